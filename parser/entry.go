@@ -1,0 +1,168 @@
+package parser
+
+import (
+	"bytes"
+	"slices"
+)
+
+// openPanic collects the lines of one Go panic.
+type openPanic struct {
+	open     bool
+	first    Entry
+	line     int64
+	offset   int64
+	prefix   []byte
+	texts    [][]byte
+	size     int
+	patience int
+	inferred bool
+}
+
+// parts collects an entry that its wrapper wrote in several pieces.
+type parts struct {
+	first        Entry
+	text         []byte
+	line, offset int64
+	candidate    bool
+}
+
+// entry handles the line block[start:end].
+func (r *reader) entry(block []byte, start, end int, candidate bool) error {
+	line := trimEnd(block[start:end])
+	offset := r.base + int64(start)
+	if offset == 0 {
+		line = bytes.TrimPrefix(line, utf8BOM)
+	}
+	e := Unwrap(line)
+	r.wrappers[e.Wrapper]++
+	if e.Partial || r.parts[e.partKey()] != nil {
+		whole := r.join(e, r.line+1, offset, candidate)
+		if whole == nil {
+			return nil
+		}
+		return r.handle(whole.first, whole.line, whole.offset, whole.candidate, block, start)
+	}
+	if r.panics.open && e.Wrapper == WrapperNone && len(r.panics.prefix) > 0 {
+		if rest, ok := bytes.CutPrefix(line, r.panics.prefix); ok {
+			e.Text = rest
+		}
+	}
+	return r.handle(e, r.line+1, offset, candidate, block, start)
+}
+
+var utf8BOM = []byte("\xef\xbb\xbf")
+
+func trimEnd(line []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, newline), []byte{'\r'})
+}
+
+func (e *Entry) partKey() string { return e.Origin + "\x00" + e.Stream }
+
+// join adds a piece to its entry and returns the entry when it is whole.
+func (r *reader) join(e Entry, line, offset int64, candidate bool) *parts {
+	key := e.partKey()
+	p := r.parts[key]
+	if p == nil {
+		p = &parts{first: e, line: line, offset: offset}
+		r.parts[key] = p
+	} else {
+		r.joined++
+	}
+	if len(p.text) < MaxLine {
+		p.text = append(p.text, e.Text...)
+	}
+	p.candidate = p.candidate || candidate
+	if e.Partial {
+		return nil
+	}
+	delete(r.parts, key)
+	p.first.Text, p.first.Partial = p.text, false
+	if !p.candidate {
+		p.candidate = r.search(p.text).Next(0) >= 0
+	}
+	return p
+}
+
+// flushParts handles the entries whose last piece never came.
+func (r *reader) flushParts() error {
+	keys := make([]string, 0, len(r.parts))
+	for key := range r.parts {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		p := r.parts[key]
+		p.first.Text, p.first.Partial = p.text, false
+		p.candidate = p.candidate || r.search(p.text).Next(0) >= 0
+		if err := r.handle(p.first, p.line, p.offset, p.candidate, nil, 0); err != nil {
+			return err
+		}
+	}
+	clear(r.parts)
+	return nil
+}
+
+// handle takes one unwrapped entry: a line of the open panic, the start of one,
+// a record, or something that only passes by.
+func (r *reader) handle(e Entry, line, offset int64, candidate bool, block []byte, start int) error {
+	if r.panics.open && !StartsPanic(e.Text) {
+		if ContinuesPanic(e.Text) {
+			r.addTrace(e.Text)
+			r.joined++
+			return nil
+		}
+		if r.panics.patience--; r.panics.patience < 0 {
+			if err := r.closePanic(); err != nil {
+				return err
+			}
+		}
+	}
+	if candidate && StartsPanic(e.Text) {
+		if err := r.closePanic(); err != nil {
+			return err
+		}
+		r.openPanic(e, line, offset, block, start)
+		return nil
+	}
+	if !candidate {
+		return r.dates.pass(r, &e, int64(len(e.Text)))
+	}
+	rec := Parse(e)
+	r.date(&rec, e.Stamp, block, start)
+	return r.send(&rec, line, offset)
+}
+
+func (r *reader) send(rec *Record, line, offset int64) error {
+	rec.Line, rec.Offset = line, offset
+	return r.dates.send(r.emit, rec)
+}
+
+func (r *reader) openPanic(e Entry, line, offset int64, block []byte, start int) {
+	stamp := Record{Stamp: e.Stamp}
+	r.date(&stamp, e.Stamp, block, start)
+	e.Stamp, e.Text = stamp.Stamp, bytes.Clone(e.Text)
+	p := openPanic{open: true, first: e, line: line, offset: offset, patience: maxPatience, inferred: stamp.TimeInferred}
+	if e.Prefix > 0 && block != nil {
+		p.prefix = bytes.Clone(block[start : start+e.Prefix])
+	}
+	r.panics = p
+	r.addTrace(e.Text)
+}
+
+func (r *reader) addTrace(text []byte) {
+	p := &r.panics
+	if p.size += len(text); p.size <= maxTrace {
+		p.texts = append(p.texts, bytes.Clone(text))
+	}
+}
+
+func (r *reader) closePanic() error {
+	p := r.panics
+	if !p.open {
+		return nil
+	}
+	r.panics = openPanic{}
+	rec := ParsePanic(p.texts, p.first)
+	rec.TimeInferred = p.inferred
+	return r.send(&rec, p.line, p.offset)
+}

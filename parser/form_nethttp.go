@@ -1,0 +1,53 @@
+package parser
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Go's net/http server logs a failed handshake as
+//
+//	http: TLS handshake error from 10.0.0.1:51234: error
+//
+// (net/http/server.go) through the standard log, and Caddy and Traefik pass it
+// on in their own forms, so it is looked for anywhere in an entry.
+func init() {
+	registerForm(form{priority: 70, parse: findNetHTTP})
+}
+
+const netHTTPMarker = "http: TLS handshake error from "
+
+func findNetHTTP(text []byte, r *Record) bool {
+	if !bytes.Contains(text, []byte(netHTTPMarker)) {
+		return false
+	}
+	line := r.Text
+	if plain := stripANSI(text); len(plain) < len(text) {
+		line, text = string(plain), plain
+	}
+	if stamp, n := scanDateTime(text); n > 0 {
+		r.ownStamp(stamp)
+		line = strings.TrimLeft(line[n:], " \t")
+	}
+	word, _, _ := strings.Cut(strings.ReplaceAll(line, "\t", " "), " ")
+	if level, ok := knownLevel([]byte(word)); ok {
+		r.Level = level
+	}
+	return r.setNetHTTP(line)
+}
+
+// setNetHTTP fills r if s holds a handshake error of net/http.
+func (r *Record) setNetHTTP(s string) bool {
+	at := strings.Index(s, netHTTPMarker)
+	if at < 0 {
+		return false
+	}
+	r.Kind = KindNetHTTP
+	keepFirst(&r.Message, s[at:])
+	remote, err, ok := strings.Cut(s[at+len(netHTTPMarker):], ": ")
+	r.Remote = remote
+	if ok {
+		r.Error = strings.TrimRight(err, " \r\n")
+	}
+	return true
+}

@@ -1,0 +1,197 @@
+package parser
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const handshakeLine = "-------------------------->握手失败！--------------------------> remote error: tls: bad certificate handshakeStatus13ReadClientFinished"
+
+// anchors finds lines as a catalogue would.
+type anchors struct{ block []byte }
+
+func (a anchors) Next(from int) int {
+	best := -1
+	for _, literal := range []string{"tls: ", "handshakeStatus", "panic: "} {
+		if at := bytes.Index(a.block[from:], []byte(literal)); at >= 0 && (best < 0 || from+at < best) {
+			best = from + at
+		}
+	}
+	return best
+}
+
+func search(block []byte) Finder { return anchors{block} }
+
+func read(t *testing.T, src io.Reader) ([]*Record, Stats) {
+	t.Helper()
+	var records []*Record
+	stats, err := Read(context.Background(), src, Options{Search: search, Zone: time.UTC}, func(r *Record) error {
+		records = append(records, r)
+		return nil
+	})
+	require.NoError(t, err)
+	return records, stats
+}
+
+func TestRawLineTakesTimeFromNeighbourBefore(t *testing.T) {
+	records, _ := read(t, strings.NewReader(`{"level":"info","time":"2026-05-04T09:30:01+08:00","msg":"a"}
+plain text
+`+handshakeLine+"\n"+`{"level":"info","time":"2026-05-04T09:30:09+08:00","msg":"b"}`+"\n"))
+	require.Len(t, records, 1)
+	assert.Equal(t, "2026-05-04T09:30:01+08:00", records[0].Stamp.Time.Format(time.RFC3339))
+	assert.True(t, records[0].TimeInferred)
+	assert.EqualValues(t, 3, records[0].Line)
+}
+
+func TestRawLineTakesTimeFromNeighbourAfter(t *testing.T) {
+	records, _ := read(t, strings.NewReader(handshakeLine+"\nplain text\n"+`{"level":"info","time":"2026-05-04T09:30:09+08:00","msg":"b"}`))
+	require.Len(t, records, 1)
+	assert.Equal(t, "2026-05-04T09:30:09+08:00", records[0].Stamp.Time.Format(time.RFC3339))
+	assert.True(t, records[0].TimeInferred)
+}
+
+func TestRawLineKeepsWrapperTime(t *testing.T) {
+	records, _ := read(t, strings.NewReader("2026-05-04T01:30:00.5Z "+handshakeLine+"\n"))
+	require.Len(t, records, 1)
+	assert.Equal(t, "2026-05-04T01:30:00.5Z", records[0].Stamp.Time.Format(time.RFC3339Nano))
+	assert.False(t, records[0].TimeInferred)
+}
+
+func TestUndatedLogIsRead(t *testing.T) {
+	records, stats := read(t, strings.NewReader(strings.Repeat(handshakeLine+"\n", 3*maxUndated)))
+	assert.Len(t, records, 3*maxUndated)
+	assert.True(t, records[0].Stamp.IsZero())
+	assert.True(t, stats.First.IsZero())
+}
+
+func TestWallClockTakesZoneFromWrapper(t *testing.T) {
+	records, _ := read(t, strings.NewReader(`2026-05-04T01:30:00.000871123Z {"level":"debug","time":"2026-05-04 09:30:00","msg":"【ReactorSub-1】connection error","error":"remote error: tls: expired certificate"}`))
+	require.Len(t, records, 1)
+	assert.Equal(t, "2026-05-04T09:30:00+08:00", records[0].Stamp.Time.Format(time.RFC3339))
+}
+
+func TestPanicIsOneRecordBetweenOtherLines(t *testing.T) {
+	records, stats := read(t, strings.NewReader(`panic: open /x/cert.pem: no such file or directory
+
+goroutine 1 [running]:
+{"level":"info","time":"2026-05-04T09:30:01+08:00","msg":"a line of stdout in between"}
+main.main()
+	/go/release/main.go:48 +0x27e
+`+handshakeLine+"\n"))
+	require.Len(t, records, 2)
+	panicked := records[0]
+	if panicked.Kind != KindPanic {
+		panicked = records[1]
+	}
+	assert.Equal(t, "panic: open /x/cert.pem: no such file or directory", panicked.Subject())
+	assert.Contains(t, panicked.Stack, "main.main()")
+	assert.EqualValues(t, 7, stats.Lines)
+	assert.EqualValues(t, 3, stats.Records)
+}
+
+func TestLongDockerLineIsJoined(t *testing.T) {
+	long := `{\"level\":\"debug\",\"time\":\"2026-05-04T09:30:01+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"data\":\"` +
+		strings.Repeat("x", 40<<10) + `\",\"error\":\"remote error: tls: bad certificate\"}\n`
+	var log strings.Builder
+	for len(long) > 0 {
+		n := min(len(long), 16<<10)
+		if n < len(long) && long[n-1] == '\\' {
+			n--
+		}
+		fmt.Fprintf(&log, `{"log":"%s","stream":"stdout","time":"2026-05-04T01:30:01.5Z"}`+"\n", long[:n])
+		long = long[n:]
+	}
+	records, _ := read(t, strings.NewReader(log.String()))
+	require.Len(t, records, 1)
+	assert.Equal(t, KindClose, records[0].Kind)
+	assert.Equal(t, "remote error: tls: bad certificate", records[0].Error)
+	assert.EqualValues(t, 1, records[0].Line)
+}
+
+func TestCRIPartsAreJoined(t *testing.T) {
+	records, _ := read(t, strings.NewReader(`2026-05-04T09:30:00+08:00 stdout P -------------------------->握手失败！----------------
+2026-05-04T09:30:00+08:00 stderr F something else
+2026-05-04T09:30:00+08:00 stdout F ----------> remote error: tls: bad certificate handshakeStatus13ReadClientFinished
+`))
+	require.Len(t, records, 1)
+	assert.Equal(t, KindHandshake, records[0].Kind)
+	assert.EqualValues(t, 1, records[0].Line)
+}
+
+func TestLineOfManyMegabytes(t *testing.T) {
+	log := handshakeLine + "\n" + strings.Repeat("x", 5<<20) + " tls: \n" + handshakeLine + "\n"
+	records, stats := read(t, strings.NewReader(log))
+	require.Len(t, records, 2)
+	assert.EqualValues(t, 3, records[1].Line)
+	assert.EqualValues(t, 3, stats.Lines)
+	assert.EqualValues(t, 1, stats.TooLong)
+	assert.EqualValues(t, 2, stats.FirstTooLong)
+	assert.EqualValues(t, len(log), stats.Bytes)
+}
+
+func TestWindowsLineEndsAndByteOrderMark(t *testing.T) {
+	records, _ := read(t, strings.NewReader("\xef\xbb\xbf"+handshakeLine+"\r\n"+handshakeLine+"\r\n"))
+	require.Len(t, records, 2)
+	assert.Equal(t, "handshakeStatus13ReadClientFinished", records[1].State)
+}
+
+func TestBrokenSourceKeepsWhatWasRead(t *testing.T) {
+	n := 0
+	_, err := Read(context.Background(), iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(handshakeLine))), Options{Search: search}, func(*Record) error {
+		n++
+		return nil
+	})
+	assert.ErrorIs(t, err, iotest.ErrTimeout)
+	assert.Zero(t, n)
+}
+
+// torn hands out a log in pieces of random size.
+type torn struct {
+	rest []byte
+	rng  *rand.Rand
+	most int
+}
+
+func (r *torn) Read(p []byte) (int, error) {
+	if len(r.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(p), len(r.rest), 1+r.rng.IntN(r.most))
+	copy(p, r.rest[:n])
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+// TestResultDoesNotDependOnPieces reads every recorded log in pieces down to
+// one byte and demands the records and counts of one piece.
+func TestResultDoesNotDependOnPieces(t *testing.T) {
+	logs, err := filepath.Glob("../testdata/wukongim/scenarios/*.log")
+	require.NoError(t, err)
+	more, err := filepath.Glob("../testdata/wukongim/servers/*/stdout.log")
+	require.NoError(t, err)
+	for _, name := range append(logs, more...) {
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		want, wantStats := read(t, bytes.NewReader(data))
+		for _, most := range []int{1, 7, 100, 5000} {
+			got, stats := read(t, &torn{rest: data, rng: rand.New(rand.NewPCG(1, uint64(most))), most: most})
+			require.Equal(t, len(want), len(got), "%s in pieces of %d", name, most)
+			for i := range want {
+				require.Equal(t, want[i], got[i], "%s in pieces of %d", name, most)
+			}
+			require.Equal(t, wantStats, stats, "%s in pieces of %d", name, most)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package parser
+
+// Loki's logcli prints a time, the labels of the stream and the text:
+//
+//	2026-05-04T09:30:00+08:00 {app="wukongim", pod="wukongim-0"} text
+func init() {
+	register(wrapping{priority: 20, first: digits, unwrap: unwrapLogcli})
+}
+
+func unwrapLogcli(line []byte) (Entry, bool) {
+	if len(line) < 23 || line[10] != 'T' {
+		return Entry{}, false
+	}
+	open := 19
+	for open < len(line) && open < 40 && line[open] != '{' {
+		open++
+	}
+	end := labelsEnd(line, open)
+	if end < 0 {
+		return Entry{}, false
+	}
+	stamp, n := scanDateTime(line)
+	if n == 0 || !stamp.Zoned || line[n] != ' ' || n+1 != open {
+		return Entry{}, false
+	}
+	text, at, ok := behind(line, end)
+	return Entry{
+		Wrapper: WrapperDockerTimestamps,
+		Text:    text,
+		Stamp:   stamp,
+		Origin:  string(line[open+1 : end-1]),
+		Prefix:  at,
+	}, ok
+}
+
+// labelsEnd returns the index behind the label set that opens at line[open],
+// -1 if there is none. A set begins with a label's name and never with the
+// quote that JSON has there.
+func labelsEnd(line []byte, open int) int {
+	if open+1 >= len(line) || line[open] != '{' {
+		return -1
+	}
+	if c := line[open+1]; c != '}' && c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') {
+		return -1
+	}
+	for i := open + 1; i < len(line); i++ {
+		switch line[i] {
+		case '"':
+			if i = stringEnd(line, i) - 1; i < 0 {
+				return -1
+			}
+		case '}':
+			return i + 1
+		}
+	}
+	return -1
+}
