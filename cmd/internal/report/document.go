@@ -1,0 +1,193 @@
+// Package report writes what an analysis found, in one form per file.
+package report
+
+import (
+	"time"
+
+	"wklog/cmd/internal/messages"
+	"wklog/patterns"
+)
+
+// Schema names the JSON document's form.
+const Schema = "wklog.report/v1"
+
+// Document is a report in one language, ready to be written in any form; its
+// JSON is fixed by the contract.
+type Document struct {
+	Schema    string      `json:"schema"`
+	Generated time.Time   `json:"generated"`
+	Lang      string      `json:"lang"`
+	Inputs    []Input     `json:"inputs"`
+	Summary   Summary     `json:"summary"`
+	Findings  []Finding   `json:"findings"`
+	Diagnosis []Diagnosis `json:"diagnosis"`
+	Errors    []Error     `json:"errors"`
+	// Unclassified are samples of records that speak of a TLS failure which
+	// no pattern knows.
+	Unclassified []Sample `json:"unclassified"`
+	// Hints tell what an input without findings cannot show.
+	Hints []Step `json:"hints"`
+}
+
+// Input is one log that was read.
+type Input struct {
+	Name    string     `json:"name"`
+	Bytes   int64      `json:"bytes"`
+	Lines   int64      `json:"lines"`
+	Wrapper string     `json:"wrapper"`
+	First   *time.Time `json:"first"`
+	Last    *time.Time `json:"last"`
+	Error   string     `json:"error"`
+}
+
+// Summary counts over all inputs. First and Last are the times of the first
+// and the last dated entry.
+type Summary struct {
+	Bytes        int64      `json:"bytes"`
+	Lines        int64      `json:"lines"`
+	Records      int64      `json:"records"`
+	Events       int        `json:"events"`
+	Duplicates   int        `json:"duplicates"`
+	Unclassified int        `json:"unclassified"`
+	First        *time.Time `json:"first"`
+	Last         *time.Time `json:"last"`
+}
+
+// Finding is all events of one pattern.
+type Finding struct {
+	Pattern  string                `json:"pattern"`
+	Title    string                `json:"title"`
+	Why      string                `json:"why"`
+	Category string                `json:"category"`
+	Severity string                `json:"severity"`
+	Reporter string                `json:"reporter"`
+	Count    int                   `json:"count"`
+	First    *time.Time            `json:"first"`
+	Last     *time.Time            `json:"last"`
+	Causes   []patterns.CauseScore `json:"causes"`
+	Sources  []string              `json:"sources"`
+	Samples  []Sample              `json:"samples"`
+
+	timeline patterns.Timeline
+}
+
+// Sample is one record as it stood in a log.
+type Sample struct {
+	Source string     `json:"source"`
+	Line   int64      `json:"line"`
+	Time   *time.Time `json:"time"`
+	Text   string     `json:"text"`
+}
+
+// Diagnosis is one root cause. Side tells whose certificate or setup is at
+// fault: that of the server, or of a peer that it calls.
+type Diagnosis struct {
+	Cause      string     `json:"cause"`
+	Category   string     `json:"category"`
+	Title      string     `json:"title"`
+	Side       string     `json:"side"`
+	Confidence float64    `json:"confidence"`
+	Why        string     `json:"why"`
+	Evidence   []Evidence `json:"evidence"`
+	Fixes      []Step     `json:"fixes"`
+	Verify     []Check    `json:"verify"`
+}
+
+// Evidence is a finding that speaks for a cause.
+type Evidence struct {
+	Pattern string `json:"pattern"`
+	Title   string `json:"title"`
+	Count   int    `json:"count"`
+}
+
+// Step is one thing to do.
+type Step struct {
+	Text    string `json:"text"`
+	Command string `json:"command"`
+	Config  string `json:"config"`
+}
+
+// Check is one way to be sure.
+type Check struct {
+	Text    string `json:"text"`
+	Command string `json:"command"`
+}
+
+// Error is an input that could not be read, or not in whole.
+type Error struct {
+	Source  string `json:"source"`
+	Message string `json:"message"`
+}
+
+// New makes the document of an analysis. Inputs, Errors and the counts of
+// bytes, lines and records are the caller's to fill in.
+func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Document {
+	d := &Document{
+		Schema: Schema, Generated: generated, Lang: string(say.Lang),
+		Inputs: []Input{}, Findings: []Finding{}, Diagnosis: []Diagnosis{}, Errors: []Error{},
+		Unclassified: samples(a.Odd), Hints: []Step{},
+		Summary: Summary{Events: a.Events, Duplicates: a.Duplicates, Unclassified: a.Unclassified},
+	}
+	for _, f := range a.Findings {
+		d.Findings = append(d.Findings, finding(&f, say.Lang))
+	}
+	for _, diagnosis := range a.Diagnosis {
+		d.Diagnosis = append(d.Diagnosis, diagnose(&diagnosis, say))
+	}
+	return d
+}
+
+func finding(f *patterns.Finding, lang patterns.Lang) Finding {
+	return Finding{
+		Pattern: f.Pattern.ID, Title: f.Pattern.Title.In(lang), Why: f.Pattern.Explain.In(lang),
+		Category: f.Pattern.Category, Severity: string(f.Pattern.Severity), Reporter: f.Pattern.Reporter,
+		Count: f.Count, First: Moment(f.First), Last: Moment(f.Last), Causes: Scores(f.Causes),
+		Sources: f.Sources, Samples: samples(f.Samples), timeline: f.Timeline,
+	}
+}
+
+func diagnose(d *patterns.Diagnosis, say *messages.Printer) Diagnosis {
+	advice := d.Cause.For(d.Side)
+	doc := Diagnosis{
+		Cause: d.Cause.ID, Category: d.Cause.Category, Title: advice.Title.In(say.Lang), Side: string(d.Side),
+		Confidence: d.Confidence, Why: advice.Explain.In(say.Lang), Evidence: []Evidence{},
+		Fixes: Steps(advice.Fixes, say.Lang), Verify: []Check{},
+	}
+	for _, e := range d.Evidence {
+		doc.Evidence = append(doc.Evidence, Evidence{Pattern: e.Pattern.ID, Title: e.Pattern.Title.In(say.Lang), Count: e.Count})
+	}
+	for _, step := range Steps(advice.Verify, say.Lang) {
+		doc.Verify = append(doc.Verify, Check{Text: step.Text, Command: step.Command})
+	}
+	return doc
+}
+
+// Steps gives steps of the catalogue in a language.
+func Steps(steps []patterns.Step, lang patterns.Lang) []Step {
+	list := []Step{}
+	for _, s := range steps {
+		list = append(list, Step{Text: s.Text.In(lang), Command: s.Command, Config: s.Config})
+	}
+	return list
+}
+
+// Scores gives a list that is never null in JSON.
+func Scores(scores []patterns.CauseScore) []patterns.CauseScore {
+	return append([]patterns.CauseScore{}, scores...)
+}
+
+func samples(list []patterns.Sample) []Sample {
+	out := []Sample{}
+	for _, s := range list {
+		out = append(out, Sample{Source: s.Source, Line: s.Line, Time: Moment(s.Time), Text: s.Text})
+	}
+	return out
+}
+
+// Moment gives a time that is null in JSON when it is not known.
+func Moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

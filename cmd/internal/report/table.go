@@ -1,0 +1,349 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fatih/color"
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+
+	"wklog/cmd/internal/messages"
+	"wklog/patterns"
+)
+
+const bold = color.Bold
+
+func init() {
+	register(form{name: "table", write: func(w io.Writer, d *Document, opts Options) error {
+		p := NewPage(opts)
+		p.document(d)
+		_, err := io.WriteString(w, p.String())
+		return err
+	}})
+}
+
+// Page is a text for a person at a terminal, built line by line.
+type Page struct {
+	strings.Builder
+	say   *messages.Printer
+	width int
+	top   int
+	color bool
+}
+
+// NewPage starts an empty page.
+func NewPage(opts Options) *Page {
+	width := opts.Width
+	if width <= 0 {
+		width = 80
+	}
+	return &Page{say: opts.Say, width: min(max(width, 40), 120), top: opts.Top, color: opts.Color}
+}
+
+func (p *Page) paint(s string, attributes ...color.Attribute) string {
+	c := color.New(attributes...)
+	c.DisableColor()
+	if p.color {
+		c.EnableColor()
+	}
+	return c.Sprint(s)
+}
+
+// Line writes one line.
+func (p *Page) Line(s string) { p.WriteString(s + "\n") }
+
+// Heading writes a heading with an empty line before it.
+func (p *Page) Heading(key string) {
+	if p.Len() > 0 {
+		p.Line("")
+	}
+	p.Line(p.paint(p.say.Say(key), bold))
+}
+
+// Paragraph writes a wrapped text, its first line after a lead of the same
+// width as the indent of the others.
+func (p *Page) Paragraph(lead, text string, attributes ...color.Attribute) {
+	indent := strings.Repeat(" ", columns(lead))
+	for i, line := range wrap(text, p.width-len(indent)) {
+		if len(attributes) > 0 {
+			line = p.paint(line, attributes...)
+		}
+		if i == 0 {
+			p.Line(strings.TrimRight(lead+line, " "))
+			continue
+		}
+		p.Line(indent + line)
+	}
+}
+
+// Block writes a command or a snippet as it is: it is meant to be copied, so
+// nothing is cut or wrapped.
+func (p *Page) Block(indent, text string) {
+	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		p.Line(indent + p.paint(line, color.FgCyan))
+	}
+}
+
+func (p *Page) document(d *Document) {
+	p.summary(d)
+	if len(d.Findings) == 0 {
+		p.silence(d)
+	} else {
+		p.diagnosis(d)
+		p.findings(d)
+	}
+	p.unclassified(d)
+}
+
+func (p *Page) summary(d *Document) {
+	s := d.Summary
+	p.Paragraph("", p.say.Say("summary", s.Events, len(d.Inputs), s.Lines, Bytes(s.Bytes)))
+	if s.First != nil && s.Last != nil {
+		p.Line(p.say.Say("summary.span", clock(*s.First), clock(*s.Last)))
+	}
+	if s.Duplicates > 0 {
+		p.Paragraph("", p.say.Say("summary.duplicates", s.Duplicates))
+	}
+}
+
+// silence says what an input without findings does not show.
+func (p *Page) silence(d *Document) {
+	p.Line("")
+	p.Paragraph("", p.say.Say("silence"), bold)
+	p.steps(d.Hints)
+}
+
+func (p *Page) diagnosis(d *Document) {
+	p.Heading("diagnosis")
+	if len(d.Diagnosis) == 0 {
+		p.Paragraph("", p.say.Say("diagnosis.none"))
+		return
+	}
+	p.Paragraph("", p.say.Say(certainty(d.Diagnosis)))
+	for i, cause := range limit(d.Diagnosis, p.top) {
+		p.cause(i, &cause, i == 0)
+	}
+	if rest := len(d.Diagnosis) - len(limit(d.Diagnosis, p.top)); rest > 0 {
+		p.Paragraph("", p.say.Say("diagnosis.more", rest))
+	}
+}
+
+// certainty chooses the sentence that tells how far the leading cause is to be
+// trusted.
+func certainty(list []Diagnosis) string {
+	const sure, likely = 0.85, 0.5
+	switch {
+	case list[0].Confidence >= sure:
+		return "certainty.sure"
+	case list[0].Confidence >= likely:
+		return "certainty.likely"
+	}
+	return "certainty.open"
+}
+
+func (p *Page) cause(i int, d *Diagnosis, leads bool) {
+	p.Line("")
+	lead := fmt.Sprintf("%2d. %s  ", i+1, percent(d.Confidence))
+	p.Paragraph(lead, d.Title+"  "+d.Cause, bold)
+	indent := strings.Repeat(" ", 4)
+	if !leads {
+		for _, check := range d.Verify[:min(len(d.Verify), 1)] {
+			p.Paragraph(indent, check.Text)
+			p.command(indent+"  ", check.Command)
+		}
+		p.Line(indent + p.say.Say("diagnosis.explain", d.Cause))
+		return
+	}
+	p.Paragraph(indent, d.Why)
+	if len(d.Evidence) > 0 {
+		p.Paragraph(indent+p.say.Say("diagnosis.evidence"), evidence(d.Evidence))
+	}
+	p.advice(indent, "diagnosis.verify", checkSteps(d.Verify))
+	p.advice(indent, "diagnosis.fixes", d.Fixes)
+}
+
+func checkSteps(checks []Check) []Step {
+	steps := []Step{}
+	for _, c := range checks {
+		steps = append(steps, Step{Text: c.Text, Command: c.Command})
+	}
+	return steps
+}
+
+func (p *Page) advice(indent, key string, steps []Step) {
+	if len(steps) == 0 {
+		return
+	}
+	p.Line("")
+	p.Line(indent + p.paint(p.say.Say(key), bold))
+	p.steps(steps)
+}
+
+func (p *Page) steps(steps []Step) {
+	for i, step := range steps {
+		p.Paragraph(fmt.Sprintf("    %d) ", i+1), step.Text)
+		p.command("       ", step.Command)
+		if step.Config != "" {
+			p.Block("       | ", step.Config)
+		}
+	}
+}
+
+// command shows shell commands without a prompt, ready to be copied.
+func (p *Page) command(indent, command string) {
+	if command != "" {
+		p.Block(indent, command)
+	}
+}
+
+func evidence(list []Evidence) string {
+	parts := []string{}
+	for _, e := range list {
+		parts = append(parts, fmt.Sprintf("%s ×%d", e.Title, e.Count))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (p *Page) findings(d *Document) {
+	p.Heading("findings")
+	shown := limit(d.Findings, p.top)
+	const fixed = 44 // columns of the table besides the title
+	spark := 10
+	rows := [][]string{}
+	for _, f := range shown {
+		rows = append(rows, []string{
+			p.severity(f.Severity), strconv.Itoa(f.Count),
+			strings.Join(wrap(f.Title, max(p.width-fixed, 16)), "\n"),
+			short(f.First, d.Summary), short(f.Last, d.Summary), spread(&f, d.Summary, spark),
+		})
+	}
+	p.table([]string{"findings.severity", "findings.count", "findings.title", "findings.first", "findings.last", "findings.time"}, rows)
+	for _, f := range shown {
+		p.sample(&f)
+	}
+	if rest := len(d.Findings) - len(shown); rest > 0 {
+		p.Line(p.say.Say("findings.more", rest))
+	}
+}
+
+func (p *Page) sample(f *Finding) {
+	if len(f.Samples) == 0 {
+		return
+	}
+	s := f.Samples[0]
+	p.Line(fmt.Sprintf("%s  %s:%d", p.paint(f.Pattern, bold), Visible(s.Source), s.Line))
+	first, _, more := strings.Cut(s.Text, "\n")
+	if more {
+		first += " …"
+	}
+	p.Line("  " + fit(Visible(first), p.width-2))
+}
+
+func (p *Page) table(keys []string, rows [][]string) {
+	header := make([]string, len(keys))
+	for i, key := range keys {
+		header[i] = p.say.Say(key)
+	}
+	t := tablewriter.NewTable(&p.Builder,
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders:  tw.Border{Left: tw.Off, Right: tw.Off, Top: tw.Off, Bottom: tw.Off},
+			Settings: tw.Settings{Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off}, Lines: tw.Lines{ShowHeaderLine: tw.On}},
+			Symbols:  tw.NewSymbols(tw.StyleLight),
+		})),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithHeaderAlignment(tw.AlignLeft),
+		tablewriter.WithRowAlignment(tw.AlignLeft),
+		tablewriter.WithRowAutoWrap(tw.WrapNone),
+		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
+		tablewriter.WithPadding(tw.Padding{Left: "", Right: " ", Overwrite: true}),
+	)
+	t.Header(header)
+	if t.Bulk(rows) == nil {
+		_ = t.Render() // a strings.Builder takes everything
+	}
+}
+
+func (p *Page) severity(s string) string {
+	word := p.say.Say("severity." + s)
+	switch patterns.Severity(s) {
+	case patterns.SeverityError:
+		return p.paint(word, color.FgRed)
+	case patterns.SeverityWarning:
+		return p.paint(word, color.FgYellow)
+	}
+	return p.paint(word, color.FgBlue)
+}
+
+func (p *Page) unclassified(d *Document) {
+	if d.Summary.Unclassified == 0 {
+		return
+	}
+	p.Heading("unclassified")
+	p.Paragraph("", p.say.Say("unclassified.text", d.Summary.Unclassified))
+	for _, s := range d.Unclassified {
+		p.Line(fmt.Sprintf("  %s:%d  %s", Visible(s.Source), s.Line, fit(Visible(s.Text), p.width)))
+	}
+}
+
+func spread(f *Finding, s Summary, parts int) string {
+	if f.First == nil || s.First == nil || s.Last == nil {
+		return ""
+	}
+	first, last := *s.First, *s.Last
+	if f.First.Before(first) {
+		first = *f.First
+	}
+	if f.Last.After(last) {
+		last = *f.Last
+	}
+	return sparkline(f.timeline.Spread(first, last, parts))
+}
+
+func limit[T any](list []T, top int) []T {
+	if top > 0 && top < len(list) {
+		return list[:top]
+	}
+	return list
+}
+
+// top leaves the first findings and causes.
+func (d *Document) top(n int) *Document {
+	short := *d
+	short.Findings, short.Diagnosis = limit(d.Findings, n), limit(d.Diagnosis, n)
+	return &short
+}
+
+func percent(p float64) string { return fmt.Sprintf("%3.0f %%", p*100) }
+
+func clock(t time.Time) string { return t.Format("2006-01-02 15:04:05 -07:00") }
+
+// short leaves out the date of a time where the whole input is of one day.
+func short(t *time.Time, s Summary) string {
+	switch {
+	case t == nil:
+		return "-"
+	case s.First != nil && s.Last != nil && s.First.Format(time.DateOnly) == s.Last.Format(time.DateOnly):
+		return t.Format(time.TimeOnly)
+	}
+	return t.Format("01-02 15:04")
+}
+
+// Bytes shows a size in binary units.
+func Bytes(n int64) string {
+	const unit = 1024
+	if n < unit {
+		return fmt.Sprintf("%d B", n)
+	}
+	size, units := float64(n)/unit, []string{"KiB", "MiB", "GiB", "TiB"}
+	i := 0
+	for size >= unit && i < len(units)-1 {
+		size /= unit
+		i++
+	}
+	return fmt.Sprintf("%.1f %s", size, units[i])
+}

@@ -1,0 +1,65 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/rivo/uniseg"
+)
+
+// wrap breaks a text into lines of at most width columns where Unicode allows
+// a break (UAX #14), so that Chinese breaks between characters and English
+// between words. A word that is wider than a line is cut.
+func wrap(text string, width int) []string {
+	var lines []string
+	for _, paragraph := range strings.Split(strings.TrimSpace(text), "\n") {
+		lines = append(lines, wrapParagraph(paragraph, max(width, 10))...)
+	}
+	return lines
+}
+
+func wrapParagraph(text string, width int) []string {
+	var lines []string
+	line := ""
+	state := -1
+	for rest := text; rest != ""; {
+		var segment string
+		segment, rest, _, state = uniseg.FirstLineSegmentInString(rest, state)
+		if line != "" && columns(strings.TrimRight(line+segment, " ")) > width {
+			lines = append(lines, strings.TrimRight(line, " "))
+			line = ""
+		}
+		line += segment
+		for columns(strings.TrimRight(line, " ")) > width {
+			head := cut(line, width)
+			lines = append(lines, head)
+			line = line[len(head):]
+		}
+	}
+	return append(lines, strings.TrimRight(line, " "))
+}
+
+// columns is the display width of a text.
+func columns(s string) int { return uniseg.StringWidth(s) }
+
+// cut returns the longest prefix of at most width columns.
+func cut(s string, width int) string {
+	used, end := 0, 0
+	for g := uniseg.NewGraphemes(s); g.Next(); {
+		if used += g.Width(); used > width {
+			break
+		}
+		_, end = g.Positions()
+	}
+	if end == 0 {
+		return s
+	}
+	return s[:end]
+}
+
+// fit cuts a text to width columns, with an ellipsis where something is lost.
+func fit(s string, width int) string {
+	if columns(s) <= width {
+		return s
+	}
+	return cut(s, max(width-1, 1)) + "…"
+}

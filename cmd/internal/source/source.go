@@ -1,0 +1,232 @@
+// Package source turns what a user names (files, directories, globs, archives,
+// standard input) into streams of uncompressed log bytes.
+package source
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Stdin is the name by which a user means standard input.
+const Stdin = "-"
+
+// Log is one stream of log bytes.
+type Log struct {
+	// Name as the user knows it: the path, with the member's name after an
+	// archive's path and a "!".
+	Name string
+	// Size in bytes as stored, -1 when it is not known.
+	Size int64
+	// Modified is when the log was last written to; zero when it is not known.
+	Modified time.Time
+	io.Reader
+	// file is set where the reader reads a whole file as it is stored.
+	file io.ReaderAt
+}
+
+// Failure is an input that could not be read, in whole or in part.
+type Failure struct {
+	Source string
+	Err    error
+	// Minor failures do not change the exit status: something that is no log
+	// was met on the way through a directory.
+	Minor bool
+}
+
+// Errors about inputs that hold no text.
+var (
+	ErrBinary = errors.New("not a text log: it holds binary data")
+	ErrNone   = errors.New("no such file, and no file matches it as a pattern")
+)
+
+// Walk opens every log that the arguments name, one after the other, and hands
+// it to read. A log that cannot be opened or read is reported in the result
+// and the walk goes on; only the context ends it.
+func Walk(ctx context.Context, args []string, stdin io.Reader, read func(*Log) error) []Failure {
+	w := &walker{ctx: ctx, stdin: stdin, read: read}
+	for _, path := range w.expand(args) {
+		if ctx.Err() != nil {
+			break
+		}
+		w.open(path)
+	}
+	return w.failures
+}
+
+type walker struct {
+	ctx      context.Context
+	stdin    io.Reader
+	read     func(*Log) error
+	failures []Failure
+	opened   []fs.FileInfo
+}
+
+// found is a path with how it was found.
+type found struct {
+	path string
+	// named says that the user named it, not a directory that holds it.
+	named bool
+}
+
+func (w *walker) fail(source string, err error, minor bool) {
+	w.failures = append(w.failures, Failure{Source: source, Err: shorten(err), Minor: minor})
+}
+
+// shorten drops the operation and the path from an error of the operating
+// system: the failure's source names the path already.
+func shorten(err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
+}
+
+// expand lists the files behind the arguments: captures of a server's output
+// first, its own log files after them, since those repeat a part of the output.
+func (w *walker) expand(args []string) []found {
+	var files []found
+	for _, arg := range args {
+		files = append(files, w.files(arg)...)
+	}
+	slices.SortStableFunc(files, func(a, b found) int { return order(a.path) - order(b.path) })
+	return files
+}
+
+var ownLog = regexp.MustCompile(`^(?:info|warn|error|panic|trace|focus|debug|app)(?:-\d{4}-\d\d-\d\dT[\d.-]+)?\.log(?:\.\w+)*$`)
+
+// order is 1 for the log files that WuKongIM itself writes (v2.2.5
+// pkg/wklog/logger.go, v3 internal/log/zap.go), 0 for everything else.
+func order(path string) int {
+	if ownLog.MatchString(filepath.Base(path)) {
+		return 1
+	}
+	return 0
+}
+
+func (w *walker) files(arg string) []found {
+	if arg == Stdin {
+		return []found{{path: Stdin, named: true}}
+	}
+	info, err := os.Stat(arg)
+	switch {
+	case err == nil && info.IsDir():
+		return w.directory(arg)
+	case err == nil:
+		return []found{{path: arg, named: true}}
+	case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(arg, "*?["):
+		return w.glob(arg)
+	}
+	w.fail(arg, err, false)
+	return nil
+}
+
+func (w *walker) glob(pattern string) []found {
+	paths, err := filepath.Glob(pattern)
+	if err != nil {
+		w.fail(pattern, err, false)
+		return nil
+	}
+	if len(paths) == 0 {
+		w.fail(pattern, ErrNone, false)
+	}
+	var files []found
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			files = append(files, w.directory(path)...)
+			continue
+		}
+		files = append(files, found{path: path, named: true})
+	}
+	return files
+}
+
+func (w *walker) directory(root string) []found {
+	var files []found
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if w.ctx.Err() != nil {
+			return w.ctx.Err()
+		}
+		if err != nil {
+			w.fail(path, err, false)
+			if d != nil && d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if d.Type().IsRegular() || d.Type()&fs.ModeSymlink != 0 && isFile(path) {
+			files = append(files, found{path: path})
+		}
+		return nil
+	})
+	if err != nil && w.ctx.Err() == nil {
+		w.fail(root, err, false)
+	}
+	return files
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// open reads one file, or what is in it.
+func (w *walker) open(f found) {
+	if f.path == Stdin {
+		w.deliver(&Log{Name: Stdin, Size: -1, Reader: w.stdin}, f)
+		return
+	}
+	file, err := os.Open(f.path)
+	if err != nil {
+		w.fail(f.path, err, false)
+		return
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		w.fail(f.path, err, false)
+		return
+	}
+	if w.wasOpened(info) {
+		return
+	}
+	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: file, file: file}, f)
+}
+
+// wasOpened tells whether the same file was read already, under this name or
+// another.
+func (w *walker) wasOpened(info fs.FileInfo) bool {
+	if !info.Mode().IsRegular() {
+		return false
+	}
+	for _, other := range w.opened {
+		if os.SameFile(info, other) {
+			return true
+		}
+	}
+	w.opened = append(w.opened, info)
+	return false
+}
+
+// deliver undoes compression and archives and hands out the text within.
+func (w *walker) deliver(log *Log, f found) {
+	err := w.unpack(log, 0)
+	if err == nil {
+		return
+	}
+	if errors.Is(err, ErrBinary) {
+		if f.named || strings.Contains(filepath.Base(f.path), ".log") {
+			w.fail(log.Name, ErrBinary, !f.named)
+		}
+		return
+	}
+	w.fail(log.Name, err, false)
+}

@@ -1,0 +1,163 @@
+package source
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+)
+
+// headSize is how many bytes at the start of a stream tell what it is.
+const headSize = 8 << 10
+
+// maxNesting is how many layers of compression and archives are undone.
+const maxNesting = 4
+
+// format is a compressed or archived form that is known by its first bytes.
+type format struct {
+	magic  []byte
+	offset int
+	read   func(w *walker, log *Log, depth int) error
+}
+
+func formats() []format {
+	return []format{
+		{magic: []byte{0x1f, 0x8b}, read: decompress(func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) })},
+		{magic: []byte{0x28, 0xb5, 0x2f, 0xfd}, read: decompress(newZstd)},
+		{magic: []byte("BZh"), read: decompress(func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil })},
+		{magic: []byte{0xfd, '7', 'z', 'X', 'Z', 0}, read: decompress(func(r io.Reader) (io.Reader, error) { return xz.NewReader(r) })},
+		{magic: []byte("ustar"), offset: 257, read: (*walker).tar},
+		{magic: []byte("PK\x03\x04"), read: (*walker).zip},
+	}
+}
+
+// maxWindow bounds the memory, in bytes, that a zstd stream may ask for.
+const maxWindow = 128 << 20
+
+func newZstd(r io.Reader) (io.Reader, error) {
+	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+	if err != nil {
+		return nil, err
+	}
+	return d.IOReadCloser(), nil
+}
+
+// unpack looks at the first bytes of a stream and hands the text in it to the
+// reader.
+func (w *walker) unpack(log *Log, depth int) error {
+	buffered := bufio.NewReaderSize(log.Reader, headSize)
+	head, err := peek(buffered)
+	if err != nil {
+		return err
+	}
+	inner := &Log{Name: log.Name, Size: log.Size, Modified: log.Modified, Reader: buffered, file: log.file}
+	for _, f := range formats() {
+		if depth < maxNesting && len(head) >= f.offset && bytes.HasPrefix(head[f.offset:], f.magic) {
+			return f.read(w, inner, depth+1)
+		}
+	}
+	if decoder := utf16(head); decoder != nil {
+		inner.Reader = transform.NewReader(buffered, decoder)
+	} else if bytes.IndexByte(head, 0) >= 0 {
+		return ErrBinary
+	}
+	return w.read(inner)
+}
+
+// peek waits for the first bytes only, so that a stream is read as it arrives.
+func peek(r *bufio.Reader) ([]byte, error) {
+	_, err := r.Peek(1)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, shorten(err)
+	}
+	head, _ := r.Peek(r.Buffered())
+	return head, nil
+}
+
+func utf16(head []byte) transform.Transformer {
+	for bom, endian := range map[string]unicode.Endianness{
+		"\xff\xfe": unicode.LittleEndian, "\xfe\xff": unicode.BigEndian,
+	} {
+		if bytes.HasPrefix(head, []byte(bom)) {
+			return unicode.UTF16(endian, unicode.UseBOM).NewDecoder()
+		}
+	}
+	return nil
+}
+
+// decompress reads a compressed stream. What came before damage was handed out
+// when the error is returned.
+func decompress(open func(io.Reader) (io.Reader, error)) func(*walker, *Log, int) error {
+	return func(w *walker, log *Log, depth int) error {
+		r, err := open(log.Reader)
+		if err != nil {
+			return fmt.Errorf("damaged compressed data: %w", err)
+		}
+		if c, ok := r.(io.Closer); ok {
+			defer c.Close()
+		}
+		return w.unpack(&Log{Name: log.Name, Size: -1, Modified: log.Modified, Reader: r}, depth)
+	}
+}
+
+func (w *walker) tar(log *Log, depth int) error {
+	r := tar.NewReader(log.Reader)
+	for {
+		header, err := r.Next()
+		if errors.Is(err, io.EOF) || w.ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("damaged tar archive: %w", err)
+		}
+		if header.Typeflag == tar.TypeReg {
+			w.member(log, header.Name, &Log{Size: header.Size, Modified: header.ModTime, Reader: r}, depth)
+		}
+	}
+}
+
+// errZipStream says why a zip archive was not read.
+var errZipStream = errors.New("a zip archive can be read from a file only, not from a stream or another archive: unpack it first")
+
+// zip reads an archive from a file, whose directory stands at its end.
+func (w *walker) zip(log *Log, depth int) error {
+	if log.file == nil {
+		return errZipStream
+	}
+	archive, err := zip.NewReader(log.file, log.Size)
+	if err != nil {
+		return fmt.Errorf("damaged zip archive: %w", err)
+	}
+	for _, f := range archive.File {
+		if !f.Mode().IsRegular() || w.ctx.Err() != nil {
+			continue
+		}
+		r, err := f.Open()
+		if err != nil {
+			w.fail(log.Name+"!"+f.Name, err, false)
+			continue
+		}
+		w.member(log, f.Name, &Log{Size: int64(f.UncompressedSize64), Modified: f.Modified, Reader: r}, depth)
+		r.Close()
+	}
+	return nil
+}
+
+// member reads one file of an archive; what is no text is passed over unless
+// its name says log.
+func (w *walker) member(archive *Log, name string, log *Log, depth int) {
+	log.Name = archive.Name + "!" + name
+	if err := w.unpack(log, depth); err != nil {
+		w.fail(log.Name, err, errors.Is(err, ErrBinary))
+	}
+}

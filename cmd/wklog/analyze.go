@@ -1,0 +1,322 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"wklog/cmd/internal/report"
+	"wklog/cmd/internal/source"
+	"wklog/parser"
+	"wklog/patterns"
+)
+
+// analyzeFlags are the flags of analyze, as they stand on the command line.
+type analyzeFlags struct {
+	format, output     string
+	since, until, zone string
+	level, failOn      string
+	patterns, causes   []string
+	top                int
+}
+
+func (a *app) analyzeCommand() *cobra.Command {
+	f := &analyzeFlags{}
+	c := &cobra.Command{
+		Use: "analyze PATH…", Short: a.say.Say("help.analyze"), Long: a.say.Say("help.analyze.long"),
+		Example: a.say.Say("help.analyze.examples"),
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.format, "format", "table", a.say.Say("flag.format"))
+	flags.StringVarP(&f.output, "output", "o", "", a.say.Say("flag.output"))
+	flags.StringVar(&f.since, "since", "", a.say.Say("flag.since"))
+	flags.StringVar(&f.until, "until", "", a.say.Say("flag.until"))
+	flags.StringVar(&f.zone, "tz", "", a.say.Say("flag.tz"))
+	flags.StringVar(&f.level, "level", "", a.say.Say("flag.level"))
+	flags.StringSliceVar(&f.patterns, "pattern", nil, a.say.Say("flag.pattern"))
+	flags.StringSliceVar(&f.causes, "cause", nil, a.say.Say("flag.cause"))
+	flags.IntVar(&f.top, "top", 5, a.say.Say("flag.top"))
+	flags.StringVar(&f.failOn, "fail-on", "never", a.say.Say("flag.fail-on"))
+	flags.SortFlags = false
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			args = []string{source.Stdin}
+		}
+		run, err := a.newAnalysis(f)
+		if err != nil {
+			return err
+		}
+		return run.over(c.Context(), args)
+	}
+	return c
+}
+
+// analysis is one run of analyze.
+type analysis struct {
+	app       *app
+	flags     *analyzeFlags
+	zone      *time.Location
+	catalogue *patterns.Catalogue
+	analyzer  *patterns.Analyzer
+	prefilter *patterns.Prefilter
+	out       io.Writer
+	inputs    []report.Input
+	records   int64
+	outErr    error
+	met       map[string]bool
+	streaming bool
+}
+
+// newAnalysis checks the flags before anything is read.
+func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
+	if !slices.Contains(append(report.Forms(), "jsonl"), f.format) {
+		return nil, errors.New(a.say.Say("error.format", f.format, strings.Join(append(report.Forms(), "jsonl"), ", ")))
+	}
+	if f.failOn != "never" && patterns.Severity(f.failOn).Rank() < 1 {
+		return nil, errors.New(a.say.Say("error.fail-on", f.failOn))
+	}
+	r := &analysis{app: a, flags: f, zone: time.Local, met: map[string]bool{}}
+	if f.zone != "" {
+		zone, err := time.LoadLocation(f.zone)
+		if err != nil {
+			return nil, errors.New(a.say.Say("error.tz", f.zone))
+		}
+		r.zone = zone
+	}
+	filter, err := r.filter()
+	if err != nil {
+		return nil, err
+	}
+	if r.catalogue, err = a.catalogue(); err != nil {
+		return nil, err
+	}
+	if err := r.knows(); err != nil {
+		return nil, err
+	}
+	r.prefilter = patterns.NewPrefilter(r.catalogue)
+	r.analyzer, err = patterns.NewAnalyzer(r.catalogue, filter)
+	return r, err
+}
+
+func (r *analysis) filter() (patterns.Filter, error) {
+	say := r.app.say
+	f := patterns.Filter{Patterns: r.flags.patterns, Causes: r.flags.causes}
+	var err error
+	if f.Since, err = moment(r.flags.since, r.zone); err != nil {
+		return f, errors.New(say.Say("error.time", "--since", r.flags.since))
+	}
+	if f.Until, err = moment(r.flags.until, r.zone); err != nil {
+		return f, errors.New(say.Say("error.time", "--until", r.flags.until))
+	}
+	levels := map[string]patterns.Severity{
+		"": "", "debug": patterns.SeverityInfo, "info": patterns.SeverityInfo,
+		"warn": patterns.SeverityWarning, "warning": patterns.SeverityWarning, "error": patterns.SeverityError,
+	}
+	severity, ok := levels[strings.ToLower(r.flags.level)]
+	if !ok {
+		return f, errors.New(say.Say("error.level", r.flags.level))
+	}
+	f.Severity = severity
+	return f, nil
+}
+
+// knows checks that the patterns and causes asked for exist.
+func (r *analysis) knows() error {
+	for _, id := range r.flags.patterns {
+		if r.catalogue.Pattern(strings.ToLower(id)) == nil {
+			return errors.New(r.app.say.Say("error.pattern", id))
+		}
+	}
+	for _, id := range r.flags.causes {
+		if r.catalogue.Cause(strings.ToLower(id)) == nil {
+			return errors.New(r.app.say.Say("error.cause", id))
+		}
+	}
+	return nil
+}
+
+// moment reads a time: RFC 3339, a wall clock, a date, or a duration back from
+// now. Empty is the zero time.
+func moment(s string, zone *time.Location) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if d, err := time.ParseDuration(s); err == nil {
+		return time.Now().Add(-d.Abs()), nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, time.DateTime, "2006-01-02T15:04:05", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no time", s)
+}
+
+func (r *analysis) over(ctx context.Context, args []string) error {
+	out, done, err := r.open()
+	if err != nil {
+		return err
+	}
+	r.out = out
+	r.streaming = slices.Equal(args, []string{source.Stdin}) && r.flags.output == ""
+	r.analyzer.OnEvent = r.event
+	failures := source.Walk(ctx, args, r.app.stdin, func(l *source.Log) error { return r.read(ctx, l) })
+	if err := r.finish(failures); err != nil {
+		return err
+	}
+	return errors.Join(r.outErr, done())
+}
+
+// open gives the place where the report goes.
+func (r *analysis) open() (io.Writer, func() error, error) {
+	if r.flags.output == "" || r.flags.output == "-" {
+		return r.app.stdout, func() error { return nil }, nil
+	}
+	f, err := os.Create(r.flags.output)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %s", r.flags.output, r.app.fileError(err))
+	}
+	return f, f.Close, nil
+}
+
+// event shows an event as soon as it is known: as a line of JSON, or on a
+// stream as one line for each new kind of failure.
+func (r *analysis) event(e *patterns.Event) {
+	if r.outErr != nil {
+		return
+	}
+	if r.flags.format == "jsonl" {
+		r.outErr = report.WriteEvent(r.out, r.catalogue, e)
+		return
+	}
+	if r.streaming && r.flags.format == "table" && !r.met[e.Pattern.ID] {
+		r.met[e.Pattern.ID] = true
+		r.outErr = report.WriteNews(r.out, e, r.app.options(0))
+	}
+}
+
+// read analyses one log. Damage in the middle of a log is reported, with what
+// came before it.
+func (r *analysis) read(ctx context.Context, l *source.Log) error {
+	src := r.analyzer.Source(l.Name)
+	stats, err := parser.Read(ctx, l, parser.Options{
+		Search: func(block []byte) parser.Finder { return r.prefilter.Search(block) },
+		Zone:   r.zone, Reference: l.Modified,
+	}, func(rec *parser.Record) error {
+		src.Add(rec)
+		return r.outErr
+	})
+	src.End()
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	input := report.Input{
+		Name: l.Name, Bytes: stats.Bytes, Lines: stats.Lines, Wrapper: string(stats.Wrapper),
+		First: report.Moment(stats.First), Last: report.Moment(stats.Last),
+	}
+	switch {
+	case err != nil:
+		input.Error = r.app.fileError(err)
+	case stats.TooLong > 0:
+		input.Error = r.app.say.Say("error.long", stats.TooLong, stats.FirstTooLong, report.Bytes(parser.MaxLine))
+	case stats.Bytes == 0:
+		input.Error = r.app.say.Say("error.empty")
+	}
+	r.inputs = append(r.inputs, input)
+	r.records += stats.Records
+	return err
+}
+
+// finish writes the report and sets the exit status.
+func (r *analysis) finish(failures []source.Failure) error {
+	result := r.analyzer.Result()
+	doc := report.New(&result, r.app.say, time.Now().Truncate(time.Second))
+	r.describe(doc, failures)
+	r.setStatus(&result, failures)
+	for _, e := range doc.Errors {
+		r.app.complain(e.Source + ": " + e.Message)
+	}
+	if r.flags.format == "jsonl" || r.outErr != nil || !r.readAny() {
+		return nil
+	}
+	return report.Write(r.out, r.flags.format, doc, r.app.options(r.flags.top))
+}
+
+// describe fills in what the document says about the inputs.
+func (r *analysis) describe(doc *report.Document, failures []source.Failure) {
+	for _, input := range r.inputs {
+		doc.Summary.Bytes += input.Bytes
+		doc.Summary.Lines += input.Lines
+		if input.First != nil && (doc.Summary.First == nil || input.First.Before(*doc.Summary.First)) {
+			doc.Summary.First = input.First
+		}
+		if input.Last != nil && (doc.Summary.Last == nil || input.Last.After(*doc.Summary.Last)) {
+			doc.Summary.Last = input.Last
+		}
+		if input.Error != "" {
+			doc.Errors = append(doc.Errors, report.Error{Source: input.Name, Message: input.Error})
+		}
+	}
+	doc.Inputs = append(doc.Inputs, r.inputs...)
+	doc.Summary.Records = r.records
+	for _, f := range failures {
+		if r.known(f.Source) {
+			continue
+		}
+		message := r.failure(f.Err)
+		doc.Inputs = append(doc.Inputs, report.Input{Name: f.Source, Wrapper: string(parser.WrapperNone), Error: message})
+		doc.Errors = append(doc.Errors, report.Error{Source: f.Source, Message: message})
+	}
+	if len(doc.Findings) == 0 {
+		doc.Hints = append(doc.Hints, r.hints()...)
+	}
+}
+
+// readAny tells whether there is anything to report on; machine-readable forms
+// always have a document.
+func (r *analysis) readAny() bool { return len(r.inputs) > 0 || r.flags.format != "table" }
+
+func (r *analysis) known(name string) bool {
+	return slices.ContainsFunc(r.inputs, func(in report.Input) bool { return in.Name == name && in.Error != "" })
+}
+
+func (r *analysis) failure(err error) string {
+	switch {
+	case errors.Is(err, source.ErrBinary):
+		return r.app.say.Say("error.binary")
+	case errors.Is(err, source.ErrNone):
+		return r.app.say.Say("error.none")
+	}
+	return r.app.fileError(err)
+}
+
+// hints say which input would show what this one cannot.
+func (r *analysis) hints() []report.Step {
+	steps := []report.Step{}
+	for _, key := range []string{"stdout", "stderr", "proxy", "debug"} {
+		steps = append(steps, report.Step{Text: r.app.say.Say("hint." + key), Command: r.app.say.Say("hint." + key + ".command")})
+	}
+	return steps
+}
+
+func (r *analysis) setStatus(result *patterns.Analysis, failures []source.Failure) {
+	if slices.ContainsFunc(failures, func(f source.Failure) bool { return !f.Minor }) {
+		r.app.status = exitWrong
+		return
+	}
+	if r.flags.failOn == "never" {
+		return
+	}
+	for _, f := range result.Findings {
+		if f.Pattern.Severity.Rank() >= patterns.Severity(r.flags.failOn).Rank() {
+			r.app.status = exitReached
+		}
+	}
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/report"
+	"wklog/patterns"
+)
+
+// app is one run of the program: its streams, its language, and the exit
+// status that its commands leave.
+type app struct {
+	args   []string
+	stdin  *os.File
+	stdout io.Writer
+	stderr io.Writer
+	say    *messages.Printer
+	status int
+
+	lang     string
+	noColor  bool
+	catalogs []string
+}
+
+// newApp finds the language before anything is printed in it.
+func newApp(args []string) (*app, error) {
+	asked := langFlag(args)
+	lang, langErr := messages.Detect(asked)
+	say, err := messages.In(lang)
+	if err != nil {
+		return nil, err
+	}
+	if langErr != nil {
+		return nil, errors.New(say.Say("error.lang", asked))
+	}
+	return &app{args: args, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, say: say}, nil
+}
+
+// langFlag reads --lang ahead of the other flags: their help needs it.
+func langFlag(args []string) string {
+	for i, arg := range args {
+		if value, ok := strings.CutPrefix(arg, "--lang="); ok {
+			return value
+		}
+		if arg == "--lang" && i+1 < len(args) {
+			return args[i+1]
+		}
+		if arg == "--" {
+			break
+		}
+	}
+	return "auto"
+}
+
+func (a *app) execute(ctx context.Context) int {
+	root := a.root()
+	root.SetArgs(a.args)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	if err := root.ExecuteContext(ctx); err != nil {
+		a.complain(a.explainError(err))
+		return exitWrong
+	}
+	return a.status
+}
+
+// complain prints one message to stderr.
+func (a *app) complain(text string) {
+	fmt.Fprintln(a.stderr, "wklog: "+report.Visible(text))
+}
+
+// explainError puts the errors that users cause most into their language.
+func (a *app) explainError(err error) string {
+	var unknown *pflag.NotExistError
+	var missing *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		return a.say.Say("error.flag", unknown.Error()[strings.LastIndex(unknown.Error(), ":")+2:])
+	case errors.As(err, &missing):
+		return a.say.Say("error.flag.value", missing.GetSpecifiedName())
+	case errors.As(err, &invalid):
+		return a.say.Say("error.flag.invalid", invalid.GetFlag().Name, invalid.GetValue())
+	}
+	return a.fileError(err)
+}
+
+// fileError names the common reasons why a file cannot be read.
+func (a *app) fileError(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return a.say.Say("error.missing")
+	case errors.Is(err, fs.ErrPermission):
+		return a.say.Say("error.permission")
+	}
+	return err.Error()
+}
+
+func (a *app) root() *cobra.Command {
+	analyze := a.analyzeCommand()
+	root := &cobra.Command{
+		Use: "wklog", Short: a.say.Say("help.wklog"), Long: a.say.Say("help.wklog.long"), Example: a.say.Say("help.wklog.examples"),
+		SilenceErrors: true, SilenceUsage: true, Args: cobra.ArbitraryArgs, RunE: a.withoutCommand(analyze),
+	}
+	root.PersistentFlags().StringVar(&a.lang, "lang", "auto", a.say.Say("flag.lang"))
+	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, a.say.Say("flag.no-color"))
+	root.PersistentFlags().StringArrayVar(&a.catalogs, "patterns", nil, a.say.Say("flag.patterns"))
+	root.Flags().AddFlagSet(analyze.Flags())
+	root.AddCommand(analyze, a.explainCommand(), a.patternsCommand(), a.versionCommand())
+	a.translateHelp(root)
+	return root
+}
+
+// withoutCommand runs analyze over piped stdin or the named files, and shows
+// help to somebody who typed the bare name at a terminal.
+func (a *app) withoutCommand(analyze *cobra.Command) func(*cobra.Command, []string) error {
+	return func(root *cobra.Command, args []string) error {
+		if len(args) == 0 && term.IsTerminal(int(a.stdin.Fd())) {
+			return root.Help()
+		}
+		for _, arg := range args {
+			if _, err := os.Stat(arg); err != nil && arg != "-" && !strings.ContainsAny(arg, "./*") {
+				return errors.New(a.say.Say("error.command", arg))
+			}
+		}
+		analyze.SetContext(root.Context())
+		return analyze.RunE(analyze, args)
+	}
+}
+
+// translateHelp replaces what cobra itself says.
+func (a *app) translateHelp(root *cobra.Command) {
+	cobra.AddTemplateFunc("indent", func(text string) string {
+		return strings.ReplaceAll(text, "\n", "\n  ")
+	})
+	root.SetUsageTemplate(a.say.Say("help.template"))
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Short, c.Long = a.say.Say("help.help"), a.say.Say("help.help")
+		case "completion":
+			c.Short, c.Long = a.say.Say("help.completion"), a.say.Say("help.completion")
+			for _, shell := range c.Commands() {
+				shell.Short = a.say.Say("help.completion.shell", shell.Name())
+				shell.Long = shell.Short
+			}
+		}
+	}
+	a.describeHelpFlags(root)
+}
+
+func (a *app) describeHelpFlags(c *cobra.Command) {
+	c.InitDefaultHelpFlag()
+	c.Flags().Lookup("help").Usage = a.say.Say("flag.help")
+	c.Flags().VisitAll(hideDefault)
+	c.PersistentFlags().VisitAll(hideDefault)
+	for _, sub := range c.Commands() {
+		a.describeHelpFlags(sub)
+	}
+}
+
+// hideDefault keeps pflag from adding "(default …)" in English: the flag's own
+// text says it.
+func hideDefault(f *pflag.Flag) {
+	switch f.Value.Type() {
+	case "string":
+		f.DefValue = ""
+	case "int":
+		f.DefValue = "0"
+	}
+}
+
+// catalogue is the embedded one with the user's files.
+func (a *app) catalogue() (*patterns.Catalogue, error) {
+	c, err := patterns.Load()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range a.catalogs {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s", name, a.fileError(err))
+		}
+		if err := c.Add(name, data); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// options for showing something on standard output.
+func (a *app) options(top int) report.Options {
+	opts := report.Options{Say: a.say, Top: top, Width: 80}
+	file, ok := a.stdout.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return opts
+	}
+	if width, _, err := term.GetSize(int(file.Fd())); err == nil {
+		opts.Width = width
+	}
+	opts.Color = !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return opts
+}

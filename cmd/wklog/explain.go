@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"wklog/cmd/internal/report"
+	"wklog/parser"
+	"wklog/patterns"
+)
+
+func (a *app) explainCommand() *cobra.Command {
+	format := "table"
+	c := &cobra.Command{
+		Use: "explain WHAT", Short: a.say.Say("help.explain"), Long: a.say.Say("help.explain.long"),
+		Example: a.say.Say("help.explain.examples"),
+	}
+	c.Flags().StringVar(&format, "format", "table", a.say.Say("flag.explain.format"))
+	c.RunE = func(c *cobra.Command, args []string) error {
+		what, err := a.question(args)
+		if err != nil {
+			return err
+		}
+		catalogue, err := a.catalogue()
+		if err != nil {
+			return err
+		}
+		e, err := a.explain(c.Context(), catalogue, what)
+		if err != nil {
+			return err
+		}
+		switch format {
+		case "json":
+			return report.WriteJSON(a.stdout, e, "  ")
+		case "table":
+			return report.WriteExplanation(a.stdout, e, a.options(0))
+		}
+		return errors.New(a.say.Say("error.format", format, "table, json"))
+	}
+	return c
+}
+
+// question is what to explain: the arguments, or standard input for "-".
+func (a *app) question(args []string) (string, error) {
+	what := strings.Join(args, " ")
+	if what == "-" {
+		const longest = 1 << 20
+		data, err := io.ReadAll(io.LimitReader(a.stdin, longest))
+		if err != nil {
+			return "", err
+		}
+		what = string(data)
+	}
+	if strings.TrimSpace(what) == "" {
+		return "", errors.New(a.say.Say("error.explain"))
+	}
+	return what, nil
+}
+
+func (a *app) explain(ctx context.Context, c *patterns.Catalogue, what string) (*report.Explanation, error) {
+	id := strings.ToLower(strings.TrimSpace(what))
+	if cause := c.Cause(id); cause != nil {
+		return report.ExplainCause(cause, a.say), nil
+	}
+	ranker, err := patterns.NewRanker()
+	if err != nil {
+		return nil, err
+	}
+	if p := c.Pattern(id); p != nil {
+		return report.ExplainPattern(c, p, ranker.RankPattern(p), a.say), nil
+	}
+	if state := c.State(strings.TrimSpace(what)); state != nil {
+		return report.ExplainState(c, state, ranker.RankState(state.ID), a.say), nil
+	}
+	event, err := recognise(ctx, c, what)
+	if err != nil {
+		return nil, err
+	}
+	if event == nil {
+		if !strings.ContainsAny(strings.TrimSpace(what), " :") {
+			return nil, errors.New(a.say.Say("error.unknown", what))
+		}
+		return report.ExplainNothing(a.say), nil
+	}
+	return report.ExplainEvent(c, event, a.say), nil
+}
+
+// recognise finds the first failure in a pasted text. A text that is only the
+// error of a handshake line is taken for such a line.
+func recognise(ctx context.Context, c *patterns.Catalogue, text string) (*patterns.Event, error) {
+	analyzer, err := patterns.NewAnalyzer(c, patterns.Filter{})
+	if err != nil {
+		return nil, err
+	}
+	var event *patterns.Event
+	analyzer.OnEvent = func(e *patterns.Event) {
+		if event == nil {
+			event = e
+		}
+	}
+	src := analyzer.Source("-")
+	_, err = parser.Read(ctx, strings.NewReader(text), parser.Options{}, func(rec *parser.Record) error {
+		src.Add(rec)
+		return nil
+	})
+	if event == nil && err == nil {
+		src.Add(handshakeError(strings.TrimSpace(text)))
+	}
+	return event, err
+}
+
+func handshakeError(text string) *parser.Record {
+	rec := &parser.Record{Kind: parser.KindHandshake, Error: text, Text: text}
+	if at := strings.LastIndexByte(text, ' '); at >= 0 && strings.HasPrefix(text[at+1:], "handshakeStatus") {
+		rec.Error, rec.State = strings.TrimSpace(text[:at]), text[at+1:]
+	}
+	return rec
+}

@@ -1,0 +1,61 @@
+// Command wklog reads logs of WuKongIM, recognises every TLS failure, tells the
+// root cause with an honest confidence, and says what to do.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Exit statuses, as the contract gives them.
+const (
+	exitDone        = 0
+	exitReached     = 1 // --fail-on was reached
+	exitWrong       = 2 // wrong usage, or an input could not be read
+	exitInterrupted = 130
+)
+
+func main() {
+	os.Exit(run())
+}
+
+// run is main with an exit status, so that it can be a command in tests.
+func run() int {
+	ctx, stop := interruptible()
+	defer stop()
+	app, err := newApp(os.Args[1:])
+	if err != nil {
+		os.Stderr.WriteString("wklog: " + err.Error() + "\n")
+		return exitWrong
+	}
+	return app.execute(ctx)
+}
+
+// interruptible gives a context that the first Ctrl-C or SIGTERM ends, so that
+// the report of what was read is still written; the second one leaves at once.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case <-signals:
+				if n > 0 {
+					os.Exit(exitInterrupted)
+				}
+				cancel()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel()
+	}
+}

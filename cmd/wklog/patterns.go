@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"wklog/cmd/internal/report"
+	"wklog/patterns"
+)
+
+func (a *app) patternsCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "patterns", Short: a.say.Say("help.patterns"), Long: a.say.Say("help.patterns.long"),
+		Example: a.say.Say("help.patterns.examples"),
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(a.patternsList(), a.patternsShow(), a.patternsTest(), a.patternsLint())
+	return c
+}
+
+func (a *app) patternsList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: a.say.Say("help.patterns.list"), Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			c, err := a.catalogue()
+			if err != nil {
+				return err
+			}
+			return report.WritePatterns(a.stdout, c, a.options(0))
+		},
+	}
+}
+
+func (a *app) patternsShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show ID", Short: a.say.Say("help.patterns.show"), Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, err := a.catalogue()
+			if err != nil {
+				return err
+			}
+			p := c.Pattern(args[0])
+			if p == nil {
+				return errors.New(a.say.Say("error.pattern", args[0]))
+			}
+			ranker, err := patterns.NewRanker()
+			if err != nil {
+				return err
+			}
+			return report.WritePattern(a.stdout, c, p, ranker.RankPattern(p), a.options(0))
+		},
+	}
+}
+
+func (a *app) patternsTest() *cobra.Command {
+	return &cobra.Command{
+		Use: "test [FILE…]", Short: a.say.Say("help.patterns.test"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, err := a.catalogue()
+			if err != nil {
+				return err
+			}
+			only, err := a.addCatalogues(c, args)
+			if err != nil {
+				return err
+			}
+			return a.judge(c, patterns.CheckSamples(c, only), only)
+		},
+	}
+}
+
+func (a *app) patternsLint() *cobra.Command {
+	return &cobra.Command{
+		Use: "lint FILE…", Short: a.say.Say("help.patterns.lint"), Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, err := a.catalogue()
+			if err != nil {
+				return err
+			}
+			only, err := a.addCatalogues(c, args)
+			if err != nil {
+				return err
+			}
+			return a.judge(c, patterns.Lint(c, only), only)
+		},
+	}
+}
+
+// addCatalogues adds users' files and returns the ids that they brought, nil
+// when there are no files.
+func (a *app) addCatalogues(c *patterns.Catalogue, files []string) ([]string, error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	before := len(c.Patterns)
+	causes := len(c.Causes)
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, errors.New(name + ": " + a.fileError(err))
+		}
+		if err := c.Add(name, data); err != nil {
+			return nil, err
+		}
+	}
+	ids := []string{}
+	for _, p := range c.Patterns[before:] {
+		ids = append(ids, p.ID)
+	}
+	for _, cause := range c.Causes[causes:] {
+		ids = append(ids, cause.ID)
+	}
+	return ids, nil
+}
+
+// judge prints what is wrong with a catalogue and sets the exit status.
+func (a *app) judge(c *patterns.Catalogue, problems []patterns.Problem, only []string) error {
+	checked := 0
+	for _, p := range c.Patterns {
+		if only == nil || slices.Contains(only, p.ID) {
+			checked++
+		}
+	}
+	for _, problem := range problems {
+		if !problem.Warning {
+			a.status = exitReached
+		}
+	}
+	return report.WriteProblems(a.stdout, problems, checked, a.options(0))
+}

@@ -1,0 +1,265 @@
+package patterns
+
+import (
+	"hash/maphash"
+	"path"
+	"strings"
+	"time"
+
+	"wklog/parser"
+)
+
+// Filter keeps the events that a reader asked for. Zero fields keep all.
+type Filter struct {
+	Since, Until time.Time
+	Severity     Severity
+	Patterns     []string
+	Causes       []string
+}
+
+// Analyzer counts every failure of an input once and keeps what a report
+// needs; its memory does not grow with the number of events of one source. It
+// is for one goroutine.
+type Analyzer struct {
+	catalogue *Catalogue
+	matcher   *Matcher
+	ranker    *Ranker
+	filter    Filter
+	// OnEvent is called for every event that is counted, in the order of
+	// reading.
+	OnEvent func(*Event)
+
+	tallies map[*Pattern]*tally
+	single  map[Key][]CauseScore
+
+	duplicates   int
+	unclassified int
+	odd          []Sample
+
+	seed    maphash.Seed
+	seen    map[uint64]occurrence
+	orphans map[string]*orphans
+	panics  map[string]*waiting
+}
+
+// occurrence is how often a record stood in the source that held it most often.
+type occurrence struct {
+	count  int
+	source *Source
+}
+
+// NewAnalyzer makes an analyzer over a catalogue.
+func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
+	m, err := NewMatcher(c)
+	if err != nil {
+		return nil, err
+	}
+	r, err := NewRanker()
+	if err != nil {
+		return nil, err
+	}
+	return &Analyzer{
+		catalogue: c, matcher: m, ranker: r, filter: filter,
+		tallies: map[*Pattern]*tally{}, single: map[Key][]CauseScore{},
+		seed: maphash.MakeSeed(), seen: map[uint64]occurrence{},
+		orphans: map[string]*orphans{}, panics: map[string]*waiting{},
+	}, nil
+}
+
+// Source is one log of the input, while it is read.
+type Source struct {
+	analyzer *Analyzer
+	name     string
+	counts   map[uint64]int
+	waiting  map[string]*waiting
+	closes   bool
+	first    time.Time
+	last     time.Time
+}
+
+// Source starts a log. Logs that hold the raw handshake lines should come
+// before the files that repeat their debug records.
+func (a *Analyzer) Source(name string) *Source {
+	return &Source{analyzer: a, name: name, counts: map[uint64]int{}, waiting: map[string]*waiting{}}
+}
+
+// Add takes the next record of the log.
+func (s *Source) Add(rec *parser.Record) {
+	a := s.analyzer
+	if t := rec.Stamp.Time; !t.IsZero() {
+		if s.first.IsZero() {
+			s.first = t
+		}
+		s.last = t
+	}
+	s.closes = s.closes || rec.Kind == parser.KindClose
+	verdict, pattern := a.matcher.Match(rec)
+	if verdict != Matched && verdict != Unclassified {
+		return
+	}
+	event := &Event{Source: s.name, Record: rec, Pattern: pattern}
+	if pattern != nil {
+		event.Causes = a.causesOf(rec, pattern)
+	}
+	if !a.filter.keeps(event) {
+		return
+	}
+	if s.repeats(rec) || s.joinsTwin(event) {
+		a.duplicates++
+		return
+	}
+	a.count(event)
+	if pattern != nil && a.OnEvent != nil {
+		a.OnEvent(event)
+	}
+}
+
+// repeats tells whether the record stands in an earlier source already, as
+// often as it was met in this one.
+func (s *Source) repeats(rec *parser.Record) bool {
+	a := s.analyzer
+	if rec.Stamp.IsZero() || rec.TimeInferred {
+		return false
+	}
+	var h maphash.Hash
+	h.SetSeed(a.seed)
+	h.WriteString(rec.Text)
+	if !rec.OwnTime {
+		h.WriteString(rec.Stamp.Time.UTC().Format(time.RFC3339Nano))
+	}
+	key := h.Sum64()
+	s.counts[key]++
+	known := a.seen[key]
+	if s.counts[key] <= known.count && !s.isOtherNode(known.source, rec) {
+		return true
+	}
+	a.seen[key] = occurrence{count: s.counts[key], source: s}
+	return false
+}
+
+// isOtherNode tells whether an equal record of another source is another
+// event: files of the same name in different directories belong to different
+// servers, and times in whole seconds are equal by chance.
+func (s *Source) isOtherNode(other *Source, rec *parser.Record) bool {
+	return rec.Stamp.Time.Nanosecond() == 0 && s != other &&
+		path.Base(s.name) == path.Base(other.name) && path.Dir(s.name) != path.Dir(other.name)
+}
+
+// joinsTwin tells whether the other form of the failure was counted already.
+func (s *Source) joinsTwin(e *Event) bool {
+	t, ok := twinOf(e.Record)
+	if !ok {
+		return false
+	}
+	if !t.near {
+		return s.analyzer.joinsPanic(t, e)
+	}
+	w := s.waiting[t.key]
+	if t.first {
+		if w == nil {
+			w = &waiting{first: true}
+			s.waiting[t.key] = w
+		}
+		w.push(e.Record.Line, e)
+		return false
+	}
+	if w != nil {
+		for len(w.lines) > 0 {
+			line := w.lines[0]
+			w.pop()
+			if line >= e.Record.Line-nearLines {
+				return true
+			}
+		}
+	}
+	if o := s.analyzer.orphans[t.key]; o != nil && o.covers(e.Time()) {
+		o.count--
+		return true
+	}
+	return false
+}
+
+// joinsPanic pairs the forms of a failure that ends the process; they may come
+// in any order and from different streams. The form that carries more is kept.
+func (a *Analyzer) joinsPanic(t twin, e *Event) bool {
+	w := a.panics[t.key]
+	if w == nil {
+		w = &waiting{first: t.first}
+		a.panics[t.key] = w
+	}
+	if len(w.events) == 0 || w.first == t.first {
+		w.first = t.first
+		w.push(e.Record.Line, e)
+		return false
+	}
+	counted := w.pop()
+	if t.first && counted.Pattern != e.Pattern {
+		a.uncount(counted)
+		a.count(e)
+	}
+	return true
+}
+
+// End finishes the log: raw handshake lines that met no debug record may find
+// theirs in another file.
+func (s *Source) End() {
+	if s.closes {
+		return
+	}
+	for key, w := range s.waiting {
+		if w.total == 0 {
+			continue
+		}
+		o := s.analyzer.orphans[key]
+		if o == nil {
+			o = &orphans{first: s.first, last: s.last}
+			s.analyzer.orphans[key] = o
+		}
+		o.count += w.total
+	}
+}
+
+// causesOf ranks the causes of one record alone.
+func (a *Analyzer) causesOf(rec *parser.Record, p *Pattern) []CauseScore {
+	if !p.Measured {
+		return p.Causes
+	}
+	key := KeyOf(rec, p)
+	scores, ok := a.single[key]
+	if !ok {
+		scores = a.ranker.Rank(map[Key]int{key: 1})
+		a.single[key] = scores
+	}
+	return scores
+}
+
+func (f *Filter) keeps(e *Event) bool {
+	t := e.Time()
+	if !t.IsZero() && (!f.Since.IsZero() && t.Before(f.Since) || !f.Until.IsZero() && t.After(f.Until)) {
+		return false
+	}
+	if e.Pattern == nil {
+		return f.Severity == "" && f.Patterns == nil && f.Causes == nil
+	}
+	return e.Pattern.Severity.Rank() >= f.Severity.Rank() &&
+		(f.Patterns == nil || containsFold(f.Patterns, e.Pattern.ID)) &&
+		(f.Causes == nil || e.hasCause(f.Causes))
+}
+
+func (e *Event) hasCause(ids []string) bool {
+	for _, cause := range e.Causes {
+		if containsFold(ids, cause.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+func containsFold(list []string, s string) bool {
+	for _, item := range list {
+		if strings.EqualFold(item, s) {
+			return true
+		}
+	}
+	return false
+}

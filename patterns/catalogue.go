@@ -1,0 +1,259 @@
+package patterns
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+//go:embed catalogue/*.yaml
+var embedded embed.FS
+
+// Lang is a language that texts for people exist in.
+type Lang string
+
+// The languages of the catalogue.
+const (
+	English Lang = "en"
+	Chinese Lang = "zh"
+)
+
+// Text is a text for people in every language of the catalogue.
+type Text struct {
+	En string `yaml:"en"`
+	Zh string `yaml:"zh"`
+}
+
+// In returns the text in the language asked for, English for an unknown one.
+func (t Text) In(lang Lang) string {
+	if lang == Chinese {
+		return t.Zh
+	}
+	return t.En
+}
+
+// Severity says how much a failure matters.
+type Severity string
+
+// Severities, from a broken service to what healthy servers print as well.
+const (
+	SeverityError   Severity = "error"
+	SeverityWarning Severity = "warning"
+	SeverityInfo    Severity = "info"
+)
+
+// Rank orders severities: 2 for error, 1 for warning, 0 for info, -1 for
+// anything else.
+func (s Severity) Rank() int {
+	return slices.Index([]Severity{SeverityInfo, SeverityWarning, SeverityError}, s)
+}
+
+// Side says whose certificate or setup a pattern or a cause is about.
+type Side string
+
+// SideServer is the WuKongIM server that wrote the log, or the proxy in front
+// of it; SidePeer is the service that it calls as a TLS client.
+const (
+	SideServer Side = "server"
+	SidePeer   Side = "peer"
+)
+
+// Clause is one condition under which a pattern matches. Regex is searched in
+// the record's subject; the other conditions are optional and must all hold.
+type Clause struct {
+	Regex  string            `yaml:"regex"`
+	Kinds  []string          `yaml:"kinds"`
+	States []string          `yaml:"states"`
+	Fields map[string]string `yaml:"fields"`
+	Stack  string            `yaml:"stack"`
+}
+
+// CauseScore names a root cause and its probability, from 0 to 1.
+type CauseScore struct {
+	ID    string  `yaml:"id" json:"id"`
+	Score float64 `yaml:"score" json:"score"`
+	Why   string  `yaml:"why" json:"-"`
+}
+
+// Pattern recognises one failure message.
+type Pattern struct {
+	ID       string   `yaml:"id"`
+	Title    Text     `yaml:"title"`
+	Explain  Text     `yaml:"explain"`
+	Severity Severity `yaml:"severity"`
+	Category string   `yaml:"category"`
+	// Reporter is who noticed the failure: server, client or network.
+	Reporter string `yaml:"reporter"`
+	// Phase of the connection or of the server's life, as in phases.
+	Phase string `yaml:"phase"`
+	Side  Side   `yaml:"side"`
+	// Alert is the TLS alert's number (RFC 8446 section 6), -1 for none.
+	Alert *int     `yaml:"alert"`
+	Match []Clause `yaml:"match"`
+	// Measured says that the causes come from measured.json and not from
+	// Causes.
+	Measured   bool         `yaml:"measured"`
+	Causes     []CauseScore `yaml:"causes"`
+	References []string     `yaml:"references"`
+	Samples    []string     `yaml:"samples"`
+	Misses     []string     `yaml:"misses"`
+}
+
+// Ignored is an entry that looks like a failure and is none.
+type Ignored struct {
+	ID         string   `yaml:"id"`
+	Match      []Clause `yaml:"match"`
+	Reason     Text     `yaml:"reason"`
+	References []string `yaml:"references"`
+	Samples    []string `yaml:"samples"`
+	Misses     []string `yaml:"misses"`
+}
+
+// Step is one thing to do: Command is for a shell, Config is a snippet of
+// configuration; both are language-neutral and may be empty.
+type Step struct {
+	Text    Text   `yaml:"text"`
+	Command string `yaml:"command"`
+	Config  string `yaml:"config"`
+}
+
+// Advice explains a cause and says what to do.
+type Advice struct {
+	Title   Text   `yaml:"title"`
+	Explain Text   `yaml:"explain"`
+	Fixes   []Step `yaml:"fixes"`
+	Verify  []Step `yaml:"verify"`
+}
+
+// Cause is a root cause. Peer is the advice where the certificate at fault is
+// that of a service which WuKongIM calls.
+type Cause struct {
+	ID         string `yaml:"id"`
+	Category   string `yaml:"category"`
+	Advice     `yaml:",inline"`
+	Peer       *Advice  `yaml:"peer"`
+	References []string `yaml:"references"`
+}
+
+// For returns the advice for the side at fault.
+func (c *Cause) For(side Side) Advice {
+	if side == SidePeer && c.Peer != nil {
+		return *c.Peer
+	}
+	return c.Advice
+}
+
+// State is a handshake state that the server prints with a failure.
+type State struct {
+	ID      string `yaml:"id"`
+	TLS     string `yaml:"tls"`
+	Explain Text   `yaml:"explain"`
+}
+
+// Catalogue is the whole knowledge: patterns, causes, states and what is no
+// failure.
+type Catalogue struct {
+	Patterns []*Pattern `yaml:"patterns"`
+	Ignore   []*Ignored `yaml:"ignore"`
+	Causes   []*Cause   `yaml:"causes"`
+	States   []*State   `yaml:"states"`
+	// Anchors are the few literals that a line must hold one of to be looked
+	// at; every pattern implies one.
+	Anchors []string `yaml:"anchors"`
+	// Suspicious are regular expressions that plainly speak of a TLS failure:
+	// a record that matches one and no pattern is counted as unclassified.
+	Suspicious []Clause `yaml:"suspicious"`
+}
+
+// Load reads the embedded catalogue.
+func Load() (*Catalogue, error) {
+	names, err := fs.Glob(embedded, "catalogue/*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("list the embedded catalogue: %w", err)
+	}
+	c := &Catalogue{}
+	for _, name := range names {
+		data, err := embedded.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read the embedded catalogue: %w", err)
+		}
+		if err := c.Add(path.Base(name), data); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// Add reads one YAML file into the catalogue. The name stands in errors only.
+// An id that is already there is an error, and so is a field that the
+// catalogue does not know.
+func (c *Catalogue) Add(name string, data []byte) error {
+	var more Catalogue
+	if err := yaml.UnmarshalWithOptions(data, &more, yaml.Strict()); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if err := c.merge(&more); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func (c *Catalogue) merge(more *Catalogue) error {
+	var errs []error
+	for _, p := range more.Patterns {
+		if p.Side == "" {
+			p.Side = SideServer
+		}
+		if c.Pattern(p.ID) != nil {
+			errs = append(errs, fmt.Errorf("pattern %s is in the catalogue already", p.ID))
+			continue
+		}
+		c.Patterns = append(c.Patterns, p)
+	}
+	for _, cause := range more.Causes {
+		if c.Cause(cause.ID) != nil {
+			errs = append(errs, fmt.Errorf("cause %s is in the catalogue already", cause.ID))
+			continue
+		}
+		c.Causes = append(c.Causes, cause)
+	}
+	c.Ignore = append(c.Ignore, more.Ignore...)
+	c.States = append(c.States, more.States...)
+	c.Anchors = append(c.Anchors, more.Anchors...)
+	c.Suspicious = append(c.Suspicious, more.Suspicious...)
+	return errors.Join(errs...)
+}
+
+// Pattern returns the pattern with the id, nil when there is none.
+func (c *Catalogue) Pattern(id string) *Pattern {
+	return find(c.Patterns, func(p *Pattern) bool { return p.ID == id })
+}
+
+// Cause returns the root cause with the id, nil when there is none.
+func (c *Catalogue) Cause(id string) *Cause {
+	return find(c.Causes, func(p *Cause) bool { return p.ID == id })
+}
+
+// State returns the handshake state, nil when it is unknown. The prefix
+// handshakeStatus may be left out.
+func (c *Catalogue) State(id string) *State {
+	id = strings.TrimPrefix(id, statePrefix)
+	return find(c.States, func(s *State) bool { return strings.TrimPrefix(s.ID, statePrefix) == id })
+}
+
+const statePrefix = "handshakeStatus"
+
+func find[T any](list []*T, is func(*T) bool) *T {
+	for _, item := range list {
+		if is(item) {
+			return item
+		}
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package patterns_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wklog/parser"
+	"wklog/patterns"
+)
+
+const recordings = "../testdata/wukongim"
+
+// recorded is one line of the recordings.
+type recorded struct {
+	ID     string   `json:"id"`
+	Cause  string   `json:"cause"`
+	Setup  string   `json:"setup"`
+	Client string   `json:"client"`
+	Level  string   `json:"level"`
+	Out    []string `json:"server_stdout"`
+	Err    []string `json:"server_stderr"`
+	Stdout string   `json:"stdout"`
+	Stderr string   `json:"stderr"`
+	Lines  []string `json:"lines"`
+}
+
+func (r *recorded) log() string {
+	return strings.Join(slices.Concat(r.Out, r.Err, r.Lines), "\n") + r.Stdout + "\n" + r.Stderr
+}
+
+func readJSONL[T any](t *testing.T, name string) []T {
+	t.Helper()
+	f, err := os.Open(filepath.Join(recordings, name))
+	require.NoError(t, err)
+	defer f.Close()
+	var all []T
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var one T
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &one))
+		all = append(all, one)
+	}
+	require.NoError(t, lines.Err())
+	return all
+}
+
+func truth(t *testing.T) map[string][]string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(recordings, "truth.json"))
+	require.NoError(t, err)
+	causes := map[string][]string{}
+	require.NoError(t, json.Unmarshal(data, &causes))
+	return causes
+}
+
+func loaded(t testing.TB) *patterns.Catalogue {
+	t.Helper()
+	c, err := patterns.Load()
+	require.NoError(t, err)
+	return c
+}
+
+// analysed reads one log and returns its events and the analysis.
+func analysed(t *testing.T, c *patterns.Catalogue, log string) ([]*patterns.Event, patterns.Analysis) {
+	t.Helper()
+	a, err := patterns.NewAnalyzer(c, patterns.Filter{})
+	require.NoError(t, err)
+	var events []*patterns.Event
+	a.OnEvent = func(e *patterns.Event) { events = append(events, e) }
+	prefilter := patterns.NewPrefilter(c)
+	src := a.Source("server.log")
+	_, err = parser.Read(context.Background(), strings.NewReader(log), parser.Options{
+		Search: func(block []byte) parser.Finder { return prefilter.Search(block) }, Zone: time.UTC,
+	}, func(rec *parser.Record) error {
+		src.Add(rec)
+		return nil
+	})
+	require.NoError(t, err)
+	src.End()
+	return events, a.Result()
+}
+
+// reportsFailure tells whether a line of the recordings is a failure that must
+// become an event, by what the recordings say and not by the catalogue.
+func rawLines(lines []string) int {
+	n := 0
+	for _, line := range lines {
+		if strings.Contains(line, "握手失败") {
+			n++
+		}
+	}
+	return n
+}
+
+func TestEveryAttemptThatReportsAFailureIsOneEvent(t *testing.T) {
+	c := loaded(t)
+	for _, r := range readJSONL[recorded](t, "attempts.jsonl") {
+		events, result := analysed(t, c, r.log())
+		want := rawLines(r.Out)
+		if want == 0 {
+			for _, line := range r.Out {
+				if strings.Contains(line, "tls: ") && !strings.Contains(line, "user canceled") {
+					want++
+				}
+			}
+		}
+		assert.Len(t, events, want, "%s\n%s", r.ID, r.log())
+		assert.Zero(t, result.Unclassified, r.ID)
+		if r.Cause == "ok" {
+			assert.Empty(t, result.Diagnosis, r.ID)
+		}
+	}
+}
+
+func TestEveryFaultThatReportsAFailureIsOneEvent(t *testing.T) {
+	c := loaded(t)
+	for _, r := range readJSONL[recorded](t, "faults.jsonl") {
+		events, result := analysed(t, c, r.log())
+		visible := 0
+		for _, e := range events {
+			if e.Pattern.Severity != patterns.SeverityInfo {
+				visible++
+			}
+		}
+		if raw := rawLines(r.Out); raw > 0 {
+			assert.Equal(t, raw, visible, "%s\n%s", r.ID, r.log())
+		}
+		if r.Cause == "ok" {
+			assert.Zero(t, visible, r.ID)
+		}
+		assert.Zero(t, result.Unclassified, r.ID)
+	}
+}
+
+func TestLeadingCauseOfFaultsAtAPort(t *testing.T) {
+	c, causes := loaded(t), truth(t)
+	for _, r := range readJSONL[recorded](t, "faults.jsonl") {
+		want := slices.Concat(causes[r.Cause], causes[r.Setup])
+		_, result := analysed(t, c, r.log())
+		if len(want) == 0 || len(result.Diagnosis) == 0 {
+			continue
+		}
+		assert.Contains(t, want, result.Diagnosis[0].Cause.ID, "%s\n%s", r.ID, r.log())
+	}
+}
+
+func TestLeadingCauseOfStartupFailures(t *testing.T) {
+	c, causes := loaded(t), truth(t)
+	for _, r := range readJSONL[recorded](t, "startup.jsonl") {
+		events, result := analysed(t, c, r.log())
+		if len(causes[r.Cause]) == 0 {
+			assert.Empty(t, result.Diagnosis, r.ID)
+			continue
+		}
+		if assert.NotEmpty(t, result.Diagnosis, "%s\n%s", r.ID, r.Stderr) {
+			assert.Contains(t, causes[r.Cause], result.Diagnosis[0].Cause.ID, "%s\n%s", r.ID, r.Stderr)
+		}
+		assert.Len(t, events, 1, r.ID)
+	}
+}
+
+// scenario is one line of scenarios/truth.jsonl.
+type scenario struct {
+	File     string `json:"file"`
+	Cause    string `json:"cause"`
+	Failures int    `json:"handshake_failures"`
+}
+
+// inseparable are the contract's causes that are right for a scenario: causes
+// that no server log can tell apart count as one.
+var inseparable = map[string][]string{
+	"untrusted-ca":      {"untrusted-ca", "chain-incomplete"},
+	"self-signed":       {"untrusted-ca", "chain-incomplete"},
+	"chain-incomplete":  {"untrusted-ca", "chain-incomplete"},
+	"expired":           {"cert-expired", "clock-skew"},
+	"clock-ahead":       {"cert-expired", "clock-skew"},
+	"not-yet-valid":     {"cert-not-yet-valid", "clock-skew"},
+	"clock-behind":      {"cert-not-yet-valid", "clock-skew"},
+	"hostname-mismatch": {"hostname-mismatch"},
+	"ip-address-target": {"hostname-mismatch"},
+}
+
+func TestScenarios(t *testing.T) {
+	c := loaded(t)
+	for _, s := range readJSONL[scenario](t, "scenarios/truth.jsonl") {
+		t.Run(s.File, func(t *testing.T) {
+			data, err := os.ReadFile(filepath.Join(recordings, "scenarios", s.File))
+			require.NoError(t, err)
+			_, result := analysed(t, c, string(data))
+			assert.Equal(t, s.Failures, result.Events)
+			if s.Cause == "ok" {
+				assert.Empty(t, result.Diagnosis)
+				return
+			}
+			require.NotEmpty(t, result.Diagnosis)
+			for _, d := range result.Diagnosis[:min(4, len(result.Diagnosis))] {
+				t.Logf("%.3f %s", d.Confidence, d.Cause.ID)
+			}
+			assert.Contains(t, inseparable[s.Cause], result.Diagnosis[0].Cause.ID)
+		})
+	}
+}

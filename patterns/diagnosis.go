@@ -1,0 +1,204 @@
+package patterns
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"time"
+)
+
+// Finding is all events of one pattern.
+type Finding struct {
+	Pattern     *Pattern
+	Count       int
+	First, Last time.Time
+	// Causes of this finding alone, most probable first.
+	Causes   []CauseScore
+	Sources  []string
+	Samples  []Sample
+	Timeline Timeline
+}
+
+// Evidence is a finding that speaks for a cause.
+type Evidence struct {
+	Pattern *Pattern
+	Count   int
+}
+
+// Diagnosis is one root cause with the confidence that it is behind the
+// failures of the input.
+type Diagnosis struct {
+	Cause *Cause
+	// Side is whose certificate or setup is at fault.
+	Side       Side
+	Confidence float64
+	Evidence   []Evidence
+}
+
+// Analysis is what an input showed.
+type Analysis struct {
+	Events       int
+	Duplicates   int
+	Unclassified int
+	First, Last  time.Time
+	Findings     []Finding
+	Diagnosis    []Diagnosis
+	// Odd are samples of unclassified records.
+	Odd []Sample
+}
+
+// Result sums up what was added so far.
+func (a *Analyzer) Result() Analysis {
+	res := Analysis{Duplicates: a.duplicates, Unclassified: a.unclassified, Odd: a.odd}
+	for _, p := range a.catalogue.Patterns {
+		t := a.tallies[p]
+		if t == nil {
+			continue
+		}
+		res.Events += t.count
+		res.Findings = append(res.Findings, Finding{
+			Pattern: p, Count: t.count, First: t.first, Last: t.last, Causes: a.causesOfAll(p, t),
+			Sources: t.sources, Samples: t.samples, Timeline: t.timeline,
+		})
+		if !t.first.IsZero() && (res.First.IsZero() || t.first.Before(res.First)) {
+			res.First = t.first
+		}
+		if t.last.After(res.Last) {
+			res.Last = t.last
+		}
+	}
+	slices.SortStableFunc(res.Findings, func(x, y Finding) int {
+		return cmp.Or(cmp.Compare(y.Pattern.Severity.Rank(), x.Pattern.Severity.Rank()), cmp.Compare(y.Count, x.Count))
+	})
+	res.Diagnosis = a.diagnose(res.Findings)
+	return res
+}
+
+func (a *Analyzer) causesOfAll(p *Pattern, t *tally) []CauseScore {
+	if p.Measured {
+		return a.ranker.Rank(t.keys)
+	}
+	return p.Causes
+}
+
+// problem is a group of findings that one root cause explains: the causes
+// within it exclude each other, those of different problems do not.
+type problem struct {
+	side     Side
+	measured bool
+	phase    string
+}
+
+// infoScale is the most that findings which healthy servers show as well can
+// say of a fault.
+const infoScale = 0.3
+
+// diagnose ranks the causes over all findings. Findings of severity info count
+// only where there is nothing else.
+func (a *Analyzer) diagnose(findings []Finding) []Diagnosis {
+	groups := map[problem][]Finding{}
+	worst := SeverityInfo.Rank()
+	for _, f := range findings {
+		worst = max(worst, f.Pattern.Severity.Rank())
+	}
+	for _, f := range findings {
+		if f.Pattern.Severity == SeverityInfo && worst > SeverityInfo.Rank() {
+			continue
+		}
+		p := problem{side: f.Pattern.Side, phase: f.Pattern.Phase}
+		if f.Pattern.Measured {
+			p = problem{side: f.Pattern.Side, measured: true}
+		}
+		groups[p] = append(groups[p], f)
+	}
+	weights := weigh(groups)
+	if worst == SeverityInfo.Rank() {
+		for p := range weights {
+			weights[p] *= infoScale
+		}
+	}
+	list := []Diagnosis{}
+	for p, group := range groups {
+		for _, score := range a.causesOfProblem(p, group) {
+			if c := a.catalogue.Cause(score.ID); c != nil && weights[p] > 0 {
+				list = append(list, Diagnosis{
+					Cause: c, Side: p.side, Confidence: round(score.Score * weights[p]),
+					Evidence: evidenceFor(c.ID, group),
+				})
+			}
+		}
+	}
+	list = slices.DeleteFunc(list, func(d Diagnosis) bool { return d.Confidence < 0.005 })
+	slices.SortFunc(list, func(x, y Diagnosis) int {
+		return cmp.Or(cmp.Compare(y.Confidence, x.Confidence), cmp.Compare(x.Cause.ID, y.Cause.ID), cmp.Compare(x.Side, y.Side))
+	})
+	return list
+}
+
+// weigh gives each problem the probability that it is the one a user came for.
+// A failure that keeps the server from running counts in full; failures of
+// connections by the square root of their share, since a public port always
+// sees some odd clients.
+func weigh(groups map[problem][]Finding) map[problem]float64 {
+	most := 0
+	counts := map[problem]int{}
+	for p, group := range groups {
+		for _, f := range group {
+			counts[p] += f.Count
+		}
+		if !p.stopsServer() {
+			most = max(most, counts[p])
+		}
+	}
+	total := 0.0
+	weights := map[problem]float64{}
+	for p, n := range counts {
+		weights[p] = 1
+		if !p.stopsServer() {
+			weights[p] = math.Sqrt(float64(n) / float64(max(most, 1)))
+		}
+		total += weights[p]
+	}
+	for p := range weights {
+		weights[p] /= max(total, 1)
+	}
+	return weights
+}
+
+func (p problem) stopsServer() bool {
+	return !p.measured && (p.phase == "startup" || p.phase == "listen")
+}
+
+// causesOfProblem joins the findings of one problem: measured ones by the
+// ranker over everything that was seen, stated ones as a mixture in which
+// repeats count as 1 + ln(count).
+func (a *Analyzer) causesOfProblem(p problem, group []Finding) []CauseScore {
+	if p.measured {
+		seen := map[Key]int{}
+		for _, f := range group {
+			maps.Copy(seen, a.tallies[f.Pattern].keys)
+		}
+		return a.ranker.Rank(seen)
+	}
+	byCause := map[string]float64{}
+	total := 0.0
+	for _, f := range group {
+		weight := 1 + math.Log(float64(f.Count))
+		total += weight
+		for _, score := range f.Causes {
+			byCause[score.ID] += weight * score.Score
+		}
+	}
+	return ranked(byCause, total)
+}
+
+func evidenceFor(cause string, group []Finding) []Evidence {
+	list := []Evidence{}
+	for _, f := range group {
+		if slices.ContainsFunc(f.Causes, func(s CauseScore) bool { return s.ID == cause }) {
+			list = append(list, Evidence{Pattern: f.Pattern, Count: f.Count})
+		}
+	}
+	return list
+}

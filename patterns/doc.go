@@ -1,0 +1,13 @@
+// Package patterns turns log records into events, events into findings and
+// findings into a diagnosis.
+//
+// The knowledge stands in patterns/catalogue as YAML: every failure message
+// with its samples, every root cause with its fixes. A [Matcher] finds the
+// pattern of a record, an [Analyzer] counts each failure once over all sources
+// of an input, and a [Ranker] weighs the root causes over everything that was
+// seen. What clients of each kind make the server print was measured with real
+// connections (measured.json, made by go generate from testdata); what was not
+// measured stands as a stated prior beside its reason.
+package patterns
+
+//go:generate go run ./internal/measure

@@ -1,0 +1,45 @@
+package patterns
+
+import (
+	"crypto/tls"
+	"regexp"
+	"strings"
+	"time"
+
+	"wklog/parser"
+)
+
+// Event is one record that a pattern matched: one failure.
+type Event struct {
+	Source  string
+	Record  *parser.Record
+	Pattern *Pattern
+	// Causes are ranked for this event alone, most probable first.
+	Causes []CauseScore
+}
+
+// Time is when the failure was logged; zero when the log does not tell.
+func (e *Event) Time() time.Time { return e.Record.Stamp.Time }
+
+// TLSVersion is "1.3" or "1.2-or-older" where the handshake state tells,
+// otherwise empty.
+func (c *Catalogue) TLSVersion(e *Event) string {
+	if state := c.State(e.Record.State); state != nil && e.Record.State != "" {
+		return state.TLS
+	}
+	return ""
+}
+
+var goAlert = regexp.MustCompile(`(?:remote|local) error: tls: (.+?)$`)
+
+// Alert is the TLS alert's name in Go's words (RFC 8446 section 6.2), empty
+// when no alert was sent.
+func (e *Event) Alert() string {
+	if m := goAlert.FindStringSubmatch(e.Record.Error); m != nil {
+		return m[1]
+	}
+	if e.Pattern.Alert != nil && *e.Pattern.Alert >= 0 {
+		return strings.TrimPrefix(tls.AlertError(*e.Pattern.Alert).Error(), "tls: ")
+	}
+	return ""
+}

@@ -1,0 +1,166 @@
+// Command measure derives patterns/measured.json from the recorded connection
+// attempts in testdata/wukongim: what the server printed for each client under
+// each setup. It runs by go generate in the patterns folder.
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"wklog/parser"
+	"wklog/patterns"
+)
+
+// attempt is one recorded connection.
+type attempt struct {
+	Cause  string   `json:"cause"`
+	Setup  string   `json:"setup"`
+	Client string   `json:"client"`
+	TLS    string   `json:"tls"`
+	Level  string   `json:"level"`
+	Stdout []string `json:"server_stdout"`
+	Lines  []string `json:"lines"`
+}
+
+func main() {
+	log.SetFlags(0)
+	if err := measure("../testdata/wukongim", "measured.json"); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func measure(recordings, out string) error {
+	m, err := newMeter()
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"attempts.jsonl", "faults.jsonl", "nginx.jsonl"} {
+		if err := m.file(filepath.Join(recordings, name)); err != nil {
+			return err
+		}
+	}
+	data, err := json.MarshalIndent(m.result(), "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(out, append(data, '\n'), 0o644)
+}
+
+// group is what is counted together.
+type group struct {
+	kind               parser.Kind
+	setup, client, tls string
+}
+
+type meter struct {
+	matcher *patterns.Matcher
+	tried   map[group]int
+	seen    map[group]map[patterns.Key]int
+}
+
+func newMeter() (*meter, error) {
+	c, err := patterns.Load()
+	if err != nil {
+		return nil, err
+	}
+	matcher, err := patterns.NewMatcher(c)
+	if err != nil {
+		return nil, err
+	}
+	return &meter{matcher: matcher, tried: map[group]int{}, seen: map[group]map[patterns.Key]int{}}, nil
+}
+
+func (m *meter) file(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var a attempt
+		if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err := m.attempt(&a); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return lines.Err()
+}
+
+// attempt counts what one connection made the server print, each key once: a
+// browser may open two connections for one attempt. Debug records stand in
+// debug logs only.
+func (m *meter) attempt(a *attempt) error {
+	kinds := []parser.Kind{parser.KindHandshake, parser.KindClose}
+	switch {
+	case a.Lines != nil:
+		kinds = []parser.Kind{parser.KindNginx}
+		a.Setup, a.Stdout = a.Cause, a.Lines
+	case !strings.HasPrefix(a.Level, "debug"):
+		kinds = kinds[:1]
+	}
+	printed, err := m.printed(a.Stdout)
+	if err != nil {
+		return err
+	}
+	for _, kind := range kinds {
+		g := group{kind: kind, setup: a.Setup, client: a.Client, tls: a.TLS}
+		m.tried[g]++
+		for key := range printed {
+			if key.Kind != kind {
+				continue
+			}
+			if m.seen[g] == nil {
+				m.seen[g] = map[patterns.Key]int{}
+			}
+			m.seen[g][key]++
+		}
+	}
+	return nil
+}
+
+// printed returns the keys of the measured patterns in some lines of log.
+func (m *meter) printed(lines []string) (map[patterns.Key]bool, error) {
+	keys := map[patterns.Key]bool{}
+	text := strings.NewReader(strings.Join(lines, "\n"))
+	_, err := parser.Read(context.Background(), text, parser.Options{}, func(rec *parser.Record) error {
+		if _, p := m.matcher.Match(rec); p != nil && p.Measured {
+			keys[patterns.KeyOf(rec, p)] = true
+		}
+		return nil
+	})
+	return keys, err
+}
+
+// result lists the groups of the setups that the ranking uses.
+func (m *meter) result() []patterns.Measurement {
+	var all []patterns.Measurement
+	for g, n := range m.tried {
+		if !patterns.RanksSetup(g.setup) {
+			continue
+		}
+		row := patterns.Measurement{Kind: g.kind, Setup: g.setup, Client: g.client, TLS: g.tls, Attempts: n, Seen: []patterns.KeyCount{}}
+		for key, count := range m.seen[g] {
+			row.Seen = append(row.Seen, patterns.KeyCount{Key: key, Count: count})
+		}
+		slices.SortFunc(row.Seen, func(a, b patterns.KeyCount) int {
+			return cmp.Or(cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.State, b.State))
+		})
+		all = append(all, row)
+	}
+	slices.SortFunc(all, func(a, b patterns.Measurement) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Setup, b.Setup), cmp.Compare(a.Client, b.Client), cmp.Compare(a.TLS, b.TLS))
+	})
+	return all
+}

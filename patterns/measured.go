@@ -1,0 +1,62 @@
+package patterns
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+
+	"wklog/parser"
+)
+
+// Key is what a server prints of one failed connection: the kind of record,
+// the pattern and the handshake state, empty where the record shows none.
+type Key struct {
+	Kind    parser.Kind `json:"kind"`
+	Pattern string      `json:"pattern"`
+	State   string      `json:"state,omitempty"`
+}
+
+// KeyOf gives the key under which an event was measured: its record, its pattern. A record of a Go
+// server other than WuKongIM shows the same alerts as a close record.
+func KeyOf(rec *parser.Record, p *Pattern) Key {
+	switch rec.Kind {
+	case parser.KindHandshake:
+		return Key{Kind: parser.KindHandshake, Pattern: p.ID, State: rec.State}
+	case parser.KindNginx:
+		return Key{Kind: parser.KindNginx, Pattern: p.ID}
+	default:
+		return Key{Kind: parser.KindClose, Pattern: p.ID}
+	}
+}
+
+// Measurement tells how a recorded client behaved under a recorded setup: how
+// often it was tried, and how often the server printed each key. A server may
+// print nothing at all.
+type Measurement struct {
+	// Kind is the kind of records that were looked at.
+	Kind     parser.Kind `json:"kind"`
+	Setup    string      `json:"setup"`
+	Client   string      `json:"client"`
+	TLS      string      `json:"tls"`
+	Attempts int         `json:"attempts"`
+	Seen     []KeyCount  `json:"seen"`
+}
+
+// KeyCount is a key with the number of attempts that printed it.
+type KeyCount struct {
+	Key
+	Count int `json:"count"`
+}
+
+// measured.json is made by go generate from the recordings in testdata.
+//
+//go:embed measured.json
+var measuredJSON []byte
+
+func loadMeasurements() ([]Measurement, error) {
+	var all []Measurement
+	if err := json.Unmarshal(measuredJSON, &all); err != nil {
+		return nil, fmt.Errorf("measured.json: %w", err)
+	}
+	return all, nil
+}

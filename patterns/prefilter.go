@@ -1,0 +1,104 @@
+package patterns
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// Prefilter finds the places in a log where a record may matter, by the few
+// literals (anchors) of which every pattern implies one. It knows nothing of
+// lines.
+type Prefilter struct {
+	anchors [][]byte
+	// everything says that a pattern without a literal is loaded, so that
+	// every byte is a candidate.
+	everything bool
+}
+
+// NewPrefilter chooses the anchors of a catalogue: its own list, and for
+// patterns that imply none of them (a user's) their own literals.
+func NewPrefilter(c *Catalogue) *Prefilter {
+	p := &Prefilter{}
+	anchors := slices.Clone(c.Anchors)
+	for _, clause := range c.clauses() {
+		literals := requiredLiterals(clause.Regex)
+		if literals == nil {
+			p.everything = true
+		}
+		for _, literal := range literals {
+			if !containsAny(literal, anchors) {
+				anchors = append(anchors, literal)
+			}
+		}
+	}
+	for _, anchor := range anchors {
+		p.anchors = append(p.anchors, []byte(anchor))
+	}
+	return p
+}
+
+// Anchors returns the literals that are searched for.
+func (p *Prefilter) Anchors() []string {
+	names := make([]string, len(p.anchors))
+	for i, anchor := range p.anchors {
+		names[i] = string(anchor)
+	}
+	return names
+}
+
+// Search is a prefilter's walk over one block of bytes. Each anchor is looked
+// for once from every place where it was found, so that a walk over the whole
+// block is linear.
+type Search struct {
+	prefilter *Prefilter
+	block     []byte
+	next      []int
+}
+
+// Search starts a walk over a block.
+func (p *Prefilter) Search(block []byte) *Search {
+	s := &Search{prefilter: p, block: block, next: make([]int, len(p.anchors))}
+	for i := range s.next {
+		s.next[i] = -1
+	}
+	return s
+}
+
+// Next returns the index of the first candidate byte at or after from, -1 when
+// there is none. from must not decrease over the calls of one walk.
+func (s *Search) Next(from int) int {
+	if s.prefilter.everything && from < len(s.block) {
+		return from
+	}
+	best := len(s.block)
+	for i, anchor := range s.prefilter.anchors {
+		if s.next[i] < from {
+			at := bytes.Index(s.block[from:], anchor)
+			if at < 0 {
+				s.next[i] = len(s.block)
+			} else {
+				s.next[i] = from + at
+			}
+		}
+		best = min(best, s.next[i])
+	}
+	if best == len(s.block) {
+		return -1
+	}
+	return best
+}
+
+// clauses returns every condition of the catalogue for which a record must be
+// looked at: what is ignored needs no search of its own.
+func (c *Catalogue) clauses() []Clause {
+	var all []Clause
+	for _, p := range c.Patterns {
+		all = append(all, p.Match...)
+	}
+	return append(all, c.Suspicious...)
+}
+
+func containsAny(s string, parts []string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(s, part) })
+}

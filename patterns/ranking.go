@@ -1,0 +1,289 @@
+package patterns
+
+import (
+	"cmp"
+	_ "embed"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+
+	"wklog/parser"
+)
+
+//go:embed ranking.yaml
+var rankingYAML []byte
+
+// assumptions are the stated parts of the ranking (ranking.yaml).
+type assumptions struct {
+	Priors []struct {
+		Cause  string   `yaml:"cause"`
+		Score  float64  `yaml:"score"`
+		Why    string   `yaml:"why"`
+		Setups []string `yaml:"setups"`
+	} `yaml:"priors"`
+	Stacks []struct {
+		Name    string   `yaml:"name"`
+		Weight  float64  `yaml:"weight"`
+		Why     string   `yaml:"why"`
+		Clients []string `yaml:"clients"`
+	} `yaml:"stacks"`
+	Unmeasured float64 `yaml:"unmeasured"`
+	TLS        []struct {
+		Version string  `yaml:"version"`
+		Weight  float64 `yaml:"weight"`
+		Why     string  `yaml:"why"`
+	} `yaml:"tls"`
+	Field []struct {
+		Stack string  `yaml:"stack"`
+		Setup string  `yaml:"setup"`
+		Share float64 `yaml:"share"`
+		Why   string  `yaml:"why"`
+	} `yaml:"field"`
+}
+
+// surprise is the probability that a client prints something that its stack
+// was never measured to print under a setup: another version, another policy.
+const surprise = 0.02
+
+// silentRate stands for the rate of a stack that was measured to leave no
+// line: it is small and not zero, for the same reason.
+const silentRate = 0.005
+
+// Ranker weighs the causes of a client's verdict on the certificate.
+//
+// A log comes from an unknown population of clients, all of which meet the
+// same fault. The ranker therefore averages, for every recorded setup, over
+// populations of one, two or three client stacks and over the whole assumed
+// mix: P(seen | setup) = Σ P(population) · P(anything is printed) · Π P(key)^n.
+// A log with one kind of line can so be explained by one kind of client and
+// says little; lines of different clients must fit the same setup. As repeats
+// of a line are mostly the same client trying again, n is 1 + ln(count).
+type Ranker struct {
+	setups      []setup
+	populations []population
+	stacks      int
+}
+
+// setup is one recorded fault with its share of a cause's prior, and what each
+// stack prints under it.
+type setup struct {
+	cause     string
+	prior     float64
+	behaviour map[parser.Kind][]behaviour
+}
+
+// behaviour is how often a stack leaves a record of a kind at all, and the
+// distribution of the keys where it does.
+type behaviour struct {
+	rate float64
+	keys map[Key]float64
+}
+
+// population is a share for each stack, with the population's probability.
+type population struct {
+	probability float64
+	stacks      []int
+	shares      []float64
+}
+
+func loadAssumptions() (*assumptions, error) {
+	a := &assumptions{}
+	if err := yaml.UnmarshalWithOptions(rankingYAML, a, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("ranking.yaml: %w", err)
+	}
+	return a, nil
+}
+
+// RanksSetup tells whether the ranking uses a recorded setup.
+func RanksSetup(name string) bool {
+	a, err := loadAssumptions()
+	if err != nil {
+		return false
+	}
+	for _, prior := range a.Priors {
+		if slices.Contains(prior.Setups, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// NewRanker reads the embedded assumptions and measurements.
+func NewRanker() (*Ranker, error) {
+	a, err := loadAssumptions()
+	if err != nil {
+		return nil, err
+	}
+	measured, err := loadMeasurements()
+	if err != nil {
+		return nil, err
+	}
+	weights := make([]float64, 0, len(a.Stacks)+1)
+	for _, stack := range a.Stacks {
+		weights = append(weights, stack.Weight)
+	}
+	weights = append(weights, a.Unmeasured)
+	r := &Ranker{populations: populationsOf(weights), stacks: len(weights)}
+	table := newTable(a, measured)
+	for _, prior := range a.Priors {
+		for _, name := range prior.Setups {
+			r.setups = append(r.setups, setup{
+				cause: prior.Cause, prior: prior.Score / float64(len(prior.Setups)),
+				behaviour: table.behaviour(name),
+			})
+		}
+	}
+	return r, nil
+}
+
+// Rank returns the causes for what was seen, most probable first; the scores
+// sum to 1. Nothing seen gives nothing.
+func (r *Ranker) Rank(seen map[Key]int) []CauseScore {
+	if len(seen) == 0 {
+		return nil
+	}
+	byCause := map[string]float64{}
+	total := 0.0
+	for _, s := range r.setups {
+		p := s.prior * r.likelihood(&s, seen)
+		byCause[s.cause] += p
+		total += p
+	}
+	return ranked(byCause, total)
+}
+
+// ranked sorts weights by size and divides them by the total. Causes of less
+// than a thousandth are left out: they stand for nothing but the smoothing.
+func ranked(weights map[string]float64, total float64) []CauseScore {
+	scores := []CauseScore{}
+	for _, id := range slices.Sorted(maps.Keys(weights)) {
+		if score := weights[id] / total; total > 0 && score >= 0.001 {
+			scores = append(scores, CauseScore{ID: id, Score: round(score)})
+		}
+	}
+	slices.SortStableFunc(scores, func(a, b CauseScore) int { return cmp.Compare(b.Score, a.Score) })
+	return scores
+}
+
+// round keeps three decimals, rounding down so that sums stay within 1.
+func round(score float64) float64 {
+	return math.Floor(score*1000) / 1000
+}
+
+func (r *Ranker) likelihood(s *setup, seen map[Key]int) float64 {
+	sum := 0.0
+	for _, p := range r.populations {
+		sum += p.probability * p.likelihood(s, seen)
+	}
+	return sum
+}
+
+func (p *population) likelihood(s *setup, seen map[Key]int) float64 {
+	l := 1.0
+	printed := 0.0
+	for key, count := range seen {
+		stacks := s.behaviour[key.Kind]
+		rate, match := 0.0, 0.0
+		for i, stack := range p.stacks {
+			b := stacks[stack]
+			rate += p.shares[i] * b.rate
+			match += p.shares[i] * b.rate * b.probability(key)
+		}
+		l *= math.Pow(match/rate, 1+math.Log(float64(count)))
+		printed = max(printed, rate)
+	}
+	return l * printed
+}
+
+func (b *behaviour) probability(key Key) float64 {
+	const background = 0.1 // about ten keys are ever printed for a verdict
+	return (1-surprise)*b.keys[key] + surprise*background
+}
+
+// populationsOf lists the populations of one, two and three stacks and the
+// whole mix, each of these four kinds as likely as the others.
+func populationsOf(weights []float64) []population {
+	all := make([]int, len(weights))
+	var sizes [4][]population
+	for i := range weights {
+		all[i] = i
+		sizes[0] = append(sizes[0], mix(weights, i))
+		for j := i + 1; j < len(weights); j++ {
+			sizes[1] = append(sizes[1], mix(weights, i, j))
+			for k := j + 1; k < len(weights); k++ {
+				sizes[2] = append(sizes[2], mix(weights, i, j, k))
+			}
+		}
+	}
+	sizes[3] = []population{mix(weights, all...)}
+	var list []population
+	for _, same := range sizes {
+		total := 0.0
+		for _, p := range same {
+			total += p.probability
+		}
+		for _, p := range same {
+			p.probability /= total * float64(len(sizes))
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// mix is the population of the given stacks in the proportion of their
+// weights; its probability, not yet normalised, is the product of the weights.
+func mix(weights []float64, stacks ...int) population {
+	p := population{probability: 1, stacks: stacks, shares: make([]float64, len(stacks))}
+	total := 0.0
+	for _, stack := range stacks {
+		total += weights[stack]
+		p.probability *= weights[stack]
+	}
+	for i, stack := range stacks {
+		p.shares[i] = weights[stack] / total
+	}
+	return p
+}
+
+// RankPattern returns the causes of a pattern, whatever the state and the kind
+// of record.
+func (r *Ranker) RankPattern(p *Pattern) []CauseScore {
+	if !p.Measured {
+		return p.Causes
+	}
+	return r.rankKeys(func(key Key) bool { return key.Pattern == p.ID })
+}
+
+// RankState returns the causes of a client's verdict in a handshake state;
+// none when no verdict was ever seen there.
+func (r *Ranker) RankState(state string) []CauseScore {
+	return r.rankKeys(func(key Key) bool { return key.State == state })
+}
+
+// rankKeys mixes the causes of all measured keys that are meant, each by how
+// often it is expected.
+func (r *Ranker) rankKeys(meant func(Key) bool) []CauseScore {
+	byCause := map[string]float64{}
+	total := 0.0
+	for _, s := range r.setups {
+		keys := map[Key]bool{}
+		for _, stacks := range s.behaviour {
+			for _, b := range stacks {
+				for key := range b.keys {
+					keys[key] = meant(key)
+				}
+			}
+		}
+		for key, is := range keys {
+			if is {
+				p := s.prior * r.likelihood(&s, map[Key]int{key: 1})
+				byCause[s.cause] += p
+				total += p
+			}
+		}
+	}
+	return ranked(byCause, total)
+}

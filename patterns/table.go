@@ -1,0 +1,113 @@
+package patterns
+
+import (
+	"slices"
+
+	"wklog/parser"
+)
+
+// table answers how each stack behaves under a setup, from the measurements.
+type table struct {
+	assumed  *assumptions
+	measured []Measurement
+}
+
+func newTable(a *assumptions, measured []Measurement) *table {
+	return &table{assumed: a, measured: measured}
+}
+
+// behaviour returns, for each kind of record, what every stack does under the
+// setup, in the order of the assumed stacks and the unmeasured one last. A
+// stack that was not measured under the setup is taken to behave like the
+// average of those that were.
+func (t *table) behaviour(setup string) map[parser.Kind][]behaviour {
+	all := map[parser.Kind][]behaviour{}
+	for _, kind := range []parser.Kind{parser.KindHandshake, parser.KindClose, parser.KindNginx} {
+		stacks := make([]behaviour, len(t.assumed.Stacks)+1)
+		known := make([]bool, len(stacks))
+		for i, stack := range t.assumed.Stacks {
+			stacks[i], known[i] = t.measure(kind, setup, stack.Clients)
+			stacks[i].rate *= t.fieldShare(stack.Name, setup)
+			stacks[i].rate = max(stacks[i].rate, silentRate)
+		}
+		average := averageOf(stacks, known)
+		for i := range stacks {
+			if !known[i] {
+				stacks[i] = average
+			}
+		}
+		all[kind] = stacks
+	}
+	return all
+}
+
+// measure joins the recorded attempts of the clients of one stack.
+func (t *table) measure(kind parser.Kind, setup string, clients []string) (behaviour, bool) {
+	b := behaviour{keys: map[Key]float64{}}
+	weights := 0.0
+	for _, version := range t.assumed.TLS {
+		attempts, counts := 0, map[Key]int{}
+		for _, m := range t.measured {
+			if m.Kind != kind || m.Setup != setup || m.TLS != version.Version || !slices.Contains(clients, m.Client) {
+				continue
+			}
+			attempts += m.Attempts
+			for _, seen := range m.Seen {
+				counts[seen.Key] += seen.Count
+			}
+		}
+		if attempts == 0 {
+			continue
+		}
+		weights += version.Weight
+		for key, count := range counts {
+			b.keys[key] += version.Weight * float64(count) / float64(attempts)
+		}
+	}
+	if weights == 0 {
+		return b, false
+	}
+	for key := range b.keys {
+		b.keys[key] /= weights
+		b.rate += b.keys[key]
+	}
+	for key := range b.keys {
+		b.keys[key] /= b.rate
+	}
+	return b, true
+}
+
+func (t *table) fieldShare(stack, setup string) float64 {
+	for _, f := range t.assumed.Field {
+		if f.Stack == stack && f.Setup == setup {
+			return f.Share
+		}
+	}
+	return 1
+}
+
+// averageOf joins the known behaviours, each by how much it prints. With none
+// known every key is a surprise.
+func averageOf(stacks []behaviour, known []bool) behaviour {
+	average := behaviour{keys: map[Key]float64{}}
+	n := 0.0
+	for i, b := range stacks {
+		if !known[i] {
+			continue
+		}
+		n++
+		average.rate += b.rate
+		for key, p := range b.keys {
+			average.keys[key] += b.rate * p
+		}
+	}
+	if n == 0 {
+		average.rate = silentRate
+		return average
+	}
+	for key := range average.keys {
+		average.keys[key] /= average.rate
+	}
+	average.rate /= n
+	return average
+}

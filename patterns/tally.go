@@ -1,0 +1,87 @@
+package patterns
+
+import (
+	"slices"
+	"time"
+)
+
+// maxSamples is how many different samples of a finding are kept.
+const maxSamples = 3
+
+// Sample is one record as it stood in the log.
+type Sample struct {
+	Source string
+	Line   int64
+	Time   time.Time
+	Text   string
+}
+
+// tally collects the events of one pattern.
+type tally struct {
+	count    int
+	first    time.Time
+	last     time.Time
+	sources  []string
+	samples  []Sample
+	keys     map[Key]int
+	timeline Timeline
+}
+
+func (a *Analyzer) count(e *Event) {
+	sample := Sample{Source: e.Source, Line: e.Record.Line, Time: e.Time(), Text: e.Record.Text}
+	if e.Pattern == nil {
+		a.unclassified++
+		a.odd = keepSample(a.odd, sample)
+		return
+	}
+	t := a.tallies[e.Pattern]
+	if t == nil {
+		t = &tally{keys: map[Key]int{}}
+		a.tallies[e.Pattern] = t
+	}
+	t.count++
+	t.keys[KeyOf(e.Record, e.Pattern)]++
+	t.samples = keepSample(t.samples, sample)
+	if !slices.Contains(t.sources, e.Source) {
+		t.sources = append(t.sources, e.Source)
+	}
+	if at := e.Time(); !at.IsZero() {
+		if t.first.IsZero() || at.Before(t.first) {
+			t.first = at
+		}
+		if at.After(t.last) {
+			t.last = at
+		}
+		t.timeline.Add(at)
+	}
+}
+
+// uncount takes back an event that turned out to be the lesser form of another.
+func (a *Analyzer) uncount(e *Event) {
+	t := a.tallies[e.Pattern]
+	if t == nil {
+		a.unclassified--
+		return
+	}
+	t.count--
+	key := KeyOf(e.Record, e.Pattern)
+	if t.keys[key]--; t.keys[key] == 0 {
+		delete(t.keys, key)
+	}
+	if t.count == 0 {
+		delete(a.tallies, e.Pattern)
+	}
+}
+
+// keepSample keeps the first samples of different texts.
+func keepSample(samples []Sample, s Sample) []Sample {
+	if len(samples) >= maxSamples ||
+		slices.ContainsFunc(samples, func(kept Sample) bool { return kept.Text == s.Text }) {
+		return samples
+	}
+	const longest = 4096
+	if len(s.Text) > longest {
+		s.Text = s.Text[:longest] + "…"
+	}
+	return append(samples, s)
+}
