@@ -29,6 +29,14 @@ type parts struct {
 // entry handles the line block[start:end].
 func (r *reader) entry(block []byte, start, end int, candidate bool) error {
 	line := trimEnd(block[start:end])
+	near := !candidate && r.near > 0
+	if near {
+		r.near--
+		near = r.nearby(line)
+		if !near && !r.waiting() {
+			return nil
+		}
+	}
 	offset := r.base + int64(start)
 	if offset == 0 {
 		line = bytes.TrimPrefix(line, utf8BOM)
@@ -47,7 +55,7 @@ func (r *reader) entry(block []byte, start, end int, candidate bool) error {
 			e.Text = rest
 		}
 	}
-	return r.handle(e, r.line+1, offset, candidate, block, start)
+	return r.handle(e, r.line+1, offset, candidate || near, block, start)
 }
 
 var utf8BOM = []byte("\xef\xbb\xbf")

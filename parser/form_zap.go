@@ -52,11 +52,11 @@ func (r *Record) setZap(b []byte, s string) bool {
 
 // zapRecord keeps what of a JSON record was seen.
 type zapRecord struct {
-	message, level, err   bool
-	messages              int
-	shortErr, verboseErr  string
-	stack, trace          string
-	module, logger, extra string
+	message, level, err  bool
+	messages             int // of the key msg
+	shortErr, verboseErr string
+	stack, trace         string
+	module, logger       string
 }
 
 // note files one member of the object.
@@ -208,15 +208,20 @@ func zapStamp(raw []byte) (Stamp, bool) {
 // stampZap finds the time without walking the object. The quotes of the key
 // cannot stand in a string unescaped, so what is found is a key.
 func stampZap(text []byte) (Stamp, bool) {
+	const longestTime = 64
 	for _, key := range []string{`"time":`, `"ts":`} {
 		at := bytes.Index(text, []byte(key))
 		if at < 0 {
 			continue
 		}
 		rest := bytes.TrimLeft(text[at+len(key):], " ")
-		end := bytes.IndexAny(rest[:min(len(rest), 64)], ",}")
+		rest = rest[:min(len(rest), longestTime)]
+		end := bytes.IndexAny(rest, ",} ")
+		if len(rest) > 0 && rest[0] == '"' {
+			end = stringEnd(rest, 0)
+		}
 		if end > 0 {
-			if s, ok := zapStamp(bytes.TrimRight(rest[:end], " ")); ok {
+			if s, ok := zapStamp(rest[:end]); ok {
 				return s, true
 			}
 		}

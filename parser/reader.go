@@ -18,6 +18,8 @@ const (
 	// maxPatience is how many unrelated entries may stand between two lines
 	// of one panic's trace, where stdout and stderr are mixed.
 	maxPatience = 20
+	// nearLines is how many lines after a candidate are near it.
+	nearLines = 20
 	// maxTrace is how many bytes of a panic's trace are kept.
 	maxTrace = 64 << 10
 	// maxUndated is how many records wait for the first dated entry of a log,
@@ -39,6 +41,9 @@ type Options struct {
 	// not point at are not parsed, and their lines are only counted. Nil
 	// means every line.
 	Search func(block []byte) Finder
+	// Nearby tells whether one of the nearLines lines after a candidate is to
+	// be parsed as well; nil means none.
+	Nearby func(line []byte) bool
 	// Zone is taken for wall clocks without one; nil is time.Local.
 	Zone *time.Location
 	// Reference is a time close to the end of the log, for stamps without a
@@ -81,6 +86,8 @@ func Read(ctx context.Context, src io.Reader, opts Options, emit func(*Record) e
 
 type reader struct {
 	search func([]byte) Finder
+	nearby func([]byte) bool
+	near   int // lines that are still near a candidate
 	clock  clock
 	emit   func(*Record) error
 	stats  Stats
@@ -109,7 +116,7 @@ func newReader(opts Options, emit func(*Record) error) *reader {
 		opts.Search = func(block []byte) Finder { return everyLine(len(block)) }
 	}
 	return &reader{
-		search: opts.Search, clock: clock{zone: opts.Zone, reference: opts.Reference}, emit: emit,
+		search: opts.Search, nearby: opts.Nearby, clock: clock{zone: opts.Zone, reference: opts.Reference}, emit: emit,
 		wrappers: map[Wrapper]int{}, parts: map[string]*parts{},
 	}
 }
@@ -228,6 +235,9 @@ func (r *reader) lines(block []byte) error {
 		end := lineEnd(block, start)
 		r.line += int64(bytes.Count(block[pos:start], newline))
 		candidate := next >= 0 && next < end
+		if candidate && r.nearby != nil {
+			r.near = nearLines
+		}
 		if err := r.entry(block, start, end, candidate); err != nil {
 			return err
 		}
@@ -264,6 +274,11 @@ func earliest(a, b int) int {
 
 // attentive tells whether every line matters now.
 func (r *reader) attentive() bool {
+	return r.near > 0 || r.waiting()
+}
+
+// waiting tells whether an entry is open or a record waits for its date.
+func (r *reader) waiting() bool {
 	return r.panics.open || len(r.parts) > 0 || len(r.dates.undated) > 0
 }
 

@@ -157,13 +157,14 @@ func Parse(e Entry) Record {
 	if len(e.Text) == 0 {
 		return base
 	}
+	r := base
 	for _, f := range forms[e.Text[0]] {
-		r := base
 		if f.parse(e.Text, &r) {
 			return r
 		}
+		r = base
 	}
-	return base
+	return r
 }
 
 // Stamps reads the time that an entry's text has of its own, without parsing

@@ -183,6 +183,19 @@ func TestProgramsOwnTimeIsNotTakenForTheSameWrapperAgain(t *testing.T) {
 	sameStamp(t, inUTC, e.Stamp)
 }
 
+func TestLabelsOfLogcliMayBeEmptyOrPadded(t *testing.T) {
+	for _, line := range []string{
+		"2026-05-04T09:30:00+08:00 {} " + rawLine,
+		`2026-05-04T09:30:00+08:00 {pod="a"}      ` + rawLine,
+		`2026-05-04T09:30:00.123456789Z {pod="a"} ` + rawLine,
+	} {
+		e := Unwrap([]byte(line))
+		assert.Equal(t, WrapperDockerTimestamps, e.Wrapper)
+		assert.Equal(t, rawLine, string(e.Text))
+		assert.Equal(t, strings.Index(line, rawLine), e.Prefix)
+	}
+}
+
 func TestAtMostThreeLayersAreTakenOff(t *testing.T) {
 	e := Unwrap([]byte("[pod/a/b] wk-1 | May  4 09:30:00 im01 wk[1]: 2026-05-04T01:30:00.1Z x"))
 	assert.Equal(t, "2026-05-04T01:30:00.1Z x", string(e.Text))

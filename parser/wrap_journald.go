@@ -44,11 +44,11 @@ func scanJournalTime(line []byte) (s Stamp, n int, sure bool) {
 		s, n = scanUnixTime(line)
 		return s, n, true
 	}
-	if line[10] != 'T' {
+	if line[10] != 'T' || line[wordEnd(line, 19)-1] == 'Z' { // the journal prints +0000
 		return s, 0, false
 	}
 	s, n = scanDateTime(line)
-	if n == 0 || !s.Zoned || line[n-1] == 'Z' { // the journal prints +0000
+	if n == 0 || !s.Zoned {
 		return s, 0, false
 	}
 	return s, n, false

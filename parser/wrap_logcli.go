@@ -1,5 +1,7 @@
 package parser
 
+import "bytes"
+
 // Loki's logcli prints a time, the labels of the stream and the text:
 //
 //	2026-05-04T09:30:00+08:00 {app="wukongim", pod="wukongim-0"} text
@@ -16,7 +18,7 @@ func unwrapLogcli(line []byte) (Entry, bool) {
 		open++
 	}
 	end := labelsEnd(line, open)
-	if end < 0 {
+	if end < 0 || (end == open+2 && line[19] == '.') {
 		return Entry{}, false
 	}
 	stamp, n := scanDateTime(line)
@@ -24,6 +26,9 @@ func unwrapLogcli(line []byte) (Entry, bool) {
 		return Entry{}, false
 	}
 	text, at, ok := behind(line, end)
+	if bare := bytes.TrimLeft(text, " "); startsRecord(bare) { // labels are padded
+		text, at = bare, at+len(text)-len(bare)
+	}
 	return Entry{
 		Wrapper: WrapperDockerTimestamps,
 		Text:    text,
@@ -34,16 +39,23 @@ func unwrapLogcli(line []byte) (Entry, bool) {
 }
 
 // labelsEnd returns the index behind the label set that opens at line[open],
-// -1 if there is none. A set begins with a label's name and never with the
-// quote that JSON has there.
+// -1 if there is none. A set is empty or begins with a label's name and ="
+// and so is no JSON.
 func labelsEnd(line []byte, open int) int {
 	if open+1 >= len(line) || line[open] != '{' {
 		return -1
 	}
-	if c := line[open+1]; c != '}' && c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') {
+	i := open + 1
+	if line[i] == '}' {
+		return i + 1
+	}
+	for i < len(line) && isWordByte(line[i]) {
+		i++
+	}
+	if i == open+1 || !hasPrefix(line[i:], `="`) {
 		return -1
 	}
-	for i := open + 1; i < len(line); i++ {
+	for ; i < len(line); i++ {
 		switch line[i] {
 		case '"':
 			if i = stringEnd(line, i) - 1; i < 0 {

@@ -31,6 +31,7 @@ type Analyzer struct {
 
 	tallies map[*Pattern]*tally
 	single  map[Key][]CauseScore
+	context Context
 
 	duplicates   int
 	unclassified int
@@ -93,10 +94,15 @@ func (s *Source) Add(rec *parser.Record) {
 		s.last = t
 	}
 	s.closes = s.closes || rec.Kind == parser.KindClose
-	verdict, pattern := a.matcher.Match(rec)
-	if verdict != Matched && verdict != Unclassified {
+	a.context.Visible = a.context.Visible || s.closes
+	match := a.matcher.Match(rec)
+	if match.Verdict == Ignorable && match.Ignored.Context {
+		a.context.SilentEnds = true
+	}
+	if match.Verdict != Matched && match.Verdict != Unclassified {
 		return
 	}
+	pattern := match.Pattern
 	event := &Event{Source: s.name, Record: rec, Pattern: pattern}
 	if pattern != nil {
 		event.Causes = a.causesOf(rec, pattern)
@@ -227,7 +233,7 @@ func (a *Analyzer) causesOf(rec *parser.Record, p *Pattern) []CauseScore {
 	key := KeyOf(rec, p)
 	scores, ok := a.single[key]
 	if !ok {
-		scores = a.ranker.Rank(map[Key]int{key: 1})
+		scores = a.ranker.Rank(map[Key]int{key: 1}, Context{})
 		a.single[key] = scores
 	}
 	return scores

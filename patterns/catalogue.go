@@ -107,7 +107,10 @@ type Pattern struct {
 
 // Ignored is an entry that looks like a failure and is none.
 type Ignored struct {
-	ID         string   `yaml:"id"`
+	ID string `yaml:"id"`
+	// Context says that some clients end a connection so when they reject the
+	// certificate: near failures it adds to the evidence.
+	Context    bool     `yaml:"context"`
 	Match      []Clause `yaml:"match"`
 	Reason     Text     `yaml:"reason"`
 	References []string `yaml:"references"`

@@ -81,7 +81,8 @@ func analysed(t *testing.T, c *patterns.Catalogue, log string) ([]*patterns.Even
 	prefilter := patterns.NewPrefilter(c)
 	src := a.Source("server.log")
 	_, err = parser.Read(context.Background(), strings.NewReader(log), parser.Options{
-		Search: func(block []byte) parser.Finder { return prefilter.Search(block) }, Zone: time.UTC,
+		Search: func(block []byte) parser.Finder { return prefilter.Search(block) },
+		Nearby: prefilter.Nearby, Zone: time.UTC,
 	}, func(rec *parser.Record) error {
 		src.Add(rec)
 		return nil

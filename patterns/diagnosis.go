@@ -77,7 +77,7 @@ func (a *Analyzer) Result() Analysis {
 
 func (a *Analyzer) causesOfAll(p *Pattern, t *tally) []CauseScore {
 	if p.Measured {
-		return a.ranker.Rank(t.keys)
+		return a.ranker.Rank(t.keys, Context{})
 	}
 	return p.Causes
 }
@@ -179,7 +179,7 @@ func (a *Analyzer) causesOfProblem(p problem, group []Finding) []CauseScore {
 		for _, f := range group {
 			maps.Copy(seen, a.tallies[f.Pattern].keys)
 		}
-		return a.ranker.Rank(seen)
+		return a.ranker.Rank(seen, a.context)
 	}
 	byCause := map[string]float64{}
 	total := 0.0

@@ -78,7 +78,7 @@ func (l *linter) pattern(p *Pattern) {
 	for _, clause := range p.Match {
 		err := clause.compiles()
 		l.report(err != nil, p.ID, "bad-regex", clause.Regex)
-		l.report(err == nil && requiredLiterals(clause.Regex) == nil, p.ID, "no-literal", clause.Regex)
+		l.report(err == nil && clause.literals() == nil, p.ID, "no-literal", clause.Regex)
 	}
 	l.scores(p)
 	l.report(len(p.Samples) == 0, p.ID, "no-sample", "")
@@ -164,7 +164,7 @@ func CheckSamples(c *Catalogue, only []string) []Problem {
 func (m *Matcher) best(text string) string {
 	id := ""
 	_, _ = parser.Read(context.Background(), strings.NewReader(text), parser.Options{}, func(rec *parser.Record) error {
-		if _, p := m.Match(rec); p != nil && id == "" {
+		if p := m.Match(rec).Pattern; p != nil && id == "" {
 			id = p.ID
 		}
 		return nil

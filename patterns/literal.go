@@ -10,32 +10,35 @@ import (
 const minLiteral = 5
 
 // requiredLiterals returns literals of which every match of the expression
-// holds at least one, nil when there are none of at least minLiteral bytes.
+// holds at least one, nil when there are none of at least least bytes.
 // They are taken from the syntax tree, cut where a wrapper may print the
 // character in another way: JSON escapes quotes, backslashes, < > & and
 // control characters, and some writers escape everything outside ASCII.
-func requiredLiterals(expr string) []string {
+func requiredLiterals(expr string, least int) []string {
 	tree, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return nil
 	}
-	return literalsOf(tree.Simplify())
+	return literalFinder(least).of(tree.Simplify())
 }
 
-func literalsOf(re *syntax.Regexp) []string {
+// literalFinder looks for literals of at least so many bytes.
+type literalFinder int
+
+func (f literalFinder) of(re *syntax.Regexp) []string {
 	switch re.Op {
 	case syntax.OpLiteral:
-		return literalSet(re)
+		return f.set(re)
 	case syntax.OpCapture, syntax.OpPlus:
-		return literalsOf(re.Sub[0])
+		return f.of(re.Sub[0])
 	case syntax.OpRepeat:
 		if re.Min > 0 {
-			return literalsOf(re.Sub[0])
+			return f.of(re.Sub[0])
 		}
 	case syntax.OpAlternate:
 		var all []string
 		for _, sub := range re.Sub {
-			set := literalsOf(sub)
+			set := f.of(sub)
 			if set == nil {
 				return nil
 			}
@@ -45,7 +48,7 @@ func literalsOf(re *syntax.Regexp) []string {
 	case syntax.OpConcat:
 		var best []string
 		for _, sub := range re.Sub {
-			if set := literalsOf(sub); shortest(set) > shortest(best) {
+			if set := f.of(sub); shortest(set) > shortest(best) {
 				best = set
 			}
 		}
@@ -54,7 +57,7 @@ func literalsOf(re *syntax.Regexp) []string {
 	return nil
 }
 
-func literalSet(re *syntax.Regexp) []string {
+func (f literalFinder) set(re *syntax.Regexp) []string {
 	if re.Flags&syntax.FoldCase != 0 {
 		return nil
 	}
@@ -64,7 +67,7 @@ func literalSet(re *syntax.Regexp) []string {
 			longest = part
 		}
 	}
-	if len(longest) < minLiteral {
+	if len(longest) < int(f) {
 		return nil
 	}
 	return []string{longest}

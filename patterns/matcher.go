@@ -24,6 +24,14 @@ const (
 	Unclassified
 )
 
+// Match is a verdict with the entry of the catalogue behind it: Pattern for
+// Matched, Ignored for Ignorable.
+type Match struct {
+	Verdict Verdict
+	Pattern *Pattern
+	Ignored *Ignored
+}
+
 // Matcher finds the pattern of a record. It is safe for concurrent use.
 type Matcher struct {
 	rules []*rule
@@ -34,8 +42,7 @@ type Matcher struct {
 type rule struct {
 	clause   Clause
 	literals []string
-	verdict  Verdict
-	pattern  *Pattern
+	match    Match
 
 	once    sync.Once
 	subject *regexp.Regexp
@@ -48,12 +55,12 @@ type rule struct {
 func NewMatcher(c *Catalogue) (*Matcher, error) {
 	m := &Matcher{}
 	for _, p := range c.Patterns {
-		m.add(p.Match, Matched, p)
+		m.add(p.Match, Match{Verdict: Matched, Pattern: p})
 	}
 	for _, ignored := range c.Ignore {
-		m.add(ignored.Match, Ignorable, nil)
+		m.add(ignored.Match, Match{Verdict: Ignorable, Ignored: ignored})
 	}
-	m.add(c.Suspicious, Unclassified, nil)
+	m.add(c.Suspicious, Match{Verdict: Unclassified})
 	for _, r := range m.rules {
 		if err := r.clause.compiles(); err != nil {
 			return nil, err
@@ -62,26 +69,25 @@ func NewMatcher(c *Catalogue) (*Matcher, error) {
 	return m, nil
 }
 
-func (m *Matcher) add(clauses []Clause, verdict Verdict, p *Pattern) {
+func (m *Matcher) add(clauses []Clause, match Match) {
 	for _, clause := range clauses {
 		m.rules = append(m.rules, &rule{
-			clause: clause, literals: requiredLiterals(clause.Regex), verdict: verdict, pattern: p,
+			clause: clause, literals: requiredLiterals(clause.Regex, minLiteral), match: match,
 		})
 	}
 }
 
-// Match returns what the record is, with the pattern if one matched. The
-// longest match in the subject wins, then the clause with more conditions,
+// Match returns what the record is. The longest match in the subject wins, then the clause with more conditions,
 // then the one that stands first.
-func (m *Matcher) Match(rec *parser.Record) (Verdict, *Pattern) {
+func (m *Matcher) Match(rec *parser.Record) Match {
 	subject := rec.Subject()
 	var best *rule
 	bestLength, bestConditions := -1, -1
 	for _, r := range m.rules {
-		if best != nil && r.verdict == Unclassified {
+		if best != nil && r.match.Verdict == Unclassified {
 			break
 		}
-		length, ok := r.match(rec, subject)
+		length, ok := r.matches(rec, subject)
 		if !ok {
 			continue
 		}
@@ -91,12 +97,12 @@ func (m *Matcher) Match(rec *parser.Record) (Verdict, *Pattern) {
 		}
 	}
 	if best == nil {
-		return Unrelated, nil
+		return Match{}
 	}
-	return best.verdict, best.pattern
+	return best.match
 }
 
-func (r *rule) match(rec *parser.Record, subject string) (length int, ok bool) {
+func (r *rule) matches(rec *parser.Record, subject string) (length int, ok bool) {
 	if r.clause.Kinds != nil && !slices.Contains(r.clause.Kinds, string(rec.Kind)) ||
 		r.clause.States != nil && !slices.Contains(r.clause.States, rec.State) ||
 		r.literals != nil && !containsOneOf(subject, r.literals) {

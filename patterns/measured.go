@@ -40,6 +40,9 @@ type Measurement struct {
 	TLS      string      `json:"tls"`
 	Attempts int         `json:"attempts"`
 	Seen     []KeyCount  `json:"seen"`
+	// Silent counts the attempts that left no failure and ended in a close
+	// record that healthy connections leave as well.
+	Silent int `json:"silent,omitempty"`
 }
 
 // KeyCount is a key with the number of attempts that printed it.

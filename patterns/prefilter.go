@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"wklog/parser"
 )
 
 // Prefilter finds the places in a log where a record may matter, by the few
@@ -14,6 +16,8 @@ type Prefilter struct {
 	// everything says that a pattern without a literal is loaded, so that
 	// every byte is a candidate.
 	everything bool
+	// nearby are the literals of what matters only near a failure.
+	nearby [][]byte
 }
 
 // NewPrefilter chooses the anchors of a catalogue: its own list, and for
@@ -22,13 +26,24 @@ func NewPrefilter(c *Catalogue) *Prefilter {
 	p := &Prefilter{}
 	anchors := slices.Clone(c.Anchors)
 	for _, clause := range c.clauses() {
-		literals := requiredLiterals(clause.Regex)
+		literals := clause.literals()
 		if literals == nil {
 			p.everything = true
 		}
 		for _, literal := range literals {
 			if !containsAny(literal, anchors) {
 				anchors = append(anchors, literal)
+			}
+		}
+	}
+	for _, ignored := range c.Ignore {
+		if !ignored.Context {
+			continue
+		}
+		const least = 3
+		for _, clause := range ignored.Match {
+			for _, literal := range requiredLiterals(clause.Regex, least) {
+				p.nearby = append(p.nearby, []byte(literal))
 			}
 		}
 	}
@@ -45,6 +60,16 @@ func (p *Prefilter) Anchors() []string {
 		names[i] = string(anchor)
 	}
 	return names
+}
+
+// Nearby tells whether a line near a failure may add to the evidence.
+func (p *Prefilter) Nearby(line []byte) bool {
+	for _, literal := range p.nearby {
+		if bytes.Contains(line, literal) {
+			return true
+		}
+	}
+	return false
 }
 
 // Search is a prefilter's walk over one block of bytes. Each anchor is looked
@@ -87,6 +112,30 @@ func (s *Search) Next(from int) int {
 		return -1
 	}
 	return best
+}
+
+// kindLiterals stand in every record of a kind.
+var kindLiterals = map[string][]string{
+	string(parser.KindHandshake): {"握手失败", statePrefix},
+	string(parser.KindNetHTTP):   {"TLS handshake error from"},
+}
+
+// literals returns literals of which every line that the clause matches holds
+// at least one, nil when there are none: those of the expression, else those
+// of the kinds.
+func (c *Clause) literals() []string {
+	if found := requiredLiterals(c.Regex, minLiteral); found != nil {
+		return found
+	}
+	var all []string
+	for _, kind := range c.Kinds {
+		found := kindLiterals[kind]
+		if found == nil {
+			return nil
+		}
+		all = append(all, found...)
+	}
+	return all
 }
 
 // clauses returns every condition of the catalogue for which a record must be

@@ -42,11 +42,20 @@ type assumptions struct {
 		Share float64 `yaml:"share"`
 		Why   string  `yaml:"why"`
 	} `yaml:"field"`
+	Like []struct {
+		Setup string `yaml:"setup"`
+		As    string `yaml:"as"`
+		Why   string `yaml:"why"`
+	} `yaml:"like"`
 }
 
 // surprise is the probability that a client prints something that its stack
 // was never measured to print under a setup: another version, another policy.
 const surprise = 0.02
+
+// tries is how often clients try at least before somebody reads the log: a
+// population that leaves a line at every third attempt is likely to leave one.
+const tries = 3
 
 // silentRate stands for the rate of a stack that was measured to leave no
 // line: it is small and not zero, for the same reason.
@@ -80,7 +89,22 @@ type setup struct {
 type behaviour struct {
 	rate float64
 	keys map[Key]float64
+	// silent is how often the stack ends a connection as a healthy one ends.
+	silent float64
 }
+
+// Context is what stands near the failures and is none itself.
+type Context struct {
+	// Visible says that the log holds close records at all.
+	Visible bool
+	// SilentEnds says that connections ended near failures as healthy ones do,
+	// which some clients also do when they reject the certificate.
+	SilentEnds bool
+}
+
+// healthyTraffic is the probability that a log with failures also holds the
+// ends of healthy connections, which look the same as silent rejections.
+const healthyTraffic = 0.5
 
 // population is a share for each stack, with the population's probability.
 type population struct {
@@ -141,14 +165,14 @@ func NewRanker() (*Ranker, error) {
 
 // Rank returns the causes for what was seen, most probable first; the scores
 // sum to 1. Nothing seen gives nothing.
-func (r *Ranker) Rank(seen map[Key]int) []CauseScore {
+func (r *Ranker) Rank(seen map[Key]int, context Context) []CauseScore {
 	if len(seen) == 0 {
 		return nil
 	}
 	byCause := map[string]float64{}
 	total := 0.0
 	for _, s := range r.setups {
-		p := s.prior * r.likelihood(&s, seen)
+		p := s.prior * r.likelihood(&s, seen, context)
 		byCause[s.cause] += p
 		total += p
 	}
@@ -173,10 +197,10 @@ func round(score float64) float64 {
 	return math.Floor(score*1000) / 1000
 }
 
-func (r *Ranker) likelihood(s *setup, seen map[Key]int) float64 {
+func (r *Ranker) likelihood(s *setup, seen map[Key]int, context Context) float64 {
 	sum := 0.0
 	for _, p := range r.populations {
-		sum += p.probability * p.likelihood(s, seen)
+		sum += p.probability * p.likelihood(s, seen) * p.surroundings(s, seen, context)
 	}
 	return sum
 }
@@ -195,7 +219,31 @@ func (p *population) likelihood(s *setup, seen map[Key]int) float64 {
 		l *= math.Pow(match/rate, 1+math.Log(float64(count)))
 		printed = max(printed, rate)
 	}
-	return l * printed
+	return l * atLeastOnce(printed, tries)
+}
+
+// atLeastOnce is the probability that something of probability p happens in n
+// tries.
+func atLeastOnce(p, n float64) float64 { return 1 - math.Pow(max(0, 1-p), n) }
+
+// surroundings is how well what stands near the failures fits the setup.
+func (p *population) surroundings(s *setup, seen map[Key]int, context Context) float64 {
+	if !context.Visible {
+		return 1
+	}
+	failures := 0
+	for _, count := range seen {
+		failures += count
+	}
+	silent := 0.0
+	for i, stack := range p.stacks {
+		silent += p.shares[i] * s.behaviour[parser.KindClose][stack].silent
+	}
+	expected := atLeastOnce(silent, 1+math.Log(float64(failures)))
+	if context.SilentEnds {
+		return healthyTraffic + (1-healthyTraffic)*expected
+	}
+	return 1 - expected
 }
 
 func (b *behaviour) probability(key Key) float64 {
@@ -279,7 +327,7 @@ func (r *Ranker) rankKeys(meant func(Key) bool) []CauseScore {
 		}
 		for key, is := range keys {
 			if is {
-				p := s.prior * r.likelihood(&s, map[Key]int{key: 1})
+				p := s.prior * r.likelihood(&s, map[Key]int{key: 1}, Context{})
 				byCause[s.cause] += p
 				total += p
 			}

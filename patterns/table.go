@@ -18,8 +18,8 @@ func newTable(a *assumptions, measured []Measurement) *table {
 
 // behaviour returns, for each kind of record, what every stack does under the
 // setup, in the order of the assumed stacks and the unmeasured one last. A
-// stack that was not measured under the setup is taken to behave like the
-// average of those that were.
+// stack that was not measured under the setup, nor under one that looks the
+// same, is taken to behave like the average of those that were.
 func (t *table) behaviour(setup string) map[parser.Kind][]behaviour {
 	all := map[parser.Kind][]behaviour{}
 	for _, kind := range []parser.Kind{parser.KindHandshake, parser.KindClose, parser.KindNginx} {
@@ -27,6 +27,9 @@ func (t *table) behaviour(setup string) map[parser.Kind][]behaviour {
 		known := make([]bool, len(stacks))
 		for i, stack := range t.assumed.Stacks {
 			stacks[i], known[i] = t.measure(kind, setup, stack.Clients)
+			if like := t.like(setup); !known[i] && like != "" {
+				stacks[i], known[i] = t.measure(kind, like, stack.Clients)
+			}
 			stacks[i].rate *= t.fieldShare(stack.Name, setup)
 			stacks[i].rate = max(stacks[i].rate, silentRate)
 		}
@@ -46,7 +49,7 @@ func (t *table) measure(kind parser.Kind, setup string, clients []string) (behav
 	b := behaviour{keys: map[Key]float64{}}
 	weights := 0.0
 	for _, version := range t.assumed.TLS {
-		attempts, counts := 0, map[Key]int{}
+		attempts, silent, counts := 0, 0, map[Key]int{}
 		for _, m := range t.measured {
 			if m.Kind != kind || m.Setup != setup || m.TLS != version.Version || !slices.Contains(clients, m.Client) {
 				continue
@@ -55,6 +58,7 @@ func (t *table) measure(kind parser.Kind, setup string, clients []string) (behav
 			for _, seen := range m.Seen {
 				counts[seen.Key] += seen.Count
 			}
+			silent += m.Silent
 		}
 		if attempts == 0 {
 			continue
@@ -63,10 +67,12 @@ func (t *table) measure(kind parser.Kind, setup string, clients []string) (behav
 		for key, count := range counts {
 			b.keys[key] += version.Weight * float64(count) / float64(attempts)
 		}
+		b.silent += version.Weight * float64(silent) / float64(attempts)
 	}
 	if weights == 0 {
 		return b, false
 	}
+	b.silent /= weights
 	for key := range b.keys {
 		b.keys[key] /= weights
 		b.rate += b.keys[key]
@@ -75,6 +81,16 @@ func (t *table) measure(kind parser.Kind, setup string, clients []string) (behav
 		b.keys[key] /= b.rate
 	}
 	return b, true
+}
+
+// like is the setup that looks the same to a client, empty when there is none.
+func (t *table) like(setup string) string {
+	for _, l := range t.assumed.Like {
+		if l.Setup == setup {
+			return l.As
+		}
+	}
+	return ""
 }
 
 func (t *table) fieldShare(stack, setup string) float64 {
@@ -100,6 +116,7 @@ func averageOf(stacks []behaviour, known []bool) behaviour {
 		for key, p := range b.keys {
 			average.keys[key] += b.rate * p
 		}
+		average.silent += b.silent
 	}
 	if n == 0 {
 		average.rate = silentRate
@@ -108,6 +125,7 @@ func averageOf(stacks []behaviour, known []bool) behaviour {
 	for key := range average.keys {
 		average.keys[key] /= average.rate
 	}
+	average.silent /= n
 	average.rate /= n
 	return average
 }

@@ -208,6 +208,7 @@ func (r *analysis) read(ctx context.Context, l *source.Log) error {
 	src := r.analyzer.Source(l.Name)
 	stats, err := parser.Read(ctx, l, parser.Options{
 		Search: func(block []byte) parser.Finder { return r.prefilter.Search(block) },
+		Nearby: r.prefilter.Nearby,
 		Zone:   r.zone, Reference: l.Modified,
 	}, func(rec *parser.Record) error {
 		src.Add(rec)
@@ -223,7 +224,7 @@ func (r *analysis) read(ctx context.Context, l *source.Log) error {
 	}
 	switch {
 	case err != nil:
-		input.Error = r.app.fileError(err)
+		input.Error = r.failure(err)
 	case stats.TooLong > 0:
 		input.Error = r.app.say.Say("error.long", stats.TooLong, stats.FirstTooLong, report.Bytes(parser.MaxLine))
 	case stats.Bytes == 0:
@@ -293,8 +294,27 @@ func (r *analysis) failure(err error) string {
 		return r.app.say.Say("error.binary")
 	case errors.Is(err, source.ErrNone):
 		return r.app.say.Say("error.none")
+	case errors.Is(err, source.ErrZipStream):
+		return r.app.say.Say("error.zip")
+	case errors.Is(err, source.ErrDamaged):
+		return r.app.say.Say("error.damaged", innermost(err))
 	}
 	return r.app.fileError(err)
+}
+
+// innermost is the error that the others wrap: what the decoder says.
+func innermost(err error) error {
+	for {
+		switch wrapped := err.(type) {
+		case interface{ Unwrap() error }:
+			err = wrapped.Unwrap()
+		case interface{ Unwrap() []error }:
+			list := wrapped.Unwrap()
+			err = list[len(list)-1]
+		default:
+			return err
+		}
+	}
 }
 
 // hints say which input would show what this one cannot.

@@ -122,6 +122,16 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
+// arguments limits their number, with an error in the user's language.
+func (a *app) arguments(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < least || most >= 0 && len(args) > most {
+			return errors.New(a.say.Say("error.args", c.CommandPath()))
+		}
+		return nil
+	}
+}
+
 // withoutCommand runs analyze over piped stdin or the named files, and shows
 // help to somebody who typed the bare name at a terminal.
 func (a *app) withoutCommand(analyze *cobra.Command) func(*cobra.Command, []string) error {

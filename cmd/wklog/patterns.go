@@ -15,7 +15,7 @@ func (a *app) patternsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "patterns", Short: a.say.Say("help.patterns"), Long: a.say.Say("help.patterns.long"),
 		Example: a.say.Say("help.patterns.examples"),
-		Args:    cobra.NoArgs,
+		Args:    a.arguments(0, 0),
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(a.patternsList(), a.patternsShow(), a.patternsTest(), a.patternsLint())
@@ -24,7 +24,7 @@ func (a *app) patternsCommand() *cobra.Command {
 
 func (a *app) patternsList() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: a.say.Say("help.patterns.list"), Args: cobra.NoArgs,
+		Use: "list", Short: a.say.Say("help.patterns.list"), Args: a.arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			c, err := a.catalogue()
 			if err != nil {
@@ -37,7 +37,7 @@ func (a *app) patternsList() *cobra.Command {
 
 func (a *app) patternsShow() *cobra.Command {
 	return &cobra.Command{
-		Use: "show ID", Short: a.say.Say("help.patterns.show"), Args: cobra.ExactArgs(1),
+		Use: "show ID", Short: a.say.Say("help.patterns.show"), Args: a.arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, err := a.catalogue()
 			if err != nil {
@@ -75,7 +75,7 @@ func (a *app) patternsTest() *cobra.Command {
 
 func (a *app) patternsLint() *cobra.Command {
 	return &cobra.Command{
-		Use: "lint FILE…", Short: a.say.Say("help.patterns.lint"), Args: cobra.MinimumNArgs(1),
+		Use: "lint FILE…", Short: a.say.Say("help.patterns.lint"), Args: a.arguments(1, -1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, err := a.catalogue()
 			if err != nil {

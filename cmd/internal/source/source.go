@@ -41,10 +41,12 @@ type Failure struct {
 	Minor bool
 }
 
-// Errors about inputs that hold no text.
+// Errors about inputs that cannot be read as logs.
 var (
-	ErrBinary = errors.New("not a text log: it holds binary data")
-	ErrNone   = errors.New("no such file, and no file matches it as a pattern")
+	ErrBinary    = errors.New("not a text log: it holds binary data")
+	ErrNone      = errors.New("no file matches")
+	ErrDamaged   = errors.New("damaged compressed data")
+	ErrZipStream = errors.New("a zip archive is read from a file only, not from a stream or another archive")
 )
 
 // Walk opens every log that the arguments name, one after the other, and hands

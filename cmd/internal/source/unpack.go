@@ -101,13 +101,24 @@ func decompress(open func(io.Reader) (io.Reader, error)) func(*walker, *Log, int
 	return func(w *walker, log *Log, depth int) error {
 		r, err := open(log.Reader)
 		if err != nil {
-			return fmt.Errorf("damaged compressed data: %w", err)
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		if c, ok := r.(io.Closer); ok {
 			defer c.Close()
 		}
-		return w.unpack(&Log{Name: log.Name, Size: -1, Modified: log.Modified, Reader: r}, depth)
+		return w.unpack(&Log{Name: log.Name, Size: -1, Modified: log.Modified, Reader: compressed{r}}, depth)
 	}
+}
+
+// compressed tells errors of the data from those of the reading program.
+type compressed struct{ io.Reader }
+
+func (c compressed) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return n, err
 }
 
 func (w *walker) tar(log *Log, depth int) error {
@@ -118,7 +129,7 @@ func (w *walker) tar(log *Log, depth int) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("damaged tar archive: %w", err)
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		if header.Typeflag == tar.TypeReg {
 			w.member(log, header.Name, &Log{Size: header.Size, Modified: header.ModTime, Reader: r}, depth)
@@ -126,17 +137,14 @@ func (w *walker) tar(log *Log, depth int) error {
 	}
 }
 
-// errZipStream says why a zip archive was not read.
-var errZipStream = errors.New("a zip archive can be read from a file only, not from a stream or another archive: unpack it first")
-
 // zip reads an archive from a file, whose directory stands at its end.
 func (w *walker) zip(log *Log, depth int) error {
 	if log.file == nil {
-		return errZipStream
+		return ErrZipStream
 	}
 	archive, err := zip.NewReader(log.file, log.Size)
 	if err != nil {
-		return fmt.Errorf("damaged zip archive: %w", err)
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	for _, f := range archive.File {
 		if !f.Mode().IsRegular() || w.ctx.Err() != nil {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -47,11 +48,33 @@ func measure(recordings, out string) error {
 			return err
 		}
 	}
-	data, err := json.MarshalIndent(m.result(), "", "\t")
+	data, err := lines(m.result())
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(out, append(data, '\n'), 0o644)
+	return os.WriteFile(out, data, 0o644)
+}
+
+// lines writes a JSON array with one element a line, for readable diffs.
+func lines(rows []patterns.Measurement) ([]byte, error) {
+	var b bytes.Buffer
+	for i, row := range rows {
+		data, err := json.Marshal(row)
+		if err != nil {
+			return nil, err
+		}
+		b.WriteString(separator(i))
+		b.Write(data)
+	}
+	b.WriteString("\n]\n")
+	return b.Bytes(), nil
+}
+
+func separator(i int) string {
+	if i == 0 {
+		return "[\n"
+	}
+	return ",\n"
 }
 
 // group is what is counted together.
@@ -64,6 +87,7 @@ type meter struct {
 	matcher *patterns.Matcher
 	tried   map[group]int
 	seen    map[group]map[patterns.Key]int
+	silent  map[group]int
 }
 
 func newMeter() (*meter, error) {
@@ -75,7 +99,7 @@ func newMeter() (*meter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &meter{matcher: matcher, tried: map[group]int{}, seen: map[group]map[patterns.Key]int{}}, nil
+	return &meter{matcher: matcher, tried: map[group]int{}, seen: map[group]map[patterns.Key]int{}, silent: map[group]int{}}, nil
 }
 
 func (m *meter) file(name string) error {
@@ -84,18 +108,18 @@ func (m *meter) file(name string) error {
 		return err
 	}
 	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
+	rows := bufio.NewScanner(f)
+	rows.Buffer(nil, 16<<20)
+	for rows.Scan() {
 		var a attempt
-		if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
+		if err := json.Unmarshal(rows.Bytes(), &a); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		if err := m.attempt(&a); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return lines.Err()
+	return rows.Err()
 }
 
 // attempt counts what one connection made the server print, each key once: a
@@ -110,7 +134,7 @@ func (m *meter) attempt(a *attempt) error {
 	case !strings.HasPrefix(a.Level, "debug"):
 		kinds = kinds[:1]
 	}
-	printed, err := m.printed(a.Stdout)
+	printed, silent, err := m.printed(a.Stdout)
 	if err != nil {
 		return err
 	}
@@ -126,21 +150,27 @@ func (m *meter) attempt(a *attempt) error {
 			}
 			m.seen[g][key]++
 		}
+		if kind == parser.KindClose && len(printed) == 0 && silent {
+			m.silent[g]++
+		}
 	}
 	return nil
 }
 
-// printed returns the keys of the measured patterns in some lines of log.
-func (m *meter) printed(lines []string) (map[patterns.Key]bool, error) {
-	keys := map[patterns.Key]bool{}
+// printed returns the keys of the measured patterns in some lines of log, and
+// whether a connection ended in them as healthy ones do.
+func (m *meter) printed(lines []string) (keys map[patterns.Key]bool, silent bool, err error) {
+	keys = map[patterns.Key]bool{}
 	text := strings.NewReader(strings.Join(lines, "\n"))
-	_, err := parser.Read(context.Background(), text, parser.Options{}, func(rec *parser.Record) error {
-		if _, p := m.matcher.Match(rec); p != nil && p.Measured {
+	_, err = parser.Read(context.Background(), text, parser.Options{}, func(rec *parser.Record) error {
+		match := m.matcher.Match(rec)
+		if p := match.Pattern; p != nil && p.Measured {
 			keys[patterns.KeyOf(rec, p)] = true
 		}
+		silent = silent || match.Ignored != nil && match.Ignored.Context
 		return nil
 	})
-	return keys, err
+	return keys, silent, err
 }
 
 // result lists the groups of the setups that the ranking uses.
@@ -150,7 +180,7 @@ func (m *meter) result() []patterns.Measurement {
 		if !patterns.RanksSetup(g.setup) {
 			continue
 		}
-		row := patterns.Measurement{Kind: g.kind, Setup: g.setup, Client: g.client, TLS: g.tls, Attempts: n, Seen: []patterns.KeyCount{}}
+		row := patterns.Measurement{Kind: g.kind, Setup: g.setup, Client: g.client, TLS: g.tls, Attempts: n, Seen: []patterns.KeyCount{}, Silent: m.silent[g]}
 		for key, count := range m.seen[g] {
 			row.Seen = append(row.Seen, patterns.KeyCount{Key: key, Count: count})
 		}

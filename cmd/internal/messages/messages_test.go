@@ -1,0 +1,77 @@
+package messages
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wklog/patterns"
+)
+
+func TestLanguagesHaveTheSameTexts(t *testing.T) {
+	en, err := In(patterns.English)
+	require.NoError(t, err)
+	zh, err := In(patterns.Chinese)
+	require.NoError(t, err)
+	assert.Equal(t, slices.Sorted(maps.Keys(en.texts)), slices.Sorted(maps.Keys(zh.texts)))
+	verb := regexp.MustCompile(`%(?:\[\d\])?[sdq]`)
+	for key, text := range en.texts {
+		a, b := verb.FindAllString(text, -1), verb.FindAllString(zh.texts[key], -1)
+		slices.Sort(a)
+		slices.Sort(b)
+		assert.Equal(t, a, b, key)
+	}
+}
+
+var said = regexp.MustCompile(`Say\("([a-z.-]+)"`)
+
+// TestEveryTextIsUsed reads the commands' source: a key that is said must
+// exist, and one that exists must be said. Keys that are put together at run
+// time are known by their beginning.
+func TestEveryTextIsUsed(t *testing.T) {
+	p, err := In(patterns.English)
+	require.NoError(t, err)
+	var source strings.Builder
+	for _, dir := range []string{"../report", "../../wklog"} {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		require.NoError(t, err)
+		for _, name := range files {
+			data, err := os.ReadFile(name)
+			require.NoError(t, err)
+			source.Write(data)
+		}
+	}
+	for _, m := range said.FindAllStringSubmatch(source.String(), -1) {
+		if !strings.HasSuffix(m[1], ".") {
+			assert.Contains(t, p.texts, m[1])
+		}
+	}
+	for key := range p.texts {
+		made := strings.HasPrefix(key, "lint.") || strings.HasPrefix(key, "hint.") || strings.HasPrefix(key, "severity.")
+		assert.True(t, made || strings.Contains(source.String(), `"`+key+`"`), "%s is never said", key)
+	}
+}
+
+func TestLanguageOfTheEnvironment(t *testing.T) {
+	for _, c := range []struct{ all, messages, lang, want string }{
+		{"", "", "zh_CN.UTF-8", "zh"},
+		{"", "", "en_US.UTF-8", "en"},
+		{"", "zh_TW", "en_US", "zh"},
+		{"C", "zh_CN", "zh_CN", "en"},
+		{"", "", "", "en"},
+	} {
+		t.Setenv("LC_ALL", c.all)
+		t.Setenv("LC_MESSAGES", c.messages)
+		t.Setenv("LANG", c.lang)
+		got, err := Detect("auto")
+		require.NoError(t, err)
+		assert.Equal(t, c.want, string(got), "%+v", c)
+	}
+}

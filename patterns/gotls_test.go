@@ -1,0 +1,122 @@
+package patterns_test
+
+import (
+	"crypto/tls"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	logs "wklog/parser"
+	"wklog/patterns"
+)
+
+// goTLSMessages lists the message texts in the source of crypto/tls of the Go
+// that runs the test.
+func goTLSMessages(t *testing.T) []string {
+	t.Helper()
+	dir := filepath.Join(runtime.GOROOT(), "src", "crypto", "tls")
+	notTests := func(info fs.FileInfo) bool { return !strings.HasSuffix(info.Name(), "_test.go") }
+	packages, err := parser.ParseDir(token.NewFileSet(), dir, notTests, 0)
+	require.NoError(t, err)
+	require.Contains(t, packages, "tls")
+	seen := map[string]bool{}
+	var messages []string
+	ast.Inspect(packages["tls"], func(n ast.Node) bool {
+		literal, ok := n.(*ast.BasicLit)
+		if !ok || literal.Kind != token.STRING {
+			return true
+		}
+		text, err := strconv.Unquote(literal.Value)
+		if err == nil && strings.HasPrefix(text, "tls: ") && len(text) > len("tls: ") && !seen[text] {
+			seen[text] = true
+			messages = append(messages, text)
+		}
+		return true
+	})
+	require.Greater(t, len(messages), 150, "the source of crypto/tls was not read")
+	return messages
+}
+
+var verb = regexp.MustCompile(`%[a-z]`)
+
+// printed puts plausible values into a format.
+func printed(format string) string {
+	values := map[string]string{
+		"%x": "[301 302]", "%q": `"h2"`, "%s": "detail", "%v": "detail", "%d": "65536", "%T": "*tls.clientHelloMsg", "%w": "detail",
+	}
+	text := verb.ReplaceAllStringFunc(format, func(v string) string { return values[v] })
+	if strings.HasSuffix(text, ": ") {
+		text += "detail"
+	}
+	return text
+}
+
+// TestEveryServerMessageOfGoIsKnown fails when Go gains a message: it has to
+// enter the catalogue, or the list of those that no server log can show.
+func TestEveryServerMessageOfGoIsKnown(t *testing.T) {
+	data, err := os.ReadFile("testdata/gotls-exempt.txt")
+	require.NoError(t, err)
+	exempt := map[string]bool{}
+	for line := range strings.Lines(string(data)) {
+		exempt[strings.TrimSpace(line)] = true
+	}
+	m, err := patterns.NewMatcher(loaded(t))
+	require.NoError(t, err)
+	for _, message := range goTLSMessages(t) {
+		if exempt[strings.TrimSpace(message)] || message == "tls: alert(" {
+			continue
+		}
+		assert.True(t, recognised(m, printed(message)), "crypto/tls can print %q and no pattern knows it", message)
+	}
+}
+
+// recognised tries a message as the error of a handshake line and of a panic
+// at start.
+func recognised(m *patterns.Matcher, message string) bool {
+	for _, rec := range []*logs.Record{
+		{Kind: logs.KindHandshake, Error: message, State: "handshakeStatus13ProcessClientHello"},
+		{Kind: logs.KindPanic, Message: "panic: " + message, Text: "panic: " + message},
+	} {
+		if m.Match(rec).Pattern != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// TestEveryAlertIsKnown goes through all alert numbers in both directions.
+func TestEveryAlertIsKnown(t *testing.T) {
+	m, err := patterns.NewMatcher(loaded(t))
+	require.NoError(t, err)
+	for n := range 256 {
+		text := tls.AlertError(n).Error()
+		rec := &logs.Record{Kind: logs.KindHandshake, Error: "remote error: " + text, State: "handshakeStatus13ReadClientFinished"}
+		p := m.Match(rec).Pattern
+		if assert.NotNil(t, p, rec.Error) && p.Alert != nil && !strings.Contains(text, "alert(") {
+			assert.Equal(t, n, *p.Alert, "%s: %s", p.ID, rec.Error)
+		}
+		if strings.Contains(text, "alert(") || n == 0 {
+			continue
+		}
+		rec.Error = "local error: " + text
+		p = m.Match(rec).Pattern
+		assert.NotNil(t, p, rec.Error)
+		nginx := &logs.Record{Kind: logs.KindNginx, Message: fmt.Sprintf("SSL_do_handshake() failed (SSL: error:0A%06X:SSL routines::alert:SSL alert number %d) while SSL handshaking", 1000+n, n)}
+		p = m.Match(nginx).Pattern
+		if assert.NotNil(t, p, nginx.Message) && p.Alert != nil {
+			assert.Equal(t, n, *p.Alert, p.ID)
+		}
+	}
+}
