@@ -121,21 +121,21 @@ var kindLiterals = map[string][]string{
 }
 
 // literals returns literals of which every line that the clause matches holds
-// at least one, nil when there are none: those of the expression, else those
-// of the kinds.
+// at least one, nil when there are none: those of the kinds, which many clauses
+// share, else those of the expression.
 func (c *Clause) literals() []string {
-	if found := requiredLiterals(c.Regex, minLiteral); found != nil {
-		return found
-	}
-	var all []string
+	var ofKinds []string
 	for _, kind := range c.Kinds {
 		found := kindLiterals[kind]
 		if found == nil {
-			return nil
+			return requiredLiterals(c.Regex, minLiteral)
 		}
-		all = append(all, found...)
+		ofKinds = append(ofKinds, found...)
 	}
-	return all
+	if ofKinds == nil {
+		return requiredLiterals(c.Regex, minLiteral)
+	}
+	return ofKinds
 }
 
 // clauses returns every condition of the catalogue for which a record must be

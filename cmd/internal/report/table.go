@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -102,7 +103,13 @@ func (p *Page) document(d *Document) {
 
 func (p *Page) summary(d *Document) {
 	s := d.Summary
-	p.Paragraph("", p.say.Say("summary", s.Events, len(d.Inputs), s.Lines, Bytes(s.Bytes)))
+	logs := 0
+	for _, input := range d.Inputs {
+		if input.Error == "" || input.Bytes > 0 {
+			logs++
+		}
+	}
+	p.Paragraph("", p.say.Say("summary", s.Events, logs, s.Lines, Bytes(s.Bytes)))
 	if s.First != nil && s.Last != nil {
 		p.Line(p.say.Say("summary.span", clock(*s.First), clock(*s.Last)))
 	}
@@ -161,7 +168,7 @@ func (p *Page) cause(i int, d *Diagnosis, leads bool) {
 	}
 	p.Paragraph(indent, d.Why)
 	if len(d.Evidence) > 0 {
-		p.Paragraph(indent+p.say.Say("diagnosis.evidence"), evidence(d.Evidence))
+		p.Paragraph(indent+p.say.Say("diagnosis.evidence"), p.evidence(d.Evidence))
 	}
 	p.advice(indent, "diagnosis.verify", checkSteps(d.Verify))
 	p.advice(indent, "diagnosis.fixes", d.Fixes)
@@ -201,12 +208,12 @@ func (p *Page) command(indent, command string) {
 	}
 }
 
-func evidence(list []Evidence) string {
+func (p *Page) evidence(list []Evidence) string {
 	parts := []string{}
 	for _, e := range list {
 		parts = append(parts, fmt.Sprintf("%s ×%d", e.Title, e.Count))
 	}
-	return strings.Join(parts, "; ")
+	return strings.Join(parts, p.say.Say("diagnosis.evidence.join"))
 }
 
 func (p *Page) findings(d *Document) {
@@ -223,6 +230,7 @@ func (p *Page) findings(d *Document) {
 		})
 	}
 	p.table([]string{"findings.severity", "findings.count", "findings.title", "findings.first", "findings.last", "findings.time"}, rows)
+	p.Line("")
 	for _, f := range shown {
 		p.sample(&f)
 	}
@@ -237,19 +245,24 @@ func (p *Page) sample(f *Finding) {
 	}
 	s := f.Samples[0]
 	p.Line(fmt.Sprintf("%s  %s:%d", p.paint(f.Pattern, bold), Visible(s.Source), s.Line))
-	first, _, more := strings.Cut(s.Text, "\n")
+	first, _, more := strings.Cut(s.Text, "\n") // a panic's trace is for the JSON
 	if more {
 		first += " …"
 	}
-	p.Line("  " + fit(Visible(first), p.width-2))
+	p.Line("  " + fit(Visible(arrows.ReplaceAllString(first, "--")), p.width-2))
 }
+
+// arrows are the rows of dashes with which the server marks a handshake
+// failure: they would leave no room for what it says.
+var arrows = regexp.MustCompile(`-{4,}`)
 
 func (p *Page) table(keys []string, rows [][]string) {
 	header := make([]string, len(keys))
 	for i, key := range keys {
 		header[i] = p.say.Say(key)
 	}
-	t := tablewriter.NewTable(&p.Builder,
+	var out strings.Builder
+	t := tablewriter.NewTable(&out,
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
 			Borders:  tw.Border{Left: tw.Off, Right: tw.Off, Top: tw.Off, Bottom: tw.Off},
 			Settings: tw.Settings{Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off}, Lines: tw.Lines{ShowHeaderLine: tw.On}},
@@ -265,6 +278,9 @@ func (p *Page) table(keys []string, rows [][]string) {
 	t.Header(header)
 	if t.Bulk(rows) == nil {
 		_ = t.Render() // a strings.Builder takes everything
+	}
+	for line := range strings.Lines(out.String()) {
+		p.Line(strings.TrimRight(line, " \n"))
 	}
 }
 
@@ -286,7 +302,7 @@ func (p *Page) unclassified(d *Document) {
 	p.Heading("unclassified")
 	p.Paragraph("", p.say.Say("unclassified.text", d.Summary.Unclassified))
 	for _, s := range d.Unclassified {
-		p.Line(fmt.Sprintf("  %s:%d  %s", Visible(s.Source), s.Line, fit(Visible(s.Text), p.width)))
+		p.Line(fmt.Sprintf("  %s:%d  %s", Visible(s.Source), s.Line, fit(Visible(arrows.ReplaceAllString(s.Text, "--")), p.width/2)))
 	}
 }
 
