@@ -148,7 +148,7 @@ func (z *zapRecord) finish(r *Record) {
 // refine gives records that speak of a connection the kind they are of.
 func (r *Record) refine() {
 	switch {
-	case r.Message == "close connn", r.Message == "connection error", r.Message == "failed to read":
+	case r.Message == "close connn", r.Message == "connection error", r.Message == "failed to read", r.Message == "readLoop error":
 		r.Kind = KindClose
 	case strings.HasPrefix(r.Message, dashes):
 		r.setHandshake(r.Message)

@@ -12,7 +12,7 @@ import (
 // literals (anchors) of which every pattern implies one. It knows nothing of
 // lines.
 type Prefilter struct {
-	anchors [][]byte
+	anchors *anchorSet
 	// everything says that a pattern without a literal is loaded, so that
 	// every byte is a candidate.
 	everything bool
@@ -47,17 +47,15 @@ func NewPrefilter(c *Catalogue) *Prefilter {
 			}
 		}
 	}
-	for _, anchor := range anchors {
-		p.anchors = append(p.anchors, []byte(anchor))
-	}
+	p.anchors = newAnchorSet(anchors)
 	return p
 }
 
 // Anchors returns the literals that are searched for.
 func (p *Prefilter) Anchors() []string {
-	names := make([]string, len(p.anchors))
-	for i, anchor := range p.anchors {
-		names[i] = string(anchor)
+	names := make([]string, len(p.anchors.literals))
+	for i, literal := range p.anchors.literals {
+		names[i] = string(literal)
 	}
 	return names
 }
@@ -72,32 +70,49 @@ func (p *Prefilter) Nearby(line []byte) bool {
 	return false
 }
 
-// Search is a prefilter's walk over one block of bytes. Each anchor is looked
-// for once from every place where it was found, so that a walk over the whole
-// block is linear.
+// Search is a prefilter's walk over one block of bytes.
 type Search struct {
 	prefilter *Prefilter
 	block     []byte
-	next      []int
+	// next is where each anchor was found last, for the walk without vector
+	// instructions: each is looked for once from there, so that the walk over
+	// the whole block is linear.
+	next []int
 }
 
 // Search starts a walk over a block.
 func (p *Prefilter) Search(block []byte) *Search {
-	s := &Search{prefilter: p, block: block, next: make([]int, len(p.anchors))}
-	for i := range s.next {
-		s.next[i] = -1
+	s := &Search{prefilter: p, block: block}
+	if !hasTeddy {
+		s.next = notLookedFor(len(p.anchors.literals))
 	}
 	return s
 }
 
-// Next returns the index of the first candidate byte at or after from, -1 when
-// there is none. from must not decrease over the calls of one walk.
-func (s *Search) Next(from int) int {
-	if s.prefilter.everything && from < len(s.block) {
-		return from
+func notLookedFor(n int) []int {
+	next := make([]int, n)
+	for i := range next {
+		next[i] = -1
 	}
+	return next
+}
+
+// Next returns an index in the first line at or after from that holds an
+// anchor, -1 when there is none. from must be the start of a line and must not
+// decrease over the calls of one walk.
+func (s *Search) Next(from int) int {
+	switch {
+	case s.prefilter.everything && from < len(s.block):
+		return from
+	case s.next == nil:
+		return s.prefilter.anchors.vector(s.block, from)
+	}
+	return s.portable(from)
+}
+
+func (s *Search) portable(from int) int {
 	best := len(s.block)
-	for i, anchor := range s.prefilter.anchors {
+	for i, anchor := range s.prefilter.anchors.literals {
 		if s.next[i] < from {
 			at := bytes.Index(s.block[from:], anchor)
 			if at < 0 {
