@@ -39,7 +39,8 @@ type Finder interface {
 type Options struct {
 	// Search starts a walk over a block; the records of lines that it does
 	// not point at are not parsed, and their lines are only counted. Nil
-	// means every line.
+	// means every line. The walk has to point at the Anchors of this package
+	// too.
 	Search func(block []byte) Finder
 	// Nearby tells whether one of the nearLines lines after a candidate is to
 	// be parsed as well; nil means none.
@@ -220,13 +221,13 @@ func (r *reader) skip() {
 // line by line while an entry is open or a date is looked for.
 func (r *reader) lines(block []byte) error {
 	finder := r.search(block)
-	pieces := newPartFinder(block)
+	long := newLongLines(block)
 	r.sniff(block)
 	pos, next := 0, finder.Next(0)
 	for pos < len(block) {
 		start := pos
 		if !r.attentive() {
-			first := earliest(next, pieces.next(pos))
+			first := earliest(next, long.next(pos))
 			if first < 0 {
 				break
 			}

@@ -24,7 +24,7 @@ type anchors struct{ block []byte }
 
 func (a anchors) Next(from int) int {
 	best := -1
-	for _, literal := range []string{"tls: ", "handshakeStatus", "panic: "} {
+	for _, literal := range append([]string{"tls: ", "handshakeStatus", "panic: "}, Anchors...) {
 		if at := bytes.Index(a.block[from:], []byte(literal)); at >= 0 && (best < 0 || from+at < best) {
 			best = from + at
 		}

@@ -24,7 +24,7 @@ type Prefilter struct {
 // patterns that imply none of them (a user's) their own literals.
 func NewPrefilter(c *Catalogue) *Prefilter {
 	p := &Prefilter{}
-	anchors := slices.Clone(c.Anchors)
+	anchors := slices.Concat(c.Anchors, parser.Anchors)
 	for _, clause := range c.clauses() {
 		literals := clause.literals()
 		if literals == nil {
