@@ -51,7 +51,7 @@ type occurrence struct {
 
 // NewAnalyzer makes an analyzer over a catalogue.
 func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
-	m, err := NewMatcher(c)
+	m, err := c.Matcher()
 	if err != nil {
 		return nil, err
 	}

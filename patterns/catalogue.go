@@ -172,6 +172,8 @@ type Catalogue struct {
 	// Suspicious are regular expressions that plainly speak of a TLS failure:
 	// a record that matches one and no pattern is counted as unclassified.
 	Suspicious []Clause `yaml:"suspicious"`
+
+	matcher *Matcher
 }
 
 // Load reads the embedded catalogue.
@@ -208,6 +210,7 @@ func (c *Catalogue) Add(name string, data []byte) error {
 }
 
 func (c *Catalogue) merge(more *Catalogue) error {
+	c.matcher = nil
 	var errs []error
 	for _, p := range more.Patterns {
 		if p.Side == "" {
@@ -231,6 +234,17 @@ func (c *Catalogue) merge(more *Catalogue) error {
 	c.Anchors = append(c.Anchors, more.Anchors...)
 	c.Suspicious = append(c.Suspicious, more.Suspicious...)
 	return errors.Join(errs...)
+}
+
+// Matcher returns the matcher of the catalogue as it is now. An expression that
+// does not compile is an error.
+func (c *Catalogue) Matcher() (*Matcher, error) {
+	if c.matcher != nil {
+		return c.matcher, nil
+	}
+	m, err := newMatcher(c)
+	c.matcher = m
+	return m, err
 }
 
 // Pattern returns the pattern with the id, nil when there is none.

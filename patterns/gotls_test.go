@@ -72,7 +72,7 @@ func TestEveryServerMessageOfGoIsKnown(t *testing.T) {
 	for line := range strings.Lines(string(data)) {
 		exempt[strings.TrimSpace(line)] = true
 	}
-	m, err := patterns.NewMatcher(loaded(t))
+	m, err := loaded(t).Matcher()
 	require.NoError(t, err)
 	for _, message := range goTLSMessages(t) {
 		if exempt[strings.TrimSpace(message)] || message == "tls: alert(" {
@@ -98,7 +98,7 @@ func recognised(m *patterns.Matcher, message string) bool {
 
 // TestEveryAlertIsKnown goes through all alert numbers in both directions.
 func TestEveryAlertIsKnown(t *testing.T) {
-	m, err := patterns.NewMatcher(loaded(t))
+	m, err := loaded(t).Matcher()
 	require.NoError(t, err)
 	for n := range 256 {
 		text := tls.AlertError(n).Error()

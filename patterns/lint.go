@@ -123,7 +123,7 @@ func (l *linter) cause(c *Cause) {
 // them when only is nil, as a log, and tells those that their entry does not
 // win and the near misses that it wins.
 func CheckSamples(c *Catalogue, only []string) []Problem {
-	m, err := NewMatcher(c)
+	m, err := c.Matcher()
 	if err != nil {
 		return []Problem{{Kind: "bad-regex", Detail: err.Error()}}
 	}

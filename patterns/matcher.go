@@ -50,9 +50,7 @@ type rule struct {
 	fields  map[string]*regexp.Regexp
 }
 
-// NewMatcher makes a matcher of a catalogue. An expression that does not
-// compile is an error.
-func NewMatcher(c *Catalogue) (*Matcher, error) {
+func newMatcher(c *Catalogue) (*Matcher, error) {
 	m := &Matcher{}
 	for _, p := range c.Patterns {
 		m.add(p.Match, Match{Verdict: Matched, Pattern: p})
@@ -130,7 +128,7 @@ func containsOneOf(s string, literals []string) bool {
 	return false
 }
 
-// compile cannot fail: NewMatcher has parsed every expression.
+// compile cannot fail: newMatcher has parsed every expression.
 func (r *rule) compile() {
 	r.subject = regexp.MustCompile(r.clause.Regex)
 	if r.clause.Stack != "" {

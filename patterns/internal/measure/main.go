@@ -95,7 +95,7 @@ func newMeter() (*meter, error) {
 	if err != nil {
 		return nil, err
 	}
-	matcher, err := patterns.NewMatcher(c)
+	matcher, err := c.Matcher()
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,152 @@
+package patterns_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wklog/parser"
+	"wklog/patterns"
+)
+
+// input is one log of an analysis.
+type input struct{ name, text string }
+
+// over analyses several logs in the given order.
+func over(t *testing.T, filter patterns.Filter, logs ...input) patterns.Analysis {
+	t.Helper()
+	a, err := patterns.NewAnalyzer(loaded(t), filter)
+	require.NoError(t, err)
+	for _, log := range logs {
+		src := a.Source(log.name)
+		_, err := parser.Read(context.Background(), strings.NewReader(log.text), parser.Options{Zone: time.UTC}, func(rec *parser.Record) error {
+			src.Add(rec)
+			return nil
+		})
+		require.NoError(t, err)
+		src.End()
+	}
+	return a.Result()
+}
+
+const rejected = "remote error: tls: unknown certificate"
+
+func rawLine(err string) string {
+	return "-------------------------->握手失败！--------------------------> " + err + " handshakeStatus13ReadClientFinished\n"
+}
+
+func closeRecord(second int, err string) string {
+	return fmt.Sprintf(`{"level":"debug","time":"2026-05-04T09:30:%02d.5+08:00","msg":"【ReactorSub-1】close connn","error":"%s","id":%d,"fd":151}`+"\n", second, err, second)
+}
+
+func TestRawLineAndItsDebugRecordAreOneFailure(t *testing.T) {
+	got := over(t, patterns.Filter{}, input{"out", rawLine(rejected) + closeRecord(1, rejected) + rawLine(rejected) + closeRecord(2, rejected)})
+	assert.Equal(t, 2, got.Events)
+	assert.Equal(t, 2, got.Duplicates)
+}
+
+func TestDebugRecordsOfOtherConnectionsMayStandBetween(t *testing.T) {
+	other := "remote error: tls: bad certificate"
+	got := over(t, patterns.Filter{}, input{"out", rawLine(rejected) + rawLine(other) + closeRecord(1, other) + closeRecord(2, rejected)})
+	assert.Equal(t, 2, got.Events)
+	assert.Equal(t, 2, got.Duplicates)
+}
+
+func TestDebugRecordWithoutRawLineIsAFailure(t *testing.T) {
+	got := over(t, patterns.Filter{}, input{"out", rawLine(rejected) + closeRecord(1, rejected) + closeRecord(2, rejected)})
+	assert.Equal(t, 2, got.Events)
+}
+
+func TestFileThatRepeatsTheOutputAddsNothing(t *testing.T) {
+	out := rawLine(rejected) + closeRecord(1, rejected) + rawLine(rejected) + closeRecord(2, rejected)
+	file := closeRecord(1, rejected) + closeRecord(2, rejected)
+	got := over(t, patterns.Filter{}, input{"out", out}, input{"logs/info.log", file})
+	assert.Equal(t, 2, got.Events)
+	assert.Equal(t, 4, got.Duplicates)
+}
+
+func TestDebugRecordsInAFileBelongToRawLinesOfAnOutputWithoutRecords(t *testing.T) {
+	out := rawLine(rejected) + rawLine(rejected)
+	file := closeRecord(1, rejected) + closeRecord(2, rejected) + closeRecord(3, rejected)
+	got := over(t, patterns.Filter{}, input{"out", out}, input{"logs/info.log", file})
+	assert.Equal(t, 3, got.Events, "the third record has no raw line")
+	assert.Equal(t, 2, got.Duplicates)
+}
+
+func TestRecordsOfOtherTimesDoNotBelongToRawLines(t *testing.T) {
+	dated := "2026-06-01T00:00:00Z "
+	got := over(t, patterns.Filter{}, input{"out", dated + rawLine(rejected)}, input{"logs/info.log", closeRecord(1, rejected)})
+	assert.Equal(t, 2, got.Events)
+}
+
+func TestEqualRecordsInWholeSecondsOfTwoNodesAreTwoFailures(t *testing.T) {
+	record := `{"level":"debug","time":"2024-07-22 10:11:12","msg":"【ReactorSub-1】connection error","error":"remote error: tls: bad certificate"}` + "\n"
+	assert.Equal(t, 2, over(t, patterns.Filter{}, input{"node1/info.log", record}, input{"node2/info.log", record}).Events)
+	assert.Equal(t, 1, over(t, patterns.Filter{}, input{"node1/stdout.log", record}, input{"node1/info.log", record}).Events)
+	assert.Equal(t, 3, over(t, patterns.Filter{}, input{"node1/info.log", record + record + record}).Events)
+}
+
+func TestOneExpiredCertificateDecides(t *testing.T) {
+	got := over(t, patterns.Filter{}, input{"out", strings.Repeat(rawLine(rejected), 100) + rawLine("remote error: tls: expired certificate")})
+	require.GreaterOrEqual(t, len(got.Diagnosis), 2)
+	assert.ElementsMatch(t, []string{"cert-expired", "clock-skew"}, []string{got.Diagnosis[0].Cause.ID, got.Diagnosis[1].Cause.ID})
+	assert.Greater(t, got.Diagnosis[0].Confidence+got.Diagnosis[1].Confidence, 0.95)
+}
+
+func TestBrowserAloneIsNeverCertain(t *testing.T) {
+	for _, n := range []int{1, 10, 1000} {
+		got := over(t, patterns.Filter{}, input{"out", strings.Repeat(rawLine(rejected), n)})
+		require.Greater(t, len(got.Diagnosis), 3)
+		assert.LessOrEqual(t, got.Diagnosis[0].Confidence, 0.7, n)
+	}
+}
+
+func TestConfidencesAreOrderedAndSumToAtMostOne(t *testing.T) {
+	got := over(t, patterns.Filter{}, input{"out", rawLine(rejected) + rawLine("remote error: tls: expired certificate") +
+		rawLine("tls: first record does not look like a TLS handshake") + rawLine("local error: tls: bad record MAC")})
+	sum := 0.0
+	for i, d := range got.Diagnosis {
+		sum += d.Confidence
+		if i > 0 {
+			assert.LessOrEqual(t, d.Confidence, got.Diagnosis[i-1].Confidence)
+		}
+	}
+	assert.LessOrEqual(t, sum, 1.0)
+	assert.Greater(t, sum, 0.9)
+}
+
+func TestFewProbesDoNotHideTheFault(t *testing.T) {
+	probes := strings.Repeat("-------------------------->握手失败！--------------------------> tls: first record does not look like a TLS handshake handshakeStatusUnknown\n", 3)
+	got := over(t, patterns.Filter{}, input{"out", probes + strings.Repeat(rawLine("remote error: tls: expired certificate"), 200)})
+	assert.Equal(t, "cert-expired", got.Diagnosis[0].Cause.ID)
+}
+
+func TestFilterKeepsWhatWasAskedFor(t *testing.T) {
+	log := input{"out", closeRecord(1, rejected) + closeRecord(30, "remote error: tls: expired certificate")}
+	at := time.Date(2026, 5, 4, 1, 30, 15, 0, time.UTC)
+	assert.Equal(t, 1, over(t, patterns.Filter{Since: at}, log).Events)
+	assert.Equal(t, 1, over(t, patterns.Filter{Until: at}, log).Events)
+	assert.Equal(t, 1, over(t, patterns.Filter{Patterns: []string{"alert-expired-certificate"}}, log).Events)
+	assert.Equal(t, 2, over(t, patterns.Filter{Causes: []string{"cert-expired"}}, log).Events)
+	assert.Equal(t, 0, over(t, patterns.Filter{Causes: []string{"listen-port-in-use"}}, log).Events)
+}
+
+func TestTimelineKeepsEveryEventInBoundedMemory(t *testing.T) {
+	var line patterns.Timeline
+	start := time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC)
+	const n = 100_000
+	for i := range n {
+		line.Add(start.Add(time.Duration(i) * time.Minute))
+	}
+	total := 0
+	for _, count := range line.Spread(start, start.Add(n*time.Minute), 10) {
+		total += count
+		assert.InDelta(t, n/10, count, n/50)
+	}
+	assert.Equal(t, n, total)
+}
