@@ -78,7 +78,7 @@ func (l *linter) pattern(p *Pattern) {
 	for _, clause := range p.Match {
 		err := clause.compiles()
 		l.report(err != nil, p.ID, "bad-regex", clause.Regex)
-		l.report(err == nil && clause.literals() == nil, p.ID, "no-literal", clause.Regex)
+		l.report(err == nil && clause.literals(nil) == nil, p.ID, "no-literal", clause.Regex)
 	}
 	l.scores(p)
 	l.report(len(p.Samples) == 0, p.ID, "no-sample", "")

@@ -10,25 +10,35 @@ import (
 const minLiteral = 5
 
 // requiredLiterals returns literals of which every match of the expression
-// holds at least one, nil when there are none of at least least bytes.
-// They are taken from the syntax tree, cut where a wrapper may print the
-// character in another way: JSON escapes quotes, backslashes, < > & and
-// control characters, and some writers escape everything outside ASCII.
-func requiredLiterals(expr string, least int) []string {
+// holds at least one, nil when there are none of at least minLiteral bytes.
+func requiredLiterals(expr string) []string {
+	return literalFinder{least: minLiteral}.in(expr)
+}
+
+// literalFinder takes literals from the syntax tree of an expression, cut where
+// a wrapper may print the character in another way: JSON escapes quotes,
+// backslashes, < > & and control characters, and some writers escape everything
+// outside ASCII.
+type literalFinder struct {
+	// least is the shortest literal in bytes.
+	least int
+	// anchors are preferred: literals that hold one of them win over longer
+	// ones.
+	anchors []string
+}
+
+func (f literalFinder) in(expr string) []string {
 	tree, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return nil
 	}
-	return literalFinder(least).of(tree.Simplify())
+	return f.of(tree.Simplify())
 }
-
-// literalFinder looks for literals of at least so many bytes.
-type literalFinder int
 
 func (f literalFinder) of(re *syntax.Regexp) []string {
 	switch re.Op {
 	case syntax.OpLiteral:
-		return f.set(re)
+		return f.literal(re)
 	case syntax.OpCapture, syntax.OpPlus:
 		return f.of(re.Sub[0])
 	case syntax.OpRepeat:
@@ -48,41 +58,54 @@ func (f literalFinder) of(re *syntax.Regexp) []string {
 	case syntax.OpConcat:
 		var best []string
 		for _, sub := range re.Sub {
-			if set := f.of(sub); shortest(set) > shortest(best) {
-				best = set
-			}
+			best = f.better(best, f.of(sub))
 		}
 		return best
 	}
 	return nil
 }
 
-func (f literalFinder) set(re *syntax.Regexp) []string {
+func (f literalFinder) literal(re *syntax.Regexp) []string {
 	if re.Flags&syntax.FoldCase != 0 {
 		return nil
 	}
-	longest := ""
+	var best []string
 	for _, part := range strings.FieldsFunc(string(re.Rune), escapedByWrappers) {
-		if len(part) > len(longest) {
-			longest = part
+		if len(part) >= f.least {
+			best = f.better(best, []string{part})
 		}
 	}
-	if len(longest) < int(f) {
-		return nil
+	return best
+}
+
+// better chooses the set that is rarer in logs: one that holds only known
+// anchors, else the one whose shortest literal is longer.
+func (f literalFinder) better(a, b []string) []string {
+	if f.worth(b) > f.worth(a) {
+		return b
 	}
-	return []string{longest}
+	return a
+}
+
+func (f literalFinder) worth(set []string) int {
+	const known = 1 << 20
+	worth := 0
+	for i, literal := range set {
+		if i == 0 || len(literal) < worth {
+			worth = len(literal)
+		}
+	}
+	if set == nil || f.anchors == nil {
+		return worth
+	}
+	for _, literal := range set {
+		if !containsAny(literal, f.anchors) {
+			return worth
+		}
+	}
+	return known + worth
 }
 
 func escapedByWrappers(r rune) bool {
 	return r < ' ' || r > '~' || strings.ContainsRune(`"\<>&`, r)
-}
-
-func shortest(set []string) int {
-	n := 0
-	for i, s := range set {
-		if i == 0 || len(s) < n {
-			n = len(s)
-		}
-	}
-	return n
 }

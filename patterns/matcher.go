@@ -70,7 +70,7 @@ func newMatcher(c *Catalogue) (*Matcher, error) {
 func (m *Matcher) add(clauses []Clause, match Match) {
 	for _, clause := range clauses {
 		m.rules = append(m.rules, &rule{
-			clause: clause, literals: requiredLiterals(clause.Regex, minLiteral), match: match,
+			clause: clause, literals: requiredLiterals(clause.Regex), match: match,
 		})
 	}
 }

@@ -26,7 +26,7 @@ func NewPrefilter(c *Catalogue) *Prefilter {
 	p := &Prefilter{}
 	anchors := slices.Concat(c.Anchors, parser.Anchors)
 	for _, clause := range c.clauses() {
-		literals := clause.literals()
+		literals := clause.literals(anchors)
 		if literals == nil {
 			p.everything = true
 		}
@@ -40,9 +40,8 @@ func NewPrefilter(c *Catalogue) *Prefilter {
 		if !ignored.Context {
 			continue
 		}
-		const least = 3
 		for _, clause := range ignored.Match {
-			for _, literal := range requiredLiterals(clause.Regex, least) {
+			for _, literal := range (literalFinder{least: 3}).in(clause.Regex) {
 				p.nearby = append(p.nearby, []byte(literal))
 			}
 		}
@@ -133,22 +132,24 @@ func (s *Search) portable(from int) int {
 var kindLiterals = map[string][]string{
 	string(parser.KindHandshake): {"握手失败", statePrefix},
 	string(parser.KindNetHTTP):   {"TLS handshake error from"},
+	string(parser.KindPanic):     {"panic: ", "fatal error: "},
 }
 
 // literals returns literals of which every line that the clause matches holds
 // at least one, nil when there are none: those of the kinds, which many clauses
-// share, else those of the expression.
-func (c *Clause) literals() []string {
+// share, else those of the expression, known anchors first.
+func (c *Clause) literals(anchors []string) []string {
+	ofExpression := literalFinder{least: minLiteral, anchors: anchors}.in(c.Regex)
 	var ofKinds []string
 	for _, kind := range c.Kinds {
 		found := kindLiterals[kind]
 		if found == nil {
-			return requiredLiterals(c.Regex, minLiteral)
+			return ofExpression
 		}
 		ofKinds = append(ofKinds, found...)
 	}
 	if ofKinds == nil {
-		return requiredLiterals(c.Regex, minLiteral)
+		return ofExpression
 	}
 	return ofKinds
 }
