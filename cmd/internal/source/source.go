@@ -183,7 +183,7 @@ func isFile(path string) bool {
 // open reads one file, or what is in it.
 func (w *walker) open(f found) {
 	if f.path == Stdin {
-		w.deliver(&Log{Name: Stdin, Size: -1, Reader: w.stdin}, f)
+		w.deliver(&Log{Name: Stdin, Size: -1, Reader: newStream(w.ctx, w.stdin)}, f)
 		return
 	}
 	file, err := os.Open(f.path)
@@ -198,6 +198,10 @@ func (w *walker) open(f found) {
 		return
 	}
 	if w.wasOpened(info) {
+		return
+	}
+	if !info.Mode().IsRegular() {
+		w.deliver(&Log{Name: f.path, Size: -1, Reader: newStream(w.ctx, file)}, f)
 		return
 	}
 	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: file, file: file}, f)

@@ -1,0 +1,184 @@
+package source
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/ulikunitz/xz"
+)
+
+// walk reads everything behind the arguments.
+func walk(args ...string) (logs map[string]string, order []string, failures []Failure) {
+	logs = map[string]string{}
+	failures = Walk(context.Background(), args, strings.NewReader("from stdin\n"), func(l *Log) error {
+		data, err := io.ReadAll(l)
+		logs[l.Name] = string(data)
+		order = append(order, l.Name)
+		return err
+	})
+	return logs, order, failures
+}
+
+func write(t *testing.T, dir, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, data, 0o644))
+	return path
+}
+
+func squeeze(t *testing.T, text string, open func(io.Writer) (io.WriteCloser, error)) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := open(&b)
+	require.NoError(t, err)
+	_, err = io.WriteString(w, text)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+func gzipped(t *testing.T, text string) []byte {
+	return squeeze(t, text, func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil })
+}
+
+func tarred(t *testing.T, members map[string]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for name, text := range members {
+		require.NoError(t, w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text)), Typeflag: tar.TypeReg}))
+		_, err := io.WriteString(w, text)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.WriteHeader(&tar.Header{Name: "device", Typeflag: tar.TypeChar}))
+	require.NoError(t, w.WriteHeader(&tar.Header{Name: "link", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}))
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+func TestCompressionIsToldByContent(t *testing.T) {
+	dir := t.TempDir()
+	const text = "a line\n"
+	write(t, dir, "a.log.gz", gzipped(t, text))
+	write(t, dir, "named-as-text.log", gzipped(t, text))
+	write(t, dir, "b.zst", squeeze(t, text, func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) }))
+	write(t, dir, "c.xz", squeeze(t, text, func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) }))
+	write(t, dir, "twice.gz", gzipped(t, string(gzipped(t, text))))
+	logs, _, failures := walk(dir)
+	assert.Empty(t, failures)
+	assert.Len(t, logs, 5)
+	for name, got := range logs {
+		assert.Equal(t, text, got, name)
+	}
+}
+
+func TestArchiveMembersAreLogs(t *testing.T) {
+	dir := t.TempDir()
+	tarball := tarred(t, map[string]string{"node1/info.log": "one\n"})
+	path := write(t, dir, "logs.tar", tarball)
+	packed := write(t, dir, "logs.tar.gz", gzipped(t, string(tarball)))
+	zipped := write(t, dir, "logs.zip", squeeze(t, "", func(w io.Writer) (io.WriteCloser, error) {
+		z := zip.NewWriter(w)
+		member, err := z.Create("node2/info.log")
+		if err == nil {
+			_, err = io.WriteString(member, "two\n")
+		}
+		return zipCloser{z}, err
+	}))
+	logs, _, failures := walk(path, packed, zipped)
+	assert.Empty(t, failures)
+	assert.Equal(t, map[string]string{
+		path + "!node1/info.log": "one\n", packed + "!node1/info.log": "one\n", zipped + "!node2/info.log": "two\n",
+	}, logs)
+}
+
+type zipCloser struct{ *zip.Writer }
+
+func (zipCloser) Write(p []byte) (int, error) { return len(p), nil }
+
+func TestOutputIsReadBeforeTheFilesThatRepeatIt(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"logs/info.log", "logs/error-2026-05-04T01-30-00.000.log.gz", "stdout.log", "app.txt"} {
+		write(t, dir, name, []byte(name+"\n"))
+	}
+	_, order, _ := walk(dir)
+	require.Len(t, order, 4)
+	own := []string{filepath.Base(order[2]), filepath.Base(order[3])}
+	slices.Sort(own)
+	assert.Equal(t, []string{"error-2026-05-04T01-30-00.000.log.gz", "info.log"}, own)
+}
+
+func TestSameFileIsReadOnce(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "a.log", []byte("x\n"))
+	require.NoError(t, os.Symlink(path, filepath.Join(dir, "b.log")))
+	_, order, failures := walk(path, dir, filepath.Join(dir, "*.log"))
+	assert.Empty(t, failures)
+	assert.Len(t, order, 1)
+}
+
+func TestDamageIsNamedAndWhatCameBeforeCounts(t *testing.T) {
+	dir := t.TempDir()
+	data := gzipped(t, strings.Repeat("a line of a log that was cut\n", 10_000))
+	path := write(t, dir, "cut.gz", data[:len(data)-30])
+	logs, _, failures := walk(path)
+	require.Len(t, failures, 1)
+	assert.ErrorIs(t, failures[0].Err, ErrDamaged)
+	assert.Equal(t, path, failures[0].Source)
+	assert.NotEmpty(t, logs[path])
+}
+
+func TestBinaryFilesAreLeftAlone(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "data/000001.log", []byte{0, 1, 2})
+	write(t, dir, "data/MANIFEST", []byte{0, 1, 2})
+	path := write(t, dir, "named.bin", []byte{0, 1, 2})
+	_, order, failures := walk(filepath.Join(dir, "data"), path)
+	assert.Empty(t, order)
+	require.Len(t, failures, 2, "a file that is no log by its name is passed over in silence")
+	assert.True(t, failures[0].Minor)
+	assert.False(t, failures[1].Minor)
+}
+
+func TestStdinIsReadAndEndsWithTheContext(t *testing.T) {
+	logs, _, failures := walk(Stdin)
+	assert.Empty(t, failures)
+	assert.Equal(t, "from stdin\n", logs[Stdin])
+
+	ctx, cancel := context.WithCancel(context.Background())
+	r, w := io.Pipe()
+	defer w.Close()
+	done := make(chan string)
+	go func() {
+		Walk(ctx, []string{Stdin}, r, func(l *Log) error {
+			data, err := io.ReadAll(l)
+			done <- string(data)
+			return err
+		})
+	}()
+	_, err := io.WriteString(w, "and then nothing\n")
+	require.NoError(t, err)
+	cancel()
+	assert.Contains(t, []string{"", "and then nothing\n"}, <-done)
+}
+
+func TestMissingAndUnmatchedAreNamed(t *testing.T) {
+	dir := t.TempDir()
+	_, _, failures := walk(filepath.Join(dir, "missing.log"), filepath.Join(dir, "*.log"))
+	require.Len(t, failures, 2)
+	assert.ErrorIs(t, failures[0].Err, os.ErrNotExist)
+	assert.ErrorIs(t, failures[1].Err, ErrNone)
+}
