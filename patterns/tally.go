@@ -14,6 +14,8 @@ type Sample struct {
 	Line   int64
 	Time   time.Time
 	Text   string
+	// Subject is what the record says, without the form around it.
+	Subject string
 }
 
 // tally collects the events of one pattern.
@@ -28,7 +30,7 @@ type tally struct {
 }
 
 func (a *Analyzer) count(e *Event) {
-	sample := Sample{Source: e.Source, Line: e.Record.Line, Time: e.Time(), Text: e.Record.Text}
+	sample := Sample{Source: e.Source, Line: e.Record.Line, Time: e.Time(), Text: e.Record.Text, Subject: e.Record.Subject()}
 	if e.Pattern == nil {
 		a.unclassified++
 		a.odd = keepSample(a.odd, sample)

@@ -77,6 +77,8 @@ type Sample struct {
 	Line   int64      `json:"line"`
 	Time   *time.Time `json:"time"`
 	Text   string     `json:"text"`
+
+	subject string
 }
 
 // Diagnosis is one root cause. Side tells whose certificate or setup is at
@@ -179,7 +181,7 @@ func Scores(scores []patterns.CauseScore) []patterns.CauseScore {
 func samples(list []patterns.Sample) []Sample {
 	out := []Sample{}
 	for _, s := range list {
-		out = append(out, Sample{Source: s.Source, Line: s.Line, Time: Moment(s.Time), Text: s.Text})
+		out = append(out, Sample{Source: s.Source, Line: s.Line, Time: Moment(s.Time), Text: s.Text, subject: s.Subject})
 	}
 	return out
 }

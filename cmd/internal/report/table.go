@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,9 +110,18 @@ func (p *Page) summary(d *Document) {
 			logs++
 		}
 	}
-	p.Paragraph("", p.say.Say("summary", s.Events, logs, s.Lines, Bytes(s.Bytes)))
+	harmless := 0
+	for _, f := range d.Findings {
+		if f.Severity == string(patterns.SeverityInfo) {
+			harmless += f.Count
+		}
+	}
+	p.Paragraph("", p.say.Say("summary", s.Events-harmless, logs, s.Lines, Bytes(s.Bytes)))
 	if s.First != nil && s.Last != nil {
 		p.Line(p.say.Say("summary.span", clock(*s.First), clock(*s.Last)))
+	}
+	if harmless > 0 {
+		p.Paragraph("", p.say.Say("summary.harmless", harmless))
 	}
 	if s.Duplicates > 0 {
 		p.Paragraph("", p.say.Say("summary.duplicates", s.Duplicates))
@@ -131,23 +141,30 @@ func (p *Page) diagnosis(d *Document) {
 		p.Paragraph("", p.say.Say("diagnosis.none"))
 		return
 	}
-	p.Paragraph("", p.say.Say(certainty(d.Diagnosis)))
+	p.Paragraph("", p.say.Say(d.certainty()))
 	for i, cause := range limit(d.Diagnosis, p.top) {
-		p.cause(i, &cause, i == 0)
+		p.cause(i, &cause, i == 0 && !d.harmless())
 	}
 	if rest := len(d.Diagnosis) - len(limit(d.Diagnosis, p.top)); rest > 0 {
 		p.Paragraph("", p.say.Say("diagnosis.more", rest))
 	}
 }
 
+// harmless tells whether healthy servers show all that was found as well.
+func (d *Document) harmless() bool {
+	return !slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Severity != string(patterns.SeverityInfo) })
+}
+
 // certainty chooses the sentence that tells how far the leading cause is to be
 // trusted.
-func certainty(list []Diagnosis) string {
+func (d *Document) certainty() string {
 	const sure, likely = 0.85, 0.5
 	switch {
-	case list[0].Confidence >= sure:
+	case d.harmless():
+		return "certainty.harmless"
+	case d.Diagnosis[0].Confidence >= sure:
 		return "certainty.sure"
-	case list[0].Confidence >= likely:
+	case d.Diagnosis[0].Confidence >= likely:
 		return "certainty.likely"
 	}
 	return "certainty.open"
@@ -246,6 +263,9 @@ func (p *Page) sample(f *Finding) {
 	s := f.Samples[0]
 	p.Line(fmt.Sprintf("%s  %s:%d", p.paint(f.Pattern, bold), Visible(s.Source), s.Line))
 	first, _, more := strings.Cut(s.Text, "\n") // a panic's trace is for the JSON
+	if strings.HasPrefix(first, "{") {
+		first = s.subject
+	}
 	if more {
 		first += " …"
 	}
