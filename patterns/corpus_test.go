@@ -220,3 +220,62 @@ func TestScenarios(t *testing.T) {
 		})
 	}
 }
+
+// TestEveryNginxLineThatReportsAFailureIsOneEvent reads the recorded lines one
+// by one; which of them speak of TLS is told by plain words.
+func TestEveryNginxLineThatReportsAFailureIsOneEvent(t *testing.T) {
+	c := loaded(t)
+	speaks := func(line string) bool {
+		return strings.Contains(line, "SSL") || strings.Contains(line, "HTTPS port") || strings.Contains(line, "cannot load certificate")
+	}
+	seen := map[string]int{}
+	for _, r := range readJSONL[recorded](t, "nginx.jsonl") {
+		for _, line := range r.Lines {
+			events, result := analysed(t, c, line)
+			assert.Zero(t, result.Unclassified, line)
+			if speaks(line) {
+				if assert.Len(t, events, 1, line) {
+					seen[events[0].Pattern.ID]++
+				}
+				continue
+			}
+			for _, e := range events {
+				assert.Equal(t, patterns.SeverityInfo, e.Pattern.Severity, line)
+			}
+		}
+	}
+	assert.Equal(t, 118, seen["alert-bad-certificate"], "112 in the handshake and 6 after it")
+	assert.Equal(t, 44, seen["alert-expired-certificate"])
+}
+
+// TestLeadingCauseOfAttemptsWhoseMessageTells goes by the alerts whose meaning
+// is fixed (RFC 8446 section 6.2).
+func TestLeadingCauseOfAttemptsWhoseMessageTells(t *testing.T) {
+	c, causes := loaded(t), truth(t)
+	tells := map[string][]string{
+		"remote error: tls: expired certificate ":              {"cert-expired", "clock-skew", "cert-not-yet-valid"},
+		"remote error: tls: unknown certificate authority ":    {"untrusted-ca", "chain-incomplete"},
+		"remote error: tls: revoked certificate ":              {"cert-revoked"},
+		"remote error: tls: unsupported certificate ":          {"cert-unsupported"},
+		"remote error: tls: error decrypting message ":         {"cert-malformed"},
+		"signature algorithms handshakeStatusDoFullHandshake2": {"cert-unsupported"},
+	}
+	told := 0
+	for _, r := range readJSONL[recorded](t, "attempts.jsonl") {
+		log := r.log()
+		for text, right := range tells {
+			if !strings.Contains(log, text) {
+				continue
+			}
+			told++
+			_, result := analysed(t, c, log)
+			lead := result.Diagnosis[0].Cause.ID
+			assert.Contains(t, right, lead, "%s", r.ID)
+			if !slices.Contains(right, "clock-skew") && r.Cause != "expired_intermediate" {
+				same := slices.Concat(causes[r.Cause], right)
+				assert.Contains(t, same, lead, r.ID)
+			}
+		}
+	}
+	assert.Greater(t, told, 150)
+}
