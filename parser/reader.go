@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 )
@@ -77,27 +76,32 @@ type Stats struct {
 // has been handed out.
 func Read(ctx context.Context, src io.Reader, opts Options, emit func(*Record) error) (Stats, error) {
 	r := newReader(opts, emit)
-	err := r.run(ctx, src)
-	if endErr := r.end(); err == nil {
-		err = endErr
-	}
-	r.stats.Wrapper = r.wrapper()
-	return r.stats, err
+	return r.finish(r.stream(ctx, src))
+}
+
+// ReadAt reads like Read from a file of the given size, with several workers
+// that read and search pieces of it at the same time. The result is the same
+// for any number of workers. Bytes that are added to the file after the call
+// are left; a file that is cut ends earlier.
+func ReadAt(ctx context.Context, src io.ReaderAt, size int64, workers int, opts Options, emit func(*Record) error) (Stats, error) {
+	r := newReader(opts, emit)
+	return r.finish(r.parallel(ctx, src, size, max(workers, 1)))
 }
 
 type reader struct {
 	search func([]byte) Finder
 	nearby func([]byte) bool
 	near   int // lines that are still near a candidate
+	block  int // how many bytes are read at once
 	clock  clock
 	emit   func(*Record) error
 	stats  Stats
 
-	buf      []byte
-	base     int64 // offset of buf[0]
-	line     int64 // lines before buf[0]
-	skipping bool  // in the rest of a line over MaxLine
-	joined   int64 // lines that belong to an earlier entry
+	carry    []byte // a line of which the end has not come
+	base     int64  // offset of the block that is looked at, and of the carry
+	line     int64  // lines before the line that is looked at
+	skipping bool   // in the rest of a line over MaxLine
+	joined   int64  // lines that belong to an earlier entry
 
 	wrappers map[Wrapper]int
 	sniffed  int
@@ -113,13 +117,17 @@ func newReader(opts Options, emit func(*Record) error) *reader {
 	if opts.Reference.IsZero() {
 		opts.Reference = time.Now()
 	}
-	if opts.Search == nil {
-		opts.Search = func(block []byte) Finder { return everyLine(len(block)) }
-	}
 	return &reader{
-		search: opts.Search, nearby: opts.Nearby, clock: clock{zone: opts.Zone, reference: opts.Reference}, emit: emit,
+		search: opts.finder(), nearby: opts.Nearby, block: blockSize, clock: clock{zone: opts.Zone, reference: opts.Reference}, emit: emit,
 		wrappers: map[Wrapper]int{}, parts: map[string]*parts{},
 	}
+}
+
+func (o *Options) finder() func([]byte) Finder {
+	if o.Search != nil {
+		return o.Search
+	}
+	return func(block []byte) Finder { return everyLine(len(block)) }
 }
 
 // everyLine finds every byte of a block of its length.
@@ -132,145 +140,132 @@ func (n everyLine) Next(from int) int {
 	return -1
 }
 
-func (r *reader) run(ctx context.Context, src io.Reader) error {
-	r.buf = make([]byte, 0, blockSize)
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n, err := r.fill(src)
-		r.stats.Bytes += int64(n)
-		if err != nil && !errors.Is(err, io.EOF) {
-			err = fmt.Errorf("read at byte %d: %w", r.stats.Bytes, err)
-		}
-		atEnd := err != nil
-		if blockErr := r.block(atEnd); blockErr != nil {
-			return blockErr
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
+// piece is a part of a log as it was read: whole is what of it are lines from
+// their start to their end, with the index of these.
+type piece struct {
+	data       []byte
+	start, end int // of the whole lines in data; equal when there are none
+	index      index
+	err        error
 }
 
-func (r *reader) fill(src io.Reader) (int, error) {
-	if len(r.buf) == cap(r.buf) {
-		r.buf = append(r.buf, make([]byte, cap(r.buf))...)[:len(r.buf)]
+// cutPiece finds the whole lines of what was read: all but what comes before
+// the first newline and after the last one.
+func cutPiece(search func([]byte) Finder, data []byte, err error) piece {
+	p := piece{data: data, err: err}
+	first := bytes.IndexByte(data, '\n') + 1
+	p.start, p.end = first, first
+	if first > 0 {
+		p.end = bytes.LastIndexByte(data, '\n') + 1
+		p.index = newIndex(search, data[p.start:p.end])
 	}
-	n, err := src.Read(r.buf[len(r.buf):cap(r.buf)])
-	r.buf = r.buf[:len(r.buf)+n]
-	return n, err
+	return p
 }
 
-// block looks at the complete lines in the buffer, at the end of the log at
-// all of it, and keeps the rest.
-func (r *reader) block(atEnd bool) error {
+// take looks at the next piece of the log.
+func (r *reader) take(p *piece) error {
+	r.stats.Bytes += int64(len(p.data))
+	if err := r.head(p.data[:p.start]); err != nil {
+		return err
+	}
+	if p.start < p.end {
+		if err := r.lines(p.data[p.start:p.end], &p.index); err != nil {
+			return err
+		}
+		r.base += int64(p.end - p.start)
+	}
+	return r.tail(p.data[p.end:])
+}
+
+// head completes the line that the piece before left open.
+func (r *reader) head(data []byte) error {
+	if len(data) == 0 {
+		return nil
+	}
 	if r.skipping {
-		r.skip()
+		r.base += int64(len(data))
+		r.skipping = false
+		return nil
 	}
-	complete := bytes.LastIndexByte(r.buf, '\n') + 1
-	if atEnd {
-		complete = len(r.buf)
+	if err := r.tail(data); err != nil {
+		return err
 	}
-	if complete > 0 {
-		if err := r.lines(r.buf[:complete]); err != nil {
-			return err
-		}
-		r.keep(complete)
+	if r.skipping {
+		r.skipping = false
+		return nil
 	}
-	if len(r.buf) > MaxLine {
-		return r.cut()
-	}
-	return nil
+	return r.flush()
 }
 
-// keep drops the first n bytes of the buffer.
-func (r *reader) keep(n int) {
-	r.base += int64(n)
-	r.buf = append(r.buf[:0], r.buf[n:]...)
-}
-
-// cut handles a line that outgrew MaxLine: what is there is looked at, the rest
-// is skipped.
-func (r *reader) cut() error {
+// tail keeps a line that is not complete. Of one that outgrows MaxLine what is
+// there is looked at, and the rest is skipped.
+func (r *reader) tail(data []byte) error {
+	if r.skipping {
+		r.base += int64(len(data))
+		return nil
+	}
+	r.carry = append(r.carry, data...)
+	if len(r.carry) <= MaxLine {
+		return nil
+	}
 	r.stats.TooLong++
 	if r.stats.FirstTooLong == 0 {
 		r.stats.FirstTooLong = r.line + 1
 	}
-	err := r.lines(r.buf[:MaxLine])
-	r.keep(len(r.buf))
+	rest := len(r.carry) - MaxLine
+	r.carry = r.carry[:MaxLine]
 	r.skipping = true
+	err := r.flush()
+	r.base += int64(rest)
 	return err
 }
 
-// skip drops the rest of a line that was cut. The line was counted then.
-func (r *reader) skip() {
-	end := bytes.IndexByte(r.buf, '\n')
-	if end < 0 {
-		r.keep(len(r.buf))
-		return
+// flush looks at the kept line.
+func (r *reader) flush() error {
+	if len(r.carry) == 0 {
+		return nil
 	}
-	r.keep(end + 1)
-	r.skipping = false
+	x := newIndex(r.search, r.carry)
+	err := r.lines(r.carry, &x)
+	r.base += int64(len(r.carry))
+	r.carry = r.carry[:0]
+	return err
 }
 
-// lines walks over a block of whole lines from candidate to candidate, and
-// line by line while an entry is open or a date is looked for.
-func (r *reader) lines(block []byte) error {
-	finder := r.search(block)
-	long := newLongLines(block)
+// lines walks over a block of whole lines from stop to stop, and line by line
+// while an entry is open or a date is looked for.
+func (r *reader) lines(block []byte, x *index) error {
+	first := r.line
+	r.dates.known = 0
 	r.sniff(block)
-	pos, next := 0, finder.Next(0)
-	for pos < len(block) {
+	stops := x.stops
+	for pos := 0; pos < len(block); {
 		start := pos
 		if !r.attentive() {
-			first := earliest(next, long.next(pos))
-			if first < 0 {
+			if len(stops) == 0 {
 				break
 			}
-			start = bytes.LastIndexByte(block[pos:first], '\n') + 1 + pos
+			start = stops[0].start
+			r.line = first + stops[0].lines
 		}
-		end := lineEnd(block, start)
-		r.line += int64(bytes.Count(block[pos:start], newline))
-		candidate := next >= 0 && next < end
+		candidate := false
+		if len(stops) > 0 && stops[0].start == start {
+			candidate = stops[0].candidate
+			stops = stops[1:]
+		}
 		if candidate && r.nearby != nil {
 			r.near = nearLines
 		}
+		end := lineEnd(block, start)
 		if err := r.entry(block, start, end, candidate); err != nil {
 			return err
 		}
 		r.line++
 		pos = end
-		if candidate {
-			next = finder.Next(min(pos, len(block)))
-		}
 	}
-	r.line += int64(bytes.Count(block[pos:], newline))
-	if pos < len(block) && block[len(block)-1] != '\n' {
-		r.line++
-	}
+	r.line = first + x.lines
 	r.dates.finish(r, block)
 	return nil
-}
-
-var newline = []byte{'\n'}
-
-// lineEnd is the index after the line's newline, or the block's length.
-func lineEnd(block []byte, start int) int {
-	if at := bytes.IndexByte(block[start:], '\n'); at >= 0 {
-		return start + at + 1
-	}
-	return len(block)
-}
-
-func earliest(a, b int) int {
-	if a < 0 || b >= 0 && b < a {
-		return b
-	}
-	return a
 }
 
 // attentive tells whether every line matters now.
@@ -283,10 +278,11 @@ func (r *reader) waiting() bool {
 	return r.panics.open || len(r.parts) > 0 || len(r.dates.undated) > 0
 }
 
-// end closes what is open at the end of the log.
-func (r *reader) end() error {
+// finish closes what is open at the end of the log.
+func (r *reader) finish(err error) (Stats, error) {
+	errs := []error{err, r.flush(), r.flushParts(), r.closePanic(), r.dates.flush(r.emit)}
 	r.stats.Lines = r.line
-	errs := []error{r.flushParts(), r.closePanic(), r.dates.flush(r.emit)}
-	r.stats.Records = r.stats.Lines - r.joined
-	return errors.Join(errs...)
+	r.stats.Records = r.line - r.joined
+	r.stats.Wrapper = r.wrapper()
+	return r.stats, errors.Join(errs...)
 }

@@ -174,6 +174,53 @@ func (r *torn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// readAt reads with workers in blocks of another size.
+func readAt(t *testing.T, data []byte, block, workers int) ([]*Record, Stats) {
+	t.Helper()
+	var records []*Record
+	r := newReader(Options{Search: search, Zone: time.UTC}, func(r *Record) error {
+		records = append(records, r)
+		return nil
+	})
+	r.block = block
+	stats, err := r.finish(r.parallel(context.Background(), bytes.NewReader(data), int64(len(data)), workers))
+	require.NoError(t, err)
+	return records, stats
+}
+
+// shrinking is a file that is cut while it is read.
+type shrinking struct {
+	*bytes.Reader
+	left int64
+}
+
+func (s shrinking) ReadAt(p []byte, off int64) (int, error) {
+	if off >= s.left {
+		return 0, io.EOF
+	}
+	return s.Reader.ReadAt(p[:min(int64(len(p)), s.left-off)], off)
+}
+
+func TestFileThatIsCutWhileItIsReadEndsThere(t *testing.T) {
+	log := strings.Repeat(handshakeLine+"\n", 10_000)
+	n := 0
+	stats, err := ReadAt(context.Background(), shrinking{bytes.NewReader([]byte(log)), 700_000}, int64(len(log)), 2, Options{Search: search}, func(*Record) error {
+		n++
+		return nil
+	})
+	require.NoError(t, err)
+	assert.EqualValues(t, 700_000, stats.Bytes)
+	assert.EqualValues(t, stats.Lines, n)
+}
+
+func TestErrorOfTheCallerEndsTheWorkers(t *testing.T) {
+	log := strings.Repeat(handshakeLine+"\n", 100_000)
+	_, err := ReadAt(context.Background(), strings.NewReader(log), int64(len(log)), 4, Options{Search: search}, func(*Record) error {
+		return io.ErrClosedPipe
+	})
+	assert.ErrorIs(t, err, io.ErrClosedPipe)
+}
+
 // TestResultDoesNotDependOnPieces reads every recorded log in pieces down to
 // one byte and demands the records and counts of one piece.
 func TestResultDoesNotDependOnPieces(t *testing.T) {
@@ -192,6 +239,11 @@ func TestResultDoesNotDependOnPieces(t *testing.T) {
 				require.Equal(t, want[i], got[i], "%s in pieces of %d", name, most)
 			}
 			require.Equal(t, wantStats, stats, "%s in pieces of %d", name, most)
+		}
+		for _, block := range []int{1, 13, 4096} {
+			got, stats := readAt(t, data, block, 3)
+			require.Equal(t, want, got, "%s by workers in blocks of %d", name, block)
+			require.Equal(t, wantStats, stats, "%s by workers in blocks of %d", name, block)
 		}
 	}
 }

@@ -2,7 +2,10 @@ package patterns
 
 import (
 	"bytes"
+	"cmp"
+	"math"
 	"math/bits"
+	"slices"
 )
 
 // anchorSet searches for a few literals at once. On processors with AVX2 it
@@ -14,60 +17,116 @@ type anchorSet struct {
 	// prints are the fingerprints: which three bytes of each literal, by the
 	// index of the first.
 	prints []int
-	tables [6][32]byte
+	// members are the indexes of the literals of each group.
+	members [8][]int
+	tables  [2 * printSize][32]byte
 }
 
 const printSize = 3
 
+// group holds the literals that share one bit of the tables.
+type group struct {
+	// nibbles are the low and the high halves of the bytes that the group's
+	// fingerprints hold at each of their places, as sets of 16.
+	low, high [printSize]uint16
+}
+
+// newAnchorSet puts each literal into the group where its fingerprint adds the
+// least to the places that have to be looked at twice.
 func newAnchorSet(literals []string) *anchorSet {
 	s := &anchorSet{}
-	for i, literal := range literals {
+	var groups [8]group
+	for _, literal := range literals {
 		b := []byte(literal)
-		at := rarest(b)
-		s.literals = append(s.literals, b)
-		s.prints = append(s.prints, at)
-		group := byte(1) << (i % 8)
-		for k, c := range b[at : at+printSize] {
-			for _, lane := range []int{0, 16} {
-				s.tables[2*k][lane+int(c&15)] |= group
-				s.tables[2*k+1][lane+int(c>>4)] |= group
+		best, at, least := 0, 0, math.Inf(1)
+		for _, window := range rareWindows(b) {
+			for g := range groups {
+				joined := groups[g].with(b[window:])
+				if added := joined.chance() - groups[g].chance(); added < least {
+					best, at, least = g, window, added
+				}
 			}
 		}
+		groups[best] = groups[best].with(b[at:])
+		s.literals = append(s.literals, b)
+		s.prints = append(s.prints, at)
+		s.members[best] = append(s.members[best], len(s.literals)-1)
 	}
+	s.fill(&groups)
 	return s
 }
 
-// rarest returns the index of the three bytes of a literal that are least
-// common in logs.
-func rarest(literal []byte) int {
-	best, least := 0, 1<<30
-	for i := 0; i+printSize <= len(literal); i++ {
-		sum := 0
-		for _, c := range literal[i : i+printSize] {
-			sum += commonness(c)
-		}
-		if sum < least {
-			best, least = i, sum
-		}
+// with is the group with one more fingerprint: the first bytes of b.
+func (g group) with(b []byte) group {
+	for k := range printSize {
+		g.low[k] |= 1 << (b[k] & 15)
+		g.high[k] |= 1 << (b[k] >> 4)
 	}
-	return best
+	return g
 }
 
-// commonness is a rough share of a byte in WuKongIM's logs, in thousandths:
-// counted in servers/healthy/stdout-debug.log.
-func commonness(c byte) int {
-	switch {
-	case c == '"' || c == 'e':
-		return 60
-	case c == ':' || c == ',' || c == '0' || c == ' ':
-		return 30
-	case c >= 'a' && c <= 'z' || c >= '0' && c <= '9':
-		return 20
-	case c >= 0x80:
-		return 8
+// chance is the probability that a place in a log looks like one of the group,
+// if its bytes were independent.
+func (g *group) chance() float64 {
+	p := 1.0
+	for k := range printSize {
+		sum := 0.0
+		for c, share := range byteShares {
+			if g.low[k]&(1<<(c&15)) != 0 && g.high[k]&(1<<(c>>4)) != 0 {
+				sum += share
+			}
+		}
+		p *= sum
 	}
-	return 5
+	return p
 }
+
+// fill writes the groups into the tables, once for each 16 bytes of a vector.
+func (s *anchorSet) fill(groups *[8]group) {
+	for g := range groups {
+		for k := range printSize {
+			for nibble := range 16 {
+				for _, lane := range []int{0, 16} {
+					if groups[g].low[k]&(1<<nibble) != 0 {
+						s.tables[2*k][lane+nibble] |= 1 << g
+					}
+					if groups[g].high[k]&(1<<nibble) != 0 {
+						s.tables[2*k+1][lane+nibble] |= 1 << g
+					}
+				}
+			}
+		}
+	}
+}
+
+// rareWindows returns the few places of a literal whose next bytes are the
+// least common in logs.
+func rareWindows(literal []byte) []int {
+	const few = 12
+	windows := make([]int, len(literal)-printSize+1)
+	for i := range windows {
+		windows[i] = i
+	}
+	share := func(i int) float64 {
+		return byteShares[literal[i]] * byteShares[literal[i+1]] * byteShares[literal[i+2]]
+	}
+	slices.SortStableFunc(windows, func(a, b int) int { return cmp.Compare(share(a), share(b)) })
+	return windows[:min(few, len(windows))]
+}
+
+// byteShares is the share of each byte in a debug log of healthy traffic
+// (testdata/wukongim/servers/healthy), by its rank there: the exact numbers
+// differ from log to log.
+var byteShares = func() (shares [256]float64) {
+	const byRank = "\"e:01n,td2siglauomr\\pc35 64.-\x80\xe3x7v8IbT9{}w[]fhDkMS_/"
+	for c := range shares {
+		shares[c] = 0.001
+	}
+	for rank := range len(byRank) {
+		shares[byRank[rank]] = 0.1 / (1 + float64(rank)/4)
+	}
+	return shares
+}()
 
 // vector returns the index of the first anchor in block that starts at or
 // after from, -1 when there is none. Of anchors that overlap it may return a
@@ -98,11 +157,22 @@ func (s *anchorSet) vector(block []byte, from int) int {
 // verify returns the start of the anchor whose fingerprint stands at place, -1
 // when none does, or when it starts before from.
 func (s *anchorSet) verify(block []byte, place, from int) int {
-	for i, literal := range s.literals {
-		start := place - s.prints[i]
-		if start >= from && bytes.HasPrefix(block[start:], literal) {
-			return start
+	for groups := s.groupsAt(block, place); groups != 0; groups &= groups - 1 {
+		for _, i := range s.members[bits.TrailingZeros8(groups)] {
+			start := place - s.prints[i]
+			if start >= from && bytes.HasPrefix(block[start:], s.literals[i]) {
+				return start
+			}
 		}
 	}
 	return -1
+}
+
+// groupsAt has a bit for each group of which a fingerprint may stand at place.
+func (s *anchorSet) groupsAt(block []byte, place int) uint8 {
+	groups := ^uint8(0)
+	for k, c := range block[place : place+printSize] {
+		groups &= s.tables[2*k][c&15] & s.tables[2*k+1][c>>4]
+	}
+	return groups
 }

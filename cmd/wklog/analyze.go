@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ type analyzeFlags struct {
 	since, until, zone string
 	level, failOn      string
 	patterns, causes   []string
-	top                int
+	top, jobs          int
 }
 
 func (a *app) analyzeCommand() *cobra.Command {
@@ -43,6 +44,7 @@ func (a *app) analyzeCommand() *cobra.Command {
 	flags.StringSliceVar(&f.patterns, "pattern", nil, a.say.Say("flag.pattern"))
 	flags.StringSliceVar(&f.causes, "cause", nil, a.say.Say("flag.cause"))
 	flags.IntVar(&f.top, "top", 5, a.say.Say("flag.top"))
+	flags.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), a.say.Say("flag.jobs"))
 	flags.StringVar(&f.failOn, "fail-on", "never", a.say.Say("flag.fail-on"))
 	flags.SortFlags = false
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -206,11 +208,7 @@ func (r *analysis) event(e *patterns.Event) {
 // came before it.
 func (r *analysis) read(ctx context.Context, l *source.Log) error {
 	src := r.analyzer.Source(l.Name)
-	stats, err := parser.Read(ctx, l, parser.Options{
-		Search: func(block []byte) parser.Finder { return r.prefilter.Search(block) },
-		Nearby: r.prefilter.Nearby,
-		Zone:   r.zone, Reference: l.Modified,
-	}, func(rec *parser.Record) error {
+	stats, err := r.scan(ctx, l, func(rec *parser.Record) error {
 		src.Add(rec)
 		return r.outErr
 	})
@@ -233,6 +231,19 @@ func (r *analysis) read(ctx context.Context, l *source.Log) error {
 	r.inputs = append(r.inputs, input)
 	r.records += stats.Records
 	return err
+}
+
+// scan reads a plain file with several workers, everything else as it comes.
+func (r *analysis) scan(ctx context.Context, l *source.Log, emit func(*parser.Record) error) (parser.Stats, error) {
+	opts := parser.Options{
+		Search: func(block []byte) parser.Finder { return r.prefilter.Search(block) },
+		Nearby: r.prefilter.Nearby,
+		Zone:   r.zone, Reference: l.Modified,
+	}
+	if l.File != nil {
+		return parser.ReadAt(ctx, l.File, l.Size, r.flags.jobs, opts, emit)
+	}
+	return parser.Read(ctx, l, opts, emit)
 }
 
 // finish writes the report and sets the exit status.

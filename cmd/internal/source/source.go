@@ -28,8 +28,8 @@ type Log struct {
 	// Modified is when the log was last written to; zero when it is not known.
 	Modified time.Time
 	io.Reader
-	// file is set where the reader reads a whole file as it is stored.
-	file io.ReaderAt
+	// File is set where the log is a whole file as it is stored, of Size bytes.
+	File io.ReaderAt
 }
 
 // Failure is an input that could not be read, in whole or in part.
@@ -204,7 +204,7 @@ func (w *walker) open(f found) {
 		w.deliver(&Log{Name: f.path, Size: -1, Reader: newStream(w.ctx, file)}, f)
 		return
 	}
-	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: file, file: file}, f)
+	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: file, File: file}, f)
 }
 
 // wasOpened tells whether the same file was read already, under this name or

@@ -60,14 +60,14 @@ func (w *walker) unpack(log *Log, depth int) error {
 	if err != nil {
 		return err
 	}
-	inner := &Log{Name: log.Name, Size: log.Size, Modified: log.Modified, Reader: buffered, file: log.file}
+	inner := &Log{Name: log.Name, Size: log.Size, Modified: log.Modified, Reader: buffered, File: log.File}
 	for _, f := range formats() {
 		if depth < maxNesting && len(head) >= f.offset && bytes.HasPrefix(head[f.offset:], f.magic) {
 			return f.read(w, inner, depth+1)
 		}
 	}
 	if decoder := utf16(head); decoder != nil {
-		inner.Reader = transform.NewReader(buffered, decoder)
+		inner.Reader, inner.File = transform.NewReader(buffered, decoder), nil
 	} else if bytes.IndexByte(head, 0) >= 0 {
 		return ErrBinary
 	}
@@ -139,10 +139,10 @@ func (w *walker) tar(log *Log, depth int) error {
 
 // zip reads an archive from a file, whose directory stands at its end.
 func (w *walker) zip(log *Log, depth int) error {
-	if log.file == nil {
+	if log.File == nil {
 		return ErrZipStream
 	}
-	archive, err := zip.NewReader(log.file, log.Size)
+	archive, err := zip.NewReader(log.File, log.Size)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
