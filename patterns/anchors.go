@@ -36,18 +36,20 @@ type group struct {
 func newAnchorSet(literals []string) *anchorSet {
 	s := &anchorSet{}
 	var groups [8]group
+	var chances [8]float64
 	for _, literal := range literals {
 		b := []byte(literal)
 		best, at, least := 0, 0, math.Inf(1)
 		for _, window := range rareWindows(b) {
 			for g := range groups {
 				joined := groups[g].with(b[window:])
-				if added := joined.chance() - groups[g].chance(); added < least {
+				if added := joined.chance() - chances[g]; added < least {
 					best, at, least = g, window, added
 				}
 			}
 		}
 		groups[best] = groups[best].with(b[at:])
+		chances[best] = groups[best].chance()
 		s.literals = append(s.literals, b)
 		s.prints = append(s.prints, at)
 		s.members[best] = append(s.members[best], len(s.literals)-1)
@@ -102,7 +104,7 @@ func (s *anchorSet) fill(groups *[8]group) {
 // rareWindows returns the few places of a literal whose next bytes are the
 // least common in logs.
 func rareWindows(literal []byte) []int {
-	const few = 12
+	const few = 6
 	windows := make([]int, len(literal)-printSize+1)
 	for i := range windows {
 		windows[i] = i

@@ -56,7 +56,7 @@ func checkSearch(t *testing.T, p *Prefilter, block []byte) {
 func TestSearchFindsEveryCandidateLine(t *testing.T) {
 	c, err := Load()
 	require.NoError(t, err)
-	p := NewPrefilter(c)
+	p := c.Prefilter()
 	for _, name := range []string{"attempts.jsonl", "faults.jsonl", "nginx.jsonl", "startup.jsonl", "servers/healthy/stdout-debug.log"} {
 		data, err := os.ReadFile("../testdata/wukongim/" + name)
 		require.NoError(t, err)
@@ -67,7 +67,7 @@ func TestSearchFindsEveryCandidateLine(t *testing.T) {
 func TestSearchFindsAnchorsAtEveryPlace(t *testing.T) {
 	c, err := Load()
 	require.NoError(t, err)
-	p := NewPrefilter(c)
+	p := c.Prefilter()
 	for _, anchor := range p.Anchors() {
 		for before := range 70 {
 			for after := range 40 {
@@ -81,7 +81,7 @@ func TestSearchFindsAnchorsAtEveryPlace(t *testing.T) {
 func FuzzSearch(f *testing.F) {
 	c, err := Load()
 	require.NoError(f, err)
-	p := NewPrefilter(c)
+	p := c.Prefilter()
 	f.Add([]byte("a tls: b\nx509: \n\nhandshakeStatu"), uint64(1))
 	f.Fuzz(func(t *testing.T, block []byte, seed uint64) {
 		rng := rand.New(rand.NewPCG(seed, 0))
@@ -98,7 +98,7 @@ func FuzzSearch(f *testing.F) {
 func BenchmarkSearch(b *testing.B) {
 	c, err := Load()
 	require.NoError(b, err)
-	p := NewPrefilter(c)
+	p := c.Prefilter()
 	data, err := os.ReadFile("../testdata/wukongim/servers/healthy/stdout-debug.log")
 	require.NoError(b, err)
 	block := data[:256<<10]

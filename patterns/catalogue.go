@@ -173,7 +173,8 @@ type Catalogue struct {
 	// a record that matches one and no pattern is counted as unclassified.
 	Suspicious []Clause `yaml:"suspicious"`
 
-	matcher *Matcher
+	matcher   *Matcher
+	prefilter *Prefilter
 }
 
 // Load reads the embedded catalogue.
@@ -210,7 +211,7 @@ func (c *Catalogue) Add(name string, data []byte) error {
 }
 
 func (c *Catalogue) merge(more *Catalogue) error {
-	c.matcher = nil
+	c.matcher, c.prefilter = nil, nil
 	var errs []error
 	for _, p := range more.Patterns {
 		if p.Side == "" {
@@ -245,6 +246,14 @@ func (c *Catalogue) Matcher() (*Matcher, error) {
 	m, err := newMatcher(c)
 	c.matcher = m
 	return m, err
+}
+
+// Prefilter returns the search for what the catalogue knows as it is now.
+func (c *Catalogue) Prefilter() *Prefilter {
+	if c.prefilter == nil {
+		c.prefilter = newPrefilter(c)
+	}
+	return c.prefilter
 }
 
 // Pattern returns the pattern with the id, nil when there is none.

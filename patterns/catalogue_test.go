@@ -41,7 +41,7 @@ func TestCatalogueHoldsEveryCause(t *testing.T) {
 // TestEveryPatternImpliesAnAnchor is what the search for candidates rests on.
 func TestEveryPatternImpliesAnAnchor(t *testing.T) {
 	c := loaded(t)
-	assert.ElementsMatch(t, slices.Concat(c.Anchors, parser.Anchors), patterns.NewPrefilter(c).Anchors(),
+	assert.ElementsMatch(t, slices.Concat(c.Anchors, parser.Anchors), c.Prefilter().Anchors(),
 		"a pattern implies none of the anchors, so its own literal was added")
 	for _, p := range c.Patterns {
 		for _, sample := range p.Samples {
@@ -102,7 +102,7 @@ patterns:
 `)))
 	assert.Len(t, c.Patterns, n+1)
 	assert.Empty(t, patterns.Lint(c, []string{"my-proxy-failure"}))
-	assert.Contains(t, patterns.NewPrefilter(c).Anchors(), "myproxy: handshake gave up")
+	assert.Contains(t, c.Prefilter().Anchors(), "myproxy: handshake gave up")
 	assert.Error(t, c.Add("mine.yaml", []byte("patterns: [{id: my-proxy-failure}]")), "an id that is taken")
 	assert.Error(t, c.Add("mine.yaml", []byte("patern: []")), "an unknown field")
 }

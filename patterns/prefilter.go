@@ -20,9 +20,9 @@ type Prefilter struct {
 	nearby [][]byte
 }
 
-// NewPrefilter chooses the anchors of a catalogue: its own list, and for
+// newPrefilter chooses the anchors of a catalogue: its own list, and for
 // patterns that imply none of them (a user's) their own literals.
-func NewPrefilter(c *Catalogue) *Prefilter {
+func newPrefilter(c *Catalogue) *Prefilter {
 	p := &Prefilter{}
 	anchors := slices.Concat(c.Anchors, parser.Anchors)
 	for _, clause := range c.clauses() {

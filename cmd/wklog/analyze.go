@@ -102,7 +102,7 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 	if err := r.knows(); err != nil {
 		return nil, err
 	}
-	r.prefilter = patterns.NewPrefilter(r.catalogue)
+	r.prefilter = r.catalogue.Prefilter()
 	r.analyzer, err = patterns.NewAnalyzer(r.catalogue, filter)
 	return r, err
 }
