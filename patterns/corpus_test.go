@@ -226,7 +226,7 @@ func TestScenarios(t *testing.T) {
 func TestEveryNginxLineThatReportsAFailureIsOneEvent(t *testing.T) {
 	c := loaded(t)
 	speaks := func(line string) bool {
-		return strings.Contains(line, "SSL") || strings.Contains(line, "HTTPS port") || strings.Contains(line, `request: "PROXY `) || strings.Contains(line, "cannot load certificate")
+		return strings.Contains(line, "SSL") || strings.Contains(line, "HTTPS port") || strings.Contains(line, "client sent invalid request") || strings.Contains(line, "cannot load certificate")
 	}
 	seen := map[string]int{}
 	for _, r := range readJSONL[recorded](t, "nginx.jsonl") {

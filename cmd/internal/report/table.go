@@ -87,6 +87,10 @@ func (p *Page) Paragraph(lead, text string, attributes ...color.Attribute) {
 // nothing is cut or wrapped.
 func (p *Page) Block(indent, text string) {
 	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		if line == "" {
+			p.Line(strings.TrimRight(indent, " "))
+			continue
+		}
 		p.Line(indent + p.paint(line, color.FgCyan))
 	}
 }
