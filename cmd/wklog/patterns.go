@@ -58,35 +58,28 @@ func (a *app) patternsShow() *cobra.Command {
 
 func (a *app) patternsTest() *cobra.Command {
 	return &cobra.Command{
-		Use: "test [FILE…]", Short: a.say.Say("help.patterns.test"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			c, err := a.catalogue()
-			if err != nil {
-				return err
-			}
-			only, err := a.addCatalogues(c, args)
-			if err != nil {
-				return err
-			}
-			return a.judge(c, patterns.CheckSamples(c, only), only)
-		},
+		Use: "test [FILE…]", Short: a.say.Say("help.patterns.test"), RunE: a.judging(patterns.CheckSamples),
 	}
 }
 
 func (a *app) patternsLint() *cobra.Command {
 	return &cobra.Command{
-		Use: "lint FILE…", Short: a.say.Say("help.patterns.lint"), Args: a.arguments(1, -1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			c, err := a.catalogue()
-			if err != nil {
-				return err
-			}
-			only, err := a.addCatalogues(c, args)
-			if err != nil {
-				return err
-			}
-			return a.judge(c, patterns.Lint(c, only), only)
-		},
+		Use: "lint FILE…", Short: a.say.Say("help.patterns.lint"), Args: a.arguments(1, -1), RunE: a.judging(patterns.Lint),
+	}
+}
+
+// judging checks the files that are named, or the embedded catalogue.
+func (a *app) judging(check func(*patterns.Catalogue, []string) []patterns.Problem) func(*cobra.Command, []string) error {
+	return func(_ *cobra.Command, args []string) error {
+		c, err := a.catalogue()
+		if err != nil {
+			return err
+		}
+		only, err := a.addCatalogues(c, args)
+		if err != nil {
+			return err
+		}
+		return a.judge(c, check(c, only), only)
 	}
 }
 
