@@ -3,9 +3,11 @@ package patterns
 import (
 	"bytes"
 	"cmp"
+	_ "embed"
 	"math"
 	"math/bits"
 	"slices"
+	"strings"
 )
 
 // anchorSet searches for a few literals at once. On processors with AVX2 it
@@ -101,6 +103,12 @@ func (s *anchorSet) fill(groups *[8]group) {
 	}
 }
 
+// typical.log holds a line of each kind of a healthy server's debug log: it
+// tells which bytes and which three bytes in a row are common in logs.
+//
+//go:embed typical.log
+var typical string
+
 // rareWindows returns the few places of a literal whose next bytes are the
 // least common in logs.
 func rareWindows(literal []byte) []int {
@@ -109,23 +117,23 @@ func rareWindows(literal []byte) []int {
 	for i := range windows {
 		windows[i] = i
 	}
-	share := func(i int) float64 {
-		return byteShares[literal[i]] * byteShares[literal[i+1]] * byteShares[literal[i+2]]
+	rarity := make([]float64, len(windows))
+	for i := range windows {
+		print := literal[i : i+printSize]
+		rarity[i] = float64(strings.Count(typical, string(print))) + byteShares[print[0]]*byteShares[print[1]]*byteShares[print[2]]
 	}
-	slices.SortStableFunc(windows, func(a, b int) int { return cmp.Compare(share(a), share(b)) })
+	slices.SortStableFunc(windows, func(a, b int) int { return cmp.Compare(rarity[a], rarity[b]) })
 	return windows[:min(few, len(windows))]
 }
 
-// byteShares is the share of each byte in a debug log of healthy traffic
-// (testdata/wukongim/servers/healthy), by its rank there: the exact numbers
-// differ from log to log.
+// byteShares is the share of each byte in a typical log; none is zero.
 var byteShares = func() (shares [256]float64) {
-	const byRank = "\"e:01n,td2siglauomr\\pc35 64.-\x80\xe3x7v8IbT9{}w[]fhDkMS_/"
+	each := 1 / float64(len(typical)+len(shares))
 	for c := range shares {
-		shares[c] = 0.001
+		shares[c] = each
 	}
-	for rank := range len(byRank) {
-		shares[byRank[rank]] = 0.1 / (1 + float64(rank)/4)
+	for i := range len(typical) {
+		shares[typical[i]] += each
 	}
 	return shares
 }()
