@@ -167,7 +167,7 @@ func weigh(groups map[problem][]Finding) map[problem]float64 {
 }
 
 func (p problem) stopsServer() bool {
-	return !p.measured && (p.phase == "startup" || p.phase == "listen")
+	return !p.measured && (p.phase == "startup" || p.phase == "listen" || p.phase == "crash")
 }
 
 // causesOfProblem joins the findings of one problem: measured ones by the

@@ -21,8 +21,8 @@ type Problem struct {
 	Warning bool
 }
 
-// Phases of a connection or of a server's life, in order.
-var phases = []string{"startup", "listen", "client-hello", "negotiation", "certificate", "finished", "established", "outbound"}
+// phases of a connection and of a server's life.
+var phases = []string{"startup", "listen", "client-hello", "negotiation", "certificate", "finished", "established", "outbound", "crash"}
 
 var reporters = []string{"server", "client", "network"}
 
