@@ -2,7 +2,6 @@ package patterns
 
 import (
 	"hash/maphash"
-	"path"
 	"strings"
 	"time"
 
@@ -136,19 +135,18 @@ func (s *Source) repeats(rec *parser.Record) bool {
 	key := h.Sum64()
 	s.counts[key]++
 	known := a.seen[key]
-	if s.counts[key] <= known.count && !s.isOtherNode(known.source, rec) {
+	if s.counts[key] <= known.count && s.mayRepeat(known.source, rec) {
 		return true
 	}
 	a.seen[key] = occurrence{count: s.counts[key], source: s}
 	return false
 }
 
-// isOtherNode tells whether an equal record of another source is another
-// event: files of the same name in different directories belong to different
-// servers, and times in whole seconds are equal by chance.
-func (s *Source) isOtherNode(other *Source, rec *parser.Record) bool {
-	return rec.Stamp.Time.Nanosecond() == 0 && s != other &&
-		path.Base(s.name) == path.Base(other.name) && path.Dir(s.name) != path.Dir(other.name)
+// mayRepeat tells whether an equal record of another source is the same event.
+// Times in whole seconds are equal by chance: there one of the two has to be a
+// file that the server writes beside its output.
+func (s *Source) mayRepeat(other *Source, rec *parser.Record) bool {
+	return rec.Stamp.Time.Nanosecond() != 0 || parser.IsOwnLog(s.name) != parser.IsOwnLog(other.name)
 }
 
 // joinsTwin tells whether the other form of the failure was counted already.

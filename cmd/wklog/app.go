@@ -174,6 +174,7 @@ func (a *app) translateHelp(root *cobra.Command) {
 
 func (a *app) describeHelpFlags(c *cobra.Command) {
 	c.InitDefaultHelpFlag()
+	c.DisableFlagsInUseLine = true // cobra would add "[flags]" in English
 	c.Flags().Lookup("help").Usage = a.say.Say("flag.help")
 	c.Flags().VisitAll(hideDefault)
 	c.PersistentFlags().VisitAll(hideDefault)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wklog/cmd/internal/report"
 )
 
 // run1 runs the program in this process, from the project's folder.
@@ -52,5 +55,28 @@ func TestReportsInBothLanguages(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, string(want), out, golden)
 		}
+	}
+}
+
+// TestLogsBesideTheOutputAddNothing compares a server's output alone with the
+// output beside the log files of the same run.
+func TestLogsBesideTheOutputAddNothing(t *testing.T) {
+	t.Chdir("../../testdata/wukongim/servers")
+	events := func(path string) (n int, patterns []string) {
+		out, _, status := run1(t, "analyze", "--format", "json", path)
+		require.Zero(t, status)
+		var doc report.Document
+		require.NoError(t, json.Unmarshal([]byte(out), &doc))
+		for _, f := range doc.Findings {
+			patterns = append(patterns, f.Pattern)
+		}
+		return doc.Summary.Events, patterns
+	}
+	for server, want := range map[string]int{"ok": 0, "expired": 13, "wss-no-cert": 1} {
+		alone, found := events(server + "/stdout.log")
+		beside, foundBeside := events(server)
+		assert.Equal(t, want, alone, server)
+		assert.Equal(t, want, beside, server)
+		assert.Equal(t, found, foundBeside, server)
 	}
 }

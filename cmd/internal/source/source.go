@@ -9,10 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"wklog/parser"
 )
 
 // Stdin is the name by which a user means standard input.
@@ -103,12 +104,10 @@ func (w *walker) expand(args []string) []found {
 	return files
 }
 
-var ownLog = regexp.MustCompile(`^(?:info|warn|error|panic|trace|focus|debug|app)(?:-\d{4}-\d\d-\d\dT[\d.-]+)?\.log(?:\.\w+)*$`)
-
-// order is 1 for the log files that WuKongIM itself writes (v2.2.5
-// pkg/wklog/logger.go, v3 internal/log/zap.go), 0 for everything else.
-func order(path string) int {
-	if ownLog.MatchString(filepath.Base(path)) {
+// order is 1 for the log files that WuKongIM itself writes, 0 for everything
+// else.
+func order(name string) int {
+	if parser.IsOwnLog(filepath.ToSlash(name)) {
 		return 1
 	}
 	return 0
