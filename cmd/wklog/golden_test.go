@@ -72,7 +72,7 @@ func TestLogsBesideTheOutputAddNothing(t *testing.T) {
 		}
 		return doc.Summary.Events, patterns
 	}
-	for server, want := range map[string]int{"ok": 0, "expired": 13, "wss-no-cert": 1} {
+	for server, want := range map[string]int{"ok": 0, "expired": 14, "wss-no-cert": 1} {
 		alone, found := events(server + "/stdout.log")
 		beside, foundBeside := events(server)
 		assert.Equal(t, want, alone, server)
