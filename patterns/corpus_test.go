@@ -279,3 +279,40 @@ func TestLeadingCauseOfAttemptsWhoseMessageTells(t *testing.T) {
 	}
 	assert.Greater(t, told, 150)
 }
+
+// TestBrowserOnlyLogsStayHonest builds logs of what browsers alone make the
+// server print: the true cause is among the first three and none is certain.
+func TestBrowserOnlyLogsStayHonest(t *testing.T) {
+	c := loaded(t)
+	right := map[string][]string{
+		"ca_not_trusted_by_client": inseparable["untrusted-ca"], "self_signed": inseparable["self-signed"],
+		"untrusted_ca_full_chain": inseparable["untrusted-ca"], "missing_intermediate": inseparable["chain-incomplete"],
+		"expired": inseparable["expired"], "client_clock_ahead": inseparable["clock-ahead"],
+		"not_yet_valid": inseparable["not-yet-valid"], "client_clock_behind": inseparable["clock-behind"],
+		"ip_not_in_san": inseparable["ip-address-target"], "hostname_not_in_san": inseparable["hostname-mismatch"],
+	}
+	logs := map[[2]string][]string{}
+	for _, r := range readJSONL[recorded](t, "attempts.jsonl") {
+		browser := strings.HasPrefix(r.Client, "chromium") || strings.HasPrefix(r.Client, "firefox")
+		for _, line := range r.Out {
+			if browser && strings.Contains(line, "握手失败") {
+				logs[[2]string{r.Client, r.Cause}] = append(logs[[2]string{r.Client, r.Cause}], line)
+				logs[[2]string{"all", r.Cause}] = append(logs[[2]string{"all", r.Cause}], line)
+			}
+		}
+	}
+	judged := 0
+	for key, lines := range logs {
+		want := right[key[1]]
+		if want == nil {
+			continue
+		}
+		judged++
+		_, result := analysed(t, c, strings.Join(lines, "\n"))
+		assert.LessOrEqual(t, result.Diagnosis[0].Confidence, 0.7, "%v", key)
+		assert.True(t, slices.ContainsFunc(result.Diagnosis[:3], func(d patterns.Diagnosis) bool {
+			return slices.Contains(want, d.Cause.ID)
+		}), "%v: %v", key, result.Diagnosis[:3])
+	}
+	assert.Greater(t, judged, 20)
+}

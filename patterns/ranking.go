@@ -43,11 +43,10 @@ type assumptions struct {
 		Share float64 `yaml:"share"`
 		Why   string  `yaml:"why"`
 	} `yaml:"field"`
-	Like []struct {
-		Setup string `yaml:"setup"`
-		As    string `yaml:"as"`
-		Why   string `yaml:"why"`
-	} `yaml:"like"`
+	Same []struct {
+		Setups []string `yaml:"setups"`
+		Why    string   `yaml:"why"`
+	} `yaml:"same"`
 }
 
 // surprise is the probability that a client prints something that its stack

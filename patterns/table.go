@@ -19,17 +19,14 @@ func newTable(a *assumptions, measured []Measurement) *table {
 // behaviour returns, for each kind of record, what every stack does under the
 // setup, in the order of the assumed stacks and the unmeasured one last. A
 // stack that was not measured under the setup, nor under one that looks the
-// same, is taken to behave like the average of those that were.
+// same to it, is taken to behave like the average of those that were.
 func (t *table) behaviour(setup string) map[parser.Kind][]behaviour {
 	all := map[parser.Kind][]behaviour{}
 	for _, kind := range []parser.Kind{parser.KindHandshake, parser.KindClose, parser.KindNginx} {
 		stacks := make([]behaviour, len(t.assumed.Stacks)+1)
 		known := make([]bool, len(stacks))
 		for i, stack := range t.assumed.Stacks {
-			stacks[i], known[i] = t.measure(kind, setup, stack.Clients)
-			if like := t.like(setup); !known[i] && like != "" {
-				stacks[i], known[i] = t.measure(kind, like, stack.Clients)
-			}
+			stacks[i], known[i] = t.measure(kind, t.same(setup), stack.Clients)
 			stacks[i].rate *= t.fieldShare(stack.Name, setup)
 			stacks[i].rate = max(stacks[i].rate, silentRate)
 		}
@@ -45,13 +42,13 @@ func (t *table) behaviour(setup string) map[parser.Kind][]behaviour {
 }
 
 // measure joins the recorded attempts of the clients of one stack.
-func (t *table) measure(kind parser.Kind, setup string, clients []string) (behaviour, bool) {
+func (t *table) measure(kind parser.Kind, setups, clients []string) (behaviour, bool) {
 	b := behaviour{keys: map[Key]float64{}}
 	weights := 0.0
 	for _, version := range t.assumed.TLS {
 		attempts, silent, counts := 0, 0, map[Key]int{}
 		for _, m := range t.measured {
-			if m.Kind != kind || m.Setup != setup || m.TLS != version.Version || !slices.Contains(clients, m.Client) {
+			if m.Kind != kind || !slices.Contains(setups, m.Setup) || m.TLS != version.Version || !slices.Contains(clients, m.Client) {
 				continue
 			}
 			attempts += m.Attempts
@@ -83,14 +80,15 @@ func (t *table) measure(kind parser.Kind, setup string, clients []string) (behav
 	return b, true
 }
 
-// like is the setup that looks the same to a client, empty when there is none.
-func (t *table) like(setup string) string {
-	for _, l := range t.assumed.Like {
-		if l.Setup == setup {
-			return l.As
+// same lists the setups that look the same to a client, the given one among
+// them.
+func (t *table) same(setup string) []string {
+	for _, group := range t.assumed.Same {
+		if slices.Contains(group.Setups, setup) {
+			return group.Setups
 		}
 	}
-	return ""
+	return []string{setup}
 }
 
 func (t *table) fieldShare(stack, setup string) float64 {
