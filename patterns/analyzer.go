@@ -46,6 +46,9 @@ type Analyzer struct {
 type occurrence struct {
 	count  int
 	source *Source
+	// alone says that it was counted itself, and not as the other form of a
+	// failure that was counted.
+	alone bool
 }
 
 // NewAnalyzer makes an analyzer over a catalogue.
@@ -109,9 +112,19 @@ func (s *Source) Add(rec *parser.Record) {
 	if !a.filter.keeps(event) {
 		return
 	}
-	if s.repeats(rec) || s.joinsTwin(event) {
+	key, repeated := s.repeats(rec)
+	if repeated {
+		a.duplicates++
+		s.settleTwin(event, key)
+		return
+	}
+	if s.joinsTwin(event) {
 		a.duplicates++
 		return
+	}
+	if known, ok := a.seen[key]; ok {
+		known.alone = true
+		a.seen[key] = known
 	}
 	a.count(event)
 	if pattern != nil && a.OnEvent != nil {
@@ -120,11 +133,12 @@ func (s *Source) Add(rec *parser.Record) {
 }
 
 // repeats tells whether the record stands in an earlier source already, as
-// often as it was met in this one.
-func (s *Source) repeats(rec *parser.Record) bool {
+// often as it was met in this one. The key is that of the record, 0 for one
+// that has no time of its own.
+func (s *Source) repeats(rec *parser.Record) (key uint64, is bool) {
 	a := s.analyzer
 	if rec.Stamp.IsZero() || rec.TimeInferred {
-		return false
+		return 0, false
 	}
 	var h maphash.Hash
 	h.SetSeed(a.seed)
@@ -132,14 +146,39 @@ func (s *Source) repeats(rec *parser.Record) bool {
 	if !rec.OwnTime {
 		h.WriteString(rec.Stamp.Time.UTC().Format(time.RFC3339Nano))
 	}
-	key := h.Sum64()
+	key = h.Sum64()
 	s.counts[key]++
 	known := a.seen[key]
 	if s.counts[key] <= known.count && s.mayRepeat(known.source, rec) {
-		return true
+		return key, true
 	}
 	a.seen[key] = occurrence{count: s.counts[key], source: s}
-	return false
+	return key, false
+}
+
+// settleTwin takes back one of two events of one failure: a raw handshake line
+// of this source was counted, and its debug record turns out to stand in an
+// earlier source. If that was counted there, the raw line is kept, since it
+// shows the state; otherwise the raw line is a copy.
+func (s *Source) settleTwin(e *Event, key uint64) {
+	t, ok := twinOf(e.Record)
+	if !ok || !t.near || t.first {
+		return
+	}
+	raw := s.waiting[t.key].near(e.Record.Line)
+	if raw == nil {
+		return
+	}
+	a := s.analyzer
+	a.duplicates++
+	known := a.seen[key]
+	if !known.alone {
+		a.uncount(raw)
+		return
+	}
+	known.alone = false
+	a.seen[key] = known
+	a.uncount(e)
 }
 
 // mayRepeat tells whether an equal record of another source is the same event.
@@ -167,14 +206,8 @@ func (s *Source) joinsTwin(e *Event) bool {
 		w.push(e.Record.Line, e)
 		return false
 	}
-	if w != nil {
-		for len(w.lines) > 0 {
-			line := w.lines[0]
-			w.pop()
-			if line >= e.Record.Line-nearLines {
-				return true
-			}
-		}
+	if w.near(e.Record.Line) != nil {
+		return true
 	}
 	if o := s.analyzer.orphans[t.key]; o != nil && o.covers(e.Time()) {
 		o.count--

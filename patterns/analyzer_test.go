@@ -70,6 +70,23 @@ func TestFileThatRepeatsTheOutputAddsNothing(t *testing.T) {
 	assert.Equal(t, 4, got.Duplicates)
 }
 
+func TestOrderOfTheFilesDoesNotMatter(t *testing.T) {
+	out := rawLine(rejected) + closeRecord(1, rejected) + rawLine(rejected) + closeRecord(2, rejected)
+	file := closeRecord(1, rejected) + closeRecord(2, rejected)
+	got := over(t, patterns.Filter{}, input{"logs/info.log", file}, input{"out", out})
+	assert.Equal(t, 2, got.Events)
+	assert.Equal(t, 4, got.Duplicates)
+	require.Len(t, got.Findings, 1)
+	assert.Equal(t, 2, got.Findings[0].Count)
+}
+
+func TestCopyOfTheOutputAddsNothing(t *testing.T) {
+	out := rawLine(rejected) + closeRecord(1, rejected) + rawLine(rejected) + closeRecord(2, rejected)
+	got := over(t, patterns.Filter{}, input{"a", out}, input{"b", out})
+	assert.Equal(t, 2, got.Events)
+	assert.Equal(t, 6, got.Duplicates)
+}
+
 func TestDebugRecordsInAFileBelongToRawLinesOfAnOutputWithoutRecords(t *testing.T) {
 	out := rawLine(rejected) + rawLine(rejected)
 	file := closeRecord(1, rejected) + closeRecord(2, rejected) + closeRecord(3, rejected)

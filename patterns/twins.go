@@ -79,6 +79,18 @@ func (w *waiting) pop() *Event {
 	return e
 }
 
+// near takes the first event that stands at most nearLines before a line; those
+// that are further away are given up. It returns nil when there is none.
+func (w *waiting) near(line int64) *Event {
+	for w != nil && len(w.lines) > 0 {
+		at := w.lines[0]
+		if e := w.pop(); at >= line-nearLines {
+			return e
+		}
+	}
+	return nil
+}
+
 // orphans are raw handshake lines of a finished source that wrote no debug
 // records: those may stand in another file.
 type orphans struct {
