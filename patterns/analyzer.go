@@ -17,8 +17,9 @@ type Filter struct {
 }
 
 // Analyzer counts every failure of an input once and keeps what a report
-// needs; its memory does not grow with the number of events of one source. It
-// is for one goroutine.
+// needs. Its memory does not grow with the number of events of a source that is
+// Alone; with several it remembers each dated event by a hash. It is for one
+// goroutine.
 type Analyzer struct {
 	catalogue *Catalogue
 	matcher   *Matcher
@@ -27,6 +28,9 @@ type Analyzer struct {
 	// OnEvent is called for every event that is counted, in the order of
 	// reading.
 	OnEvent func(*Event)
+	// Alone says that there is one source only, so that no record has to be
+	// remembered to be known again in another.
+	Alone bool
 
 	tallies map[*Pattern]*tally
 	single  map[Key][]CauseScore
@@ -137,7 +141,7 @@ func (s *Source) Add(rec *parser.Record) {
 // that has no time of its own.
 func (s *Source) repeats(rec *parser.Record) (key uint64, is bool) {
 	a := s.analyzer
-	if rec.Stamp.IsZero() || rec.TimeInferred {
+	if a.Alone || rec.Stamp.IsZero() || rec.TimeInferred {
 		return 0, false
 	}
 	var h maphash.Hash

@@ -195,7 +195,7 @@ var inseparable = map[string][]string{
 // undecidable are scenarios in which every message that was seen is also what
 // the clients print for a host name that the certificate does not cover, which
 // is far more common: the true cause has to be among the first three.
-var undecidable = []string{"not-yet-valid-mixed-compose-t.log", "clock-behind-mixed-journald.log"}
+var undecidable = []string{"not-yet-valid-mixed-compose-t.log"}
 
 func TestScenarios(t *testing.T) {
 	c := loaded(t)

@@ -167,7 +167,8 @@ func (r *analysis) over(ctx context.Context, args []string) error {
 		return err
 	}
 	r.out = out
-	r.streaming = slices.Equal(args, []string{source.Stdin}) && r.flags.output == ""
+	r.analyzer.Alone = slices.Equal(args, []string{source.Stdin})
+	r.streaming = r.analyzer.Alone && r.flags.output == ""
 	r.analyzer.OnEvent = r.event
 	failures := source.Walk(ctx, args, r.app.stdin, func(l *source.Log) error { return r.read(ctx, l) })
 	if err := r.finish(failures); err != nil {
