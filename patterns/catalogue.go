@@ -1,19 +1,14 @@
 package patterns
 
 import (
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 )
-
-//go:embed catalogue/*.yaml
-var embedded embed.FS
 
 // Lang is a language that texts for people exist in.
 type Lang string
@@ -72,6 +67,25 @@ type Clause struct {
 	States []string          `yaml:"states"`
 	Fields map[string]string `yaml:"fields"`
 	Stack  string            `yaml:"stack"`
+	// Literals are derived from Regex: every match holds at least one of them.
+	// Nil means that it implies none.
+	Literals []string `yaml:"-"`
+}
+
+// Alert is a TLS alert by its number (RFC 8446 section 6); the zero value is
+// none, since the number 0 is close_notify.
+type Alert struct {
+	Known  bool
+	Number uint8
+}
+
+// UnmarshalYAML reads the number.
+func (a *Alert) UnmarshalYAML(number []byte) error {
+	if err := yaml.Unmarshal(number, &a.Number); err != nil {
+		return fmt.Errorf("alert %q: %w", number, err)
+	}
+	a.Known = true
+	return nil
 }
 
 // CauseScore names a root cause and its probability, from 0 to 1.
@@ -91,10 +105,9 @@ type Pattern struct {
 	// Reporter is who noticed the failure: server, client or network.
 	Reporter string `yaml:"reporter"`
 	// Phase of the connection or of the server's life, as in phases.
-	Phase string `yaml:"phase"`
-	Side  Side   `yaml:"side"`
-	// Alert is the TLS alert's number (RFC 8446 section 6), -1 for none.
-	Alert *int     `yaml:"alert"`
+	Phase string   `yaml:"phase"`
+	Side  Side     `yaml:"side"`
+	Alert Alert    `yaml:"alert"`
 	Match []Clause `yaml:"match"`
 	// Measured says that the causes come from measured.json and not from
 	// Causes.
@@ -169,27 +182,33 @@ type Catalogue struct {
 	// Anchors are the few literals that a line must hold one of to be looked
 	// at; every pattern implies one.
 	Anchors []string `yaml:"anchors"`
+	// Unanchored says that a pattern implies no literal, so that every line
+	// has to be looked at.
+	Unanchored bool `yaml:"-"`
 	// Suspicious are regular expressions that plainly speak of a TLS failure:
 	// a record that matches one and no pattern is counted as unclassified.
 	Suspicious []Clause `yaml:"suspicious"`
 
+	// wrong are the expressions that do not compile.
+	wrong     error
 	matcher   *Matcher
 	prefilter *Prefilter
 }
 
-// Load reads the embedded catalogue.
-func Load() (*Catalogue, error) {
-	names, err := fs.Glob(embedded, "catalogue/*.yaml")
+// Parse reads the YAML files of a folder as one catalogue, in the order of their
+// names.
+func Parse(folder fs.FS) (*Catalogue, error) {
+	names, err := fs.Glob(folder, "*.yaml")
 	if err != nil {
-		return nil, fmt.Errorf("list the embedded catalogue: %w", err)
+		return nil, fmt.Errorf("list the catalogue: %w", err)
 	}
 	c := &Catalogue{}
 	for _, name := range names {
-		data, err := embedded.ReadFile(name)
+		data, err := fs.ReadFile(folder, name)
 		if err != nil {
-			return nil, fmt.Errorf("read the embedded catalogue: %w", err)
+			return nil, fmt.Errorf("read the catalogue: %w", err)
 		}
-		if err := c.Add(path.Base(name), data); err != nil {
+		if err := c.Add(name, data); err != nil {
 			return nil, err
 		}
 	}
@@ -198,7 +217,8 @@ func Load() (*Catalogue, error) {
 
 // Add reads one YAML file into the catalogue. The name stands in errors only.
 // An id that is already there is an error, and so is a field that the
-// catalogue does not know.
+// catalogue does not know. An expression that does not compile is an error of
+// [Catalogue.Matcher].
 func (c *Catalogue) Add(name string, data []byte) error {
 	var more Catalogue
 	if err := yaml.UnmarshalWithOptions(data, &more, yaml.Strict()); err != nil {
@@ -234,18 +254,67 @@ func (c *Catalogue) merge(more *Catalogue) error {
 	c.States = append(c.States, more.States...)
 	c.Anchors = append(c.Anchors, more.Anchors...)
 	c.Suspicious = append(c.Suspicious, more.Suspicious...)
+	c.derive(more)
 	return errors.Join(errs...)
+}
+
+// derive finds the literals of what was added, and an anchor for what implies
+// none of those that are known.
+func (c *Catalogue) derive(more *Catalogue) {
+	for _, clause := range more.clauses() {
+		if err := clause.compiles(); err != nil {
+			c.wrong = errors.Join(c.wrong, err)
+			continue
+		}
+		clause.Literals = requiredLiterals(clause.Regex)
+	}
+	for _, clause := range more.searched() {
+		literals := clause.literals(c.Anchors)
+		c.Unanchored = c.Unanchored || literals == nil
+		for _, literal := range literals {
+			if !containsAny(literal, c.Anchors) {
+				c.Anchors = append(c.Anchors, literal)
+			}
+		}
+	}
+}
+
+// searched are the conditions for which a record must be looked at: what is
+// ignored needs no search of its own.
+func (c *Catalogue) searched() []*Clause {
+	var all []*Clause
+	for _, p := range c.Patterns {
+		all = appendClauses(all, p.Match)
+	}
+	return appendClauses(all, c.Suspicious)
+}
+
+// clauses are all conditions of the catalogue.
+func (c *Catalogue) clauses() []*Clause {
+	all := c.searched()
+	for _, ignored := range c.Ignore {
+		all = appendClauses(all, ignored.Match)
+	}
+	return all
+}
+
+func appendClauses(all []*Clause, more []Clause) []*Clause {
+	for i := range more {
+		all = append(all, &more[i])
+	}
+	return all
 }
 
 // Matcher returns the matcher of the catalogue as it is now. An expression that
 // does not compile is an error.
 func (c *Catalogue) Matcher() (*Matcher, error) {
-	if c.matcher != nil {
-		return c.matcher, nil
+	if c.wrong != nil {
+		return nil, c.wrong
 	}
-	m, err := newMatcher(c)
-	c.matcher = m
-	return m, err
+	if c.matcher == nil {
+		c.matcher = newMatcher(c)
+	}
+	return c.matcher, nil
 }
 
 // Prefilter returns the search for what the catalogue knows as it is now.

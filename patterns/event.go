@@ -38,8 +38,8 @@ func (e *Event) Alert() string {
 	if m := goAlert.FindStringSubmatch(e.Record.Error); m != nil {
 		return m[1]
 	}
-	if e.Pattern.Alert != nil && *e.Pattern.Alert >= 0 {
-		return strings.TrimPrefix(tls.AlertError(*e.Pattern.Alert).Error(), "tls: ")
+	if alert := e.Pattern.Alert; alert.Known {
+		return strings.TrimPrefix(tls.AlertError(alert.Number).Error(), "tls: ")
 	}
 	return ""
 }

@@ -50,7 +50,7 @@ type rule struct {
 	fields  map[string]*regexp.Regexp
 }
 
-func newMatcher(c *Catalogue) (*Matcher, error) {
+func newMatcher(c *Catalogue) *Matcher {
 	m := &Matcher{}
 	for _, p := range c.Patterns {
 		m.add(p.Match, Match{Verdict: Matched, Pattern: p})
@@ -59,18 +59,13 @@ func newMatcher(c *Catalogue) (*Matcher, error) {
 		m.add(ignored.Match, Match{Verdict: Ignorable, Ignored: ignored})
 	}
 	m.add(c.Suspicious, Match{Verdict: Unclassified})
-	for _, r := range m.rules {
-		if err := r.clause.compiles(); err != nil {
-			return nil, err
-		}
-	}
-	return m, nil
+	return m
 }
 
 func (m *Matcher) add(clauses []Clause, match Match) {
 	for _, clause := range clauses {
 		m.rules = append(m.rules, &rule{
-			clause: clause, literals: requiredLiterals(clause.Regex), match: match,
+			clause: clause, literals: clause.Literals, match: match,
 		})
 	}
 }
@@ -128,7 +123,7 @@ func containsOneOf(s string, literals []string) bool {
 	return false
 }
 
-// compile cannot fail: newMatcher has parsed every expression.
+// compile cannot fail: Catalogue.Add has parsed every expression.
 func (r *rule) compile() {
 	r.subject = regexp.MustCompile(r.clause.Regex)
 	if r.clause.Stack != "" {

@@ -1,12 +1,6 @@
 package patterns
 
-import (
-	_ "embed"
-	"encoding/json"
-	"fmt"
-
-	"wklog/parser"
-)
+import "wklog/parser"
 
 // Key is what a server prints of one failed connection: the kind of record,
 // the pattern and the handshake state, empty where the record shows none.
@@ -49,17 +43,4 @@ type Measurement struct {
 type KeyCount struct {
 	Key
 	Count int `json:"count"`
-}
-
-// measured.json is made by go generate from the recordings in testdata.
-//
-//go:embed measured.json
-var measuredJSON []byte
-
-func loadMeasurements() ([]Measurement, error) {
-	var all []Measurement
-	if err := json.Unmarshal(measuredJSON, &all); err != nil {
-		return nil, fmt.Errorf("measured.json: %w", err)
-	}
-	return all, nil
 }

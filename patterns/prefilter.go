@@ -20,21 +20,10 @@ type Prefilter struct {
 	nearby [][]byte
 }
 
-// newPrefilter chooses the anchors of a catalogue: its own list, and for
-// patterns that imply none of them (a user's) their own literals.
 func newPrefilter(c *Catalogue) *Prefilter {
-	p := &Prefilter{}
-	anchors := slices.Concat(c.Anchors, parser.Anchors)
-	for _, clause := range c.clauses() {
-		literals := clause.literals(anchors)
-		if literals == nil {
-			p.everything = true
-		}
-		for _, literal := range literals {
-			if !containsAny(literal, anchors) {
-				anchors = append(anchors, literal)
-			}
-		}
+	p := &Prefilter{
+		anchors:    newAnchorSet(slices.Concat(c.Anchors, parser.Anchors)),
+		everything: c.Unanchored,
 	}
 	for _, ignored := range c.Ignore {
 		if !ignored.Context {
@@ -46,7 +35,6 @@ func newPrefilter(c *Catalogue) *Prefilter {
 			}
 		}
 	}
-	p.anchors = newAnchorSet(anchors)
 	return p
 }
 
@@ -152,16 +140,6 @@ func (c *Clause) literals(anchors []string) []string {
 		return ofExpression
 	}
 	return ofKinds
-}
-
-// clauses returns every condition of the catalogue for which a record must be
-// looked at: what is ignored needs no search of its own.
-func (c *Catalogue) clauses() []Clause {
-	var all []Clause
-	for _, p := range c.Patterns {
-		all = append(all, p.Match...)
-	}
-	return append(all, c.Suspicious...)
 }
 
 func containsAny(s string, parts []string) bool {

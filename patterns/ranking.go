@@ -2,23 +2,18 @@ package patterns
 
 import (
 	"cmp"
-	_ "embed"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
-	"sync"
 
 	"github.com/goccy/go-yaml"
 
 	"wklog/parser"
 )
 
-//go:embed ranking.yaml
-var rankingYAML []byte
-
-// assumptions are the stated parts of the ranking (ranking.yaml).
-type assumptions struct {
+// Assumptions are the stated parts of the ranking (ranking.yaml).
+type Assumptions struct {
 	Priors []struct {
 		Cause  string   `yaml:"cause"`
 		Score  float64  `yaml:"score"`
@@ -72,26 +67,27 @@ const silentRate = 0.005
 // says little; lines of different clients must fit the same setup. As repeats
 // of a line are mostly the same client trying again, n is 1 + ln(count).
 type Ranker struct {
-	setups      []setup
+	Setups []Setup
+	// Weights of the client stacks in the assumed mix.
+	Weights     []float64
 	populations []population
-	stacks      int
 }
 
-// setup is one recorded fault with its share of a cause's prior, and what each
-// stack prints under it.
-type setup struct {
-	cause     string
-	prior     float64
-	behaviour map[parser.Kind][]behaviour
+// Setup is one recorded fault with its share of a cause's prior, and what each
+// stack prints under it, in the order of the weights.
+type Setup struct {
+	Cause     string
+	Prior     float64
+	Behaviour map[parser.Kind][]Behaviour
 }
 
-// behaviour is how often a stack leaves a record of a kind at all, and the
+// Behaviour is how often a stack leaves a record of a kind at all, and the
 // distribution of the keys where it does.
-type behaviour struct {
-	rate float64
-	keys map[Key]float64
-	// silent is how often the stack ends a connection as a healthy one ends.
-	silent float64
+type Behaviour struct {
+	Rate float64
+	Keys map[Key]float64
+	// Silent is how often the stack ends a connection as a healthy one ends.
+	Silent float64
 }
 
 // Context is what stands near the failures and is none itself.
@@ -114,57 +110,43 @@ type population struct {
 	shares      []float64
 }
 
-func loadAssumptions() (*assumptions, error) {
-	a := &assumptions{}
-	if err := yaml.UnmarshalWithOptions(rankingYAML, a, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("ranking.yaml: %w", err)
+// ParseAssumptions reads ranking.yaml.
+func ParseAssumptions(data []byte) (*Assumptions, error) {
+	a := &Assumptions{}
+	if err := yaml.UnmarshalWithOptions(data, a, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("read the assumptions of the ranking: %w", err)
 	}
 	return a, nil
 }
 
-// RanksSetup tells whether the ranking uses a recorded setup.
-func RanksSetup(name string) bool {
-	a, err := loadAssumptions()
-	if err != nil {
-		return false
-	}
+// Uses tells whether the ranking uses a recorded setup.
+func (a *Assumptions) Uses(setup string) bool {
 	for _, prior := range a.Priors {
-		if slices.Contains(prior.Setups, name) {
+		if slices.Contains(prior.Setups, setup) {
 			return true
 		}
 	}
 	return false
 }
 
-// NewRanker gives the ranker of the embedded assumptions and measurements. It
-// is read once and never changes.
-var NewRanker = sync.OnceValues(newRanker)
-
-func newRanker() (*Ranker, error) {
-	a, err := loadAssumptions()
-	if err != nil {
-		return nil, err
-	}
-	measured, err := loadMeasurements()
-	if err != nil {
-		return nil, err
-	}
-	weights := make([]float64, 0, len(a.Stacks)+1)
+// Ranker gives the ranker that the measurements make of the assumptions.
+func (a *Assumptions) Ranker(measured []Measurement) *Ranker {
+	r := &Ranker{}
 	for _, stack := range a.Stacks {
-		weights = append(weights, stack.Weight)
+		r.Weights = append(r.Weights, stack.Weight)
 	}
-	weights = append(weights, a.Unmeasured)
-	r := &Ranker{populations: populationsOf(weights), stacks: len(weights)}
+	r.Weights = append(r.Weights, a.Unmeasured)
 	table := newTable(a, measured)
 	for _, prior := range a.Priors {
 		for _, name := range prior.Setups {
-			r.setups = append(r.setups, setup{
-				cause: prior.Cause, prior: prior.Score / float64(len(prior.Setups)),
-				behaviour: table.behaviour(name),
+			r.Setups = append(r.Setups, Setup{
+				Cause: prior.Cause, Prior: prior.Score / float64(len(prior.Setups)),
+				Behaviour: table.behaviour(name),
 			})
 		}
 	}
-	return r, nil
+	r.populations = populationsOf(r.Weights)
+	return r
 }
 
 // Rank returns the causes for what was seen, most probable first; the scores
@@ -175,9 +157,9 @@ func (r *Ranker) Rank(seen map[Key]int, context Context) []CauseScore {
 	}
 	byCause := map[string]float64{}
 	total := 0.0
-	for _, s := range r.setups {
-		p := s.prior * r.likelihood(&s, seen, context)
-		byCause[s.cause] += p
+	for _, s := range r.Setups {
+		p := s.Prior * r.likelihood(&s, seen, context)
+		byCause[s.Cause] += p
 		total += p
 	}
 	return ranked(byCause, total)
@@ -201,7 +183,7 @@ func round(score float64) float64 {
 	return math.Floor(score*1000) / 1000
 }
 
-func (r *Ranker) likelihood(s *setup, seen map[Key]int, context Context) float64 {
+func (r *Ranker) likelihood(s *Setup, seen map[Key]int, context Context) float64 {
 	sum := 0.0
 	for _, p := range r.populations {
 		sum += p.probability * p.likelihood(s, seen) * p.surroundings(s, seen, context)
@@ -209,16 +191,16 @@ func (r *Ranker) likelihood(s *setup, seen map[Key]int, context Context) float64
 	return sum
 }
 
-func (p *population) likelihood(s *setup, seen map[Key]int) float64 {
+func (p *population) likelihood(s *Setup, seen map[Key]int) float64 {
 	l := 1.0
 	printed := 0.0
 	for key, count := range seen {
-		stacks := s.behaviour[key.Kind]
+		stacks := s.Behaviour[key.Kind]
 		rate, match := 0.0, 0.0
 		for i, stack := range p.stacks {
 			b := stacks[stack]
-			rate += p.shares[i] * b.rate
-			match += p.shares[i] * b.rate * b.probability(key)
+			rate += p.shares[i] * b.Rate
+			match += p.shares[i] * b.Rate * b.probability(key)
 		}
 		l *= math.Pow(match/rate, 1+math.Log(float64(count)))
 		printed = max(printed, rate)
@@ -231,7 +213,7 @@ func (p *population) likelihood(s *setup, seen map[Key]int) float64 {
 func atLeastOnce(p, n float64) float64 { return 1 - math.Pow(max(0, 1-p), n) }
 
 // surroundings is how well what stands near the failures fits the setup.
-func (p *population) surroundings(s *setup, seen map[Key]int, context Context) float64 {
+func (p *population) surroundings(s *Setup, seen map[Key]int, context Context) float64 {
 	if !context.Visible {
 		return 1
 	}
@@ -241,7 +223,7 @@ func (p *population) surroundings(s *setup, seen map[Key]int, context Context) f
 	}
 	silent := 0.0
 	for i, stack := range p.stacks {
-		silent += p.shares[i] * s.behaviour[parser.KindClose][stack].silent
+		silent += p.shares[i] * s.Behaviour[parser.KindClose][stack].Silent
 	}
 	expected := atLeastOnce(silent, 1+math.Log(float64(failures)))
 	if context.SilentEnds {
@@ -250,9 +232,9 @@ func (p *population) surroundings(s *setup, seen map[Key]int, context Context) f
 	return 1 - expected
 }
 
-func (b *behaviour) probability(key Key) float64 {
+func (b *Behaviour) probability(key Key) float64 {
 	const background = 0.1 // about ten keys are ever printed for a verdict
-	return (1-surprise)*b.keys[key] + surprise*background
+	return (1-surprise)*b.Keys[key] + surprise*background
 }
 
 // populationsOf lists the populations of one, two and three stacks and the
@@ -320,19 +302,19 @@ func (r *Ranker) RankState(state string) []CauseScore {
 func (r *Ranker) rankKeys(meant func(Key) bool) []CauseScore {
 	byCause := map[string]float64{}
 	total := 0.0
-	for _, s := range r.setups {
+	for _, s := range r.Setups {
 		keys := map[Key]bool{}
-		for _, stacks := range s.behaviour {
+		for _, stacks := range s.Behaviour {
 			for _, b := range stacks {
-				for key := range b.keys {
+				for key := range b.Keys {
 					keys[key] = meant(key)
 				}
 			}
 		}
 		for key, is := range keys {
 			if is {
-				p := s.prior * r.likelihood(&s, map[Key]int{key: 1}, Context{})
-				byCause[s.cause] += p
+				p := s.Prior * r.likelihood(&s, map[Key]int{key: 1}, Context{})
+				byCause[s.Cause] += p
 				total += p
 			}
 		}

@@ -8,11 +8,11 @@ import (
 
 // table answers how each stack behaves under a setup, from the measurements.
 type table struct {
-	assumed  *assumptions
+	assumed  *Assumptions
 	measured []Measurement
 }
 
-func newTable(a *assumptions, measured []Measurement) *table {
+func newTable(a *Assumptions, measured []Measurement) *table {
 	return &table{assumed: a, measured: measured}
 }
 
@@ -20,15 +20,15 @@ func newTable(a *assumptions, measured []Measurement) *table {
 // setup, in the order of the assumed stacks and the unmeasured one last. A
 // stack that was not measured under the setup, nor under one that looks the
 // same to it, is taken to behave like the average of those that were.
-func (t *table) behaviour(setup string) map[parser.Kind][]behaviour {
-	all := map[parser.Kind][]behaviour{}
+func (t *table) behaviour(setup string) map[parser.Kind][]Behaviour {
+	all := map[parser.Kind][]Behaviour{}
 	for _, kind := range []parser.Kind{parser.KindHandshake, parser.KindClose, parser.KindNginx} {
-		stacks := make([]behaviour, len(t.assumed.Stacks)+1)
+		stacks := make([]Behaviour, len(t.assumed.Stacks)+1)
 		known := make([]bool, len(stacks))
 		for i, stack := range t.assumed.Stacks {
 			stacks[i], known[i] = t.measure(kind, t.same(setup), stack.Clients)
-			stacks[i].rate *= t.fieldShare(stack.Name, setup)
-			stacks[i].rate = max(stacks[i].rate, silentRate)
+			stacks[i].Rate *= t.fieldShare(stack.Name, setup)
+			stacks[i].Rate = max(stacks[i].Rate, silentRate)
 		}
 		average := averageOf(stacks, known)
 		for i := range stacks {
@@ -42,8 +42,8 @@ func (t *table) behaviour(setup string) map[parser.Kind][]behaviour {
 }
 
 // measure joins the recorded attempts of the clients of one stack.
-func (t *table) measure(kind parser.Kind, setups, clients []string) (behaviour, bool) {
-	b := behaviour{keys: map[Key]float64{}}
+func (t *table) measure(kind parser.Kind, setups, clients []string) (Behaviour, bool) {
+	b := Behaviour{Keys: map[Key]float64{}}
 	weights := 0.0
 	for _, version := range t.assumed.TLS {
 		attempts, silent, counts := 0, 0, map[Key]int{}
@@ -62,20 +62,20 @@ func (t *table) measure(kind parser.Kind, setups, clients []string) (behaviour, 
 		}
 		weights += version.Weight
 		for key, count := range counts {
-			b.keys[key] += version.Weight * float64(count) / float64(attempts)
+			b.Keys[key] += version.Weight * float64(count) / float64(attempts)
 		}
-		b.silent += version.Weight * float64(silent) / float64(attempts)
+		b.Silent += version.Weight * float64(silent) / float64(attempts)
 	}
 	if weights == 0 {
 		return b, false
 	}
-	b.silent /= weights
-	for key := range b.keys {
-		b.keys[key] /= weights
-		b.rate += b.keys[key]
+	b.Silent /= weights
+	for key := range b.Keys {
+		b.Keys[key] /= weights
+		b.Rate += b.Keys[key]
 	}
-	for key := range b.keys {
-		b.keys[key] /= b.rate
+	for key := range b.Keys {
+		b.Keys[key] /= b.Rate
 	}
 	return b, true
 }
@@ -102,28 +102,28 @@ func (t *table) fieldShare(stack, setup string) float64 {
 
 // averageOf joins the known behaviours, each by how much it prints. With none
 // known every key is a surprise.
-func averageOf(stacks []behaviour, known []bool) behaviour {
-	average := behaviour{keys: map[Key]float64{}}
+func averageOf(stacks []Behaviour, known []bool) Behaviour {
+	average := Behaviour{Keys: map[Key]float64{}}
 	n := 0.0
 	for i, b := range stacks {
 		if !known[i] {
 			continue
 		}
 		n++
-		average.rate += b.rate
-		for key, p := range b.keys {
-			average.keys[key] += b.rate * p
+		average.Rate += b.Rate
+		for key, p := range b.Keys {
+			average.Keys[key] += b.Rate * p
 		}
-		average.silent += b.silent
+		average.Silent += b.Silent
 	}
 	if n == 0 {
-		average.rate = silentRate
+		average.Rate = silentRate
 		return average
 	}
-	for key := range average.keys {
-		average.keys[key] /= average.rate
+	for key := range average.Keys {
+		average.Keys[key] /= average.Rate
 	}
-	average.silent /= n
-	average.rate /= n
+	average.Silent /= n
+	average.Rate /= n
 	return average
 }

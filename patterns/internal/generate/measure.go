@@ -1,6 +1,3 @@
-// Command measure derives patterns/measured.json from the recorded connection
-// attempts in testdata/wukongim: what the server printed for each client under
-// each setup. It runs by go generate in the patterns folder.
 package main
 
 import (
@@ -10,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,28 +27,19 @@ type attempt struct {
 	Lines  []string `json:"lines"`
 }
 
-func main() {
-	log.SetFlags(0)
-	if err := measure("../testdata/wukongim", "measured.json"); err != nil {
-		log.Fatal(err)
-	}
-}
-
-func measure(recordings, out string) error {
-	m, err := newMeter()
+// measure counts what every recorded attempt printed, of the setups that are
+// used.
+func measure(c *patterns.Catalogue, recordings string, used func(setup string) bool) ([]patterns.Measurement, error) {
+	m, err := newMeter(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, name := range []string{"attempts.jsonl", "faults.jsonl", "nginx.jsonl"} {
 		if err := m.file(filepath.Join(recordings, name)); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	data, err := lines(m.result())
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(out, data, 0o644)
+	return m.result(used), nil
 }
 
 // lines writes a JSON array with one element a line, for readable diffs.
@@ -90,11 +77,7 @@ type meter struct {
 	silent  map[group]int
 }
 
-func newMeter() (*meter, error) {
-	c, err := patterns.Load()
-	if err != nil {
-		return nil, err
-	}
+func newMeter(c *patterns.Catalogue) (*meter, error) {
 	matcher, err := c.Matcher()
 	if err != nil {
 		return nil, err
@@ -174,10 +157,10 @@ func (m *meter) printed(lines []string) (keys map[patterns.Key]bool, silent bool
 }
 
 // result lists the groups of the setups that the ranking uses.
-func (m *meter) result() []patterns.Measurement {
+func (m *meter) result(used func(setup string) bool) []patterns.Measurement {
 	var all []patterns.Measurement
 	for g, n := range m.tried {
-		if !patterns.RanksSetup(g.setup) {
+		if !used(g.setup) {
 			continue
 		}
 		row := patterns.Measurement{Kind: g.kind, Setup: g.setup, Client: g.client, TLS: g.tls, Attempts: n, Seen: []patterns.KeyCount{}, Silent: m.silent[g]}
