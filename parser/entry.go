@@ -27,16 +27,8 @@ type parts struct {
 }
 
 // entry handles the line block[start:end].
-func (r *reader) entry(block []byte, start, end int, candidate bool) error {
+func (r *reader) entry(block []byte, start, end int, here stop) error {
 	line := trimEnd(block[start:end])
-	near := !candidate && r.near > 0
-	if near {
-		r.near--
-		near = r.nearby(line)
-		if !near && !r.waiting() {
-			return nil
-		}
-	}
 	offset := r.base + int64(start)
 	if offset == 0 {
 		line = bytes.TrimPrefix(line, utf8BOM)
@@ -44,7 +36,7 @@ func (r *reader) entry(block []byte, start, end int, candidate bool) error {
 	e := Unwrap(line)
 	r.wrappers[e.Wrapper]++
 	if e.Partial || r.parts[e.partKey()] != nil {
-		whole := r.join(e, r.line+1, offset, candidate)
+		whole := r.join(e, r.line+1, offset, here.candidate)
 		if whole == nil {
 			return nil
 		}
@@ -55,7 +47,7 @@ func (r *reader) entry(block []byte, start, end int, candidate bool) error {
 			e.Text = rest
 		}
 	}
-	return r.handle(e, r.line+1, offset, candidate || near, block, start)
+	return r.handle(e, r.line+1, offset, here.candidate || here.near, block, start)
 }
 
 var utf8BOM = []byte("\xef\xbb\xbf")
@@ -86,9 +78,15 @@ func (r *reader) join(e Entry, line, offset int64, candidate bool) *parts {
 	delete(r.parts, key)
 	p.first.Text, p.first.Partial = p.text, false
 	if !p.candidate {
-		p.candidate = r.search(p.text).Next(0) >= 0
+		p.candidate = r.matters(p.text)
 	}
 	return p
+}
+
+// matters tells whether the search points into a text.
+func (r *reader) matters(text []byte) bool {
+	at, _ := r.opts.Search(text).Next(0)
+	return at >= 0
 }
 
 // flushParts handles the entries whose last piece never came.
@@ -101,7 +99,7 @@ func (r *reader) flushParts() error {
 	for _, key := range keys {
 		p := r.parts[key]
 		p.first.Text, p.first.Partial = p.text, false
-		p.candidate = p.candidate || r.search(p.text).Next(0) >= 0
+		p.candidate = p.candidate || r.matters(p.text)
 		if err := r.handle(p.first, p.line, p.offset, p.candidate, nil, 0); err != nil {
 			return err
 		}

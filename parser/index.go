@@ -7,9 +7,10 @@ type stop struct {
 	start int // index of the line's first byte
 	// lines is how many lines of the block stand before it.
 	lines int64
-	// candidate says that the search pointed at it; otherwise it is only long
-	// enough to be a piece of an entry.
-	candidate bool
+	// candidate says that the search pointed at it, near that it may add to the
+	// evidence of a candidate before it; otherwise it is only long enough to be
+	// a piece of an entry.
+	candidate, near bool
 }
 
 // index lists the lines of a block that have to be looked at, in order, so
@@ -17,35 +18,94 @@ type stop struct {
 type index struct {
 	stops []stop
 	lines int64 // of the whole block
+	// near is how many lines after the block are still near its last candidate,
+	// -1 where it has none.
+	near int
 }
 
 // newIndex searches a block of whole lines, the last of which may lack its end.
-func newIndex(search func([]byte) Finder, block []byte) index {
-	var x index
-	finder := search(block)
+func newIndex(opts *Options, block []byte) index {
+	x := index{near: -1}
+	finder := opts.Search(block)
 	long := newLongLines(block)
+	close := vicinity{nearby: opts.Nearby, block: block}
+	next, newlines := finder.Next(0)
 	pos := 0
-	for next := finder.Next(0); pos < len(block); {
-		first := earliest(next, long.next(pos))
+	for pos < len(block) {
+		first := earliest(next, earliest(long.next(pos), close.next(pos)))
 		if first < 0 {
+			x.lines += int64(newlines)
 			break
 		}
 		start := bytes.LastIndexByte(block[pos:first], '\n') + 1 + pos
 		end := lineEnd(block, start)
-		x.lines += int64(bytes.Count(block[pos:start], newline))
 		candidate := next >= 0 && next < end
-		x.stops = append(x.stops, stop{start: start, lines: x.lines, candidate: candidate})
+		before := newlines
+		if !candidate {
+			before = bytes.Count(block[pos:start], newline)
+		}
+		x.lines += int64(before)
+		near := close.holds(start, end)
+		x.stops = append(x.stops, stop{start: start, lines: x.lines, candidate: candidate, near: near})
 		x.lines++
+		newlines -= before + 1
 		pos = end
-		if candidate && pos < len(block) {
-			next = finder.Next(pos)
+		if candidate {
+			x.near = close.open(pos)
+			next, newlines = finder.Next(pos)
 		}
 	}
-	x.lines += int64(bytes.Count(block[pos:], newline))
 	if pos < len(block) && block[len(block)-1] != '\n' {
 		x.lines++
 	}
 	return x
+}
+
+// vicinity is the nearLines lines after a candidate.
+type vicinity struct {
+	nearby     func([]byte) int
+	block      []byte
+	start, end int
+	at         int // where the next evidence in it stands, -1 for none
+}
+
+// open starts at the end of a candidate and returns how many of its lines stand
+// after the block.
+func (v *vicinity) open(start int) (left int) {
+	v.at = -1
+	if v.nearby == nil {
+		return 0
+	}
+	v.start, v.end = start, start
+	for left = nearLines; left > 0 && v.end < len(v.block); left-- {
+		v.end = lineEnd(v.block, v.end)
+	}
+	v.find(start)
+	return left
+}
+
+func (v *vicinity) find(from int) {
+	v.start = from
+	if v.at = v.nearby(v.block[from:v.end]); v.at >= 0 {
+		v.at += from
+	}
+}
+
+// next returns where the first evidence at or after from stands, -1 for none.
+func (v *vicinity) next(from int) int {
+	if v.end <= from {
+		return -1
+	}
+	if v.at >= 0 && v.at < from {
+		v.find(from)
+	}
+	return v.at
+}
+
+// holds tells whether a line is evidence.
+func (v *vicinity) holds(start, end int) bool {
+	at := v.next(start)
+	return at >= 0 && at < end
 }
 
 var newline = []byte{'\n'}

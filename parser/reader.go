@@ -9,8 +9,10 @@ import (
 )
 
 const (
-	// blockSize is how much is read at once.
+	// blockSize is how much is read at once, and viewSize how much is looked at
+	// where it lies: there the processors have to agree on each end of a view.
 	blockSize = 256 << 10
+	viewSize  = 4 << 20
 	// MaxLine is how much of one line, in bytes, is looked at: the rest of a
 	// longer line is skipped.
 	MaxLine = 1 << 20
@@ -30,8 +32,9 @@ const (
 // Finder walks over one block of bytes.
 type Finder interface {
 	// Next returns the index of the next byte at or after from that makes its
-	// line worth parsing, -1 when there is none.
-	Next(from int) int
+	// line worth parsing, -1 when there is none, and the newlines from from to
+	// there, or to the end of the block. from is the start of a line.
+	Next(from int) (at, newlines int)
 }
 
 // Options say how a log is read.
@@ -41,9 +44,10 @@ type Options struct {
 	// means every line. The walk has to point at the Anchors of this package
 	// too.
 	Search func(block []byte) Finder
-	// Nearby tells whether one of the nearLines lines after a candidate is to
-	// be parsed as well; nil means none.
-	Nearby func(line []byte) bool
+	// Nearby finds in the nearLines lines after a candidate what makes a line
+	// worth parsing there; it returns an index in the first such line, -1 for
+	// none. Nil means that no line is.
+	Nearby func(lines []byte) int
 	// Zone is taken for wall clocks without one; nil is time.Local.
 	Zone *time.Location
 	// Reference is a time close to the end of the log, for stamps without a
@@ -82,18 +86,21 @@ func Read(ctx context.Context, src io.Reader, opts Options, emit func(*Record) e
 // ReadAt reads like Read from a file of the given size, with several workers
 // that read and search pieces of it at the same time. The result is the same
 // for any number of workers. Bytes that are added to the file after the call
-// are left; a file that is cut ends earlier.
+// are left; a file that is cut ends earlier. The bytes of a [Viewer] are looked
+// at where they lie.
 func ReadAt(ctx context.Context, src io.ReaderAt, size int64, workers int, opts Options, emit func(*Record) error) (Stats, error) {
 	r := newReader(opts, emit)
+	if _, ok := src.(Viewer); ok {
+		r.block = viewSize
+	}
 	return r.finish(r.parallel(ctx, src, size, max(workers, 1)))
 }
 
 type reader struct {
-	search func([]byte) Finder
-	nearby func([]byte) bool
-	near   int // lines that are still near a candidate
-	block  int // how many bytes are read at once
-	clock  clock
+	opts  Options
+	near  int // lines that are still near a candidate of a block before
+	block int // how many bytes are read at once
+	clock clock
 	emit   func(*Record) error
 	stats  Stats
 
@@ -117,27 +124,23 @@ func newReader(opts Options, emit func(*Record) error) *reader {
 	if opts.Reference.IsZero() {
 		opts.Reference = time.Now()
 	}
+	if opts.Search == nil {
+		opts.Search = func(block []byte) Finder { return everyLine(len(block)) }
+	}
 	return &reader{
-		search: opts.finder(), nearby: opts.Nearby, block: blockSize, clock: clock{zone: opts.Zone, reference: opts.Reference}, emit: emit,
+		opts: opts, block: blockSize, clock: clock{zone: opts.Zone, reference: opts.Reference}, emit: emit,
 		wrappers: map[Wrapper]int{}, parts: map[string]*parts{},
 	}
-}
-
-func (o *Options) finder() func([]byte) Finder {
-	if o.Search != nil {
-		return o.Search
-	}
-	return func(block []byte) Finder { return everyLine(len(block)) }
 }
 
 // everyLine finds every byte of a block of its length.
 type everyLine int
 
-func (n everyLine) Next(from int) int {
+func (n everyLine) Next(from int) (at, newlines int) {
 	if from < int(n) {
-		return from
+		return from, 0
 	}
-	return -1
+	return -1, 0
 }
 
 // piece is a part of a log as it was read: whole is what of it are lines from
@@ -147,17 +150,18 @@ type piece struct {
 	start, end int // of the whole lines in data; equal when there are none
 	index      index
 	err        error
+	release    func() // of data that lies in a file
 }
 
 // cutPiece finds the whole lines of what was read: all but what comes before
 // the first newline and after the last one.
-func cutPiece(search func([]byte) Finder, data []byte, err error) piece {
+func cutPiece(opts *Options, data []byte, err error) piece {
 	p := piece{data: data, err: err}
 	first := bytes.IndexByte(data, '\n') + 1
 	p.start, p.end = first, first
 	if first > 0 {
 		p.end = bytes.LastIndexByte(data, '\n') + 1
-		p.index = newIndex(search, data[p.start:p.end])
+		p.index = newIndex(opts, data[p.start:p.end])
 	}
 	return p
 }
@@ -225,7 +229,7 @@ func (r *reader) flush() error {
 	if len(r.carry) == 0 {
 		return nil
 	}
-	x := newIndex(r.search, r.carry)
+	x := newIndex(&r.opts, r.carry)
 	err := r.lines(r.carry, &x)
 	r.base += int64(len(r.carry))
 	r.carry = r.carry[:0]
@@ -248,24 +252,39 @@ func (r *reader) lines(block []byte, x *index) error {
 			start = stops[0].start
 			r.line = first + stops[0].lines
 		}
-		candidate := false
-		if len(stops) > 0 && stops[0].start == start {
-			candidate = stops[0].candidate
-			stops = stops[1:]
-		}
-		if candidate && r.nearby != nil {
-			r.near = nearLines
+		var here stop
+		known := len(stops) > 0 && stops[0].start == start
+		if known {
+			here, stops = stops[0], stops[1:]
 		}
 		end := lineEnd(block, start)
-		if err := r.entry(block, start, end, candidate); err != nil {
-			return err
+		r.approach(&here, block[start:end])
+		if known || here.near || r.waiting() {
+			if err := r.entry(block, start, end, here); err != nil {
+				return err
+			}
 		}
 		r.line++
 		pos = end
 	}
 	r.line = first + x.lines
+	if x.near >= 0 {
+		r.near = x.near
+	}
 	r.dates.finish(r, block)
 	return nil
+}
+
+// approach looks for evidence in a line that is near a candidate of a block
+// before; what is near those of this block stands in the index.
+func (r *reader) approach(here *stop, line []byte) {
+	if here.candidate {
+		r.near = 0
+	}
+	if r.near > 0 {
+		r.near--
+		here.near = here.near || r.opts.Nearby(line) >= 0
+	}
 }
 
 // attentive tells whether every line matters now.

@@ -22,14 +22,18 @@ const handshakeLine = "-------------------------->握手失败！---------------
 // anchors finds lines as a catalogue would.
 type anchors struct{ block []byte }
 
-func (a anchors) Next(from int) int {
+func (a anchors) Next(from int) (at, newlines int) {
 	best := -1
 	for _, literal := range append([]string{"tls: ", "handshakeStatus", "panic: "}, Anchors...) {
 		if at := bytes.Index(a.block[from:], []byte(literal)); at >= 0 && (best < 0 || from+at < best) {
 			best = from + at
 		}
 	}
-	return best
+	end := best
+	if best < 0 {
+		end = len(a.block)
+	}
+	return best, bytes.Count(a.block[from:end], newline)
 }
 
 func search(block []byte) Finder { return anchors{block} }

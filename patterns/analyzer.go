@@ -110,7 +110,7 @@ func (s *Source) Add(rec *parser.Record) {
 	}
 	pattern := match.Pattern
 	event := &Event{Source: s.name, Record: rec, Pattern: pattern}
-	if pattern != nil {
+	if pattern != nil && (a.OnEvent != nil || a.filter.Causes != nil) {
 		event.Causes = a.causesOf(rec, pattern)
 	}
 	if !a.filter.keeps(event) {

@@ -2,18 +2,15 @@ package patterns
 
 import (
 	"bytes"
-	"cmp"
 	_ "embed"
 	"math"
 	"math/bits"
-	"slices"
-	"strings"
 )
 
-// anchorSet searches for a few literals at once. On processors with AVX2 it
-// compares 32 bytes in a step with fingerprints of three bytes each (the Teddy
-// algorithm of Hyperscan), elsewhere it looks for one literal after the other;
-// both find the same lines.
+// anchorSet searches for a few literals at once. On processors with AVX2 or
+// AVX-512 it compares 32 or 64 places in a step with fingerprints of three bytes
+// each (the Teddy algorithm of Hyperscan), elsewhere it looks for one literal
+// after the other; all find the same lines.
 type anchorSet struct {
 	literals [][]byte
 	// prints are the fingerprints: which three bytes of each literal, by the
@@ -21,43 +18,62 @@ type anchorSet struct {
 	prints []int
 	// members are the indexes of the literals of each group.
 	members [8][]int
-	tables  [2 * printSize][32]byte
+	// halves and sixes are the fingerprints as tables of groups: by the low and
+	// the high half of a byte, and by its lowest six bits.
+	halves [2 * printSize][32]byte
+	sixes  [printSize][64]byte
 }
 
 const printSize = 3
 
-// group holds the literals that share one bit of the tables.
-type group struct {
-	// nibbles are the low and the high halves of the bytes that the group's
-	// fingerprints hold at each of their places, as sets of 16.
-	low, high [printSize]uint16
-}
+// Placement is how an anchor is searched for: which three bytes of it are its
+// fingerprint, by the index of the first, and the group that it is in.
+type Placement struct{ Print, Group int }
 
-// newAnchorSet puts each literal into the group where its fingerprint adds the
-// least to the places that have to be looked at twice.
-func newAnchorSet(literals []string) *anchorSet {
+// newAnchorSet makes the set of some literals. Those that have no placement yet
+// are placed where they add the least to the places of a typical log which
+// have to be looked at twice; placed keeps what was chosen.
+func newAnchorSet(literals []string, placed map[string]Placement) *anchorSet {
 	s := &anchorSet{}
 	var groups [8]group
-	var chances [8]float64
-	for _, literal := range literals {
-		b := []byte(literal)
-		best, at, least := 0, 0, math.Inf(1)
-		for _, window := range rareWindows(b) {
-			for g := range groups {
-				joined := groups[g].with(b[window:])
-				if added := joined.chance() - chances[g]; added < least {
-					best, at, least = g, window, added
-				}
-			}
+	for i, literal := range literals {
+		p, known := placed[literal]
+		if !known {
+			p = place(literal, &groups)
+			placed[literal] = p
 		}
-		groups[best] = groups[best].with(b[at:])
-		chances[best] = groups[best].chance()
+		b := []byte(literal)
+		groups[p.Group] = groups[p.Group].with(b[p.Print:])
 		s.literals = append(s.literals, b)
-		s.prints = append(s.prints, at)
-		s.members[best] = append(s.members[best], len(s.literals)-1)
+		s.prints = append(s.prints, p.Print)
+		s.members[p.Group] = append(s.members[p.Group], i)
 	}
 	s.fill(&groups)
 	return s
+}
+
+func place(literal string, groups *[8]group) Placement {
+	var best Placement
+	least := math.Inf(1)
+	index := newTrigrams(typical)
+	for g := range groups {
+		before := index.cost(&groups[g])
+		for print := range len(literal) - printSize + 1 {
+			joined := groups[g].with([]byte(literal[print:]))
+			if added := index.cost(&joined) - before; added < least {
+				best, least = Placement{Print: print, Group: g}, added
+			}
+		}
+	}
+	return best
+}
+
+// group holds the literals that share one bit of the tables: for each of the
+// places of their fingerprints, the bytes there by their halves, as sets of 16,
+// and by their lowest six bits, as sets of 64.
+type group struct {
+	low, high [printSize]uint16
+	six       [printSize]uint64
 }
 
 // with is the group with one more fingerprint: the first bytes of b.
@@ -65,37 +81,97 @@ func (g group) with(b []byte) group {
 	for k := range printSize {
 		g.low[k] |= 1 << (b[k] & 15)
 		g.high[k] |= 1 << (b[k] >> 4)
+		g.six[k] |= 1 << (b[k] & 63)
 	}
 	return g
 }
 
-// chance is the probability that a place in a log looks like one of the group,
-// if its bytes were independent.
-func (g *group) chance() float64 {
-	p := 1.0
-	for k := range printSize {
-		sum := 0.0
-		for c, share := range byteShares {
-			if g.low[k]&(1<<(c&15)) != 0 && g.high[k]&(1<<(c>>4)) != 0 {
-				sum += share
-			}
-		}
-		p *= sum
+// typical.log holds a line of each kind of a healthy server's debug log.
+//
+//go:embed typical.log
+var typical string
+
+// trigrams counts what stands in a text: every three bytes in a row, and single
+// bytes.
+type trigrams struct {
+	counts map[[printSize]byte]float64
+	shares [256]float64
+}
+
+func newTrigrams(text string) *trigrams {
+	t := &trigrams{counts: map[[printSize]byte]float64{}}
+	each := 1 / float64(len(text)+len(t.shares))
+	for c := range t.shares {
+		t.shares[c] = each // none is zero
 	}
-	return p
+	for i := range len(text) - printSize + 1 {
+		t.counts[[printSize]byte([]byte(text[i:i+printSize]))]++
+		t.shares[text[i]] += each
+	}
+	return t
+}
+
+// cost is how many places look like one of the group in the one or in the other
+// table, and the probability that one does if bytes were independent, for what
+// the text does not hold.
+func (t *trigrams) cost(g *group) float64 {
+	cost := 0.0
+	for print, count := range t.counts {
+		cost += count * g.looks(print)
+	}
+	byHalves, bySix := 1.0, 1.0
+	for k := range printSize {
+		halves, six := 0.0, 0.0
+		for c, share := range t.shares {
+			halves += share * truth(g.hasHalves(k, byte(c)))
+			six += share * truth(g.hasSix(k, byte(c)))
+		}
+		byHalves *= halves
+		bySix *= six
+	}
+	return cost + byHalves + bySix
+}
+
+// looks counts the tables in which three bytes look like the group.
+func (g *group) looks(print [printSize]byte) float64 {
+	halves, six := true, true
+	for k, c := range print {
+		halves = halves && g.hasHalves(k, c)
+		six = six && g.hasSix(k, c)
+	}
+	return truth(halves) + truth(six)
+}
+
+func (g *group) hasHalves(k int, c byte) bool {
+	return g.low[k]&(1<<(c&15)) != 0 && g.high[k]&(1<<(c>>4)) != 0
+}
+
+func (g *group) hasSix(k int, c byte) bool { return g.six[k]&(1<<(c&63)) != 0 }
+
+// truth is 1 for true.
+func truth(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // fill writes the groups into the tables, once for each 16 bytes of a vector.
 func (s *anchorSet) fill(groups *[8]group) {
 	for g := range groups {
 		for k := range printSize {
+			for six := range 64 {
+				if groups[g].six[k]&(1<<six) != 0 {
+					s.sixes[k][six] |= 1 << g
+				}
+			}
 			for nibble := range 16 {
 				for _, lane := range []int{0, 16} {
 					if groups[g].low[k]&(1<<nibble) != 0 {
-						s.tables[2*k][lane+nibble] |= 1 << g
+						s.halves[2*k][lane+nibble] |= 1 << g
 					}
 					if groups[g].high[k]&(1<<nibble) != 0 {
-						s.tables[2*k+1][lane+nibble] |= 1 << g
+						s.halves[2*k+1][lane+nibble] |= 1 << g
 					}
 				}
 			}
@@ -103,66 +179,55 @@ func (s *anchorSet) fill(groups *[8]group) {
 	}
 }
 
-// typical.log holds a line of each kind of a healthy server's debug log: it
-// tells which bytes and which three bytes in a row are common in logs.
-//
-//go:embed typical.log
-var typical string
-
-// rareWindows returns the few places of a literal whose next bytes are the
-// least common in logs.
-func rareWindows(literal []byte) []int {
-	const few = 6
-	windows := make([]int, len(literal)-printSize+1)
-	for i := range windows {
-		windows[i] = i
-	}
-	rarity := make([]float64, len(windows))
-	for i := range windows {
-		print := literal[i : i+printSize]
-		rarity[i] = float64(strings.Count(typical, string(print))) + byteShares[print[0]]*byteShares[print[1]]*byteShares[print[2]]
-	}
-	slices.SortStableFunc(windows, func(a, b int) int { return cmp.Compare(rarity[a], rarity[b]) })
-	return windows[:min(few, len(windows))]
-}
-
-// byteShares is the share of each byte in a typical log; none is zero.
-var byteShares = func() (shares [256]float64) {
-	each := 1 / float64(len(typical)+len(shares))
-	for c := range shares {
-		shares[c] = each
-	}
-	for i := range len(typical) {
-		shares[typical[i]] += each
-	}
-	return shares
-}()
-
 // vector returns the index of the first anchor in block that starts at or
-// after from, -1 when there is none. Of anchors that overlap it may return a
-// later one.
-func (s *anchorSet) vector(block []byte, from int) int {
+// after from, -1 when there is none, and the newlines between from and there.
+// Of anchors that overlap it may return a later one.
+func (s *anchorSet) vector(block []byte, from int) (start, newlines int) {
 	at := from
-	for len(block)-at >= teddyStep {
-		step, hits := teddy(&block[at], len(block)-at, &s.tables)
+	for {
+		step, hits, lines := s.step(block[at:])
 		at += step
+		newlines += lines
 		if hits == 0 {
 			break
 		}
 		for ; hits != 0; hits &= hits - 1 {
-			if start := s.verify(block, at+bits.TrailingZeros32(hits), from); start >= 0 {
-				return start
+			if start := s.verify(block, at+bits.TrailingZeros64(hits), from); start >= 0 {
+				return start, newlines + newlinesBetween(block, at, start)
 			}
 		}
-		at += 32
+		newlines += bytes.Count(block[at:at+vectorWidth], newline)
+		at += vectorWidth
 	}
-	for ; at+printSize <= len(block); at++ {
-		if start := s.verify(block, at, from); start >= 0 {
-			return start
+	for i := at; i+printSize <= len(block); i++ {
+		if start := s.verify(block, i, from); start >= 0 {
+			return start, newlines + newlinesBetween(block, at, start)
 		}
 	}
-	return -1
+	return -1, newlines + bytes.Count(block[at:], newline)
 }
+
+// step finds the first places of data that look like an anchor.
+func (s *anchorSet) step(data []byte) (at int, hits uint64, newlines int) {
+	switch {
+	case len(data) < vectorWidth+printSize:
+		return 0, 0, 0
+	case vectorWidth == 64:
+		return teddy64(&data[0], len(data), &s.sixes)
+	}
+	return teddy32(&data[0], len(data), &s.halves)
+}
+
+// newlinesBetween counts the newlines from one index to another, negative where
+// the other comes first.
+func newlinesBetween(block []byte, from, to int) int {
+	if to < from {
+		return -bytes.Count(block[to:from], newline)
+	}
+	return bytes.Count(block[from:to], newline)
+}
+
+var newline = []byte{'\n'}
 
 // verify returns the start of the anchor whose fingerprint stands at place, -1
 // when none does, or when it starts before from.
@@ -180,9 +245,5 @@ func (s *anchorSet) verify(block []byte, place, from int) int {
 
 // groupsAt has a bit for each group of which a fingerprint may stand at place.
 func (s *anchorSet) groupsAt(block []byte, place int) uint8 {
-	groups := ^uint8(0)
-	for k, c := range block[place : place+printSize] {
-		groups &= s.tables[2*k][c&15] & s.tables[2*k+1][c>>4]
-	}
-	return groups
+	return s.sixes[0][block[place]&63] & s.sixes[1][block[place+1]&63] & s.sixes[2][block[place+2]&63]
 }

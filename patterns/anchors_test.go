@@ -2,6 +2,7 @@ package patterns
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -11,20 +12,27 @@ import (
 )
 
 // candidateLines walks over a block line by line and lists the starts of the
-// lines that a search finds.
+// lines that a search finds. It panics where the newlines are miscounted.
 func candidateLines(s *Search) []int {
 	var starts []int
 	for from := 0; from < len(s.block); {
-		at := s.Next(from)
+		at, newlines := s.Next(from)
+		end := at
+		if at < 0 {
+			end = len(s.block)
+		}
+		if want := bytes.Count(s.block[from:end], newline); newlines != want {
+			panic(fmt.Sprintf("%d newlines from %d to %d, counted %d", want, from, end, newlines))
+		}
 		if at < 0 {
 			break
 		}
 		starts = append(starts, bytes.LastIndexByte(s.block[:at], '\n')+1)
-		end := bytes.IndexByte(s.block[at:], '\n')
-		if end < 0 {
+		length := bytes.IndexByte(s.block[at:], '\n')
+		if length < 0 {
 			break
 		}
-		from = at + end + 1
+		from = at + length + 1
 	}
 	return starts
 }
@@ -45,12 +53,29 @@ func plainLines(anchors []string, block []byte) []int {
 	return starts
 }
 
+// widths are the ways to search that this processor has.
+var widths = func() []int {
+	var all []int
+	for width := vectorWidth; width > 0; width -= 32 {
+		all = append(all, width)
+	}
+	return append(all, 0)
+}()
+
+// withWidth runs something with another vector width.
+func withWidth(width int, run func()) {
+	before := vectorWidth
+	defer func() { vectorWidth = before }()
+	vectorWidth = width
+	run()
+}
+
 func checkSearch(t *testing.T, p *Prefilter, block []byte) {
 	t.Helper()
 	want := plainLines(p.Anchors(), block)
-	assert.Equal(t, want, candidateLines(p.Search(block)))
-	portable := &Search{prefilter: p, block: block, next: notLookedFor(len(p.anchors.literals))}
-	assert.Equal(t, want, candidateLines(portable))
+	for _, width := range widths {
+		withWidth(width, func() { assert.Equal(t, want, candidateLines(p.Search(block)), "width %d", width) })
+	}
 }
 
 func TestSearchFindsEveryCandidateLine(t *testing.T) {
@@ -102,18 +127,15 @@ func BenchmarkSearch(b *testing.B) {
 	data, err := os.ReadFile("../testdata/wukongim/servers/healthy/stdout-debug.log")
 	require.NoError(b, err)
 	block := data[:256<<10]
-	for name, search := range map[string]func() *Search{
-		"vector": func() *Search { return p.Search(block) },
-		"portable": func() *Search {
-			return &Search{prefilter: p, block: block, next: notLookedFor(len(p.anchors.literals))}
-		},
-	} {
-		b.Run(name, func(b *testing.B) {
+	for _, width := range widths {
+		b.Run(fmt.Sprintf("width=%d", width), func(b *testing.B) {
 			b.SetBytes(int64(len(block)))
 			b.ReportAllocs()
-			for b.Loop() {
-				candidateLines(search())
-			}
+			withWidth(width, func() {
+				for b.Loop() {
+					candidateLines(p.Search(block))
+				}
+			})
 		})
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"wklog/parser"
 )
 
 // Lang is a language that texts for people exist in.
@@ -70,6 +72,8 @@ type Clause struct {
 	// Literals are derived from Regex: every match holds at least one of them.
 	// Nil means that it implies none.
 	Literals []string `yaml:"-"`
+	// Whole is the one text that Regex matches, where it is no more than that.
+	Whole string `yaml:"-"`
 }
 
 // Alert is a TLS alert by its number (RFC 8446 section 6); the zero value is
@@ -182,6 +186,11 @@ type Catalogue struct {
 	// Anchors are the few literals that a line must hold one of to be looked
 	// at; every pattern implies one.
 	Anchors []string `yaml:"anchors"`
+	// Derived are the anchors of patterns that imply none of the stated ones,
+	// from their own expressions.
+	Derived []string `yaml:"-"`
+	// Placements are how the anchors are searched for.
+	Placements map[string]Placement `yaml:"-"`
 	// Unanchored says that a pattern implies no literal, so that every line
 	// has to be looked at.
 	Unanchored bool `yaml:"-"`
@@ -208,9 +217,23 @@ func Parse(folder fs.FS) (*Catalogue, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the catalogue: %w", err)
 		}
-		if err := c.Add(name, data); err != nil {
+		more, err := parse(name, data)
+		if err != nil {
 			return nil, err
 		}
+		if err := c.merge(more); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	c.derive(c)
+	c.Prefilter() // places the anchors
+	return c, nil
+}
+
+func parse(name string, data []byte) (*Catalogue, error) {
+	c := &Catalogue{}
+	if err := yaml.UnmarshalWithOptions(data, c, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return c, nil
 }
@@ -220,13 +243,14 @@ func Parse(folder fs.FS) (*Catalogue, error) {
 // catalogue does not know. An expression that does not compile is an error of
 // [Catalogue.Matcher].
 func (c *Catalogue) Add(name string, data []byte) error {
-	var more Catalogue
-	if err := yaml.UnmarshalWithOptions(data, &more, yaml.Strict()); err != nil {
+	more, err := parse(name, data)
+	if err != nil {
+		return err
+	}
+	if err := c.merge(more); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if err := c.merge(&more); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
+	c.derive(more)
 	return nil
 }
 
@@ -254,30 +278,33 @@ func (c *Catalogue) merge(more *Catalogue) error {
 	c.States = append(c.States, more.States...)
 	c.Anchors = append(c.Anchors, more.Anchors...)
 	c.Suspicious = append(c.Suspicious, more.Suspicious...)
-	c.derive(more)
 	return errors.Join(errs...)
 }
 
 // derive finds the literals of what was added, and an anchor for what implies
 // none of those that are known.
 func (c *Catalogue) derive(more *Catalogue) {
+	all := c.clauses()
 	for _, clause := range more.clauses() {
 		if err := clause.compiles(); err != nil {
 			c.wrong = errors.Join(c.wrong, err)
 			continue
 		}
-		clause.Literals = requiredLiterals(clause.Regex)
+		clause.Literals, clause.Whole = requiredLiterals(clause.Regex, all), wholeLiteral(clause.Regex)
 	}
 	for _, clause := range more.searched() {
-		literals := clause.literals(c.Anchors)
+		anchors := c.allAnchors()
+		literals := clause.literals(anchors)
 		c.Unanchored = c.Unanchored || literals == nil
 		for _, literal := range literals {
-			if !containsAny(literal, c.Anchors) {
-				c.Anchors = append(c.Anchors, literal)
+			if !containsAny(literal, anchors) {
+				c.Derived = append(c.Derived, literal)
 			}
 		}
 	}
 }
+
+func (c *Catalogue) allAnchors() []string { return slices.Concat(c.Anchors, c.Derived, parser.Anchors) }
 
 // searched are the conditions for which a record must be looked at: what is
 // ignored needs no search of its own.
@@ -320,6 +347,9 @@ func (c *Catalogue) Matcher() (*Matcher, error) {
 // Prefilter returns the search for what the catalogue knows as it is now.
 func (c *Catalogue) Prefilter() *Prefilter {
 	if c.prefilter == nil {
+		if c.Placements == nil {
+			c.Placements = map[string]Placement{}
+		}
 		c.prefilter = newPrefilter(c)
 	}
 	return c.prefilter

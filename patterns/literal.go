@@ -10,9 +10,33 @@ import (
 const minLiteral = 5
 
 // requiredLiterals returns literals of which every match of the expression
-// holds at least one, nil when there are none of at least minLiteral bytes.
-func requiredLiterals(expr string) []string {
-	return literalFinder{least: minLiteral}.in(expr)
+// holds at least one, nil when there are none of at least minLiteral bytes:
+// those that the fewest of the expressions share.
+func requiredLiterals(expr string, all []*Clause) []string {
+	return literalFinder{least: minLiteral, sharing: func(literal string) int {
+		n := 0
+		for _, other := range all {
+			if strings.Contains(other.Regex, literal) {
+				n++
+			}
+		}
+		return n
+	}}.in(expr)
+}
+
+// wholeLiteral returns the one text that an expression matches, from its start
+// to its end; empty when it matches others.
+func wholeLiteral(expr string) string {
+	tree, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return ""
+	}
+	tree = tree.Simplify()
+	if tree.Op != syntax.OpConcat || len(tree.Sub) != 3 || tree.Sub[0].Op != syntax.OpBeginText ||
+		tree.Sub[1].Op != syntax.OpLiteral || tree.Sub[1].Flags&syntax.FoldCase != 0 || tree.Sub[2].Op != syntax.OpEndText {
+		return ""
+	}
+	return string(tree.Sub[1].Rune)
 }
 
 // literalFinder takes literals from the syntax tree of an expression, cut where
@@ -25,6 +49,8 @@ type literalFinder struct {
 	// anchors are preferred: literals that hold one of them win over longer
 	// ones.
 	anchors []string
+	// sharing counts the expressions that hold a literal: fewer are better.
+	sharing func(literal string) int
 }
 
 func (f literalFinder) in(expr string) []string {
@@ -78,8 +104,8 @@ func (f literalFinder) literal(re *syntax.Regexp) []string {
 	return best
 }
 
-// better chooses the set that is rarer in logs: one that holds only known
-// anchors, else the one whose shortest literal is longer.
+// better chooses the set that is rarer: one that holds only known anchors or
+// that fewer expressions share, else the one whose shortest literal is longer.
 func (f literalFinder) better(a, b []string) []string {
 	if f.worth(b) > f.worth(a) {
 		return b
@@ -94,6 +120,13 @@ func (f literalFinder) worth(set []string) int {
 		if i == 0 || len(literal) < worth {
 			worth = len(literal)
 		}
+	}
+	if set != nil && f.sharing != nil {
+		shared := 0
+		for _, literal := range set {
+			shared += f.sharing(literal)
+		}
+		return known/max(shared, 1) + worth
 	}
 	if set == nil || f.anchors == nil {
 		return worth

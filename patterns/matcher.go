@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
-	"strings"
 	"sync"
 
 	"wklog/parser"
@@ -35,14 +34,16 @@ type Match struct {
 // Matcher finds the pattern of a record. It is safe for concurrent use.
 type Matcher struct {
 	rules []*rule
+	// kinds holds a *dispatch for each kind of record that was met.
+	kinds sync.Map
 }
 
 // rule is a clause made ready: its expressions are compiled when a record
 // first gets that far.
 type rule struct {
-	clause   Clause
-	literals []string
-	match    Match
+	clause     *Clause
+	conditions int
+	match      Match
 
 	once    sync.Once
 	subject *regexp.Regexp
@@ -63,30 +64,25 @@ func newMatcher(c *Catalogue) *Matcher {
 }
 
 func (m *Matcher) add(clauses []Clause, match Match) {
-	for _, clause := range clauses {
-		m.rules = append(m.rules, &rule{
-			clause: clause, literals: clause.Literals, match: match,
-		})
+	for i := range clauses {
+		m.rules = append(m.rules, &rule{clause: &clauses[i], conditions: clauses[i].conditions(), match: match})
 	}
 }
 
-// Match returns what the record is. The longest match in the subject wins, then the clause with more conditions,
-// then the one that stands first.
+// Match returns what the record is. The longest match in the subject wins, then
+// the clause with more conditions, then the one that stands first.
 func (m *Matcher) Match(rec *parser.Record) Match {
 	subject := rec.Subject()
 	var best *rule
-	bestLength, bestConditions := -1, -1
-	for _, r := range m.rules {
-		if best != nil && r.match.Verdict == Unclassified {
-			break
+	bestLength := -1
+	for _, i := range m.dispatchOf(rec.Kind).candidates(subject) {
+		r := m.rules[i]
+		if best != nil && (r.match.Verdict == Unclassified || bestLength == len(subject) && r.conditions <= best.conditions) {
+			continue // it cannot win
 		}
 		length, ok := r.matches(rec, subject)
-		if !ok {
-			continue
-		}
-		conditions := r.clause.conditions()
-		if length > bestLength || length == bestLength && conditions > bestConditions {
-			best, bestLength, bestConditions = r, length, conditions
+		if ok && (length > bestLength || length == bestLength && r.conditions > best.conditions) {
+			best, bestLength = r, length
 		}
 	}
 	if best == nil {
@@ -95,15 +91,31 @@ func (m *Matcher) Match(rec *parser.Record) Match {
 	return best.match
 }
 
+func (m *Matcher) dispatchOf(kind parser.Kind) *dispatch {
+	if d, ok := m.kinds.Load(kind); ok {
+		return d.(*dispatch)
+	}
+	d, _ := m.kinds.LoadOrStore(kind, newDispatch(m.rules, kind))
+	return d.(*dispatch)
+}
+
 func (r *rule) matches(rec *parser.Record, subject string) (length int, ok bool) {
-	if r.clause.Kinds != nil && !slices.Contains(r.clause.Kinds, string(rec.Kind)) ||
-		r.clause.States != nil && !slices.Contains(r.clause.States, rec.State) ||
-		r.literals != nil && !containsOneOf(subject, r.literals) {
+	if r.clause.States != nil && !slices.Contains(r.clause.States, rec.State) {
+		return 0, false
+	}
+	if r.clause.Whole != "" && r.clause.Whole != subject {
 		return 0, false
 	}
 	r.once.Do(r.compile)
-	at := r.subject.FindStringIndex(subject)
-	if at == nil || r.stack != nil && !r.stack.MatchString(rec.Stack) {
+	length = len(subject)
+	if r.clause.Whole == "" {
+		at := r.subject.FindStringIndex(subject)
+		if at == nil {
+			return 0, false
+		}
+		length = at[1] - at[0]
+	}
+	if r.stack != nil && !r.stack.MatchString(rec.Stack) {
 		return 0, false
 	}
 	for name, expr := range r.fields {
@@ -111,21 +123,14 @@ func (r *rule) matches(rec *parser.Record, subject string) (length int, ok bool)
 			return 0, false
 		}
 	}
-	return at[1] - at[0], true
-}
-
-func containsOneOf(s string, literals []string) bool {
-	for _, literal := range literals {
-		if strings.Contains(s, literal) {
-			return true
-		}
-	}
-	return false
+	return length, true
 }
 
 // compile cannot fail: Catalogue.Add has parsed every expression.
 func (r *rule) compile() {
-	r.subject = regexp.MustCompile(r.clause.Regex)
+	if r.clause.Whole == "" {
+		r.subject = regexp.MustCompile(r.clause.Regex)
+	}
 	if r.clause.Stack != "" {
 		r.stack = regexp.MustCompile(r.clause.Stack)
 	}

@@ -22,7 +22,7 @@ type Prefilter struct {
 
 func newPrefilter(c *Catalogue) *Prefilter {
 	p := &Prefilter{
-		anchors:    newAnchorSet(slices.Concat(c.Anchors, parser.Anchors)),
+		anchors:    newAnchorSet(c.allAnchors(), c.Placements),
 		everything: c.Unanchored,
 	}
 	for _, ignored := range c.Ignore {
@@ -47,14 +47,16 @@ func (p *Prefilter) Anchors() []string {
 	return names
 }
 
-// Nearby tells whether a line near a failure may add to the evidence.
-func (p *Prefilter) Nearby(line []byte) bool {
+// Nearby finds what may add to the evidence in lines near a failure: an index
+// in the first such line, -1 when there is none.
+func (p *Prefilter) Nearby(lines []byte) int {
+	first := -1
 	for _, literal := range p.nearby {
-		if bytes.Contains(line, literal) {
-			return true
+		if at := bytes.Index(lines, literal); at >= 0 {
+			first, lines = at, lines[:at]
 		}
 	}
-	return false
+	return first
 }
 
 // Search is a prefilter's walk over one block of bytes.
@@ -70,7 +72,7 @@ type Search struct {
 // Search starts a walk over a block.
 func (p *Prefilter) Search(block []byte) *Search {
 	s := &Search{prefilter: p, block: block}
-	if !hasTeddy {
+	if vectorWidth == 0 {
 		s.next = notLookedFor(len(p.anchors.literals))
 	}
 	return s
@@ -85,19 +87,20 @@ func notLookedFor(n int) []int {
 }
 
 // Next returns an index in the first line at or after from that holds an
-// anchor, -1 when there is none. from must be the start of a line and must not
-// decrease over the calls of one walk.
-func (s *Search) Next(from int) int {
+// anchor, -1 when there is none, and the newlines between from and there, or
+// the end of the block. from must be the start of a line and must not decrease
+// over the calls of one walk.
+func (s *Search) Next(from int) (at, newlines int) {
 	switch {
 	case s.prefilter.everything && from < len(s.block):
-		return from
+		return from, 0
 	case s.next == nil:
 		return s.prefilter.anchors.vector(s.block, from)
 	}
 	return s.portable(from)
 }
 
-func (s *Search) portable(from int) int {
+func (s *Search) portable(from int) (at, newlines int) {
 	best := len(s.block)
 	for i, anchor := range s.prefilter.anchors.literals {
 		if s.next[i] < from {
@@ -110,10 +113,11 @@ func (s *Search) portable(from int) int {
 		}
 		best = min(best, s.next[i])
 	}
+	newlines = bytes.Count(s.block[from:best], newline)
 	if best == len(s.block) {
-		return -1
+		return -1, newlines
 	}
-	return best
+	return best, newlines
 }
 
 // kindLiterals stand in every record of a kind.

@@ -184,28 +184,50 @@ func round(score float64) float64 {
 }
 
 func (r *Ranker) likelihood(s *Setup, seen map[Key]int, context Context) float64 {
+	keys := s.sightings(seen)
 	sum := 0.0
 	for _, p := range r.populations {
-		sum += p.probability * p.likelihood(s, seen) * p.surroundings(s, seen, context)
+		sum += p.probability * p.likelihood(keys) * p.surroundings(s, seen, context)
 	}
 	return sum
 }
 
-func (p *population) likelihood(s *Setup, seen map[Key]int) float64 {
-	l := 1.0
-	printed := 0.0
+// sighting is a key that was seen, with what every stack does under a setup: how
+// often it prints a record of the kind, and how often this key.
+type sighting struct {
+	repeats float64 // the exponent of the key's probability
+	rates   []float64
+	matches []float64
+}
+
+func (s *Setup) sightings(seen map[Key]int) []sighting {
+	list := make([]sighting, 0, len(seen))
 	for key, count := range seen {
 		stacks := s.Behaviour[key.Kind]
+		next := sighting{
+			repeats: 1 + math.Log(float64(count)), rates: make([]float64, len(stacks)), matches: make([]float64, len(stacks)),
+		}
+		for i, b := range stacks {
+			next.rates[i] = b.Rate
+			next.matches[i] = b.Rate * b.probability(key)
+		}
+		list = append(list, next)
+	}
+	return list
+}
+
+func (p *population) likelihood(keys []sighting) float64 {
+	log, printed := 0.0, 0.0
+	for _, key := range keys {
 		rate, match := 0.0, 0.0
 		for i, stack := range p.stacks {
-			b := stacks[stack]
-			rate += p.shares[i] * b.Rate
-			match += p.shares[i] * b.Rate * b.probability(key)
+			rate += p.shares[i] * key.rates[stack]
+			match += p.shares[i] * key.matches[stack]
 		}
-		l *= math.Pow(match/rate, 1+math.Log(float64(count)))
+		log += key.repeats * math.Log(match/rate)
 		printed = max(printed, rate)
 	}
-	return l * atLeastOnce(printed, tries)
+	return math.Exp(log) * atLeastOnce(printed, tries)
 }
 
 // atLeastOnce is the probability that something of probability p happens in n

@@ -2,16 +2,27 @@ package patterns
 
 import "golang.org/x/sys/cpu"
 
-// teddyStep is how many bytes one step of teddy reads.
-const teddyStep = 34
+// vectorWidth is how many places the processor compares in one step: 64 with
+// AVX-512, 32 with AVX2, 0 where anchors are looked for one after the other.
+var vectorWidth = func() int {
+	switch {
+	case cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI && cpu.X86.HasPOPCNT:
+		return 64
+	case cpu.X86.HasAVX2 && cpu.X86.HasPOPCNT:
+		return 32
+	}
+	return 0
+}()
 
-// hasTeddy tells whether the processor can run teddy.
-var hasTeddy = cpu.X86.HasAVX2
-
-// teddy looks for places where an anchor may stand in the n bytes at data. It
-// returns the index of the first 32 bytes with such places and a bit for each
-// of the 32, or hits 0 and the index from which fewer than teddyStep bytes are
-// left.
+// teddy32 looks for places where an anchor may stand in the n bytes at data. It
+// returns the index of the first step with such places, a bit for each of its
+// places, and the newlines before that index; or hits 0 and the index from
+// which fewer bytes are left than a step reads.
 //
 //go:noescape
-func teddy(data *byte, n int, tables *[6][32]byte) (at int, hits uint32)
+func teddy32(data *byte, n int, tables *[2 * printSize][32]byte) (at int, hits uint64, newlines int)
+
+// teddy64 is teddy32 with 64 places a step.
+//
+//go:noescape
+func teddy64(data *byte, n int, tables *[printSize][64]byte) (at int, hits uint64, newlines int)

@@ -27,13 +27,21 @@
 	VPAND Y9, R, R; \
 	VPAND Y10, R, R
 
-// func teddy(data *byte, n int, tables *[6][32]byte) (at int, hits uint32)
+// LINES adds the newlines in the 32 bytes at SI+AX+at to R9. It spoils Y7 and
+// BX.
+#define LINES(at) \
+	VPCMPEQB at(SI)(AX*1), Y11, Y7; \
+	VPMOVMSKB Y7, BX; \
+	POPCNTL BX, BX; \
+	ADDQ BX, R9
+
+// func teddy32(data *byte, n int, tables *[6][32]byte) (at int, hits uint64, newlines int)
 //
 // Each byte of the result of a step has a bit set for every group of anchors
 // of which the three bytes from there on may be a part: the tables give, for
 // the low and the high half of a byte at each of the three places, the groups
 // that hold such a byte.
-TEXT ·teddy(SB), NOSPLIT, $0-36
+TEXT ·teddy32(SB), NOSPLIT, $0-48
 	MOVQ data+0(FP), SI
 	MOVQ n+8(FP), CX
 	MOVQ tables+16(FP), DX
@@ -46,7 +54,11 @@ TEXT ·teddy(SB), NOSPLIT, $0-36
 	MOVQ $0x0f0f0f0f0f0f0f0f, AX
 	MOVQ AX, X6
 	VPBROADCASTQ X6, Y6
+	MOVQ $0x0a0a0a0a0a0a0a0a, AX
+	MOVQ AX, X11
+	VPBROADCASTQ X11, Y11
 	XORQ AX, AX
+	XORQ R9, R9
 
 pair:
 	LEAQ 66(AX), BX
@@ -57,12 +69,15 @@ pair:
 	VPOR Y12, Y13, Y14
 	VPTEST Y14, Y14
 	JNZ which
+	LINES(0)
+	LINES(32)
 	ADDQ $64, AX
 	JMP pair
 
 which:
 	VPTEST Y12, Y12
 	JNZ found
+	LINES(0)
 	ADDQ $32, AX
 	VMOVDQA Y13, Y12
 	JMP found
@@ -74,6 +89,7 @@ single:
 	PLACES(0, Y12)
 	VPTEST Y12, Y12
 	JNZ found
+	LINES(0)
 	ADDQ $32, AX
 	JMP single
 
@@ -82,13 +98,67 @@ found:
 	VPCMPEQB Y13, Y12, Y12
 	VPMOVMSKB Y12, BX
 	NOTL BX
-	VZEROUPPER
-	MOVQ AX, at+24(FP)
-	MOVL BX, hits+32(FP)
-	RET
+	JMP done
 
 none:
+	XORL BX, BX
+
+done:
 	VZEROUPPER
 	MOVQ AX, at+24(FP)
-	MOVL $0, hits+32(FP)
+	MOVQ BX, hits+32(FP)
+	MOVQ R9, newlines+40(FP)
+	RET
+
+// STEP leaves in K2 a bit for each of the 64 places at SI+AX+at where a group
+// may stand, and in K1 one for each newline. It spoils Z7 to Z10.
+#define STEP(at) \
+	VMOVDQU64 at+0(SI)(AX*1), Z7; \
+	VMOVDQU64 at+1(SI)(AX*1), Z8; \
+	VMOVDQU64 at+2(SI)(AX*1), Z9; \
+	VPCMPEQB Z6, Z7, K1; \
+	VPERMB Z0, Z7, Z10; \
+	VPERMB Z1, Z8, Z8; \
+	VPERMB Z2, Z9, Z9; \
+	VPTERNLOGD $0x80, Z8, Z10, Z9; \
+	VPTESTMB Z9, Z9, K2
+
+// func teddy64(data *byte, n int, tables *[3][64]byte) (at int, hits uint64, newlines int)
+//
+// The same with 64 places at a step; the tables give the groups for the lowest
+// six bits of a byte at each of the three places.
+TEXT ·teddy64(SB), NOSPLIT, $0-48
+	MOVQ data+0(FP), SI
+	MOVQ n+8(FP), CX
+	MOVQ tables+16(FP), DX
+	VMOVDQU64 0(DX), Z0
+	VMOVDQU64 64(DX), Z1
+	VMOVDQU64 128(DX), Z2
+	MOVL $0x0a0a0a0a, AX
+	VPBROADCASTD AX, Z6
+	XORQ AX, AX
+	XORQ R9, R9
+	XORQ BX, BX
+
+step:
+	LEAQ 66(AX), R10
+	CMPQ R10, CX
+	JGT end
+	STEP(0)
+	KORTESTQ K2, K2
+	JNZ hit
+	KMOVQ K1, R8
+	POPCNTQ R8, R8
+	ADDQ R8, R9
+	ADDQ $64, AX
+	JMP step
+
+hit:
+	KMOVQ K2, BX
+
+end:
+	VZEROUPPER
+	MOVQ AX, at+24(FP)
+	MOVQ BX, hits+32(FP)
+	MOVQ R9, newlines+40(FP)
 	RET

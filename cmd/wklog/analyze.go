@@ -167,10 +167,11 @@ func (r *analysis) over(ctx context.Context, args []string) error {
 		return err
 	}
 	r.out = out
-	r.analyzer.Alone = slices.Equal(args, []string{source.Stdin})
-	r.streaming = r.analyzer.Alone && r.flags.output == ""
-	r.analyzer.OnEvent = r.event
-	failures := source.Walk(ctx, args, r.app.stdin, func(l *source.Log) error { return r.read(ctx, l) })
+	r.streaming = slices.Equal(args, []string{source.Stdin}) && r.flags.output == ""
+	if r.streaming || r.flags.format == "jsonl" {
+		r.analyzer.OnEvent = r.event
+	}
+	failures := r.readAll(ctx, args)
 	if err := r.finish(failures); err != nil {
 		return err
 	}
@@ -205,25 +206,63 @@ func (r *analysis) event(e *patterns.Event) {
 	}
 }
 
-// read analyses one log. Damage in the middle of a log is reported, with what
-// came before it.
-func (r *analysis) read(ctx context.Context, l *source.Log) error {
-	src := r.analyzer.Source(l.Name)
-	stats, err := r.scan(ctx, l, func(rec *parser.Record) error {
-		src.Add(rec)
-		return r.outErr
-	})
-	src.End()
-	if errors.Is(err, context.Canceled) {
-		err = nil
+// readAll reads the files, several at the same time, and analyses what they give
+// in their order.
+func (r *analysis) readAll(ctx context.Context, args []string) []source.Failure {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	queues := make(chan *queue, max(r.flags.jobs, 1))
+	failures := make(chan []source.Failure, 1)
+	go func() {
+		defer close(queues)
+		failures <- source.Walk(ctx, args, r.app.stdin, r.flags.jobs, func() source.Visitor {
+			q := newQueue(ctx, r.options)
+			queues <- q
+			return q
+		})
+	}()
+	for q := range queues {
+		r.drain(q, cancel)
 	}
+	return <-failures
+}
+
+// drain analyses what one file gives. When the output is closed the rest is
+// passed over.
+func (r *analysis) drain(q *queue, cancel func()) {
+	var log *source.Log
+	var src *patterns.Source
+	for items := q.take(nil); len(items) > 0; items = q.take(items) {
+		for i, next := range items {
+			switch {
+			case next.log != nil:
+				log = next.log
+				r.analyzer.Alone = log.Alone
+				src = r.analyzer.Source(log.Name)
+			case next.end != nil:
+				src.End()
+				r.note(log, next.end)
+			case r.outErr == nil:
+				src.Add(next.record)
+			default:
+				cancel()
+			}
+			items[i] = item{}
+		}
+	}
+}
+
+// note keeps what the report tells about a log. Damage in the middle of one is
+// reported, with what came before it.
+func (r *analysis) note(l *source.Log, end *ending) {
+	stats := end.stats
 	input := report.Input{
 		Name: l.Name, Bytes: stats.Bytes, Lines: stats.Lines, Wrapper: string(stats.Wrapper),
 		First: report.Moment(stats.First), Last: report.Moment(stats.Last),
 	}
 	switch {
-	case err != nil:
-		input.Error = r.failure(err)
+	case end.err != nil:
+		input.Error = r.failure(end.err)
 	case stats.TooLong > 0:
 		input.Error = r.app.say.Say("error.long", stats.TooLong, stats.FirstTooLong, report.Bytes(parser.MaxLine))
 	case stats.Bytes == 0:
@@ -231,20 +270,15 @@ func (r *analysis) read(ctx context.Context, l *source.Log) error {
 	}
 	r.inputs = append(r.inputs, input)
 	r.records += stats.Records
-	return err
 }
 
-// scan reads a plain file with several workers, everything else as it comes.
-func (r *analysis) scan(ctx context.Context, l *source.Log, emit func(*parser.Record) error) (parser.Stats, error) {
-	opts := parser.Options{
+// options say how a log is read.
+func (r *analysis) options(l *source.Log) parser.Options {
+	return parser.Options{
 		Search: func(block []byte) parser.Finder { return r.prefilter.Search(block) },
 		Nearby: r.prefilter.Nearby,
 		Zone:   r.zone, Reference: l.Modified,
 	}
-	if l.File != nil {
-		return parser.ReadAt(ctx, l.File, l.Size, r.flags.jobs, opts, emit)
-	}
-	return parser.Read(ctx, l, opts, emit)
 }
 
 // finish writes the report and sets the exit status.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"wklog/parser"
@@ -31,6 +32,17 @@ type Log struct {
 	io.Reader
 	// File is set where the log is a whole file as it is stored, of Size bytes.
 	File io.ReaderAt
+	// Alone says that no other log is read beside it.
+	Alone bool
+	// Workers is how many may work on it at the same time.
+	Workers int
+}
+
+// Visitor takes the logs of one file: first each of them, then the end.
+type Visitor interface {
+	// Read reads one log; its error is reported as a failure of the log.
+	Read(*Log) error
+	End()
 }
 
 // Failure is an input that could not be read, in whole or in part.
@@ -50,26 +62,64 @@ var (
 	ErrZipStream = errors.New("a zip archive is read from a file only, not from a stream or another archive")
 )
 
-// Walk opens every log that the arguments name, one after the other, and hands
-// it to read. A log that cannot be opened or read is reported in the result
-// and the walk goes on; only the context ends it.
-func Walk(ctx context.Context, args []string, stdin io.Reader, read func(*Log) error) []Failure {
-	w := &walker{ctx: ctx, stdin: stdin, read: read}
-	for _, path := range w.expand(args) {
+// Walk opens every log that the arguments name, up to jobs files at the same
+// time. It calls visit for each file in a fixed order, and then the visitor from
+// a goroutine of its own. A log that cannot be opened or read is reported in
+// the result, in the order of the files, and the walk goes on; only the context
+// ends it.
+func Walk(ctx context.Context, args []string, stdin io.Reader, jobs int, visit func() Visitor) []Failure {
+	l := &list{ctx: ctx}
+	files := l.expand(args)
+	jobs = max(jobs, 1)
+	var walkers []*walker
+	var running sync.WaitGroup
+	free := make(chan struct{}, jobs)
+	for _, f := range files {
+		free <- struct{}{}
 		if ctx.Err() != nil {
 			break
 		}
-		w.open(path)
+		w := &walker{
+			ctx: ctx, stdin: stdin, visitor: visit(), alone: len(files) == 1,
+			workers: max(1, jobs/len(files)),
+		}
+		walkers = append(walkers, w)
+		running.Go(func() {
+			w.open(f)
+			w.visitor.End()
+			<-free
+		})
 	}
-	return w.failures
+	running.Wait()
+	failures := l.failures
+	for _, w := range walkers {
+		failures = append(failures, w.failures...)
+	}
+	return failures
 }
 
+// failures collects what could not be read.
+type failures []Failure
+
+func (f *failures) fail(source string, err error, minor bool) {
+	*f = append(*f, Failure{Source: source, Err: shorten(err), Minor: minor})
+}
+
+// list finds the files behind the arguments.
+type list struct {
+	ctx context.Context
+	failures
+	known []fs.FileInfo
+}
+
+// walker reads what is in one file.
 type walker struct {
-	ctx      context.Context
-	stdin    io.Reader
-	read     func(*Log) error
-	failures []Failure
-	opened   []fs.FileInfo
+	ctx     context.Context
+	stdin   io.Reader
+	visitor Visitor
+	alone   bool
+	workers int
+	failures
 }
 
 // found is a path with how it was found.
@@ -77,10 +127,6 @@ type found struct {
 	path string
 	// named says that the user named it, not a directory that holds it.
 	named bool
-}
-
-func (w *walker) fail(source string, err error, minor bool) {
-	w.failures = append(w.failures, Failure{Source: source, Err: shorten(err), Minor: minor})
 }
 
 // shorten drops the operation and the path from an error of the operating
@@ -95,11 +141,12 @@ func shorten(err error) error {
 
 // expand lists the files behind the arguments: captures of a server's output
 // first, its own log files after them, since those repeat a part of the output.
-func (w *walker) expand(args []string) []found {
+func (l *list) expand(args []string) []found {
 	var files []found
 	for _, arg := range args {
-		files = append(files, w.files(arg)...)
+		files = append(files, l.files(arg)...)
 	}
+	files = slices.DeleteFunc(files, l.isRepeated)
 	slices.SortStableFunc(files, func(a, b found) int { return order(a.path) - order(b.path) })
 	return files
 }
@@ -113,36 +160,36 @@ func order(name string) int {
 	return 0
 }
 
-func (w *walker) files(arg string) []found {
+func (l *list) files(arg string) []found {
 	if arg == Stdin {
 		return []found{{path: Stdin, named: true}}
 	}
 	info, err := os.Stat(arg)
 	switch {
 	case err == nil && info.IsDir():
-		return w.directory(arg)
+		return l.directory(arg)
 	case err == nil:
 		return []found{{path: arg, named: true}}
 	case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(arg, "*?["):
-		return w.glob(arg)
+		return l.glob(arg)
 	}
-	w.fail(arg, err, false)
+	l.fail(arg, err, false)
 	return nil
 }
 
-func (w *walker) glob(pattern string) []found {
+func (l *list) glob(pattern string) []found {
 	paths, err := filepath.Glob(pattern)
 	if err != nil {
-		w.fail(pattern, err, false)
+		l.fail(pattern, err, false)
 		return nil
 	}
 	if len(paths) == 0 {
-		w.fail(pattern, ErrNone, false)
+		l.fail(pattern, ErrNone, false)
 	}
 	var files []found
 	for _, path := range paths {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			files = append(files, w.directory(path)...)
+			files = append(files, l.directory(path)...)
 			continue
 		}
 		files = append(files, found{path: path, named: true})
@@ -150,14 +197,14 @@ func (w *walker) glob(pattern string) []found {
 	return files
 }
 
-func (w *walker) directory(root string) []found {
+func (l *list) directory(root string) []found {
 	var files []found
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if w.ctx.Err() != nil {
-			return w.ctx.Err()
+		if l.ctx.Err() != nil {
+			return l.ctx.Err()
 		}
 		if err != nil {
-			w.fail(path, err, false)
+			l.fail(path, err, false)
 			if d != nil && d.IsDir() {
 				return fs.SkipDir
 			}
@@ -168,8 +215,8 @@ func (w *walker) directory(root string) []found {
 		}
 		return nil
 	})
-	if err != nil && w.ctx.Err() == nil {
-		w.fail(root, err, false)
+	if err != nil && l.ctx.Err() == nil {
+		l.fail(root, err, false)
 	}
 	return files
 }
@@ -196,33 +243,32 @@ func (w *walker) open(f found) {
 		w.fail(f.path, err, false)
 		return
 	}
-	if w.wasOpened(info) {
-		return
-	}
 	if !info.Mode().IsRegular() {
 		w.deliver(&Log{Name: f.path, Size: -1, Reader: newStream(w.ctx, file)}, f)
 		return
 	}
-	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: file, File: file}, f)
+	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: file, File: readerAt(file)}, f)
 }
 
-// wasOpened tells whether the same file was read already, under this name or
-// another.
-func (w *walker) wasOpened(info fs.FileInfo) bool {
-	if !info.Mode().IsRegular() {
+// isRepeated tells whether the same regular file was named before, under this
+// name or another.
+func (l *list) isRepeated(f found) bool {
+	info, err := os.Stat(f.path)
+	if err != nil || !info.Mode().IsRegular() {
 		return false
 	}
-	for _, other := range w.opened {
+	for _, other := range l.known {
 		if os.SameFile(info, other) {
 			return true
 		}
 	}
-	w.opened = append(w.opened, info)
+	l.known = append(l.known, info)
 	return false
 }
 
 // deliver undoes compression and archives and hands out the text within.
 func (w *walker) deliver(log *Log, f found) {
+	log.Alone = w.alone
 	err := w.unpack(log, 0)
 	if err == nil {
 		return

@@ -19,15 +19,44 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
+// readers keep what they read, in the order of the files.
+type readers struct {
+	files []*reader
+}
+
+type reader struct {
+	names, texts []string
+	ended        bool
+}
+
+func (r *readers) visit() Visitor {
+	file := &reader{}
+	r.files = append(r.files, file)
+	return file
+}
+
+func (r *reader) Read(l *Log) error {
+	data, err := io.ReadAll(l)
+	r.names, r.texts = append(r.names, l.Name), append(r.texts, string(data))
+	return err
+}
+
+func (r *reader) End() { r.ended = true }
+
 // walk reads everything behind the arguments.
 func walk(args ...string) (logs map[string]string, order []string, failures []Failure) {
 	logs = map[string]string{}
-	failures = Walk(context.Background(), args, strings.NewReader("from stdin\n"), func(l *Log) error {
-		data, err := io.ReadAll(l)
-		logs[l.Name] = string(data)
-		order = append(order, l.Name)
-		return err
-	})
+	r := &readers{}
+	failures = Walk(context.Background(), args, strings.NewReader("from stdin\n"), 3, r.visit)
+	for _, file := range r.files {
+		if !file.ended {
+			panic("a file has no end")
+		}
+		for i, name := range file.names {
+			logs[name] = file.texts[i]
+			order = append(order, name)
+		}
+	}
 	return logs, order, failures
 }
 
@@ -159,20 +188,19 @@ func TestStdinIsReadAndEndsWithTheContext(t *testing.T) {
 	assert.Equal(t, "from stdin\n", logs[Stdin])
 
 	ctx, cancel := context.WithCancel(context.Background())
-	r, w := io.Pipe()
+	r1, w := io.Pipe()
 	defer w.Close()
-	done := make(chan string)
+	done := make(chan *readers)
 	go func() {
-		Walk(ctx, []string{Stdin}, r, func(l *Log) error {
-			data, err := io.ReadAll(l)
-			done <- string(data)
-			return err
-		})
+		r := &readers{}
+		Walk(ctx, []string{Stdin}, r1, 1, r.visit)
+		done <- r
 	}()
 	_, err := io.WriteString(w, "and then nothing\n")
 	require.NoError(t, err)
 	cancel()
-	assert.Contains(t, []string{"", "and then nothing\n"}, <-done)
+	r := <-done
+	assert.Contains(t, []string{"", "and then nothing\n"}, strings.Join(r.files[0].texts, ""))
 }
 
 func TestMissingAndUnmatchedAreNamed(t *testing.T) {

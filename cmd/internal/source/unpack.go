@@ -60,7 +60,10 @@ func (w *walker) unpack(log *Log, depth int) error {
 	if err != nil {
 		return err
 	}
-	inner := &Log{Name: log.Name, Size: log.Size, Modified: log.Modified, Reader: buffered, File: log.File}
+	inner := &Log{
+		Name: log.Name, Size: log.Size, Modified: log.Modified, Reader: buffered, File: log.File,
+		Alone: log.Alone, Workers: w.workers,
+	}
 	for _, f := range formats() {
 		if depth < maxNesting && len(head) >= f.offset && bytes.HasPrefix(head[f.offset:], f.magic) {
 			return f.read(w, inner, depth+1)
@@ -71,7 +74,7 @@ func (w *walker) unpack(log *Log, depth int) error {
 	} else if bytes.IndexByte(head, 0) >= 0 {
 		return ErrBinary
 	}
-	return w.read(inner)
+	return w.visitor.Read(inner)
 }
 
 // peek waits for the first bytes only, so that a stream is read as it arrives.
@@ -106,7 +109,7 @@ func decompress(open func(io.Reader) (io.Reader, error)) func(*walker, *Log, int
 		if c, ok := r.(io.Closer); ok {
 			defer c.Close()
 		}
-		return w.unpack(&Log{Name: log.Name, Size: -1, Modified: log.Modified, Reader: compressed{r}}, depth)
+		return w.unpack(&Log{Name: log.Name, Size: -1, Modified: log.Modified, Reader: compressed{r}, Alone: log.Alone}, depth)
 	}
 }
 

@@ -1,0 +1,105 @@
+package patterns
+
+import (
+	"slices"
+	"strings"
+
+	"wklog/parser"
+)
+
+// gramSize is how many bytes of a literal are looked up at once; no literal is
+// shorter.
+const gramSize = 4
+
+// dispatch finds the rules that a record of one kind may match, by the literals
+// that they imply.
+type dispatch struct {
+	// always are the rules without a literal.
+	always []int
+	// filter has a bit for the hash of each gram.
+	filter [1 << (filterBits - 6)]uint64
+	grams  map[uint32][]needle
+}
+
+const filterBits = 12
+
+// needle is a literal with the gram by which it is found.
+type needle struct {
+	literal string
+	at      int // of the gram in the literal
+	rules   []int
+}
+
+func newDispatch(rules []*rule, kind parser.Kind) *dispatch {
+	d := &dispatch{grams: map[uint32][]needle{}}
+	needles := map[string]*needle{}
+	var literals []string
+	for i, r := range rules {
+		if r.clause.Kinds != nil && !slices.Contains(r.clause.Kinds, string(kind)) {
+			continue
+		}
+		if r.clause.Literals == nil {
+			d.always = append(d.always, i)
+		}
+		for _, literal := range r.clause.Literals {
+			if needles[literal] == nil {
+				needles[literal] = &needle{literal: literal}
+				literals = append(literals, literal)
+			}
+			needles[literal].rules = append(needles[literal].rules, i)
+		}
+	}
+	shared := countGrams(literals)
+	for _, literal := range literals {
+		n := needles[literal]
+		for at := range len(literal) - gramSize + 1 {
+			if shared[gramAt(literal, at)] < shared[gramAt(literal, n.at)] {
+				n.at = at
+			}
+		}
+		gram := gramAt(literal, n.at)
+		d.grams[gram] = append(d.grams[gram], *n)
+		bit := hashOf(gram)
+		d.filter[bit/64] |= 1 << (bit % 64)
+	}
+	return d
+}
+
+// countGrams tells how many literals hold a gram.
+func countGrams(literals []string) map[uint32]int {
+	counts := map[uint32]int{}
+	for _, literal := range literals {
+		for at := range len(literal) - gramSize + 1 {
+			counts[gramAt(literal, at)]++
+		}
+	}
+	return counts
+}
+
+func gramAt(s string, at int) uint32 {
+	return uint32(s[at]) | uint32(s[at+1])<<8 | uint32(s[at+2])<<16 | uint32(s[at+3])<<24
+}
+
+// hashOf spreads grams by multiplication (Knuth, The Art of Computer
+// Programming, volume 3, section 6.4).
+func hashOf(gram uint32) uint32 { return gram * 2654435769 >> (32 - filterBits) }
+
+// candidates lists the rules that a subject may match, in their order.
+func (d *dispatch) candidates(subject string) []int {
+	var space [32]int
+	found := append(space[:0], d.always...)
+	for at := range len(subject) - gramSize + 1 {
+		gram := gramAt(subject, at)
+		if bit := hashOf(gram); d.filter[bit/64]&(1<<(bit%64)) == 0 {
+			continue
+		}
+		for i := range d.grams[gram] {
+			n := &d.grams[gram][i]
+			if start := at - n.at; start >= 0 && strings.HasPrefix(subject[start:], n.literal) {
+				found = append(found, n.rules...)
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
