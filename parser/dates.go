@@ -1,7 +1,6 @@
 package parser
 
 import (
-	"bytes"
 	"time"
 )
 
@@ -37,7 +36,7 @@ func (r *reader) date(rec *Record, wrapper Stamp, block []byte, start int) {
 func (d *dates) before(r *reader, block []byte, start int) time.Time {
 	end := start
 	for end > d.known {
-		from := bytes.LastIndexByte(block[d.known:end-1], '\n') + 1 + d.known
+		from := lastNewline(block[d.known:end-1]) + 1 + d.known
 		if t := r.timeOf(block[from:end]); !t.IsZero() {
 			d.see(r, t)
 			break

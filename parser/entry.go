@@ -134,8 +134,8 @@ func (r *reader) handle(e Entry, line, offset int64, candidate bool, block []byt
 		return r.dates.pass(r, &e, int64(len(e.Text)))
 	}
 	rec := Parse(e)
-	r.date(&rec, e.Stamp, block, start)
-	return r.send(&rec, line, offset)
+	r.date(rec, e.Stamp, block, start)
+	return r.send(rec, line, offset)
 }
 
 func (r *reader) send(rec *Record, line, offset int64) error {

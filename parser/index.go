@@ -1,6 +1,9 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // stop is a line of a block that has to be looked at.
 type stop struct {
@@ -37,7 +40,7 @@ func newIndex(opts *Options, block []byte) index {
 			x.lines += int64(newlines)
 			break
 		}
-		start := bytes.LastIndexByte(block[pos:first], '\n') + 1 + pos
+		start := lastNewline(block[pos:first]) + 1 + pos
 		end := lineEnd(block, start)
 		candidate := next >= 0 && next < end
 		before := newlines
@@ -51,8 +54,8 @@ func newIndex(opts *Options, block []byte) index {
 		newlines -= before + 1
 		pos = end
 		if candidate {
-			x.near = close.open(pos)
 			next, newlines = finder.Next(pos)
+			x.near = close.open(pos, next, newlines)
 		}
 	}
 	if pos < len(block) && block[len(block)-1] != '\n' {
@@ -61,31 +64,35 @@ func newIndex(opts *Options, block []byte) index {
 	return x
 }
 
-// vicinity is the nearLines lines after a candidate.
+// vicinity is the nearLines lines after a candidate, up to the next one, which
+// has its own.
 type vicinity struct {
-	nearby     func([]byte) int
-	block      []byte
-	start, end int
-	at         int // where the next evidence in it stands, -1 for none
+	nearby func([]byte) int
+	block  []byte
+	end    int
+	at     int // where the next evidence in it stands, -1 for none
 }
 
-// open starts at the end of a candidate and returns how many of its lines stand
-// after the block.
-func (v *vicinity) open(start int) (left int) {
-	v.at = -1
+// open starts at the end of a candidate, with the next one, -1 for none, and
+// the newlines up to there. It returns how many of the lines stand after the
+// block.
+func (v *vicinity) open(start, next, newlines int) (left int) {
+	v.end, v.at = start, -1
 	if v.nearby == nil {
 		return 0
 	}
-	v.start, v.end = start, start
-	for left = nearLines; left > 0 && v.end < len(v.block); left-- {
-		v.end = lineEnd(v.block, v.end)
+	if next >= 0 && newlines < nearLines {
+		v.end = next
+	} else {
+		for left = nearLines; left > 0 && v.end < len(v.block); left-- {
+			v.end = lineEnd(v.block, v.end)
+		}
 	}
 	v.find(start)
 	return left
 }
 
 func (v *vicinity) find(from int) {
-	v.start = from
 	if v.at = v.nearby(v.block[from:v.end]); v.at >= 0 {
 		v.at += from
 	}
@@ -109,6 +116,21 @@ func (v *vicinity) holds(start, end int) bool {
 }
 
 var newline = []byte{'\n'}
+
+// lastNewline is bytes.LastIndexByte for a newline in steps of eight bytes: it
+// runs over the length of a line for every candidate.
+func lastNewline(b []byte) int {
+	const ones, highest, newlines = 0x0101010101010101, 0x8080808080808080, 0x0a0a0a0a0a0a0a0a
+	end := len(b)
+	for end >= 8 {
+		x := binary.LittleEndian.Uint64(b[end-8:]) ^ newlines
+		if (x-ones)&^x&highest != 0 {
+			break
+		}
+		end -= 8
+	}
+	return bytes.LastIndexByte(b[max(end-8, 0):end], '\n') + max(end-8, 0)
+}
 
 // lineEnd is the index after the line's newline, or the block's length.
 func lineEnd(block []byte, start int) int {

@@ -148,6 +148,6 @@ func TestPanicOfOneEntryIsParsed(t *testing.T) {
 	assert.Equal(t, "panic: tls: failed to parse private key", r.Subject())
 	assert.Empty(t, r.Stack)
 
-	r = Parse(Entry{Text: []byte(nilPanic)})
+	r = *Parse(Entry{Text: []byte(nilPanic)})
 	assert.Equal(t, ParsePanic(splitLines(nilPanic), Entry{Text: []byte(nilPanic)}), r)
 }

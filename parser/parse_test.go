@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func parseLine(line string) Record { return Parse(Unwrap([]byte(line))) }
+func parseLine(line string) Record { return *Parse(Unwrap([]byte(line))) }
 
 func wall(hour, minute, sec, nano int) Stamp {
 	return Stamp{Time: time.Date(2026, 11, 23, hour, minute, sec, nano, time.UTC)}
@@ -261,7 +261,7 @@ func TestRawLineInsideAJSONMessageIsAHandshake(t *testing.T) {
 func TestRecordSharesNoMemoryWithTheLine(t *testing.T) {
 	for _, line := range []string{rawLine, "wukongim-1  | " + closeLine, "2026/11/23 05:05:52 http: TLS handshake error from 10.0.0.1:1: EOF"} {
 		b := []byte(line)
-		got := Parse(Unwrap(b))
+		got := *Parse(Unwrap(b))
 		for i := range b {
 			b[i] = 'x'
 		}

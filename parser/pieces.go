@@ -1,7 +1,5 @@
 package parser
 
-import "bytes"
-
 // Anchors are literals that a [Finder] has to point at besides its own: by them
 // CRI marks the pieces of an entry that it wrote in several lines.
 var Anchors = []string{" stdout P", " stderr P"}
@@ -35,7 +33,7 @@ func (l *longLines) next(from int) int {
 // find looks at one line end in dockerPiece bytes.
 func (l *longLines) find(start int) int {
 	for start+dockerPiece <= len(l.block) {
-		end := bytes.LastIndexByte(l.block[start:start+dockerPiece], '\n')
+		end := lastNewline(l.block[start : start+dockerPiece])
 		if end < 0 {
 			return start
 		}

@@ -101,8 +101,8 @@ type reader struct {
 	near  int // lines that are still near a candidate of a block before
 	block int // how many bytes are read at once
 	clock clock
-	emit   func(*Record) error
-	stats  Stats
+	emit  func(*Record) error
+	stats Stats
 
 	carry    []byte // a line of which the end has not come
 	base     int64  // offset of the block that is looked at, and of the carry
@@ -160,7 +160,7 @@ func cutPiece(opts *Options, data []byte, err error) piece {
 	first := bytes.IndexByte(data, '\n') + 1
 	p.start, p.end = first, first
 	if first > 0 {
-		p.end = bytes.LastIndexByte(data, '\n') + 1
+		p.end = lastNewline(data) + 1
 		p.index = newIndex(opts, data[p.start:p.end])
 	}
 	return p

@@ -251,3 +251,14 @@ func TestResultDoesNotDependOnPieces(t *testing.T) {
 		}
 	}
 }
+
+func TestLastNewlineIsTheLast(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		b := make([]byte, rng.IntN(40))
+		for i := range b {
+			b[i] = "\n\x0b\x8a\x00\xff\x09a"[rng.IntN(7)]
+		}
+		require.Equal(t, bytes.LastIndexByte(b, '\n'), lastNewline(b), "%q", b)
+	}
+}

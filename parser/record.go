@@ -145,26 +145,32 @@ func containsByte(set string, c byte) bool {
 
 // Parse takes an entry apart. It never fails: what it does not know, or what
 // is broken, becomes a record of KindText.
-func Parse(e Entry) Record {
-	base := Record{
-		Kind:    KindText,
-		Wrapper: e.Wrapper,
-		Stream:  e.Stream,
-		Origin:  e.Origin,
-		Stamp:   e.Stamp,
-		Text:    string(e.Text),
-	}
+func Parse(e Entry) *Record {
+	r := newRecord(&e)
 	if len(e.Text) == 0 {
-		return base
+		return r
 	}
-	r := base
 	for _, f := range forms[e.Text[0]] {
-		if f.parse(e.Text, &r) {
+		if f.parse(e.Text, r) {
 			return r
 		}
-		r = base
+		text := r.Text
+		r.reset(&e)
+		r.Text = text
 	}
 	return r
+}
+
+func newRecord(e *Entry) *Record {
+	r := &Record{}
+	r.reset(e)
+	r.Text = string(e.Text)
+	return r
+}
+
+// reset drops what a form that did not fit has set.
+func (r *Record) reset(e *Entry) {
+	*r = Record{Kind: KindText, Wrapper: e.Wrapper, Stream: e.Stream, Origin: e.Origin, Stamp: e.Stamp}
 }
 
 // Stamps reads the time that an entry's text has of its own, without parsing

@@ -61,7 +61,7 @@ func TestEveryRecordedLineSurvivesEveryWrapper(t *testing.T) {
 				e := Unwrap([]byte(c.wrap(line)))
 				require.Equal(t, line, string(e.Text))
 				require.Equal(t, c.wrapper, e.Wrapper)
-				want, got := parseLine(line), Parse(e)
+				want, got := parseLine(line), *Parse(e)
 				if !want.OwnTime {
 					sameStamp(t, c.stamp, got.Stamp)
 					got.Stamp = want.Stamp

@@ -42,17 +42,28 @@ type Analyzer struct {
 
 	seed    maphash.Seed
 	seen    map[uint64]occurrence
-	orphans map[string]*orphans
-	panics  map[string]*waiting
+	own     []bool // by source: whether it is one of the server's own files
+	orphans map[twinKey]*orphans
+	panics  map[twinKey]*waiting
 }
 
-// occurrence is how often a record stood in the source that held it most often.
+// occurrence is how often a record stood in the source that held it most often,
+// in few bytes: there is one for each dated event.
 type occurrence struct {
-	count  int
-	source *Source
-	// alone says that it was counted itself, and not as the other form of a
-	// failure that was counted.
-	alone bool
+	count uint32
+	// source is that source's number, doubled, plus one where the record was
+	// counted itself and not as the other form of a failure that was counted.
+	source uint32
+}
+
+func (o occurrence) alone() bool { return o.source&1 == 1 }
+
+func (o occurrence) withAlone(alone bool) occurrence {
+	o.source &^= 1
+	if alone {
+		o.source |= 1
+	}
+	return o
 }
 
 // NewAnalyzer makes an analyzer over a catalogue.
@@ -69,7 +80,7 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 		catalogue: c, matcher: m, ranker: r, filter: filter,
 		tallies: map[*Pattern]*tally{}, single: map[Key][]CauseScore{},
 		seed: maphash.MakeSeed(), seen: map[uint64]occurrence{},
-		orphans: map[string]*orphans{}, panics: map[string]*waiting{},
+		orphans: map[twinKey]*orphans{}, panics: map[twinKey]*waiting{},
 	}, nil
 }
 
@@ -77,8 +88,9 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 type Source struct {
 	analyzer *Analyzer
 	name     string
-	counts   map[uint64]int
-	waiting  map[string]*waiting
+	number   uint32
+	counts   map[uint64]uint32
+	waiting  map[twinKey]*waiting
 	closes   bool
 	first    time.Time
 	last     time.Time
@@ -87,7 +99,8 @@ type Source struct {
 // Source starts a log. Logs that hold the raw handshake lines should come
 // before the files that repeat their debug records.
 func (a *Analyzer) Source(name string) *Source {
-	return &Source{analyzer: a, name: name, counts: map[uint64]int{}, waiting: map[string]*waiting{}}
+	a.own = append(a.own, parser.IsOwnLog(name))
+	return &Source{analyzer: a, name: name, number: uint32(len(a.own) - 1), counts: map[uint64]uint32{}, waiting: map[twinKey]*waiting{}}
 }
 
 // Add takes the next record of the log.
@@ -127,8 +140,7 @@ func (s *Source) Add(rec *parser.Record) {
 		return
 	}
 	if known, ok := a.seen[key]; ok {
-		known.alone = true
-		a.seen[key] = known
+		a.seen[key] = known.withAlone(true)
 	}
 	a.count(event)
 	if pattern != nil && a.OnEvent != nil {
@@ -153,10 +165,10 @@ func (s *Source) repeats(rec *parser.Record) (key uint64, is bool) {
 	key = h.Sum64()
 	s.counts[key]++
 	known := a.seen[key]
-	if s.counts[key] <= known.count && s.mayRepeat(known.source, rec) {
+	if s.counts[key] <= known.count && s.mayRepeat(a.own[known.source/2], rec) {
 		return key, true
 	}
-	a.seen[key] = occurrence{count: s.counts[key], source: s}
+	a.seen[key] = occurrence{count: s.counts[key], source: 2 * s.number}
 	return key, false
 }
 
@@ -176,20 +188,19 @@ func (s *Source) settleTwin(e *Event, key uint64) {
 	a := s.analyzer
 	a.duplicates++
 	known := a.seen[key]
-	if !known.alone {
+	if !known.alone() {
 		a.uncount(raw)
 		return
 	}
-	known.alone = false
-	a.seen[key] = known
+	a.seen[key] = known.withAlone(false)
 	a.uncount(e)
 }
 
 // mayRepeat tells whether an equal record of another source is the same event.
 // Times in whole seconds are equal by chance: there one of the two has to be a
 // file that the server writes beside its output.
-func (s *Source) mayRepeat(other *Source, rec *parser.Record) bool {
-	return rec.Stamp.Time.Nanosecond() != 0 || parser.IsOwnLog(s.name) != parser.IsOwnLog(other.name)
+func (s *Source) mayRepeat(own bool, rec *parser.Record) bool {
+	return rec.Stamp.Time.Nanosecond() != 0 || s.analyzer.own[s.number] != own
 }
 
 // joinsTwin tells whether the other form of the failure was counted already.

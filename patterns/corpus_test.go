@@ -92,6 +92,44 @@ func analysed(t *testing.T, c *patterns.Catalogue, log string) ([]*patterns.Even
 	return events, a.Result()
 }
 
+// TestSearchLosesNoEvent compares with the plainest reading: every line parsed and
+// matched, none searched for.
+func TestSearchLosesNoEvent(t *testing.T) {
+	c := loaded(t)
+	var log strings.Builder
+	for _, name := range []string{"attempts.jsonl", "faults.jsonl", "startup.jsonl"} {
+		for _, r := range readJSONL[recorded](t, name) {
+			log.WriteString(r.log() + "\n")
+		}
+	}
+	for _, pattern := range []string{"scenarios/*.log", "servers/*/*.log"} {
+		names, err := filepath.Glob(filepath.Join(recordings, pattern))
+		require.NoError(t, err)
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			require.NoError(t, err)
+			log.Write(data)
+		}
+	}
+	found, _ := analysed(t, c, log.String())
+	a, err := patterns.NewAnalyzer(c, patterns.Filter{})
+	require.NoError(t, err)
+	var all []*patterns.Event
+	a.OnEvent = func(e *patterns.Event) { all = append(all, e) }
+	src := a.Source("server.log")
+	_, err = parser.Read(context.Background(), strings.NewReader(log.String()), parser.Options{Zone: time.UTC}, func(rec *parser.Record) error {
+		src.Add(rec)
+		return nil
+	})
+	require.NoError(t, err)
+	require.Greater(t, len(all), 1000)
+	require.Len(t, found, len(all))
+	for i, want := range all {
+		assert.Equal(t, want.Pattern.ID, found[i].Pattern.ID)
+		assert.Equal(t, want.Record, found[i].Record)
+	}
+}
+
 // reportsFailure tells whether a line of the recordings is a failure that must
 // become an event, by what the recordings say and not by the catalogue.
 func rawLines(lines []string) int {

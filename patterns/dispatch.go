@@ -21,7 +21,7 @@ type dispatch struct {
 	grams  map[uint32][]needle
 }
 
-const filterBits = 12
+const filterBits = 15
 
 // needle is a literal with the gram by which it is found.
 type needle struct {
@@ -84,17 +84,17 @@ func gramAt(s string, at int) uint32 {
 // Programming, volume 3, section 6.4).
 func hashOf(gram uint32) uint32 { return gram * 2654435769 >> (32 - filterBits) }
 
-// candidates lists the rules that a subject may match, in their order.
-func (d *dispatch) candidates(subject string) []int {
-	var space [32]int
-	found := append(space[:0], d.always...)
+// candidates adds the rules that a subject may match to found, in their order.
+func (d *dispatch) candidates(subject string, found []int) []int {
+	found = append(found, d.always...)
 	for at := range len(subject) - gramSize + 1 {
 		gram := gramAt(subject, at)
 		if bit := hashOf(gram); d.filter[bit/64]&(1<<(bit%64)) == 0 {
 			continue
 		}
-		for i := range d.grams[gram] {
-			n := &d.grams[gram][i]
+		needles := d.grams[gram]
+		for i := range needles {
+			n := &needles[i]
 			if start := at - n.at; start >= 0 && strings.HasPrefix(subject[start:], n.literal) {
 				found = append(found, n.rules...)
 			}

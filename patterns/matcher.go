@@ -75,7 +75,8 @@ func (m *Matcher) Match(rec *parser.Record) Match {
 	subject := rec.Subject()
 	var best *rule
 	bestLength := -1
-	for _, i := range m.dispatchOf(rec.Kind).candidates(subject) {
+	var space [32]int
+	for _, i := range m.dispatchOf(rec.Kind).candidates(subject, space[:0]) {
 		r := m.rules[i]
 		if best != nil && (r.match.Verdict == Unclassified || bestLength == len(subject) && r.conditions <= best.conditions) {
 			continue // it cannot win

@@ -17,7 +17,7 @@ type Prefilter struct {
 	// every byte is a candidate.
 	everything bool
 	// nearby are the literals of what matters only near a failure.
-	nearby [][]byte
+	nearby *anchorSet
 }
 
 func newPrefilter(c *Catalogue) *Prefilter {
@@ -25,16 +25,16 @@ func newPrefilter(c *Catalogue) *Prefilter {
 		anchors:    newAnchorSet(c.allAnchors(), c.Placements),
 		everything: c.Unanchored,
 	}
+	var nearby []string
 	for _, ignored := range c.Ignore {
 		if !ignored.Context {
 			continue
 		}
 		for _, clause := range ignored.Match {
-			for _, literal := range (literalFinder{least: 3}).in(clause.Regex) {
-				p.nearby = append(p.nearby, []byte(literal))
-			}
+			nearby = append(nearby, (literalFinder{least: printSize}).in(clause.Regex)...)
 		}
 	}
+	p.nearby = newAnchorSet(nearby, c.Placements)
 	return p
 }
 
@@ -50,19 +50,16 @@ func (p *Prefilter) Anchors() []string {
 // Nearby finds what may add to the evidence in lines near a failure: an index
 // in the first such line, -1 when there is none.
 func (p *Prefilter) Nearby(lines []byte) int {
-	first := -1
-	for _, literal := range p.nearby {
-		if at := bytes.Index(lines, literal); at >= 0 {
-			first, lines = at, lines[:at]
-		}
-	}
-	return first
+	at, _ := p.nearby.search(lines).Next(0)
+	return at
 }
 
-// Search is a prefilter's walk over one block of bytes.
+// Search is a walk over one block of bytes.
 type Search struct {
-	prefilter *Prefilter
-	block     []byte
+	anchors *anchorSet
+	block   []byte
+	// everything says that every byte is a candidate.
+	everything bool
 	// next is where each anchor was found last, for the walk without vector
 	// instructions: each is looked for once from there, so that the walk over
 	// the whole block is linear.
@@ -71,9 +68,15 @@ type Search struct {
 
 // Search starts a walk over a block.
 func (p *Prefilter) Search(block []byte) *Search {
-	s := &Search{prefilter: p, block: block}
+	s := p.anchors.search(block)
+	s.everything = p.everything
+	return s
+}
+
+func (a *anchorSet) search(block []byte) *Search {
+	s := &Search{anchors: a, block: block}
 	if vectorWidth == 0 {
-		s.next = notLookedFor(len(p.anchors.literals))
+		s.next = notLookedFor(len(a.literals))
 	}
 	return s
 }
@@ -92,17 +95,17 @@ func notLookedFor(n int) []int {
 // over the calls of one walk.
 func (s *Search) Next(from int) (at, newlines int) {
 	switch {
-	case s.prefilter.everything && from < len(s.block):
+	case s.everything && from < len(s.block):
 		return from, 0
 	case s.next == nil:
-		return s.prefilter.anchors.vector(s.block, from)
+		return s.anchors.vector(s.block, from)
 	}
 	return s.portable(from)
 }
 
 func (s *Search) portable(from int) (at, newlines int) {
 	best := len(s.block)
-	for i, anchor := range s.prefilter.anchors.literals {
+	for i, anchor := range s.anchors.literals {
 		if s.next[i] < from {
 			at := bytes.Index(s.block[from:], anchor)
 			if at < 0 {

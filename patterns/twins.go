@@ -12,12 +12,16 @@ import (
 // record and the Go panic, nginx's line on stderr and in its log.
 type twin struct {
 	// key is the same for both forms.
-	key string
+	key twinKey
 	// first is the form that carries more and is printed first, mostly.
 	first bool
 	// near says that both forms stand within nearLines of each other.
 	near bool
 }
+
+// twinKey says what failed: for a handshake the error, for what ends the process
+// its last words.
+type twinKey struct{ what, text string }
 
 // nearLines is how many lines after a raw handshake line its debug record may
 // stand: the two are printed by one goroutine without a lock between them.
@@ -28,16 +32,16 @@ const nearLines = 200
 func twinOf(rec *parser.Record) (t twin, ok bool) {
 	switch rec.Kind {
 	case parser.KindHandshake:
-		return twin{key: "handshake " + rec.Error, first: true, near: true}, true
+		return twin{key: twinKey{"handshake", rec.Error}, first: true, near: true}, true
 	case parser.KindClose:
-		return twin{key: "handshake " + rec.Error, near: true}, true
+		return twin{key: twinKey{"handshake", rec.Error}, near: true}, true
 	case parser.KindNginx:
-		return twin{key: "nginx " + rec.Subject(), first: !rec.Stamp.IsZero()}, rec.Level == "emerg"
+		return twin{key: twinKey{"nginx", rec.Subject()}, first: !rec.Stamp.IsZero()}, rec.Level == "emerg"
 	case parser.KindZap:
-		return twin{key: "panic " + panicText(rec), first: true}, rec.Level == "panic" || rec.Level == "fatal"
+		return twin{key: twinKey{"panic", panicText(rec)}, first: true}, rec.Level == "panic" || rec.Level == "fatal"
 	case parser.KindPanic:
 		text := lastPanic(rec)
-		return twin{key: "panic " + text}, text != ""
+		return twin{key: twinKey{"panic", text}}, text != ""
 	}
 	return twin{}, false
 }

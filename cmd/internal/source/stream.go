@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"io"
+	"os"
 )
 
 // pieceSize is how many bytes of a stream are read at once.
@@ -28,6 +29,9 @@ type piece struct {
 
 func newStream(ctx context.Context, r io.Reader) *stream {
 	const ahead = 2
+	if f, ok := r.(*os.File); ok {
+		widen(f)
+	}
 	s := &stream{ctx: ctx, pieces: make(chan piece, ahead), free: make(chan []byte, ahead+1)}
 	for range ahead {
 		s.free <- make([]byte, pieceSize)
