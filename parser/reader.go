@@ -12,7 +12,7 @@ const (
 	// blockSize is how much is read at once, and viewSize how much is looked at
 	// where it lies: there the processors have to agree on each end of a view.
 	blockSize = 256 << 10
-	viewSize  = 4 << 20
+	viewSize  = 2 << 20
 	// MaxLine is how much of one line, in bytes, is looked at: the rest of a
 	// longer line is skipped.
 	MaxLine = 1 << 20

@@ -284,6 +284,13 @@ func (c *Catalogue) merge(more *Catalogue) error {
 // derive finds the literals of what was added, and an anchor for what implies
 // none of those that are known.
 func (c *Catalogue) derive(more *Catalogue) {
+	c.Anchors = slices.DeleteFunc(c.Anchors, func(anchor string) bool {
+		short := len(anchor) < printSize
+		if short {
+			c.wrong = errors.Join(c.wrong, fmt.Errorf("anchor %q is shorter than %d bytes", anchor, printSize))
+		}
+		return short
+	})
 	all := c.clauses()
 	for _, clause := range more.clauses() {
 		if err := clause.compiles(); err != nil {

@@ -103,4 +103,8 @@ patterns:
 	assert.Contains(t, c.Prefilter().Anchors(), "myproxy: handshake gave up")
 	assert.Error(t, c.Add("mine.yaml", []byte("patterns: [{id: my-proxy-failure}]")), "an id that is taken")
 	assert.Error(t, c.Add("mine.yaml", []byte("patern: []")), "an unknown field")
+	require.NoError(t, c.Add("mine.yaml", []byte("anchors: [x]")))
+	_, err := c.Matcher()
+	assert.ErrorContains(t, err, "shorter")
+	c.Prefilter()
 }

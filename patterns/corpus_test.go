@@ -38,7 +38,7 @@ func (r *recorded) log() string {
 	return strings.Join(slices.Concat(r.Out, r.Err, r.Lines), "\n") + r.Stdout + "\n" + r.Stderr
 }
 
-func readJSONL[T any](t *testing.T, name string) []T {
+func readJSONL[T any](t testing.TB, name string) []T {
 	t.Helper()
 	f, err := os.Open(filepath.Join(recordings, name))
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"os"
@@ -78,5 +79,32 @@ func TestLogsBesideTheOutputAddNothing(t *testing.T) {
 		assert.Equal(t, want, alone, server)
 		assert.Equal(t, want, beside, server)
 		assert.Equal(t, found, foundBeside, server)
+	}
+}
+
+// TestNumberOfWorkersChangesNothing reads all recordings, some of them several
+// times in other forms, with one worker and with many.
+func TestNumberOfWorkersChangesNothing(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(filepath.Join(dir, "logs"), os.DirFS("../../testdata/wukongim")))
+	data, err := os.ReadFile(filepath.Join(dir, "logs/servers/expired/stdout.log"))
+	require.NoError(t, err)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, err = z.Write(bytes.Repeat(data, 50))
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "logs/many.log.gz"), packed.Bytes(), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "logs/large.log"), bytes.Repeat(data, 5000), 0o644))
+	report := func(jobs string) string {
+		out, _, _ := run1(t, "analyze", "--format", "json", "--jobs", jobs, dir)
+		_, rest, ok := strings.Cut(out, `"lang"`) // behind the time of the report
+		require.True(t, ok)
+		return rest
+	}
+	want := report("1")
+	require.Greater(t, len(want), 10_000)
+	for _, jobs := range []string{"2", "3", "16"} {
+		assert.Equal(t, want, report(jobs), jobs)
 	}
 }

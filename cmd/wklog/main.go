@@ -25,7 +25,7 @@ func main() {
 // run is main with an exit status, so that it can be a command in tests.
 func run() int {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // the heap is small: fewer collections cost little memory
+		debug.SetGCPercent(150) // the heap is small: fewer collections cost little memory
 	}
 	ctx, stop := interruptible()
 	defer stop()

@@ -38,8 +38,8 @@ type queue struct {
 }
 
 const (
-	maxQueued      = 8192
-	maxQueuedBytes = 4 << 20
+	maxQueued      = 1024
+	maxQueuedBytes = 1 << 20
 )
 
 func newQueue(ctx context.Context, options func(*source.Log) parser.Options) *queue {
