@@ -11,6 +11,7 @@ type openPanic struct {
 	first    Entry
 	line     int64
 	offset   int64
+	start    int64 // bytes of the files before the one in which it began
 	prefix   []byte
 	texts    [][]byte
 	size     int
@@ -147,7 +148,7 @@ func (r *reader) openPanic(e Entry, line, offset int64, block []byte, start int)
 	stamp := Record{Stamp: e.Stamp}
 	r.date(&stamp, e.Stamp, block, start)
 	e.Stamp, e.Text = stamp.Stamp, bytes.Clone(e.Text)
-	p := openPanic{open: true, first: e, line: line, offset: offset, patience: maxPatience, inferred: stamp.TimeInferred}
+	p := openPanic{open: true, first: e, line: line, offset: offset, start: r.start, patience: maxPatience, inferred: stamp.TimeInferred}
 	if e.Prefix > 0 && block != nil {
 		p.prefix = bytes.Clone(block[start : start+e.Prefix])
 	}

@@ -106,6 +106,7 @@ type reader struct {
 
 	carry    []byte // a line of which the end has not come
 	base     int64  // offset of the block that is looked at, and of the carry
+	start    int64  // bytes of the files before the present one
 	line     int64  // lines before the line that is looked at
 	skipping bool   // in the rest of a line over MaxLine
 	joined   int64  // lines that belong to an earlier entry

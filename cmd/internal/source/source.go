@@ -170,12 +170,14 @@ func (l *list) files(arg string) []found {
 		return l.directory(arg)
 	case err == nil:
 		return []found{{path: arg, named: true}}
-	case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(arg, "*?["):
+	case errors.Is(err, fs.ErrNotExist) && isGlob(arg):
 		return l.glob(arg)
 	}
 	l.fail(arg, err, false)
 	return nil
 }
+
+func isGlob(arg string) bool { return strings.ContainsAny(arg, "*?[") }
 
 func (l *list) glob(pattern string) []found {
 	paths, err := filepath.Glob(pattern)

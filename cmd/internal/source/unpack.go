@@ -23,6 +23,19 @@ const headSize = 8 << 10
 // maxNesting is how many layers of compression and archives are undone.
 const maxNesting = 4
 
+// compression is known by the first bytes of what it made.
+type compression struct {
+	magic []byte
+	open  func(io.Reader) (io.Reader, error)
+}
+
+var compressions = []compression{
+	{[]byte{0x1f, 0x8b}, func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
+	{[]byte{0x28, 0xb5, 0x2f, 0xfd}, newZstd},
+	{[]byte("BZh"), func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+	{[]byte{0xfd, '7', 'z', 'X', 'Z', 0}, func(r io.Reader) (io.Reader, error) { return xz.NewReader(r) }},
+}
+
 // format is a compressed or archived form that is known by its first bytes.
 type format struct {
 	magic  []byte
@@ -30,15 +43,19 @@ type format struct {
 	read   func(w *walker, log *Log, depth int) error
 }
 
+func (f *format) fits(head []byte) bool {
+	return len(head) >= f.offset && bytes.HasPrefix(head[f.offset:], f.magic)
+}
+
 func formats() []format {
-	return []format{
-		{magic: []byte{0x1f, 0x8b}, read: decompress(func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) })},
-		{magic: []byte{0x28, 0xb5, 0x2f, 0xfd}, read: decompress(newZstd)},
-		{magic: []byte("BZh"), read: decompress(func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil })},
-		{magic: []byte{0xfd, '7', 'z', 'X', 'Z', 0}, read: decompress(func(r io.Reader) (io.Reader, error) { return xz.NewReader(r) })},
+	all := []format{
 		{magic: []byte("ustar"), offset: 257, read: (*walker).tar},
 		{magic: []byte("PK\x03\x04"), read: (*walker).zip},
 	}
+	for _, c := range compressions {
+		all = append(all, format{magic: c.magic, read: decompress(c.open)})
+	}
+	return all
 }
 
 // maxWindow bounds the memory, in bytes, that a zstd stream may ask for.
@@ -65,7 +82,7 @@ func (w *walker) unpack(log *Log, depth int) error {
 		Alone: log.Alone, Workers: w.workers,
 	}
 	for _, f := range formats() {
-		if depth < maxNesting && len(head) >= f.offset && bytes.HasPrefix(head[f.offset:], f.magic) {
+		if depth < maxNesting && f.fits(head) {
 			return f.read(w, inner, depth+1)
 		}
 	}

@@ -1,0 +1,423 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+)
+
+const (
+	// checkEvery is how long a change may go unnoticed when no event tells of
+	// it: new files, files on systems without events, events that were dropped.
+	checkEvery = 200 * time.Millisecond
+	// lookEvery is how often directories and globs are listed for new files.
+	lookEvery = time.Second
+	// endOfLine is how long a line that is half written at the end may take.
+	endOfLine = 2 * time.Second
+	// turn is how many bytes of one log are read before the others get theirs.
+	turn = 4 << 20
+)
+
+// Piece is what was appended to a followed log.
+type Piece struct {
+	Log *Followed
+	// Rotated says that Data begins another file, which is read from Offset:
+	// 0 unless an earlier run read a part of it.
+	Rotated bool
+	Offset  int64
+	// Data may end within a line, and is valid until the call returns.
+	Data []byte
+	// Behind is how many bytes of the file are not read yet.
+	Behind int64
+}
+
+// Follow says what is followed and how.
+type Follow struct {
+	// Paths are files, which need not exist yet, directories and globs.
+	Paths []string
+	// FromStart reads what is in the files already; otherwise only what comes.
+	FromStart bool
+	// State of an earlier run, to go on from; nil for none.
+	State *State
+	// Deliver takes a piece; nothing more is read until it returns.
+	Deliver func(Piece) error
+	// Tick is called at least every fifth of a second between the pieces.
+	Tick func() error
+	// Report takes what cannot be read, and notes for the user.
+	Report func(Failure)
+
+	ctx     context.Context
+	logs    []*Followed
+	missing []string
+	watched chan *Followed
+	told    map[string]bool
+	binary  map[string]bool // files that are no logs
+	buf     []byte
+	started time.Time // after the first look, zero before
+	ticked  time.Time
+	// deaf makes files look as if their system had no events, for tests.
+	deaf bool
+}
+
+// Notes about following.
+var (
+	ErrWaiting = errors.New("does not exist yet")
+	ErrPolled  = errors.New("is on a file system without change events and is looked at five times a second")
+	ErrLost    = errors.New("was rotated away since the last run, and its rest is not to be found")
+)
+
+// Run follows until the context ends or Deliver fails. Then it reads what is
+// there, waits a moment for the end of a half-written line, and returns.
+func (f *Follow) Run(ctx context.Context) error {
+	f.ctx, f.watched, f.told, f.binary, f.buf = ctx, make(chan *Followed, 64), map[string]bool{}, map[string]bool{}, make([]byte, pieceSize)
+	defer f.close()
+	if err := f.look(f.Paths); err != nil {
+		return err
+	}
+	f.started = time.Now()
+	if err := f.tick(); err != nil {
+		return err
+	}
+	check, look := time.NewTicker(checkEvery), time.NewTicker(lookEvery)
+	defer check.Stop()
+	defer look.Stop()
+	for {
+		var err error
+		select {
+		case l := <-f.watched:
+			err = f.advance(l)
+		case <-check.C:
+			err = errors.Join(f.advanceAll(), f.look(f.missing), f.tick())
+		case <-look.C:
+			err = f.look(f.Paths)
+		case <-ctx.Done():
+			return f.finish()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (f *Follow) close() {
+	for _, l := range f.logs {
+		l.close()
+	}
+}
+
+func (f *Follow) advanceAll() error {
+	for _, l := range f.logs {
+		if err := f.advance(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish reads to the ends, and a little longer where a line is half written.
+func (f *Follow) finish() error {
+	until := time.NewTimer(endOfLine)
+	defer until.Stop()
+	again := time.NewTicker(checkEvery / 10)
+	defer again.Stop()
+	if err := f.look(f.Paths); err != nil {
+		return err
+	}
+	for {
+		if err := f.advanceAll(); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(f.logs, (*Followed).halfWritten) {
+			return nil
+		}
+		select {
+		case <-until.C:
+			return nil
+		case <-again.C:
+		}
+	}
+}
+
+// look finds the files behind the paths that are not followed yet.
+func (f *Follow) look(paths []string) error {
+	f.missing = nil
+	for _, path := range paths {
+		for _, name := range f.behind(path) {
+			if f.binary[name] || f.follows(name) {
+				continue
+			}
+			l, err := f.start(name)
+			if err != nil {
+				f.tell(name, err)
+				continue
+			}
+			if l == nil {
+				continue
+			}
+			f.logs = append(f.logs, l)
+			if err := f.place(l); err != nil {
+				return err
+			}
+			f.watch(l)
+			if err := f.advance(l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// behind lists what a path names. Rotated pieces are not logs of their own.
+func (f *Follow) behind(path string) []string {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && !info.IsDir():
+		return []string{path}
+	case errors.Is(err, fs.ErrNotExist) && !isGlob(path):
+		f.missing = append(f.missing, path)
+		f.tell(path, ErrWaiting)
+		return nil
+	case err != nil && !isGlob(path):
+		f.tell(path, err)
+		return nil
+	}
+	l := &list{ctx: f.ctx}
+	var names []string
+	for _, found := range l.files(path) {
+		if !isRotated(found.path) {
+			names = append(names, found.path)
+		}
+	}
+	for _, failure := range l.failures {
+		f.tell(failure.Source, failure.Err)
+	}
+	return names
+}
+
+func (f *Follow) follows(name string) bool {
+	return slices.ContainsFunc(f.logs, func(l *Followed) bool { return l.Name == name })
+}
+
+// tell reports something once.
+func (f *Follow) tell(source string, err error) {
+	key := source + "\x00" + err.Error()
+	if !f.told[key] {
+		f.told[key] = true
+		minor := errors.Is(err, ErrWaiting) || errors.Is(err, ErrPolled)
+		f.Report(Failure{Source: source, Err: shorten(err), Minor: minor})
+	}
+}
+
+// start begins to follow a file, nil if it is no log.
+func (f *Follow) start(name string) (*Followed, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	head := make([]byte, headSize)
+	n, _ := file.ReadAt(head, 0)
+	if !info.Mode().IsRegular() || bytes.IndexByte(head[:n], 0) >= 0 || isPacked(head[:n]) {
+		file.Close()
+		f.binary[name] = true
+		if slices.Contains(f.Paths, name) {
+			return nil, ErrBinary
+		}
+		return nil, nil
+	}
+	return &Followed{Name: name, folder: folderOf(name), file: file, info: info}, nil
+}
+
+// place finds where the reading of a new log begins.
+func (f *Follow) place(l *Followed) error {
+	if saved := f.State.of(l.Name); saved != nil {
+		return f.resume(l, saved)
+	}
+	if !f.started.IsZero() {
+		return f.beginNew(l)
+	}
+	if f.FromStart {
+		return f.begin(l, 0)
+	}
+	return f.begin(l, lastLineStart(l.file, l.info.Size()))
+}
+
+// beginNew reads a log that came after the first look, with what was rotated
+// away until it was found.
+func (f *Follow) beginNew(l *Followed) error {
+	for _, p := range l.rotatedPieces() {
+		if !p.modified.Before(f.started) && !os.SameFile(p.info, l.info) {
+			if err := f.whole(l, p, 0); err != nil {
+				return err
+			}
+		}
+	}
+	return f.begin(l, 0)
+}
+
+// begin says that the present file of a log is read from an offset.
+func (f *Follow) begin(l *Followed, offset int64) error {
+	if err := l.open(offset); err != nil {
+		return err
+	}
+	return f.Deliver(Piece{Log: l, Rotated: true, Offset: offset})
+}
+
+// lastLineStart is where the last, perhaps half-written line of a file starts.
+func lastLineStart(r io.ReaderAt, size int64) int64 {
+	tail := make([]byte, min(size, 64<<10))
+	n, _ := r.ReadAt(tail, size-int64(len(tail)))
+	if at := bytes.LastIndexByte(tail[:n], '\n'); at >= 0 {
+		return size - int64(len(tail)) + int64(at) + 1
+	}
+	return size
+}
+
+// advance reads what a log has, and goes on to its next file when it was
+// rotated.
+func (f *Follow) advance(l *Followed) error {
+	l.awake.Store(false)
+	for read := 0; read < turn; {
+		n, err := f.read(l)
+		if err != nil {
+			return err
+		}
+		read += n
+		if n == 0 {
+			again, err := f.rotated(l)
+			if err != nil || !again {
+				return err
+			}
+		}
+	}
+	l.wake(f.watched)
+	return nil
+}
+
+// read delivers the next bytes of a log's present file.
+func (f *Follow) read(l *Followed) (int, error) {
+	n, err := l.file.ReadAt(f.buf, l.offset)
+	if err != nil && !errors.Is(err, io.EOF) {
+		f.tell(l.Name, err)
+		return 0, nil
+	}
+	size, intact := l.intact(int64(n))
+	if !intact {
+		return 0, f.truncated(l)
+	}
+	if n == 0 {
+		return 0, nil
+	}
+	return n, f.deliver(l, f.buf[:n], size-l.offset-int64(n))
+}
+
+func (f *Follow) deliver(l *Followed, data []byte, behind int64) error {
+	l.passed(data)
+	err := f.Deliver(Piece{Log: l, Offset: l.offset - int64(len(data)), Data: data, Behind: max(behind, 0)})
+	if err == nil && time.Since(f.ticked) > checkEvery {
+		err = f.tick()
+	}
+	return err
+}
+
+// tick gives the regular turn, in the midst of long reading too.
+func (f *Follow) tick() error {
+	f.ticked = time.Now()
+	return f.Tick()
+}
+
+// rotated looks whether the log's name belongs to another file now, and moves on
+// to it. A new file without content does not end the old one: its writer may
+// not know of it yet.
+func (f *Follow) rotated(l *Followed) (moved bool, err error) {
+	info, err := os.Stat(l.Name)
+	if err != nil || os.SameFile(info, l.info) || info.Size() == 0 {
+		return false, nil
+	}
+	file, err := os.Open(l.Name)
+	if err != nil {
+		f.tell(l.Name, err)
+		return false, nil
+	}
+	if info, err = file.Stat(); err != nil || os.SameFile(info, l.info) {
+		file.Close()
+		return false, nil
+	}
+	if n, err := f.read(l); n > 0 || err != nil { // what came before the new file had content
+		file.Close()
+		return true, err
+	}
+	old := l.piece()
+	l.remember(old)
+	between := l.rotatedBetween(old, file)
+	l.unwatch()
+	l.file.Close()
+	l.file, l.info = file, info
+	for _, p := range between {
+		if err := f.whole(l, p, 0); err != nil {
+			return false, err
+		}
+	}
+	if err := f.begin(l, 0); err != nil {
+		return false, err
+	}
+	f.watch(l)
+	return true, nil
+}
+
+// truncated goes back to the start of a file that was cut, after reading from
+// the copy what was not read yet (logrotate's copytruncate).
+func (f *Follow) truncated(l *Followed) error {
+	if copied := l.copyOf(); copied != nil {
+		if err := f.rest(l, copied, l.offset); err != nil {
+			return err
+		}
+	}
+	return f.begin(l, 0)
+}
+
+// whole reads a piece that was rotated away.
+func (f *Follow) whole(l *Followed, p *rotatedPiece, offset int64) error {
+	l.moveTo(p, offset)
+	if err := f.Deliver(Piece{Log: l, Rotated: true, Offset: offset}); err != nil {
+		return err
+	}
+	return f.rest(l, p, offset)
+}
+
+// rest reads a piece from an offset to its end.
+func (f *Follow) rest(l *Followed, p *rotatedPiece, offset int64) error {
+	r, err := p.open(offset)
+	if err != nil {
+		f.tell(p.path, err)
+		return nil
+	}
+	defer r.Close()
+	buf := make([]byte, pieceSize)
+	for {
+		n, err := io.ReadFull(r, buf)
+		if n > 0 {
+			if err := f.deliver(l, buf[:n], 0); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			p.size = l.offset
+			l.remember(p)
+			return nil
+		}
+		if err != nil {
+			f.tell(p.path, err)
+			return nil
+		}
+	}
+}

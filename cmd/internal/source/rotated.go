@@ -1,0 +1,252 @@
+package source
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// rotations are the names that rotated pieces get: logrotate's numbers and
+// dates (info.log.1, info.log-20260504), lumberjack's times (info-2026-05-04T01-30-00.000.log),
+// with the ending of a compression.
+var rotations = []*regexp.Regexp{
+	regexp.MustCompile(`^(.+)\.\d{1,4}$`),
+	regexp.MustCompile(`^(.+)[-.]\d{4}-?\d\d-?\d\d(?:[-T_.]?[\d-]+)?$`),
+	regexp.MustCompile(`^(.+)-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}(\.\w+)$`),
+	regexp.MustCompile(`^(.+)-\d{8}(?:-\d+)?(\.\w+)$`),
+}
+
+// rotationOf tells the name that a file had before it was rotated.
+func rotationOf(name string) (log string, rotated bool) {
+	plain := strings.TrimSuffix(name, packedSuffix(name))
+	for _, r := range rotations {
+		if m := r.FindStringSubmatch(plain); m != nil {
+			return strings.Join(m[1:], ""), true
+		}
+	}
+	return plain, plain != name
+}
+
+// isRotated tells by its name whether a file is a piece of another: it is
+// compressed, or stands beside the file that it was.
+func isRotated(path string) bool {
+	log, rotated := rotationOf(filepath.Base(path))
+	if !rotated || packedSuffix(path) != "" {
+		return rotated
+	}
+	_, err := os.Stat(filepath.Join(filepath.Dir(path), log))
+	return err == nil
+}
+
+// packedSuffix is the ending of a compressed file's name.
+func packedSuffix(name string) string {
+	for _, suffix := range []string{".gz", ".zst", ".bz2", ".xz"} {
+		if strings.HasSuffix(name, suffix) {
+			return suffix
+		}
+	}
+	return ""
+}
+
+// rotatedPiece is a file that a log was rotated to.
+type rotatedPiece struct {
+	path     string
+	info     fs.FileInfo
+	modified time.Time
+	head     []byte // uncompressed
+	size     int64  // uncompressed
+	packed   bool
+}
+
+// same tells whether two pieces are one: the same file, or one and its
+// compressed form. Inodes are given anew, so the content must agree as well.
+func (p *rotatedPiece) same(other *rotatedPiece) bool {
+	n := min(len(p.head), len(other.head))
+	if p.size != other.size || !bytes.Equal(p.head[:n], other.head[:n]) {
+		return false
+	}
+	return p.packed || other.packed || os.SameFile(p.info, other.info)
+}
+
+// startsWith tells whether the piece begins with what was read of a file, as its
+// copy or its compressed form does.
+func (p *rotatedPiece) startsWith(head, tail []byte, offset int64) bool {
+	if p.size < offset || len(p.head) < len(head) || !bytes.Equal(p.head[:len(head)], head) {
+		return false
+	}
+	r, err := p.open(offset - int64(len(tail)))
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	found := make([]byte, len(tail))
+	_, err = io.ReadFull(r, found)
+	return err == nil && bytes.Equal(found, tail)
+}
+
+// open reads the piece from an uncompressed offset.
+func (p *rotatedPiece) open(offset int64) (io.ReadCloser, error) {
+	file, err := os.Open(p.path)
+	if err != nil {
+		return nil, err
+	}
+	if !p.packed {
+		_, err := file.Seek(offset, io.SeekStart)
+		return file, err
+	}
+	r, err := unpacked(file)
+	if err == nil {
+		_, err = io.CopyN(io.Discard, r, offset)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{r, file}, nil
+}
+
+// unpacked undoes the one compression of a file.
+func unpacked(file *os.File) (io.Reader, error) {
+	head := make([]byte, headSize)
+	n, _ := file.ReadAt(head, 0)
+	for _, c := range compressions {
+		if bytes.HasPrefix(head[:n], c.magic) {
+			return c.open(file)
+		}
+	}
+	return file, nil
+}
+
+// isPacked tells whether a file that begins so is compressed or an archive.
+func isPacked(head []byte) bool {
+	return slices.ContainsFunc(formats(), func(f format) bool { return f.fits(head) })
+}
+
+// rotatedPieces lists the pieces of the log in its folder, oldest first. Where
+// one stands beside its compressed form, that is not finished or not needed.
+func (l *Followed) rotatedPieces() []*rotatedPiece {
+	entries, err := os.ReadDir(l.folder)
+	if err != nil {
+		return nil
+	}
+	base := filepath.Base(l.Name)
+	names := map[string]bool{}
+	for _, e := range entries {
+		names[e.Name()] = true
+	}
+	var pieces []*rotatedPiece
+	for _, e := range entries {
+		name := e.Name()
+		suffix := packedSuffix(name)
+		if log, rotated := rotationOf(name); !rotated || log != base || suffix != "" && names[strings.TrimSuffix(name, suffix)] {
+			continue
+		}
+		if p := newRotatedPiece(filepath.Join(l.folder, name)); p != nil {
+			pieces = append(pieces, p)
+		}
+	}
+	slices.SortFunc(pieces, (*rotatedPiece).compare)
+	return pieces
+}
+
+var (
+	numbered = regexp.MustCompile(`\.(\d{1,4})$`)
+	dated    = regexp.MustCompile(`\d{4}-?\d\d-?\d\d`)
+)
+
+// compare puts the older piece first: by the times in their names, by their
+// numbers, of which the highest is the oldest, or else by their last changes,
+// which a compression may have moved.
+func (p *rotatedPiece) compare(other *rotatedPiece) int {
+	a, b := strings.TrimSuffix(p.path, packedSuffix(p.path)), strings.TrimSuffix(other.path, packedSuffix(other.path))
+	if dated.MatchString(filepath.Base(a)) && dated.MatchString(filepath.Base(b)) {
+		return strings.Compare(a, b)
+	}
+	if x, y := numbered.FindStringSubmatch(a), numbered.FindStringSubmatch(b); x != nil && y != nil {
+		return cmp.Or(cmp.Compare(len(y[1]), len(x[1])), strings.Compare(y[1], x[1]))
+	}
+	return cmp.Or(p.modified.Compare(other.modified), strings.Compare(a, b))
+}
+
+func newRotatedPiece(path string) *rotatedPiece {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	p := &rotatedPiece{path: path, info: info, modified: info.ModTime(), size: info.Size(), packed: packedSuffix(path) != ""}
+	r, err := unpacked(file)
+	if err != nil {
+		return nil
+	}
+	p.head = make([]byte, headBytes)
+	n, _ := io.ReadFull(r, p.head)
+	p.head = p.head[:n]
+	if p.packed {
+		p.size = unpackedSize(file, r, int64(n), info.Size())
+	}
+	return p
+}
+
+// unpackedSize is what the end of a gzip file tells of its content's length
+// (RFC 1952 section 2.3.1, modulo 4 GiB), for others the length itself.
+func unpackedSize(file *os.File, r io.Reader, read, size int64) int64 {
+	if strings.HasSuffix(file.Name(), ".gz") && size >= 18 {
+		var last [4]byte
+		if _, err := file.ReadAt(last[:], size-4); err == nil {
+			return int64(binary.LittleEndian.Uint32(last[:]))
+		}
+	}
+	n, _ := io.Copy(io.Discard, r)
+	return read + n
+}
+
+// rotatedBetween lists the pieces that were written after one and before the
+// present file, and not read yet.
+func (l *Followed) rotatedBetween(old *rotatedPiece, now *os.File) []*rotatedPiece {
+	pieces := l.rotatedPieces()
+	info, err := now.Stat()
+	if err != nil {
+		return nil
+	}
+	if at := slices.IndexFunc(pieces, func(p *rotatedPiece) bool { return os.SameFile(p.info, info) }); at >= 0 {
+		pieces = pieces[:at] // the present file was rotated as well by now
+	}
+	is := func(p *rotatedPiece) bool { return os.SameFile(p.info, old.info) || p.same(old) }
+	if at := slices.IndexFunc(pieces, is); at >= 0 {
+		pieces = pieces[at+1:]
+	} else {
+		pieces = slices.DeleteFunc(pieces, func(p *rotatedPiece) bool { return p.modified.Before(old.modified) })
+	}
+	return slices.DeleteFunc(pieces, l.wasRead)
+}
+
+// copyOf finds the copy that was made of the present file before it was cut.
+func (l *Followed) copyOf() *rotatedPiece {
+	if l.offset == 0 {
+		return nil
+	}
+	pieces := l.rotatedPieces()
+	slices.Reverse(pieces)
+	for _, p := range pieces {
+		if !os.SameFile(p.info, l.info) && p.startsWith(l.head, l.tail, l.offset) && !l.wasRead(p) {
+			return p
+		}
+	}
+	return nil
+}
