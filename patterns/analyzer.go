@@ -31,8 +31,12 @@ type Analyzer struct {
 	// Alone says that there is one source only, so that no record has to be
 	// remembered to be known again in another.
 	Alone bool
+	// Node names the node of the cluster that a source is a log of, empty for
+	// none. Nil counts nothing by node.
+	Node func(source string) string
 
 	tallies map[*Pattern]*tally
+	where   where
 	single  map[Key][]CauseScore
 	context Context
 
@@ -43,6 +47,7 @@ type Analyzer struct {
 	seed    maphash.Seed
 	seen    map[uint64]occurrence
 	own     []bool // by source: whether it is one of the server's own files
+	names   []string
 	orphans map[twinKey]*orphans
 	panics  map[twinKey]*waiting
 }
@@ -78,7 +83,7 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 	}
 	return &Analyzer{
 		catalogue: c, matcher: m, ranker: r, filter: filter,
-		tallies: map[*Pattern]*tally{}, single: map[Key][]CauseScore{},
+		tallies: map[*Pattern]*tally{}, where: newWhere(), single: map[Key][]CauseScore{},
 		seed: maphash.MakeSeed(), seen: map[uint64]occurrence{},
 		orphans: map[twinKey]*orphans{}, panics: map[twinKey]*waiting{},
 	}, nil
@@ -99,7 +104,7 @@ type Source struct {
 // Source starts a log. Logs that hold the raw handshake lines should come
 // before the files that repeat their debug records.
 func (a *Analyzer) Source(name string) *Source {
-	a.own = append(a.own, parser.IsOwnLog(name))
+	a.own, a.names = append(a.own, parser.IsOwnLog(name)), append(a.names, name)
 	return &Source{analyzer: a, name: name, number: uint32(len(a.own) - 1), counts: map[uint64]uint32{}, waiting: map[twinKey]*waiting{}}
 }
 
@@ -193,6 +198,7 @@ func (s *Source) settleTwin(e *Event, key uint64) {
 		return
 	}
 	a.seen[key] = known.withAlone(false)
+	e.Source = a.names[known.source/2] // where it was counted
 	a.uncount(e)
 }
 

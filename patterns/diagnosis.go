@@ -46,11 +46,24 @@ type Analysis struct {
 	Diagnosis    []Diagnosis
 	// Odd are samples of unclassified records.
 	Odd []Sample
+	// Sources, Nodes and Clients are where the events were seen, by name. Nodes
+	// are empty without [Analyzer.Node].
+	Sources, Nodes, Clients []Place
+	// OtherClients counts events of clients beyond the first thousand,
+	// UnknownClients those whose client the log does not tell.
+	OtherClients, UnknownClients int
+	// Catalogue holds the causes that the findings name.
+	Catalogue *Catalogue
 }
 
 // Result sums up what was added so far.
 func (a *Analyzer) Result() Analysis {
-	res := Analysis{Duplicates: a.duplicates, Unclassified: a.unclassified, Odd: a.odd}
+	res := Analysis{
+		Duplicates: a.duplicates, Unclassified: a.unclassified, Odd: a.odd, Catalogue: a.catalogue,
+		Sources: a.where.sources.list(), Nodes: a.where.nodes.list(), Clients: a.where.clients.list(),
+		OtherClients: a.where.clients.other, UnknownClients: a.where.unknown,
+	}
+	seen := Span{}
 	for _, p := range a.catalogue.Patterns {
 		t := a.tallies[p]
 		if t == nil {
@@ -58,20 +71,20 @@ func (a *Analyzer) Result() Analysis {
 		}
 		res.Events += t.count
 		res.Findings = append(res.Findings, Finding{
-			Pattern: p, Count: t.count, First: t.first, Last: t.last, Causes: a.causesOfAll(p, t),
-			Sources: t.sources, Samples: t.samples, Timeline: t.timeline,
+			Pattern: p, Count: t.count, First: t.span.First, Last: t.span.Last, Causes: a.causesOfAll(p, t),
+			Sources: slices.Sorted(maps.Keys(t.sources)), Samples: t.samples, Timeline: t.timeline,
 		})
-		if !t.first.IsZero() && (res.First.IsZero() || t.first.Before(res.First)) {
-			res.First = t.first
-		}
-		if t.last.After(res.Last) {
-			res.Last = t.last
-		}
+		seen.Add(t.span.First)
+		seen.Add(t.span.Last)
 	}
+	res.First, res.Last = seen.First, seen.Last
 	slices.SortStableFunc(res.Findings, func(x, y Finding) int {
 		return cmp.Or(cmp.Compare(y.Pattern.Severity.Rank(), x.Pattern.Severity.Rank()), cmp.Compare(y.Count, x.Count))
 	})
 	res.Diagnosis = a.diagnose(res.Findings)
+	for i := range res.Sources {
+		res.Sources[i].Node = a.node(res.Sources[i].Name)
+	}
 	return res
 }
 

@@ -21,9 +21,8 @@ type Sample struct {
 // tally collects the events of one pattern.
 type tally struct {
 	count    int
-	first    time.Time
-	last     time.Time
-	sources  []string
+	span     Span
+	sources  map[string]int
 	samples  []Sample
 	keys     map[Key]int
 	timeline Timeline
@@ -38,24 +37,18 @@ func (a *Analyzer) count(e *Event) {
 	}
 	t := a.tallies[e.Pattern]
 	if t == nil {
-		t = &tally{keys: map[Key]int{}}
+		t = &tally{keys: map[Key]int{}, sources: map[string]int{}}
 		a.tallies[e.Pattern] = t
 	}
 	t.count++
 	t.keys[KeyOf(e.Record, e.Pattern)]++
 	t.samples = keepSample(t.samples, sample)
-	if !slices.Contains(t.sources, e.Source) {
-		t.sources = append(t.sources, e.Source)
-	}
+	t.sources[e.Source]++
+	t.span.Add(e.Time())
 	if at := e.Time(); !at.IsZero() {
-		if t.first.IsZero() || at.Before(t.first) {
-			t.first = at
-		}
-		if at.After(t.last) {
-			t.last = at
-		}
 		t.timeline.Add(at)
 	}
+	a.where.add(e, a.node(e.Source))
 }
 
 // uncount takes back an event that turned out to be the lesser form of another.
@@ -65,14 +58,28 @@ func (a *Analyzer) uncount(e *Event) {
 		a.unclassified--
 		return
 	}
+	a.where.remove(e, a.node(e.Source))
 	t.count--
 	key := KeyOf(e.Record, e.Pattern)
 	if t.keys[key]--; t.keys[key] == 0 {
 		delete(t.keys, key)
 	}
+	if t.sources[e.Source]--; t.sources[e.Source] == 0 {
+		delete(t.sources, e.Source)
+	}
+	if at := e.Time(); !at.IsZero() {
+		t.timeline.Remove(at)
+	}
 	if t.count == 0 {
 		delete(a.tallies, e.Pattern)
 	}
+}
+
+func (a *Analyzer) node(source string) string {
+	if a.Node == nil {
+		return ""
+	}
+	return a.Node(source)
 }
 
 // keepSample keeps the first samples of different texts.

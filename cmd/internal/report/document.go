@@ -27,6 +27,23 @@ type Document struct {
 	Unclassified []Sample `json:"unclassified"`
 	// Hints tell what an input without findings cannot show.
 	Hints []Step `json:"hints"`
+	// Tool is the program that made the report; for the caller to fill in.
+	Tool Tool `json:"tool"`
+	// Causes are the titles of the causes that the findings name.
+	Causes   []CauseTitle `json:"causes"`
+	Timeline Timeline     `json:"timeline"`
+	Nodes    []Node       `json:"nodes"`
+	Files    []File       `json:"files"`
+	Clients  Clients      `json:"clients"`
+	// Compared is nil for a report that was compared with no other.
+	Compared *Comparison `json:"compared"`
+	// Gone are the findings of the other report that this one has not.
+	Gone []Finding `json:"gone"`
+	// Omitted counts what the reader did not ask for.
+	Omitted Omitted `json:"omitted"`
+
+	catalogue *patterns.Catalogue
+	nodes     []patterns.Place
 }
 
 // Input is one log that was read.
@@ -43,14 +60,16 @@ type Input struct {
 // Summary counts over all inputs. First and Last are the times of the first
 // and the last dated entry.
 type Summary struct {
-	Bytes        int64      `json:"bytes"`
-	Lines        int64      `json:"lines"`
-	Records      int64      `json:"records"`
-	Events       int        `json:"events"`
-	Duplicates   int        `json:"duplicates"`
-	Unclassified int        `json:"unclassified"`
-	First        *time.Time `json:"first"`
-	Last         *time.Time `json:"last"`
+	Bytes        int64 `json:"bytes"`
+	Lines        int64 `json:"lines"`
+	Records      int64 `json:"records"`
+	Events       int   `json:"events"`
+	Duplicates   int   `json:"duplicates"`
+	Unclassified int   `json:"unclassified"`
+	// Harmless counts the events that healthy servers log as well.
+	Harmless int        `json:"harmless"`
+	First    *time.Time `json:"first"`
+	Last     *time.Time `json:"last"`
 }
 
 // Finding is all events of one pattern.
@@ -67,6 +86,16 @@ type Finding struct {
 	Causes   []patterns.CauseScore `json:"causes"`
 	Sources  []string              `json:"sources"`
 	Samples  []Sample              `json:"samples"`
+	// Side is whose certificate or setup is at fault, as in Diagnosis.
+	Side string `json:"side"`
+	// Ongoing says that the last failure stands within the last twentieth of
+	// the time that the logs cover; nil where the logs have no times.
+	Ongoing *bool `json:"ongoing"`
+	// Fixes are those of the most probable cause.
+	Fixes      []Step   `json:"fixes"`
+	References []string `json:"references"`
+	// Change is nil for a report that was compared with no other.
+	Change *Change `json:"change"`
 
 	timeline patterns.Timeline
 }
@@ -121,31 +150,63 @@ type Error struct {
 	Message string `json:"message"`
 }
 
-// New makes the document of an analysis. Inputs, Errors and the counts of
-// bytes, lines and records are the caller's to fill in.
+// New makes the document of an analysis. Inputs, Errors, Tool and the counts of
+// bytes, lines and records are the caller's to fill in, and so are the times of
+// the first and the last entry: the timeline covers these.
 func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Document {
 	d := &Document{
 		Schema: Schema, Generated: generated, Lang: string(say.Lang),
 		Inputs: []Input{}, Findings: []Finding{}, Diagnosis: []Diagnosis{}, Errors: []Error{},
 		Unclassified: samples(a.Odd), Hints: []Step{},
 		Summary: Summary{Events: a.Events, Duplicates: a.Duplicates, Unclassified: a.Unclassified},
+		Tool:    Tool{Name: "wklog", Command: []string{}}, Causes: []CauseTitle{}, Gone: []Finding{},
+		catalogue: a.Catalogue,
 	}
 	for _, f := range a.Findings {
-		d.Findings = append(d.Findings, finding(&f, say.Lang))
+		d.Findings = append(d.Findings, finding(&f, a.Catalogue, say.Lang))
+		d.name(&f, a.Catalogue, say.Lang)
+		if f.Pattern.Severity == patterns.SeverityInfo {
+			d.Summary.Harmless += f.Count
+		}
 	}
 	for _, diagnosis := range a.Diagnosis {
 		d.Diagnosis = append(d.Diagnosis, diagnose(&diagnosis, say))
 	}
+	d.locate(a)
 	return d
 }
 
-func finding(f *patterns.Finding, lang patterns.Lang) Finding {
-	return Finding{
+func finding(f *patterns.Finding, c *patterns.Catalogue, lang patterns.Lang) Finding {
+	doc := Finding{
 		Pattern: f.Pattern.ID, Title: f.Pattern.Title.In(lang), Why: f.Pattern.Explain.In(lang),
 		Category: f.Pattern.Category, Severity: string(f.Pattern.Severity), Reporter: f.Pattern.Reporter,
 		Count: f.Count, First: Moment(f.First), Last: Moment(f.Last), Causes: Scores(f.Causes),
-		Sources: f.Sources, Samples: samples(f.Samples), timeline: f.Timeline,
+		Sources: f.Sources, Samples: samples(f.Samples), Side: string(f.Pattern.Side), Fixes: []Step{},
+		References: append([]string{}, f.Pattern.References...), timeline: f.Timeline,
 	}
+	if len(f.Causes) > 0 && c.Cause(f.Causes[0].ID) != nil {
+		doc.Fixes = Steps(c.Cause(f.Causes[0].ID).For(f.Pattern.Side).Fixes, lang)
+	}
+	return doc
+}
+
+// name adds the titles of a finding's causes.
+func (d *Document) name(f *patterns.Finding, c *patterns.Catalogue, lang patterns.Lang) {
+	for _, score := range f.Causes {
+		cause := c.Cause(score.ID)
+		if cause != nil && d.causeTitle(cause.ID) == "" {
+			d.Causes = append(d.Causes, CauseTitle{ID: cause.ID, Title: cause.Title.In(lang)})
+		}
+	}
+}
+
+func (d *Document) causeTitle(id string) string {
+	for _, cause := range d.Causes {
+		if cause.ID == id {
+			return cause.Title
+		}
+	}
+	return ""
 }
 
 func diagnose(d *patterns.Diagnosis, say *messages.Printer) Diagnosis {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -19,10 +20,12 @@ type Options struct {
 	Top int
 }
 
-// form writes a whole document. Each form registers itself in its own file.
+// form writes a whole document. Each form registers itself in its own file,
+// with the endings of the files that are of this form.
 type form struct {
-	name  string
-	write func(w io.Writer, d *Document, opts Options) error
+	name    string
+	endings []string
+	write   func(w io.Writer, d *Document, opts Options) error
 }
 
 var forms []form
@@ -39,11 +42,24 @@ func Forms() []string {
 	return names
 }
 
-// Write writes the document in the named form.
+// FormOf names the form of a file by the ending of its name; ok is false for an
+// ending that no form has.
+func FormOf(file string) (name string, ok bool) {
+	ending := strings.ToLower(filepath.Ext(file))
+	for _, f := range forms {
+		if slices.Contains(f.endings, ending) {
+			return f.name, true
+		}
+	}
+	return "", false
+}
+
+// Write writes the document in the named form. The same document gives the same
+// bytes.
 func Write(w io.Writer, name string, d *Document, opts Options) error {
 	for _, f := range forms {
 		if f.name == name {
-			return f.write(w, d, opts)
+			return f.write(w, d.shown(opts.Top), opts)
 		}
 	}
 	return fmt.Errorf("no form %q; there are %s", name, strings.Join(Forms(), ", "))

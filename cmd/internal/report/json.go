@@ -8,8 +8,8 @@ import (
 )
 
 func init() {
-	register(form{name: "json", write: func(w io.Writer, d *Document, opts Options) error {
-		return WriteJSON(w, d.top(opts.Top), "  ")
+	register(form{name: "json", endings: []string{".json"}, write: func(w io.Writer, d *Document, opts Options) error {
+		return WriteJSON(w, d, "  ")
 	}})
 }
 

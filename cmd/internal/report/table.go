@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +20,7 @@ import (
 const bold = color.Bold
 
 func init() {
-	register(form{name: "table", write: func(w io.Writer, d *Document, opts Options) error {
+	register(form{name: "table", endings: []string{".txt"}, write: func(w io.Writer, d *Document, opts Options) error {
 		p := NewPage(opts)
 		p.document(d)
 		_, err := io.WriteString(w, p.String())
@@ -34,7 +33,6 @@ type Page struct {
 	strings.Builder
 	say   *messages.Printer
 	width int
-	top   int
 	color bool
 }
 
@@ -44,7 +42,7 @@ func NewPage(opts Options) *Page {
 	if width <= 0 {
 		width = 80
 	}
-	return &Page{say: opts.Say, width: min(max(width, 40), 120), top: opts.Top, color: opts.Color}
+	return &Page{say: opts.Say, width: min(max(width, 40), 120), color: opts.Color}
 }
 
 func (p *Page) paint(s string, attributes ...color.Attribute) string {
@@ -108,24 +106,12 @@ func (p *Page) document(d *Document) {
 
 func (p *Page) summary(d *Document) {
 	s := d.Summary
-	logs := 0
-	for _, input := range d.Inputs {
-		if input.Error == "" || input.Bytes > 0 {
-			logs++
-		}
-	}
-	harmless := 0
-	for _, f := range d.Findings {
-		if f.Severity == string(patterns.SeverityInfo) {
-			harmless += f.Count
-		}
-	}
-	p.Paragraph("", p.say.Say("summary", s.Events-harmless, logs, s.Lines, Bytes(s.Bytes)))
+	p.Paragraph("", p.say.Say("summary", s.Events-s.Harmless, d.logs(), s.Lines, Bytes(s.Bytes)))
 	if s.First != nil && s.Last != nil {
 		p.Line(p.say.Say("summary.span", clock(*s.First), clock(*s.Last)))
 	}
-	if harmless > 0 {
-		p.Paragraph("", p.say.Say("summary.harmless", harmless))
+	if s.Harmless > 0 {
+		p.Paragraph("", p.say.Say("summary.harmless", s.Harmless))
 	}
 	if s.Duplicates > 0 {
 		p.Paragraph("", p.say.Say("summary.duplicates", s.Duplicates))
@@ -146,17 +132,26 @@ func (p *Page) diagnosis(d *Document) {
 		return
 	}
 	p.Paragraph("", p.say.Say(d.certainty()))
-	for i, cause := range limit(d.Diagnosis, p.top) {
+	for i, cause := range d.Diagnosis {
 		p.cause(i, &cause, i == 0 && !d.harmless())
 	}
-	if rest := len(d.Diagnosis) - len(limit(d.Diagnosis, p.top)); rest > 0 {
-		p.Paragraph("", p.say.Say("diagnosis.more", rest))
+	if d.Omitted.Diagnosis > 0 {
+		p.Paragraph("", p.say.Say("diagnosis.more", d.Omitted.Diagnosis))
 	}
 }
 
 // harmless tells whether healthy servers show all that was found as well.
-func (d *Document) harmless() bool {
-	return !slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Severity != string(patterns.SeverityInfo) })
+func (d *Document) harmless() bool { return d.Summary.Harmless == d.Summary.Events }
+
+// logs counts the inputs of which something was read.
+func (d *Document) logs() int {
+	n := 0
+	for _, input := range d.Inputs {
+		if input.Error == "" || input.Bytes > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // certainty chooses the sentence that tells how far the leading cause is to be
@@ -239,11 +234,10 @@ func (p *Page) evidence(list []Evidence) string {
 
 func (p *Page) findings(d *Document) {
 	p.Heading("findings")
-	shown := limit(d.Findings, p.top)
 	const fixed = 44 // columns of the table besides the title
 	spark := 10
 	rows := [][]string{}
-	for _, f := range shown {
+	for _, f := range d.Findings {
 		rows = append(rows, []string{
 			p.severity(f.Severity), strconv.Itoa(f.Count),
 			strings.Join(wrap(f.Title, max(p.width-fixed, 16)), "\n"),
@@ -252,11 +246,11 @@ func (p *Page) findings(d *Document) {
 	}
 	p.table([]string{"findings.severity", "findings.count", "findings.title", "findings.first", "findings.last", "findings.time"}, rows)
 	p.Line("")
-	for _, f := range shown {
+	for _, f := range d.Findings {
 		p.sample(&f)
 	}
-	if rest := len(d.Findings) - len(shown); rest > 0 {
-		p.Line(p.say.Say("findings.more", rest))
+	if d.Omitted.Findings > 0 {
+		p.Line(p.say.Say("findings.more", d.Omitted.Findings))
 	}
 }
 
@@ -349,13 +343,6 @@ func limit[T any](list []T, top int) []T {
 		return list[:top]
 	}
 	return list
-}
-
-// top leaves the first findings and causes.
-func (d *Document) top(n int) *Document {
-	short := *d
-	short.Findings, short.Diagnosis = limit(d.Findings, n), limit(d.Diagnosis, n)
-	return &short
 }
 
 func percent(p float64) string { return fmt.Sprintf("%3.0f %%", p*100) }

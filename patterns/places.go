@@ -1,0 +1,165 @@
+package patterns
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// maxClients is how many client addresses are told apart.
+const maxClients = 1000
+
+// Place is where failures were seen: a log, a node or a client.
+type Place struct {
+	Name string
+	// Node is the node that a log is of, as [Analyzer.Node] names it.
+	Node  string
+	Count int
+	// First and Last are zero where the log has no times.
+	First, Last time.Time
+	// Patterns are the failures that were seen there, most frequent first.
+	Patterns []Evidence
+	// Timeline is kept for nodes alone: they are few.
+	Timeline Timeline
+}
+
+// places count failures by where they were seen.
+type places struct {
+	byName map[string]*counted
+	// most bounds how many are told apart, 0 for all; other counts the events
+	// of the rest.
+	most, other int
+	timed       bool
+}
+
+type counted struct {
+	span     Span
+	patterns map[*Pattern]int
+	timeline Timeline
+}
+
+// Span is the time from the first to the last of some events. The zero value
+// is that of none.
+type Span struct{ First, Last time.Time }
+
+// Add extends the span to a time; the zero time is none.
+func (s *Span) Add(at time.Time) {
+	if at.IsZero() {
+		return
+	}
+	if s.First.IsZero() || at.Before(s.First) {
+		s.First = at
+	}
+	if at.After(s.Last) {
+		s.Last = at
+	}
+}
+
+// Length is the time from the first to the last.
+func (s *Span) Length() time.Duration { return s.Last.Sub(s.First) }
+
+func (p *places) add(name string, e *Event) {
+	at := p.byName[name]
+	if at == nil {
+		if p.most > 0 && len(p.byName) >= p.most {
+			p.other++
+			return
+		}
+		at = &counted{patterns: map[*Pattern]int{}}
+		p.byName[name] = at
+	}
+	at.patterns[e.Pattern]++
+	at.span.Add(e.Time())
+	if p.timed && !e.Time().IsZero() {
+		at.timeline.Add(e.Time())
+	}
+}
+
+func (p *places) remove(name string, e *Event) {
+	at := p.byName[name]
+	if at == nil {
+		p.other--
+		return
+	}
+	if at.patterns[e.Pattern]--; at.patterns[e.Pattern] == 0 {
+		delete(at.patterns, e.Pattern)
+	}
+	if p.timed && !e.Time().IsZero() {
+		at.timeline.Remove(e.Time())
+	}
+	if len(at.patterns) == 0 {
+		delete(p.byName, name)
+	}
+}
+
+// list gives the places in the order of their names.
+func (p *places) list() []Place {
+	list := []Place{}
+	for _, name := range slices.Sorted(maps.Keys(p.byName)) {
+		at := p.byName[name]
+		place := Place{Name: name, First: at.span.First, Last: at.span.Last, Timeline: at.timeline}
+		for pattern, n := range at.patterns {
+			place.Count += n
+			place.Patterns = append(place.Patterns, Evidence{Pattern: pattern, Count: n})
+		}
+		slices.SortFunc(place.Patterns, func(x, y Evidence) int {
+			return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Pattern.ID, y.Pattern.ID))
+		})
+		list = append(list, place)
+	}
+	return list
+}
+
+// client is the address of the client that an event is about, without its
+// port; ok is false where the log does not tell.
+func client(e *Event) (address string, ok bool) {
+	if at, err := netip.ParseAddrPort(e.Record.Remote); err == nil {
+		return at.Addr().Unmap().WithZone("").String(), true
+	}
+	if at, err := netip.ParseAddr(e.Record.Remote); err == nil {
+		return at.Unmap().WithZone("").String(), true
+	}
+	return "", false
+}
+
+// where counts the failures of an input by log, node and client.
+type where struct {
+	sources, nodes, clients places
+	// unknown counts the events whose client the log does not tell.
+	unknown int
+}
+
+func newWhere() where {
+	empty := func() map[string]*counted { return map[string]*counted{} }
+	return where{
+		sources: places{byName: empty()},
+		nodes:   places{byName: empty(), timed: true},
+		clients: places{byName: empty(), most: maxClients},
+	}
+}
+
+func (w *where) add(e *Event, node string) {
+	w.sources.add(e.Source, e)
+	if node != "" {
+		w.nodes.add(node, e)
+	}
+	if address, ok := client(e); ok {
+		w.clients.add(address, e)
+		return
+	}
+	w.unknown++
+}
+
+func (w *where) remove(e *Event, node string) {
+	w.sources.remove(e.Source, e)
+	if node != "" {
+		w.nodes.remove(node, e)
+	}
+	if address, ok := client(e); ok {
+		w.clients.remove(address, e)
+		return
+	}
+	w.unknown--
+}
