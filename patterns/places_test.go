@@ -1,0 +1,114 @@
+package patterns_test
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wklog/parser"
+	"wklog/patterns"
+)
+
+// onNodes analyses logs whose folder is their node.
+func onNodes(t *testing.T, logs ...input) patterns.Analysis {
+	t.Helper()
+	a, err := patterns.NewAnalyzer(loaded(t), patterns.Filter{})
+	require.NoError(t, err)
+	a.Node = path.Dir
+	for _, log := range logs {
+		src := a.Source(log.name)
+		_, err := parser.Read(context.Background(), strings.NewReader(log.text), parser.Options{Zone: time.UTC}, func(rec *parser.Record) error {
+			src.Add(rec)
+			return nil
+		})
+		require.NoError(t, err)
+		src.End()
+	}
+	return a.Result()
+}
+
+func from(client string, second int) string {
+	return fmt.Sprintf("2026/05/04 01:30:%02d http: TLS handshake error from %s: %s\n", second%60, client, rejected)
+}
+
+func counts(places []patterns.Place) map[string]int {
+	got := map[string]int{}
+	for _, p := range places {
+		sum := 0
+		for _, e := range p.Patterns {
+			sum += e.Count
+		}
+		if sum == p.Count {
+			got[p.Name] = p.Count
+		}
+	}
+	return got
+}
+
+func TestFailuresAreCountedByLogNodeAndClient(t *testing.T) {
+	got := onNodes(t,
+		input{"n1/out", from("203.0.113.9:51514", 1) + from("203.0.113.9:51515", 2) + from("[::ffff:203.0.113.9]:1", 3) + from("[fe80::1%eth0]:2", 4)},
+		input{"n1/old", rawLine("remote error: tls: expired certificate")},
+		input{"n2/out", from("198.51.100.1:9", 5)},
+	)
+	assert.Equal(t, map[string]int{"n1/out": 4, "n1/old": 1, "n2/out": 1}, counts(got.Sources))
+	assert.Equal(t, map[string]int{"n1": 5, "n2": 1}, counts(got.Nodes))
+	assert.Equal(t, map[string]int{"203.0.113.9": 3, "fe80::1": 1, "198.51.100.1": 1}, counts(got.Clients))
+	assert.Equal(t, 1, got.UnknownClients)
+	assert.Equal(t, "n1", got.Sources[0].Node)
+	first := got.Nodes[0]
+	assert.Equal(t, "01:30:01 01:30:04", first.First.Format(time.TimeOnly)+" "+first.Last.Format(time.TimeOnly))
+}
+
+// TestTwinsAreTakenBackEverywhere reads the debug records before the output
+// that they repeat: what was counted for the wrong file is taken back.
+func TestTwinsAreTakenBackEverywhere(t *testing.T) {
+	file := closeRecord(1, rejected) + closeRecord(2, rejected)
+	out := rawLine(rejected) + closeRecord(1, rejected) + rawLine(rejected) + closeRecord(2, rejected)
+	for _, logs := range [][]input{
+		{{"n/logs/info.log", file}, {"n/out", out}},
+		{{"n/out", out}, {"n/logs/info.log", file}},
+	} {
+		got := onNodes(t, logs...)
+		require.Equal(t, 2, got.Events)
+		assert.Equal(t, map[string]int{"n/out": 2}, counts(got.Sources))
+		sum := 0
+		for _, n := range counts(got.Nodes) {
+			sum += n
+		}
+		assert.Equal(t, 2, sum)
+		assert.Equal(t, 2, got.UnknownClients)
+		total := 0
+		for _, n := range got.Findings[0].Timeline.On(patterns.ScaleOf(got.First, got.Last)) {
+			total += n
+		}
+		assert.Equal(t, 2, total)
+	}
+}
+
+func TestClientsAreBounded(t *testing.T) {
+	var b strings.Builder
+	const clients, again = 5000, 7
+	for i := range clients {
+		b.WriteString(from(fmt.Sprintf("10.0.%d.%d:1", i/250, i%250), i))
+	}
+	for range again {
+		b.WriteString(from("10.0.0.1:2", 1))
+	}
+	got := onNodes(t, input{"n/out", b.String()})
+	require.Len(t, got.Clients, 1000)
+	assert.Equal(t, 1+again, counts(got.Clients)["10.0.0.1"])
+	assert.Equal(t, clients-1000, got.OtherClients)
+}
+
+func TestWithoutNodesNoneIsCounted(t *testing.T) {
+	got := over(t, patterns.Filter{}, input{"out", rawLine(rejected)})
+	assert.Empty(t, got.Nodes)
+	assert.Equal(t, map[string]int{"out": 1}, counts(got.Sources))
+}
