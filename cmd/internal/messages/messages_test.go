@@ -30,9 +30,9 @@ func TestLanguagesHaveTheSameTexts(t *testing.T) {
 	}
 }
 
-var said = regexp.MustCompile(`Say\("([a-z.-]+)"`)
+var said = regexp.MustCompile(`(?:Say\(|\bsay )"([a-z.-]+)"`)
 
-// TestEveryTextIsUsed reads the commands' source: a key that is said must
+// TestEveryTextIsUsed reads the commands' source and templates: a key that is said must
 // exist, and one that exists must be said. Keys that are put together at run
 // time are known by their beginning.
 func TestEveryTextIsUsed(t *testing.T) {
@@ -42,7 +42,9 @@ func TestEveryTextIsUsed(t *testing.T) {
 	for _, dir := range []string{"../report", "../../wklog"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		require.NoError(t, err)
-		for _, name := range files {
+		templates, err := filepath.Glob(filepath.Join(dir, "*.tmpl"))
+		require.NoError(t, err)
+		for _, name := range append(files, templates...) {
 			data, err := os.ReadFile(name)
 			require.NoError(t, err)
 			source.Write(data)
@@ -54,7 +56,9 @@ func TestEveryTextIsUsed(t *testing.T) {
 		}
 	}
 	for key := range p.texts {
-		made := strings.HasPrefix(key, "lint.") || strings.HasPrefix(key, "hint.") || strings.HasPrefix(key, "severity.")
+		made := slices.ContainsFunc([]string{"lint.", "hint.", "severity.", "change.", "answer.", "timeline.unit."}, func(prefix string) bool {
+			return strings.HasPrefix(key, prefix)
+		})
 		assert.True(t, made || strings.Contains(source.String(), `"`+key+`"`), "%s is never said", key)
 	}
 }

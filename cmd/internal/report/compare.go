@@ -97,7 +97,7 @@ func (d *Document) Compare(old *Document) {
 	for _, f := range old.Findings {
 		before[f.Pattern] = f.Count
 		if d.finding(f.Pattern) == nil {
-			f.Change = c.change(f.Count, 0)
+			f.Change, f.Ongoing = c.change(f.Count, 0), new(bool)
 			d.Gone = append(d.Gone, d.translated(f))
 		}
 	}
@@ -141,14 +141,20 @@ func (d *Document) finding(pattern string) *Finding {
 	return nil
 }
 
-// translated is a finding of an earlier report in the language of this one.
+// translated is a finding of an earlier report in the language of this one,
+// with the titles of its causes in the list of causes.
 func (d *Document) translated(f Finding) Finding {
 	if d.catalogue == nil {
 		return f
 	}
 	if p := d.catalogue.Pattern(f.Pattern); p != nil {
-		lang := patterns.Lang(d.Lang)
-		f.Title, f.Why = p.Title.In(lang), p.Explain.In(lang)
+		f.Title, f.Why = p.Title.In(d.lang()), p.Explain.In(d.lang())
+	}
+	d.name(f.Causes, d.catalogue)
+	if len(f.Causes) > 0 {
+		f.Fixes = fixes(f.Causes[0].ID, patterns.Side(f.Side), d.catalogue, d.lang())
 	}
 	return f
 }
+
+func (d *Document) lang() patterns.Lang { return patterns.Lang(d.Lang) }

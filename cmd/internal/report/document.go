@@ -164,7 +164,7 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 	}
 	for _, f := range a.Findings {
 		d.Findings = append(d.Findings, finding(&f, a.Catalogue, say.Lang))
-		d.name(&f, a.Catalogue, say.Lang)
+		d.name(f.Causes, a.Catalogue)
 		if f.Pattern.Severity == patterns.SeverityInfo {
 			d.Summary.Harmless += f.Count
 		}
@@ -184,18 +184,25 @@ func finding(f *patterns.Finding, c *patterns.Catalogue, lang patterns.Lang) Fin
 		Sources: f.Sources, Samples: samples(f.Samples), Side: string(f.Pattern.Side), Fixes: []Step{},
 		References: append([]string{}, f.Pattern.References...), timeline: f.Timeline,
 	}
-	if len(f.Causes) > 0 && c.Cause(f.Causes[0].ID) != nil {
-		doc.Fixes = Steps(c.Cause(f.Causes[0].ID).For(f.Pattern.Side).Fixes, lang)
+	if len(f.Causes) > 0 {
+		doc.Fixes = fixes(f.Causes[0].ID, f.Pattern.Side, c, lang)
 	}
 	return doc
 }
 
+func fixes(cause string, side patterns.Side, c *patterns.Catalogue, lang patterns.Lang) []Step {
+	if known := c.Cause(cause); known != nil {
+		return Steps(known.For(side).Fixes, lang)
+	}
+	return []Step{}
+}
+
 // name adds the titles of a finding's causes.
-func (d *Document) name(f *patterns.Finding, c *patterns.Catalogue, lang patterns.Lang) {
-	for _, score := range f.Causes {
+func (d *Document) name(causes []patterns.CauseScore, c *patterns.Catalogue) {
+	for _, score := range causes {
 		cause := c.Cause(score.ID)
 		if cause != nil && d.causeTitle(cause.ID) == "" {
-			d.Causes = append(d.Causes, CauseTitle{ID: cause.ID, Title: cause.Title.In(lang)})
+			d.Causes = append(d.Causes, CauseTitle{ID: cause.ID, Title: cause.Title.In(d.lang())})
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,21 +101,17 @@ func (p *Page) document(d *Document) {
 	} else {
 		p.diagnosis(d)
 		p.findings(d)
+		p.timeline(d)
+		p.nodes(d)
 	}
+	p.gone(d)
+	p.unread(d)
 	p.unclassified(d)
 }
 
 func (p *Page) summary(d *Document) {
-	s := d.Summary
-	p.Paragraph("", p.say.Say("summary", s.Events-s.Harmless, d.logs(), s.Lines, Bytes(s.Bytes)))
-	if s.First != nil && s.Last != nil {
-		p.Line(p.say.Say("summary.span", clock(*s.First), clock(*s.Last)))
-	}
-	if s.Harmless > 0 {
-		p.Paragraph("", p.say.Say("summary.harmless", s.Harmless))
-	}
-	if s.Duplicates > 0 {
-		p.Paragraph("", p.say.Say("summary.duplicates", s.Duplicates))
+	for _, text := range summary(d, p.say) {
+		p.Paragraph("", text)
 	}
 }
 
@@ -184,7 +181,7 @@ func (p *Page) cause(i int, d *Diagnosis, leads bool) {
 	}
 	p.Paragraph(indent, d.Why)
 	if len(d.Evidence) > 0 {
-		p.Paragraph(indent+p.say.Say("diagnosis.evidence"), p.evidence(d.Evidence))
+		p.Paragraph(indent+p.say.Say("diagnosis.evidence"), evidence(d.Evidence, p.say))
 	}
 	p.advice(indent, "diagnosis.verify", checkSteps(d.Verify))
 	p.advice(indent, "diagnosis.fixes", d.Fixes)
@@ -224,33 +221,85 @@ func (p *Page) command(indent, command string) {
 	}
 }
 
-func (p *Page) evidence(list []Evidence) string {
-	parts := []string{}
-	for _, e := range list {
-		parts = append(parts, fmt.Sprintf("%s ×%d", e.Title, e.Count))
-	}
-	return strings.Join(parts, p.say.Say("diagnosis.evidence.join"))
-}
-
 func (p *Page) findings(d *Document) {
 	p.Heading("findings")
-	const fixed = 44 // columns of the table besides the title
-	spark := 10
+	keys := []string{"findings.severity", "findings.count", "findings.title", "findings.first", "findings.last", "findings.time"}
+	if d.Compared != nil {
+		keys[len(keys)-1] = "findings.change"
+	}
+	const spark = 10
+	fixed := 28 + 2*columns(short(d.Summary.First, d.Summary)) // columns of the table besides the title
 	rows := [][]string{}
 	for _, f := range d.Findings {
+		last := spread(&f, d.Summary, spark)
+		if d.Compared != nil {
+			last = p.say.Say("change." + f.Change.Status)
+		}
 		rows = append(rows, []string{
 			p.severity(f.Severity), strconv.Itoa(f.Count),
 			strings.Join(wrap(f.Title, max(p.width-fixed, 16)), "\n"),
-			short(f.First, d.Summary), short(f.Last, d.Summary), spread(&f, d.Summary, spark),
+			short(f.First, d.Summary), short(f.Last, d.Summary), last,
 		})
 	}
-	p.table([]string{"findings.severity", "findings.count", "findings.title", "findings.first", "findings.last", "findings.time"}, rows)
+	p.table(keys, rows)
 	p.Line("")
 	for _, f := range d.Findings {
 		p.sample(&f)
 	}
 	if d.Omitted.Findings > 0 {
 		p.Line(p.say.Say("findings.more", d.Omitted.Findings))
+	}
+}
+
+// timeline shows the failures of several logs as one line of bars.
+func (p *Page) timeline(d *Document) {
+	t := d.Timeline
+	if len(d.Files) < 2 || len(t.Starts) < 2 {
+		return
+	}
+	counts := squeeze(t.Counts, min(p.width-2, 78))
+	most := slices.Index(t.Counts, slices.Max(t.Counts))
+	p.Heading("timeline.title")
+	p.Line("  " + sparkline(counts))
+	p.Paragraph("  ", p.say.Say("timeline.peak", t.label(t.Starts[0]), t.label(t.Starts[len(t.Starts)-1]), t.Counts[most], t.label(t.Starts[most])))
+}
+
+// nodes compares the nodes of a cluster.
+func (p *Page) nodes(d *Document) {
+	if len(d.Nodes) < 2 {
+		return
+	}
+	p.Heading("places.title")
+	const fixed, spark = 50, 20 // columns of the table besides the name
+	rows := [][]string{}
+	for _, n := range d.Nodes {
+		rows = append(rows, []string{
+			fit(Visible(n.Name), max(p.width-fixed, 16)), strconv.Itoa(n.Count), short(n.First, d.Summary), short(n.Last, d.Summary),
+			sparkline(squeeze(n.Counts, spark)),
+		})
+	}
+	p.table([]string{"places.node", "findings.count", "findings.first", "findings.last", "findings.time"}, rows)
+}
+
+// gone lists what an earlier report had found and this one has not.
+func (p *Page) gone(d *Document) {
+	if len(d.Gone) == 0 {
+		return
+	}
+	p.Heading("gone.title")
+	for _, f := range d.Gone {
+		p.Paragraph("  ", fmt.Sprintf("%s ×%d  %s", Visible(f.Title), f.Change.Before, Visible(f.Pattern)))
+	}
+}
+
+// unread lists what could not be read.
+func (p *Page) unread(d *Document) {
+	if len(d.Errors) == 0 {
+		return
+	}
+	p.Heading("unread.title")
+	for _, e := range d.Errors {
+		p.Paragraph("  ", Visible(e.Source+": "+e.Message))
 	}
 }
 
@@ -349,15 +398,23 @@ func percent(p float64) string { return fmt.Sprintf("%3.0f %%", p*100) }
 
 func clock(t time.Time) string { return t.Format("2006-01-02 15:04:05 -07:00") }
 
-// short leaves out the date of a time where the whole input is of one day.
+// short is a time in the zone of the first entry, without the date where the
+// whole input is of one day.
 func short(t *time.Time, s Summary) string {
-	switch {
-	case t == nil:
+	if t == nil {
 		return "-"
-	case s.First != nil && s.Last != nil && s.First.Format(time.DateOnly) == s.Last.Format(time.DateOnly):
-		return t.Format(time.TimeOnly)
 	}
-	return t.Format("01-02 15:04")
+	if s.First != nil && s.Last != nil && s.First.Format(time.DateOnly) == inZone(*s.Last, s).Format(time.DateOnly) {
+		return inZone(*t, s).Format(time.TimeOnly)
+	}
+	return inZone(*t, s).Format("01-02 15:04")
+}
+
+func inZone(t time.Time, s Summary) time.Time {
+	if s.First == nil {
+		return t
+	}
+	return t.In(s.First.Location())
 }
 
 // Bytes shows a size in binary units.

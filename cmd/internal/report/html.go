@@ -1,0 +1,201 @@
+package report
+
+import (
+	"cmp"
+	"crypto/sha256"
+	_ "embed" // the page and its style and script
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"wklog/cmd/internal/messages"
+	"wklog/patterns"
+)
+
+var (
+	//go:embed page.tmpl
+	pageText string
+	//go:embed page.css
+	pageStyle string
+	//go:embed page.js
+	pageScript string
+)
+
+func init() {
+	register(form{name: "html", endings: []string{".html", ".htm"}, write: writeHTML})
+}
+
+// writeHTML writes one file that needs no network: its policy forbids any, and
+// runs no style and no script but its own.
+func writeHTML(w io.Writer, d *Document, opts Options) error {
+	page := &htmlPage{Document: d, Say: opts.Say}
+	if err := page.draw(); err != nil {
+		return err
+	}
+	t, err := template.New("page").Funcs(page.functions()).Parse(pageText)
+	if err != nil {
+		return fmt.Errorf("read the page's template: %w", err)
+	}
+	if err := t.Execute(w, page); err != nil {
+		return fmt.Errorf("write HTML: %w", err)
+	}
+	return nil
+}
+
+// htmlPage is what the template shows.
+type htmlPage struct {
+	*Document
+	Say *messages.Printer
+	// Wide and Narrow are the timeline for a desk and for a phone: text in a
+	// chart that shrinks with the page could not be read.
+	Wide, Narrow template.HTML
+	Legend       []legendEntry
+	NodeCharts   []template.HTML
+	Sparks       []template.HTML
+}
+
+type legendEntry struct {
+	Class, Title string
+	Count        int
+}
+
+func (p *htmlPage) Style() template.CSS { return template.CSS(pageStyle) }
+func (p *htmlPage) Script() template.JS { return template.JS(pageScript) }
+
+// Policy allows the page's own style and script, by their hashes (Content
+// Security Policy Level 3, section 2.3.1), and nothing else.
+func (p *htmlPage) Policy() string {
+	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'",
+		sourceHash(pageStyle), sourceHash(pageScript))
+}
+
+// Certainty is the key of the sentence that says how sure the diagnosis is.
+func (p *htmlPage) Certainty() string { return p.certainty() }
+
+func sourceHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func (p *htmlPage) functions() template.FuncMap {
+	say := p.Say
+	return template.FuncMap{
+		"say": say.Say, "visible": Visible, "clock": clock, "when": p.when, "percent": func(n float64) string { return strings.TrimSpace(percent(n)) },
+		"sum":      func() []string { return summary(p.Document, say) },
+		"evidence": func(list []Evidence) string { return evidence(list, say) },
+		"severity": func(s string) string { return say.Say("severity." + s) },
+		"ongoing":  func(f Finding) string { return say.Say("answer." + f.going()) },
+		"changed":  func(c *Change) string { return changed(c, say) },
+		"causes":   func(f Finding) string { return p.causes(&f, say) },
+		"most":     func(at Place) string { return p.most(&at) },
+		"remedies": func(f Finding) []remedy { return p.remedies(&f) },
+		"cause":    func(r remedy) string { return cause(r.Title, r.Confidence, say) },
+		"unlisted": func() string { return unlisted(p.Clients, say) },
+		"undated":  func() string { return undated(p.Timeline, say) },
+		"origin":   func() string { return origin(p.Document, say) },
+		"command":  func() string { return shellWords(p.Tool.Command) },
+		"files":    func() []Place { return filePlaces(p.Files) },
+		"steps":    func(checks []Check) []Step { return checkSteps(checks) },
+		"add":      func(a, b int) int { return a + b },
+		"unix":     unix,
+		"bin":      p.Timeline.label,
+		"size":     Bytes,
+		"rank":     func(s string) int { return patterns.Severity(s).Rank() },
+		"share":    func(confidence float64) int { return int(confidence * 100) },
+	}
+}
+
+// when is a time in the zone of the first entry, which is that of the timeline.
+func (p *htmlPage) when(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return inZone(*t, p.Summary).Format(time.DateTime)
+}
+
+// unix sorts times; those that are not known come first.
+func unix(t *time.Time) int64 {
+	if t == nil {
+		return 0
+	}
+	return t.Unix()
+}
+
+func (p *htmlPage) draw() error {
+	if len(p.Timeline.Starts) > 1 {
+		if err := p.drawTimeline(); err != nil {
+			return err
+		}
+	}
+	most := 0
+	for _, n := range p.Nodes {
+		most = max(most, slices.Max(append([]int{1}, squeeze(n.Counts, sparkBins)...)))
+	}
+	for _, n := range p.Nodes {
+		drawn, err := spark(n.Counts, most)
+		if err != nil {
+			return err
+		}
+		p.NodeCharts = append(p.NodeCharts, drawn)
+	}
+	for i := range p.Findings {
+		drawn, err := spark(p.Timeline.Patterns[i].Counts, 0)
+		if err != nil {
+			return err
+		}
+		p.Sparks = append(p.Sparks, drawn)
+	}
+	return nil
+}
+
+func (p *htmlPage) drawTimeline() error {
+	ids, series := p.Timeline.series()
+	for i, id := range ids {
+		entry := legendEntry{Class: fmt.Sprintf("s%d", i), Title: p.Say.Say("timeline.others")}
+		if id != "" {
+			entry.Title = p.title(id)
+		}
+		for _, n := range series[i] {
+			entry.Count += n
+		}
+		p.Legend = append(p.Legend, entry)
+	}
+	wide := chart{width: 1040, height: 260, labels: p.Timeline.labels(), series: series}
+	narrow := chart{width: 360, height: 220, labels: p.Timeline.labels(), series: series}
+	for c, to := range map[*chart]*template.HTML{&wide: &p.Wide, &narrow: &p.Narrow} {
+		drawn, err := c.svg()
+		if err != nil {
+			return err
+		}
+		*to = template.HTML(drawn)
+	}
+	return nil
+}
+
+// sparkBins is how many bars a chart in a table row has room for.
+const sparkBins = 40
+
+func spark(counts []int, most int) (template.HTML, error) {
+	if len(counts) < 2 {
+		return "", nil
+	}
+	c := chart{width: 160, height: 32, series: [][]int{squeeze(counts, sparkBins)}, most: most}
+	drawn, err := c.svg()
+	return template.HTML(drawn), err
+}
+
+func byCount(list []PatternCounts) []PatternCounts {
+	total := func(p PatternCounts) (n int) {
+		for _, count := range p.Counts {
+			n += count
+		}
+		return n
+	}
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(x, y PatternCounts) int { return cmp.Compare(total(y), total(x)) })
+	return list
+}
