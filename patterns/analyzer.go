@@ -31,6 +31,9 @@ type Analyzer struct {
 	// Alone says that there is one source only, so that no record has to be
 	// remembered to be known again in another.
 	Alone bool
+	// Remember is how many records are known again in another source, 0 for
+	// all: sources that are followed together repeat each other at once.
+	Remember int
 	// Node names the node of the cluster that a source is a log of, empty for
 	// none. Nil counts nothing by node.
 	Node func(source string) string
@@ -46,6 +49,8 @@ type Analyzer struct {
 
 	seed    maphash.Seed
 	seen    map[uint64]occurrence
+	order   []uint64 // keys of seen, oldest first, where there is a limit
+	sources []*Source
 	own     []bool // by source: whether it is one of the server's own files
 	names   []string
 	orphans map[twinKey]*orphans
@@ -96,6 +101,7 @@ type Source struct {
 	number   uint32
 	counts   map[uint64]uint32
 	waiting  map[twinKey]*waiting
+	swept    int64 // the line at which waiting was swept last
 	closes   bool
 	first    time.Time
 	last     time.Time
@@ -105,7 +111,11 @@ type Source struct {
 // before the files that repeat their debug records.
 func (a *Analyzer) Source(name string) *Source {
 	a.own, a.names = append(a.own, parser.IsOwnLog(name)), append(a.names, name)
-	return &Source{analyzer: a, name: name, number: uint32(len(a.own) - 1), counts: map[uint64]uint32{}, waiting: map[twinKey]*waiting{}}
+	s := &Source{analyzer: a, name: name, number: uint32(len(a.own) - 1), counts: map[uint64]uint32{}, waiting: map[twinKey]*waiting{}}
+	if a.Remember > 0 {
+		a.sources = append(a.sources, s)
+	}
+	return s
 }
 
 // Add takes the next record of the log.
@@ -173,8 +183,28 @@ func (s *Source) repeats(rec *parser.Record) (key uint64, is bool) {
 	if s.counts[key] <= known.count && s.mayRepeat(a.own[known.source/2], rec) {
 		return key, true
 	}
+	if known.count == 0 {
+		a.forget(key)
+	}
 	a.seen[key] = occurrence{count: s.counts[key], source: 2 * s.number}
 	return key, false
+}
+
+// forget makes room for a key where the number of them is limited.
+func (a *Analyzer) forget(key uint64) {
+	if a.Remember == 0 {
+		return
+	}
+	a.order = append(a.order, key)
+	if len(a.order) <= a.Remember {
+		return
+	}
+	oldest := a.order[0]
+	a.order = a.order[1:]
+	delete(a.seen, oldest)
+	for _, s := range a.sources {
+		delete(s.counts, oldest)
+	}
 }
 
 // settleTwin takes back one of two events of one failure: a raw handshake line
@@ -223,6 +253,7 @@ func (s *Source) joinsTwin(e *Event) bool {
 		if w == nil {
 			w = &waiting{first: true}
 			s.waiting[t.key] = w
+			s.sweep(e.Record.Line)
 		}
 		w.push(e.Record.Line, e)
 		return false
@@ -235,6 +266,22 @@ func (s *Source) joinsTwin(e *Event) bool {
 		return true
 	}
 	return false
+}
+
+// sweep gives up raw lines that no debug record can follow any more, where no
+// other source may hold it: their errors name clients, so there may be any
+// number of them.
+func (s *Source) sweep(line int64) {
+	const many = 1000
+	if len(s.waiting) < many || !s.analyzer.Alone && s.analyzer.Remember == 0 || line-s.swept < nearLines {
+		return
+	}
+	s.swept = line
+	for key, w := range s.waiting {
+		if len(w.lines) == 0 || w.lines[len(w.lines)-1] < line-nearLines {
+			delete(s.waiting, key)
+		}
+	}
 }
 
 // joinsPanic pairs the forms of a failure that ends the process; they may come

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,6 +27,9 @@ type analyzeFlags struct {
 	level, failOn      string
 	patterns, causes   []string
 	top, jobs          int
+	follow, fromStart  bool
+	interval           time.Duration
+	state              string
 }
 
 func (a *app) analyzeCommand() *cobra.Command {
@@ -45,11 +49,18 @@ func (a *app) analyzeCommand() *cobra.Command {
 	flags.StringSliceVar(&f.causes, "cause", nil, a.say.Say("flag.cause"))
 	flags.IntVar(&f.top, "top", 5, a.say.Say("flag.top"))
 	flags.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), a.say.Say("flag.jobs"))
+	flags.BoolVarP(&f.follow, "follow", "f", false, a.say.Say("flag.follow"))
+	flags.BoolVar(&f.fromStart, "from-start", false, a.say.Say("flag.from-start"))
+	flags.StringVar(&f.state, "state", "", a.say.Say("flag.state"))
+	flags.DurationVar(&f.interval, "interval", 10*time.Second, a.say.Say("flag.interval"))
 	flags.StringVar(&f.failOn, "fail-on", "never", a.say.Say("flag.fail-on"))
 	flags.SortFlags = false
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			args = []string{source.Stdin}
+		}
+		if err := a.checkFollowing(f, args); err != nil {
+			return err
 		}
 		run, err := a.newAnalysis(f)
 		if err != nil {
@@ -58,6 +69,22 @@ func (a *app) analyzeCommand() *cobra.Command {
 		return run.over(c.Context(), args)
 	}
 	return c
+}
+
+// checkFollowing checks the flags of streams.
+func (a *app) checkFollowing(f *analyzeFlags, args []string) error {
+	if f.interval < beat/2 {
+		return errors.New(a.say.Say("error.interval", f.interval))
+	}
+	if f.follow && slices.Contains(args, source.Stdin) {
+		return errors.New(a.say.Say("error.follow"))
+	}
+	for name, given := range map[string]bool{"from-start": f.fromStart, "state": f.state != ""} {
+		if given && !f.follow {
+			return errors.New(a.say.Say("error.follow.only", name))
+		}
+	}
+	return nil
 }
 
 // analysis is one run of analyze.
@@ -72,8 +99,15 @@ type analysis struct {
 	inputs    []report.Input
 	records   int64
 	outErr    error
-	met       map[string]bool
-	streaming bool
+
+	// Of a stream: what is told while it comes.
+	mutex    sync.Mutex
+	live     *report.Live
+	changed  bool      // there are events since the causes were ranked
+	ranked   time.Time // when they were
+	told     time.Time // when the counts were
+	followed []*following
+	saved    time.Time
 }
 
 // newAnalysis checks the flags before anything is read.
@@ -84,7 +118,7 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 	if f.failOn != "never" && patterns.Severity(f.failOn).Rank() < 1 {
 		return nil, errors.New(a.say.Say("error.fail-on", f.failOn))
 	}
-	r := &analysis{app: a, flags: f, zone: time.Local, met: map[string]bool{}}
+	r := &analysis{app: a, flags: f, zone: time.Local}
 	if f.zone != "" {
 		zone, err := time.LoadLocation(f.zone)
 		if err != nil {
@@ -167,11 +201,21 @@ func (r *analysis) over(ctx context.Context, args []string) error {
 		return err
 	}
 	r.out = out
-	r.streaming = slices.Equal(args, []string{source.Stdin}) && r.flags.output == ""
-	if r.streaming || r.flags.format == "jsonl" {
+	if r.flags.follow || slices.Equal(args, []string{source.Stdin}) {
+		r.startLive()
+	}
+	if r.live != nil || r.flags.format == "jsonl" {
 		r.analyzer.OnEvent = r.event
 	}
-	failures := r.readAll(ctx, args)
+	var failures []source.Failure
+	if r.flags.follow {
+		if failures, err = r.follow(ctx, args); err != nil {
+			return err
+		}
+	} else {
+		failures = r.readAll(ctx, args)
+	}
+	r.endLive()
 	if err := r.finish(failures); err != nil {
 		return err
 	}
@@ -200,10 +244,8 @@ func (r *analysis) event(e *patterns.Event) {
 		r.outErr = report.WriteEvent(r.out, r.catalogue, e)
 		return
 	}
-	if r.streaming && r.flags.format == "table" && !r.met[e.Pattern.ID] {
-		r.met[e.Pattern.ID] = true
-		r.outErr = report.WriteNews(r.out, e, r.app.options(0))
-	}
+	r.changed = true
+	r.outErr = r.live.Event(e)
 }
 
 // readAll reads the files, several at the same time, and analyses what they give
@@ -221,6 +263,7 @@ func (r *analysis) readAll(ctx context.Context, args []string) []source.Failure 
 			return q
 		})
 	}()
+	defer r.beating()()
 	for q := range queues {
 		r.drain(q, cancel)
 	}
@@ -233,6 +276,7 @@ func (r *analysis) drain(q *queue, cancel func()) {
 	var log *source.Log
 	var src *patterns.Source
 	for items := q.take(nil); len(items) > 0; items = q.take(items) {
+		r.mutex.Lock()
 		for i, next := range items {
 			switch {
 			case next.log != nil:
@@ -249,6 +293,7 @@ func (r *analysis) drain(q *queue, cancel func()) {
 			}
 			items[i] = item{}
 		}
+		r.mutex.Unlock()
 	}
 }
 
@@ -288,7 +333,9 @@ func (r *analysis) finish(failures []source.Failure) error {
 	r.describe(doc, failures)
 	r.setStatus(&result, failures)
 	for _, e := range doc.Errors {
-		r.app.complain(e.Source + ": " + e.Message)
+		if !r.flags.follow { // it was told at once
+			r.app.complain(e.Source + ": " + e.Message)
+		}
 	}
 	if r.flags.format == "jsonl" || r.outErr != nil || !r.readAny() {
 		return nil
@@ -342,6 +389,12 @@ func (r *analysis) failure(err error) string {
 		return r.app.say.Say("error.none")
 	case errors.Is(err, source.ErrZipStream):
 		return r.app.say.Say("error.zip")
+	case errors.Is(err, source.ErrWaiting):
+		return r.app.say.Say("note.waiting")
+	case errors.Is(err, source.ErrPolled):
+		return r.app.say.Say("note.polled")
+	case errors.Is(err, source.ErrLost):
+		return r.app.say.Say("note.lost")
 	case errors.Is(err, source.ErrDamaged):
 		return r.app.say.Say("error.damaged", innermost(err))
 	}

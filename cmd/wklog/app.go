@@ -189,7 +189,7 @@ func hideDefault(f *pflag.Flag) {
 	switch f.Value.Type() {
 	case "string":
 		f.DefValue = ""
-	case "int":
+	case "int", "duration":
 		f.DefValue = "0"
 	}
 }

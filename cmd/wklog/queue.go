@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
+	"time"
 
 	"wklog/cmd/internal/source"
 	"wklog/parser"
@@ -64,10 +66,54 @@ func (q *queue) Read(l *source.Log) error {
 
 // scan reads a plain file with several workers, everything else as it comes.
 func (q *queue) scan(l *source.Log, emit func(*parser.Record) error) (parser.Stats, error) {
-	if l.File != nil {
+	switch {
+	case l.File != nil:
 		return parser.ReadAt(q.ctx, l.File, l.Size, l.Workers, q.options(l), emit)
+	case l.Name == source.Stdin:
+		return q.listen(l, emit)
 	}
 	return parser.Read(q.ctx, l, q.options(l), emit)
+}
+
+// listen reads a stream that may fall silent: then what waits for more is handed
+// out.
+func (q *queue) listen(l *source.Log, emit func(*parser.Record) error) (parser.Stats, error) {
+	feed := parser.NewFeed(q.options(l), emit)
+	var mutex sync.Mutex
+	fed := time.Now()
+	end, ended := make(chan bool), make(chan bool)
+	go func() {
+		defer close(ended)
+		for ticks := time.NewTicker(beat); ; {
+			select {
+			case now := <-ticks.C:
+				mutex.Lock()
+				if feed.Waiting() && now.Sub(fed) >= silence {
+					_ = feed.Flush() // emit never fails
+				}
+				mutex.Unlock()
+			case <-end:
+				ticks.Stop()
+				return
+			}
+		}
+	}()
+	buf := make([]byte, 256<<10)
+	var err error
+	for err == nil {
+		var n int
+		n, err = l.Read(buf)
+		mutex.Lock()
+		fed = time.Now()
+		_ = feed.Write(buf[:n])
+		mutex.Unlock()
+	}
+	close(end)
+	<-ended
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return feed.Stats(), errors.Join(err, feed.End())
 }
 
 // End closes the queue: nothing more will be put.

@@ -139,15 +139,3 @@ func WriteExplanation(w io.Writer, e *Explanation, opts Options) error {
 	_, err := io.WriteString(w, p.String())
 	return err
 }
-
-// WriteNews writes the line that tells of a new kind of failure in a stream.
-func WriteNews(w io.Writer, event *patterns.Event, opts Options) error {
-	p := NewPage(opts)
-	at := "--:--:--"
-	if t := event.Time(); !t.IsZero() {
-		at = t.Format("15:04:05")
-	}
-	p.Line(at + "  " + p.severity(string(event.Pattern.Severity)) + "  " + event.Pattern.Title.In(opts.Say.Lang))
-	_, err := io.WriteString(w, p.String())
-	return err
-}

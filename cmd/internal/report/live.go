@@ -1,0 +1,158 @@
+package report
+
+import (
+	"io"
+	"strconv"
+	"strings"
+
+	"wklog/patterns"
+)
+
+// Live tells of failures while they come: of each new kind at once, of repeats
+// by their counts, and of the leading cause when it changes. On a terminal the
+// counts stand in one line that is written anew, elsewhere in lines of their
+// own.
+type Live struct {
+	w         io.Writer
+	opts      Options
+	catalogue *patterns.Catalogue
+	inPlace   bool
+
+	kinds   []*kind
+	total   int
+	told    int // of total
+	leading string
+	status  bool // a line of counts stands at the end
+}
+
+// kind is what came of one pattern.
+type kind struct {
+	pattern     *patterns.Pattern
+	count, told int
+	last        string // time of the newest
+}
+
+// NewLive starts a report of a stream. inPlace says that w is a terminal that
+// can take a line back.
+func NewLive(w io.Writer, c *patterns.Catalogue, opts Options, inPlace bool) *Live {
+	return &Live{w: w, opts: opts, catalogue: c, inPlace: inPlace}
+}
+
+// clockOf is an event's time of day.
+func clockOf(e *patterns.Event) string {
+	if t := e.Time(); !t.IsZero() {
+		return t.Format("15:04:05")
+	}
+	return "--:--:--"
+}
+
+// Event counts an event, and tells of it when it is the first of its kind.
+func (l *Live) Event(e *patterns.Event) error {
+	l.total++
+	for _, k := range l.kinds {
+		if k.pattern == e.Pattern {
+			k.count++
+			k.last = clockOf(e)
+			return nil
+		}
+	}
+	l.kinds = append(l.kinds, &kind{pattern: e.Pattern, count: 1, told: 1, last: clockOf(e)})
+	l.told++
+	return l.print(func(p *Page) { l.news(p, e) })
+}
+
+// news is what a new kind of failure means, and the first thing to do.
+func (l *Live) news(p *Page, e *patterns.Event) {
+	lang, at := l.opts.Say.Lang, clockOf(e)
+	p.Paragraph(at+"  "+p.severity(string(e.Pattern.Severity))+"  ", e.Pattern.Title.In(lang), bold)
+	indent := strings.Repeat(" ", len(at)+2)
+	p.Paragraph(indent, firstSentence(e.Pattern.Explain.In(lang)))
+	if len(e.Causes) == 0 {
+		return
+	}
+	if cause := l.catalogue.Cause(e.Causes[0].ID); cause != nil {
+		if fixes := Steps(cause.For(e.Pattern.Side).Fixes, lang); len(fixes) > 0 {
+			p.Paragraph(indent+l.opts.Say.Say("live.fix")+" ", fixes[0].Text)
+			p.command(indent+"  ", fixes[0].Command)
+		}
+	}
+}
+
+// firstSentence ends after the first full stop.
+func firstSentence(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	end := len(text)
+	for _, stop := range []string{". ", "。"} {
+		if at := strings.Index(text, stop); at >= 0 {
+			end = min(end, at+len(strings.TrimRight(stop, " ")))
+		}
+	}
+	return text[:end]
+}
+
+// Leading tells the most probable cause, if it is another one than before; nil
+// is none.
+func (l *Live) Leading(d *patterns.Diagnosis) error {
+	if d == nil || d.Cause.ID == l.leading {
+		return nil
+	}
+	before := l.leading
+	l.leading = d.Cause.ID
+	key := "live.leading"
+	if before != "" {
+		key = "live.leading.changed"
+	}
+	return l.print(func(p *Page) {
+		p.Paragraph("", l.opts.Say.Say(key, d.Cause.For(d.Side).Title.In(l.opts.Say.Lang), d.Cause.ID, strings.TrimSpace(percent(d.Confidence))))
+	})
+}
+
+// Counts tells what was added since the last time.
+func (l *Live) Counts() error {
+	if l.total == l.told {
+		return nil
+	}
+	l.told = l.total
+	if l.inPlace {
+		return l.replaceStatus()
+	}
+	return l.print(func(p *Page) {
+		for _, k := range l.kinds {
+			if k.count > k.told {
+				lead := k.last + "  +" + strconv.Itoa(k.count-k.told) + "  "
+				p.Paragraph(lead, l.opts.Say.Say("live.count", k.pattern.Title.In(l.opts.Say.Lang), k.count))
+				k.told = k.count
+			}
+		}
+	})
+}
+
+// replaceStatus writes the line of counts over the one before.
+func (l *Live) replaceStatus() error {
+	var parts []string
+	for _, k := range l.kinds {
+		parts = append(parts, k.pattern.ID+" "+strconv.Itoa(k.count))
+	}
+	text := l.opts.Say.Say("live.status", l.total, strings.Join(parts, ", "))
+	l.status = true
+	_, err := io.WriteString(l.w, "\r\x1b[K"+fit(text, max(l.opts.Width-1, 20)))
+	return err
+}
+
+// Close takes the line of counts away: the report follows.
+func (l *Live) Close() error { return l.print(func(*Page) {}) }
+
+// print writes text where the line of counts stood.
+func (l *Live) print(write func(*Page)) error {
+	p := NewPage(l.opts)
+	if l.status {
+		p.WriteString("\r\x1b[K")
+		l.status = false
+	}
+	write(p)
+	if p.Len() == 0 {
+		return nil
+	}
+	_, err := io.WriteString(l.w, p.String())
+	return err
+}
