@@ -1,0 +1,156 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// Errors about webhooks.
+var (
+	ErrURL      = errors.New("the address must be an http or https URL with a host")
+	ErrForm     = errors.New("unknown form")
+	ErrRedirect = errors.New("it sends to another host, which is not followed")
+)
+
+const (
+	webhookLimit = 5 * time.Second  // of one try
+	webhookTotal = 60 * time.Second // of all tries
+	maxAnswer    = 16 << 10         // bytes of an answer that are looked at
+)
+
+// Webhook posts each message to an address.
+type Webhook struct {
+	url    *url.URL
+	form   robot
+	secret string
+	client *http.Client
+	first  time.Duration // before the second try
+	total  time.Duration
+}
+
+// NewWebhook posts in a form: json is the event itself, the others are those of
+// Robots. A secret signs the messages of robots that were set up with one.
+func NewWebhook(address, form, secret string) (*Webhook, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, ErrURL // the address itself holds a token
+	}
+	r, ok := robots[form]
+	if !ok {
+		return nil, ErrForm
+	}
+	w := &Webhook{url: u, form: r, secret: secret, first: time.Second, total: webhookTotal}
+	w.client = &http.Client{Timeout: webhookLimit, CheckRedirect: func(to *http.Request, _ []*http.Request) error {
+		if to.URL.Host != u.Host {
+			return ErrRedirect
+		}
+		return nil
+	}}
+	return w, nil
+}
+
+// Send posts a message. What may pass is tried again with growing pauses: errors
+// of the network, 429, 5xx, and a robot's answer that it is asked too often.
+func (w *Webhook) Send(ctx context.Context, m Message) error {
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval = w.first
+	_, err := backoff.Retry(ctx, func() (bool, error) { return true, w.try(ctx, m) },
+		backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(w.total), backoff.WithMaxTries(6))
+	if err != nil {
+		return fmt.Errorf("webhook at %s: %w", w.url.Host, withoutURL(err))
+	}
+	return nil
+}
+
+// withoutURL drops the address from an error of net/http: it holds a token.
+func withoutURL(err error) error {
+	var inner *url.Error
+	if errors.As(err, &inner) {
+		return inner.Err
+	}
+	return err
+}
+
+func (w *Webhook) try(ctx context.Context, m Message) error {
+	body, query, err := w.form.request(m, w.secret, time.Now())
+	if err != nil {
+		return backoff.Permanent(err)
+	}
+	to := *w.url
+	values := to.Query()
+	for key := range query {
+		values.Set(key, query.Get(key))
+	}
+	to.RawQuery = values.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), bytes.NewReader(body))
+	if err != nil {
+		return backoff.Permanent(err)
+	}
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	req.Header.Set("User-Agent", "wklog")
+	res, err := w.client.Do(req)
+	if err != nil {
+		if errors.Is(err, ErrRedirect) {
+			return backoff.Permanent(err)
+		}
+		return err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return err
+	}
+	return w.judge(res, answer)
+}
+
+// judge tells whether the message was taken, and if not whether to try again.
+func (w *Webhook) judge(res *http.Response, answer []byte) error {
+	switch {
+	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
+		const longest = 30
+		if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && seconds > 0 {
+			return backoff.RetryAfter(min(seconds, longest))
+		}
+		return errors.New(res.Status)
+	case res.StatusCode >= 300:
+		return backoff.Permanent(errors.New(res.Status))
+	}
+	return w.form.judge(answer)
+}
+
+// answerCode is how the robots tell errors with status 200.
+type answerCode struct {
+	ErrCode int    `json:"errcode"`
+	ErrMsg  string `json:"errmsg"`
+	Code    int    `json:"code"`
+	Msg     string `json:"msg"`
+}
+
+func (r robot) judge(answer []byte) error {
+	if r.busy == nil {
+		return nil
+	}
+	var a answerCode
+	if err := json.Unmarshal(answer, &a); err != nil {
+		return backoff.Permanent(errors.New("the answer is not that of the robot"))
+	}
+	code := a.ErrCode + a.Code // one of them is always absent
+	if code == 0 {
+		return nil
+	}
+	err := fmt.Errorf("the robot refused: %d %.200q", code, a.ErrMsg+a.Msg)
+	if r.busy[code] {
+		return err
+	}
+	return backoff.Permanent(err)
+}
