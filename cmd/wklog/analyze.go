@@ -30,6 +30,9 @@ type analyzeFlags struct {
 	follow, fromStart  bool
 	interval           time.Duration
 	state              string
+	metricsAddr, onNew string
+	webhook            string
+	webhookFormat      string
 }
 
 func (a *app) analyzeCommand() *cobra.Command {
@@ -53,6 +56,10 @@ func (a *app) analyzeCommand() *cobra.Command {
 	flags.BoolVar(&f.fromStart, "from-start", false, a.say.Say("flag.from-start"))
 	flags.StringVar(&f.state, "state", "", a.say.Say("flag.state"))
 	flags.DurationVar(&f.interval, "interval", 10*time.Second, a.say.Say("flag.interval"))
+	flags.StringVar(&f.metricsAddr, "metrics-addr", "", a.say.Say("flag.metrics-addr"))
+	flags.StringVar(&f.onNew, "on-new", "", a.say.Say("flag.on-new"))
+	flags.StringVar(&f.webhook, "webhook", "", a.say.Say("flag.webhook"))
+	flags.StringVar(&f.webhookFormat, "webhook-format", "json", a.say.Say("flag.webhook-format"))
 	flags.StringVar(&f.failOn, "fail-on", "never", a.say.Say("flag.fail-on"))
 	flags.SortFlags = false
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -84,6 +91,12 @@ func (a *app) checkFollowing(f *analyzeFlags, args []string) error {
 			return errors.New(a.say.Say("error.follow.only", name))
 		}
 	}
+	stream := f.follow || len(args) == 0 || slices.Equal(args, []string{source.Stdin})
+	for name, given := range map[string]bool{"metrics-addr": f.metricsAddr != "", "on-new": f.onNew != "", "webhook": f.webhook != ""} {
+		if given && !stream {
+			return errors.New(a.say.Say("error.stream.only", name))
+		}
+	}
 	return nil
 }
 
@@ -108,6 +121,10 @@ type analysis struct {
 	told     time.Time // when the counts were
 	followed []*following
 	saved    time.Time
+	lead     *patterns.Diagnosis
+	// listening gives the progress of streams by their names.
+	listening map[string]func() *parser.Stats
+	*telling
 }
 
 // newAnalysis checks the flags before anything is read.
@@ -203,8 +220,12 @@ func (r *analysis) over(ctx context.Context, args []string) error {
 	r.out = out
 	if r.flags.follow || slices.Equal(args, []string{source.Stdin}) {
 		r.startLive()
+		if err := r.startTelling(); err != nil {
+			return err
+		}
+		defer r.endTelling()
 	}
-	if r.live != nil || r.flags.format == "jsonl" {
+	if r.live != nil || r.flags.format == "jsonl" || r.listens() {
 		r.analyzer.OnEvent = r.event
 	}
 	var failures []source.Failure
@@ -237,15 +258,17 @@ func (r *analysis) open() (io.Writer, func() error, error) {
 // event shows an event as soon as it is known: as a line of JSON, or on a
 // stream as one line for each new kind of failure.
 func (r *analysis) event(e *patterns.Event) {
-	if r.outErr != nil {
-		return
-	}
-	if r.flags.format == "jsonl" {
-		r.outErr = report.WriteEvent(r.out, r.catalogue, e)
-		return
-	}
 	r.changed = true
-	r.outErr = r.live.Event(e)
+	if r.listens() {
+		r.tell(e)
+	}
+	switch {
+	case r.outErr != nil:
+	case r.flags.format == "jsonl":
+		r.outErr = report.WriteEvent(r.out, r.catalogue, e)
+	case r.live != nil:
+		r.outErr = r.live.Event(e)
+	}
 }
 
 // readAll reads the files, several at the same time, and analyses what they give
@@ -258,7 +281,7 @@ func (r *analysis) readAll(ctx context.Context, args []string) []source.Failure 
 	go func() {
 		defer close(queues)
 		failures <- source.Walk(ctx, args, r.app.stdin, r.flags.jobs, func() source.Visitor {
-			q := newQueue(ctx, r.options)
+			q := r.newQueue(ctx)
 			queues <- q
 			return q
 		})
@@ -268,6 +291,13 @@ func (r *analysis) readAll(ctx context.Context, args []string) []source.Failure 
 		r.drain(q, cancel)
 	}
 	return <-failures
+}
+
+// listen notes where to ask how far a stream was read.
+func (r *analysis) listen(name string, stats func() *parser.Stats) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.listening = map[string]func() *parser.Stats{name: stats}
 }
 
 // drain analyses what one file gives. When the output is closed the rest is

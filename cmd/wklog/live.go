@@ -45,9 +45,9 @@ func (r *analysis) tick(now time.Time) {
 	}
 	var errs []error
 	if r.changed && now.Sub(r.ranked) >= silence {
-		r.changed, r.ranked = false, now
-		errs = append(errs, r.live.Leading(r.leading()))
+		r.changed, r.ranked, r.lead = false, now, r.leading()
 	}
+	errs = append(errs, r.live.Leading(r.lead))
 	if now.Sub(r.told) >= r.flags.interval {
 		r.told = now
 		errs = append(errs, r.live.Counts())
@@ -149,6 +149,8 @@ func (r *analysis) openState() (*source.State, error) {
 
 // deliver takes what was appended to a log.
 func (r *analysis) deliver(p source.Piece) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
 	l := r.followingOf(p.Log)
 	var errs []error
 	if p.Rotated {
@@ -182,6 +184,8 @@ func (r *analysis) followingOf(log *source.Followed) *following {
 // tickFollowed hands out what waited in silent logs, tells what changed, and
 // saves how far the logs were read.
 func (r *analysis) tickFollowed(f *source.Follow) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
 	now := time.Now()
 	for _, l := range r.followed {
 		if l.feed.Waiting() && now.Sub(l.fed) >= silence {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"wklog/cmd/internal/source"
@@ -31,6 +32,8 @@ type ending struct {
 type queue struct {
 	ctx     context.Context
 	options func(*source.Log) parser.Options
+	// progress is told where to ask how far a stream was read.
+	progress func(name string, stats func() *parser.Stats)
 
 	mutex   sync.Mutex
 	changed sync.Cond
@@ -44,8 +47,8 @@ const (
 	maxQueuedBytes = 1 << 20
 )
 
-func newQueue(ctx context.Context, options func(*source.Log) parser.Options) *queue {
-	q := &queue{ctx: ctx, options: options}
+func (r *analysis) newQueue(ctx context.Context) *queue {
+	q := &queue{ctx: ctx, options: r.options, progress: r.listen}
 	q.changed.L = &q.mutex
 	return q
 }
@@ -80,6 +83,9 @@ func (q *queue) scan(l *source.Log, emit func(*parser.Record) error) (parser.Sta
 func (q *queue) listen(l *source.Log, emit func(*parser.Record) error) (parser.Stats, error) {
 	feed := parser.NewFeed(q.options(l), emit)
 	var mutex sync.Mutex
+	var progress atomic.Pointer[parser.Stats] // asking must not wait for the analysis
+	progress.Store(&parser.Stats{})
+	q.progress(l.Name, progress.Load)
 	fed := time.Now()
 	end, ended := make(chan bool), make(chan bool)
 	go func() {
@@ -106,7 +112,9 @@ func (q *queue) listen(l *source.Log, emit func(*parser.Record) error) (parser.S
 		mutex.Lock()
 		fed = time.Now()
 		_ = feed.Write(buf[:n])
+		stats := feed.Stats()
 		mutex.Unlock()
+		progress.Store(&stats)
 	}
 	close(end)
 	<-ended
