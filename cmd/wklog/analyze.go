@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -274,6 +275,9 @@ func (r *analysis) event(e *patterns.Event) {
 // readAll reads the files, several at the same time, and analyses what they give
 // in their order.
 func (r *analysis) readAll(ctx context.Context, args []string) []source.Failure {
+	if r.live == nil && os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(150) // the heap is small: fewer collections cost little memory
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	queues := make(chan *queue, max(r.flags.jobs, 1))

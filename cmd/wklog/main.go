@@ -6,7 +6,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 )
 
@@ -24,9 +23,6 @@ func main() {
 
 // run is main with an exit status, so that it can be a command in tests.
 func run() int {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(150) // the heap is small: fewer collections cost little memory
-	}
 	ctx, stop := interruptible()
 	defer stop()
 	app, err := newApp(os.Args[1:])

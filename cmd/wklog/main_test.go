@@ -17,6 +17,12 @@ import (
 var update = flag.Bool("update", false, "write the expected outputs of the scripts anew")
 
 func TestMain(m *testing.M) {
+	switch os.Getenv("WKLOG_TEST_PROGRAM") {
+	case "wklog":
+		os.Exit(run())
+	case "writer":
+		writeServerLog()
+	}
 	testscript.Main(m, map[string]func(){
 		"wklog": func() { os.Exit(run()) },
 	})

@@ -19,6 +19,9 @@ const (
 	lookEvery = time.Second
 	// endOfLine is how long a line that is half written at the end may take.
 	endOfLine = 2 * time.Second
+	// coarse is how far the times of files may lag behind the clock: file
+	// systems take the time of the last timer tick.
+	coarse = 20 * time.Millisecond
 	// turn is how many bytes of one log are read before the others get theirs.
 	turn = 4 << 20
 )
@@ -79,7 +82,7 @@ func (f *Follow) Run(ctx context.Context) error {
 	if err := f.look(f.Paths); err != nil {
 		return err
 	}
-	f.started = time.Now()
+	f.started = time.Now().Add(-coarse)
 	if err := f.tick(); err != nil {
 		return err
 	}

@@ -172,8 +172,11 @@ func checkNumbers(t *testing.T, all []string, count int) {
 		seen[n]++
 	}
 	lost, doubled := 0, 0
-	for _, times := range seen {
+	for n, times := range seen {
 		if times == 0 {
+			if lost == 0 {
+				t.Logf("%d is the first that was lost", n)
+			}
 			lost++
 		}
 		if times > 1 {

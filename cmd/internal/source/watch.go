@@ -41,9 +41,8 @@ func (f *Follow) watch(l *Followed) {
 			select {
 			case <-changes.Modified:
 			case <-changes.Truncated:
-			case <-changes.Deleted: // by another name the file may still grow
-				l.wake(f.watched)
-				<-w.tomb.Dying()
+			case <-changes.Deleted: // it was renamed, and its successor is about to come
+				f.wakeOften(l, w)
 				return
 			case <-w.tomb.Dying():
 				return
@@ -52,6 +51,26 @@ func (f *Follow) watch(l *Followed) {
 		}
 	}()
 	l.wake(f.watched) // for what came before the watcher listened
+}
+
+// wakeOften looks after a renamed log until it has moved on, for a second: the
+// new file has no watch yet. After that the regular check does.
+func (f *Follow) wakeOften(l *Followed, w *watching) {
+	for ticks, n := time.NewTicker(checkEvery/50), 0; ; n++ {
+		l.wake(f.watched)
+		select {
+		case <-ticks.C:
+			if n < 250 {
+				continue
+			}
+			ticks.Stop()
+			<-w.tomb.Dying()
+			return
+		case <-w.tomb.Dying():
+			ticks.Stop()
+			return
+		}
+	}
 }
 
 // unwatch ends the events of the present file, before its descriptor is closed:

@@ -1,0 +1,358 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gopkg.in/natefinch/lumberjack.v2"
+
+	"wklog/cmd/internal/report"
+)
+
+// failureLine is a numbered failure, as Go's net/http server prints it.
+func failureLine(n int) string {
+	return fmt.Sprintf("2026/05/04 01:30:00 http: TLS handshake error from 10.%d.%d.%d:4711: remote error: tls: unknown certificate\n", n>>16&255, n>>8&255, n&255)
+}
+
+// numberOf is the number of a failure.
+func numberOf(remote string) int {
+	var a, b, c int
+	if _, err := fmt.Sscanf(remote, "10.%d.%d.%d:4711", &a, &b, &c); err != nil {
+		return -1
+	}
+	return a<<16 | b<<8 | c
+}
+
+// writeServerLog is a server: it writes lines, every hundredth a failure, over
+// rotations as fast as the disk allows, or lines a second where rate is given.
+func writeServerLog() {
+	path, lines, files, rate := os.Args[1], atoi(os.Args[2]), atoi(os.Args[3]), atoi(os.Args[4])
+	log := &lumberjack.Logger{Filename: path, MaxSize: 1 << 20}
+	w := bufio.NewWriterSize(log, 4096)
+	start := time.Now()
+	for n := range lines {
+		if n > 0 && files > 1 && n%(lines/files) == 0 {
+			w.Flush()
+			time.Sleep(2 * time.Millisecond) // lumberjack overwrites a name of the same millisecond
+			if err := log.Rotate(); err != nil {
+				panic(err)
+			}
+		}
+		switch {
+		case n%100 != 0:
+			fmt.Fprintf(w, `{"level":"info","time":"2026-05-04T01:30:00.000000001+00:00","msg":"【Server】message","n":%d}`+"\n", n)
+		case rate > 0:
+			fmt.Fprintf(w, "2026/05/04 01:30:00 http: TLS handshake error from 10.0.0.1:%d: remote error: tls: unknown certificate\n", time.Now().UnixNano())
+		default:
+			io.WriteString(w, failureLine(n/100))
+		}
+		if rate > 0 {
+			w.Flush()
+			time.Sleep(time.Until(start.Add(time.Duration(n+1) * time.Second / time.Duration(rate))))
+		}
+	}
+	w.Flush()
+	log.Close()
+	os.Exit(0)
+}
+
+func atoi(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// self runs this binary as one of the programs of TestMain.
+func self(t testing.TB, program string, args ...string) *exec.Cmd {
+	t.Helper()
+	c := exec.Command(os.Args[0], args...)
+	c.Env = append(os.Environ(), "WKLOG_TEST_PROGRAM="+program, "LANG=C", "TZ=UTC")
+	c.Stderr = os.Stderr
+	t.Cleanup(func() {
+		if c.Process != nil && c.ProcessState == nil {
+			_ = c.Process.Kill()
+			_ = c.Wait()
+		}
+	})
+	return c
+}
+
+// streamLines is how many lines the heavy tests write; the long run asks for a
+// million.
+func streamLines() int {
+	if n := os.Getenv("FOLLOW_TEST_LINES"); n != "" {
+		return atoi(n)
+	}
+	return 100_000
+}
+
+// follower runs wklog over a log and appends its events to a file.
+func follower(t *testing.T, out string, args ...string) *exec.Cmd {
+	t.Helper()
+	f, err := os.OpenFile(out, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	require.NoError(t, err)
+	defer f.Close()
+	c := self(t, "wklog", append([]string{"analyze", "-f", "--from-start", "--format", "jsonl"}, args...)...)
+	c.Stdout = f
+	require.NoError(t, c.Start())
+	return c
+}
+
+// numbers reads the failures of the events in a file; a line that a kill cut is
+// passed over.
+func numbers(t *testing.T, out string) []int {
+	t.Helper()
+	data, err := os.ReadFile(out)
+	require.NoError(t, err)
+	var all []int
+	for line := range bytes.Lines(data) {
+		var e report.Event
+		if json.Unmarshal(line, &e) == nil {
+			all = append(all, numberOf(e.Remote))
+		}
+	}
+	return all
+}
+
+func once(t *testing.T, all []int, count int) {
+	t.Helper()
+	seen := make([]int, count)
+	for _, n := range all {
+		seen[n]++
+	}
+	lost, doubled := 0, 0
+	for _, times := range seen {
+		if times == 0 {
+			lost++
+		}
+		if times > 1 {
+			doubled++
+		}
+	}
+	assert.Zero(t, lost, "lost")
+	assert.Zero(t, doubled, "doubled")
+}
+
+// TestEveryFailureOfARotatedLogIsOneEvent runs the program beside a real writer,
+// with a restart in the middle.
+func TestEveryFailureOfARotatedLogIsOneEvent(t *testing.T) {
+	dir := t.TempDir()
+	log, out, state := filepath.Join(dir, "info.log"), filepath.Join(dir, "events"), filepath.Join(dir, "state")
+	require.NoError(t, os.WriteFile(log, nil, 0o644))
+	first := follower(t, out, "--state", state, log)
+	require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, 20*time.Second, time.Millisecond)
+	writer := self(t, "writer", log, strconv.Itoa(streamLines()), "51", "0")
+	require.NoError(t, writer.Start())
+	require.Eventually(t, func() bool { return len(numbers(t, out)) > streamLines()/1000 }, time.Minute, time.Millisecond)
+	require.NoError(t, first.Process.Signal(os.Interrupt))
+	require.NoError(t, first.Wait())
+	second := follower(t, out, "--state", state, log)
+	require.NoError(t, writer.Wait())
+	require.Eventually(t, func() bool { return len(numbers(t, out)) >= streamLines()/100 }, time.Minute, 10*time.Millisecond)
+	require.NoError(t, second.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, second.Wait())
+	once(t, numbers(t, out), streamLines()/100)
+}
+
+// TestKilledProgramLosesNoEvent kills it at moments that nobody chose.
+func TestKilledProgramLosesNoEvent(t *testing.T) {
+	dir := t.TempDir()
+	log, out, state := filepath.Join(dir, "info.log"), filepath.Join(dir, "events"), filepath.Join(dir, "state")
+	require.NoError(t, os.WriteFile(log, nil, 0o644))
+	c := follower(t, out, "--state", state, log)
+	require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, 20*time.Second, time.Millisecond)
+	writer := self(t, "writer", log, strconv.Itoa(streamLines()), "51", "0")
+	require.NoError(t, writer.Start())
+	for kill := range 4 {
+		before := len(numbers(t, out))
+		require.Eventually(t, func() bool { return len(numbers(t, out)) > before || kill > 0 }, time.Minute, time.Millisecond)
+		require.NoError(t, c.Process.Kill())
+		_ = c.Wait()
+		c = follower(t, out, "--state", state, log)
+	}
+	require.NoError(t, writer.Wait())
+	require.Eventually(t, func() bool { return slices.Contains(numbers(t, out), streamLines()/100-1) }, time.Minute, 10*time.Millisecond)
+	require.NoError(t, c.Process.Signal(os.Interrupt))
+	require.NoError(t, c.Wait())
+	seen := map[int]bool{}
+	for _, n := range numbers(t, out) {
+		seen[n] = true
+	}
+	assert.Len(t, seen, streamLines()/100)
+}
+
+// TestStreamIsToldWhileItComes reads the program's output as a user would see
+// it, and then ends it by Ctrl-C.
+func TestStreamIsToldWhileItComes(t *testing.T) {
+	c := self(t, "wklog", "--interval", "200ms")
+	in, err := c.StdinPipe()
+	require.NoError(t, err)
+	var out shared
+	c.Stdout = &out
+	require.NoError(t, c.Start())
+	shows := func(text string) {
+		t.Helper()
+		require.Eventually(t, func() bool { return strings.Contains(out.String(), text) }, 20*time.Second, time.Millisecond, text)
+	}
+	io.WriteString(in, failureLine(1))
+	shows("Client rejected the certificate: alert 46, certificate unknown")
+	shows("First: ")
+	shows("Most probable cause: ")
+	io.WriteString(in, failureLine(2)+failureLine(3))
+	shows("+2  Client rejected")
+	io.WriteString(in, strings.Repeat(strings.ReplaceAll(failureLine(4), "unknown certificate", "expired certificate"), 5))
+	shows("Most probable cause now: ")
+	assert.NotContains(t, out.String(), "DIAGNOSIS")
+	require.NoError(t, c.Process.Signal(os.Interrupt))
+	shows("TLS failures: 8, logs: 1, lines: 8")
+	require.NoError(t, c.Wait())
+	assert.Equal(t, 1, strings.Count(out.String(), "Most probable cause: "))
+}
+
+// shared is a buffer that is read while it is written.
+type shared struct {
+	mutex  sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.buffer.Write(p)
+}
+
+func (s *shared) String() string {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.buffer.String()
+}
+
+// TestOthersAreTold runs a command and a webhook for each new kind of failure,
+// and asks for the metrics.
+func TestOthersAreTold(t *testing.T) {
+	var posts atomic.Int64
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var e report.Event
+		assert.NoError(t, json.NewDecoder(r.Body).Decode(&e))
+		assert.Equal(t, report.EventSchema, e.Schema)
+		posts.Add(1)
+	}))
+	defer hook.Close()
+	dir := t.TempDir()
+	script, told := filepath.Join(dir, "tell.sh"), filepath.Join(dir, "told")
+	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\ncat >> "+told+"\n"), 0o755))
+	c := self(t, "wklog", "--metrics-addr", "127.0.0.1:19464", "--on-new", script, "--webhook", hook.URL, "--format", "json")
+	in, err := c.StdinPipe()
+	require.NoError(t, err)
+	var out shared
+	c.Stdout = &out
+	require.NoError(t, c.Start())
+	io.WriteString(in, failureLine(1)+failureLine(2)+strings.ReplaceAll(failureLine(3), "unknown certificate", "expired certificate"))
+	require.Eventually(t, func() bool { return posts.Load() == 2 }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool {
+		res, err := http.Get("http://127.0.0.1:19464/metrics")
+		if err != nil {
+			return false
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		return err == nil && strings.Contains(string(body), `pattern="alert-unknown-certificate",severity="error",source="-"} 2`)
+	}, 20*time.Second, 10*time.Millisecond)
+	require.NoError(t, in.Close())
+	require.NoError(t, c.Wait())
+	data, err := os.ReadFile(told)
+	require.NoError(t, err)
+	assert.Equal(t, 2, bytes.Count(data, []byte("\n")))
+	assert.EqualValues(t, 2, posts.Load())
+	assert.Contains(t, out.String(), `"schema": "wklog.report/v1"`)
+}
+
+// BenchmarkFollowLatency writes 10,000 lines a second to a followed log, and
+// tells how long it takes from the write of a failure to its event.
+func BenchmarkFollowLatency(b *testing.B) {
+	const rate, seconds = 10_000, 10
+	for b.Loop() {
+		log := filepath.Join(b.TempDir(), "info.log")
+		require.NoError(b, os.WriteFile(log, nil, 0o644))
+		c := self(b, "wklog", "analyze", "-f", "--format", "jsonl", "--state", log+".state", log)
+		out, err := c.StdoutPipe()
+		require.NoError(b, err)
+		require.NoError(b, c.Start())
+		require.Eventually(b, func() bool { _, err := os.Stat(log + ".state"); return err == nil }, 20*time.Second, time.Millisecond)
+		writer := self(b, "writer", log, strconv.Itoa(rate*seconds), "5", strconv.Itoa(rate))
+		require.NoError(b, writer.Start())
+		var took []time.Duration
+		events := bufio.NewScanner(out)
+		for len(took) < rate*seconds/100 && events.Scan() {
+			now := time.Now()
+			var e report.Event
+			require.NoError(b, json.Unmarshal(events.Bytes(), &e))
+			at, err := strconv.ParseInt(strings.TrimPrefix(e.Remote, "10.0.0.1:"), 10, 64)
+			require.NoError(b, err)
+			took = append(took, now.Sub(time.Unix(0, at)))
+		}
+		require.NoError(b, writer.Wait())
+		require.NoError(b, c.Process.Signal(os.Interrupt))
+		_ = c.Wait()
+		slices.Sort(took)
+		b.ReportMetric(float64(took[len(took)/2].Microseconds())/1e3, "ms-median")
+		b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1e3, "ms-p99")
+		b.ReportMetric(float64(took[len(took)-1].Microseconds())/1e3, "ms-max")
+	}
+}
+
+// BenchmarkStreamMemory tells the resident memory after one and after ten
+// million streamed lines, of which every hundredth is a failure from another
+// address.
+func BenchmarkStreamMemory(b *testing.B) {
+	for b.Loop() {
+		c := self(b, "wklog", "--format", "json")
+		in, err := c.StdinPipe()
+		require.NoError(b, err)
+		require.NoError(b, c.Start())
+		w := bufio.NewWriterSize(in, 64<<10)
+		for n := 1; n <= 30_000_000; n++ {
+			if n%100 == 0 {
+				fmt.Fprintf(w, "2026/05/04 01:30:00 http: TLS handshake error from 10.%d.%d.%d:4711: read tcp 10.0.0.2:5210->10.%d.%d.%d:4711: i/o timeout\n", n>>16&255, n>>8&255, n&255, n>>16&255, n>>8&255, n&255)
+			} else {
+				fmt.Fprintf(w, `{"level":"info","time":"2026-05-04T01:30:00+00:00","msg":"【Server】message","n":%d}`+"\n", n)
+			}
+			if n == 1_000_000 || n == 10_000_000 || n == 30_000_000 {
+				w.Flush()
+				b.ReportMetric(resident(b, c.Process.Pid)/(1<<20), fmt.Sprintf("MiB-after-%dM", n/1_000_000))
+			}
+		}
+		require.NoError(b, in.Close())
+		require.NoError(b, c.Wait())
+	}
+}
+
+// resident is the memory of a process in bytes.
+func resident(b *testing.B, pid int) float64 {
+	b.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	require.NoError(b, err)
+	_, rest, ok := strings.Cut(string(data), "VmHWM:")
+	require.True(b, ok)
+	return float64(atoi(strings.Fields(rest)[0])) * 1024
+}
