@@ -229,6 +229,48 @@ func TestStreamIsToldWhileItComes(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(out.String(), "Most probable cause: "))
 }
 
+// TestSlowReaderLosesNothing leaves the program's output unread while the input
+// comes as fast as it is taken.
+func TestSlowReaderLosesNothing(t *testing.T) {
+	const count = 50_000
+	c := self(t, "wklog", "--format", "jsonl")
+	c.Stdin = &failures{count: count}
+	out, err := c.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	time.Sleep(300 * time.Millisecond) // the pipe and the queues are full by then
+	assert.Less(t, resident(t, c.Process.Pid), float64(64<<20))
+	events := bufio.NewScanner(out)
+	n := 0
+	for ; events.Scan(); n++ {
+		var e report.Event
+		require.NoError(t, json.Unmarshal(events.Bytes(), &e))
+		require.Equal(t, n, numberOf(e.Remote))
+	}
+	require.NoError(t, events.Err())
+	require.NoError(t, c.Wait())
+	assert.Equal(t, count, n)
+}
+
+// failures is a log of numbered failures.
+type failures struct {
+	n, count int
+	rest     string
+}
+
+func (f *failures) Read(p []byte) (int, error) {
+	if f.rest == "" {
+		if f.n == f.count {
+			return 0, io.EOF
+		}
+		f.rest = failureLine(f.n)
+		f.n++
+	}
+	n := copy(p, f.rest)
+	f.rest = f.rest[n:]
+	return n, nil
+}
+
 // shared is a buffer that is read while it is written.
 type shared struct {
 	mutex  sync.Mutex
@@ -348,7 +390,7 @@ func BenchmarkStreamMemory(b *testing.B) {
 }
 
 // resident is the memory of a process in bytes.
-func resident(b *testing.B, pid int) float64 {
+func resident(b testing.TB, pid int) float64 {
 	b.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	require.NoError(b, err)

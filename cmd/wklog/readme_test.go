@@ -1,8 +1,9 @@
 package main
 
 import (
+	"bufio"
+	"io"
 	"os"
-	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var example = regexp.MustCompile("(?s)<!-- example: ([^\n]+) -->\n```\n(.*?)```")
+var example = regexp.MustCompile("(?s)<!-- (example|stream|follow): ([^\n]+) -->\n```\n(.*?)```")
 
 // TestReadmeShowsRealOutput runs the examples of the README and compares what
 // it shows of them; -update writes it anew.
@@ -23,18 +24,48 @@ func TestReadmeShowsRealOutput(t *testing.T) {
 	require.NotEmpty(t, found)
 	text := string(readme)
 	for _, m := range found {
-		cmd := exec.Command("go", append([]string{"run", "./cmd/wklog"}, strings.Fields(m[1])...)...)
-		cmd.Dir = "../.."
-		cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
-		out, err := cmd.Output()
-		require.NoError(t, err, m[1])
+		out := exampleOutput(t, m[1], strings.Fields(m[2]))
 		if *update {
-			text = strings.Replace(text, m[0], strings.Replace(m[0], "```\n"+m[2], "```\n"+string(out), 1), 1)
+			text = strings.Replace(text, m[0], strings.Replace(m[0], "```\n"+m[3], "```\n"+out, 1), 1)
 			continue
 		}
-		assert.Equal(t, string(out), m[2], "wklog %s", m[1])
+		assert.Equal(t, out, m[3], "%s: %s", m[1], m[2])
 	}
 	if *update {
 		require.NoError(t, os.WriteFile(name, []byte(text), 0o644))
 	}
+}
+
+// exampleOutput runs wklog with arguments; as a stream or a follower over a file
+// it gives the first lines of what is told while it comes.
+func exampleOutput(t *testing.T, kind string, args []string) string {
+	t.Helper()
+	c := self(t, "wklog")
+	c.Dir = "../.."
+	if kind == "example" {
+		c.Args = append(c.Args, args...)
+		out, err := c.Output()
+		require.NoError(t, err, args)
+		return string(out)
+	}
+	file, lines := args[0], atoi(args[1])
+	if kind == "stream" {
+		in, err := os.Open("../../" + file)
+		require.NoError(t, err)
+		defer in.Close()
+		c.Stdin = in
+	} else {
+		c.Args = append(c.Args, "analyze", "-f", "--from-start", file)
+	}
+	pipe, err := c.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	var out strings.Builder
+	for told := bufio.NewScanner(pipe); lines > 0 && told.Scan(); lines-- {
+		out.WriteString(told.Text() + "\n")
+	}
+	_ = c.Process.Signal(os.Interrupt)
+	_, _ = io.Copy(io.Discard, pipe)
+	_ = c.Wait()
+	return out.String()
 }

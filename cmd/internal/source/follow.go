@@ -93,7 +93,7 @@ func (f *Follow) Run(ctx context.Context) error {
 		var err error
 		select {
 		case l := <-f.watched:
-			err = f.advance(l)
+			err = f.advanceInOrder(l)
 		case <-check.C:
 			err = errors.Join(f.advanceAll(), f.look(f.missing), f.tick())
 		case <-look.C:
@@ -111,6 +111,21 @@ func (f *Follow) close() {
 	for _, l := range f.logs {
 		l.close()
 	}
+}
+
+// advanceInOrder reads a log, and before one that repeats a part of the server's
+// output the others: the output carries more.
+func (f *Follow) advanceInOrder(l *Followed) error {
+	if order(l.Name) > 0 {
+		for _, other := range f.logs {
+			if order(other.Name) == 0 {
+				if err := f.advance(other); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return f.advance(l)
 }
 
 func (f *Follow) advanceAll() error {
@@ -150,7 +165,9 @@ func (f *Follow) finish() error {
 func (f *Follow) look(paths []string) error {
 	f.missing = nil
 	for _, path := range paths {
-		for _, name := range f.behind(path) {
+		names := f.behind(path)
+		slices.SortStableFunc(names, func(a, b string) int { return order(a) - order(b) })
+		for _, name := range names {
 			if f.binary[name] || f.follows(name) {
 				continue
 			}
