@@ -14,8 +14,6 @@ const pieceSize = 256 << 10
 // itself cannot be ended: it is left behind until the program ends.
 type stream struct {
 	ctx    context.Context
-	cancel func()
-	done   chan struct{} // closed when the source is not read any more
 	pieces chan piece
 	free   chan []byte
 	rest   []byte
@@ -34,8 +32,7 @@ func newStream(ctx context.Context, r io.Reader) *stream {
 	if f, ok := r.(*os.File); ok {
 		widen(f)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	s := &stream{ctx: ctx, cancel: cancel, done: make(chan struct{}), pieces: make(chan piece, ahead), free: make(chan []byte, ahead+1)}
+	s := &stream{ctx: ctx, pieces: make(chan piece, ahead), free: make(chan []byte, ahead+1)}
 	for range ahead {
 		s.free <- make([]byte, pieceSize)
 	}
@@ -45,7 +42,6 @@ func newStream(ctx context.Context, r io.Reader) *stream {
 
 // fill reads ahead until the source ends.
 func (s *stream) fill(r io.Reader) {
-	defer close(s.done)
 	for {
 		select {
 		case buf := <-s.free:
@@ -89,10 +85,4 @@ func (s *stream) Read(p []byte) (int, error) {
 	n := copy(p, s.rest)
 	s.rest = s.rest[n:]
 	return n, nil
-}
-
-// stop ends the reading and waits until the source is not used any more.
-func (s *stream) stop() {
-	s.cancel()
-	<-s.done
 }

@@ -126,13 +126,7 @@ func decompress(open func(io.Reader) (io.Reader, error)) func(*walker, *Log, int
 		if c, ok := r.(io.Closer); ok {
 			defer c.Close()
 		}
-		inner := &Log{Name: log.Name, Size: -1, Modified: log.Modified, Reader: compressed{r}, Alone: log.Alone}
-		if w.workers > 1 { // search what is there while the decoder goes on
-			beside := newStream(w.ctx, inner.Reader)
-			defer beside.stop()
-			inner.Reader = beside
-		}
-		return w.unpack(inner, depth)
+		return w.unpack(&Log{Name: log.Name, Size: -1, Modified: log.Modified, Reader: compressed{r}, Alone: log.Alone}, depth)
 	}
 }
 
