@@ -21,21 +21,6 @@ import (
 	"wklog/patterns"
 )
 
-// analyzeFlags are the flags of analyze, as they stand on the command line.
-type analyzeFlags struct {
-	format, output     string
-	since, until, zone string
-	level, failOn      string
-	patterns, causes   []string
-	top, jobs          int
-	follow, fromStart  bool
-	interval           time.Duration
-	state              string
-	metricsAddr, onNew string
-	webhook            string
-	webhookFormat      string
-}
-
 func (a *app) analyzeCommand() *cobra.Command {
 	f := &analyzeFlags{}
 	c := &cobra.Command{
@@ -77,28 +62,6 @@ func (a *app) analyzeCommand() *cobra.Command {
 		return run.over(c.Context(), args)
 	}
 	return c
-}
-
-// checkFollowing checks the flags of streams.
-func (a *app) checkFollowing(f *analyzeFlags, args []string) error {
-	if f.interval < beat/2 {
-		return errors.New(a.say.Say("error.interval", f.interval))
-	}
-	if f.follow && slices.Contains(args, source.Stdin) {
-		return errors.New(a.say.Say("error.follow"))
-	}
-	for name, given := range map[string]bool{"from-start": f.fromStart, "state": f.state != ""} {
-		if given && !f.follow {
-			return errors.New(a.say.Say("error.follow.only", name))
-		}
-	}
-	stream := f.follow || len(args) == 0 || slices.Equal(args, []string{source.Stdin})
-	for name, given := range map[string]bool{"metrics-addr": f.metricsAddr != "", "on-new": f.onNew != "", "webhook": f.webhook != ""} {
-		if given && !stream {
-			return errors.New(a.say.Say("error.stream.only", name))
-		}
-	}
-	return nil
 }
 
 // analysis is one run of analyze.
@@ -157,60 +120,6 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 	r.prefilter = r.catalogue.Prefilter()
 	r.analyzer, err = patterns.NewAnalyzer(r.catalogue, filter)
 	return r, err
-}
-
-func (r *analysis) filter() (patterns.Filter, error) {
-	say := r.app.say
-	f := patterns.Filter{Patterns: r.flags.patterns, Causes: r.flags.causes}
-	var err error
-	if f.Since, err = moment(r.flags.since, r.zone); err != nil {
-		return f, errors.New(say.Say("error.time", "--since", r.flags.since))
-	}
-	if f.Until, err = moment(r.flags.until, r.zone); err != nil {
-		return f, errors.New(say.Say("error.time", "--until", r.flags.until))
-	}
-	levels := map[string]patterns.Severity{
-		"": "", "debug": patterns.SeverityInfo, "info": patterns.SeverityInfo,
-		"warn": patterns.SeverityWarning, "warning": patterns.SeverityWarning, "error": patterns.SeverityError,
-	}
-	severity, ok := levels[strings.ToLower(r.flags.level)]
-	if !ok {
-		return f, errors.New(say.Say("error.level", r.flags.level))
-	}
-	f.Severity = severity
-	return f, nil
-}
-
-// knows checks that the patterns and causes asked for exist.
-func (r *analysis) knows() error {
-	for _, id := range r.flags.patterns {
-		if r.catalogue.Pattern(strings.ToLower(id)) == nil {
-			return errors.New(r.app.say.Say("error.pattern", id))
-		}
-	}
-	for _, id := range r.flags.causes {
-		if r.catalogue.Cause(strings.ToLower(id)) == nil {
-			return errors.New(r.app.say.Say("error.cause", id))
-		}
-	}
-	return nil
-}
-
-// moment reads a time: RFC 3339, a wall clock, a date, or a duration back from
-// now. Empty is the zero time.
-func moment(s string, zone *time.Location) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	if d, err := time.ParseDuration(s); err == nil {
-		return time.Now().Add(-d.Abs()), nil
-	}
-	for _, layout := range []string{time.RFC3339Nano, time.DateTime, "2006-01-02T15:04:05", "2006-01-02 15:04", time.DateOnly} {
-		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is no time", s)
 }
 
 func (r *analysis) over(ctx context.Context, args []string) error {
@@ -375,88 +284,6 @@ func (r *analysis) finish(failures []source.Failure) error {
 		return nil
 	}
 	return report.Write(r.out, r.flags.format, doc, r.app.options(r.flags.top))
-}
-
-// describe fills in what the document says about the inputs.
-func (r *analysis) describe(doc *report.Document, failures []source.Failure) {
-	for _, input := range r.inputs {
-		doc.Summary.Bytes += input.Bytes
-		doc.Summary.Lines += input.Lines
-		if input.First != nil && (doc.Summary.First == nil || input.First.Before(*doc.Summary.First)) {
-			doc.Summary.First = input.First
-		}
-		if input.Last != nil && (doc.Summary.Last == nil || input.Last.After(*doc.Summary.Last)) {
-			doc.Summary.Last = input.Last
-		}
-		if input.Error != "" {
-			doc.Errors = append(doc.Errors, report.Error{Source: input.Name, Message: input.Error})
-		}
-	}
-	doc.Inputs = append(doc.Inputs, r.inputs...)
-	doc.Summary.Records = r.records
-	for _, f := range failures {
-		if r.known(f.Source) {
-			continue
-		}
-		message := r.failure(f.Err)
-		doc.Inputs = append(doc.Inputs, report.Input{Name: f.Source, Wrapper: string(parser.WrapperNone), Error: message})
-		doc.Errors = append(doc.Errors, report.Error{Source: f.Source, Message: message})
-	}
-	if len(doc.Findings) == 0 {
-		doc.Hints = append(doc.Hints, r.hints()...)
-	}
-}
-
-// readAny tells whether there is anything to report on; machine-readable forms
-// always have a document.
-func (r *analysis) readAny() bool { return len(r.inputs) > 0 || r.flags.format != "table" }
-
-func (r *analysis) known(name string) bool {
-	return slices.ContainsFunc(r.inputs, func(in report.Input) bool { return in.Name == name && in.Error != "" })
-}
-
-func (r *analysis) failure(err error) string {
-	switch {
-	case errors.Is(err, source.ErrBinary):
-		return r.app.say.Say("error.binary")
-	case errors.Is(err, source.ErrNone):
-		return r.app.say.Say("error.none")
-	case errors.Is(err, source.ErrZipStream):
-		return r.app.say.Say("error.zip")
-	case errors.Is(err, source.ErrWaiting):
-		return r.app.say.Say("note.waiting")
-	case errors.Is(err, source.ErrPolled):
-		return r.app.say.Say("note.polled")
-	case errors.Is(err, source.ErrLost):
-		return r.app.say.Say("note.lost")
-	case errors.Is(err, source.ErrDamaged):
-		return r.app.say.Say("error.damaged", innermost(err))
-	}
-	return r.app.fileError(err)
-}
-
-// innermost is the error that the others wrap: what the decoder says.
-func innermost(err error) error {
-	for {
-		switch wrapped := err.(type) {
-		case interface{ Unwrap() error }:
-			err = wrapped.Unwrap()
-		case interface{ Unwrap() []error }:
-			list := wrapped.Unwrap()
-			err = list[len(list)-1]
-		default:
-			return err
-		}
-	}
-}
-
-// hints say which input would show what this one cannot.
-func (r *analysis) hints() []report.Step {
-	steps := []report.Step{}
-	for _, key := range []string{"stdout", "stderr", "proxy", "debug"} {
-		steps = append(steps, report.Step{Text: r.app.say.Say("hint." + key), Command: r.app.say.Say("hint." + key + ".command")})
-	}
-	return steps
 }
 
 func (r *analysis) setStatus(result *patterns.Analysis, failures []source.Failure) {
