@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -28,16 +27,7 @@ func (a *app) analyzeCommand() *cobra.Command {
 		Example: a.say.Say("help.analyze.examples"),
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.format, "format", "table", a.say.Say("flag.format"))
-	flags.StringVarP(&f.output, "output", "o", "", a.say.Say("flag.output"))
-	flags.StringVar(&f.since, "since", "", a.say.Say("flag.since"))
-	flags.StringVar(&f.until, "until", "", a.say.Say("flag.until"))
-	flags.StringVar(&f.zone, "tz", "", a.say.Say("flag.tz"))
-	flags.StringVar(&f.level, "level", "", a.say.Say("flag.level"))
-	flags.StringSliceVar(&f.patterns, "pattern", nil, a.say.Say("flag.pattern"))
-	flags.StringSliceVar(&f.causes, "cause", nil, a.say.Say("flag.cause"))
-	flags.IntVar(&f.top, "top", 5, a.say.Say("flag.top"))
-	flags.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), a.say.Say("flag.jobs"))
+	a.readingFlags(flags, f)
 	flags.BoolVarP(&f.follow, "follow", "f", false, a.say.Say("flag.follow"))
 	flags.BoolVar(&f.fromStart, "from-start", false, a.say.Say("flag.from-start"))
 	flags.StringVar(&f.state, "state", "", a.say.Say("flag.state"))
@@ -46,7 +36,6 @@ func (a *app) analyzeCommand() *cobra.Command {
 	flags.StringVar(&f.onNew, "on-new", "", a.say.Say("flag.on-new"))
 	flags.StringVar(&f.webhook, "webhook", "", a.say.Say("flag.webhook"))
 	flags.StringVar(&f.webhookFormat, "webhook-format", "json", a.say.Say("flag.webhook-format"))
-	flags.StringVar(&f.failOn, "fail-on", "never", a.say.Say("flag.fail-on"))
 	flags.SortFlags = false
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -75,7 +64,15 @@ type analysis struct {
 	out       io.Writer
 	inputs    []report.Input
 	records   int64
+	limit     source.Limit
 	outErr    error
+
+	// Of a report: what it is made with.
+	baseline  *report.Document
+	generated time.Time
+	command   []string
+	events    *report.EventsCSV
+	cut       bool // the reading was ended before its end
 
 	// Of a stream: what is told while it comes.
 	mutex    sync.Mutex
@@ -117,6 +114,9 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 	if err := r.knows(); err != nil {
 		return nil, err
 	}
+	if r.limit, err = limitOf(f.maxExpand); err != nil {
+		return nil, errors.New(a.say.Say("error.max-expand", f.maxExpand))
+	}
 	r.prefilter = r.catalogue.Prefilter()
 	r.analyzer, err = patterns.NewAnalyzer(r.catalogue, filter)
 	return r, err
@@ -135,7 +135,12 @@ func (r *analysis) over(ctx context.Context, args []string) error {
 		}
 		defer r.endTelling()
 	}
-	if r.live != nil || r.flags.format == "jsonl" || r.listens() {
+	if r.flags.events {
+		if r.events, err = report.WriteEventsCSV(out, r.catalogue, r.app.say); err != nil {
+			return err
+		}
+	}
+	if r.live != nil || r.flags.format == "jsonl" || r.events != nil || r.listens() {
 		r.analyzer.OnEvent = r.event
 	}
 	var failures []source.Failure
@@ -145,6 +150,7 @@ func (r *analysis) over(ctx context.Context, args []string) error {
 		}
 	} else {
 		failures = r.readAll(ctx, args)
+		r.cut = ctx.Err() != nil && !slices.Equal(args, []string{source.Stdin}) // a stream ends so
 	}
 	r.endLive()
 	if err := r.finish(failures); err != nil {
@@ -176,6 +182,8 @@ func (r *analysis) event(e *patterns.Event) {
 	case r.outErr != nil:
 	case r.flags.format == "jsonl":
 		r.outErr = report.WriteEvent(r.out, r.catalogue, e)
+	case r.events != nil:
+		r.outErr = r.events.Event(e)
 	case r.live != nil:
 		r.outErr = r.live.Event(e)
 	}
@@ -193,11 +201,14 @@ func (r *analysis) readAll(ctx context.Context, args []string) []source.Failure 
 	failures := make(chan []source.Failure, 1)
 	go func() {
 		defer close(queues)
-		failures <- source.Walk(ctx, args, r.app.stdin, r.flags.jobs, func() source.Visitor {
-			q := r.newQueue(ctx)
-			queues <- q
-			return q
-		})
+		failures <- source.Reading{
+			Args: args, Stdin: r.app.stdin, Jobs: r.flags.jobs, Output: r.flags.output, Limit: r.limit,
+			Visit: func() source.Visitor {
+				q := r.newQueue(ctx)
+				queues <- q
+				return q
+			},
+		}.Walk(ctx)
 	}()
 	defer r.beating()()
 	for q := range queues {
@@ -272,13 +283,19 @@ func (r *analysis) options(l *source.Log) parser.Options {
 // finish writes the report and sets the exit status.
 func (r *analysis) finish(failures []source.Failure) error {
 	result := r.analyzer.Result()
-	doc := report.New(&result, r.app.say, time.Now().Truncate(time.Second))
+	doc := report.New(&result, r.app.say, r.now())
 	r.describe(doc, failures)
+	if r.baseline != nil {
+		doc.Compare(r.baseline)
+	}
 	r.setStatus(&result, failures)
 	for _, e := range doc.Errors {
 		if !r.flags.follow { // it was told at once
 			r.app.complain(e.Source + ": " + e.Message)
 		}
+	}
+	if r.events != nil && r.outErr == nil {
+		return r.events.Flush()
 	}
 	if r.flags.format == "jsonl" || r.outErr != nil || !r.readAny() {
 		return nil

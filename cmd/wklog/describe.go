@@ -34,6 +34,10 @@ func (r *analysis) describe(doc *report.Document, failures []source.Failure) {
 		doc.Inputs = append(doc.Inputs, report.Input{Name: f.Source, Wrapper: string(parser.WrapperNone), Error: message})
 		doc.Errors = append(doc.Errors, report.Error{Source: f.Source, Message: message})
 	}
+	doc.Tool.Version, doc.Tool.Command = version(), append([]string{}, r.command...)
+	if r.cut {
+		doc.Errors = append(doc.Errors, report.Error{Source: "wklog", Message: r.app.say.Say("error.cut")})
+	}
 	if len(doc.Findings) == 0 {
 		doc.Hints = append(doc.Hints, r.hints()...)
 	}
@@ -61,6 +65,8 @@ func (r *analysis) failure(err error) string {
 		return r.app.say.Say("note.polled")
 	case errors.Is(err, source.ErrLost):
 		return r.app.say.Say("note.lost")
+	case errors.Is(err, source.ErrBomb):
+		return r.app.say.Say("error.bomb")
 	case errors.Is(err, source.ErrDamaged):
 		return r.app.say.Say("error.damaged", innermost(err))
 	}

@@ -3,9 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"wklog/cmd/internal/source"
 	"wklog/patterns"
@@ -24,6 +28,47 @@ type analyzeFlags struct {
 	metricsAddr, onNew string
 	webhook            string
 	webhookFormat      string
+	maxExpand          string
+	reportFlags
+}
+
+// readingFlags are those of every command that reads logs.
+func (a *app) readingFlags(flags *pflag.FlagSet, f *analyzeFlags) {
+	flags.StringVar(&f.format, "format", "table", a.say.Say("flag.format"))
+	flags.StringVarP(&f.output, "output", "o", "", a.say.Say("flag.output"))
+	flags.StringVar(&f.since, "since", "", a.say.Say("flag.since"))
+	flags.StringVar(&f.until, "until", "", a.say.Say("flag.until"))
+	flags.StringVar(&f.zone, "tz", "", a.say.Say("flag.tz"))
+	flags.StringVar(&f.level, "level", "", a.say.Say("flag.level"))
+	flags.StringSliceVar(&f.patterns, "pattern", nil, a.say.Say("flag.pattern"))
+	flags.StringSliceVar(&f.causes, "cause", nil, a.say.Say("flag.cause"))
+	flags.IntVar(&f.top, "top", 5, a.say.Say("flag.top"))
+	flags.StringVar(&f.failOn, "fail-on", "never", a.say.Say("flag.fail-on"))
+	flags.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), a.say.Say("flag.jobs"))
+	flags.StringVar(&f.maxExpand, "max-expand", "", a.say.Say("flag.max-expand"))
+}
+
+// limitOf reads --max-expand: a number of times, a size such as 50GiB, or 0 for no
+// limit.
+func limitOf(s string) (source.Limit, error) {
+	limit := source.Limit{Times: 200, Bytes: 20 << 30}
+	if s == "" {
+		return limit, nil
+	}
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 {
+		if n == 0 {
+			return source.Limit{}, nil
+		}
+		limit.Times = n
+		return limit, nil
+	}
+	for i, unit := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if n, err := strconv.ParseInt(strings.TrimSuffix(s, unit), 10, 32); strings.HasSuffix(s, unit) && err == nil && n > 0 {
+			limit.Bytes = n << (10 * (i + 1))
+			return limit, nil
+		}
+	}
+	return limit, fmt.Errorf("%q is no limit", s)
 }
 
 // checkFollowing checks the flags of streams.

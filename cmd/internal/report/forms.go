@@ -54,6 +54,16 @@ func FormOf(file string) (name string, ok bool) {
 	return "", false
 }
 
+// Endings lists the endings of files that name a form.
+func Endings() []string {
+	var all []string
+	for _, f := range forms {
+		all = append(all, f.endings...)
+	}
+	slices.Sort(all)
+	return all
+}
+
 // Write writes the document in the named form. The same document gives the same
 // bytes.
 func Write(w io.Writer, name string, d *Document, opts Options) error {

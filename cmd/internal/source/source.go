@@ -59,18 +59,35 @@ var (
 	ErrBinary    = errors.New("not a text log: it holds binary data")
 	ErrNone      = errors.New("no file matches")
 	ErrDamaged   = errors.New("damaged compressed data")
+	ErrBomb      = errors.New("expands to more than the limit")
 	ErrZipStream = errors.New("a zip archive is read from a file only, not from a stream or another archive")
 )
 
-// Walk opens every log that the arguments name, up to jobs files at the same
-// time. It calls visit for each file in a fixed order, and then the visitor from
-// a goroutine of its own. A log that cannot be opened or read is reported in
+// Reading says what is read and how.
+type Reading struct {
+	// Args are files, directories, globs, and Stdin.
+	Args  []string
+	Stdin io.Reader
+	// Jobs is how many files are read at the same time.
+	Jobs int
+	// Output is a file that is no input, though a directory may hold it.
+	Output string
+	Limit  Limit
+	// Visit is called for each file in a fixed order.
+	Visit func() Visitor
+}
+
+// Walk opens every log that the arguments name. Visitors are called from
+// goroutines of their own. A log that cannot be opened or read is reported in
 // the result, in the order of the files, and the walk goes on; only the context
 // ends it.
-func Walk(ctx context.Context, args []string, stdin io.Reader, jobs int, visit func() Visitor) []Failure {
+func (r Reading) Walk(ctx context.Context) []Failure {
 	l := &list{ctx: ctx}
-	files := l.expand(args)
-	jobs = max(jobs, 1)
+	if info, err := os.Stat(r.Output); err == nil {
+		l.known = append(l.known, info)
+	}
+	files := l.expand(r.Args)
+	jobs := max(r.Jobs, 1)
 	var walkers []*walker
 	var running sync.WaitGroup
 	free := make(chan struct{}, jobs)
@@ -80,7 +97,7 @@ func Walk(ctx context.Context, args []string, stdin io.Reader, jobs int, visit f
 			break
 		}
 		w := &walker{
-			ctx: ctx, stdin: stdin, visitor: visit(), alone: len(files) == 1,
+			ctx: ctx, stdin: r.Stdin, visitor: r.Visit(), alone: len(files) == 1, limit: r.Limit,
 			workers: max(1, jobs/len(files)),
 		}
 		walkers = append(walkers, w)
@@ -118,7 +135,12 @@ type walker struct {
 	stdin   io.Reader
 	visitor Visitor
 	alone   bool
+	named   bool // the user named the file, not a directory that holds it
 	workers int
+	limit   Limit
+	// stored and expanded are how many bytes the file has, as far as is known,
+	// and how many came out of its compression.
+	stored, expanded int64
 	failures
 }
 
@@ -212,6 +234,9 @@ func (l *list) directory(root string) []found {
 			}
 			return nil
 		}
+		if isDocument(path) {
+			return nil
+		}
 		if d.Type().IsRegular() || d.Type()&fs.ModeSymlink != 0 && isFile(path) {
 			files = append(files, found{path: path})
 		}
@@ -223,6 +248,12 @@ func (l *list) directory(root string) []found {
 	return files
 }
 
+// isDocument tells by the ending that a file in a directory is no log: reports
+// of earlier runs quote the failures that they count.
+func isDocument(path string) bool {
+	return slices.Contains([]string{".html", ".htm", ".md", ".markdown", ".csv", ".sarif"}, strings.ToLower(filepath.Ext(path)))
+}
+
 func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()
@@ -231,7 +262,7 @@ func isFile(path string) bool {
 // open reads one file, or what is in it.
 func (w *walker) open(f found) {
 	if f.path == Stdin {
-		w.deliver(&Log{Name: Stdin, Size: -1, Reader: newStream(w.ctx, w.stdin)}, f)
+		w.deliver(&Log{Name: Stdin, Size: -1, Reader: w.counted(newStream(w.ctx, w.stdin))}, f)
 		return
 	}
 	file, err := os.Open(f.path)
@@ -246,9 +277,10 @@ func (w *walker) open(f found) {
 		return
 	}
 	if !info.Mode().IsRegular() {
-		w.deliver(&Log{Name: f.path, Size: -1, Reader: newStream(w.ctx, file)}, f)
+		w.deliver(&Log{Name: f.path, Size: -1, Reader: w.counted(newStream(w.ctx, file))}, f)
 		return
 	}
+	w.stored = info.Size()
 	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: file, File: readerAt(file)}, f)
 }
 
@@ -271,8 +303,9 @@ func (l *list) isRepeated(f found) bool {
 // deliver undoes compression and archives and hands out the text within.
 func (w *walker) deliver(log *Log, f found) {
 	log.Alone = w.alone
+	w.named = f.named
 	err := w.unpack(log, 0)
-	if err == nil {
+	if err == nil || errors.Is(err, errOwnReport) {
 		return
 	}
 	if errors.Is(err, ErrBinary) {

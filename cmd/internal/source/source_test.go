@@ -47,7 +47,7 @@ func (r *reader) End() { r.ended = true }
 func walk(args ...string) (logs map[string]string, order []string, failures []Failure) {
 	logs = map[string]string{}
 	r := &readers{}
-	failures = Walk(context.Background(), args, strings.NewReader("from stdin\n"), 3, r.visit)
+	failures = Reading{Args: args, Stdin: strings.NewReader("from stdin\n"), Jobs: 3, Limit: Limit{Times: 200}, Visit: r.visit}.Walk(context.Background())
 	for _, file := range r.files {
 		if !file.ended {
 			panic("a file has no end")
@@ -193,7 +193,7 @@ func TestStdinIsReadAndEndsWithTheContext(t *testing.T) {
 	done := make(chan *readers)
 	go func() {
 		r := &readers{}
-		Walk(ctx, []string{Stdin}, r1, 1, r.visit)
+		Reading{Args: []string{Stdin}, Stdin: r1, Jobs: 1, Visit: r.visit}.Walk(ctx)
 		done <- r
 	}()
 	_, err := io.WriteString(w, "and then nothing\n")
@@ -209,4 +209,39 @@ func TestMissingAndUnmatchedAreNamed(t *testing.T) {
 	require.Len(t, failures, 2)
 	assert.ErrorIs(t, failures[0].Err, os.ErrNotExist)
 	assert.ErrorIs(t, failures[1].Err, ErrNone)
+}
+
+// TestBombsAreEndedAtTheLimit reads a file that would fill a machine.
+func TestBombsAreEndedAtTheLimit(t *testing.T) {
+	dir := t.TempDir()
+	line := strings.Repeat("a line of a log, again and again, and again\n", 1<<16)
+	bomb := squeeze(t, strings.Repeat(line, 100), func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, gzip.BestCompression) })
+	require.Greater(t, 100*len(line), 200*len(bomb))
+	path := write(t, dir, "bomb.log.gz", bomb)
+	logs, _, failures := walk(path)
+	require.Len(t, failures, 1)
+	assert.ErrorIs(t, failures[0].Err, ErrBomb)
+	assert.Less(t, len(logs[path]), 100*len(line))
+	assert.GreaterOrEqual(t, len(logs[path]), harmless-1<<20, "what came before the limit counts")
+	packed := write(t, dir, "bomb.tar.gz", gzipped(t, string(tarred(t, map[string]string{"bomb.log.gz": string(bomb)}))))
+	_, _, failures = walk(packed)
+	require.NotEmpty(t, failures)
+	for _, failure := range failures {
+		assert.ErrorIs(t, failure.Err, ErrBomb)
+	}
+}
+
+func TestReportIsNoInput(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.log", []byte("x\n"))
+	r := &readers{}
+	write(t, dir, "last-week.md", []byte("# a report\n"))
+	write(t, dir, "last-week.json", []byte("{\n  \"schema\": \"wklog.report/v1\",\n"))
+	failures := Reading{Args: []string{dir}, Jobs: 1, Output: write(t, dir, "report.txt", nil), Visit: r.visit}.Walk(context.Background())
+	assert.Empty(t, failures)
+	var names []string
+	for _, file := range r.files {
+		names = append(names, file.names...)
+	}
+	assert.Equal(t, []string{filepath.Join(dir, "a.log")}, names)
 }

@@ -91,8 +91,14 @@ func (w *walker) unpack(log *Log, depth int) error {
 	} else if bytes.IndexByte(head, 0) >= 0 {
 		return ErrBinary
 	}
+	if !w.named && bytes.Contains(head[:min(len(head), 200)], []byte(`"schema": "wklog.report/`)) {
+		return errOwnReport
+	}
 	return w.visitor.Read(inner)
 }
+
+// errOwnReport says that a file in a directory is a report of an earlier run.
+var errOwnReport = errors.New("a report of wklog")
 
 // peek waits for the first bytes only, so that a stream is read as it arrives.
 func peek(r *bufio.Reader) ([]byte, error) {
@@ -126,7 +132,7 @@ func decompress(open func(io.Reader) (io.Reader, error)) func(*walker, *Log, int
 		if c, ok := r.(io.Closer); ok {
 			defer c.Close()
 		}
-		return w.unpack(&Log{Name: log.Name, Size: -1, Modified: log.Modified, Reader: compressed{r}, Alone: log.Alone}, depth)
+		return w.unpack(&Log{Name: log.Name, Size: -1, Modified: log.Modified, Reader: w.limited(compressed{r}), Alone: log.Alone}, depth)
 	}
 }
 
@@ -175,7 +181,7 @@ func (w *walker) zip(log *Log, depth int) error {
 			w.fail(log.Name+"!"+f.Name, err, false)
 			continue
 		}
-		w.member(log, f.Name, &Log{Size: int64(f.UncompressedSize64), Modified: f.Modified, Reader: r}, depth)
+		w.member(log, f.Name, &Log{Size: int64(f.UncompressedSize64), Modified: f.Modified, Reader: w.limited(r)}, depth)
 		r.Close()
 	}
 	return nil
