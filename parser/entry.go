@@ -170,6 +170,6 @@ func (r *reader) closePanic() error {
 	}
 	r.panics = openPanic{}
 	rec := ParsePanic(p.texts, p.first)
-	rec.TimeInferred = p.inferred
+	rec.TimeInferred, rec.Open = p.inferred, r.ended
 	return r.send(&rec, p.line, p.offset)
 }

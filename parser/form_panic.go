@@ -41,6 +41,21 @@ func ParsePanic(texts [][]byte, first Entry) Record {
 	return r
 }
 
+// Continue takes the lines at the start of a log that belong to an Open record of
+// the log before it.
+func (r *Record) Continue(head []byte) {
+	texts := strings.Split(r.Text, "\n")
+	for line := range bytes.Lines(head) {
+		e := Unwrap(trimEnd(line))
+		if !ContinuesPanic(e.Text) || len(r.Text) > maxTrace {
+			break
+		}
+		texts = append(texts, string(e.Text))
+	}
+	r.Text, r.Open = strings.Join(texts, "\n"), false
+	r.setPanic(texts)
+}
+
 func (r *Record) setPanic(lines []string) {
 	r.Kind = KindPanic
 	var said, stack []string

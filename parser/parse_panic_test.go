@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 const certPanic = `panic: open /root/wukongim/certs/nope.pem: no such file or directory
@@ -150,4 +151,20 @@ func TestPanicOfOneEntryIsParsed(t *testing.T) {
 
 	r = *Parse(Entry{Text: []byte(nilPanic)})
 	assert.Equal(t, ParsePanic(splitLines(nilPanic), Entry{Text: []byte(nilPanic)}), r)
+}
+
+// TestTraceGoesOnInTheNextFile cuts a log within a panic's trace at every line.
+func TestTraceGoesOnInTheNextFile(t *testing.T) {
+	log := "2026-05-04T01:30:00Z a line\n2026-05-04T01:30:01Z " + strings.ReplaceAll(certPanic, "\n", "\n2026-05-04T01:30:01Z ") + "\n" + strings.Repeat("2026-05-04T01:30:09Z another line\n", 2*maxPatience)
+	whole, _ := read(t, strings.NewReader(log))
+	require.Len(t, whole, 1)
+	assert.False(t, whole[0].Open)
+	lines := strings.SplitAfter(log, "\n")
+	for cut := 2; cut < 2+strings.Count(certPanic, "\n"); cut++ {
+		first, _ := read(t, strings.NewReader(strings.Join(lines[:cut], "")))
+		require.Len(t, first, 1)
+		require.True(t, first[0].Open)
+		first[0].Continue([]byte(strings.Join(lines[cut:], "")))
+		require.Equal(t, whole[0], first[0], "cut after line %d", cut)
+	}
 }

@@ -110,6 +110,7 @@ type reader struct {
 	line     int64  // lines before the line that is looked at
 	skipping bool   // in the rest of a line over MaxLine
 	joined   int64  // lines that belong to an earlier entry
+	ended    bool
 
 	wrappers map[Wrapper]int
 	sniffed  int
@@ -300,7 +301,9 @@ func (r *reader) waiting() bool {
 
 // finish closes what is open at the end of the log.
 func (r *reader) finish(err error) (Stats, error) {
-	errs := []error{err, r.flush(), r.flushParts(), r.closePanic(), r.dates.flush(r.emit)}
+	errs := []error{err, r.flush(), r.flushParts()}
+	r.ended = true
+	errs = append(errs, r.closePanic(), r.dates.flush(r.emit))
 	r.stats.Lines = r.line
 	r.stats.Records = r.line - r.joined
 	r.stats.Wrapper = r.wrapper()

@@ -61,6 +61,9 @@ type Record struct {
 	Stack string
 	// Text is the whole entry without wrapper, control characters included.
 	Text string
+	// Open says that the log ended within a panic's trace, which may go on in
+	// the file that the log was rotated to.
+	Open bool
 }
 
 // Subject is the text in which failure patterns are searched.

@@ -66,6 +66,7 @@ type analysis struct {
 	records   int64
 	limit     source.Limit
 	outErr    error
+	open      openPanic
 
 	// Of a report: what it is made with.
 	baseline  *report.Document
@@ -123,7 +124,7 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 }
 
 func (r *analysis) over(ctx context.Context, args []string) error {
-	out, done, err := r.open()
+	out, done, err := r.create()
 	if err != nil {
 		return err
 	}
@@ -159,8 +160,8 @@ func (r *analysis) over(ctx context.Context, args []string) error {
 	return errors.Join(r.outErr, done())
 }
 
-// open gives the place where the report goes.
-func (r *analysis) open() (io.Writer, func() error, error) {
+// create gives the place where the report goes.
+func (r *analysis) create() (io.Writer, func() error, error) {
 	if r.flags.output == "" || r.flags.output == "-" {
 		return r.app.stdout, func() error { return nil }, nil
 	}
@@ -214,6 +215,9 @@ func (r *analysis) readAll(ctx context.Context, args []string) []source.Failure 
 	for q := range queues {
 		r.drain(q, cancel)
 	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.open.settle(nil)
 	return <-failures
 }
 
@@ -235,20 +239,44 @@ func (r *analysis) drain(q *queue, cancel func()) {
 			switch {
 			case next.log != nil:
 				log = next.log
+				r.open.settle(log)
 				r.analyzer.Alone = log.Alone
 				src = r.analyzer.Source(log.Name)
 			case next.end != nil:
-				src.End()
 				r.note(log, next.end)
-			case r.outErr == nil:
-				src.Add(next.record)
-			default:
+				if r.open.source != src {
+					src.End()
+				}
+			case r.outErr != nil:
 				cancel()
+			case next.record.Open:
+				r.open = openPanic{source: src, record: next.record}
+			default:
+				src.Add(next.record)
 			}
 			items[i] = item{}
 		}
 		r.mutex.Unlock()
 	}
+}
+
+// openPanic is a panic within whose trace a log ended.
+type openPanic struct {
+	source *patterns.Source
+	record *parser.Record
+}
+
+// settle adds the panic, with the rest of its trace where the next log goes on.
+func (o *openPanic) settle(next *source.Log) {
+	if o.source == nil {
+		return
+	}
+	if next != nil && next.Continues {
+		o.record.Continue(next.Head)
+	}
+	o.source.Add(o.record)
+	o.source.End()
+	*o = openPanic{}
 }
 
 // note keeps what the report tells about a log. Damage in the middle of one is

@@ -108,3 +108,24 @@ func TestNumberOfWorkersChangesNothing(t *testing.T) {
 		assert.Equal(t, want, report(jobs), jobs)
 	}
 }
+
+// TestTraceOverARotationIsOneEventWithItsCause cuts a start-up failure where its
+// log is rotated.
+func TestTraceOverARotationIsOneEventWithItsCause(t *testing.T) {
+	data, err := os.ReadFile("../../testdata/wukongim/servers/wss-no-cert/stdout.log")
+	require.NoError(t, err)
+	at := bytes.Index(data, []byte("goroutine "))
+	require.Positive(t, at)
+	for _, cut := range []int{at, at + bytes.IndexByte(data[at:], '\n') + 1} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "server.log.1"), data[:cut], 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "server.log"), data[cut:], 0o644))
+		out, _, status := run1(t, "analyze", "--format", "json", dir)
+		require.Zero(t, status)
+		var doc report.Document
+		require.NoError(t, json.Unmarshal([]byte(out), &doc))
+		require.Equal(t, 1, doc.Summary.Events)
+		assert.Equal(t, "cert-not-configured", doc.Diagnosis[0].Cause)
+		assert.Contains(t, doc.Findings[0].Samples[0].Text, "readClientHello")
+	}
+}

@@ -3,6 +3,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -34,6 +35,10 @@ type Log struct {
 	File io.ReaderAt
 	// Alone says that no other log is read beside it.
 	Alone bool
+	// Continues says that the log goes on where the one before it ended: both
+	// are pieces of one log that was rotated. Head are its first bytes.
+	Continues bool
+	Head      []byte
 	// Workers is how many may work on it at the same time.
 	Workers int
 }
@@ -131,13 +136,14 @@ type list struct {
 
 // walker reads what is in one file.
 type walker struct {
-	ctx     context.Context
-	stdin   io.Reader
-	visitor Visitor
-	alone   bool
-	named   bool // the user named the file, not a directory that holds it
-	workers int
-	limit   Limit
+	ctx       context.Context
+	stdin     io.Reader
+	visitor   Visitor
+	alone     bool
+	named     bool // the user named the file, not a directory that holds it
+	continues bool
+	workers   int
+	limit     Limit
 	// stored and expanded are how many bytes the file has, as far as is known,
 	// and how many came out of its compression.
 	stored, expanded int64
@@ -149,6 +155,8 @@ type found struct {
 	path string
 	// named says that the user named it, not a directory that holds it.
 	named bool
+	// continues says that it is the next piece of the log before it.
+	continues bool
 }
 
 // shorten drops the operation and the path from an error of the operating
@@ -170,7 +178,57 @@ func (l *list) expand(args []string) []found {
 	}
 	files = slices.DeleteFunc(files, l.isRepeated)
 	slices.SortStableFunc(files, func(a, b found) int { return order(a.path) - order(b.path) })
-	return files
+	return rotatedInOrder(files)
+}
+
+// rotatedInOrder puts the pieces of each rotated log together, oldest first.
+func rotatedInOrder(files []found) []found {
+	type log struct{ folder, name string }
+	pieces := map[log][]found{}
+	of := func(f found) log {
+		name, _ := rotationOf(filepath.Base(f.path))
+		return log{filepath.Dir(f.path), name}
+	}
+	for _, f := range files {
+		pieces[of(f)] = append(pieces[of(f)], f)
+	}
+	var sorted []found
+	for _, f := range files {
+		group := pieces[of(f)]
+		delete(pieces, of(f))
+		slices.SortStableFunc(group, found.compare)
+		for i := range group {
+			group[i].continues = i > 0
+		}
+		sorted = append(sorted, group...)
+	}
+	return sorted
+}
+
+// compare puts the older of two pieces of one log first; the one that was not
+// rotated is the newest.
+func (f found) compare(other found) int {
+	_, rotated := rotationOf(strings.TrimSuffix(f.path, packedSuffix(f.path)))
+	_, otherRotated := rotationOf(strings.TrimSuffix(other.path, packedSuffix(other.path)))
+	if rotated != otherRotated {
+		return cmp.Compare(truth(otherRotated), truth(rotated))
+	}
+	return f.piece().compare(other.piece())
+}
+
+func (f found) piece() *rotatedPiece {
+	p := &rotatedPiece{path: f.path}
+	if info, err := os.Stat(f.path); err == nil {
+		p.modified = info.ModTime()
+	}
+	return p
+}
+
+func truth(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // order is 1 for the log files that WuKongIM itself writes, 0 for everything
@@ -303,7 +361,7 @@ func (l *list) isRepeated(f found) bool {
 // deliver undoes compression and archives and hands out the text within.
 func (w *walker) deliver(log *Log, f found) {
 	log.Alone = w.alone
-	w.named = f.named
+	w.named, w.continues = f.named, f.continues
 	err := w.unpack(log, 0)
 	if err == nil || errors.Is(err, errOwnReport) {
 		return

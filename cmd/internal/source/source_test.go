@@ -245,3 +245,26 @@ func TestReportIsNoInput(t *testing.T) {
 	}
 	assert.Equal(t, []string{filepath.Join(dir, "a.log")}, names)
 }
+
+func TestRotatedPiecesAreReadInTheOrderOfTime(t *testing.T) {
+	dir := t.TempDir()
+	names := []string{
+		"a/info-2026-05-03T01-30-00.000.log.gz", "a/info-2026-05-04T01-30-00.000.log", "a/info.log",
+		"b/server.log.10.gz", "b/server.log.2", "b/server.log.1", "b/server.log",
+	}
+	for _, name := range names {
+		write(t, dir, name, []byte(name+"\n"))
+	}
+	r := &readers{}
+	Reading{Args: []string{dir}, Jobs: 1, Visit: r.visit}.Walk(context.Background())
+	var order []string
+	for _, file := range r.files {
+		for _, name := range file.names {
+			rel, err := filepath.Rel(dir, name)
+			require.NoError(t, err)
+			order = append(order, rel)
+		}
+	}
+	// The server's own files come after its output.
+	assert.Equal(t, append(names[3:], names[:3]...), order)
+}
