@@ -39,7 +39,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 	p, err := In(patterns.English)
 	require.NoError(t, err)
 	var source strings.Builder
-	for _, dir := range []string{"../report", "../../wklog"} {
+	for _, dir := range []string{"../report", "../check", "../../wklog"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		require.NoError(t, err)
 		templates, err := filepath.Glob(filepath.Join(dir, "*.tmpl"))
@@ -56,7 +56,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 		}
 	}
 	for key := range p.texts {
-		made := slices.ContainsFunc([]string{"lint.", "hint.", "severity.", "change.", "answer.", "timeline.unit."}, func(prefix string) bool {
+		made := slices.ContainsFunc([]string{"check.", "lint.", "hint.", "severity.", "change.", "answer.", "timeline.unit."}, func(prefix string) bool {
 			return strings.HasPrefix(key, prefix)
 		})
 		assert.True(t, made || strings.Contains(source.String(), `"`+key+`"`), "%s is never said", key)

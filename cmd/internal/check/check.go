@@ -1,0 +1,54 @@
+// Package check finds the fault where a log can only guess: in the certificate
+// files, in the configuration, and at the live endpoint.
+package check
+
+import (
+	"time"
+
+	"wklog/cmd/internal/messages"
+	"wklog/patterns"
+)
+
+// Status is the outcome of a check.
+type Status string
+
+// Outcomes of a check. A check is skipped where it makes no sense or where what
+// it needs was not given; its detail says which.
+const (
+	Pass Status = "pass"
+	Warn Status = "warn"
+	Fail Status = "fail"
+	Skip Status = "skip"
+)
+
+// Result is one line of the checklist.
+type Result struct {
+	// ID is the check's name, in kebab-case. The message files hold its title
+	// under "check.ID".
+	ID     string
+	Status Status
+	// Cause is the root cause that a failed check proves, or that one with a
+	// warning makes likely; empty otherwise.
+	Cause string
+	// RulesOut are the causes that a passed check makes impossible.
+	RulesOut []string
+	// Key names the detail in the message files, under "check.ID.Key", and Args
+	// are put into it. They never hold a key or a password.
+	Key  string
+	Args []any
+	// Fixes are what to do, where the fixes of the cause do not say it.
+	Fixes []patterns.Step
+	// Took is how long a stage on the network lasted.
+	Took time.Duration
+}
+
+// Title says what was checked.
+func (r *Result) Title(say *messages.Printer) string { return say.Say("check." + r.ID) }
+
+// Detail says what was found.
+func (r *Result) Detail(say *messages.Printer) string {
+	if r.Key == "" {
+		return ""
+	}
+	return say.Say("check."+r.ID+"."+r.Key, r.Args...)
+}
