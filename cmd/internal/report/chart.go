@@ -34,9 +34,11 @@ const (
 )
 
 // The library places everything on whole units, which would leave nothing of
-// the bars of a year: a pixel of the page is several units of the drawing.
+// the bars of a year: a pixel of the page is several units of the drawing. It
+// measures letters in a bitmap that grows with the square of their size, so
+// that there must not be many (20 units a pixel take 340 MiB, 8 take 25).
 const (
-	unitsPerPixel = 20
+	unitsPerPixel = 8
 	fontSize      = 9 // points
 )
 
