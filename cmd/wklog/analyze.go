@@ -75,6 +75,10 @@ type analysis struct {
 	events    *report.EventsCSV
 	cut       bool // the reading was ended before its end
 
+	// redactor is nil where nothing is to be hidden.
+	redactor *report.Redactor
+	files    []string // arguments that name files
+
 	// Of a stream: what is told while it comes.
 	mutex    sync.Mutex
 	live     *report.Live
@@ -118,12 +122,16 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 	if r.limit, err = limitOf(f.maxExpand); err != nil {
 		return nil, errors.New(a.say.Say("error.max-expand", f.maxExpand))
 	}
+	if f.redact {
+		r.redactor = report.NewRedactor()
+	}
 	r.prefilter = r.catalogue.Prefilter()
 	r.analyzer, err = patterns.NewAnalyzer(r.catalogue, filter)
 	return r, err
 }
 
 func (r *analysis) over(ctx context.Context, args []string) error {
+	r.files = append(append(slices.Clone(args), r.app.catalogs...), r.flags.output, r.flags.baseline, r.flags.nodeFrom)
 	out, done, err := r.create()
 	if err != nil {
 		return err
@@ -176,6 +184,9 @@ func (r *analysis) create() (io.Writer, func() error, error) {
 // stream as one line for each new kind of failure.
 func (r *analysis) event(e *patterns.Event) {
 	r.changed = true
+	if r.redactor != nil {
+		e = r.redactor.Event(e)
+	}
 	if r.listens() {
 		r.tell(e)
 	}
@@ -327,6 +338,9 @@ func (r *analysis) finish(failures []source.Failure) error {
 	}
 	if r.flags.format == "jsonl" || r.outErr != nil || !r.readAny() {
 		return nil
+	}
+	if r.redactor != nil {
+		r.redactor.Document(doc, r.files)
 	}
 	return report.Write(r.out, r.flags.format, doc, r.app.options(r.flags.top))
 }

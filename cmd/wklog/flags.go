@@ -29,6 +29,7 @@ type analyzeFlags struct {
 	webhook            string
 	webhookFormat      string
 	maxExpand          string
+	redact             bool
 	reportFlags
 }
 
@@ -45,6 +46,7 @@ func (a *app) readingFlags(flags *pflag.FlagSet, f *analyzeFlags) {
 	flags.IntVar(&f.top, "top", 5, a.say.Say("flag.top"))
 	flags.StringVar(&f.failOn, "fail-on", "never", a.say.Say("flag.fail-on"))
 	flags.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), a.say.Say("flag.jobs"))
+	flags.BoolVar(&f.redact, "redact", false, a.say.Say("flag.redact"))
 	flags.StringVar(&f.maxExpand, "max-expand", "", a.say.Say("flag.max-expand"))
 }
 

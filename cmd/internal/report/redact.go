@@ -1,0 +1,409 @@
+package report
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+
+	"wklog/patterns"
+)
+
+// Redactor replaces what names people and machines by pseudonyms: addresses,
+// host names, users, secrets and paths. The same original gets the same
+// pseudonym throughout a report; they are numbered in the order of their
+// appearance, so that nothing can be computed back from them. It would rather
+// replace too much than too little.
+type Redactor struct {
+	pseudonyms map[string]string
+	numbers    map[string]int
+	// every finds a match of any kind; the groups of each begin at its number in
+	// firsts and end at the next one's.
+	every  *regexp.Regexp
+	firsts []int
+}
+
+// NewRedactor starts without any pseudonym.
+func NewRedactor() *Redactor {
+	r := &Redactor{pseudonyms: map[string]string{}, numbers: map[string]int{}, firsts: []int{1}}
+	exprs := []string{}
+	for i, k := range kinds {
+		exprs = append(exprs, `(`+k.expr+`)`)
+		r.firsts = append(r.firsts, r.firsts[i]+1+regexp.MustCompile(k.expr).NumSubexp())
+	}
+	r.every = regexp.MustCompile(`(?im)` + strings.Join(exprs, `|`))
+	return r
+}
+
+// Event gives a copy of an event that may be shown.
+func (r *Redactor) Event(e *patterns.Event) *patterns.Event {
+	shown, record := *e, *e.Record
+	shown.Source = r.source(e.Source)
+	record.Text, record.Message, record.Error = r.text(record.Text), r.text(record.Message), r.text(record.Error)
+	record.Remote = r.client(record.Remote)
+	shown.Record = &record
+	return &shown
+}
+
+// Document replaces everything in a report that comes from the logs, their
+// names and the command line. files are the arguments that name files.
+func (r *Redactor) Document(d *Document, files []string) {
+	for i := range d.Inputs {
+		in := &d.Inputs[i]
+		in.Name, in.Error = r.source(in.Name), r.message(in.Name, in.Error)
+	}
+	for i := range d.Errors {
+		e := &d.Errors[i]
+		e.Source, e.Message = r.source(e.Source), r.message(e.Source, e.Message)
+	}
+	r.findings(d.Findings)
+	r.findings(d.Gone)
+	r.samples(d.Unclassified)
+	for i := range d.Files {
+		d.Files[i].Name, d.Files[i].Node = r.source(d.Files[i].Name), r.named("node", d.Files[i].Node)
+	}
+	d.nodes = slices.Clone(d.nodes)
+	for i := range d.nodes {
+		d.nodes[i].Name = r.named("node", d.nodes[i].Name)
+	}
+	for i := range d.Clients.List {
+		d.Clients.List[i].Name = r.client(d.Clients.List[i].Name)
+	}
+	for i, word := range d.Tool.Command {
+		d.Tool.Command[i] = r.argument(word, files)
+	}
+}
+
+func (r *Redactor) findings(list []Finding) {
+	for i := range list {
+		sources := []string{}
+		for _, name := range list[i].Sources {
+			sources = append(sources, r.source(name))
+		}
+		list[i].Sources = sources
+		r.samples(list[i].Samples)
+	}
+}
+
+func (r *Redactor) samples(list []Sample) {
+	for i := range list {
+		s := &list[i]
+		s.Source, s.Text, s.subject = r.source(s.Source), r.text(s.Text), r.text(s.subject)
+	}
+}
+
+// named gives the pseudonym of an original of a kind.
+func (r *Redactor) named(kind, original string) string {
+	if original == "" {
+		return ""
+	}
+	key := kind + "\x00" + strings.ToLower(original)
+	name, ok := r.pseudonyms[key]
+	if !ok {
+		r.numbers[kind]++
+		name = fmt.Sprintf("%s-%d", kind, r.numbers[kind])
+		r.pseudonyms[key] = name
+	}
+	return name
+}
+
+// source gives the pseudonym of a log's name.
+func (r *Redactor) source(name string) string {
+	if name == "" || name == "-" || name == "wklog" || name == "stdin" {
+		return name
+	}
+	return r.path(name)
+}
+
+// endings of names say what a file is, and nothing of whose it is.
+var endings = []string{
+	".log", ".txt", ".out", ".json", ".jsonl", ".gz", ".zst", ".bz2", ".xz", ".tar", ".tgz", ".zip", ".go", ".conf", ".sock",
+	".pem", ".crt", ".cer", ".key", ".der", ".pfx", ".p12", ".p7b", ".csr", ".yaml", ".yml", ".toml", ".html", ".md", ".csv", ".sarif",
+}
+
+func (r *Redactor) path(name string) string {
+	if dir, file := path.Split(name); strings.HasSuffix(file, ".go") && dir != "" {
+		return r.named("path", dir) + "/" + file // a frame of a stack trace
+	}
+	pseudonym := r.named("path", name)
+	if ending := strings.ToLower(path.Ext(name)); slices.Contains(endings, ending) {
+		return pseudonym + ending
+	}
+	return pseudonym
+}
+
+// message is an error about a source, whose name may stand in it.
+func (r *Redactor) message(source, message string) string {
+	if source != "" && source != "-" {
+		message = strings.ReplaceAll(message, source, r.source(source))
+	}
+	return r.text(message)
+}
+
+func (r *Redactor) argument(word string, files []string) string {
+	for _, file := range files {
+		if file == "" || file == "-" {
+			continue
+		}
+		if word == file {
+			return r.path(file)
+		}
+		if flag, ok := strings.CutSuffix(word, "="+file); ok && strings.HasPrefix(flag, "-") {
+			return flag + "=" + r.path(file)
+		}
+	}
+	return r.text(word)
+}
+
+// client gives the pseudonym of a client's address, with its port.
+func (r *Redactor) client(remote string) string {
+	if remote == "" {
+		return ""
+	}
+	if at, err := netip.ParseAddrPort(remote); err == nil {
+		return fmt.Sprintf("%s:%d", r.address(at.Addr()), at.Port())
+	}
+	if at, err := netip.ParseAddr(remote); err == nil {
+		return r.address(at)
+	}
+	return r.authority(remote)
+}
+
+// address tells private addresses from public ones: it matters for the
+// diagnosis. Those that every machine has stay.
+func (r *Redactor) address(at netip.Addr) string {
+	at = at.Unmap().WithZone("")
+	switch {
+	case at.IsLoopback(), at.IsUnspecified():
+		return at.String()
+	case at.IsPrivate(), at.IsLinkLocalUnicast():
+		return r.named("private-ip", at.String())
+	}
+	return r.named("ip", at.String())
+}
+
+// Names of fields whose values are replaced.
+const (
+	userFields   = `[a-z_]*uid|[a-z_]*user(?:[_-]?(?:id|name))?|[a-z_]*account|[a-z_]*device_?id|[a-z_]*channel_?id|[a-z_]*phone|[a-z_]*mobile|[a-z_]*nick(?:name)?|loginname`
+	secretFields = `[a-z_-]*(?:token|secret|password|passwd|pwd|api_?key|access_?key|private_?key|authorization|cookie|session(?:_?id)?|signature|sign|credential|jwt)s?`
+	hostFields   = `[a-z_]*host(?:_?name)?|node(?:_?(?:name|id))?|server_?name|sni|pod(?:_?name)?|container(?:_?(?:name|id))?|namespace|instance`
+	pathFields   = `[a-z_]*(?:file|path|dir)(?:name)?`
+)
+
+// field matches a name with its value: in quotes, in quotes within a string, or
+// bare. The name is in the first group, the value in one of the next three.
+func field(names string) string {
+	return `(\b(?:` + names + `)(?:\\?["'])?\s*[:=]\s*)(?:"((?:[^"\\]|\\.)*)|\\"([^"\\]*)|((?:(?:bearer|basic|digest)\s+)?[^;&\])}` + notInWord + `]+))`
+}
+
+// kinds are what is looked for, the first that fits at a place counts.
+// replacement gets the groups of the match, the whole of it first, and returns
+// it unchanged where it is none of its kind.
+var kinds = []struct {
+	expr        string
+	replacement func(r *Redactor, m []string) string
+}{
+	{`\b(?:open|stat|lstat|read|write|remove|rename|mkdir|load|loading) (\S.*?): (?:no such|permission|is a d|not a d|input/output|too many|stale|file exists|device|the system|access is)`, func(r *Redactor, m []string) string {
+		return strings.Replace(m[0], m[1], r.path(m[1]), 1)
+	}},
+	{`\b[a-z][a-z0-9+.-]{1,15}://[^` + notInWord + `]+`, (*Redactor).url},
+	{field(secretFields), valueOf("secret")},
+	{field(userFields), valueOf("user")},
+	{field(hostFields), (*Redactor).hostField},
+	{field(pathFields), valueOf("path")},
+	{`\b(?:bearer|basic) [a-z0-9._~+/=-]{8,}`, func(r *Redactor, m []string) string { return r.named("secret", m[0]) }},
+	{`\beyj[\w-]+\.[\w-]+\.[\w-]*`, func(r *Redactor, m []string) string { return r.named("secret", m[0]) }},
+	{`[\w.+-]+@(?:[a-z0-9-]+\.)+[a-z]{2,}`, func(r *Redactor, m []string) string { return r.named("user", m[0]) }},
+	{`\d{1,3}(?:\.\d{1,3}){3}`, (*Redactor).plainAddress},
+	{`(?:[0-9a-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4})`, (*Redactor).plainAddress},
+	{`\b[a-z]:(?:\\{1,2}[^\s\\/:*?"<>|]+)+`, func(r *Redactor, m []string) string { return r.path(m[0]) }},
+	{`(^|[=(:\[` + notInWord + `])(/[^:;)\]` + notInWord + `]+)`, func(r *Redactor, m []string) string { return m[1] + r.path(m[2]) }},
+	{`\b[\w.-]+(?:/[\w.-]+)+\.(?:pem|crt|cer|key|der|pfx|p12|log|conf|ya?ml|toml|json|gz|zst)\b`, func(r *Redactor, m []string) string { return r.path(m[0]) }},
+	{`(\b(?:lookup|dial tcp|dial udp) )([a-z0-9][^;:` + notInWord + `]*)`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) }},
+	{`(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9-]*[a-z0-9])`, (*Redactor).domain},
+	{`\b[a-z0-9+/_-]{20,}={0,2}`, (*Redactor).secret},
+	{`\b1[3-9]\d{9}\b`, func(r *Redactor, m []string) string { return r.named("user", m[0]) }},
+}
+
+// Within JSON a line end, a tab or a bracket is several characters, the last of which
+// would seem to begin the next word. They stand as private-use characters while
+// words are looked for.
+var (
+	escapes  = regexp.MustCompile(`\\\\|\\[nrt]|\\u00(?:3c|3e|26)`)
+	marked   = strings.NewReplacer(`\n`, "\ue000", `\r`, "\ue001", `\t`, "\ue002", `\u003c`, "\ue003", `\u003e`, "\ue004", `\u0026`, "\ue005")
+	unmarked = strings.NewReplacer("\ue000", `\n`, "\ue001", `\r`, "\ue002", `\t`, "\ue003", `\u003c`, "\ue004", `\u003e`, "\ue005", `\u0026`)
+)
+
+const (
+	inJSON    = `{"`
+	notInWord = `\s"'<>,\\\x{e000}-\x{e005}` // within brackets
+)
+
+// text replaces everything that any of the kinds fits.
+func (r *Redactor) text(s string) string {
+	if !strings.Contains(s, inJSON) {
+		return r.words(s)
+	}
+	s = escapes.ReplaceAllStringFunc(s, marked.Replace)
+	return unmarked.Replace(r.words(s))
+}
+
+func (r *Redactor) words(s string) string {
+	var b strings.Builder
+	end := 0
+	for _, at := range r.every.FindAllStringSubmatchIndex(s, -1) {
+		b.WriteString(s[end:at[0]])
+		end = at[1]
+		for i, k := range kinds {
+			if at[2*r.firsts[i]] < 0 {
+				continue
+			}
+			groups := []string{}
+			for g := r.firsts[i]; g < r.firsts[i+1]; g++ {
+				group := ""
+				if at[2*g] >= 0 {
+					group = s[at[2*g]:at[2*g+1]]
+				}
+				groups = append(groups, group)
+			}
+			b.WriteString(k.replacement(r, groups))
+		}
+	}
+	b.WriteString(s[end:])
+	return b.String()
+}
+
+// valueOf replaces the value of a field; an empty one stays.
+func valueOf(kind string) func(*Redactor, []string) string {
+	return func(r *Redactor, m []string) string {
+		return r.value(m, func(value string) string {
+			if kind == "path" {
+				return r.path(value)
+			}
+			return r.named(kind, value)
+		})
+	}
+}
+
+// value replaces the value among the groups of a field.
+func (r *Redactor) value(m []string, replacement func(string) string) string {
+	for _, value := range m[2:] {
+		if value != "" {
+			return strings.TrimSuffix(m[0], value) + replacement(value)
+		}
+	}
+	return m[0]
+}
+
+func (r *Redactor) hostField(m []string) string {
+	return r.value(m, func(value string) string {
+		if strings.Trim(value, "0123456789") == "" { // localhost:5210
+			return value
+		}
+		return r.authority(value)
+	})
+}
+
+// url keeps the scheme and the port, and whether there is a path or a query.
+func (r *Redactor) url(m []string) string {
+	scheme, rest, _ := strings.Cut(m[0], "://")
+	at := strings.IndexAny(rest, "/?#")
+	if at < 0 {
+		at = len(rest)
+	}
+	host, location := rest[:at], rest[at:]
+	user := ""
+	if i := strings.LastIndexByte(host, '@'); i >= 0 {
+		user, host = r.named("secret", host[:i])+"@", host[i+1:]
+	}
+	if location != "" && location != "/" {
+		location = "/" + r.path(location)
+	}
+	return scheme + "://" + user + r.authority(host) + location
+}
+
+// authority is a host with or without a port.
+func (r *Redactor) authority(s string) string {
+	u := url.URL{Host: s}
+	host, port := u.Hostname(), ""
+	if host == "" {
+		return s
+	}
+	if p := u.Port(); p != "" {
+		port = ":" + p
+	}
+	if at, err := netip.ParseAddr(host); err == nil {
+		return r.address(at) + port
+	}
+	if strings.EqualFold(host, "localhost") {
+		return s
+	}
+	return r.named("host", host) + port
+}
+
+func (r *Redactor) plainAddress(m []string) string {
+	if at, err := netip.ParseAddr(m[0]); err == nil {
+		return r.address(at)
+	}
+	return m[0]
+}
+
+// ownDomains are top-level domains that only local networks have (RFC 6761,
+// RFC 6762, Kubernetes' and Docker's own).
+var ownDomains = []string{"local", "localdomain", "lan", "internal", "intranet", "corp", "home", "private", "test", "example", "svc", "cluster", "docker"}
+
+// sourceHosts stand in the names of Go packages, in every stack trace.
+var sourceHosts = []string{"github.com", "golang.org", "go.uber.org", "gopkg.in", "google.golang.org"}
+
+// domain replaces the longest beginning that is a domain name: a file may be
+// called by one, with an ending or a date behind it.
+func (r *Redactor) domain(m []string) string {
+	name := m[0]
+	for end := len(name); end > 0; end = strings.LastIndexAny(name[:end], ".-") {
+		switch host := strings.TrimPrefix(name[:end], "*."); {
+		case slices.Contains(sourceHosts, host):
+			return m[0]
+		case isDomain(strings.ToLower(host)):
+			return strings.TrimSuffix(name[:end], host) + r.named("host", host) + name[end:]
+		}
+	}
+	return name
+}
+
+// isDomain tells names of hosts from names of files and of Go identifiers by
+// their last labels.
+func isDomain(name string) bool {
+	if slices.Contains(ownDomains, name[strings.LastIndexByte(name, '.')+1:]) {
+		return strings.Contains(name, ".")
+	}
+	suffix, listed := publicsuffix.PublicSuffix(name)
+	return name != suffix && (listed || strings.Contains(suffix, "."))
+}
+
+// ciphers look like secrets.
+var ciphers = regexp.MustCompile(`^(?:TLS_|ECDHE-|DHE-|AES|RSA|PSK)`)
+
+// secret replaces long words of letters and digits mixed: tokens, keys, ids of
+// containers. Handshake states and cipher suites have few digits or a known
+// beginning.
+func (r *Redactor) secret(m []string) string {
+	const few = 4
+	letters, digits := 0, 0
+	for _, c := range m[0] {
+		switch {
+		case '0' <= c && c <= '9':
+			digits++
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+			letters++
+		}
+	}
+	if digits < few || letters < few || ciphers.MatchString(m[0]) {
+		return m[0]
+	}
+	return r.named("secret", m[0])
+}
