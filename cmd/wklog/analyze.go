@@ -75,6 +75,8 @@ type analysis struct {
 	events    *report.EventsCSV
 	cut       bool // the reading was ended before its end
 
+	showing bool // a bar shows how far the reading is
+
 	// redactor is nil where nothing is to be hidden.
 	redactor *report.Redactor
 	files    []string // arguments that name files
@@ -152,6 +154,9 @@ func (r *analysis) over(ctx context.Context, args []string) error {
 	if r.live != nil || r.flags.format == "jsonl" || r.events != nil || r.listens() {
 		r.analyzer.OnEvent = r.event
 	}
+	if r.showing, err = r.showsProgress(); err != nil {
+		return err
+	}
 	var failures []source.Failure
 	if r.flags.follow {
 		if failures, err = r.follow(ctx, args); err != nil {
@@ -209,12 +214,16 @@ func (r *analysis) readAll(ctx context.Context, args []string) []source.Failure 
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	progress := &source.Progress{}
+	if r.showing {
+		defer r.showProgress(progress)()
+	}
 	queues := make(chan *queue, max(r.flags.jobs, 1))
 	failures := make(chan []source.Failure, 1)
 	go func() {
 		defer close(queues)
 		failures <- source.Reading{
-			Args: args, Stdin: r.app.stdin, Jobs: r.flags.jobs, Output: r.flags.output, Limit: r.limit,
+			Args: args, Stdin: r.app.stdin, Jobs: r.flags.jobs, Output: r.flags.output, Limit: r.limit, Progress: progress,
 			Visit: func() source.Visitor {
 				q := r.newQueue(ctx)
 				queues <- q

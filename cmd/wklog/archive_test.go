@@ -1,8 +1,12 @@
 package main
 
 import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -136,4 +140,97 @@ func BenchmarkArchive(b *testing.B) {
 		b.ReportMetric(after/before, "memory-ratio")
 		b.ReportMetric(both/one, "time-to-one-job")
 	}
+}
+
+// TestHostileArchivesAreReadAndNothingIsWritten makes archives as an attacker
+// or a full disk would.
+func TestHostileArchivesAreReadAndNothingIsWritten(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "archive"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "outside.log"), []byte(handshakeLine), 0o644))
+	file := func(name string, data []byte) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "archive", name), data, 0o644))
+	}
+	gz, err := compressed(strings.Repeat(handshakeLine, 1000))
+	require.NoError(t, err)
+	checksum := bytes.Clone(gz)
+	checksum[len(checksum)-8] ^= 0xff
+	file("checksum.log.gz", checksum)
+	file("twice.log.gz", append(bytes.Clone(gz), gz...))
+	file("padded.log.gz", append(bytes.Clone(gz), make([]byte, 1024)...))
+	file("names.zip", zipped(t, "../../escape.log", "/etc/cron.d/escape", "a\x1b[2Jb\r\nc\u202e.log", `..\..\windows.log`))
+	file("odd.tar", tarred(t))
+	before := listing(t, dir)
+
+	out, stderr, status := run1(t, "report", filepath.Join(dir, "archive"), "--format", "json", "--lang", "en")
+	assert.Equal(t, before, listing(t, dir))
+	assert.Equal(t, exitWrong, status)
+	var doc report.Document
+	require.NoError(t, json.Unmarshal([]byte(out), &doc))
+	// checksum, twice and padded: what came before damage counts; one line in each
+	// member of names.zip; the regular file of odd.tar.
+	assert.Equal(t, 1000+2000+1000+4+1, doc.Summary.Events)
+	damaged := []string{}
+	for _, e := range doc.Errors {
+		damaged = append(damaged, filepath.Base(e.Source))
+		assert.NotContains(t, stderr, "\x1b")
+	}
+	assert.Equal(t, []string{"checksum.log.gz", "padded.log.gz"}, damaged)
+	for _, form := range report.Forms() {
+		text, _, _ := run1(t, "report", filepath.Join(dir, "archive"), "--format", form, "--lang", "en")
+		assert.NotContains(t, text, "\x1b", form)
+		if form == "csv" || form == "html" {
+			assert.NotContains(t, text, "\u202e", form)
+			assert.Contains(t, text, `a\x1b[2Jb`, form)
+		}
+	}
+}
+
+// zipped holds a failure under each of the names.
+func zipped(t *testing.T, names ...string) []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, name := range names {
+		member, err := w.Create(name)
+		require.NoError(t, err)
+		_, err = member.Write([]byte(handshakeLine))
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+// tarred holds links, devices, a named pipe and one log.
+func tarred(t *testing.T) []byte {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, h := range []tar.Header{
+		{Name: "passwd.log", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"},
+		{Name: "hard.log", Typeflag: tar.TypeLink, Linkname: "../outside.log"},
+		{Name: "zero.log", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 5},
+		{Name: "disk.log", Typeflag: tar.TypeBlock, Devmajor: 8},
+		{Name: "pipe.log", Typeflag: tar.TypeFifo},
+		{Name: "../../../escape.log", Typeflag: tar.TypeReg, Size: int64(len(handshakeLine)), Mode: 0o4755},
+	} {
+		require.NoError(t, w.WriteHeader(&h))
+		if h.Typeflag == tar.TypeReg {
+			_, err := w.Write([]byte(handshakeLine))
+			require.NoError(t, err)
+		}
+	}
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+// listing are the files of a folder with their contents.
+func listing(t *testing.T, dir string) map[string]string {
+	files := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			data, readErr := os.ReadFile(path)
+			files[path], err = string(data), readErr
+		}
+		return err
+	}))
+	return files
 }

@@ -30,6 +30,7 @@ type analyzeFlags struct {
 	webhookFormat      string
 	maxExpand          string
 	redact             bool
+	progress           string
 	reportFlags
 }
 
@@ -46,6 +47,7 @@ func (a *app) readingFlags(flags *pflag.FlagSet, f *analyzeFlags) {
 	flags.IntVar(&f.top, "top", 5, a.say.Say("flag.top"))
 	flags.StringVar(&f.failOn, "fail-on", "never", a.say.Say("flag.fail-on"))
 	flags.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), a.say.Say("flag.jobs"))
+	flags.StringVar(&f.progress, "progress", "auto", a.say.Say("flag.progress"))
 	flags.BoolVar(&f.redact, "redact", false, a.say.Say("flag.redact"))
 	flags.StringVar(&f.maxExpand, "max-expand", "", a.say.Say("flag.max-expand"))
 }

@@ -63,3 +63,6 @@ func fit(s string, width int) string {
 	}
 	return cut(s, max(width-1, 1)) + "…"
 }
+
+// Fit makes a text from outside safe for a terminal, with at most width columns.
+func Fit(s string, width int) string { return fit(Visible(s), width) }

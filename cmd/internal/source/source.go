@@ -78,6 +78,8 @@ type Reading struct {
 	// Output is a file that is no input, though a directory may hold it.
 	Output string
 	Limit  Limit
+	// Progress is told how far the reading is; nil for nobody.
+	Progress *Progress
 	// Visit is called for each file in a fixed order.
 	Visit func() Visitor
 }
@@ -92,6 +94,7 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 		l.known = append(l.known, info)
 	}
 	files := l.expand(r.Args)
+	r.Progress.expect(files)
 	jobs := max(r.Jobs, 1)
 	var walkers []*walker
 	var running sync.WaitGroup
@@ -103,7 +106,7 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 		}
 		w := &walker{
 			ctx: ctx, stdin: r.Stdin, visitor: r.Visit(), alone: len(files) == 1, limit: r.Limit,
-			workers: max(1, jobs/len(files)),
+			workers: max(1, jobs/len(files)), progress: r.Progress,
 		}
 		walkers = append(walkers, w)
 		running.Go(func() {
@@ -144,6 +147,7 @@ type walker struct {
 	continues bool
 	workers   int
 	limit     Limit
+	progress  *Progress
 	// stored and expanded are how many bytes the file has, as far as is known,
 	// and how many came out of its compression.
 	stored, expanded int64
@@ -339,7 +343,9 @@ func (w *walker) open(f found) {
 		return
 	}
 	w.stored = info.Size()
-	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: file, File: readerAt(file)}, f)
+	stored, end := w.progress.begin(file, info.Size())
+	defer end()
+	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: stored, File: stored}, f)
 }
 
 // isRepeated tells whether the same regular file was named before, under this

@@ -25,7 +25,7 @@ func TestFileThatIsCutWhileItIsReadEndsEarlier(t *testing.T) {
 		require.NoError(t, err)
 		defer f.Close()
 		records := 0
-		stats, err := parser.ReadAt(context.Background(), readerAt(f), size/int64(len(line))*int64(len(line)), workers, parser.Options{}, func(*parser.Record) error {
+		stats, err := parser.ReadAt(context.Background(), storedFile{File: f}, size/int64(len(line))*int64(len(line)), workers, parser.Options{}, func(*parser.Record) error {
 			if records++; records == 1 {
 				require.NoError(t, os.Truncate(path, left))
 			}
@@ -46,7 +46,7 @@ func TestFileThatGrowsIsReadToItsFormerEnd(t *testing.T) {
 	require.NoError(t, err)
 	defer f.Close()
 	grown := false
-	stats, err := parser.ReadAt(context.Background(), readerAt(f), int64(lines*len(line)), runtime.NumCPU(), parser.Options{}, func(*parser.Record) error {
+	stats, err := parser.ReadAt(context.Background(), storedFile{File: f}, int64(lines*len(line)), runtime.NumCPU(), parser.Options{}, func(*parser.Record) error {
 		if !grown {
 			grown = true
 			_, err := io.WriteString(f, strings.Repeat(line, 1000))
