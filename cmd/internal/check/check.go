@@ -3,6 +3,7 @@
 package check
 
 import (
+	"strings"
 	"time"
 
 	"wklog/cmd/internal/messages"
@@ -45,10 +46,16 @@ type Result struct {
 // Title says what was checked.
 func (r *Result) Title(say *messages.Printer) string { return say.Say("check." + r.ID) }
 
+// sharedReason begins the key of a reason that is not of one check alone.
+const sharedReason = "any."
+
 // Detail says what was found.
 func (r *Result) Detail(say *messages.Printer) string {
-	if r.Key == "" {
+	switch {
+	case r.Key == "":
 		return ""
+	case strings.HasPrefix(r.Key, sharedReason):
+		return say.Say("check."+r.Key, r.Args...)
 	}
 	return say.Say("check."+r.ID+"."+r.Key, r.Args...)
 }

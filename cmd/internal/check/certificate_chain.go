@@ -1,0 +1,197 @@
+package check
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"time"
+)
+
+func hexOf(data []byte) string { return hex.EncodeToString(data) }
+
+// checkChainOrder wants the server's certificate first, and each one signed by
+// the next (RFC 8446 section 4.4.2, where clients should put up with another
+// order of the rest).
+func checkChainOrder(f *certificateFiles) Result {
+	for i, c := range f.chain {
+		if i > 0 && !c.IsCA && f.chain[0].IsCA {
+			return fail("cert-key-mismatch", "leaf", i+1, name(c))
+		}
+	}
+	for i := 1; i < len(f.chain); i++ {
+		if !signs(f.chain[i], f.chain[i-1]) {
+			return warn("chain-incomplete", "order", i+1, name(f.chain[i]))
+		}
+	}
+	return pass("ordered", len(f.chain))
+}
+
+// signs tells whether a certificate is the issuer of another. That the issuer
+// may sign at all is not looked at: the verification of the chain does.
+func signs(issuer, c *x509.Certificate) bool {
+	return bytes.Equal(issuer.RawSubject, c.RawIssuer) && issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}
+
+func isSelfSigned(c *x509.Certificate) bool { return signs(c, c) }
+
+// name is what people call a certificate: its common name, else its first other
+// name, else all of its subject.
+func name(c *x509.Certificate) string {
+	switch {
+	case c.Subject.CommonName != "":
+		return c.Subject.CommonName
+	case len(c.DNSNames) > 0:
+		return c.DNSNames[0]
+	case len(c.IPAddresses) > 0:
+		return c.IPAddresses[0].String()
+	}
+	return c.Subject.String()
+}
+
+func issuerName(c *x509.Certificate) string {
+	if c.Issuer.CommonName != "" {
+		return c.Issuer.CommonName
+	}
+	return c.Issuer.String()
+}
+
+// checkKeyMatch compares the key with the certificate.
+func checkKeyMatch(f *certificateFiles) Result {
+	public, ok := f.private.(crypto.Signer)
+	same, comparable := f.chain[0].PublicKey.(interface{ Equal(crypto.PublicKey) bool })
+	if !ok || !comparable || !same.Equal(public.Public()) {
+		return fail("cert-key-mismatch", "other", name(f.chain[0]))
+	}
+	return pass("same").rulesOut("cert-key-mismatch")
+}
+
+// checkChainComplete looks for an issuer that neither the file nor the clients
+// have.
+func checkChainComplete(f *certificateFiles) Result {
+	err := verify(f.chain, f.Roots)
+	var unknown x509.UnknownAuthorityError
+	var system x509.SystemRootsError
+	switch {
+	case errors.As(err, &system):
+		return Result{Status: Skip, Key: "no-roots"}
+	case !errors.As(err, &unknown):
+		return pass("complete").rulesOut("chain-incomplete") // cert-trust says what else is wrong
+	}
+	top := topOf(f.chain)
+	switch {
+	case top != f.chain[0] && verify([]*x509.Certificate{top}, f.Roots) == nil:
+		return pass("complete").rulesOut("chain-incomplete")
+	case isSelfSigned(top):
+		return pass("self-signed", name(top)).rulesOut("chain-incomplete")
+	case len(top.IssuingCertificateURL) > 0:
+		return fail("chain-incomplete", "missing-at", issuerName(top), top.IssuingCertificateURL[0])
+	case f.Roots != nil:
+		return fail("chain-incomplete", "missing", issuerName(top))
+	}
+	// Public authorities name their issuer's address (CA/Browser Forum Baseline
+	// Requirements, section 7.1.2.7.7), so this one is private.
+	return pass("private", issuerName(top))
+}
+
+// topOf follows the issuers from the leaf as far as the chain has them.
+func topOf(chain []*x509.Certificate) *x509.Certificate {
+	top := chain[0]
+	for range chain {
+		for _, c := range chain[1:] {
+			if c != top && signs(c, top) {
+				top = c
+				break
+			}
+		}
+	}
+	return top
+}
+
+// verify builds the chain at a time when all of it is valid, so that dates are a
+// fault of their own.
+func verify(chain []*x509.Certificate, roots *x509.CertPool) error {
+	intermediates := x509.NewCertPool()
+	from, until := chain[0].NotBefore, chain[0].NotAfter
+	for _, c := range chain[1:] {
+		intermediates.AddCert(c)
+		if signs(c, chain[0]) {
+			if c.NotBefore.After(from) {
+				from = c.NotBefore
+			}
+			if c.NotAfter.Before(until) {
+				until = c.NotAfter
+			}
+		}
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: intermediates, CurrentTime: from.Add(until.Sub(from) / 2), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
+	return err
+}
+
+// checkChainRoot warns of a root in the file: every client has its own or does
+// not trust it, and each handshake carries it.
+func checkChainRoot(f *certificateFiles) Result {
+	for i, c := range f.chain {
+		if i > 0 && isSelfSigned(c) {
+			return warn("", "superfluous", name(c))
+		}
+	}
+	return pass("none")
+}
+
+// checkTrust verifies the chain up to what clients trust.
+func checkTrust(f *certificateFiles) Result {
+	err := verify(f.chain, f.Roots)
+	var unknown x509.UnknownAuthorityError
+	top := topOf(f.chain)
+	switch {
+	case err == nil && f.Roots != nil:
+		return pass("given").rulesOut("untrusted-ca")
+	case err == nil:
+		return pass("system").rulesOut("untrusted-ca")
+	case errors.As(err, &unknown) && isSelfSigned(f.chain[0]):
+		return fail("untrusted-ca", "self-signed", name(f.chain[0]))
+	case errors.As(err, &unknown) && isSelfSigned(top):
+		return fail("untrusted-ca", "unknown", name(top))
+	case errors.As(err, &unknown) && verify([]*x509.Certificate{top}, f.Roots) != nil:
+		return fail("untrusted-ca", "unknown", issuerName(top))
+	}
+	return fail("untrusted-ca", "invalid", strings.TrimPrefix(err.Error(), "x509: "))
+}
+
+// soon is how long before its end a certificate is to be renewed.
+const soon = 30 * 24 * time.Hour
+
+// checkDates looks at every certificate of the file.
+func checkDates(f *certificateFiles) Result {
+	return dates(f.chain, f.Now)
+}
+
+func dates(chain []*x509.Certificate, now time.Time) Result {
+	first := chain[0]
+	for _, c := range chain {
+		switch {
+		case now.After(c.NotAfter):
+			return fail("cert-expired", "expired", name(c), day(c.NotAfter), days(now.Sub(c.NotAfter)))
+		case now.Before(c.NotBefore):
+			return fail("cert-not-yet-valid", "future", name(c), day(c.NotBefore))
+		}
+		if c.NotAfter.Before(first.NotAfter) {
+			first = c
+		}
+	}
+	left := first.NotAfter.Sub(now)
+	r := pass("valid", day(first.NotAfter), days(left))
+	if left < soon {
+		r = warn("cert-expired", "soon", name(first), day(first.NotAfter), days(left))
+	}
+	return r.rulesOut("cert-expired", "cert-not-yet-valid")
+}
+
+func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
+
+func days(d time.Duration) int { return int(d / (24 * time.Hour)) }

@@ -1,0 +1,171 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// maxFile bounds what is read of a file, in bytes: a chain has a few kilobytes.
+const maxFile = 1 << 20
+
+// errTooLarge says that a file is no certificate for its size alone.
+var errTooLarge = errors.New("larger than 1 MiB")
+
+func checkCertFile(f *certificateFiles) (r Result) {
+	f.cert, r = f.file(f.CertFile)
+	return r
+}
+
+func checkKeyFile(f *certificateFiles) (r Result) {
+	f.key, r = f.file(f.KeyFile)
+	if f.passed("cert-file") {
+		r = r.rulesOut("cert-file-missing", "cert-file-unreadable")
+	}
+	return r
+}
+
+// file reads a file, and says whether the server can.
+func (f *certificateFiles) file(path string) ([]byte, Result) {
+	if path == "" {
+		return nil, skipped("not-given")
+	}
+	data, err := readFile(path)
+	switch {
+	case errors.Is(err, errIsFolder):
+		return nil, fail("cert-file-missing", "folder", path)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errIsNoFolder):
+		return nil, fail("cert-file-missing", "missing", path)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, Result{Status: Skip, Key: "closed", Args: []any{path}}
+	case errors.Is(err, errTooLarge):
+		return nil, fail("cert-not-pem", "large", path)
+	case errors.Is(err, errIsNoFile):
+		return nil, fail("cert-file-missing", "special", path)
+	case err != nil:
+		return nil, fail("cert-file-unreadable", "error", path, reason(err))
+	}
+	if closed := f.closedTo(path); closed != "" {
+		return data, fail("cert-file-unreadable", "unreadable", closed, f.UID)
+	}
+	return data, pass("found", path)
+}
+
+var (
+	errIsFolder   = errors.New("a folder")
+	errIsNoFolder = errors.New("a file stands where a folder should")
+	errIsNoFile   = errors.New("not a regular file")
+)
+
+// readFile reads a regular file of at most maxFile bytes; pipes and devices are
+// not opened.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil && strings.Contains(err.Error(), "not a directory"):
+		return nil, errIsNoFolder
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, errIsFolder
+	case !info.Mode().IsRegular():
+		return nil, errIsNoFile
+	case info.Size() > maxFile:
+		return nil, errTooLarge
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(data) > maxFile {
+		err = errTooLarge
+	}
+	return data, err
+}
+
+// reason drops the operation and the path from an error of the operating system.
+func reason(err error) string {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	return err.Error()
+}
+
+// closedTo gives the file, or the folder on the way to it, that the server may not
+// read, by mode bits and owner; empty where it may, or where its user is not
+// known. Links are followed: the folders on both ways count.
+func (f *certificateFiles) closedTo(path string) string {
+	if f.UID <= 0 {
+		return "" // root may read everything
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return ""
+	}
+	for _, way := range []string{path, real} {
+		absolute, err := filepath.Abs(way)
+		if err != nil {
+			return ""
+		}
+		for _, dir := range foldersBelow(absolute, f.Below) {
+			if info, err := os.Stat(dir); err == nil && !f.may(info, 0o1) {
+				return dir
+			}
+		}
+	}
+	if info, err := os.Stat(real); err == nil && !f.may(info, 0o4) {
+		return path
+	}
+	return ""
+}
+
+// foldersBelow lists the folders above a path, the outermost first, without
+// those that hold the folder below.
+func foldersBelow(path, below string) []string {
+	var dirs []string
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if below != "" && (dir == filepath.Clean(below) || !strings.HasPrefix(dir, filepath.Clean(below))) {
+			return dirs
+		}
+		dirs = append([]string{dir}, dirs...)
+		if dir == filepath.Dir(dir) {
+			return dirs
+		}
+	}
+}
+
+// may tells whether the server's user has a permission bit (4 read, 1 search).
+// Access control lists are not looked at.
+func (f *certificateFiles) may(info fs.FileInfo, bit fs.FileMode) bool {
+	uid, gid, known := ownerOf(info)
+	switch mode := info.Mode().Perm(); {
+	case !known:
+		return true
+	case uid == f.UID:
+		return mode>>6&bit != 0
+	case gid == f.GID:
+		return mode>>3&bit != 0
+	default:
+		return mode&bit != 0
+	}
+}
+
+// checkKeyMode warns of a key that every user of the machine can read.
+func checkKeyMode(f *certificateFiles) Result {
+	info, err := os.Stat(f.KeyFile)
+	if err != nil {
+		return skipped("needs", "key-file")
+	}
+	mode := fmt.Sprintf("%04o", info.Mode().Perm())
+	if info.Mode().Perm()&0o007 != 0 {
+		return warn("", "open", f.KeyFile, mode)
+	}
+	return pass("closed", mode)
+}

@@ -1,0 +1,127 @@
+package check
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"net"
+	"slices"
+	"strings"
+	"time"
+)
+
+// longest is the most days that Apple's systems accept for any certificate of a
+// server (Apple support article 103769, "Requirements for trusted certificates in
+// iOS 13 and macOS 10.15").
+const longest = 825
+
+func checkLifetime(f *certificateFiles) Result {
+	leaf := f.chain[0]
+	lifetime := days(leaf.NotAfter.Sub(leaf.NotBefore.Add(-time.Second)))
+	if lifetime > longest {
+		return warn("cert-unsupported", "long", lifetime, longest)
+	}
+	return pass("short", lifetime)
+}
+
+// checkNames looks for the name that clients connect to among the alternative
+// names; the common name does not count (RFC 9525 section 2).
+func checkNames(f *certificateFiles) Result { return names(f.chain[0], f.Host) }
+
+func names(leaf *x509.Certificate, host string) Result {
+	all := slices.Clone(leaf.DNSNames)
+	for _, ip := range leaf.IPAddresses {
+		all = append(all, ip.String())
+	}
+	list := strings.Join(all, ", ")
+	switch {
+	case len(all) == 0:
+		return fail("hostname-mismatch", "none", leaf.Subject.CommonName)
+	case host == "":
+		return pass("names", list)
+	case leaf.VerifyHostname(host) == nil:
+		return pass("covered", host, list).rulesOut("hostname-mismatch")
+	case net.ParseIP(host) != nil:
+		return fail("hostname-mismatch", "address", host, list)
+	}
+	for _, pattern := range leaf.DNSNames {
+		domain, wildcard := strings.CutPrefix(pattern, "*.")
+		if wildcard && (strings.EqualFold(host, domain) || strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(domain))) {
+			return fail("hostname-mismatch", "wildcard", pattern, host)
+		}
+	}
+	return fail("hostname-mismatch", "other", host, list)
+}
+
+// checkUsage wants a certificate for TLS servers (RFC 5280 section 4.2.1.12) whose
+// key may sign (section 4.2.1.3), as all key exchanges of today do.
+func checkUsage(f *certificateFiles) Result { return usage(f.chain[0]) }
+
+func usage(leaf *x509.Certificate) Result {
+	extended := len(leaf.ExtKeyUsage) + len(leaf.UnknownExtKeyUsage)
+	server := slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny)
+	switch {
+	case extended > 0 && !server:
+		return fail("cert-unsupported", "extended")
+	case leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0:
+		return fail("cert-unsupported", "signature")
+	}
+	return pass("server")
+}
+
+// checkAlgorithm looks for keys and signatures that clients refuse or cannot use.
+func checkAlgorithm(f *certificateFiles) Result {
+	for _, c := range f.chain {
+		if r, weak := weakness(c, c == f.chain[0]); weak {
+			return r
+		}
+	}
+	return pass("fit", f.chain[0].PublicKeyAlgorithm, f.chain[0].SignatureAlgorithm).rulesOut("cert-unsupported")
+}
+
+// weakRSA is the size of key, in bits, under which clients refuse RSA (CA/Browser Forum
+// Baseline Requirements, section 6.1.5; OpenSSL's security level 2).
+const weakRSA = 2048
+
+func weakness(c *x509.Certificate, leaf bool) (Result, bool) {
+	switch key := c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		if key.N.BitLen() < weakRSA {
+			return fail("cert-unsupported", "rsa", name(c), key.N.BitLen()), true
+		}
+	case *ecdsa.PublicKey:
+		if leaf && key.Curve != elliptic.P256() && key.Curve != elliptic.P384() {
+			return fail("cert-unsupported", "curve", key.Curve.Params().Name), true
+		}
+	case ed25519.PublicKey:
+		if leaf {
+			return fail("cert-unsupported", "curve", "Ed25519"), true
+		}
+	default:
+		return fail("cert-unsupported", "kind", c.PublicKeyAlgorithm), true
+	}
+	switch c.SignatureAlgorithm {
+	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
+		if leaf || !isSelfSigned(c) {
+			return fail("cert-unsupported", "signature", name(c), c.SignatureAlgorithm), true
+		}
+	}
+	return Result{}, false
+}
+
+// tlsFeature is the extension that asks for a stapled OCSP answer (RFC 7633).
+var tlsFeature = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}
+
+// checkStaple warns of a certificate that is valid only with a stapled answer,
+// which WuKongIM never sends.
+func checkStaple(f *certificateFiles) Result {
+	for _, extension := range f.chain[0].Extensions {
+		if extension.Id.Equal(tlsFeature) {
+			return warn("cert-unsupported", "must")
+		}
+	}
+	return pass("free")
+}

@@ -1,0 +1,135 @@
+package check
+
+import (
+	"crypto"
+	"crypto/x509"
+	"slices"
+	"time"
+)
+
+// Certificates are the files that a server uses, with what is known of their
+// use.
+type Certificates struct {
+	// CertFile and KeyFile are paths on this machine; the checks of one that is
+	// empty are skipped.
+	CertFile, KeyFile string
+	// Below is a folder above the files; that one and those above it need not
+	// be open to the server, since it sees the files through a mount. Empty for
+	// the whole path.
+	Below string
+	// Roots are the certificates that clients trust, nil for the system's.
+	Roots *x509.CertPool
+	// Host is the name or address that clients connect to, empty where it is
+	// not known.
+	Host string
+	// UID and GID are those of the server's process, -1 where not known.
+	UID, GID int
+	Now      time.Time
+}
+
+// certificateCheck is one check of the files. It runs when the checks that it
+// needs did not fail and were not skipped.
+type certificateCheck struct {
+	id    string
+	needs []string
+	run   func(*certificateFiles) Result
+}
+
+// certificateChecks in the order of the checklist. A fault fails the first check
+// that looks at it; what builds on that one is skipped.
+var certificateChecks = []certificateCheck{
+	{"cert-file", nil, checkCertFile},
+	{"key-file", nil, checkKeyFile},
+	{"key-mode", []string{"key-file"}, checkKeyMode},
+	{"cert-format", []string{"cert-file"}, checkCertFormat},
+	{"key-format", []string{"key-file"}, checkKeyFormat},
+	{"chain-order", []string{"cert-format"}, checkChainOrder},
+	{"key-match", []string{"cert-format", "key-format", "chain-order"}, checkKeyMatch},
+	{"chain-complete", []string{"cert-format", "chain-order"}, checkChainComplete},
+	{"chain-root", []string{"cert-format", "chain-order"}, checkChainRoot},
+	{"cert-trust", []string{"chain-complete"}, checkTrust},
+	{"cert-dates", []string{"cert-format", "chain-order"}, checkDates},
+	{"cert-lifetime", []string{"cert-format", "chain-order"}, checkLifetime},
+	{"cert-names", []string{"cert-format", "chain-order"}, checkNames},
+	{"cert-usage", []string{"cert-format", "chain-order"}, checkUsage},
+	{"cert-algorithm", []string{"cert-format", "chain-order"}, checkAlgorithm},
+	{"cert-staple", []string{"cert-format", "chain-order"}, checkStaple},
+}
+
+// certificateFiles is what the checks share: the contents of the files, as far
+// as they could be read.
+type certificateFiles struct {
+	Certificates
+	cert, key []byte
+	chain     []*x509.Certificate // as in the file
+	private   crypto.PrivateKey
+	swapped   bool
+	done      []Result
+}
+
+// Check runs the whole checklist over the files.
+func (c Certificates) Check() []Result {
+	results, _ := c.check()
+	return results
+}
+
+// Leaf gives the first certificate of the file, nil where there is none.
+func (c Certificates) Leaf() *x509.Certificate {
+	if _, files := c.check(); len(files.chain) > 0 {
+		return files.chain[0]
+	}
+	return nil
+}
+
+func (c Certificates) check() ([]Result, *certificateFiles) {
+	f := &certificateFiles{Certificates: c}
+	for _, check := range certificateChecks {
+		r := f.unmet(check)
+		if r.Status != Skip {
+			r = check.run(f)
+		}
+		r.ID = check.id
+		f.done = append(f.done, r)
+	}
+	return f.done, f
+}
+
+// unmet is a skipped result when a check is needed that did not pass.
+func (f *certificateFiles) unmet(check certificateCheck) Result {
+	for _, id := range check.needs {
+		if !f.passed(id) {
+			return skipped("needs", id)
+		}
+	}
+	return Result{}
+}
+
+// passed tells whether a check ran and found nothing worse than a warning.
+func (f *certificateFiles) passed(id string) bool {
+	return slices.ContainsFunc(f.done, func(r Result) bool {
+		return r.ID == id && (r.Status == Pass || r.Status == Warn)
+	})
+}
+
+func pass(key string, args ...any) Result { return Result{Status: Pass, Key: key, Args: args} }
+
+func warn(cause, key string, args ...any) Result {
+	return Result{Status: Warn, Cause: cause, Key: key, Args: args}
+}
+
+func fail(cause, key string, args ...any) Result {
+	return Result{Status: Fail, Cause: cause, Key: key, Args: args}
+}
+
+// skipped names a reason that checks share.
+func skipped(reason string, args ...any) Result {
+	return Result{Status: Skip, Key: sharedReason + reason, Args: args}
+}
+
+// rulesOut says which causes a pass makes impossible.
+func (r Result) rulesOut(causes ...string) Result {
+	if r.Status == Pass || r.Status == Warn {
+		r.RulesOut = causes
+	}
+	return r
+}
