@@ -37,22 +37,22 @@ func (f *certificateFiles) file(path string) ([]byte, Result) {
 	data, err := readFile(path)
 	switch {
 	case errors.Is(err, errIsFolder):
-		return nil, fail("cert-file-missing", "folder", path)
+		return nil, fail("cert-file-missing", sharedReason+"file-folder", path)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errIsNoFolder):
-		return nil, fail("cert-file-missing", "missing", path)
+		return nil, fail("cert-file-missing", sharedReason+"file-missing", path)
 	case errors.Is(err, fs.ErrPermission):
-		return nil, Result{Status: Skip, Key: "closed", Args: []any{path}}
+		return nil, Result{Status: Skip, Key: sharedReason + "file-closed", Args: []any{path}}
 	case errors.Is(err, errTooLarge):
-		return nil, fail("cert-not-pem", "large", path)
+		return nil, fail("cert-not-pem", sharedReason+"file-large", path)
 	case errors.Is(err, errIsNoFile):
-		return nil, fail("cert-file-missing", "special", path)
+		return nil, fail("cert-file-missing", sharedReason+"file-special", path)
 	case err != nil:
-		return nil, fail("cert-file-unreadable", "error", path, reason(err))
+		return nil, fail("cert-file-unreadable", sharedReason+"file-error", path, reason(err))
 	}
 	if closed := f.closedTo(path); closed != "" {
-		return data, fail("cert-file-unreadable", "unreadable", closed, f.UID)
+		return data, fail("cert-file-unreadable", sharedReason+"file-unreadable", closed, f.UID)
 	}
-	return data, pass("found", path)
+	return data, pass(sharedReason+"file-found", path)
 }
 
 var (

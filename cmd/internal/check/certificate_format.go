@@ -34,9 +34,9 @@ func checkCertFormat(f *certificateFiles) Result {
 	case len(chain) == 0:
 		return wrongForm(f.cert, blocks)
 	case bytes.HasPrefix(f.cert, bom):
-		return fail("cert-not-pem", "bom")
+		return fail("cert-not-pem", sharedReason+"form-bom")
 	case brokenArmor(rest):
-		return fail("cert-malformed", "broken")
+		return fail("cert-malformed", sharedReason+"form-broken")
 	}
 	f.chain = chain
 	switch {
@@ -72,7 +72,7 @@ func checkKeyFormat(f *certificateFiles) Result {
 	case certificates > 0:
 		return fail("cert-key-swapped", "swapped", f.KeyFile)
 	case brokenArmor(rest):
-		return fail("cert-malformed", "broken")
+		return fail("cert-malformed", sharedReason+"form-broken")
 	}
 	return wrongForm(f.key, blocks)
 }
@@ -85,7 +85,7 @@ func (f *certificateFiles) parseKey(block *pem.Block) Result {
 	case key == nil:
 		return fail("key-unsupported", "kind", block.Type)
 	case bytes.HasPrefix(f.key, bom):
-		return fail("cert-not-pem", "bom")
+		return fail("cert-not-pem", sharedReason+"form-bom")
 	}
 	f.private = key
 	r := pass("pem")
@@ -192,7 +192,7 @@ func isSequenceOf(data []byte, hexadecimal string) bool {
 // wrongForm says what a file without the block that is looked for is.
 func wrongForm(data []byte, blocks []*pem.Block) Result {
 	if len(blocks) > 0 {
-		return fail("cert-not-pem", "block", blocks[0].Type)
+		return fail("cert-not-pem", sharedReason+"form-block", blocks[0].Type)
 	}
 	for _, form := range forms {
 		if form.is(data) {
@@ -200,8 +200,8 @@ func wrongForm(data []byte, blocks []*pem.Block) Result {
 			if form.key == "broken" {
 				cause = "cert-malformed"
 			}
-			return fail(cause, form.key)
+			return fail(cause, sharedReason+"form-"+form.key)
 		}
 	}
-	return fail("cert-not-pem", "text")
+	return fail("cert-not-pem", sharedReason+"form-text")
 }

@@ -122,7 +122,7 @@ func filesOf(t testing.TB, cert, key string) Certificates {
 func outcome(results []Result) (list []string) {
 	for _, r := range results {
 		if r.Status == Warn || r.Status == Fail {
-			list = append(list, strings.TrimSpace(string(r.Status)+" "+r.ID+"."+r.Key+" "+r.Cause))
+			list = append(list, strings.TrimSpace(string(r.Status)+" "+r.ID+"."+strings.TrimPrefix(r.Key, sharedReason)+" "+r.Cause))
 		}
 	}
 	return list
@@ -180,39 +180,39 @@ func TestEveryFaultFailsItsCheckAlone(t *testing.T) {
 		name, cert, key string
 		want            []string
 	}{
-		{"DER", string(p.leaf.Raw), key, []string{"fail cert-format.der cert-not-pem"}},
-		{"request", block("CERTIFICATE REQUEST", csr), key, []string{"fail cert-format.block cert-not-pem"}},
-		{"DER request", string(csr), key, []string{"fail cert-format.der-csr cert-not-pem"}},
+		{"DER", string(p.leaf.Raw), key, []string{"fail cert-format.form-der cert-not-pem"}},
+		{"request", block("CERTIFICATE REQUEST", csr), key, []string{"fail cert-format.form-block cert-not-pem"}},
+		{"DER request", string(csr), key, []string{"fail cert-format.form-der-csr cert-not-pem"}},
 		{"key as certificate", key, key, []string{"fail cert-format.swapped cert-key-swapped"}},
 		{"swapped", key, chain, []string{"fail cert-format.swapped cert-key-swapped"}},
 		{"certificate as key", chain, chain, []string{"fail key-format.swapped cert-key-swapped"}},
-		{"empty", "", key, []string{"fail cert-format.empty cert-not-pem"}},
-		{"blank", " \n\n", key, []string{"fail cert-format.empty cert-not-pem"}},
-		{"HTML", "<!DOCTYPE html><html>404</html>", key, []string{"fail cert-format.html cert-not-pem"}},
-		{"byte order mark", "\ufeff" + chain, key, []string{"fail cert-format.bom cert-not-pem"}},
-		{"UTF-16", "\xff\xfe-\x00", key, []string{"fail cert-format.utf16 cert-not-pem"}},
-		{"Java keystore", "\xfe\xed\xfe\xed\x00\x00\x00\x02", key, []string{"fail cert-format.jks cert-not-pem"}},
-		{"text", "/etc/certs/fullchain.pem\n", key, []string{"fail cert-format.text cert-not-pem"}},
-		{"base64 alone", base64.StdEncoding.EncodeToString(p.leaf.Raw), key, []string{"fail cert-format.text cert-not-pem"}},
-		{"binary", "\x00\x01\x02", key, []string{"fail cert-format.binary cert-not-pem"}},
-		{"line ends lost", strings.ReplaceAll(chain, "\n", " "), key, []string{"fail cert-format.broken cert-malformed"}},
-		{"line ends as text", strings.ReplaceAll(chain, "\n", `\n`), key, []string{"fail cert-format.broken cert-malformed"}},
-		{"cut", chain[:len(chain)/4], key, []string{"fail cert-format.broken cert-malformed"}},
-		{"intermediate cut", chain[:len(chain)-80], key, []string{"fail cert-format.broken cert-malformed"}},
+		{"empty", "", key, []string{"fail cert-format.form-empty cert-not-pem"}},
+		{"blank", " \n\n", key, []string{"fail cert-format.form-empty cert-not-pem"}},
+		{"HTML", "<!DOCTYPE html><html>404</html>", key, []string{"fail cert-format.form-html cert-not-pem"}},
+		{"byte order mark", "\ufeff" + chain, key, []string{"fail cert-format.form-bom cert-not-pem"}},
+		{"UTF-16", "\xff\xfe-\x00", key, []string{"fail cert-format.form-utf16 cert-not-pem"}},
+		{"Java keystore", "\xfe\xed\xfe\xed\x00\x00\x00\x02", key, []string{"fail cert-format.form-jks cert-not-pem"}},
+		{"text", "/etc/certs/fullchain.pem\n", key, []string{"fail cert-format.form-text cert-not-pem"}},
+		{"base64 alone", base64.StdEncoding.EncodeToString(p.leaf.Raw), key, []string{"fail cert-format.form-text cert-not-pem"}},
+		{"binary", "\x00\x01\x02", key, []string{"fail cert-format.form-binary cert-not-pem"}},
+		{"line ends lost", strings.ReplaceAll(chain, "\n", " "), key, []string{"fail cert-format.form-broken cert-malformed"}},
+		{"line ends as text", strings.ReplaceAll(chain, "\n", `\n`), key, []string{"fail cert-format.form-broken cert-malformed"}},
+		{"cut", chain[:len(chain)/4], key, []string{"fail cert-format.form-broken cert-malformed"}},
+		{"intermediate cut", chain[:len(chain)-80], key, []string{"fail cert-format.form-broken cert-malformed"}},
 		{"damaged", damaged, key, []string{"fail cert-format.malformed cert-malformed"}},
 		{"intermediate damaged", certificatePEM(p.leaf) + damaged, key, []string{"fail cert-format.malformed cert-malformed"}},
 		{"garbage behind", chain + "garbage\n", key, []string{"warn cert-format.trailing"}},
 
-		{"no key", chain, "", []string{"fail key-format.empty cert-not-pem"}},
-		{"DER key", chain, string(must(x509.MarshalPKCS8PrivateKey(p.key))), []string{"fail key-format.der-key cert-not-pem"}},
-		{"public key", chain, block("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(p.key.Public()))), []string{"fail key-format.block cert-not-pem"}},
+		{"no key", chain, "", []string{"fail key-format.form-empty cert-not-pem"}},
+		{"DER key", chain, string(must(x509.MarshalPKCS8PrivateKey(p.key))), []string{"fail key-format.form-der-key cert-not-pem"}},
+		{"public key", chain, block("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(p.key.Public()))), []string{"fail key-format.form-block cert-not-pem"}},
 		{"encrypted key", chain, block("ENCRYPTED PRIVATE KEY", []byte{0x30, 0}), []string{"fail key-format.encrypted key-unsupported"}},
 		{"traditionally encrypted key", chain, string(pem.EncodeToMemory(encrypted)), []string{"fail key-format.encrypted key-unsupported"}},
 		{"OpenSSH key", chain, block("OPENSSH PRIVATE KEY", []byte("openssh-key-v1\x00")), []string{"fail key-format.kind key-unsupported"}},
 		{"DSA key", chain, dsaKey(t), []string{"fail key-format.kind key-unsupported"}},
 		{"damaged key", chain, block("PRIVATE KEY", []byte{0x30, 3, 1, 2, 3}), []string{"fail key-format.malformed cert-malformed"}},
-		{"key cut", chain, key[:len(key)/2], []string{"fail key-format.broken cert-malformed"}},
-		{"key with byte order mark", chain, "\ufeff" + key, []string{"fail key-format.bom cert-not-pem"}},
+		{"key cut", chain, key[:len(key)/2], []string{"fail key-format.form-broken cert-malformed"}},
+		{"key with byte order mark", chain, "\ufeff" + key, []string{"fail key-format.form-bom cert-not-pem"}},
 		{"key of another", chain, keyPEM(ecdsaKey()), []string{"fail key-match.other cert-key-mismatch"}},
 
 		{"leaf last", certificatePEM(p.intermediate.certificate, p.leaf), key, []string{"fail chain-order.leaf cert-key-mismatch"}},
@@ -296,23 +296,23 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		break_ func(t *testing.T, c *Certificates)
 		want   []string
 	}{
-		"missing":      {func(t *testing.T, c *Certificates) { require.NoError(t, os.Remove(c.CertFile)) }, []string{"fail cert-file.missing cert-file-missing"}},
-		"key missing":  {func(t *testing.T, c *Certificates) { require.NoError(t, os.Remove(c.KeyFile)) }, []string{"fail key-file.missing cert-file-missing"}},
-		"below a file": {func(_ *testing.T, c *Certificates) { c.CertFile = filepath.Join(c.KeyFile, "x.pem") }, []string{"fail cert-file.missing cert-file-missing"}},
+		"missing":      {func(t *testing.T, c *Certificates) { require.NoError(t, os.Remove(c.CertFile)) }, []string{"fail cert-file.file-missing cert-file-missing"}},
+		"key missing":  {func(t *testing.T, c *Certificates) { require.NoError(t, os.Remove(c.KeyFile)) }, []string{"fail key-file.file-missing cert-file-missing"}},
+		"below a file": {func(_ *testing.T, c *Certificates) { c.CertFile = filepath.Join(c.KeyFile, "x.pem") }, []string{"fail cert-file.file-missing cert-file-missing"}},
 		"dangling link": {func(t *testing.T, c *Certificates) {
 			require.NoError(t, os.Remove(c.CertFile))
 			require.NoError(t, os.Symlink("../../archive/fullchain1.pem", c.CertFile))
-		}, []string{"fail cert-file.missing cert-file-missing"}},
+		}, []string{"fail cert-file.file-missing cert-file-missing"}},
 		"folder": {func(t *testing.T, c *Certificates) {
 			require.NoError(t, os.Remove(c.CertFile))
 			require.NoError(t, os.Mkdir(c.CertFile, 0o755))
-		}, []string{"fail cert-file.folder cert-file-missing"}},
+		}, []string{"fail cert-file.file-folder cert-file-missing"}},
 		"pipe": {func(t *testing.T, c *Certificates) {
 			require.NoError(t, os.Remove(c.KeyFile))
 			require.NoError(t, syscall.Mkfifo(c.KeyFile, 0o600))
-		}, []string{"fail key-file.special cert-file-missing"}},
-		"large":              {func(t *testing.T, c *Certificates) { require.NoError(t, os.Truncate(c.CertFile, 1<<40)) }, []string{"fail cert-file.large cert-not-pem"}},
-		"not for the server": {func(_ *testing.T, c *Certificates) { c.UID, c.GID = 4711, 4711 }, []string{"fail key-file.unreadable cert-file-unreadable"}},
+		}, []string{"fail key-file.file-special cert-file-missing"}},
+		"large":              {func(t *testing.T, c *Certificates) { require.NoError(t, os.Truncate(c.CertFile, 1<<40)) }, []string{"fail cert-file.file-large cert-not-pem"}},
+		"not for the server": {func(_ *testing.T, c *Certificates) { c.UID, c.GID = 4711, 4711 }, []string{"fail key-file.file-unreadable cert-file-unreadable"}},
 		"folder not for the server": {func(t *testing.T, c *Certificates) {
 			require.NoError(t, os.Chmod(c.KeyFile, 0o644))
 			dir := filepath.Join(filepath.Dir(c.CertFile), "live")
@@ -320,7 +320,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 			require.NoError(t, os.Rename(c.CertFile, filepath.Join(dir, "fullchain.pem")))
 			c.CertFile = filepath.Join(dir, "fullchain.pem")
 			c.UID, c.GID = 4711, 4711
-		}, []string{"fail cert-file.unreadable cert-file-unreadable", "warn key-mode.open"}},
+		}, []string{"fail cert-file.file-unreadable cert-file-unreadable", "warn key-mode.open"}},
 		"key open to all": {func(t *testing.T, c *Certificates) { require.NoError(t, os.Chmod(c.KeyFile, 0o644)) }, []string{"warn key-mode.open"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -363,13 +363,13 @@ func TestFilesOfOtherFormsAreNamed(t *testing.T) {
 	p := pki()
 	good := filesOf(t, certificatePEM(p.leaf, p.intermediate.certificate), keyPEM(p.key))
 	for name, c := range map[string]struct{ cert, key, want string }{
-		"PKCS #12":      {cert: openssl(t, "pkcs12", "-export", "-in", good.CertFile, "-inkey", good.KeyFile, "-passout", "pass:x"), want: "fail cert-format.pkcs12 cert-not-pem"},
-		"PKCS #7":       {cert: openssl(t, "crl2pkcs7", "-nocrl", "-certfile", good.CertFile, "-outform", "DER"), want: "fail cert-format.pkcs7 cert-not-pem"},
-		"PKCS #7, PEM":  {cert: openssl(t, "crl2pkcs7", "-nocrl", "-certfile", good.CertFile), want: "fail cert-format.block cert-not-pem"},
-		"PKCS #12 key":  {key: openssl(t, "pkcs12", "-export", "-in", good.CertFile, "-inkey", good.KeyFile, "-passout", "pass:x"), want: "fail key-format.pkcs12 cert-not-pem"},
+		"PKCS #12":      {cert: openssl(t, "pkcs12", "-export", "-in", good.CertFile, "-inkey", good.KeyFile, "-passout", "pass:x"), want: "fail cert-format.form-pkcs12 cert-not-pem"},
+		"PKCS #7":       {cert: openssl(t, "crl2pkcs7", "-nocrl", "-certfile", good.CertFile, "-outform", "DER"), want: "fail cert-format.form-pkcs7 cert-not-pem"},
+		"PKCS #7, PEM":  {cert: openssl(t, "crl2pkcs7", "-nocrl", "-certfile", good.CertFile), want: "fail cert-format.form-block cert-not-pem"},
+		"PKCS #12 key":  {key: openssl(t, "pkcs12", "-export", "-in", good.CertFile, "-inkey", good.KeyFile, "-passout", "pass:x"), want: "fail key-format.form-pkcs12 cert-not-pem"},
 		"encrypted key": {key: openssl(t, "pkcs8", "-topk8", "-in", good.KeyFile, "-v2", "aes256", "-passout", "pass:x"), want: "fail key-format.encrypted key-unsupported"},
-		"as text":       {cert: openssl(t, "x509", "-in", good.CertFile, "-text", "-noout"), want: "fail cert-format.text cert-not-pem"},
-		"trusted":       {cert: openssl(t, "x509", "-in", good.CertFile, "-trustout"), want: "fail cert-format.block cert-not-pem"},
+		"as text":       {cert: openssl(t, "x509", "-in", good.CertFile, "-text", "-noout"), want: "fail cert-format.form-text cert-not-pem"},
+		"trusted":       {cert: openssl(t, "x509", "-in", good.CertFile, "-trustout"), want: "fail cert-format.form-block cert-not-pem"},
 	} {
 		cert, key := c.cert, c.key
 		if cert == "" {

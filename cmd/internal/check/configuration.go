@@ -1,0 +1,307 @@
+package check
+
+import (
+	"cmp"
+	"net"
+	"net/netip"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// configurationChecks in the order of the checklist.
+var configurationChecks = []struct {
+	id  string
+	run func(*Settings) Result
+}{
+	{"config-listen", checkListen},
+	{"config-ports", checkPorts},
+	{"config-certificate", checkConfigured},
+	{"config-cert-path", func(s *Settings) Result { return s.checkPath(keyCertFile) }},
+	{"config-key-path", func(s *Settings) Result { return s.checkPath(keyKeyFile) }},
+	{"config-external", checkExternal},
+	{"config-published", checkPublished},
+}
+
+// Check runs the whole checklist over the settings.
+func (s *Settings) Check() []Result {
+	var results []Result
+	for _, check := range configurationChecks {
+		r := check.run(s)
+		r.ID = check.id
+		results = append(results, r)
+	}
+	return results
+}
+
+// wanted tells whether anything speaks of wss.
+func (s *Settings) wanted() bool {
+	return s.value(keyWSSAddr)+s.value(keyCertFile)+s.value(keyKeyFile)+s.value(keyExternalWSSAddr) != ""
+}
+
+// endsElsewhere tells whether TLS seems to end at a proxy: the server has none,
+// and clients are sent to the port of https.
+func (s *Settings) endsElsewhere() bool {
+	if s.proxied {
+		return true
+	}
+	_, port, err := splitAddress(s.value(keyExternalWSSAddr))
+	own := s.value(keyWSSAddr) + s.value(keyCertFile) + s.value(keyKeyFile)
+	return own == "" && err == nil && s.value(keyExternalWSSAddr) != "" && (port == "" || port == "443" || s.publishedByOther(port))
+}
+
+// checkListen looks at wssAddr, the address to listen on.
+func checkListen(s *Settings) Result {
+	addr := s.setting(keyWSSAddr)
+	switch {
+	case addr.value == "" && s.endsElsewhere():
+		return Result{Status: Skip, Key: "proxy"}
+	case addr.value == "" && s.value(keyCertFile)+s.value(keyKeyFile) != "":
+		return fail("cert-not-configured", "certificate-only", addr)
+	case addr.value == "" && s.value(keyExternalWSSAddr) != "":
+		return fail("cert-not-configured", "external-only", addr, s.setting(keyExternalWSSAddr))
+	case addr.value == "":
+		return Result{Status: Skip, Key: "unused", Args: []any{addr}}
+	case quoted(addr.value):
+		return fail("listen-address-invalid", "quotes", addr, addr.value)
+	case schemeOf(addr.value) != "wss":
+		return fail("listen-address-invalid", "scheme", addr, addr.value)
+	}
+	host, port, err := net.SplitHostPort(strings.TrimPrefix(addr.value, "wss://"))
+	if err != nil {
+		return fail("listen-address-invalid", "port", addr, addr.value)
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || number == 0 {
+		return fail("listen-address-invalid", "port", addr, addr.value)
+	}
+	if r := s.checkLocal(addr, host); r.Status != Pass {
+		return r
+	}
+	if number < 1024 && (s.container == nil || s.container.uid != 0) {
+		return warn("listen-port-denied", "privileged", addr, number)
+	}
+	return pass("local", addr, addr.value).rulesOut("listen-address-invalid")
+}
+
+// checkLocal wants an address that the server can listen on, and clients reach.
+func (s *Settings) checkLocal(addr setting, host string) Result {
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case host == "" || err == nil && ip.IsUnspecified():
+		return Result{Status: Pass}
+	case host == "localhost" || err == nil && ip.IsLoopback():
+		return warn("connection-interrupted", "loopback", addr, addr.value)
+	case err != nil:
+		return fail("listen-address-invalid", "name", addr, host)
+	case s.container != nil && !s.container.hostNetwork:
+		return fail("listen-address-invalid", "container", addr, host)
+	case !slices.ContainsFunc(s.addresses(), func(own net.IP) bool { return own.Equal(ip.AsSlice()) }):
+		return fail("listen-address-invalid", "foreign", addr, host)
+	}
+	return Result{Status: Pass}
+}
+
+func (s *Settings) addresses() []net.IP {
+	if s.Addresses != nil {
+		return s.Addresses
+	}
+	var own []net.IP
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, a := range all {
+		if network, ok := a.(*net.IPNet); ok {
+			own = append(own, network.IP)
+		}
+	}
+	return own
+}
+
+// checkPorts wants a port for each address.
+func checkPorts(s *Settings) Result {
+	_, wss, err := splitAddress(s.value(keyWSSAddr))
+	if err != nil || wss == "" {
+		return Result{Status: Skip, Key: "no-port", Args: []any{s.setting(keyWSSAddr)}}
+	}
+	for _, key := range []string{keyWSAddr, keyAddr, keyHTTPAddr, keyManagerAddr, keyDemoAddr, keyClusterAddr} {
+		_, port, err := splitAddress(cmp.Or(s.value(key), defaults[key]))
+		if err == nil && port == wss {
+			return fail("listen-port-in-use", "twice", wss, s.setting(keyWSSAddr), s.setting(key))
+		}
+	}
+	return pass("different", wss)
+}
+
+// checkConfigured wants both files where the server listens for wss: without
+// them its first connection crashes it (WuKongIM v2.2.5 internal/options/options.go:891).
+func checkConfigured(s *Settings) Result {
+	cert, key := s.setting(keyCertFile), s.setting(keyKeyFile)
+	switch {
+	case cert.value == "" && key.value == "" && s.value(keyWSSAddr) == "":
+		return Result{Status: Skip, Key: "unused"}
+	case cert.value == "" && key.value == "":
+		return fail("cert-not-configured", "none", s.setting(keyWSSAddr), cert, key)
+	case cert.value == "":
+		return fail("cert-not-configured", "half", key, cert)
+	case key.value == "":
+		return fail("cert-not-configured", "half", cert, key)
+	}
+	return pass("both").rulesOut("cert-not-configured")
+}
+
+// checkPath follows the path of a file into the container, or on this machine.
+func (s *Settings) checkPath(key string) Result {
+	set := s.setting(key)
+	file := set.value
+	switch {
+	case file == "":
+		return Result{Status: Skip, Key: sharedReason + "path-unset", Args: []any{set}}
+	case quoted(file):
+		return fail("cert-file-missing", sharedReason+"path-quotes", set, file)
+	case file != strings.TrimSpace(file):
+		return fail("cert-file-missing", sharedReason+"path-space", set, file)
+	case strings.HasPrefix(file, "~"):
+		return fail("cert-file-missing", sharedReason+"path-tilde", set, file)
+	case s.container != nil && !path.IsAbs(file):
+		return fail("cert-file-missing", sharedReason+"path-relative", set, file)
+	case s.container != nil:
+		return s.checkMount(set)
+	case isInImage(file) && !exists(file):
+		return Result{Status: Skip, Key: sharedReason + "path-image", Args: []any{set, file}}
+	case !filepath.IsAbs(file):
+		return warn("cert-file-missing", sharedReason+"path-from-folder", set, file)
+	}
+	return pass(sharedReason+"path-path", set, file)
+}
+
+// checkMount looks for the file where the container's path leads.
+func (s *Settings) checkMount(set setting) Result {
+	at := s.container.find(set.value)
+	switch at.kind {
+	case placeHostPath:
+		return fail("cert-file-missing", sharedReason+"path-host-path", set, set.value, at.path)
+	case placeNowhere:
+		return fail("cert-file-missing", sharedReason+"path-not-mounted", set, set.value)
+	case placeVolume:
+		return pass(sharedReason+"path-volume", set.value, at.mount)
+	}
+	switch mountsFile := path.Clean(at.target) == path.Clean(set.value); {
+	case !exists(at.mount):
+		return fail("cert-file-missing", sharedReason+"path-no-source", at.mount, at.target)
+	case mountsFile && isDir(at.mount):
+		return fail("cert-file-missing", sharedReason+"path-folder", at.mount, at.target)
+	}
+	if outside := leadsOutside(at.path, at.mount); outside != "" {
+		return fail("cert-file-missing", sharedReason+"path-link", set.value, outside, at.mount)
+	}
+	if !exists(at.path) {
+		return fail("cert-file-missing", sharedReason+"path-missing", set.value, at.path)
+	}
+	return pass(sharedReason+"path-mounted", set.value, at.path)
+}
+
+// leadsOutside gives where a link leads that the container cannot follow, since
+// it leaves what is mounted; empty where there is none.
+func leadsOutside(file, source string) string {
+	to, err := os.Readlink(file)
+	if err != nil {
+		return ""
+	}
+	if !filepath.IsAbs(to) {
+		to = filepath.Join(filepath.Dir(file), to)
+	}
+	if within(filepath.ToSlash(filepath.Clean(to)), filepath.ToSlash(source)) {
+		return ""
+	}
+	return to
+}
+
+// checkExternal looks at the address that clients are given.
+func checkExternal(s *Settings) Result {
+	addr := s.setting(keyExternalWSSAddr)
+	host, _, err := splitAddress(addr.value)
+	ip, ipErr := netip.ParseAddr(host)
+	scheme := schemeOf(addr.value)
+	switch {
+	case !s.wanted():
+		return Result{Status: Skip, Key: "unused"}
+	case addr.value == "":
+		return fail("hostname-mismatch", "missing", addr)
+	case quoted(addr.value):
+		return fail("hostname-mismatch", "quotes", addr, addr.value)
+	case scheme == "ws" || scheme == "http":
+		return fail("insecure-websocket-on-https-page", "plain", addr, addr.value)
+	case scheme != "wss" || err != nil || host == "":
+		return fail("hostname-mismatch", "scheme", addr, addr.value)
+	case ipErr == nil && ip.IsUnspecified():
+		return fail("hostname-mismatch", "unspecified", addr, addr.value)
+	case host == "localhost" || ipErr == nil && ip.IsLoopback():
+		return fail("hostname-mismatch", "loopback", addr, addr.value)
+	case ipErr == nil && s.Leaf != nil && s.Leaf.VerifyHostname(host) == nil:
+		return pass("covered", addr, addr.value)
+	case ipErr == nil && ip.IsPrivate():
+		return fail("hostname-mismatch", "private", addr, addr.value)
+	case ipErr == nil:
+		return fail("hostname-mismatch", "ip", addr, addr.value)
+	}
+	return pass("name", addr, addr.value)
+}
+
+func (s *Settings) publishedByOther(port string) bool {
+	return s.container != nil && slices.ContainsFunc(s.container.others, func(p publishedPort) bool { return p.host == port })
+}
+
+// checkPublished follows the port that clients are given into the container.
+func checkPublished(s *Settings) Result {
+	_, wss, err := splitAddress(s.value(keyWSSAddr))
+	switch {
+	case s.container == nil:
+		return Result{Status: Skip, Key: "no-compose"}
+	case err != nil || wss == "":
+		return Result{Status: Skip, Key: "no-port"}
+	case s.container.hostNetwork:
+		return pass("host-network", wss)
+	}
+	_, external, err := splitAddress(s.value(keyExternalWSSAddr))
+	if err != nil || s.value(keyExternalWSSAddr) == "" {
+		external = wss
+	}
+	external = cmp.Or(external, "443")
+	leads := ""
+	for _, p := range s.container.ports {
+		switch {
+		case p.protocol == "udp":
+		case p.host == external && p.container == wss:
+			if ip, err := netip.ParseAddr(p.address); err == nil && ip.IsLoopback() {
+				return warn("connection-interrupted", "loopback", external, p.address)
+			}
+			return pass("published", external, wss)
+		case p.host == external:
+			return s.checkLeadsTo(external, p.container, wss)
+		case p.container == wss:
+			leads = p.host
+		}
+	}
+	switch {
+	case s.publishedByOther(external):
+		return pass("proxy", external)
+	case leads != "":
+		return warn("connection-interrupted", "other", external, leads, wss)
+	}
+	return fail("connection-interrupted", "unpublished", external, wss)
+}
+
+// checkLeadsTo is for a published port that leads to another one than wss.
+func (s *Settings) checkLeadsTo(external, inside, wss string) Result {
+	for _, key := range []string{keyWSAddr, keyAddr, keyHTTPAddr, keyManagerAddr} {
+		if _, port, err := splitAddress(cmp.Or(s.value(key), defaults[key])); err == nil && port == inside {
+			return fail("tls-on-plaintext-port", "plain", external, inside, spellings[key], wss)
+		}
+	}
+	return fail("connection-interrupted", "wrong", external, inside, wss)
+}

@@ -1,0 +1,192 @@
+package check
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+)
+
+// Configuration names where WuKongIM gets its settings from.
+type Configuration struct {
+	// Config is wk.yaml, or version 3's wukongim.toml; Compose is a compose
+	// file. Either may be empty: a compose file leads to the configuration that
+	// it mounts.
+	Config, Compose string
+	// Environ is the environment of the server, as "WK_WSSADDR=…", where there
+	// is no compose file.
+	Environ []string
+}
+
+// Keys of the settings (WuKongIM v2.2.5 internal/options/options.go, in lower
+// case since viper knows no other; version 3 has api.external_wss_addr).
+const (
+	keyWSSAddr         = "wssaddr"
+	keyWSAddr          = "wsaddr"
+	keyAddr            = "addr"
+	keyHTTPAddr        = "httpaddr"
+	keyManagerAddr     = "manager.addr"
+	keyDemoAddr        = "demo.addr"
+	keyClusterAddr     = "cluster.addr"
+	keyExternalWSSAddr = "external.wssaddr"
+	keyCertFile        = "wssconfig.certfile"
+	keyKeyFile         = "wssconfig.keyfile"
+)
+
+// defaults are the addresses that WuKongIM listens on when nothing is set.
+var defaults = map[string]string{
+	keyAddr: "tcp://0.0.0.0:5100", keyWSAddr: "ws://0.0.0.0:5200", keyHTTPAddr: "0.0.0.0:5001",
+	keyManagerAddr: "0.0.0.0:5300", keyDemoAddr: "0.0.0.0:5172", keyClusterAddr: "tcp://0.0.0.0:11110",
+}
+
+// spellings are the keys as the documentation writes them.
+var spellings = map[string]string{
+	keyWSSAddr: "wssAddr", keyExternalWSSAddr: "external.wssAddr", keyCertFile: "wssConfig.certFile", keyKeyFile: "wssConfig.keyFile",
+	keyWSAddr: "wsAddr", keyAddr: "addr", keyHTTPAddr: "httpAddr", keyManagerAddr: "manager.addr", keyDemoAddr: "demo.addr", keyClusterAddr: "cluster.addr",
+}
+
+// setting is a value with the place that it came from.
+type setting struct {
+	value string
+	// name as it stands there: wssAddr or WK_WSSADDR.
+	name, origin string
+}
+
+// String names the setting and its place.
+func (s setting) String() string {
+	if s.origin == "" {
+		return s.name
+	}
+	return s.name + " (" + s.origin + ")"
+}
+
+// Settings are WuKongIM's, as its process sees them.
+type Settings struct {
+	// Leaf is the certificate that the server has, where the caller knows it: it
+	// may cover an address.
+	Leaf *x509.Certificate
+	// Addresses of this machine, nil for those that it has now.
+	Addresses []net.IP
+
+	values map[string]setting
+	// proxied says that the server has no TLS of its own (version 3).
+	proxied   bool
+	container *container // nil without a compose file
+}
+
+// Load reads the settings: the environment counts before the file.
+func (c Configuration) Load(ctx context.Context) (*Settings, error) {
+	s := &Settings{values: map[string]setting{}}
+	environ, config := c.Environ, c.Config
+	origin := ""
+	if c.Compose != "" {
+		var err error
+		if s.container, err = loadContainer(ctx, c.Compose); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Compose, err)
+		}
+		environ, origin = s.container.environ, filepath.Base(c.Compose)
+		if config == "" {
+			config = s.container.config()
+		}
+	}
+	if config != "" {
+		if err := s.readFile(config); err != nil {
+			return nil, fmt.Errorf("%s: %w", config, err)
+		}
+	}
+	s.readEnviron(environ, origin)
+	return s, nil
+}
+
+// readEnviron takes the variables that viper would: an empty one does not count
+// (WuKongIM v2.2.5 cmd/root.go:70-91).
+func (s *Settings) readEnviron(environ []string, origin string) {
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		rest, ok := strings.CutPrefix(name, "WK_")
+		if !ok || value == "" {
+			continue
+		}
+		key := strings.ToLower(rest)
+		for known := range spellings {
+			if strings.ReplaceAll(known, ".", "_") == key {
+				s.values[known] = setting{value: value, name: name, origin: origin}
+			}
+		}
+	}
+}
+
+func (s *Settings) setting(key string) setting {
+	if set, ok := s.values[key]; ok {
+		return set
+	}
+	return setting{name: spellings[key]}
+}
+
+func (s *Settings) value(key string) string { return s.values[key].value }
+
+// Host is the name or address that clients are given, empty where it is not set
+// or no use.
+func (s *Settings) Host() string {
+	host, _, err := splitAddress(s.value(keyExternalWSSAddr))
+	if err != nil {
+		return ""
+	}
+	return host
+}
+
+// Addr is what clients are given, for the checks of the endpoint.
+func (s *Settings) Addr() string { return s.value(keyExternalWSSAddr) }
+
+// Files gives the certificate and the key as they are found on this machine,
+// empty where they are not; Below, UID and GID say how the server sees them.
+func (s *Settings) Files() Certificates {
+	c := Certificates{UID: -1, GID: -1}
+	if s.container == nil {
+		c.CertFile, c.KeyFile = s.local(keyCertFile), s.local(keyKeyFile)
+		return c
+	}
+	c.UID, c.GID = s.container.uid, s.container.gid
+	for key, to := range map[string]*string{keyCertFile: &c.CertFile, keyKeyFile: &c.KeyFile} {
+		if place := s.container.find(s.value(key)); place.kind == placeBind {
+			*to, c.Below = place.path, filepath.Dir(place.mount)
+		}
+	}
+	return c
+}
+
+// local is a path that the server on this machine would open.
+func (s *Settings) local(key string) string {
+	path := s.value(key)
+	if isInImage(path) && !exists(path) {
+		return "" // the path within a container whose mounts are not known
+	}
+	return path
+}
+
+// splitAddress takes an address apart: scheme://host:port, where the scheme and
+// the port may be missing.
+func splitAddress(address string) (host, port string, err error) {
+	if !strings.Contains(address, "://") {
+		address = "//" + address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", "", err
+	}
+	return u.Hostname(), u.Port(), nil
+}
+
+func schemeOf(address string) string {
+	scheme, _, ok := strings.Cut(address, "://")
+	if !ok {
+		return ""
+	}
+	return scheme
+}
+
+// quoted tells whether a value holds the quotes that should stand around it.
+func quoted(value string) bool { return strings.ContainsAny(value, `"'`) }

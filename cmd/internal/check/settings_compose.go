@@ -1,0 +1,244 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// errNoService says that a compose file has nothing to do with WuKongIM.
+var errNoService = errors.New("no service runs WuKongIM: none has its image or its WK_ variables")
+
+// container is WuKongIM's service of a compose file.
+type container struct {
+	environ []string
+	mounts  []mount
+	ports   []publishedPort
+	// others are the ports that other services publish: a proxy's.
+	others []publishedPort
+	// uid is 0 where the file does not say: the image runs as root. -1 is a user
+	// by name.
+	uid, gid    int
+	hostNetwork bool
+	command     []string
+}
+
+// mount shows a file or folder of the host, or a volume, in the container.
+type mount struct {
+	source, target string
+	bind           bool // of a path on the host
+}
+
+// publishedPort is a port of the host that leads to one of the container.
+type publishedPort struct {
+	host, container, protocol, address string
+}
+
+// loadContainer reads a compose file as docker compose does (compose
+// specification), with the variables of the .env file beside it alone.
+func loadContainer(ctx context.Context, file string) (*container, error) {
+	if _, err := readFile(file); err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return nil, err
+	}
+	with := []cli.ProjectOptionsFn{cli.WithWorkingDirectory(dir), cli.WithName("wklog"), cli.WithResolvedPaths(true), cli.WithDefaultProfiles("*")}
+	if env := filepath.Join(dir, ".env"); exists(env) {
+		if _, err := readFile(env); err != nil {
+			return nil, err
+		}
+		with = append(with, cli.WithEnvFiles(env), cli.WithDotEnv)
+	}
+	options, err := cli.NewProjectOptions([]string{file}, with...)
+	if err != nil {
+		return nil, err
+	}
+	project, err := options.LoadProject(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return containerOf(project)
+}
+
+// containerOf finds the service: the first with a wss setting before one with
+// any, before one with the image.
+func containerOf(project *types.Project) (*container, error) {
+	found, most := "", 0
+	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
+		if n := likeness(project.Services[name]); n > most {
+			found, most = name, n
+		}
+	}
+	if found == "" {
+		return nil, errNoService
+	}
+	service := project.Services[found]
+	c := &container{
+		ports: portsOf(service), mounts: mountsOf(project, service), hostNetwork: service.NetworkMode == "host",
+		command: append(slices.Clone(service.Entrypoint), service.Command...),
+	}
+	c.uid, c.gid = userOf(service.User)
+	for _, name := range slices.Sorted(maps.Keys(service.Environment)) {
+		if value := service.Environment[name]; value != nil {
+			c.environ = append(c.environ, name+"="+*value)
+		}
+	}
+	for name, other := range project.Services {
+		if name != found {
+			c.others = append(c.others, portsOf(other)...)
+		}
+	}
+	return c, nil
+}
+
+func likeness(service types.ServiceConfig) int {
+	n := 0
+	if strings.Contains(strings.ToLower(service.Image), "wukongim") {
+		n = 1
+	}
+	for name := range service.Environment {
+		switch {
+		case strings.HasPrefix(name, "WK_WSS"), strings.HasPrefix(name, "WK_EXTERNAL_WSS"):
+			return 3
+		case strings.HasPrefix(name, "WK_"):
+			n = 2
+		}
+	}
+	return n
+}
+
+func portsOf(service types.ServiceConfig) []publishedPort {
+	var ports []publishedPort
+	for _, p := range service.Ports {
+		ports = append(ports, publishedPort{host: p.Published, container: strconv.Itoa(int(p.Target)), protocol: p.Protocol, address: p.HostIP})
+	}
+	return ports
+}
+
+func mountsOf(project *types.Project, service types.ServiceConfig) []mount {
+	var mounts []mount
+	for _, v := range service.Volumes {
+		mounts = append(mounts, mount{source: v.Source, target: v.Target, bind: v.Type == types.VolumeTypeBind})
+	}
+	for _, s := range service.Secrets {
+		mounts = append(mounts, fileMount(s.Target, "/run/secrets/", s.Source, types.FileObjectConfig(project.Secrets[s.Source]).File))
+	}
+	for _, s := range service.Configs {
+		mounts = append(mounts, fileMount(s.Target, "/", s.Source, types.FileObjectConfig(project.Configs[s.Source]).File))
+	}
+	return mounts
+}
+
+// fileMount is that of a secret or a config (compose specification, section
+// secrets).
+func fileMount(target, folder, name, file string) mount {
+	if target == "" {
+		target = name
+	}
+	if !path.IsAbs(target) {
+		target = folder + target
+	}
+	return mount{source: file, target: target, bind: file != ""}
+}
+
+func userOf(user string) (uid, gid int) {
+	if user == "" {
+		return 0, 0
+	}
+	name, group, _ := strings.Cut(user, ":")
+	uid, err := strconv.Atoi(name)
+	if err != nil {
+		return -1, -1
+	}
+	if gid, err = strconv.Atoi(group); err != nil {
+		gid = 0
+	}
+	return uid, gid
+}
+
+// config is the file on this machine that the container reads its settings from,
+// empty where it has none (WuKongIM v2.2.5 Dockerfile: --config
+// /root/wukongim/wk.yaml, which may be missing).
+func (c *container) config() string {
+	inside := "/root/wukongim/wk.yaml"
+	for i, word := range c.command {
+		if value, ok := strings.CutPrefix(strings.TrimLeft(word, "-"), "config="); ok {
+			inside = value
+		} else if strings.TrimLeft(word, "-") == "config" && i+1 < len(c.command) {
+			inside = c.command[i+1]
+		}
+	}
+	for _, candidate := range []string{inside, "/etc/wukongim/wukongim.toml"} {
+		if place := c.find(candidate); place.kind == placeBind && exists(place.path) {
+			return place.path
+		}
+	}
+	return ""
+}
+
+// place is where a path of the container lies.
+type place struct {
+	kind placeKind
+	// path on this machine, of the mount whose source is mount.
+	path, mount string
+	// target is where the mount stands in the container.
+	target string
+}
+
+type placeKind int
+
+const (
+	placeNowhere  placeKind = iota // in the image, under no mount
+	placeBind                      // on this machine
+	placeVolume                    // in a volume
+	placeHostPath                  // a path of this machine was written instead
+)
+
+// find follows a path of the container to the innermost mount.
+func (c *container) find(inside string) place {
+	if inside == "" {
+		return place{}
+	}
+	clean := path.Clean(inside)
+	var best *mount
+	for i, m := range c.mounts {
+		if within(clean, m.target) && (best == nil || len(m.target) > len(best.target)) {
+			best = &c.mounts[i]
+		}
+	}
+	switch {
+	case best != nil && best.bind:
+		rest := strings.TrimPrefix(clean, path.Clean(best.target))
+		return place{kind: placeBind, path: filepath.Join(best.source, filepath.FromSlash(rest)), mount: best.source, target: best.target}
+	case best != nil:
+		return place{kind: placeVolume, mount: best.source, target: best.target}
+	}
+	for _, m := range c.mounts {
+		if m.bind && within(filepath.ToSlash(filepath.Clean(inside)), filepath.ToSlash(m.source)) {
+			return place{kind: placeHostPath, path: path.Join(m.target, strings.TrimPrefix(clean, filepath.ToSlash(m.source))), mount: m.source, target: m.target}
+		}
+	}
+	return place{}
+}
+
+func within(file, folder string) bool {
+	folder = path.Clean(folder)
+	return file == folder || strings.HasPrefix(file, strings.TrimSuffix(folder, "/")+"/")
+}
+
+// isDir follows links.
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
