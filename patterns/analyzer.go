@@ -42,6 +42,8 @@ type Analyzer struct {
 	where   where
 	single  map[Key][]CauseScore
 	context Context
+	proofs  []Proof
+	odds    Odds
 
 	duplicates   int
 	unclassified int
@@ -332,7 +334,7 @@ func (a *Analyzer) causesOf(rec *parser.Record, p *Pattern) []CauseScore {
 	key := KeyOf(rec, p)
 	scores, ok := a.single[key]
 	if !ok {
-		scores = a.ranker.Rank(map[Key]int{key: 1}, Context{})
+		scores = a.ranker.Rank(map[Key]int{key: 1}, Context{}, nil)
 		a.single[key] = scores
 	}
 	return scores

@@ -34,6 +34,8 @@ type Diagnosis struct {
 	Side       Side
 	Confidence float64
 	Evidence   []Evidence
+	// Checks are those that found the cause, by their names.
+	Checks []string
 }
 
 // Analysis is what an input showed.
@@ -90,7 +92,7 @@ func (a *Analyzer) Result() Analysis {
 
 func (a *Analyzer) causesOfAll(p *Pattern, t *tally) []CauseScore {
 	if p.Measured {
-		return a.ranker.Rank(t.keys, Context{})
+		return a.ranker.Rank(t.keys, Context{}, nil)
 	}
 	return p.Causes
 }
@@ -133,16 +135,21 @@ func (a *Analyzer) diagnose(findings []Finding) []Diagnosis {
 	}
 	list := []Diagnosis{}
 	for p, group := range groups {
-		for _, score := range a.causesOfProblem(p, group) {
+		scores := a.causesOfProblem(p, group)
+		if a.isProven(p, scores) {
+			weights[p] = 1
+		}
+		for _, score := range scores {
 			if c := a.catalogue.Cause(score.ID); c != nil && weights[p] > 0 {
 				list = append(list, Diagnosis{
 					Cause: c, Side: p.side, Confidence: round(score.Score * weights[p]),
-					Evidence: evidenceFor(c.ID, group),
+					Evidence: evidenceFor(c.ID, group), Checks: a.checksOf(p.side, c.ID),
 				})
 			}
 		}
 	}
 	list = slices.DeleteFunc(list, func(d Diagnosis) bool { return d.Confidence < 0.005 })
+	list = a.unspoken(list)
 	slices.SortFunc(list, func(x, y Diagnosis) int {
 		return cmp.Or(cmp.Compare(y.Confidence, x.Confidence), cmp.Compare(x.Cause.ID, y.Cause.ID), cmp.Compare(x.Side, y.Side))
 	})
@@ -192,7 +199,7 @@ func (a *Analyzer) causesOfProblem(p problem, group []Finding) []CauseScore {
 		for _, f := range group {
 			maps.Copy(seen, a.tallies[f.Pattern].keys)
 		}
-		return a.ranker.Rank(seen, a.context)
+		return a.ranker.Rank(seen, a.context, a.oddsFor(p))
 	}
 	byCause := map[string]float64{}
 	total := 0.0
@@ -201,6 +208,13 @@ func (a *Analyzer) causesOfProblem(p problem, group []Finding) []CauseScore {
 		total += weight
 		for _, score := range f.Causes {
 			byCause[score.ID] += weight * score.Score
+		}
+	}
+	if odds := a.oddsFor(p); odds != nil {
+		total = 0
+		for id := range byCause {
+			byCause[id] *= odds.of(id)
+			total += byCause[id]
 		}
 	}
 	return ranked(byCause, total)

@@ -150,15 +150,16 @@ func (a *Assumptions) Ranker(measured []Measurement) *Ranker {
 }
 
 // Rank returns the causes for what was seen, most probable first; the scores
-// sum to 1. Nothing seen gives nothing.
-func (r *Ranker) Rank(seen map[Key]int, context Context) []CauseScore {
+// sum to 1. Nothing seen gives nothing. The odds are what else is known of the
+// causes, nil for nothing.
+func (r *Ranker) Rank(seen map[Key]int, context Context, odds Odds) []CauseScore {
 	if len(seen) == 0 {
 		return nil
 	}
 	byCause := map[string]float64{}
 	total := 0.0
 	for _, s := range r.Setups {
-		p := s.Prior * r.likelihood(&s, seen, context)
+		p := s.Prior * odds.of(s.Cause) * r.likelihood(&s, seen, context)
 		byCause[s.Cause] += p
 		total += p
 	}

@@ -33,10 +33,13 @@ func checkCertFormat(f *certificateFiles) Result {
 		return fail("cert-key-swapped", "swapped", f.CertFile)
 	case len(chain) == 0:
 		return wrongForm(f.cert, blocks)
+	case bytes.HasPrefix(f.cert, bom) && len(chain) > 1:
+		// The server takes the next certificate for its own.
+		return fail("cert-key-mismatch", sharedReason+"form-bom")
 	case bytes.HasPrefix(f.cert, bom):
 		return fail("cert-not-pem", sharedReason+"form-bom")
 	case brokenArmor(rest):
-		return fail("cert-malformed", sharedReason+"form-broken")
+		return fail("chain-incomplete", "cut", len(chain)) // the server passes it over
 	}
 	f.chain = chain
 	switch {
@@ -72,7 +75,7 @@ func checkKeyFormat(f *certificateFiles) Result {
 	case certificates > 0:
 		return fail("cert-key-swapped", "swapped", f.KeyFile)
 	case brokenArmor(rest):
-		return fail("cert-malformed", sharedReason+"form-broken")
+		return fail("cert-not-pem", sharedReason+"form-broken")
 	}
 	return wrongForm(f.key, blocks)
 }
@@ -196,11 +199,7 @@ func wrongForm(data []byte, blocks []*pem.Block) Result {
 	}
 	for _, form := range forms {
 		if form.is(data) {
-			cause := "cert-not-pem"
-			if form.key == "broken" {
-				cause = "cert-malformed"
-			}
-			return fail(cause, sharedReason+"form-"+form.key)
+			return fail("cert-not-pem", sharedReason+"form-"+form.key)
 		}
 	}
 	return fail("cert-not-pem", sharedReason+"form-text")

@@ -1,0 +1,96 @@
+package patterns
+
+import "slices"
+
+// Proof is what a check beside the logs found: of the certificate, of the
+// configuration, of the endpoint.
+type Proof struct {
+	// Check names it.
+	Check string
+	// Proves is the cause that it found at work, RulesOut are those that it
+	// found not to be; both may be empty.
+	Proves   string
+	RulesOut []string
+}
+
+// Odds that a check gives to a cause against the others. They are stated: a
+// check looks at the thing itself, and is wrong where that is not the thing that
+// the clients met: another file, another server, another time.
+const (
+	provenOdds   = 1000
+	ruledOutOdds = 1e-3
+)
+
+// Confidence in a cause that a check found and no message speaks of: what a
+// check fails for is a fault, but where messages speak of other causes it need
+// not be the one behind them.
+const (
+	provenWithoutLog = 0.9
+	provenBesideLog  = 0.5
+)
+
+// Odds are factors on the probability of causes; a cause without one has 1.
+type Odds map[string]float64
+
+func (o Odds) of(cause string) float64 {
+	if odds, ok := o[cause]; ok {
+		return odds
+	}
+	return 1
+}
+
+// Settle tells the analyzer what checks found. A cause that one check proves
+// and another rules out is proven: the other may have looked elsewhere.
+func (a *Analyzer) Settle(proofs []Proof) {
+	a.proofs, a.odds = proofs, Odds{}
+	for _, v := range proofs {
+		for _, cause := range v.RulesOut {
+			a.odds[cause] = ruledOutOdds
+		}
+	}
+	for _, v := range proofs {
+		if v.Proves != "" {
+			a.odds[v.Proves] = provenOdds
+		}
+	}
+}
+
+// oddsFor are those of a problem: checks look at the server's own side.
+func (a *Analyzer) oddsFor(p problem) Odds {
+	if p.side != SideServer {
+		return nil
+	}
+	return a.odds
+}
+
+// checksOf are the checks that prove a cause.
+func (a *Analyzer) checksOf(side Side, cause string) []string {
+	checks := []string{}
+	for _, v := range a.proofs {
+		if v.Proves == cause && side == SideServer {
+			checks = append(checks, v.Check)
+		}
+	}
+	return checks
+}
+
+// isProven tells whether a check found the cause that leads a problem: then the
+// problem is worth its full weight, whatever its share of the messages.
+func (a *Analyzer) isProven(p problem, scores []CauseScore) bool {
+	return len(scores) > 0 && len(a.checksOf(p.side, scores[0].ID)) > 0
+}
+
+// unspoken are the causes that checks found and no message of the log speaks of.
+func (a *Analyzer) unspoken(list []Diagnosis) []Diagnosis {
+	confidence := provenBesideLog
+	if len(list) == 0 {
+		confidence = provenWithoutLog
+	}
+	for _, v := range a.proofs {
+		known := func(d Diagnosis) bool { return d.Cause.ID == v.Proves && d.Side == SideServer }
+		if c := a.catalogue.Cause(v.Proves); c != nil && !slices.ContainsFunc(list, known) {
+			list = append(list, Diagnosis{Cause: c, Side: SideServer, Confidence: confidence, Evidence: []Evidence{}, Checks: a.checksOf(SideServer, c.ID)})
+		}
+	}
+	return list
+}
