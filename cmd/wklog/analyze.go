@@ -77,6 +77,8 @@ type analysis struct {
 
 	showing bool // a bar shows how far the reading is
 
+	checks *report.Checklist // nil where none were made
+
 	// redactor is nil where nothing is to be hidden.
 	redactor *report.Redactor
 	files    []string // arguments that name files
@@ -133,7 +135,12 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 }
 
 func (r *analysis) over(ctx context.Context, args []string) error {
-	r.files = append(append(slices.Clone(args), r.app.catalogs...), r.flags.output, r.flags.baseline, r.flags.nodeFrom)
+	r.files = append(append(slices.Clone(args), r.app.catalogs...), r.flags.output, r.flags.baseline, r.flags.nodeFrom, r.flags.check)
+	if r.flags.check != "" {
+		if err := r.settleBy(ctx, r.flags.check); err != nil {
+			return err
+		}
+	}
 	out, done, err := r.create()
 	if err != nil {
 		return err
@@ -330,11 +337,27 @@ func (r *analysis) options(l *source.Log) parser.Options {
 
 // finish writes the report and sets the exit status.
 func (r *analysis) finish(failures []source.Failure) error {
+	doc := r.document(failures)
+	if r.events != nil && r.outErr == nil {
+		return r.events.Flush()
+	}
+	if r.flags.format == "jsonl" || r.outErr != nil || !r.readAny() {
+		return nil
+	}
+	return report.Write(r.out, r.flags.format, doc, r.app.options(r.flags.top))
+}
+
+// document sums up, complains of what could not be read, and sets the exit
+// status.
+func (r *analysis) document(failures []source.Failure) *report.Document {
 	result := r.analyzer.Result()
 	doc := report.New(&result, r.app.say, r.now())
 	r.describe(doc, failures)
 	if r.baseline != nil {
 		doc.Compare(r.baseline)
+	}
+	if r.checks != nil {
+		doc.AddChecks(r.checks, r.catalogue, r.app.say)
 	}
 	r.setStatus(&result, failures)
 	for _, e := range doc.Errors {
@@ -342,16 +365,10 @@ func (r *analysis) finish(failures []source.Failure) error {
 			r.app.complain(e.Source + ": " + e.Message)
 		}
 	}
-	if r.events != nil && r.outErr == nil {
-		return r.events.Flush()
-	}
-	if r.flags.format == "jsonl" || r.outErr != nil || !r.readAny() {
-		return nil
-	}
 	if r.redactor != nil {
 		r.redactor.Document(doc, r.files)
 	}
-	return report.Write(r.out, r.flags.format, doc, r.app.options(r.flags.top))
+	return doc
 }
 
 func (r *analysis) setStatus(result *patterns.Analysis, failures []source.Failure) {

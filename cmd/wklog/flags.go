@@ -31,6 +31,7 @@ type analyzeFlags struct {
 	maxExpand          string
 	redact             bool
 	progress           string
+	check              string
 	reportFlags
 }
 
@@ -44,6 +45,7 @@ func (a *app) readingFlags(flags *pflag.FlagSet, f *analyzeFlags) {
 	flags.StringVar(&f.level, "level", "", a.say.Say("flag.level"))
 	flags.StringSliceVar(&f.patterns, "pattern", nil, a.say.Say("flag.pattern"))
 	flags.StringSliceVar(&f.causes, "cause", nil, a.say.Say("flag.cause"))
+	flags.StringVar(&f.check, "check", "", a.say.Say("flag.check"))
 	flags.IntVar(&f.top, "top", 5, a.say.Say("flag.top"))
 	flags.StringVar(&f.failOn, "fail-on", "never", a.say.Say("flag.fail-on"))
 	flags.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), a.say.Say("flag.jobs"))

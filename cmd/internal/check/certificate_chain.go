@@ -168,7 +168,9 @@ const soon = 30 * 24 * time.Hour
 
 // checkDates looks at every certificate of the file.
 func checkDates(f *certificateFiles) Result {
-	return dates(f.chain, f.Now)
+	r := dates(f.chain, f.Now)
+	r.Since = f.chain[0].NotBefore
+	return r
 }
 
 func dates(chain []*x509.Certificate, now time.Time) Result {

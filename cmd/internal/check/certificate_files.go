@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -114,7 +115,7 @@ func (f *certificateFiles) closedTo(path string) string {
 		if err != nil {
 			return ""
 		}
-		for _, dir := range foldersBelow(absolute, f.Below) {
+		for _, dir := range foldersBelow(absolute, f.Mounts) {
 			if info, err := os.Stat(dir); err == nil && !f.may(info, 0o1) {
 				return dir
 			}
@@ -126,13 +127,16 @@ func (f *certificateFiles) closedTo(path string) string {
 	return ""
 }
 
-// foldersBelow lists the folders above a path, the outermost first, without
-// those that hold the folder below.
-func foldersBelow(path, below string) []string {
+// foldersBelow lists the folders above a path, the outermost first, up to the
+// mount that holds it.
+func foldersBelow(path string, mounts []string) []string {
 	var dirs []string
+	if slices.Contains(mounts, path) {
+		return nil
+	}
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		if below != "" && (dir == filepath.Clean(below) || !strings.HasPrefix(dir, filepath.Clean(below))) {
-			return dirs
+		if slices.Contains(mounts, dir) {
+			return append([]string{dir}, dirs...)
 		}
 		dirs = append([]string{dir}, dirs...)
 		if dir == filepath.Dir(dir) {

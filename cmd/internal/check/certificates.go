@@ -13,10 +13,8 @@ type Certificates struct {
 	// CertFile and KeyFile are paths on this machine; the checks of one that is
 	// empty are skipped.
 	CertFile, KeyFile string
-	// Below is a folder above the files; that one and those above it need not
-	// be open to the server, since it sees the files through a mount. Empty for
-	// the whole path.
-	Below string
+	// Mounts are folders that the server sees without those above them.
+	Mounts []string
 	// Roots are the certificates that clients trust, nil for the system's.
 	Roots *x509.CertPool
 	// Host is the name or address that clients connect to, empty where it is
@@ -54,6 +52,7 @@ var certificateChecks = []certificateCheck{
 	{"cert-usage", []string{"cert-format", "chain-order"}, checkUsage},
 	{"cert-algorithm", []string{"cert-format", "chain-order"}, checkAlgorithm},
 	{"cert-staple", []string{"cert-format", "chain-order"}, checkStaple},
+	{"cert-revocation", []string{"cert-format", "chain-order"}, checkRevocation},
 }
 
 // certificateFiles is what the checks share: the contents of the files, as far

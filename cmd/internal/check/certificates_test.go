@@ -29,86 +29,28 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/pkitest"
 	"wklog/patterns"
 )
 
 var now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-// authority is a certificate that signs others.
-type authority struct {
-	certificate *x509.Certificate
-	key         crypto.Signer
-}
-
-func must[T any](value T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return value
-}
-
-func ecdsaKey() crypto.Signer { return must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) }
-
-// issue makes a certificate; a nil authority signs itself.
-func (a *authority) issue(key crypto.Signer, change func(*x509.Certificate)) *x509.Certificate {
-	c := &x509.Certificate{
-		SerialNumber: must(rand.Int(rand.Reader, big.NewInt(1<<62))), Subject: pkix.Name{CommonName: "im.example.com"},
-		NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(0, 2, 0), DNSNames: []string{"im.example.com", "*.chat.example.com"},
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		IssuingCertificateURL: []string{"http://ca.example.net/intermediate.crt"},
-	}
-	if change != nil {
-		change(c)
-	}
-	parent, signer := c, key
-	if a != nil {
-		parent, signer = a.certificate, a.key
-	}
-	return must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, c, parent, key.Public(), signer))))
-}
-
-func (a *authority) ca(name string) *authority {
-	key := ecdsaKey()
-	return &authority{key: key, certificate: a.issue(key, func(c *x509.Certificate) {
-		c.Subject.CommonName, c.DNSNames, c.ExtKeyUsage, c.IssuingCertificateURL = name, nil, nil, nil
-		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
-		c.NotBefore, c.NotAfter = now.AddDate(-1, 0, 0), now.AddDate(5, 0, 0)
-		c.SubjectKeyId = []byte(name)
-	})}
-}
-
 var pki = sync.OnceValue(func() (p struct {
-	root, intermediate, other *authority
+	root, intermediate, other *pkitest.Authority
 	key                       crypto.Signer
 	leaf                      *x509.Certificate
 }) {
-	p.root = (*authority)(nil).ca("Example Root")
-	p.intermediate = p.root.ca("Example Intermediate")
-	p.other = (*authority)(nil).ca("Other Root")
-	p.key = ecdsaKey()
-	p.leaf = p.intermediate.issue(p.key, nil)
+	made := pkitest.New(now)
+	p.root, p.intermediate, p.other, p.key = made.Root, made.Intermediate, made.Other, pkitest.Key()
+	p.leaf = p.intermediate.Issue(p.key, nil)
 	return p
 })
-
-func block(kind string, der []byte) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
-}
-
-func certificatePEM(list ...*x509.Certificate) string {
-	text := ""
-	for _, c := range list {
-		text += block("CERTIFICATE", c.Raw)
-	}
-	return text
-}
-
-func keyPEM(key any) string { return block("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(key))) }
 
 // filesOf writes a certificate and a key as a server would have them.
 func filesOf(t testing.TB, cert, key string) Certificates {
 	dir := t.TempDir()
 	roots := x509.NewCertPool()
-	roots.AddCert(pki().root.certificate)
+	roots.AddCert(pki().root.Certificate)
 	c := Certificates{
 		CertFile: filepath.Join(dir, "fullchain.pem"), KeyFile: filepath.Join(dir, "privkey.pem"),
 		Roots: roots, Host: "im.example.com", UID: -1, GID: -1, Now: now,
@@ -130,15 +72,15 @@ func outcome(results []Result) (list []string) {
 
 func TestGoodFilesPassEverything(t *testing.T) {
 	p := pki()
-	rsaKey := must(rsa.GenerateKey(rand.Reader, 2048))
-	p384 := must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))
+	rsaKey := pkitest.Must(rsa.GenerateKey(rand.Reader, 2048))
+	p384 := pkitest.Must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))
 	for name, c := range map[string]Certificates{
-		"ECDSA":       filesOf(t, certificatePEM(p.leaf, p.intermediate.certificate), keyPEM(p.key)),
-		"RSA":         filesOf(t, certificatePEM(p.intermediate.issue(rsaKey, nil), p.intermediate.certificate), block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey))),
-		"P-384":       filesOf(t, certificatePEM(p.intermediate.issue(p384, nil), p.intermediate.certificate), block("EC PARAMETERS", []byte{6, 0})+block("EC PRIVATE KEY", must(x509.MarshalECPrivateKey(p384)))),
-		"line ends":   filesOf(t, strings.ReplaceAll(certificatePEM(p.leaf, p.intermediate.certificate), "\n", "\r\n"), strings.ReplaceAll(keyPEM(p.key), "\n", "\r\n")),
-		"with text":   filesOf(t, "subject=CN = im.example.com\n"+certificatePEM(p.leaf, p.intermediate.certificate), keyPEM(p.key)),
-		"root issued": filesOf(t, certificatePEM(p.root.issue(p.key, nil)), keyPEM(p.key)),
+		"ECDSA":       filesOf(t, pkitest.PEM(p.leaf, p.intermediate.Certificate), pkitest.KeyPEM(p.key)),
+		"RSA":         filesOf(t, pkitest.PEM(p.intermediate.Issue(rsaKey, nil), p.intermediate.Certificate), pkitest.Block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey))),
+		"P-384":       filesOf(t, pkitest.PEM(p.intermediate.Issue(p384, nil), p.intermediate.Certificate), pkitest.Block("EC PARAMETERS", []byte{6, 0})+pkitest.Block("EC PRIVATE KEY", pkitest.Must(x509.MarshalECPrivateKey(p384)))),
+		"line ends":   filesOf(t, strings.ReplaceAll(pkitest.PEM(p.leaf, p.intermediate.Certificate), "\n", "\r\n"), strings.ReplaceAll(pkitest.KeyPEM(p.key), "\n", "\r\n")),
+		"with text":   filesOf(t, "subject=CN = im.example.com\n"+pkitest.PEM(p.leaf, p.intermediate.Certificate), pkitest.KeyPEM(p.key)),
+		"root issued": filesOf(t, pkitest.PEM(p.root.Issue(p.key, nil)), pkitest.KeyPEM(p.key)),
 	} {
 		results := c.Check()
 		requireTexts(t, results)
@@ -153,35 +95,35 @@ func TestGoodFilesPassEverything(t *testing.T) {
 // the whole checklist.
 func TestEveryFaultFailsItsCheckAlone(t *testing.T) {
 	p := pki()
-	chain, key := certificatePEM(p.leaf, p.intermediate.certificate), keyPEM(p.key)
+	chain, key := pkitest.PEM(p.leaf, p.intermediate.Certificate), pkitest.KeyPEM(p.key)
 	leaf := func(change func(*x509.Certificate)) string {
-		return certificatePEM(p.intermediate.issue(p.key, change), p.intermediate.certificate)
+		return pkitest.PEM(p.intermediate.Issue(p.key, change), p.intermediate.Certificate)
 	}
 	withKey := func(k crypto.Signer) (string, string) {
-		return certificatePEM(p.intermediate.issue(k, nil), p.intermediate.certificate), keyPEM(k)
+		return pkitest.PEM(p.intermediate.Issue(k, nil), p.intermediate.Certificate), pkitest.KeyPEM(k)
 	}
-	rsa1024, rsa1024Key := withKey(must(rsa.GenerateKey(rand.Reader, 1024)))
-	p521, p521Key := withKey(must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader)))
+	rsa1024, rsa1024Key := withKey(pkitest.Must(rsa.GenerateKey(rand.Reader, 1024)))
+	p521, p521Key := withKey(pkitest.Must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader)))
 	_, edPrivate, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	ed, edKey := withKey(edPrivate)
-	selfSigned := (*authority)(nil).issue(p.key, func(c *x509.Certificate) { c.IssuingCertificateURL = nil })
-	expiredCA := p.root.ca("Expired Intermediate")
-	expiredCA.certificate = p.root.issue(expiredCA.key, func(c *x509.Certificate) {
+	selfSigned := pkitest.SelfSigned(p.key, now, nil)
+	expiredCA := p.root.CA("Expired Intermediate")
+	expiredCA.Certificate = p.root.Issue(expiredCA.Key, func(c *x509.Certificate) {
 		c.Subject.CommonName, c.IsCA, c.BasicConstraintsValid, c.KeyUsage, c.DNSNames, c.ExtKeyUsage = "Expired Intermediate", true, true, x509.KeyUsageCertSign, nil, nil
 		c.NotBefore, c.NotAfter = now.AddDate(-2, 0, 0), now.AddDate(0, 0, -3)
 	})
-	notCA := &authority{key: ecdsaKey()}
-	notCA.certificate = p.intermediate.issue(notCA.key, func(c *x509.Certificate) { c.Subject.CommonName = "No Authority" })
-	csr := must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, p.key))
-	encrypted := must(x509.EncryptPEMBlock(rand.Reader, "EC PRIVATE KEY", must(x509.MarshalECPrivateKey(p.key.(*ecdsa.PrivateKey))), []byte("pw"), x509.PEMCipherAES256)) //nolint:staticcheck
-	damaged := block("CERTIFICATE", append([]byte{0x30}, p.leaf.Raw[5:]...))
+	notCA := &pkitest.Authority{Key: pkitest.Key(), Now: now}
+	notCA.Certificate = p.intermediate.Issue(notCA.Key, func(c *x509.Certificate) { c.Subject.CommonName = "No Authority" })
+	csr := pkitest.Must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, p.key))
+	encrypted := pkitest.Must(x509.EncryptPEMBlock(rand.Reader, "EC PRIVATE KEY", pkitest.Must(x509.MarshalECPrivateKey(p.key.(*ecdsa.PrivateKey))), []byte("pw"), x509.PEMCipherAES256)) //nolint:staticcheck
+	damaged := pkitest.Block("CERTIFICATE", append([]byte{0x30}, p.leaf.Raw[5:]...))
 	cases := []struct {
 		name, cert, key string
 		want            []string
 	}{
 		{"DER", string(p.leaf.Raw), key, []string{"fail cert-format.form-der cert-not-pem"}},
-		{"request", block("CERTIFICATE REQUEST", csr), key, []string{"fail cert-format.form-block cert-not-pem"}},
+		{"request", pkitest.Block("CERTIFICATE REQUEST", csr), key, []string{"fail cert-format.form-block cert-not-pem"}},
 		{"DER request", string(csr), key, []string{"fail cert-format.form-der-csr cert-not-pem"}},
 		{"key as certificate", key, key, []string{"fail cert-format.swapped cert-key-swapped"}},
 		{"swapped", key, chain, []string{"fail cert-format.swapped cert-key-swapped"}},
@@ -190,7 +132,7 @@ func TestEveryFaultFailsItsCheckAlone(t *testing.T) {
 		{"blank", " \n\n", key, []string{"fail cert-format.form-empty cert-not-pem"}},
 		{"HTML", "<!DOCTYPE html><html>404</html>", key, []string{"fail cert-format.form-html cert-not-pem"}},
 		{"byte order mark", "\ufeff" + chain, key, []string{"fail cert-format.form-bom cert-key-mismatch"}},
-		{"byte order mark, one certificate", "\ufeff" + certificatePEM(p.leaf), key, []string{"fail cert-format.form-bom cert-not-pem"}},
+		{"byte order mark, one certificate", "\ufeff" + pkitest.PEM(p.leaf), key, []string{"fail cert-format.form-bom cert-not-pem"}},
 		{"UTF-16", "\xff\xfe-\x00", key, []string{"fail cert-format.form-utf16 cert-not-pem"}},
 		{"Java keystore", "\xfe\xed\xfe\xed\x00\x00\x00\x02", key, []string{"fail cert-format.form-jks cert-not-pem"}},
 		{"text", "/etc/certs/fullchain.pem\n", key, []string{"fail cert-format.form-text cert-not-pem"}},
@@ -201,36 +143,36 @@ func TestEveryFaultFailsItsCheckAlone(t *testing.T) {
 		{"cut", chain[:len(chain)/4], key, []string{"fail cert-format.form-broken cert-not-pem"}},
 		{"intermediate cut", chain[:len(chain)-80], key, []string{"fail cert-format.cut chain-incomplete"}},
 		{"damaged", damaged, key, []string{"fail cert-format.malformed cert-malformed"}},
-		{"intermediate damaged", certificatePEM(p.leaf) + damaged, key, []string{"fail cert-format.malformed cert-malformed"}},
+		{"intermediate damaged", pkitest.PEM(p.leaf) + damaged, key, []string{"fail cert-format.malformed cert-malformed"}},
 		{"garbage behind", chain + "garbage\n", key, []string{"warn cert-format.trailing"}},
 
 		{"no key", chain, "", []string{"fail key-format.form-empty cert-not-pem"}},
-		{"DER key", chain, string(must(x509.MarshalPKCS8PrivateKey(p.key))), []string{"fail key-format.form-der-key cert-not-pem"}},
-		{"public key", chain, block("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(p.key.Public()))), []string{"fail key-format.form-block cert-not-pem"}},
-		{"encrypted key", chain, block("ENCRYPTED PRIVATE KEY", []byte{0x30, 0}), []string{"fail key-format.encrypted key-unsupported"}},
+		{"DER key", chain, string(pkitest.Must(x509.MarshalPKCS8PrivateKey(p.key))), []string{"fail key-format.form-der-key cert-not-pem"}},
+		{"public key", chain, pkitest.Block("PUBLIC KEY", pkitest.Must(x509.MarshalPKIXPublicKey(p.key.Public()))), []string{"fail key-format.form-block cert-not-pem"}},
+		{"encrypted key", chain, pkitest.Block("ENCRYPTED PRIVATE KEY", []byte{0x30, 0}), []string{"fail key-format.encrypted key-unsupported"}},
 		{"traditionally encrypted key", chain, string(pem.EncodeToMemory(encrypted)), []string{"fail key-format.encrypted key-unsupported"}},
-		{"OpenSSH key", chain, block("OPENSSH PRIVATE KEY", []byte("openssh-key-v1\x00")), []string{"fail key-format.kind key-unsupported"}},
+		{"OpenSSH key", chain, pkitest.Block("OPENSSH PRIVATE KEY", []byte("openssh-key-v1\x00")), []string{"fail key-format.kind key-unsupported"}},
 		{"DSA key", chain, dsaKey(t), []string{"fail key-format.kind key-unsupported"}},
-		{"damaged key", chain, block("PRIVATE KEY", []byte{0x30, 3, 1, 2, 3}), []string{"fail key-format.malformed cert-malformed"}},
+		{"damaged key", chain, pkitest.Block("PRIVATE KEY", []byte{0x30, 3, 1, 2, 3}), []string{"fail key-format.malformed cert-malformed"}},
 		{"indented key", chain, "  " + strings.ReplaceAll(key, "\n", "\n  "), []string{"fail key-format.form-broken cert-not-pem"}},
 		{"key cut", chain, key[:len(key)/2], []string{"fail key-format.form-broken cert-not-pem"}},
 		{"key with byte order mark", chain, "\ufeff" + key, []string{"fail key-format.form-bom cert-not-pem"}},
-		{"key of another", chain, keyPEM(ecdsaKey()), []string{"fail key-match.other cert-key-mismatch"}},
+		{"key of another", chain, pkitest.KeyPEM(pkitest.Key()), []string{"fail key-match.other cert-key-mismatch"}},
 
-		{"leaf last", certificatePEM(p.intermediate.certificate, p.leaf), key, []string{"fail chain-order.leaf cert-key-mismatch"}},
-		{"out of order", certificatePEM(p.leaf, p.root.certificate, p.intermediate.certificate), key, []string{"warn chain-order.order chain-incomplete", "warn chain-root.superfluous"}},
-		{"stranger in the file", certificatePEM(p.leaf, p.other.ca("Stranger").certificate, p.intermediate.certificate), key, []string{"warn chain-order.order chain-incomplete"}},
-		{"no intermediate", certificatePEM(p.leaf), key, []string{"fail chain-complete.missing-at chain-incomplete"}},
-		{"no intermediate, no address", certificatePEM(p.intermediate.issue(p.key, func(c *x509.Certificate) { c.IssuingCertificateURL = nil })), key, []string{"fail chain-complete.missing chain-incomplete"}},
-		{"wrong intermediate", certificatePEM(p.leaf, p.root.ca("Example Intermediate").certificate), key, []string{"warn chain-order.order chain-incomplete", "fail chain-complete.missing-at chain-incomplete"}},
-		{"root in the file", certificatePEM(p.leaf, p.intermediate.certificate, p.root.certificate), key, []string{"warn chain-root.superfluous"}},
-		{"self-signed", certificatePEM(selfSigned), key, []string{"fail cert-trust.self-signed untrusted-ca"}},
-		{"private CA with root", certificatePEM(p.other.issue(p.key, nil), p.other.certificate), key, []string{"warn chain-root.superfluous", "fail cert-trust.unknown untrusted-ca"}},
-		{"issuer is no CA", certificatePEM(notCA.issue(p.key, nil), notCA.certificate, p.intermediate.certificate), key, []string{"fail cert-trust.invalid untrusted-ca"}},
+		{"leaf last", pkitest.PEM(p.intermediate.Certificate, p.leaf), key, []string{"fail chain-order.leaf cert-key-mismatch"}},
+		{"out of order", pkitest.PEM(p.leaf, p.root.Certificate, p.intermediate.Certificate), key, []string{"warn chain-order.order chain-incomplete", "warn chain-root.superfluous"}},
+		{"stranger in the file", pkitest.PEM(p.leaf, p.other.CA("Stranger").Certificate, p.intermediate.Certificate), key, []string{"warn chain-order.order chain-incomplete"}},
+		{"no intermediate", pkitest.PEM(p.leaf), key, []string{"fail chain-complete.missing-at chain-incomplete"}},
+		{"no intermediate, no address", pkitest.PEM(p.intermediate.Issue(p.key, func(c *x509.Certificate) { c.IssuingCertificateURL = nil })), key, []string{"fail chain-complete.missing chain-incomplete"}},
+		{"wrong intermediate", pkitest.PEM(p.leaf, p.root.CA("Example Intermediate").Certificate), key, []string{"warn chain-order.order chain-incomplete", "fail chain-complete.missing-at chain-incomplete"}},
+		{"root in the file", pkitest.PEM(p.leaf, p.intermediate.Certificate, p.root.Certificate), key, []string{"warn chain-root.superfluous"}},
+		{"self-signed", pkitest.PEM(selfSigned), key, []string{"fail cert-trust.self-signed untrusted-ca"}},
+		{"private CA with root", pkitest.PEM(p.other.Issue(p.key, nil), p.other.Certificate), key, []string{"warn chain-root.superfluous", "fail cert-trust.unknown untrusted-ca"}},
+		{"issuer is no CA", pkitest.PEM(notCA.Issue(p.key, nil), notCA.Certificate, p.intermediate.Certificate), key, []string{"fail cert-trust.invalid untrusted-ca"}},
 
 		{"expired", leaf(func(c *x509.Certificate) { c.NotAfter = now.AddDate(0, 0, -1) }), key, []string{"fail cert-dates.expired cert-expired"}},
 		{"not yet valid", leaf(func(c *x509.Certificate) { c.NotBefore = now.AddDate(0, 0, 1) }), key, []string{"fail cert-dates.future cert-not-yet-valid"}},
-		{"intermediate expired", certificatePEM(expiredCA.issue(p.key, nil), expiredCA.certificate), key, []string{"fail cert-dates.expired cert-expired"}},
+		{"intermediate expired", pkitest.PEM(expiredCA.Issue(p.key, nil), expiredCA.Certificate), key, []string{"fail cert-dates.expired cert-expired"}},
 		{"expires soon", leaf(func(c *x509.Certificate) { c.NotAfter = now.AddDate(0, 0, 29) }), key, []string{"warn cert-dates.soon cert-expired"}},
 		{"valid for ten years", leaf(func(c *x509.Certificate) { c.NotAfter = now.AddDate(10, 0, 0); c.NotBefore = now.AddDate(0, -1, 0) }), key, []string{"warn cert-lifetime.long cert-unsupported"}},
 
@@ -244,7 +186,7 @@ func TestEveryFaultFailsItsCheckAlone(t *testing.T) {
 		{"P-521", p521, p521Key, []string{"fail cert-algorithm.curve cert-unsupported"}},
 		{"Ed25519", ed, edKey, []string{"fail cert-algorithm.curve cert-unsupported"}},
 		{"must-staple", leaf(func(c *x509.Certificate) {
-			c.ExtraExtensions = []pkix.Extension{{Id: tlsFeature, Value: must(asn1.Marshal([]int{5}))}}
+			c.ExtraExtensions = []pkix.Extension{{Id: tlsFeature, Value: pkitest.Must(asn1.Marshal([]int{5}))}}
 		}), key, []string{"warn cert-staple.must cert-unsupported"}},
 	}
 	for _, c := range cases {
@@ -259,7 +201,7 @@ func TestEveryFaultFailsItsCheckAlone(t *testing.T) {
 
 // requireNoKey looks for any piece of the key in what is printed.
 func requireNoKey(t *testing.T, results []Result, key any) {
-	secret := base64.StdEncoding.EncodeToString(must(x509.MarshalPKCS8PrivateKey(key)))
+	secret := base64.StdEncoding.EncodeToString(pkitest.Must(x509.MarshalPKCS8PrivateKey(key)))
 	say, err := messages.In(patterns.English)
 	require.NoError(t, err)
 	for _, r := range results {
@@ -280,9 +222,9 @@ func TestSignatureByWeakHash(t *testing.T) {
 
 func TestAddressesAreNames(t *testing.T) {
 	p := pki()
-	c := filesOf(t, certificatePEM(p.intermediate.issue(p.key, func(c *x509.Certificate) {
+	c := filesOf(t, pkitest.PEM(p.intermediate.Issue(p.key, func(c *x509.Certificate) {
 		c.DNSNames, c.IPAddresses = []string{"im.example.com"}, []net.IP{net.ParseIP("203.0.113.7"), net.ParseIP("2001:db8::7")}
-	}), p.intermediate.certificate), keyPEM(p.key))
+	}), p.intermediate.Certificate), pkitest.KeyPEM(p.key))
 	for host, want := range map[string][]string{
 		"203.0.113.7": nil, "2001:db8::7": nil, "": nil, "203.0.113.8": {"fail cert-names.address hostname-mismatch"},
 		"IM.example.com": nil, "a.chat.example.com": {"fail cert-names.other hostname-mismatch"},
@@ -326,8 +268,8 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		"key open to all": {func(t *testing.T, c *Certificates) { require.NoError(t, os.Chmod(c.KeyFile, 0o644)) }, []string{"warn key-mode.open"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			files := filesOf(t, certificatePEM(p.leaf, p.intermediate.certificate), keyPEM(p.key))
-			files.Below = filepath.Dir(filepath.Dir(files.CertFile))
+			files := filesOf(t, pkitest.PEM(p.leaf, p.intermediate.Certificate), pkitest.KeyPEM(p.key))
+			files.Mounts = []string{filepath.Dir(files.CertFile)}
 			require.NoError(t, os.Chmod(filepath.Dir(files.CertFile), 0o755))
 			c.break_(t, &files)
 			results := files.Check()
@@ -341,11 +283,11 @@ func dsaKey(t *testing.T) string {
 	var key dsa.PrivateKey
 	require.NoError(t, dsa.GenerateParameters(&key.Parameters, rand.Reader, dsa.L1024N160))
 	require.NoError(t, dsa.GenerateKey(&key, rand.Reader))
-	der := must(asn1.Marshal(struct {
+	der := pkitest.Must(asn1.Marshal(struct {
 		Version       int
 		P, Q, G, Y, X *big.Int
 	}{0, key.P, key.Q, key.G, key.Y, key.X}))
-	return block("DSA PRIVATE KEY", der)
+	return pkitest.Block("DSA PRIVATE KEY", der)
 }
 
 // openssl converts files as a user would; without the program the test is
@@ -363,7 +305,7 @@ func openssl(t *testing.T, args ...string) string {
 
 func TestFilesOfOtherFormsAreNamed(t *testing.T) {
 	p := pki()
-	good := filesOf(t, certificatePEM(p.leaf, p.intermediate.certificate), keyPEM(p.key))
+	good := filesOf(t, pkitest.PEM(p.leaf, p.intermediate.Certificate), pkitest.KeyPEM(p.key))
 	for name, c := range map[string]struct{ cert, key, want string }{
 		"PKCS #12":      {cert: openssl(t, "pkcs12", "-export", "-in", good.CertFile, "-inkey", good.KeyFile, "-passout", "pass:x"), want: "fail cert-format.form-pkcs12 cert-not-pem"},
 		"PKCS #7":       {cert: openssl(t, "crl2pkcs7", "-nocrl", "-certfile", good.CertFile, "-outform", "DER"), want: "fail cert-format.form-pkcs7 cert-not-pem"},
@@ -375,10 +317,10 @@ func TestFilesOfOtherFormsAreNamed(t *testing.T) {
 	} {
 		cert, key := c.cert, c.key
 		if cert == "" {
-			cert = certificatePEM(p.leaf, p.intermediate.certificate)
+			cert = pkitest.PEM(p.leaf, p.intermediate.Certificate)
 		}
 		if key == "" {
-			key = keyPEM(p.key)
+			key = pkitest.KeyPEM(p.key)
 		}
 		assert.Equal(t, []string{c.want}, outcome(filesOf(t, cert, key).Check()), name)
 	}

@@ -39,6 +39,9 @@ type Result struct {
 	Args []any
 	// Fixes are what to do, where the fixes of the cause do not say it.
 	Fixes []patterns.Step
+	// Since is from when on the certificate that was looked at is valid; set by
+	// the checks of dates.
+	Since time.Time
 	// Took is how long a stage on the network lasted.
 	Took time.Duration
 }

@@ -142,7 +142,7 @@ func (s *Settings) Host() string {
 func (s *Settings) Addr() string { return s.value(keyExternalWSSAddr) }
 
 // Files gives the certificate and the key as they are found on this machine,
-// empty where they are not; Below, UID and GID say how the server sees them.
+// empty where they are not; Mounts, UID and GID say how the server sees them.
 func (s *Settings) Files() Certificates {
 	c := Certificates{UID: -1, GID: -1}
 	if s.container == nil {
@@ -152,7 +152,8 @@ func (s *Settings) Files() Certificates {
 	c.UID, c.GID = s.container.uid, s.container.gid
 	for key, to := range map[string]*string{keyCertFile: &c.CertFile, keyKeyFile: &c.KeyFile} {
 		if place := s.container.find(s.value(key)); place.kind == placeBind {
-			*to, c.Below = place.path, filepath.Dir(place.mount)
+			*to = place.path
+			c.Mounts = append(c.Mounts, place.mount)
 		}
 	}
 	return c

@@ -39,6 +39,10 @@ type Document struct {
 	Compared *Comparison `json:"compared"`
 	// Gone are the findings of the other report that this one has not.
 	Gone []Finding `json:"gone"`
+	// Checks are those that were made beside the logs, Settled says in sentences
+	// what they mean for the causes.
+	Checks  []CheckLine `json:"checks"`
+	Settled []string    `json:"settled"`
 	// Omitted counts what the reader did not ask for.
 	Omitted Omitted `json:"omitted"`
 
@@ -122,11 +126,15 @@ type Diagnosis struct {
 	Evidence   []Evidence `json:"evidence"`
 	Fixes      []Step     `json:"fixes"`
 	Verify     []Check    `json:"verify"`
+
+	checks []string
 }
 
-// Evidence is a finding that speaks for a cause.
+// Evidence is a finding that speaks for a cause, or a failed check that proves
+// it; then Pattern is empty.
 type Evidence struct {
 	Pattern string `json:"pattern"`
+	Check   string `json:"check,omitempty"`
 	Title   string `json:"title"`
 	Count   int    `json:"count"`
 }
@@ -160,6 +168,7 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 		Unclassified: samples(a.Odd), Hints: []Step{},
 		Summary: Summary{Events: a.Events, Duplicates: a.Duplicates, Unclassified: a.Unclassified},
 		Tool:    Tool{Name: "wklog", Command: []string{}}, Causes: []CauseTitle{}, Gone: []Finding{},
+		Checks: []CheckLine{}, Settled: []string{},
 		catalogue: a.Catalogue,
 	}
 	for _, f := range a.Findings {
@@ -221,7 +230,7 @@ func diagnose(d *patterns.Diagnosis, say *messages.Printer) Diagnosis {
 	doc := Diagnosis{
 		Cause: d.Cause.ID, Category: d.Cause.Category, Title: advice.Title.In(say.Lang), Side: string(d.Side),
 		Confidence: d.Confidence, Why: advice.Explain.In(say.Lang), Evidence: []Evidence{},
-		Fixes: Steps(advice.Fixes, say.Lang), Verify: []Check{},
+		Fixes: Steps(advice.Fixes, say.Lang), Verify: []Check{}, checks: d.Checks,
 	}
 	for _, e := range d.Evidence {
 		doc.Evidence = append(doc.Evidence, Evidence{Pattern: e.Pattern.ID, Title: e.Pattern.Title.In(say.Lang), Count: e.Count})

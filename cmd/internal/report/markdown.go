@@ -77,8 +77,12 @@ func (m *markdown) document(d *Document) {
 	if len(d.Findings) == 0 {
 		m.paragraph(m.say.Say("silence"))
 		m.steps("", d.Hints)
-	} else {
+	}
+	if len(d.Findings) > 0 || len(d.Diagnosis) > 0 {
 		m.diagnosis(d)
+	}
+	m.settled(d)
+	if len(d.Findings) > 0 {
 		m.findings(d)
 		m.timeline(d)
 		m.places(d)
@@ -115,6 +119,17 @@ func (m *markdown) diagnosis(d *Document) {
 	if d.Omitted.Diagnosis > 0 {
 		m.paragraph(m.say.Say("diagnosis.more", d.Omitted.Diagnosis))
 	}
+}
+
+func (m *markdown) settled(d *Document) {
+	if len(d.Settled) == 0 {
+		return
+	}
+	m.heading(2, m.say.Say("checks"))
+	for _, text := range d.Settled {
+		m.line("- ", prose(text))
+	}
+	m.line()
 }
 
 func (m *markdown) cause(c *Diagnosis) {

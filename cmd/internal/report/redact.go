@@ -74,6 +74,18 @@ func (r *Redactor) Document(d *Document, files []string) {
 	for i := range d.Clients.List {
 		d.Clients.List[i].Name = r.client(d.Clients.List[i].Name)
 	}
+	for i := range d.Checks {
+		d.Checks[i].Detail = r.text(d.Checks[i].Detail)
+	}
+	for i := range d.Settled {
+		d.Settled[i] = r.text(d.Settled[i])
+	}
+	for i := range d.Diagnosis {
+		for j := range d.Diagnosis[i].Evidence {
+			e := &d.Diagnosis[i].Evidence[j]
+			e.Title = r.text(e.Title)
+		}
+	}
 	for i, word := range d.Tool.Command {
 		d.Tool.Command[i] = r.argument(word, files)
 	}

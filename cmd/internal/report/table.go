@@ -98,8 +98,12 @@ func (p *Page) document(d *Document) {
 	p.summary(d)
 	if len(d.Findings) == 0 {
 		p.silence(d)
-	} else {
+	}
+	if len(d.Findings) > 0 || len(d.Diagnosis) > 0 {
 		p.diagnosis(d)
+	}
+	p.settled(d)
+	if len(d.Findings) > 0 {
 		p.findings(d)
 		p.timeline(d)
 		p.nodes(d)
@@ -138,7 +142,9 @@ func (p *Page) diagnosis(d *Document) {
 }
 
 // harmless tells whether healthy servers show all that was found as well.
-func (d *Document) harmless() bool { return d.Summary.Harmless == d.Summary.Events }
+func (d *Document) harmless() bool {
+	return d.Summary.Events > 0 && d.Summary.Harmless == d.Summary.Events
+}
 
 // logs counts the inputs of which something was read.
 func (d *Document) logs() int {
@@ -279,6 +285,17 @@ func (p *Page) nodes(d *Document) {
 		})
 	}
 	p.table([]string{"places.node", "findings.count", "findings.first", "findings.last", "findings.time"}, rows)
+}
+
+// settled says what the checks mean for the causes.
+func (p *Page) settled(d *Document) {
+	if len(d.Settled) == 0 {
+		return
+	}
+	p.Heading("checks")
+	for _, text := range d.Settled {
+		p.Paragraph("  ", Visible(text))
+	}
 }
 
 // gone lists what an earlier report had found and this one has not.

@@ -86,7 +86,11 @@ func shellWords(command []string) string { return Visible(shellescape.QuoteComma
 func evidence(list []Evidence, say *messages.Printer) string {
 	parts := []string{}
 	for _, e := range list {
-		parts = append(parts, fmt.Sprintf("%s ×%d", e.Title, e.Count))
+		text := fmt.Sprintf("%s ×%d", e.Title, e.Count)
+		if e.Check != "" {
+			text = e.Title
+		}
+		parts = append(parts, text)
 	}
 	return strings.Join(parts, say.Say("diagnosis.evidence.join"))
 }

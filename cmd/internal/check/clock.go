@@ -1,0 +1,164 @@
+package check
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/beevik/ntp"
+)
+
+const (
+	clockWarns = 2 * time.Second
+	clockFails = 24 * time.Hour
+)
+
+// reading is another machine's clock: it was between low and high ahead of this
+// machine's.
+type reading struct {
+	source    string
+	low, high time.Duration
+}
+
+// newReading is for an answer that was asked for at sent and received at got.
+// A Date header is cut to the second. What is farther off than a century counts
+// as that, so that differences of differences stay within a Duration.
+func newReading(date, sent, got time.Time, source string) *reading {
+	const century = 100 * 365 * 24 * time.Hour
+	within := func(d time.Duration) time.Duration { return max(-century, min(century, d)) }
+	return &reading{source: source, low: within(date.Sub(got)), high: within(date.Add(time.Second).Sub(sent))}
+}
+
+// offset is the least that the clocks differ by, given that this machine's is
+// off by own.
+func (r *reading) offset(own time.Duration) time.Duration {
+	switch low, high := r.low-own, r.high-own; {
+	case low > 0:
+		return low
+	case high < 0:
+		return high
+	}
+	return 0
+}
+
+// skew is what the clocks were found to be.
+type skew struct {
+	local  time.Duration // the true time minus this machine's
+	server time.Duration // the server's time minus the true one
+	proven bool          // by a time server; else local is the server's view
+}
+
+func (e *endpoint) clock(ctx context.Context) Result {
+	if e.NTP == "" {
+		if e.date == nil {
+			return Result{Status: Skip, Key: "no-date"}
+		}
+		e.skew = skew{local: e.date.offset(0)}
+		return e.judge("differs", e.skew.local, fromPeer(e.date.source))
+	}
+	own, err := e.askTime(ctx)
+	if err != nil {
+		return e.withoutTimeServer(err)
+	}
+	e.skew = skew{local: own, proven: true}
+	if e.date != nil {
+		e.skew.server = e.date.offset(own)
+	}
+	if e.date != nil && e.skew.server.Abs() > own.Abs() {
+		return e.judge("server", e.skew.server, fromPeer(e.date.source))
+	}
+	return e.judge("local", own, fromPeer(e.NTP))
+}
+
+func (e *endpoint) withoutTimeServer(err error) Result {
+	if e.date != nil {
+		e.skew = skew{local: e.date.offset(0)}
+		if r := e.judge("differs", e.skew.local, fromPeer(e.date.source)); r.Status != Pass {
+			return r
+		}
+	}
+	return warn("", "no-time", fromPeer(e.NTP), told(err))
+}
+
+// judge tells a difference between clocks. One under a day is a failure too
+// where the certificate is in date by one of the clocks only.
+func (e *endpoint) judge(key string, offset time.Duration, source string) Result {
+	if offset.Abs() <= clockWarns {
+		return pass("agrees", source)
+	}
+	r := warn("", key, source, signed(offset))
+	if offset.Abs() > clockFails || key != "server" && e.disputed() {
+		r.Status, r.Cause = Fail, "clock-skew"
+	}
+	return r
+}
+
+// disputed tells that the two clocks judge the certificate's dates differently.
+func (e *endpoint) disputed() bool {
+	if e.peer == nil {
+		return false
+	}
+	now := e.Now()
+	here, there := e.peer.chain.dates(now), e.peer.chain.dates(now.Add(e.skew.local))
+	return (here.Status == Fail) != (there.Status == Fail)
+}
+
+// settleDates judges the certificate by the true time where this machine's
+// clock is proven wrong. Where only the server's clock says so, the dates are
+// left open, and the clock is the one fault that is told.
+func (e *endpoint) settleDates() {
+	if e.result("live-clock").Status != Fail || e.peer == nil || e.skew.local.Abs() <= clockWarns {
+		return
+	}
+	dates := e.result("live-dates")
+	there := e.peer.chain.dates(e.Now().Add(e.skew.local))
+	switch {
+	case e.skew.proven:
+		there.ID, there.Took = dates.ID, dates.Took
+		*dates = there
+	case (dates.Status == Fail) == (there.Status == Fail):
+	case dates.Status == Fail:
+		*dates = skipped("needs", "live-clock")
+		dates.ID = "live-dates"
+	default:
+		dates.RulesOut = nil
+	}
+}
+
+// signed shows a difference as +8h0m2s.
+func signed(d time.Duration) string {
+	s := d.Round(time.Second).String()
+	if d > 0 {
+		s = "+" + s
+	}
+	return s
+}
+
+// askTime asks the time server how much this machine's clock lags behind.
+func (e *endpoint) askTime(ctx context.Context) (time.Duration, error) {
+	var stop func() bool
+	response, err := ntp.QueryWithOptions(e.NTP, ntp.QueryOptions{
+		Timeout:       e.Timeout,
+		GetSystemTime: e.Now,
+		Dialer: func(_, address string) (net.Conn, error) {
+			conn, err := (&net.Dialer{Resolver: e.resolverFor(ctx)}).DialContext(ctx, "udp", address)
+			if err == nil {
+				stop = context.AfterFunc(ctx, func() { conn.Close() })
+			}
+			return conn, err
+		},
+	})
+	if stop != nil {
+		stop()
+	}
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := response.Validate(); err != nil {
+		return 0, err
+	}
+	return response.ClockOffset, nil
+}

@@ -1,0 +1,277 @@
+package check
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/net/idna"
+
+	"wklog/cmd/internal/messages"
+	"wklog/patterns"
+)
+
+// Live is an endpoint to connect to. Nothing but what it names is connected to.
+type Live struct {
+	// Addr is where clients open their wss connection, wss://host:port[/path]
+	// or host:port.
+	Addr string
+	// API and Plain are host:port of WuKongIM's HTTP API (5001) and of its
+	// plain ws port (5200); the stages of an empty one are skipped.
+	API, Plain string
+	// NTP is the host of a time server; none is asked where it is empty.
+	NTP string
+	// Roots are what clients trust, nil for the system's.
+	Roots *x509.CertPool
+	// Timeout is the most that one stage may take; 0 stands for 5 s.
+	Timeout time.Duration
+	// Now tells the time by which validity is judged; nil stands for time.Now.
+	Now func() time.Time
+
+	// resolver is nil for the system's.
+	resolver *net.Resolver
+}
+
+const defaultTimeout = 5 * time.Second
+
+// stage is one step of the way to the endpoint.
+type stage struct {
+	id  string
+	run func(*endpoint, context.Context) Result
+	// repeats says that the stage may meet the fault of an earlier one again,
+	// which is then told once.
+	repeats bool
+}
+
+func stages() []stage {
+	return []stage{
+		{id: "live-name", run: (*endpoint).name},
+		{id: "live-tcp", run: (*endpoint).tcp},
+		{id: "live-health", run: (*endpoint).health},
+		{id: "live-ws", run: (*endpoint).plainUpgrade},
+		{id: "live-tls13", run: (*endpoint).tls13},
+		{id: "live-tls12", run: (*endpoint).tls12, repeats: true},
+		{id: "live-served", run: (*endpoint).served},
+		{id: "live-names", run: (*endpoint).names},
+		{id: "live-trust", run: (*endpoint).trust},
+		{id: "live-dates", run: (*endpoint).dates},
+		{id: "live-ocsp", run: (*endpoint).staple},
+		{id: "live-sni", run: (*endpoint).sni},
+		{id: "live-wss", run: (*endpoint).upgrade, repeats: true},
+		{id: "live-route", run: (*endpoint).route, repeats: true},
+		{id: "live-clock", run: (*endpoint).clock},
+	}
+}
+
+// Check goes through the stages in their order and returns a result for each.
+// Where ctx ends, the rest is skipped.
+func (l Live) Check(ctx context.Context) []Result {
+	e := newEndpoint(l)
+	for _, s := range stages() {
+		e.results = append(e.results, e.check(ctx, s))
+	}
+	e.settle()
+	return e.results
+}
+
+// endpoint is what the stages have found so far.
+type endpoint struct {
+	Live
+	host, port, path string
+	invalid          error // why Addr is no address
+
+	addresses []netip.Addr // that host leads to
+	target    string       // ip:port of the first that accepts
+	peer      *peer        // nil before a handshake is done
+	refused13 string       // why TLS 1.3 was refused
+	reached   bool         // the API answers HTTP
+	date      *reading     // the endpoint's clock
+	skew      skew
+
+	results []Result
+}
+
+func newEndpoint(l Live) *endpoint {
+	if l.Timeout <= 0 {
+		l.Timeout = defaultTimeout
+	}
+	if l.Now == nil {
+		l.Now = time.Now
+	}
+	e := &endpoint{Live: l}
+	e.host, e.port, e.path, e.invalid = ParseAddr(l.Addr)
+	return e
+}
+
+func (e *endpoint) check(ctx context.Context, s stage) Result {
+	interrupted := skipped("interrupted")
+	interrupted.ID = s.id
+	if ctx.Err() != nil {
+		return interrupted
+	}
+	within, cancel := context.WithTimeout(ctx, e.Timeout)
+	defer cancel()
+	begin := time.Now()
+	r := s.run(e, within)
+	r.ID = s.id
+	if r.Status == Skip {
+		return r
+	}
+	r.Took = time.Since(begin)
+	if ctx.Err() != nil {
+		return interrupted
+	}
+	if s.repeats && r.Status == Fail {
+		for _, before := range e.results {
+			if before.Status == Fail && before.Cause == r.Cause {
+				r = skipped("same", before.ID)
+				r.ID = s.id
+				break
+			}
+		}
+	}
+	return r
+}
+
+// settle mends results in the light of later ones.
+func (e *endpoint) settle() {
+	e.settleDates()
+	if route := e.result("live-route"); route.Status == Fail && route.Cause == "hostname-mismatch" {
+		e.result("live-names").RulesOut = nil
+	}
+}
+
+func (e *endpoint) result(id string) *Result {
+	for i := range e.results {
+		if e.results[i].ID == id {
+			return &e.results[i]
+		}
+	}
+	return &Result{}
+}
+
+// needs is the key of a stage that waits for another, with that one's id.
+const needs = sharedReason + "needs"
+
+// after skips a stage that makes no sense after the failure of one of those
+// named; the first fault is blamed, and no follower.
+func (e *endpoint) after(ids ...string) Result {
+	blamed := ids[0]
+	for _, id := range ids {
+		r := e.result(id)
+		if r.Status == Fail {
+			blamed = id
+			break
+		}
+		if r.Status == Skip && r.Key == needs {
+			return skipped("needs", r.Args...)
+		}
+	}
+	return skipped("needs", blamed)
+}
+
+// ParseAddr takes an address apart: wss://host:port[/path], where the port is
+// 443 by default (RFC 6455 section 3), or host:port. A name outside ASCII comes
+// back as its A-label; path begins with / and holds the query too. Errors never
+// repeat a password that stands in the address.
+func ParseAddr(s string) (host, port, path string, err error) {
+	path = "/"
+	if strings.Contains(s, "://") {
+		host, port, path, err = parseURL(s)
+	} else if host, port, err = net.SplitHostPort(s); err != nil {
+		err = fmt.Errorf("address %q: want wss://host:port or host:port: %w", s, err)
+	}
+	if err != nil {
+		return "", "", "", err
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "", "", "", fmt.Errorf("address of host %q: the port %q is not a number from 1 to 65535", host, port)
+	}
+	if host, err = parseHost(host); err != nil {
+		return "", "", "", err
+	}
+	return host, port, path, nil
+}
+
+func parseURL(s string) (host, port, path string, err error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		var inner *url.Error
+		if errors.As(err, &inner) {
+			err = inner.Err // the outer one repeats the address
+		}
+		return "", "", "", fmt.Errorf("address is no URL: %w", err)
+	}
+	switch {
+	case u.Scheme != "wss":
+		return "", "", "", fmt.Errorf("address of host %q: the scheme is %q, want wss", u.Host, u.Scheme)
+	case u.User != nil:
+		return "", "", "", fmt.Errorf("address of host %q: a user or password has no place in it", u.Host)
+	case u.Fragment != "":
+		return "", "", "", fmt.Errorf("address of host %q: a wss address has no fragment (RFC 6455 section 3)", u.Host)
+	}
+	if port = u.Port(); port == "" {
+		port = "443"
+	}
+	return u.Hostname(), port, u.RequestURI(), nil
+}
+
+func parseHost(host string) (string, error) {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return host, nil
+	}
+	name, err := host, error(nil)
+	if strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 }) {
+		if name, err = idna.Lookup.ToASCII(host); err != nil {
+			return "", fmt.Errorf("host %q: %w", host, err)
+		}
+	}
+	// An underscore is no letter of host names, and yet compose services have it.
+	foreign := strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-_.")
+	if name == "" || len(name) > 254 || foreign != "" || strings.Trim(name, ".") == "" {
+		return "", fmt.Errorf("host %q is neither a name nor an IP address", host)
+	}
+	return name, nil
+}
+
+// cleaned makes the texts in a result fit for a report, where they come from the
+// peer.
+func cleaned(r Result) Result {
+	for i, arg := range r.Args {
+		if text, ok := arg.(string); ok {
+			r.Args[i] = fromPeer(text)
+		}
+	}
+	return r
+}
+
+// fromPeer makes what the network sent fit for one line of a report: short, and
+// without characters that a terminal would act on.
+func fromPeer(s string) string {
+	const most = 200
+	s = strings.TrimSpace(s)
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	quoted := strconv.QuoteToGraphic(s)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}
+
+// liveStep is something to do whose text stands in the message files.
+func liveStep(key, command, config string) patterns.Step {
+	step := patterns.Step{Command: command, Config: config}
+	if say, err := messages.In(patterns.English); err == nil {
+		step.Text.En = say.Say(key)
+	}
+	if say, err := messages.In(patterns.Chinese); err == nil {
+		step.Text.Zh = say.Say(key)
+	}
+	return step
+}

@@ -1,0 +1,251 @@
+package check
+
+import (
+	"context"
+	"crypto/x509"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"al.essio.dev/pkg/shellescape"
+	"golang.org/x/crypto/ocsp"
+
+	"wklog/patterns"
+)
+
+// mostCertificates of a chain are looked at; real ones have two to four, and
+// each more lets a hostile server ask for more signatures to be verified.
+const mostCertificates = 10
+
+// chain is what a server sent. It is judged by the checks of certificate files,
+// so that both say the same of the same certificates.
+type chain struct {
+	sent  []*x509.Certificate // the first is the leaf, whose key did the handshake
+	total int                 // before it was cut to mostCertificates
+	roots *x509.CertPool
+}
+
+func newChain(sent []*x509.Certificate, roots *x509.CertPool) *chain {
+	return &chain{sent: sent[:min(len(sent), mostCertificates)], total: len(sent), roots: roots}
+}
+
+func (c *chain) leaf() *x509.Certificate { return c.sent[0] }
+
+func (c *chain) files(host string) *certificateFiles {
+	return &certificateFiles{Certificates: Certificates{Roots: c.roots, Host: host}, chain: c.sent}
+}
+
+// weakSignature is the failure of a signature that crypto/x509 refuses to verify
+// at all, which makes the chain look cut off there.
+func (c *chain) weakSignature() (Result, bool) {
+	r := checkAlgorithm(c.files(""))
+	return r, r.Key == "signature"
+}
+
+func (e *endpoint) served(context.Context) Result {
+	if e.peer == nil {
+		return e.after("live-tls13", "live-tls12")
+	}
+	c := e.peer.chain
+	if _, weak := c.weakSignature(); weak {
+		return skipped("needs", "live-trust")
+	}
+	if c.roots == nil && hasNoRoots() {
+		return Result{Status: Skip, Key: "no-roots"}
+	}
+	complete := checkChainComplete(c.files(""))
+	if complete.Status != Pass {
+		complete.Fixes = c.fetch(complete)
+		return cleaned(complete)
+	}
+	if c.total > len(c.sent) {
+		return warn("", "long", c.total)
+	}
+	for i := 1; i < len(c.sent); i++ {
+		if !signs(c.sent[i], c.sent[i-1]) {
+			return cleaned(warn("chain-incomplete", "order", i+1, name(c.sent[i])))
+		}
+	}
+	if root := checkChainRoot(c.files("")); root.Status != Pass {
+		return cleaned(root)
+	}
+	return cleaned(complete)
+}
+
+// hasNoRoots tells that this machine has no certificates of CAs, as small
+// container images do.
+func hasNoRoots() bool {
+	pool, err := x509.SystemCertPool()
+	return err != nil || pool.Equal(x509.NewCertPool())
+}
+
+// fetch tells how to get the certificate that is missing. Its address is the
+// peer's: only one that is harmless in a shell goes into the command.
+func (c *chain) fetch(missing Result) []patterns.Step {
+	if missing.Key != "missing-at" {
+		return nil
+	}
+	published := topOf(c.sent).IssuingCertificateURL[0]
+	u, err := url.Parse(published)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || fromPeer(published) != published {
+		return nil
+	}
+	return []patterns.Step{liveStep("check.live-served.fix",
+		"curl -s -o intermediate.der "+shellescape.Quote(u.String())+
+			"\nopenssl x509 -inform DER -in intermediate.der -out intermediate.pem"+
+			"\n(cat cert.pem; echo; cat intermediate.pem) > fullchain.pem", "")}
+}
+
+func (e *endpoint) names(context.Context) Result {
+	if e.peer == nil {
+		return e.after("live-tls13", "live-tls12")
+	}
+	return cleaned(checkNames(e.peer.chain.files(withoutZone(e.host))))
+}
+
+func withoutZone(host string) string {
+	address, _, _ := strings.Cut(host, "%")
+	return address
+}
+
+// trust looks at all that makes clients refuse a complete chain, but for names
+// and dates.
+func (e *endpoint) trust(context.Context) Result {
+	if e.peer == nil {
+		return e.after("live-tls13", "live-tls12")
+	}
+	c := e.peer.chain
+	if r, weak := c.weakSignature(); weak {
+		return cleaned(r)
+	}
+	if r := e.result("live-served"); r.Status == Fail || r.Status == Skip {
+		return e.after("live-served")
+	}
+	r := checkTrust(c.files(""))
+	if r.Status == Fail && r.Key == "invalid" && c.dates(e.Now()).Status == Fail {
+		// There is no time when all of it was valid, as after a CA's renewal
+		// under the same key: whether it is trusted cannot be told.
+		return skipped("needs", "live-dates")
+	}
+	if r.Status != Pass {
+		return cleaned(r)
+	}
+	if usage := checkUsage(c.files("")); usage.Status != Pass {
+		usage.Key = "usage-" + usage.Key
+		return cleaned(usage)
+	}
+	if algorithm := checkAlgorithm(c.files("")); algorithm.Status != Pass {
+		return cleaned(algorithm)
+	}
+	return r.rulesOut("untrusted-ca", "cert-unsupported")
+}
+
+func (e *endpoint) dates(context.Context) Result {
+	if e.peer == nil {
+		return e.after("live-tls13", "live-tls12")
+	}
+	return e.peer.chain.dates(e.Now())
+}
+
+// dates judges what clients need. A chain that is in date another way round an
+// expired cross-certificate is in order.
+func (c *chain) dates(at time.Time) Result {
+	needed := c.sent
+	if verified := c.verified(at); verified != nil {
+		needed = verified[:max(1, len(verified)-1)]
+	}
+	return cleaned(dates(needed, at))
+}
+
+// verified is the way to a root at a time, nil where there is none.
+func (c *chain) verified(at time.Time) []*x509.Certificate {
+	intermediates := x509.NewCertPool()
+	for _, cert := range c.sent[1:] {
+		intermediates.AddCert(cert)
+	}
+	chains, err := c.leaf().Verify(x509.VerifyOptions{
+		Roots: c.roots, Intermediates: intermediates, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
+	if err != nil {
+		return nil
+	}
+	return chains[0]
+}
+
+func (e *endpoint) staple(context.Context) Result {
+	if e.peer == nil {
+		return e.after("live-tls13", "live-tls12")
+	}
+	c := e.peer.chain
+	if len(e.peer.staple) == 0 {
+		if r := checkStaple(c.files("")); r.Status != Pass {
+			return r
+		}
+		return Result{Status: Skip, Key: "none"}
+	}
+	issuer := c.issuer(e.Now())
+	if issuer == nil {
+		return Result{Status: Skip, Key: "no-issuer"}
+	}
+	response, err := ocsp.ParseResponseForCert(e.peer.staple, c.leaf(), issuer)
+	if err != nil {
+		return warn("", "unusable", fromPeer(err.Error()))
+	}
+	return stapled(response, e.Now())
+}
+
+// issuer of the leaf, against whose key a staple is verified.
+func (c *chain) issuer(now time.Time) *x509.Certificate {
+	if i := slices.IndexFunc(c.sent, func(issuer *x509.Certificate) bool { return signs(issuer, c.leaf()) }); i >= 0 {
+		return c.sent[i]
+	}
+	if verified := c.verified(now); len(verified) > 1 {
+		return verified[1]
+	}
+	return nil
+}
+
+func stapled(response *ocsp.Response, now time.Time) Result {
+	switch {
+	case response.Status == ocsp.Revoked:
+		return fail("cert-revoked", "revoked", day(response.RevokedAt))
+	case response.Status != ocsp.Good:
+		return warn("", "unknown")
+	case !response.NextUpdate.IsZero() && now.After(response.NextUpdate):
+		return warn("", "stale", day(response.NextUpdate))
+	}
+	return pass("good", day(response.ThisUpdate)).rulesOut("cert-revoked")
+}
+
+// sni compares the certificate with the one for clients that send no name.
+func (e *endpoint) sni(ctx context.Context) Result {
+	if e.peer == nil {
+		return e.after("live-tls13", "live-tls12")
+	}
+	if _, err := netip.ParseAddr(e.host); err == nil {
+		return Result{Status: Skip, Key: "address", Args: []any{e.host}}
+	}
+	nameless := e.peer.offer
+	nameless.name = ""
+	a := e.shake(ctx, e.target, nameless)
+	defer a.close()
+	if a.err != nil {
+		return warn("", "refused", told(a.err))
+	}
+	leaf := e.peer.chain.leaf()
+	if other := a.conn.ConnectionState().PeerCertificates; len(other) > 0 && !other[0].Equal(leaf) {
+		return warn("", "other", sanList(other[0]), sanList(leaf))
+	}
+	return pass("equal")
+}
+
+// sanList shows the names that a certificate is for, as far as they fit.
+func sanList(cert *x509.Certificate) string {
+	all := slices.Clone(cert.DNSNames)
+	for _, ip := range cert.IPAddresses {
+		all = append(all, ip.String())
+	}
+	return fromPeer(strings.Join(all, ", "))
+}

@@ -1,0 +1,215 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"al.essio.dev/pkg/shellescape"
+
+	"wklog/patterns"
+)
+
+const (
+	// mostAddresses of one name are tried, mostReceived bytes are taken from a
+	// connection: a handshake is at most some 300 KiB, an answer far less.
+	mostAddresses = 8
+	mostReceived  = 1 << 20
+)
+
+func (e *endpoint) name(ctx context.Context) Result {
+	if e.Addr == "" {
+		return skipped("no-address")
+	}
+	if e.invalid != nil {
+		return fail("connection-interrupted", "invalid", fromPeer(e.invalid.Error()))
+	}
+	if ip, err := netip.ParseAddr(e.host); err == nil {
+		e.addresses = []netip.Addr{ip}
+		return pass("literal", e.host)
+	}
+	found, err := e.resolverFor(ctx).LookupNetIP(ctx, "ip", e.host)
+	if err != nil {
+		return e.unresolved(err)
+	}
+	seen := []string{}
+	for _, ip := range found[:min(len(found), mostAddresses)] {
+		e.addresses = append(e.addresses, ip.Unmap())
+		seen = append(seen, ip.Unmap().String())
+	}
+	return pass("found", e.host, strings.Join(seen, ", "))
+}
+
+// resolverFor returns a resolver that stops with ctx. The standard one returns
+// then, but goes on asking in the background.
+func (e *endpoint) resolverFor(ctx context.Context) *net.Resolver {
+	dial, r := (&net.Dialer{}).DialContext, &net.Resolver{}
+	if e.resolver != nil {
+		dial, r.PreferGo = e.resolver.Dial, e.resolver.PreferGo
+	}
+	r.Dial = func(lookup context.Context, network, address string) (net.Conn, error) {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		conn, err := dial(lookup, network, address)
+		if err == nil {
+			context.AfterFunc(ctx, func() { conn.Close() })
+		}
+		return conn, err
+	}
+	return r
+}
+
+func (e *endpoint) unresolved(err error) Result {
+	r := fail("connection-interrupted", "no-answer", e.host, told(err))
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		r = fail("connection-interrupted", "not-found", e.host)
+	}
+	r.Fixes = []patterns.Step{liveStep("check.live-name.fix", "dig +short "+shellescape.Quote(e.host)+" A AAAA", "")}
+	return r
+}
+
+// tcp connects to every address of the name: a dead one makes some clients wait
+// although others come through.
+func (e *endpoint) tcp(ctx context.Context) Result {
+	if len(e.addresses) == 0 {
+		return e.after("live-name")
+	}
+	errs := make([]error, len(e.addresses))
+	var dials sync.WaitGroup
+	for i := range e.addresses {
+		dials.Go(func() {
+			conn, err := e.dial(ctx, e.at(i))
+			if errs[i] = err; err == nil {
+				conn.Close()
+			}
+		})
+	}
+	dials.Wait()
+	var dead []string
+	for i, err := range errs {
+		switch {
+		case err == nil && e.target == "":
+			e.target = e.at(i)
+		case err != nil && !hasNoWay(err):
+			dead = append(dead, e.at(i))
+		}
+	}
+	if e.target == "" {
+		return e.notConnected(errs)
+	}
+	if len(dead) > 0 {
+		return warn("", "some", e.target, strings.Join(dead, ", "))
+	}
+	return pass("connected", e.target)
+}
+
+func (e *endpoint) at(i int) string { return net.JoinHostPort(e.addresses[i].String(), e.port) }
+
+// notConnected tells a service that is down from a firewall: the most telling
+// error of all addresses decides.
+func (e *endpoint) notConnected(errs []error) Result {
+	at := 0
+	if i := slices.IndexFunc(errs, isSilent); i >= 0 {
+		at = i
+	}
+	if i := slices.IndexFunc(errs, isRefused); i >= 0 {
+		at = i
+	}
+	r := e.unreachable(errs[at], e.at(at))
+	r.Status, r.Cause = Fail, "connection-interrupted"
+	switch r.Key {
+	case portRefused:
+		r.Fixes = []patterns.Step{liveStep("check.live-tcp.fix-refused", "docker compose ps wukongim\nss -ltn | grep ':"+e.port+" '", "")}
+	case portSilent:
+		r.Fixes = []patterns.Step{liveStep("check.live-tcp.fix-silent", "ufw status verbose\nfirewall-cmd --list-ports", "")}
+	}
+	return r
+}
+
+// Keys of what a port does instead of answering, or instead of plain text.
+const (
+	portRefused = sharedReason + "port-refused"
+	portSilent  = sharedReason + "port-silent"
+	portFailed  = sharedReason + "port-failed"
+	portTLS     = sharedReason + "port-tls"
+)
+
+// unreachable says why an address gave no answer, as a warning.
+func (e *endpoint) unreachable(err error, address string) Result {
+	address = fromPeer(address)
+	switch {
+	case isRefused(err):
+		return warn("", portRefused, address)
+	case isSilent(err):
+		return warn("", portSilent, address, e.Timeout.String())
+	}
+	return warn("", portFailed, address, told(err))
+}
+
+func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+
+func isSilent(err error) bool {
+	var timeout net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// hasNoWay tells that this machine cannot reach an address at all, as most
+// machines cannot reach IPv6; that says nothing of the endpoint.
+func hasNoWay(err error) bool {
+	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
+}
+
+// told is an error without what repeats the address and the request.
+func told(err error) string {
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	return fromPeer(err.Error())
+}
+
+// dial connects to host:port; every read and write ends with ctx.
+func (e *endpoint) dial(ctx context.Context, address string) (*bounded, error) {
+	conn, err := (&net.Dialer{Resolver: e.resolverFor(ctx)}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(deadline); err != nil {
+			conn.Close()
+			return nil, err
+		}
+	}
+	return &bounded{Conn: conn}, nil
+}
+
+// bounded takes no more than mostReceived bytes from its peer.
+type bounded struct {
+	net.Conn
+	received atomic.Int64
+}
+
+var errTooMuch = errors.New("the other side sent more than 1 MiB")
+
+func (b *bounded) Read(p []byte) (int, error) {
+	left := mostReceived - b.received.Load()
+	if left <= 0 {
+		return 0, errTooMuch
+	}
+	n, err := b.Conn.Read(p[:min(int64(len(p)), left)])
+	b.received.Add(int64(n))
+	return n, err
+}

@@ -1,0 +1,263 @@
+package check
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"al.essio.dev/pkg/shellescape"
+	"github.com/coder/websocket"
+
+	"wklog/patterns"
+)
+
+const (
+	mostHeader = 64 << 10
+	mostBody   = 64 << 10
+)
+
+// client makes one request over conn: no proxy of the environment, no
+// redirects, no other connection.
+func client(conn net.Conn) *http.Client {
+	take := func(context.Context, string, string) (net.Conn, error) {
+		taken := conn
+		if conn = nil; taken == nil {
+			return nil, errors.New("the connection has been used")
+		}
+		return taken, nil
+	}
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext:            take,
+			DialTLSContext:         take,
+			DisableKeepAlives:      true,
+			DisableCompression:     true,
+			MaxResponseHeaderBytes: mostHeader,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// get asks the API, and reads up to most bytes of what it answers.
+func (e *endpoint) get(ctx context.Context, path string, most int64) (status int, body []byte, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.API+path, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	conn, err := e.dial(ctx, e.API)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer conn.Close()
+	sent := e.Now()
+	response, err := client(conn).Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	e.readDate(response.Header, sent, e.API)
+	body, err = io.ReadAll(io.LimitReader(response.Body, most))
+	return response.StatusCode, body, err
+}
+
+func (e *endpoint) health(ctx context.Context) Result {
+	if e.API == "" {
+		return skipped("no-address")
+	}
+	status, _, err := e.get(ctx, "/health", 0)
+	if err != nil {
+		return e.unanswered(ctx, err, e.API)
+	}
+	if status == http.StatusBadRequest && e.speaksTLS(ctx, e.API) {
+		return fail("plaintext-on-tls-port", portTLS, fromPeer(e.API))
+	}
+	e.reached = true
+	if status != http.StatusOK {
+		return warn("", "status", status)
+	}
+	return pass("healthy", fromPeer(e.API))
+}
+
+// unanswered explains why a plain port gave no HTTP answer. One that is closed
+// to this machine may well be so on purpose, and proves nothing about TLS.
+func (e *endpoint) unanswered(ctx context.Context, err error, address string) Result {
+	r := e.unreachable(err, address)
+	if r.Key == portFailed && e.speaksTLS(ctx, address) {
+		return fail("plaintext-on-tls-port", portTLS, fromPeer(address))
+	}
+	return r
+}
+
+// openWebSocket upgrades conn and drops it at once. The response is nil where
+// there was none; its body is not to be used.
+func openWebSocket(ctx context.Context, conn net.Conn, url string) (*http.Response, error) {
+	defer conn.Close()
+	socket, response, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+		HTTPClient:      client(conn),
+		CompressionMode: websocket.CompressionDisabled,
+	})
+	if err == nil {
+		socket.CloseNow()
+	}
+	return response, err
+}
+
+func (e *endpoint) plainUpgrade(ctx context.Context) Result {
+	if e.Plain == "" {
+		return skipped("no-address")
+	}
+	conn, err := e.dial(ctx, e.Plain)
+	if err != nil {
+		return e.unanswered(ctx, err, e.Plain)
+	}
+	response, err := openWebSocket(ctx, conn, "ws://"+e.Plain+"/")
+	switch {
+	case response == nil:
+		return e.unanswered(ctx, err, e.Plain)
+	case response.StatusCode == http.StatusBadRequest && e.speaksTLS(ctx, e.Plain):
+		return fail("plaintext-on-tls-port", portTLS, fromPeer(e.Plain))
+	case response.StatusCode != http.StatusSwitchingProtocols:
+		return warn("", "status", response.StatusCode)
+	case err != nil:
+		return warn("", portFailed, fromPeer(e.Plain), told(err))
+	}
+	return pass("upgraded", fromPeer(e.Plain))
+}
+
+// authority is the endpoint's host and port as they stand in a URL.
+func (e *endpoint) authority() string { return net.JoinHostPort(withoutZone(e.host), e.port) }
+
+// upgradesPlain tells whether the TLS port answers plain HTTP. Status 400 does
+// not count: TLS servers answer it to plain requests.
+func (e *endpoint) upgradesPlain(ctx context.Context) bool {
+	conn, err := e.dial(ctx, e.target)
+	if err != nil {
+		return false
+	}
+	response, _ := openWebSocket(ctx, conn, "ws://"+e.authority()+"/")
+	return response != nil && response.StatusCode != http.StatusBadRequest
+}
+
+func (e *endpoint) upgrade(ctx context.Context) Result {
+	if e.peer == nil {
+		return e.after("live-tls13", "live-tls12")
+	}
+	a := e.shake(ctx, e.target, offer{e.host, tls.VersionTLS12, tls.VersionTLS13, nil})
+	if a.err != nil {
+		return e.refusal(ctx, a)
+	}
+	sent := e.Now()
+	response, err := openWebSocket(ctx, a.conn, "wss://"+e.authority()+e.path)
+	if response == nil {
+		return e.noUpgrade(err, a.asked)
+	}
+	e.readDate(response.Header, sent, e.authority())
+	switch {
+	case response.StatusCode == http.StatusBadRequest && a.asked:
+		return fail("client-certificate", handshake+"client-certificate", e.host)
+	case response.StatusCode != http.StatusSwitchingProtocols:
+		r := fail("connection-interrupted", "status", response.StatusCode)
+		r.Fixes = upgradeFixes(response.StatusCode)
+		return r
+	case err != nil:
+		return fail("connection-interrupted", handshake+"failed", told(err))
+	}
+	return pass("upgraded", e.host)
+}
+
+// noUpgrade explains a connection that ended after the handshake and before an
+// HTTP answer; TLS 1.3 servers refuse the client's certificate there (RFC 8446
+// section 4.4.2.4).
+func (e *endpoint) noUpgrade(err error, asked bool) Result {
+	var op *net.OpError
+	switch {
+	case errors.As(err, &op) && op.Op == "remote error":
+		return e.alerted(op.Err.Error(), asked)
+	case isSilent(err):
+		return fail("connection-interrupted", handshake+"silent", e.target, e.Timeout.String())
+	}
+	return fail("connection-interrupted", handshake+"failed", told(err))
+}
+
+func upgradeFixes(status int) []patterns.Step {
+	if status >= 500 {
+		return []patterns.Step{liveStep("check.live-wss.fix-backend", "docker compose ps wukongim\ncurl -s http://127.0.0.1:5001/health", "")}
+	}
+	return []patterns.Step{liveStep("check.live-wss.fix-upgrade", "", `location / {
+    proxy_pass http://127.0.0.1:5200;
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection "upgrade";
+    proxy_set_header Host $host;
+    proxy_read_timeout 300s;
+}`)}
+}
+
+// route compares the address that clients get with the one that was looked at
+// (WuKongIM v2.2.5, GET /route: tcp_addr, ws_addr, wss_addr).
+func (e *endpoint) route(ctx context.Context) Result {
+	if e.API == "" {
+		return skipped("no-address")
+	}
+	if !e.reached {
+		return skipped("needs", "live-health")
+	}
+	status, body, err := e.get(ctx, "/route", mostBody)
+	if err != nil {
+		return e.unreachable(err, e.API)
+	}
+	if status != http.StatusOK {
+		return warn("", "status", status)
+	}
+	var told struct {
+		WSS string `json:"wss_addr"`
+	}
+	if err := json.Unmarshal(body, &told); err != nil {
+		return warn("", "no-json", fromPeer(err.Error()))
+	}
+	r := e.compareRoute(strings.TrimSpace(told.WSS))
+	if r.Status != Pass {
+		r.Fixes = []patterns.Step{liveStep("check.live-route.fix", "curl -s "+shellescape.Quote("http://"+e.API+"/route"), "external:\n  wssAddr: \"wss://im.example.com:5210\"   # WK_EXTERNAL_WSSADDR")}
+	}
+	return r
+}
+
+func (e *endpoint) compareRoute(told string) Result {
+	shown := fromPeer(told)
+	if told == "" {
+		return warn("", "none")
+	}
+	if strings.HasPrefix(strings.ToLower(told), "ws://") {
+		return fail("insecure-websocket-on-https-page", "insecure", shown)
+	}
+	host, port, _, err := ParseAddr(told)
+	if err != nil || !strings.Contains(told, "://") {
+		return warn("", "unusable", shown)
+	}
+	sameHost := strings.EqualFold(strings.TrimSuffix(host, "."), strings.TrimSuffix(e.host, "."))
+	switch {
+	case sameHost && port == e.port:
+		return pass("equal", shown)
+	case e.Addr == "":
+		return pass("told", shown)
+	case !sameHost && e.peer != nil && e.peer.chain.leaf().VerifyHostname(withoutZone(host)) != nil:
+		return fail("hostname-mismatch", "uncovered", shown, sanList(e.peer.chain.leaf()))
+	}
+	return warn("", "differs", shown, net.JoinHostPort(e.host, e.port))
+}
+
+// readDate keeps the first Date that the endpoint or its API sends (RFC 9110
+// section 6.6.1). One from a cache, which has an Age, may be old.
+func (e *endpoint) readDate(h http.Header, sent time.Time, source string) {
+	date, err := http.ParseTime(h.Get("Date"))
+	if err != nil || e.date != nil || h.Get("Age") != "" {
+		return
+	}
+	e.date = newReading(date, sent, e.Now(), source)
+}

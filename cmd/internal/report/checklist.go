@@ -1,0 +1,279 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fatih/color"
+
+	"wklog/cmd/internal/check"
+	"wklog/cmd/internal/messages"
+	"wklog/patterns"
+)
+
+// CheckSchema names the form of a checklist as JSON.
+const CheckSchema = "wklog.check/v1"
+
+// Checklist is what checks found; its JSON is fixed by the contract.
+type Checklist struct {
+	Schema    string      `json:"schema"`
+	Generated time.Time   `json:"generated"`
+	Lang      string      `json:"lang"`
+	Checks    []CheckLine `json:"checks"`
+	// Causes are those of failed checks, with what to do, in the order of the
+	// checks.
+	Causes []CheckedCause `json:"causes"`
+	// Report is what the logs say, null without logs.
+	Report *Document `json:"report"`
+}
+
+// CheckLine is one check.
+type CheckLine struct {
+	ID     string `json:"id"`
+	Status string `json:"status"`
+	// Cause is empty where a check passed, RulesOut where it did not.
+	Cause    string   `json:"cause"`
+	Title    string   `json:"title"`
+	Detail   string   `json:"detail"`
+	Fixes    []Step   `json:"fixes"`
+	RulesOut []string `json:"rules_out"`
+	// Seconds is how long a stage on the network took.
+	Seconds float64 `json:"seconds"`
+	// Since is from when on the certificate that was looked at is valid.
+	Since *time.Time `json:"since"`
+}
+
+// CheckedCause is a cause that checks found.
+type CheckedCause struct {
+	Cause  string   `json:"cause"`
+	Title  string   `json:"title"`
+	Why    string   `json:"why"`
+	Checks []string `json:"checks"`
+	Fixes  []Step   `json:"fixes"`
+}
+
+// NewChecklist puts results into words.
+func NewChecklist(results []check.Result, c *patterns.Catalogue, say *messages.Printer, generated time.Time) *Checklist {
+	list := &Checklist{Schema: CheckSchema, Generated: generated, Lang: string(say.Lang), Checks: []CheckLine{}, Causes: []CheckedCause{}}
+	for _, r := range results {
+		line := CheckLine{
+			ID: r.ID, Status: string(r.Status), Cause: r.Cause, Title: r.Title(say), Detail: r.Detail(say),
+			Fixes: Steps(r.Fixes, say.Lang), RulesOut: append([]string{}, r.RulesOut...), Seconds: r.Took.Seconds(), Since: Moment(r.Since),
+		}
+		cause := c.Cause(r.Cause)
+		if cause != nil && r.Status == check.Fail {
+			list.add(cause, &line, say.Lang)
+		}
+		if cause != nil && len(line.Fixes) == 0 {
+			line.Fixes = Steps(cause.Fixes, say.Lang)
+		}
+		list.Checks = append(list.Checks, line)
+	}
+	return list
+}
+
+// add collects what to do: what the check itself knows before what the cause
+// says.
+func (l *Checklist) add(cause *patterns.Cause, line *CheckLine, lang patterns.Lang) {
+	at := slices.IndexFunc(l.Causes, func(c CheckedCause) bool { return c.Cause == cause.ID })
+	if at < 0 {
+		at = len(l.Causes)
+		l.Causes = append(l.Causes, CheckedCause{
+			Cause: cause.ID, Title: cause.Title.In(lang), Why: cause.Explain.In(lang), Fixes: Steps(cause.Fixes, lang),
+		})
+	}
+	found := &l.Causes[at]
+	found.Checks = append(found.Checks, line.ID)
+	found.Fixes = append(slices.Clone(line.Fixes), found.Fixes...)
+}
+
+// ReadChecklist reads a checklist that was written as JSON. Anything else is an
+// ErrSchema.
+func ReadChecklist(data []byte) (*Checklist, error) {
+	l := &Checklist{}
+	if err := json.Unmarshal(data, l); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSchema, err)
+	}
+	if l.Schema != CheckSchema {
+		return nil, fmt.Errorf("%w: its schema is %q", ErrSchema, l.Schema)
+	}
+	return l, nil
+}
+
+// Failed tells whether any check failed.
+func (l *Checklist) Failed() bool {
+	return slices.ContainsFunc(l.Checks, func(c CheckLine) bool { return c.Status == string(check.Fail) })
+}
+
+// Proofs are what the checks say of causes.
+func (l *Checklist) Proofs() []patterns.Proof {
+	var proofs []patterns.Proof
+	for _, c := range l.Checks {
+		switch check.Status(c.Status) {
+		case check.Fail:
+			proofs = append(proofs, patterns.Proof{Check: c.ID, Proves: c.Cause})
+		case check.Pass, check.Warn:
+			proofs = append(proofs, patterns.Proof{Check: c.ID, RulesOut: c.RulesOut})
+		}
+	}
+	return proofs
+}
+
+// Write writes the checklist as JSON or as a table.
+func (l *Checklist) Write(w io.Writer, form string, opts Options) error {
+	if form == "json" {
+		if l.Report != nil {
+			l.Report = l.Report.shown(opts.Top)
+		}
+		return WriteJSON(w, l, "  ")
+	}
+	p := NewPage(opts)
+	p.checklist(l)
+	if _, err := io.WriteString(w, p.String()); err != nil || l.Report == nil {
+		return err
+	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return err
+	}
+	return Write(w, form, l.Report, opts)
+}
+
+// groupOf names the heading under which a check stands.
+func groupOf(id string) string {
+	switch kind, _, _ := strings.Cut(id, "-"); kind {
+	case "config":
+		return "checks.config"
+	case "live":
+		return "checks.live"
+	}
+	return "checks.certificate"
+}
+
+func (p *Page) checklist(l *Checklist) {
+	counts := map[string]int{}
+	for _, c := range l.Checks {
+		counts[c.Status]++
+	}
+	p.Paragraph("", p.say.Say("checks.summary", counts["fail"], counts["warn"], counts["pass"], counts["skip"]))
+	group := ""
+	for _, c := range l.Checks {
+		if next := groupOf(c.ID); next != group {
+			group = next
+			p.Heading(group)
+		}
+		p.check(&c)
+	}
+	for i, cause := range l.Causes {
+		if i == 0 {
+			p.Heading("checks.first")
+		} else {
+			p.Line("")
+		}
+		p.Paragraph(fmt.Sprintf("%2d. ", i+1), cause.Title+"  "+cause.Cause, bold)
+		p.Paragraph("    ", p.say.Say("checks.by", strings.Join(cause.Checks, ", ")))
+		if i > 0 {
+			p.Paragraph("    ", p.say.Say("diagnosis.explain", cause.Cause))
+			continue
+		}
+		p.Paragraph("    ", cause.Why)
+		p.steps(cause.Fixes)
+	}
+	if len(l.Causes) == 0 {
+		p.Line("")
+		p.Paragraph("", p.say.Say("checks.good"), bold)
+	}
+}
+
+// check writes one line of the checklist, and what was found below it.
+func (p *Page) check(c *CheckLine) {
+	colors := map[string]color.Attribute{"pass": color.FgGreen, "warn": color.FgYellow, "fail": color.FgRed, "skip": color.Faint}
+	word := p.say.Say("status." + c.Status)
+	pad := strings.Repeat(" ", max(0, 6-columns(word)))
+	title := c.Title
+	if c.Seconds > 0 {
+		title += fmt.Sprintf("  %.0f ms", c.Seconds*1000)
+	}
+	p.Line(" " + p.paint(word, colors[c.Status]) + pad + Visible(title))
+	if c.Detail != "" {
+		p.Paragraph("       ", Visible(c.Detail))
+	}
+}
+
+// AddChecks tells in a report which checks were made, and what they mean for its
+// causes.
+func (d *Document) AddChecks(l *Checklist, c *patterns.Catalogue, say *messages.Printer) {
+	d.Checks = append(d.Checks, l.Checks...)
+	for i := range d.Diagnosis {
+		found := &d.Diagnosis[i]
+		for _, id := range found.checks {
+			line := d.check(id)
+			found.Evidence = append(found.Evidence, Evidence{Check: id, Title: say.Say("checks.evidence", line.Title, line.Detail), Count: 1})
+		}
+	}
+	d.Settled = d.settlement(c, say)
+}
+
+func (d *Document) check(id string) CheckLine {
+	for _, line := range d.Checks {
+		if line.ID == id {
+			return line
+		}
+	}
+	return CheckLine{ID: id, Title: id}
+}
+
+// settlement says in sentences what checks failed, what they rule out, and which
+// causes are left.
+func (d *Document) settlement(c *patterns.Catalogue, say *messages.Printer) []string {
+	lines, out := []string{}, []string{}
+	title := func(id string) string {
+		if cause := c.Cause(id); cause != nil {
+			return cause.Title.In(say.Lang)
+		}
+		return id
+	}
+	for _, line := range d.Checks {
+		switch check.Status(line.Status) {
+		case check.Fail, check.Warn:
+			lines = append(lines, say.Say("checks.line", say.Say("status."+line.Status), line.Title, line.Detail))
+		case check.Pass:
+			for _, id := range line.RulesOut {
+				if text := say.Say("checks.by-check", title(id), line.ID); !slices.Contains(out, text) {
+					out = append(out, text)
+				}
+			}
+		}
+	}
+	if len(out) > 0 {
+		lines = append(lines, say.Say("checks.ruled-out", strings.Join(out, say.Say("diagnosis.evidence.join"))))
+	}
+	var left []string
+	for _, found := range d.Diagnosis {
+		left = append(left, found.Title)
+	}
+	if len(left) > 0 {
+		lines = append(lines, say.Say("checks.left", strings.Join(left, say.Say("diagnosis.evidence.join"))))
+	}
+	return append(lines, d.newer(say)...)
+}
+
+// newer warns where the certificate that was looked at is younger than the
+// failures: it may have replaced the one that they are of.
+func (d *Document) newer(say *messages.Printer) []string {
+	var last time.Time
+	for _, f := range d.Findings {
+		if f.Last != nil && f.Last.After(last) {
+			last = *f.Last
+		}
+	}
+	for _, line := range d.Checks {
+		if line.Since != nil && !last.IsZero() && line.Since.After(last) {
+			return []string{say.Say("checks.newer", line.Since.Format(time.DateTime), last.Format(time.DateTime))}
+		}
+	}
+	return nil
+}
