@@ -351,6 +351,10 @@ func (r *analysis) finish(failures []source.Failure) error {
 // status.
 func (r *analysis) document(failures []source.Failure) *report.Document {
 	result := r.analyzer.Result()
+	if r.checks != nil {
+		r.analyzer.Settle(r.checks.Proofs(result.Last))
+		result = r.analyzer.Result()
+	}
 	doc := report.New(&result, r.app.say, r.now())
 	r.describe(doc, failures)
 	if r.baseline != nil {

@@ -174,7 +174,7 @@ func (a *app) fileErrorOf(err error) string {
 // settle lets a checklist settle the diagnosis.
 func (r *analysis) settle(list *report.Checklist) {
 	r.checks = list
-	r.analyzer.Settle(list.Proofs())
+	r.analyzer.Settle(list.Proofs(time.Time{}))
 }
 
 // settleBy runs the checks of analyze --check: of a configuration, of a compose

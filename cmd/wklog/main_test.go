@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DATA", data)
+			env.Setenv("CONFIGS", filepath.Join(filepath.Dir(data), "cmd/internal/check/testdata/config"))
 			env.Setenv("LANG", "C")
 			env.Setenv("TZ", "UTC")
 			return writeOddFiles(env.WorkDir)

@@ -109,18 +109,29 @@ func (l *Checklist) Failed() bool {
 	return slices.ContainsFunc(l.Checks, func(c CheckLine) bool { return c.Status == string(check.Fail) })
 }
 
-// Proofs are what the checks say of causes.
-func (l *Checklist) Proofs() []patterns.Proof {
+// Proofs are what the checks say of the causes of failures of which the last was
+// at the given time, zero for not known. Dates of a certificate that was not valid
+// by then say nothing: it replaced the one that the clients met.
+func (l *Checklist) Proofs(last time.Time) []patterns.Proof {
 	var proofs []patterns.Proof
 	for _, c := range l.Checks {
 		switch check.Status(c.Status) {
 		case check.Fail:
 			proofs = append(proofs, patterns.Proof{Check: c.ID, Proves: c.Cause})
 		case check.Pass, check.Warn:
+			if c.isNewer(last) {
+				continue
+			}
 			proofs = append(proofs, patterns.Proof{Check: c.ID, RulesOut: c.RulesOut})
 		}
 	}
 	return proofs
+}
+
+// isNewer tells whether the certificate that a check of dates looked at is younger
+// than the last failure.
+func (c *CheckLine) isNewer(last time.Time) bool {
+	return c.Since != nil && !last.IsZero() && c.Since.After(last)
 }
 
 // Write writes the checklist as JSON or as a table.
@@ -241,6 +252,9 @@ func (d *Document) settlement(c *patterns.Catalogue, say *messages.Printer) []st
 		case check.Fail, check.Warn:
 			lines = append(lines, say.Say("checks.line", say.Say("status."+line.Status), line.Title, line.Detail))
 		case check.Pass:
+			if line.isNewer(d.last()) {
+				continue
+			}
 			for _, id := range line.RulesOut {
 				if text := say.Say("checks.by-check", title(id), line.ID); !slices.Contains(out, text) {
 					out = append(out, text)
@@ -264,16 +278,21 @@ func (d *Document) settlement(c *patterns.Catalogue, say *messages.Printer) []st
 // newer warns where the certificate that was looked at is younger than the
 // failures: it may have replaced the one that they are of.
 func (d *Document) newer(say *messages.Printer) []string {
+	for _, line := range d.Checks {
+		if line.isNewer(d.last()) && line.Status != string(check.Fail) {
+			return []string{say.Say("checks.newer", line.Since.Format(time.DateTime), d.last().Format(time.DateTime))}
+		}
+	}
+	return nil
+}
+
+// last is the time of the last failure.
+func (d *Document) last() time.Time {
 	var last time.Time
 	for _, f := range d.Findings {
 		if f.Last != nil && f.Last.After(last) {
 			last = *f.Last
 		}
 	}
-	for _, line := range d.Checks {
-		if line.Since != nil && !last.IsZero() && line.Since.After(last) {
-			return []string{say.Say("checks.newer", line.Since.Format(time.DateTime), last.Format(time.DateTime))}
-		}
-	}
-	return nil
+	return last
 }

@@ -164,6 +164,8 @@ func (d *Document) certainty() string {
 	switch {
 	case d.harmless():
 		return "certainty.harmless"
+	case d.Diagnosis[0].Confidence >= sure && len(d.Settled) > 0:
+		return "certainty.checked"
 	case d.Diagnosis[0].Confidence >= sure:
 		return "certainty.sure"
 	case d.Diagnosis[0].Confidence >= likely:
@@ -411,7 +413,13 @@ func limit[T any](list []T, top int) []T {
 	return list
 }
 
-func percent(p float64) string { return fmt.Sprintf("%3.0f %%", p*100) }
+// percent keeps 100 for what is certain.
+func percent(p float64) string {
+	if p < 1 {
+		p = min(p, 0.99)
+	}
+	return fmt.Sprintf("%3.0f %%", p*100)
+}
 
 func clock(t time.Time) string { return t.Format("2006-01-02 15:04:05 -07:00") }
 
