@@ -95,7 +95,7 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 	files := check.Certificates{UID: -1, GID: -1}
 	var settings *check.Settings
 	if c.config+c.compose != "" {
-		if settings, err = (check.Configuration{Config: c.config, Compose: c.compose, Environ: os.Environ()}).Load(ctx); err != nil {
+		if settings, err = (check.Configuration{Config: c.config, Compose: c.compose, Environ: os.Environ()}).Load(); err != nil {
 			return nil, errors.New(a.say.Say("error.check.config", a.fileErrorOf(err)))
 		}
 		files = settings.Files()

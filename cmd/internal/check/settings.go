@@ -1,7 +1,6 @@
 package check
 
 import (
-	"context"
 	"crypto/x509"
 	"fmt"
 	"net"
@@ -78,13 +77,13 @@ type Settings struct {
 }
 
 // Load reads the settings: the environment counts before the file.
-func (c Configuration) Load(ctx context.Context) (*Settings, error) {
+func (c Configuration) Load() (*Settings, error) {
 	s := &Settings{values: map[string]setting{}}
 	environ, config := c.Environ, c.Config
 	origin := ""
 	if c.Compose != "" {
 		var err error
-		if s.container, err = loadContainer(ctx, c.Compose); err != nil {
+		if s.container, err = loadContainer(c.Compose); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Compose, err)
 		}
 		environ, origin = s.container.environ, filepath.Base(c.Compose)

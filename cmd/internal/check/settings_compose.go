@@ -1,7 +1,6 @@
 package check
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"os"
@@ -10,9 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/compose-spec/compose-go/v2/cli"
-	"github.com/compose-spec/compose-go/v2/types"
 )
 
 // errNoService says that a compose file has nothing to do with WuKongIM.
@@ -43,101 +39,56 @@ type publishedPort struct {
 	host, container, protocol, address string
 }
 
-// loadContainer reads a compose file as docker compose does (compose
-// specification), with the variables of the .env file beside it alone.
-func loadContainer(ctx context.Context, file string) (*container, error) {
-	if _, err := readFile(file); err != nil {
-		return nil, err
-	}
-	dir, err := filepath.Abs(filepath.Dir(file))
+// loadContainer finds WuKongIM's service in a compose file.
+func loadContainer(file string) (*container, error) {
+	p, err := readProject(file, 0)
 	if err != nil {
 		return nil, err
 	}
-	with := []cli.ProjectOptionsFn{cli.WithWorkingDirectory(dir), cli.WithName("wklog"), cli.WithResolvedPaths(true), cli.WithDefaultProfiles("*")}
-	if env := filepath.Join(dir, ".env"); exists(env) {
-		if _, err := readFile(env); err != nil {
-			return nil, err
-		}
-		with = append(with, cli.WithEnvFiles(env), cli.WithDotEnv)
-	}
-	options, err := cli.NewProjectOptions([]string{file}, with...)
-	if err != nil {
-		return nil, err
-	}
-	project, err := options.LoadProject(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return containerOf(project)
+	return p.container()
 }
 
-// containerOf finds the service: the first with a wss setting before one with
-// any, before one with the image.
-func containerOf(project *types.Project) (*container, error) {
+// container takes the service that looks most like WuKongIM's.
+func (p *project) container() (*container, error) {
 	found, most := "", 0
-	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
-		if n := likeness(project.Services[name]); n > most {
+	for _, name := range slices.Sorted(maps.Keys(p.services)) {
+		if n := likeness(p.services[name]); n > most {
 			found, most = name, n
 		}
 	}
 	if found == "" {
 		return nil, errNoService
 	}
-	service := project.Services[found]
+	s := p.services[found]
 	c := &container{
-		ports: portsOf(service), mounts: mountsOf(project, service), hostNetwork: service.NetworkMode == "host",
-		command: append(slices.Clone(service.Entrypoint), service.Command...),
+		environ: s.environ, ports: s.ports, mounts: s.mounts, hostNetwork: s.NetworkMode == "host", command: append(words(s.Entrypoint), words(s.Command)...),
 	}
-	c.uid, c.gid = userOf(service.User)
-	for _, name := range slices.Sorted(maps.Keys(service.Environment)) {
-		if value := service.Environment[name]; value != nil {
-			c.environ = append(c.environ, name+"="+*value)
-		}
-	}
-	for name, other := range project.Services {
+	c.uid, c.gid = userOf(s.User)
+	for name, other := range p.services {
 		if name != found {
-			c.others = append(c.others, portsOf(other)...)
+			c.others = append(c.others, other.ports...)
 		}
 	}
 	return c, nil
 }
 
-func likeness(service types.ServiceConfig) int {
+// likeness counts what speaks for a service: variables of wss before others, and
+// these before the image.
+func likeness(s *service) int {
+	const image, variable, wss = 1, 2, 100
 	n := 0
-	if strings.Contains(strings.ToLower(service.Image), "wukongim") {
-		n = 1
+	if strings.Contains(strings.ToLower(s.Image), "wukongim") {
+		n = image
 	}
-	for name := range service.Environment {
+	for _, name := range s.environ {
 		switch {
 		case strings.HasPrefix(name, "WK_WSS"), strings.HasPrefix(name, "WK_EXTERNAL_WSS"):
-			return 3
+			n += wss
 		case strings.HasPrefix(name, "WK_"):
-			n = 2
+			n += variable
 		}
 	}
 	return n
-}
-
-func portsOf(service types.ServiceConfig) []publishedPort {
-	var ports []publishedPort
-	for _, p := range service.Ports {
-		ports = append(ports, publishedPort{host: p.Published, container: strconv.Itoa(int(p.Target)), protocol: p.Protocol, address: p.HostIP})
-	}
-	return ports
-}
-
-func mountsOf(project *types.Project, service types.ServiceConfig) []mount {
-	var mounts []mount
-	for _, v := range service.Volumes {
-		mounts = append(mounts, mount{source: v.Source, target: v.Target, bind: v.Type == types.VolumeTypeBind})
-	}
-	for _, s := range service.Secrets {
-		mounts = append(mounts, fileMount(s.Target, "/run/secrets/", s.Source, types.FileObjectConfig(project.Secrets[s.Source]).File))
-	}
-	for _, s := range service.Configs {
-		mounts = append(mounts, fileMount(s.Target, "/", s.Source, types.FileObjectConfig(project.Configs[s.Source]).File))
-	}
-	return mounts
 }
 
 // fileMount is that of a secret or a config (compose specification, section

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"context"
 	"net"
 	"os"
 	"path/filepath"
@@ -33,7 +32,7 @@ func TestConfigurationsOfTheField(t *testing.T) {
 					*to = path
 				}
 			}
-			s, err := c.Load(context.Background())
+			s, err := c.Load()
 			require.NoError(t, err)
 			results := s.Check()
 			requireTexts(t, results)
@@ -47,7 +46,7 @@ func TestConfigurationsOfTheField(t *testing.T) {
 }
 
 func TestFilesOfAContainerAreFoundOnTheHost(t *testing.T) {
-	s, err := Configuration{Compose: "testdata/config/good-own-config/docker-compose.yml"}.Load(context.Background())
+	s, err := Configuration{Compose: "testdata/config/good-own-config/docker-compose.yml"}.Load()
 	require.NoError(t, err)
 	here, err := filepath.Abs("testdata/config/good-own-config")
 	require.NoError(t, err)
@@ -61,7 +60,7 @@ func TestFilesOfAContainerAreFoundOnTheHost(t *testing.T) {
 func load(t *testing.T, name, text string, environ ...string) (*Settings, error) {
 	path := filepath.Join(t.TempDir(), name)
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-	return Configuration{Config: path, Environ: environ}.Load(context.Background())
+	return Configuration{Config: path, Environ: environ}.Load()
 }
 
 func TestServerWithoutContainer(t *testing.T) {
@@ -144,17 +143,21 @@ func TestHostileConfigurationsEndSoon(t *testing.T) {
 		"no service of it": {Compose: write("e.yml", "services:\n  web:\n    image: nginx\n")},
 		"remote include":   {Compose: write("f.yml", "include:\n  - https://203.0.113.1/compose.yml\nservices:\n  wukongim:\n    image: wukongim\n")},
 		"includes itself":  {Compose: write("g.yml", "include:\n  - g.yml\nservices:\n  wukongim:\n    image: wukongim\n")},
+		"extends itself":   {Compose: write("j.yml", "services:\n  wukongim:\n    image: wukongim\n    extends: wukongim\n")},
+		"extends nothing":  {Compose: write("k.yml", "services:\n  wukongim:\n    image: wukongim\n    extends: {file: none.yml, service: im}\n")},
+		"env_file missing": {Compose: write("l.yml", "services:\n  wukongim:\n    image: wukongim\n    env_file: none.env\n")},
+		"remote extends":   {Compose: write("m.yml", "services:\n  wukongim:\n    image: wukongim\n    extends: {file: 'https://203.0.113.1/x.yml', service: im}\n")},
 		"compose bomb":     {Compose: write("h.yml", bomb+"services:\n  wukongim:\n    image: wukongim\n    environment: *z\n")},
 		"variable missing": {Compose: write("i.yml", "services:\n  wukongim:\n    image: wukongim\n    environment:\n      WK_WSSADDR: ${NONE:?is needed}\n")},
 	} {
 		start := time.Now()
-		_, err := c.Load(context.Background())
+		_, err := c.Load()
 		require.Error(t, err, name)
 		assert.Contains(t, err.Error(), filepath.Base(c.Config+c.Compose), name)
 		assert.Less(t, time.Since(start), 5*time.Second, name)
 	}
 	start := time.Now()
-	s, err := Configuration{Config: write("bomb.yaml", bomb+"wssAddr: wss://0.0.0.0:5210\nloop: &loop {a: *loop}\n")}.Load(context.Background())
+	s, err := Configuration{Config: write("bomb.yaml", bomb+"wssAddr: wss://0.0.0.0:5210\nloop: &loop {a: *loop}\n")}.Load()
 	require.NoError(t, err)
 	assert.Equal(t, "wss://0.0.0.0:5210", s.value(keyWSSAddr))
 	assert.Less(t, time.Since(start), 5*time.Second)

@@ -8,7 +8,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	yaml "go.yaml.in/yaml/v4"
 
 	"wklog/patterns"
 )
