@@ -252,26 +252,29 @@ func cleaned(r Result) Result {
 	return r
 }
 
+// mostShown bytes of a text from the peer go into a report.
+const mostShown = 200
+
 // fromPeer makes what the network sent fit for one line of a report: short, and
 // without characters that a terminal would act on.
 func fromPeer(s string) string {
-	const most = 200
 	s = strings.TrimSpace(s)
-	if len(s) > most {
-		s = s[:most] + "…"
+	if len(s) > mostShown {
+		s = s[:mostShown] + "…"
 	}
 	quoted := strconv.QuoteToGraphic(s)
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
-// liveStep is something to do whose text stands in the message files.
-func liveStep(key, command, config string) patterns.Step {
+// liveStep is something to do, whose text stands in the message files like the
+// detail of a stage.
+func liveStep(id, key, command, config string) patterns.Step {
 	step := patterns.Step{Command: command, Config: config}
 	if say, err := messages.In(patterns.English); err == nil {
-		step.Text.En = say.Say(key)
+		step.Text.En = say.Say("check." + id + "." + key)
 	}
 	if say, err := messages.In(patterns.Chinese); err == nil {
-		step.Text.Zh = say.Say(key)
+		step.Text.Zh = say.Say("check." + id + "." + key)
 	}
 	return step
 }

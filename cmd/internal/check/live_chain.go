@@ -82,17 +82,17 @@ func hasNoRoots() bool {
 }
 
 // fetch tells how to get the certificate that is missing. Its address is the
-// peer's: only one that is harmless in a shell goes into the command.
+// peer's, so it is quoted for the shell, and left out where it is no plain one.
 func (c *chain) fetch(missing Result) []patterns.Step {
 	if missing.Key != "missing-at" {
 		return nil
 	}
 	published := topOf(c.sent).IssuingCertificateURL[0]
 	u, err := url.Parse(published)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || fromPeer(published) != published {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || len(published) > mostShown {
 		return nil
 	}
-	return []patterns.Step{liveStep("check.live-served.fix",
+	return []patterns.Step{liveStep("live-served", "fix",
 		"curl -s -o intermediate.der "+shellescape.Quote(u.String())+
 			"\nopenssl x509 -inform DER -in intermediate.der -out intermediate.pem"+
 			"\n(cat cert.pem; echo; cat intermediate.pem) > fullchain.pem", "")}
@@ -133,7 +133,7 @@ func (e *endpoint) trust(context.Context) Result {
 		return cleaned(r)
 	}
 	if usage := checkUsage(c.files("")); usage.Status != Pass {
-		usage.Key = "usage-" + usage.Key
+		usage.Key = map[string]string{"extended": "usage-extended", "signature": "usage-signature"}[usage.Key]
 		return cleaned(usage)
 	}
 	if algorithm := checkAlgorithm(c.files("")); algorithm.Status != Pass {
@@ -156,7 +156,9 @@ func (c *chain) dates(at time.Time) Result {
 	if verified := c.verified(at); verified != nil {
 		needed = verified[:max(1, len(verified)-1)]
 	}
-	return cleaned(dates(needed, at))
+	r := cleaned(dates(needed, at))
+	r.Since = c.leaf().NotBefore
+	return r
 }
 
 // verified is the way to a root at a time, nil where there is none.

@@ -55,9 +55,6 @@ func (e *endpoint) resolverFor(ctx context.Context) *net.Resolver {
 		dial, r.PreferGo = e.resolver.Dial, e.resolver.PreferGo
 	}
 	r.Dial = func(lookup context.Context, network, address string) (net.Conn, error) {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
 		conn, err := dial(lookup, network, address)
 		if err == nil {
 			context.AfterFunc(ctx, func() { conn.Close() })
@@ -73,7 +70,7 @@ func (e *endpoint) unresolved(err error) Result {
 	if errors.As(err, &dns) && dns.IsNotFound {
 		r = fail("connection-interrupted", "not-found", e.host)
 	}
-	r.Fixes = []patterns.Step{liveStep("check.live-name.fix", "dig +short "+shellescape.Quote(e.host)+" A AAAA", "")}
+	r.Fixes = []patterns.Step{liveStep("live-name", "fix", "dig +short "+shellescape.Quote(e.host)+" A AAAA", "")}
 	return r
 }
 
@@ -128,9 +125,9 @@ func (e *endpoint) notConnected(errs []error) Result {
 	r.Status, r.Cause = Fail, "connection-interrupted"
 	switch r.Key {
 	case portRefused:
-		r.Fixes = []patterns.Step{liveStep("check.live-tcp.fix-refused", "docker compose ps wukongim\nss -ltn | grep ':"+e.port+" '", "")}
+		r.Fixes = []patterns.Step{liveStep("live-tcp", "fix-refused", "docker compose ps wukongim\nss -ltn | grep ':"+e.port+" '", "")}
 	case portSilent:
-		r.Fixes = []patterns.Step{liveStep("check.live-tcp.fix-silent", "ufw status verbose\nfirewall-cmd --list-ports", "")}
+		r.Fixes = []patterns.Step{liveStep("live-tcp", "fix-silent", "ufw status verbose\nfirewall-cmd --list-ports", "")}
 	}
 	return r
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"al.essio.dev/pkg/shellescape"
@@ -25,9 +26,10 @@ const (
 // client makes one request over conn: no proxy of the environment, no
 // redirects, no other connection.
 func client(conn net.Conn) *http.Client {
+	unused := &patient{Conn: conn, wrote: make(chan struct{})}
 	take := func(context.Context, string, string) (net.Conn, error) {
-		taken := conn
-		if conn = nil; taken == nil {
+		taken := unused
+		if unused = nil; taken == nil {
 			return nil, errors.New("the connection has been used")
 		}
 		return taken, nil
@@ -42,6 +44,29 @@ func client(conn net.Conn) *http.Client {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// patient reads nothing before it has written, since net/http writes what a
+// server says unasked to the standard logger.
+type patient struct {
+	net.Conn
+	wrote chan struct{} // closed with the first write, and with the connection
+	once  sync.Once
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	<-p.wrote
+	return p.Conn.Read(b)
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	p.once.Do(func() { close(p.wrote) })
+	return p.Conn.Write(b)
+}
+
+func (p *patient) Close() error {
+	p.once.Do(func() { close(p.wrote) })
+	return p.Conn.Close()
 }
 
 // get asks the API, and reads up to most bytes of what it answers.
@@ -160,13 +185,13 @@ func (e *endpoint) upgrade(ctx context.Context) Result {
 	e.readDate(response.Header, sent, e.authority())
 	switch {
 	case response.StatusCode == http.StatusBadRequest && a.asked:
-		return fail("client-certificate", handshake+"client-certificate", e.host)
+		return fail("client-certificate", sharedReason+"handshake-client-certificate", e.host)
 	case response.StatusCode != http.StatusSwitchingProtocols:
 		r := fail("connection-interrupted", "status", response.StatusCode)
 		r.Fixes = upgradeFixes(response.StatusCode)
 		return r
 	case err != nil:
-		return fail("connection-interrupted", handshake+"failed", told(err))
+		return fail("connection-interrupted", sharedReason+"handshake-failed", told(err))
 	}
 	return pass("upgraded", e.host)
 }
@@ -180,16 +205,16 @@ func (e *endpoint) noUpgrade(err error, asked bool) Result {
 	case errors.As(err, &op) && op.Op == "remote error":
 		return e.alerted(op.Err.Error(), asked)
 	case isSilent(err):
-		return fail("connection-interrupted", handshake+"silent", e.target, e.Timeout.String())
+		return fail("connection-interrupted", sharedReason+"handshake-silent", e.target, e.Timeout.String())
 	}
-	return fail("connection-interrupted", handshake+"failed", told(err))
+	return fail("connection-interrupted", sharedReason+"handshake-failed", told(err))
 }
 
 func upgradeFixes(status int) []patterns.Step {
 	if status >= 500 {
-		return []patterns.Step{liveStep("check.live-wss.fix-backend", "docker compose ps wukongim\ncurl -s http://127.0.0.1:5001/health", "")}
+		return []patterns.Step{liveStep("live-wss", "fix-backend", "docker compose ps wukongim\ncurl -s http://127.0.0.1:5001/health", "")}
 	}
-	return []patterns.Step{liveStep("check.live-wss.fix-upgrade", "", `location / {
+	return []patterns.Step{liveStep("live-wss", "fix-upgrade", "", `location / {
     proxy_pass http://127.0.0.1:5200;
     proxy_http_version 1.1;
     proxy_set_header Upgrade $http_upgrade;
@@ -223,7 +248,7 @@ func (e *endpoint) route(ctx context.Context) Result {
 	}
 	r := e.compareRoute(strings.TrimSpace(told.WSS))
 	if r.Status != Pass {
-		r.Fixes = []patterns.Step{liveStep("check.live-route.fix", "curl -s "+shellescape.Quote("http://"+e.API+"/route"), "external:\n  wssAddr: \"wss://im.example.com:5210\"   # WK_EXTERNAL_WSSADDR")}
+		r.Fixes = []patterns.Step{liveStep("live-route", "fix", "curl -s "+shellescape.Quote("http://"+e.API+"/route"), "external:\n  wssAddr: \"wss://im.example.com:5210\"   # WK_EXTERNAL_WSSADDR")}
 	}
 	return r
 }

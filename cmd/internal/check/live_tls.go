@@ -90,7 +90,7 @@ func (e *endpoint) tls13(ctx context.Context) Result {
 	if a.err != nil {
 		e.refused13 = told(a.err)
 		r := e.refusal(ctx, a)
-		if r.Key == handshake+"not-offered" {
+		if r.Key == sharedReason+"handshake-not-offered" {
 			r.Status, r.Cause = Warn, ""
 		}
 		return r
@@ -122,21 +122,21 @@ func (e *endpoint) tls12(ctx context.Context) Result {
 // TLS 1.3, in whatever way, is then no failure.
 func (e *endpoint) lacks13() {
 	if r := e.result("live-tls13"); r.Status == Fail {
-		r.Status, r.Cause, r.Key, r.Args = Warn, "", handshake+"not-offered", []any{e.refused13}
+		r.Status, r.Cause, r.Key, r.Args = Warn, "", sharedReason+"handshake-not-offered", []any{e.refused13}
 	}
 }
 
 func (e *endpoint) refusal12(ctx context.Context, a *attempt) Result {
 	r := e.refusal(ctx, a)
 	switch {
-	case (r.Key == handshake+"not-offered" || r.Key == handshake+"closed") && e.peer == nil:
+	case (r.Key == sharedReason+"handshake-not-offered" || r.Key == sharedReason+"handshake-closed") && e.peer == nil:
 		old := e.shake(ctx, e.target, offer{e.host, tls.VersionTLS10, tls.VersionTLS11, everySuite()})
 		defer old.close()
 		if old.err == nil {
 			e.lacks13()
 			r = fail("protocol-version", "old", tls.VersionName(old.conn.ConnectionState().Version))
 		}
-	case r.Key == handshake+"cipher":
+	case r.Key == sharedReason+"handshake-cipher":
 		weak := e.shake(ctx, e.target, offer{e.host, tls.VersionTLS12, tls.VersionTLS12, everySuite()})
 		defer weak.close()
 		if weak.err == nil {
@@ -158,11 +158,8 @@ func everySuite() []uint16 {
 
 func agreed(a *attempt) Result {
 	state := a.conn.ConnectionState()
-	return pass(handshake+"agreed", tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite))
+	return pass(sharedReason+"handshake-agreed", tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite))
 }
-
-// handshake begins the keys of how a handshake ended.
-const handshake = sharedReason + "handshake-"
 
 // refusal explains a handshake that failed.
 func (e *endpoint) refusal(ctx context.Context, a *attempt) Result {
@@ -176,19 +173,19 @@ func (e *endpoint) refusal(ctx context.Context, a *attempt) Result {
 			return r
 		}
 	case isSilent(a.err) && a.got == 0:
-		return fail("connection-interrupted", handshake+"silent", e.target, e.Timeout.String())
+		return fail("connection-interrupted", sharedReason+"handshake-silent", e.target, e.Timeout.String())
 	case isSilent(a.err):
-		return fail("connection-interrupted", handshake+"slow", e.target, a.got)
+		return fail("connection-interrupted", sharedReason+"handshake-slow", e.target, a.got)
 	case isRefused(a.err):
 		return fail("connection-interrupted", portRefused, e.target)
 	case errors.Is(a.err, io.EOF), errors.Is(a.err, io.ErrUnexpectedEOF), errors.Is(a.err, syscall.ECONNRESET):
 		if e.upgradesPlain(ctx) {
-			return fail("tls-on-plaintext-port", handshake+"plain-http", e.target)
+			return fail("tls-on-plaintext-port", sharedReason+"handshake-plain-http", e.target)
 		}
 		if a.asked {
-			return fail("client-certificate", handshake+"client-certificate", e.host)
+			return fail("client-certificate", sharedReason+"handshake-client-certificate", e.host)
 		}
-		return fail("connection-interrupted", handshake+"closed", e.target)
+		return fail("connection-interrupted", sharedReason+"handshake-closed", e.target)
 	}
 	return misspoken(told(a.err))
 }
@@ -198,10 +195,10 @@ func (e *endpoint) refusal(ctx context.Context, a *attempt) Result {
 func notTLS(err tls.RecordHeaderError) (Result, bool) {
 	head := err.RecordHeader[:]
 	if bytes.Equal(head, []byte("HTTP/")) {
-		return fail("tls-on-plaintext-port", handshake+"plain-http", fromPeer(err.Conn.RemoteAddr().String())), true
+		return fail("tls-on-plaintext-port", sharedReason+"handshake-plain-http", fromPeer(err.Conn.RemoteAddr().String())), true
 	}
 	if head[0] < 20 || head[0] > 24 {
-		return fail("tls-on-plaintext-port", handshake+"not-tls", fromPeer(string(head))), true
+		return fail("tls-on-plaintext-port", sharedReason+"handshake-not-tls", fromPeer(string(head))), true
 	}
 	return Result{}, false
 }
@@ -224,36 +221,36 @@ func (e *endpoint) alerted(text string, asked bool) Result {
 	text = fromPeer(text)
 	switch {
 	case is(protocolVersion):
-		return fail("protocol-version", handshake+"not-offered", text)
+		return fail("protocol-version", sharedReason+"handshake-not-offered", text)
 	case is(certificateRequired), asked && is(badCertificate, handshakeFailure):
-		return fail("client-certificate", handshake+"client-certificate", e.host)
+		return fail("client-certificate", sharedReason+"handshake-client-certificate", e.host)
 	case is(handshakeFailure, insufficientSecurity):
-		return fail("cipher-mismatch", handshake+"cipher", text)
+		return fail("cipher-mismatch", sharedReason+"handshake-cipher", text)
 	case is(unrecognizedName):
-		return fail("hostname-mismatch", handshake+"unrecognized", e.host)
+		return fail("hostname-mismatch", sharedReason+"handshake-unrecognized", e.host)
 	case is(noApplicationProtocol):
-		return fail("alpn-mismatch", handshake+"alpn", text)
+		return fail("alpn-mismatch", sharedReason+"handshake-alpn", text)
 	}
-	return fail("connection-interrupted", handshake+"alert", text)
+	return fail("connection-interrupted", sharedReason+"handshake-alert", text)
 }
 
 // misspoken explains what this side refused. crypto/tls has no types for these
 // errors, only texts (crypto/tls/handshake_client.go, Go 1.26).
 func misspoken(text string) Result {
 	for _, known := range []struct{ text, cause, key string }{
-		{"unsupported protocol version", "protocol-version", "not-offered"},
-		{"failed to parse certificate", "cert-malformed", "malformed"},
-		{"-bit keys are insecure", "cert-unsupported", "unfit"},
-		{"RSA key larger than", "cert-unsupported", "unfit"},
-		{"unsupported type of public key", "cert-unsupported", "unfit"},
-		{"unsupported certificate", "cert-unsupported", "unfit"},
-		{"bad record MAC", "record-corrupted", "corrupted"},
+		{"unsupported protocol version", "protocol-version", "handshake-not-offered"},
+		{"failed to parse certificate", "cert-malformed", "handshake-malformed"},
+		{"-bit keys are insecure", "cert-unsupported", "handshake-unfit"},
+		{"RSA key larger than", "cert-unsupported", "handshake-unfit"},
+		{"unsupported type of public key", "cert-unsupported", "handshake-unfit"},
+		{"unsupported certificate", "cert-unsupported", "handshake-unfit"},
+		{"bad record MAC", "record-corrupted", "handshake-corrupted"},
 	} {
 		if strings.Contains(text, known.text) {
-			return fail(known.cause, handshake+known.key, text)
+			return fail(known.cause, sharedReason+known.key, text)
 		}
 	}
-	return fail("connection-interrupted", handshake+"failed", text)
+	return fail("connection-interrupted", sharedReason+"handshake-failed", text)
 }
 
 // speaksTLS tells whether a port completes a handshake.
