@@ -115,9 +115,10 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 			return nil, errors.New(a.say.Say("error.check.addr", live.Addr))
 		}
 	}
+	live.File = files.Leaf()
 	var results []check.Result
 	if settings != nil {
-		settings.Leaf = files.Leaf()
+		settings.Leaf = live.File
 		results = append(results, settings.Check()...)
 		if files.Host == "" {
 			files.Host = settings.Host()

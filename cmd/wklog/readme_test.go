@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var example = regexp.MustCompile("(?s)<!-- (example|stream|follow): ([^\n]+) -->\n```\n(.*?)```")
+var example = regexp.MustCompile("(?s)<!-- (example|check|stream|follow): ([^\n]+) -->\n```\n(.*?)```")
 
 // TestReadmeShowsRealOutput runs the examples of the README and compares what
 // it shows of them; -update writes it anew.
@@ -49,12 +49,17 @@ func exampleOutput(t *testing.T, kind string, args []string) string {
 		return string(out)
 	}
 	file, lines := args[0], atoi(args[1])
-	if kind == "stream" {
+	switch kind {
+	case "check":
+		c.Args = append(c.Args, "check", "--compose", file)
+		out, _ := c.Output() // checks fail
+		return strings.Join(strings.SplitAfter(string(out), "\n")[:lines], "")
+	case "stream":
 		in, err := os.Open("../../" + file)
 		require.NoError(t, err)
 		defer in.Close()
 		c.Stdin = in
-	} else {
+	case "follow":
 		c.Args = append(c.Args, "analyze", "-f", "--from-start", file)
 	}
 	pipe, err := c.StdoutPipe()

@@ -111,11 +111,7 @@ func (f *certificateFiles) closedTo(path string) string {
 		return ""
 	}
 	for _, way := range []string{path, real} {
-		absolute, err := filepath.Abs(way)
-		if err != nil {
-			return ""
-		}
-		for _, dir := range foldersBelow(absolute, f.Mounts) {
+		for _, dir := range foldersBelow(filepath.FromSlash(absolute(way)), f.Mounts) {
 			if info, err := os.Stat(dir); err == nil && !f.may(info, 0o1) {
 				return dir
 			}

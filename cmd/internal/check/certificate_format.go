@@ -104,12 +104,13 @@ func parseKey(der []byte) (crypto.PrivateKey, error) {
 	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
 		return key, nil
 	}
-	if key, err := x509.ParseECPrivateKey(der); err == nil {
-		return key, nil
+	ec, ecErr := x509.ParseECPrivateKey(der)
+	if ecErr == nil {
+		return ec, nil
 	}
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		if strings.Contains(err.Error(), "unknown algorithm") || strings.Contains(err.Error(), "unknown elliptic curve") {
+		if text := err.Error() + ecErr.Error(); strings.Contains(text, "unknown algorithm") || strings.Contains(text, "unknown elliptic curve") {
 			return nil, nil
 		}
 		return nil, err

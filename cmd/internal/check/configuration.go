@@ -215,7 +215,7 @@ func leadsOutside(file, source string) string {
 	if !filepath.IsAbs(to) {
 		to = filepath.Join(filepath.Dir(file), to)
 	}
-	if within(filepath.ToSlash(filepath.Clean(to)), filepath.ToSlash(source)) {
+	if within(absolute(to), absolute(source)) {
 		return ""
 	}
 	return to

@@ -32,6 +32,9 @@ type Live struct {
 	Roots *x509.CertPool
 	// Timeout is the most that one stage may take; 0 stands for 5 s.
 	Timeout time.Duration
+	// File is the certificate that the server should serve, nil where it is not
+	// known.
+	File *x509.Certificate
 	// Now tells the time by which validity is judged; nil stands for time.Now.
 	Now func() time.Time
 
@@ -59,6 +62,7 @@ func stages() []stage {
 		{id: "live-tls13", run: (*endpoint).tls13},
 		{id: "live-tls12", run: (*endpoint).tls12, repeats: true},
 		{id: "live-served", run: (*endpoint).served},
+		{id: "live-file", run: (*endpoint).file},
 		{id: "live-names", run: (*endpoint).names},
 		{id: "live-trust", run: (*endpoint).trust},
 		{id: "live-dates", run: (*endpoint).dates},

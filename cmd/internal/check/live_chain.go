@@ -74,11 +74,26 @@ func (e *endpoint) served(context.Context) Result {
 	return cleaned(complete)
 }
 
-// hasNoRoots tells that this machine has no certificates of CAs, as small
-// container images do.
-func hasNoRoots() bool {
-	pool, err := x509.SystemCertPool()
-	return err != nil || pool.Equal(x509.NewCertPool())
+// file compares what is served with the file: a server reads it at its start
+// only, so a renewed certificate needs a restart (WuKongIM v2.2.5
+// internal/options/options.go:891).
+func (e *endpoint) file(context.Context) Result {
+	if e.peer == nil {
+		return e.after("live-tls13", "live-tls12")
+	}
+	if e.File == nil {
+		return Result{Status: Skip, Key: "none"}
+	}
+	served := e.peer.chain.leaf()
+	switch {
+	case served.Equal(e.File):
+		return pass("same")
+	case served.NotBefore.Before(e.File.NotBefore):
+		older := warn("", "older", day(served.NotAfter), day(e.File.NotAfter))
+		older.Fixes = []patterns.Step{liveStep("live-file", "fix", "docker compose restart wukongim", "")}
+		return older
+	}
+	return cleaned(warn("", "other", name(served), name(e.File)))
 }
 
 // fetch tells how to get the certificate that is missing. Its address is the
@@ -87,7 +102,7 @@ func (c *chain) fetch(missing Result) []patterns.Step {
 	if missing.Key != "missing-at" {
 		return nil
 	}
-	published := topOf(c.sent).IssuingCertificateURL[0]
+	published := publishedAt(topOf(c.sent))
 	u, err := url.Parse(published)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || len(published) > mostShown {
 		return nil

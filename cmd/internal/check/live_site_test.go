@@ -114,6 +114,9 @@ func (s *site) start() {
 	if s.live.API == "" {
 		s.live.API = serveHTTP(s.t, nil, s.api())
 	}
+	if s.live.File == nil {
+		s.live.File = s.leaf.Certificate
+	}
 	s.live.resolver = serveDNS(s.t, map[string][]string{siteName + ".": {"127.0.0.1"}})
 }
 

@@ -452,3 +452,25 @@ func requireVisible(t *testing.T, results []Result) {
 		}
 	}
 }
+
+func TestServedCertificateIsComparedWithTheFile(t *testing.T) {
+	for name, c := range map[string]struct {
+		file   func(*site) *x509.Certificate
+		status Status
+		key    string
+	}{
+		"same": {func(s *site) *x509.Certificate { return s.leaf.Certificate }, Pass, "same"},
+		"renewed, not restarted": {func(s *site) *x509.Certificate {
+			return issue(s.intermediate, nil, func(c *x509.Certificate) { c.NotBefore = time.Now().Add(-time.Hour) }).Certificate
+		}, Warn, "older"},
+		"of a proxy": {func(s *site) *x509.Certificate {
+			return issue(s.intermediate, nil, func(c *x509.Certificate) { c.NotBefore = c.NotBefore.AddDate(-1, 0, 0) }).Certificate
+		}, Warn, "other"},
+	} {
+		s := newSite(t)
+		s.live.File = c.file(s)
+		r := find(t, s.check(), "live-file")
+		assert.Equal(t, c.status, r.Status, name)
+		assert.Equal(t, c.key, r.Key, name)
+	}
+}

@@ -152,7 +152,7 @@ func (s *Settings) Files() Certificates {
 	for key, to := range map[string]*string{keyCertFile: &c.CertFile, keyKeyFile: &c.KeyFile} {
 		if place := s.container.find(s.value(key)); place.kind == placeBind {
 			*to = place.path
-			c.Mounts = append(c.Mounts, place.mount)
+			c.Mounts = append(c.Mounts, absolute(place.mount))
 		}
 	}
 	return c

@@ -176,8 +176,8 @@ func (c *container) find(inside string) place {
 		return place{kind: placeVolume, mount: best.source, target: best.target}
 	}
 	for _, m := range c.mounts {
-		if m.bind && within(filepath.ToSlash(filepath.Clean(inside)), filepath.ToSlash(m.source)) {
-			return place{kind: placeHostPath, path: path.Join(m.target, strings.TrimPrefix(clean, filepath.ToSlash(m.source))), mount: m.source, target: m.target}
+		if source := absolute(m.source); m.bind && within(clean, source) {
+			return place{kind: placeHostPath, path: path.Join(m.target, strings.TrimPrefix(clean, source)), mount: m.source, target: m.target}
 		}
 	}
 	return place{}
@@ -186,6 +186,14 @@ func (c *container) find(inside string) place {
 func within(file, folder string) bool {
 	folder = path.Clean(folder)
 	return file == folder || strings.HasPrefix(file, strings.TrimSuffix(folder, "/")+"/")
+}
+
+// absolute is a path of this machine with slashes, as a container's.
+func absolute(name string) string {
+	if whole, err := filepath.Abs(name); err == nil {
+		name = whole
+	}
+	return filepath.ToSlash(name)
 }
 
 // isDir follows links.

@@ -111,9 +111,7 @@ func readModel(file string) (model map[string]any, dir string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if dir, err = filepath.Abs(filepath.Dir(file)); err != nil {
-		return nil, "", err
-	}
+	dir = filepath.Dir(file)
 	if err := yaml.Unmarshal(data, &model); err != nil {
 		return nil, "", err
 	}

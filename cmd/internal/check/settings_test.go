@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -48,8 +47,7 @@ func TestConfigurationsOfTheField(t *testing.T) {
 func TestFilesOfAContainerAreFoundOnTheHost(t *testing.T) {
 	s, err := Configuration{Compose: "testdata/config/good-own-config/docker-compose.yml"}.Load()
 	require.NoError(t, err)
-	here, err := filepath.Abs("testdata/config/good-own-config")
-	require.NoError(t, err)
+	here := "testdata/config/good-own-config"
 	files := s.Files()
 	assert.Equal(t, filepath.Join(here, "certs/fullchain.pem"), files.CertFile)
 	assert.Equal(t, filepath.Join(here, "certs/privkey.pem"), files.KeyFile)
@@ -120,8 +118,8 @@ func TestHostileConfigurationsEndSoon(t *testing.T) {
 		bomb += string(c) + ": &" + string(c) + " [" + strings.Repeat("*"+string(c-1)+", ", 8) + "*" + string(c-1) + "]\n"
 	}
 	dir := t.TempDir()
-	pipe, large := filepath.Join(dir, "pipe.yml"), filepath.Join(dir, "large.yml")
-	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	fifo, large := filepath.Join(dir, "pipe.yml"), filepath.Join(dir, "large.yml")
+	pipe(t, fifo)
 	require.NoError(t, os.WriteFile(large, nil, 0o600))
 	require.NoError(t, os.Truncate(large, 1<<30))
 	write := func(name, text string) string {
@@ -130,8 +128,8 @@ func TestHostileConfigurationsEndSoon(t *testing.T) {
 		return path
 	}
 	for name, c := range map[string]Configuration{
-		"pipe":             {Config: pipe},
-		"compose pipe":     {Compose: pipe},
+		"pipe":             {Config: fifo},
+		"compose pipe":     {Compose: fifo},
 		"large":            {Config: large},
 		"compose large":    {Compose: large},
 		"missing":          {Config: filepath.Join(dir, "none.yaml")},
