@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"wklog/cmd/internal/messages"
-	"wklog/patterns"
 )
 
 // Status is the outcome of a check.
@@ -38,12 +37,22 @@ type Result struct {
 	Key  string
 	Args []any
 	// Fixes are what to do, where the fixes of the cause do not say it.
-	Fixes []patterns.Step
+	Fixes []Step
 	// Since is from when on the certificate that was looked at is valid; set by
 	// the checks of dates.
 	Since time.Time
 	// Took is how long a stage on the network lasted.
 	Took time.Duration
+}
+
+// Step is one thing to do. Key names its text as Result.Key does.
+type Step struct {
+	Key, Command, Config string
+}
+
+// Text of a step of a result.
+func (r *Result) Text(s Step, say *messages.Printer) string {
+	return say.Say("check." + r.ID + "." + s.Key)
 }
 
 // Title says what was checked.
@@ -61,4 +70,12 @@ func (r *Result) Detail(say *messages.Printer) string {
 		return say.Say("check."+r.Key, r.Args...)
 	}
 	return say.Say("check."+r.ID+"."+r.Key, r.Args...)
+}
+
+func step(key, command, config string) Step { return Step{Key: key, Command: command, Config: config} }
+
+// fix adds what to do.
+func (r Result) fix(steps ...Step) Result {
+	r.Fixes = append(r.Fixes, steps...)
+	return r
 }

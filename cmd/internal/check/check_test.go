@@ -25,6 +25,9 @@ func requireTexts(t testing.TB, results []Result) {
 				assert.NotContains(t, []string{"check." + r.ID + "." + r.Key, "check." + r.Key}, r.Detail(say), "no text in %s", lang)
 			}
 			assert.NotContains(t, r.Detail(say), "%!", "%s.%s in %s", r.ID, r.Key, lang)
+			for _, fix := range r.Fixes {
+				assert.NotEqual(t, "check."+r.ID+"."+fix.Key, r.Text(fix, say), "no text in %s", lang)
+			}
 			for _, id := range append([]string{r.Cause}, r.RulesOut...) {
 				assert.True(t, id == "" || catalogue.Cause(id) != nil, "%s names the unknown cause %q", r.ID, id)
 			}

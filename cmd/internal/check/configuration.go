@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -60,9 +61,9 @@ func checkListen(s *Settings) Result {
 	case addr.value == "" && s.endsElsewhere():
 		return Result{Status: Skip, Key: "proxy"}
 	case addr.value == "" && s.value(keyCertFile)+s.value(keyKeyFile) != "":
-		return fail("cert-not-configured", "certificate-only", addr)
+		return fail("listen-address-invalid", "certificate-only", addr)
 	case addr.value == "" && s.value(keyExternalWSSAddr) != "":
-		return fail("cert-not-configured", "external-only", addr, s.setting(keyExternalWSSAddr))
+		return fail("listen-address-invalid", "external-only", addr, s.setting(keyExternalWSSAddr))
 	case addr.value == "":
 		return Result{Status: Skip, Key: "unused", Args: []any{addr}}
 	case quoted(addr.value):
@@ -259,6 +260,9 @@ func (s *Settings) publishedByOther(port string) bool {
 // checkPublished follows the port that clients are given into the container.
 func checkPublished(s *Settings) Result {
 	_, wss, err := splitAddress(s.value(keyWSSAddr))
+	if s.value(keyWSSAddr) == "" && !s.endsElsewhere() {
+		_, wss, err = splitAddress(s.value(keyExternalWSSAddr)) // where it will have to listen
+	}
 	switch {
 	case s.container == nil:
 		return Result{Status: Skip, Key: "no-compose"}
@@ -293,15 +297,20 @@ func checkPublished(s *Settings) Result {
 	case leads != "":
 		return warn("connection-interrupted", "other", external, leads, wss)
 	}
-	return fail("connection-interrupted", "unpublished", external, wss)
+	return fail("connection-interrupted", "unpublished", external, wss).fix(publish(external, wss))
+}
+
+// publish says how a port gets out of the container.
+func publish(external, wss string) Step {
+	return step("fix", "docker compose up -d --force-recreate", fmt.Sprintf("services:\n  wukongim:\n    ports:\n      - \"%s:%s\"", external, wss))
 }
 
 // checkLeadsTo is for a published port that leads to another one than wss.
 func (s *Settings) checkLeadsTo(external, inside, wss string) Result {
 	for _, key := range []string{keyWSAddr, keyAddr, keyHTTPAddr, keyManagerAddr} {
 		if _, port, err := splitAddress(cmp.Or(s.value(key), defaults[key])); err == nil && port == inside {
-			return fail("tls-on-plaintext-port", "plain", external, inside, spellings[key], wss)
+			return fail("tls-on-plaintext-port", "plain", external, inside, spellings[key], wss).fix(publish(external, wss))
 		}
 	}
-	return fail("connection-interrupted", "wrong", external, inside, wss)
+	return fail("connection-interrupted", "wrong", external, inside, wss).fix(publish(external, wss))
 }

@@ -13,9 +13,6 @@ import (
 	"time"
 
 	"golang.org/x/net/idna"
-
-	"wklog/cmd/internal/messages"
-	"wklog/patterns"
 )
 
 // Live is an endpoint to connect to. Nothing but what it names is connected to.
@@ -268,17 +265,4 @@ func fromPeer(s string) string {
 	}
 	quoted := strconv.QuoteToGraphic(s)
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
-}
-
-// liveStep is something to do, whose text stands in the message files like the
-// detail of a stage.
-func liveStep(id, key, command, config string) patterns.Step {
-	step := patterns.Step{Command: command, Config: config}
-	if say, err := messages.In(patterns.English); err == nil {
-		step.Text.En = say.Say("check." + id + "." + key)
-	}
-	if say, err := messages.In(patterns.Chinese); err == nil {
-		step.Text.Zh = say.Say("check." + id + "." + key)
-	}
-	return step
 }

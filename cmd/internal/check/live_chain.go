@@ -11,8 +11,6 @@ import (
 
 	"al.essio.dev/pkg/shellescape"
 	"golang.org/x/crypto/ocsp"
-
-	"wklog/patterns"
 )
 
 // mostCertificates of a chain are looked at; real ones have two to four, and
@@ -90,7 +88,7 @@ func (e *endpoint) file(context.Context) Result {
 		return pass("same")
 	case served.NotBefore.Before(e.File.NotBefore):
 		older := warn("", "older", day(served.NotAfter), day(e.File.NotAfter))
-		older.Fixes = []patterns.Step{liveStep("live-file", "fix", "docker compose restart wukongim", "")}
+		older.Fixes = []Step{step("fix", "docker compose restart wukongim", "")}
 		return older
 	}
 	return cleaned(warn("", "other", name(served), name(e.File)))
@@ -98,7 +96,7 @@ func (e *endpoint) file(context.Context) Result {
 
 // fetch tells how to get the certificate that is missing. Its address is the
 // peer's, so it is quoted for the shell, and left out where it is no plain one.
-func (c *chain) fetch(missing Result) []patterns.Step {
+func (c *chain) fetch(missing Result) []Step {
 	if missing.Key != "missing-at" {
 		return nil
 	}
@@ -107,7 +105,7 @@ func (c *chain) fetch(missing Result) []patterns.Step {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || len(published) > mostShown {
 		return nil
 	}
-	return []patterns.Step{liveStep("live-served", "fix",
+	return []Step{step("fix",
 		"curl -s -o intermediate.der "+shellescape.Quote(u.String())+
 			"\nopenssl x509 -inform DER -in intermediate.der -out intermediate.pem"+
 			"\n(cat cert.pem; echo; cat intermediate.pem) > fullchain.pem", "")}

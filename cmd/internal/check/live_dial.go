@@ -13,8 +13,6 @@ import (
 	"syscall"
 
 	"al.essio.dev/pkg/shellescape"
-
-	"wklog/patterns"
 )
 
 const (
@@ -70,7 +68,7 @@ func (e *endpoint) unresolved(err error) Result {
 	if errors.As(err, &dns) && dns.IsNotFound {
 		r = fail("connection-interrupted", "not-found", e.host)
 	}
-	r.Fixes = []patterns.Step{liveStep("live-name", "fix", "dig +short "+shellescape.Quote(e.host)+" A AAAA", "")}
+	r.Fixes = []Step{step("fix", "dig +short "+shellescape.Quote(e.host)+" A AAAA", "")}
 	return r
 }
 
@@ -125,9 +123,9 @@ func (e *endpoint) notConnected(errs []error) Result {
 	r.Status, r.Cause = Fail, "connection-interrupted"
 	switch r.Key {
 	case portRefused:
-		r.Fixes = []patterns.Step{liveStep("live-tcp", "fix-refused", "docker compose ps wukongim\nss -ltn | grep ':"+e.port+" '", "")}
+		r.Fixes = []Step{step("fix-refused", "docker compose ps wukongim\nss -ltn | grep ':"+e.port+" '", "")}
 	case portSilent:
-		r.Fixes = []patterns.Step{liveStep("live-tcp", "fix-silent", "ufw status verbose\nfirewall-cmd --list-ports", "")}
+		r.Fixes = []Step{step("fix-silent", "ufw status verbose\nfirewall-cmd --list-ports", "")}
 	}
 	return r
 }

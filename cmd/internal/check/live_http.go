@@ -14,8 +14,6 @@ import (
 
 	"al.essio.dev/pkg/shellescape"
 	"github.com/coder/websocket"
-
-	"wklog/patterns"
 )
 
 const (
@@ -210,11 +208,11 @@ func (e *endpoint) noUpgrade(err error, asked bool) Result {
 	return fail("connection-interrupted", sharedReason+"handshake-failed", told(err))
 }
 
-func upgradeFixes(status int) []patterns.Step {
+func upgradeFixes(status int) []Step {
 	if status >= 500 {
-		return []patterns.Step{liveStep("live-wss", "fix-backend", "docker compose ps wukongim\ncurl -s http://127.0.0.1:5001/health", "")}
+		return []Step{step("fix-backend", "docker compose ps wukongim\ncurl -s http://127.0.0.1:5001/health", "")}
 	}
-	return []patterns.Step{liveStep("live-wss", "fix-upgrade", "", `location / {
+	return []Step{step("fix-upgrade", "", `location / {
     proxy_pass http://127.0.0.1:5200;
     proxy_http_version 1.1;
     proxy_set_header Upgrade $http_upgrade;
@@ -248,7 +246,7 @@ func (e *endpoint) route(ctx context.Context) Result {
 	}
 	r := e.compareRoute(strings.TrimSpace(told.WSS))
 	if r.Status != Pass {
-		r.Fixes = []patterns.Step{liveStep("live-route", "fix", "curl -s "+shellescape.Quote("http://"+e.API+"/route"), "external:\n  wssAddr: \"wss://im.example.com:5210\"   # WK_EXTERNAL_WSSADDR")}
+		r.Fixes = []Step{step("fix", "curl -s "+shellescape.Quote("http://"+e.API+"/route"), "external:\n  wssAddr: \"wss://im.example.com:5210\"   # WK_EXTERNAL_WSSADDR")}
 	}
 	return r
 }

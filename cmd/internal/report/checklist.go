@@ -54,6 +54,8 @@ type CheckedCause struct {
 	Why    string   `json:"why"`
 	Checks []string `json:"checks"`
 	Fixes  []Step   `json:"fixes"`
+
+	own int // of the fixes: those that the checks know
 }
 
 // NewChecklist puts results into words.
@@ -62,7 +64,10 @@ func NewChecklist(results []check.Result, c *patterns.Catalogue, say *messages.P
 	for _, r := range results {
 		line := CheckLine{
 			ID: r.ID, Status: string(r.Status), Cause: r.Cause, Title: r.Title(say), Detail: r.Detail(say),
-			Fixes: Steps(r.Fixes, say.Lang), RulesOut: append([]string{}, r.RulesOut...), Seconds: r.Took.Seconds(), Since: Moment(r.Since),
+			Fixes: []Step{}, RulesOut: append([]string{}, r.RulesOut...), Seconds: r.Took.Seconds(), Since: Moment(r.Since),
+		}
+		for _, s := range r.Fixes {
+			line.Fixes = append(line.Fixes, Step{Text: r.Text(s, say), Command: s.Command, Config: s.Config})
 		}
 		cause := c.Cause(r.Cause)
 		if cause != nil && r.Status == check.Fail {
@@ -89,6 +94,7 @@ func (l *Checklist) add(cause *patterns.Cause, line *CheckLine, lang patterns.La
 	found := &l.Causes[at]
 	found.Checks = append(found.Checks, line.ID)
 	found.Fixes = append(slices.Clone(line.Fixes), found.Fixes...)
+	found.own += len(line.Fixes)
 }
 
 // ReadChecklist reads a checklist that was written as JSON. Anything else is an
@@ -187,6 +193,7 @@ func (p *Page) checklist(l *Checklist) {
 		p.Paragraph(fmt.Sprintf("%2d. ", i+1), cause.Title+"  "+cause.Cause, bold)
 		p.Paragraph("    ", p.say.Say("checks.by", strings.Join(cause.Checks, ", ")))
 		if i > 0 {
+			p.steps(cause.Fixes[:cause.own])
 			p.Paragraph("    ", p.say.Say("diagnosis.explain", cause.Cause))
 			continue
 		}
@@ -205,7 +212,7 @@ func (p *Page) check(c *CheckLine) {
 	word := p.say.Say("status." + c.Status)
 	pad := strings.Repeat(" ", max(0, 6-columns(word)))
 	title := c.Title
-	if c.Seconds > 0 {
+	if c.Seconds >= 0.0005 {
 		title += fmt.Sprintf("  %.0f ms", c.Seconds*1000)
 	}
 	p.Line(" " + p.paint(word, colors[c.Status]) + pad + Visible(title))
