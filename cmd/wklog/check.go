@@ -6,11 +6,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
 	"wklog/cmd/internal/check"
@@ -112,7 +113,7 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 	if live.Addr != "" {
 		files.Host, _, _, err = check.ParseAddr(live.Addr)
 		if err != nil {
-			return nil, errors.New(a.say.Say("error.check.addr", live.Addr))
+			return nil, errors.New(a.say.Say("error.check.addr", withoutPassword(live.Addr)))
 		}
 	}
 	live.File = files.Leaf()
@@ -131,6 +132,17 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 		results = append(results, live.Check(ctx)...)
 	}
 	return results, nil
+}
+
+// withoutPassword is an address as it may be shown.
+func withoutPassword(address string) string {
+	if u, err := url.Parse(address); err == nil {
+		return u.Redacted()
+	}
+	if at := strings.LastIndexByte(address, '@'); at >= 0 {
+		return "…" + address[at:]
+	}
+	return address
 }
 
 // endpoint is what to connect to; without an address it is nothing.
@@ -166,8 +178,12 @@ func (a *app) roots(file string) (*x509.CertPool, error) {
 
 // fileErrorOf keeps the name of the file in an error and translates the reason.
 func (a *app) fileErrorOf(err error) string {
-	if name, _, ok := strings.Cut(err.Error(), ": "); ok && a.fileError(err) != err.Error() {
-		return name + ": " + a.fileError(err)
+	name, _, _ := strings.Cut(err.Error(), ": ")
+	if reason := check.Reason(err, a.say); reason != "" {
+		return name + ": " + reason
+	}
+	if reason := a.fileError(err); reason != err.Error() {
+		return name + ": " + reason
 	}
 	return err.Error()
 }
@@ -177,6 +193,9 @@ func (r *analysis) settle(list *report.Checklist) {
 	r.checks = list
 	r.analyzer.Settle(list.Proofs(time.Time{}))
 }
+
+// services stand in a compose file, and in no configuration.
+var services = regexp.MustCompile(`(?m)^["']?(?:services|include)["']?\s*:`)
 
 // settleBy runs the checks of analyze --check: of a configuration, of a compose
 // file, or those that were made elsewhere and written as JSON.
@@ -192,10 +211,7 @@ func (r *analysis) settleBy(ctx context.Context, file string) error {
 		}
 	}
 	c := &checking{config: file}
-	var compose struct {
-		Services map[string]any `yaml:"services"`
-	}
-	if yaml.Unmarshal(data, &compose) == nil && len(compose.Services) > 0 {
+	if services.Match(data) {
 		c = &checking{compose: file}
 	}
 	results, err := r.app.results(ctx, c)

@@ -3,6 +3,7 @@
 package check
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -78,4 +79,25 @@ func step(key, command, config string) Step { return Step{Key: key, Command: com
 func (r Result) fix(steps ...Step) Result {
 	r.Fixes = append(r.Fixes, steps...)
 	return r
+}
+
+// reasons name in the message files, under "check.error", why an input of the
+// checks cannot be read.
+var reasons = []struct {
+	err error
+	key string
+}{
+	{errNoService, "no-service"}, {errIncludes, "includes"}, {errRemote, "remote"}, {errServices, "services"}, {errNotSettings, "no-settings"},
+	{errTooLarge, "large"}, {errIsFolder, "folder"}, {errIsNoFolder, "no-folder"}, {errIsNoFile, "no-file"},
+}
+
+// Reason puts an error of Load into words; it is empty for one that comes from
+// elsewhere.
+func Reason(err error, say *messages.Printer) string {
+	for _, known := range reasons {
+		if errors.Is(err, known.err) {
+			return say.Say("check.error." + known.key)
+		}
+	}
+	return ""
 }
