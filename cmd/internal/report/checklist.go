@@ -184,7 +184,18 @@ func (p *Page) checklist(l *Checklist) {
 		}
 		p.check(&c)
 	}
-	for i, cause := range l.Causes {
+	if len(l.Causes) == 0 {
+		p.Line("")
+		p.Paragraph("", p.say.Say("checks.good"), bold)
+	}
+	if l.Report == nil { // whose diagnosis says it otherwise
+		p.todo(l.Causes)
+	}
+}
+
+// todo says what to do about the causes that checks found, the first in full.
+func (p *Page) todo(causes []CheckedCause) {
+	for i, cause := range causes {
 		if i == 0 {
 			p.Heading("checks.first")
 		} else {
@@ -199,10 +210,6 @@ func (p *Page) checklist(l *Checklist) {
 		}
 		p.Paragraph("    ", cause.Why)
 		p.steps(cause.Fixes)
-	}
-	if len(l.Causes) == 0 {
-		p.Line("")
-		p.Paragraph("", p.say.Say("checks.good"), bold)
 	}
 }
 
