@@ -21,6 +21,7 @@ import (
 // checking is what is checked, as the flags name it.
 type checking struct {
 	config, compose string
+	service         string
 	cert, key, ca   string
 	addr            string
 	api, plain, ntp string
@@ -38,6 +39,7 @@ func (a *app) checkCommand() *cobra.Command {
 	flags := command.Flags()
 	flags.StringVar(&c.config, "config", "", a.say.Say("flag.check.config"))
 	flags.StringVar(&c.compose, "compose", "", a.say.Say("flag.check.compose"))
+	flags.StringVar(&c.service, "service", "", a.say.Say("flag.check.service"))
 	flags.StringVar(&c.cert, "cert", "", a.say.Say("flag.check.cert"))
 	flags.StringVar(&c.key, "key", "", a.say.Say("flag.check.key"))
 	flags.StringVar(&c.addr, "addr", "", a.say.Say("flag.check.addr"))
@@ -96,7 +98,7 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 	files := check.Certificates{UID: -1, GID: -1}
 	var settings *check.Settings
 	if c.config+c.compose != "" {
-		if settings, err = (check.Configuration{Config: c.config, Compose: c.compose, Environ: os.Environ()}).Load(); err != nil {
+		if settings, err = (check.Configuration{Config: c.config, Compose: c.compose, Service: c.service, Environ: os.Environ()}).Load(); err != nil {
 			return nil, errors.New(a.say.Say("error.check.config", a.fileErrorOf(err)))
 		}
 		files = settings.Files()

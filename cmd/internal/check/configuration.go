@@ -18,6 +18,7 @@ var configurationChecks = []struct {
 	id  string
 	run func(*Settings) Result
 }{
+	{"config-service", checkService},
 	{"config-listen", checkListen},
 	{"config-ports", checkPorts},
 	{"config-certificate", checkConfigured},
@@ -52,6 +53,17 @@ func (s *Settings) endsElsewhere() bool {
 	_, port, err := splitAddress(s.value(keyExternalWSSAddr))
 	own := s.value(keyWSSAddr) + s.value(keyCertFile) + s.value(keyKeyFile)
 	return own == "" && err == nil && s.value(keyExternalWSSAddr) != "" && (port == "" || port == "443" || s.publishedByOther(port))
+}
+
+// checkService says which service of a compose file was looked at.
+func checkService(s *Settings) Result {
+	switch {
+	case s.container == nil:
+		return Result{Status: Skip, Key: "no-compose"}
+	case len(s.container.nodes) > 0:
+		return pass("others", s.container.service, strings.Join(s.container.nodes, ", "))
+	}
+	return pass("service", s.container.service)
 }
 
 // checkListen looks at wssAddr, the address to listen on.

@@ -15,6 +15,9 @@ type Configuration struct {
 	// file. Either may be empty: a compose file leads to the configuration that
 	// it mounts.
 	Config, Compose string
+	// Service of the compose file; empty for the one that looks most like
+	// WuKongIM's.
+	Service string
 	// Environ is the environment of the server, as "WK_WSSADDR=…", where there
 	// is no compose file.
 	Environ []string
@@ -83,7 +86,7 @@ func (c Configuration) Load() (*Settings, error) {
 	origin := ""
 	if c.Compose != "" {
 		var err error
-		if s.container, err = loadContainer(c.Compose); err != nil {
+		if s.container, err = loadContainer(c.Compose, c.Service); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Compose, err)
 		}
 		environ, origin = s.container.environ, filepath.Base(c.Compose)

@@ -16,6 +16,9 @@ var errNoService = errors.New("no service runs WuKongIM: none has its image or i
 
 // container is WuKongIM's service of a compose file.
 type container struct {
+	// service is its name, nodes are the other services with settings of wss.
+	service string
+	nodes   []string
 	environ []string
 	mounts  []mount
 	ports   []publishedPort
@@ -40,27 +43,34 @@ type publishedPort struct {
 }
 
 // loadContainer finds WuKongIM's service in a compose file.
-func loadContainer(file string) (*container, error) {
+func loadContainer(file, service string) (*container, error) {
 	p, err := readProject(file, 0)
 	if err != nil {
 		return nil, err
 	}
-	return p.container()
+	return p.container(service)
 }
 
-// container takes the service that looks most like WuKongIM's.
-func (p *project) container() (*container, error) {
-	found, most := "", 0
+// container takes the service of a name, or the one that looks most like
+// WuKongIM's.
+func (p *project) container(found string) (*container, error) {
+	named, most := found != "", 0
+	var nodes []string
 	for _, name := range slices.Sorted(maps.Keys(p.services)) {
-		if n := likeness(p.services[name]); n > most {
+		n := likeness(p.services[name])
+		if n >= likeWSS {
+			nodes = append(nodes, name)
+		}
+		if !named && n > most {
 			found, most = name, n
 		}
 	}
-	if found == "" {
+	s := p.services[found]
+	if s == nil {
 		return nil, errNoService
 	}
-	s := p.services[found]
 	c := &container{
+		service: found, nodes: slices.DeleteFunc(nodes, func(name string) bool { return name == found }),
 		environ: s.environ, ports: s.ports, mounts: s.mounts, hostNetwork: s.NetworkMode == "host", command: append(words(s.Entrypoint), words(s.Command)...),
 	}
 	c.uid, c.gid = userOf(s.User)
@@ -72,10 +82,13 @@ func (p *project) container() (*container, error) {
 	return c, nil
 }
 
+// likeWSS is the likeness of a service with a setting of wss.
+const likeWSS = 100
+
 // likeness counts what speaks for a service: variables of wss before others, and
 // these before the image.
 func likeness(s *service) int {
-	const image, variable, wss = 1, 2, 100
+	const image, variable = 1, 2
 	n := 0
 	if strings.Contains(strings.ToLower(s.Image), "wukongim") {
 		n = image
@@ -83,7 +96,7 @@ func likeness(s *service) int {
 	for _, name := range s.environ {
 		switch {
 		case strings.HasPrefix(name, "WK_WSS"), strings.HasPrefix(name, "WK_EXTERNAL_WSS"):
-			n += wss
+			n += likeWSS
 		case strings.HasPrefix(name, "WK_"):
 			n += variable
 		}

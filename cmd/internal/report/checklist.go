@@ -186,7 +186,11 @@ func (p *Page) checklist(l *Checklist) {
 	}
 	if len(l.Causes) == 0 {
 		p.Line("")
-		p.Paragraph("", p.say.Say("checks.good"), bold)
+		key := "checks.good"
+		if counts["pass"] == 0 {
+			key = "checks.nothing"
+		}
+		p.Paragraph("", p.say.Say(key), bold)
 	}
 	if l.Report == nil { // whose diagnosis says it otherwise
 		p.todo(l.Causes)

@@ -201,16 +201,17 @@ func (r *Redactor) address(at netip.Addr) string {
 
 // Names of fields whose values are replaced.
 const (
-	userFields   = `[a-z_]*uid|[a-z_]*user(?:[_-]?(?:id|name))?|[a-z_]*account|[a-z_]*device_?id|[a-z_]*channel_?id|[a-z_]*phone|[a-z_]*mobile|[a-z_]*nick(?:name)?|loginname`
+	userFields   = `[a-z_]*uids?|(?:client|login|to|from)_?id|subscribers?|members?|sender|receivers?|creator|owner|[a-z_]*user(?:[_-]?(?:id|name))?|[a-z_]*account|[a-z_]*device_?id|[a-z_]*channel_?id|[a-z_]*phone|[a-z_]*mobile|[a-z_]*nick(?:name)?|loginname`
 	secretFields = `[a-z_-]*(?:token|secret|password|passwd|pwd|api_?key|access_?key|private_?key|authorization|cookie|session(?:_?id)?|signature|sign|credential|jwt)s?`
 	hostFields   = `[a-z_]*host(?:_?name)?|node(?:_?(?:name|id))?|server_?name|sni|pod(?:_?name)?|container(?:_?(?:name|id))?|namespace|instance`
 	pathFields   = `[a-z_]*(?:file|path|dir)(?:name)?`
 )
 
-// field matches a name with its value: in quotes, in quotes within a string, or
-// bare. The name is in the first group, the value in one of the next three.
+// field matches a name with its value: a list, in quotes, in quotes within a
+// string, or bare. The name is in the first group, the value in one of the next
+// four.
 func field(names string) string {
-	return `(\b(?:` + names + `)(?:\\?["'])?\s*[:=]\s*)(?:"((?:[^"\\]|\\.)*)|\\"([^"\\]*)|((?:(?:bearer|basic|digest)\s+)?[^;&\])}` + notInWord + `]+))`
+	return `(\b(?:` + names + `)(?:\\?["'])?\s*[:=]\s*)(?:(\[[^\]]*\])|"((?:[^"\\]|\\.)*)|\\"([^"\\]*)|((?:(?:bearer|basic|digest)\s+)?[^;&\])}` + notInWord + `]+))`
 }
 
 // kinds are what is looked for, the first that fits at a place counts.

@@ -17,6 +17,7 @@ func TestRedactedTexts(t *testing.T) {
 			`2026/05/04 01:30:00 [info] 7#7: *1 SSL_do_handshake() failed while SSL handshaking, client: ip-1, server: host-1, request: "GET path-1 HTTP/1.1", host: "host-1", upstream: "http://private-ip-1:5200/path-2"`},
 		{"JSON fields", `{"level":"warn","msg":"【Server】auth failed","uid":"wang wei","fromUid":42,"deviceId":"d-\"1","token":"s3cr\"et","id":7}`,
 			`{"level":"warn","msg":"【Server】auth failed","uid":"user-1","fromUid":user-2,"deviceId":"user-3","token":"secret-1","id":7}`},
+		{"lists", `{"msg":"【Server】send","uids":["li","wang"],"subscribers":[1,2],"states":["a"]}`, `{"msg":"【Server】send","uids":user-1,"subscribers":user-2,"states":["a"]}`},
 		{"JSON in JSON", `{"log":"{\"uid\":\"li\",\"password\":\"hunter2\"}\n8.8.4.4\nim.acme-corp.cn\u003eim.acme-corp.cn\t/srv/li"}`,
 			`{"log":"{\"uid\":\"user-1\",\"password\":\"secret-1\"}\nip-1\nhost-1\u003ehost-1\tpath-1"}`},
 		{"query", "wss://li:pw@im.acme-corp.cn:5210/ws?uid=li&token=abc", "wss://secret-1@host-1:5210/path-1"},
