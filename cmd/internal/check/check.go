@@ -4,6 +4,7 @@ package check
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -89,15 +90,47 @@ var reasons = []struct {
 }{
 	{errNoService, "no-service"}, {errIncludes, "includes"}, {errRemote, "remote"}, {errServices, "services"}, {errNotSettings, "no-settings"},
 	{errTooLarge, "large"}, {errIsFolder, "folder"}, {errIsNoFolder, "no-folder"}, {errIsNoFile, "no-file"},
+	{errTwice, "twice"}, {errTooMany, "many"}, {errNotUTF8, "encoding"}, {errCompose, "compose"}, {errTemplate, "template"}, {errEnvFile, "env-file"}, {errForm, "form"},
 }
 
-// Reason puts an error of Load into words; it is empty for one that comes from
+// placed is an error at a place of the input that a message keeps.
+type placed struct {
+	file string // empty for the one that was named to wklog
+	line int    // from 1; 0 where it is not known
+	err  error
+}
+
+func (p *placed) Unwrap() error { return p.err }
+
+func (p *placed) Error() string {
+	text := p.err.Error()
+	if p.line > 0 {
+		text = fmt.Sprintf("line %d: %s", p.line, text)
+	}
+	if p.file != "" {
+		text = p.file + ": " + text
+	}
+	return text
+}
+
+// Reason puts an error of Load into words, with the line, and with the file where
+// it is not the one that was named; it is empty for an error that comes from
 // elsewhere.
 func Reason(err error, say *messages.Printer) string {
 	for _, known := range reasons {
-		if errors.Is(err, known.err) {
-			return say.Say("check.error." + known.key)
+		if !errors.Is(err, known.err) {
+			continue
 		}
+		text := say.Say("check.error." + known.key)
+		for at := (*placed)(nil); errors.As(err, &at); err = at.err {
+			if at.line > 0 {
+				text = say.Say("check.error.line", at.line, text)
+			}
+			if at.file != "" {
+				text = at.file + ": " + text
+			}
+		}
+		return text
 	}
 	return ""
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -79,17 +78,17 @@ func checkListen(s *Settings) Result {
 	case addr.value == "":
 		return Result{Status: Skip, Key: "unused", Args: []any{addr}}
 	case quoted(addr.value):
-		return fail("listen-address-invalid", "quotes", addr, addr.value)
+		return fail("listen-address-invalid", "quotes", addr, addr.shown())
 	case schemeOf(addr.value) != "wss":
-		return fail("listen-address-invalid", "scheme", addr, addr.value)
+		return fail("listen-address-invalid", "scheme", addr, addr.shown())
 	}
 	host, port, err := net.SplitHostPort(strings.TrimPrefix(addr.value, "wss://"))
 	if err != nil {
-		return fail("listen-address-invalid", "port", addr, addr.value)
+		return fail("listen-address-invalid", "port", addr, addr.shown())
 	}
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || number == 0 {
-		return fail("listen-address-invalid", "port", addr, addr.value)
+		return fail("listen-address-invalid", "port", addr, addr.shown())
 	}
 	if r := s.checkLocal(addr, host); r.Status != Pass {
 		return r
@@ -97,7 +96,7 @@ func checkListen(s *Settings) Result {
 	if number < 1024 && (s.container == nil || s.container.uid != 0) {
 		return warn("listen-port-denied", "privileged", addr, number)
 	}
-	return pass("local", addr, addr.value).rulesOut("listen-address-invalid")
+	return pass("local", addr, addr.shown()).rulesOut("listen-address-invalid")
 }
 
 // checkLocal wants an address that the server can listen on, and clients reach.
@@ -107,7 +106,7 @@ func (s *Settings) checkLocal(addr setting, host string) Result {
 	case host == "" || err == nil && ip.IsUnspecified():
 		return Result{Status: Pass}
 	case host == "localhost" || err == nil && ip.IsLoopback():
-		return warn("connection-interrupted", "loopback", addr, addr.value)
+		return warn("connection-interrupted", "loopback", addr, addr.shown())
 	case err != nil:
 		return fail("listen-address-invalid", "name", addr, host)
 	case s.container != nil && !s.container.hostNetwork:
@@ -174,6 +173,8 @@ func (s *Settings) checkPath(key string) Result {
 	switch {
 	case file == "":
 		return Result{Status: Skip, Key: sharedReason + "path-unset", Args: []any{set}}
+	case isText(file):
+		return fail("cert-file-missing", sharedReason+"path-content", set)
 	case quoted(file):
 		return fail("cert-file-missing", sharedReason+"path-quotes", set, file)
 	case file != strings.TrimSpace(file):
@@ -195,43 +196,34 @@ func (s *Settings) checkPath(key string) Result {
 // checkMount looks for the file where the container's path leads.
 func (s *Settings) checkMount(set setting) Result {
 	at := s.container.find(set.value)
-	switch at.kind {
-	case placeHostPath:
+	switch {
+	case at.kind == placeHostPath:
 		return fail("cert-file-missing", sharedReason+"path-host-path", set, set.value, at.path)
-	case placeNowhere:
+	case at.kind == placeNowhere && s.container.built:
+		return Result{Status: Skip, Key: sharedReason + "path-built", Args: []any{set, set.value}}
+	case at.kind == placeNowhere:
 		return fail("cert-file-missing", sharedReason+"path-not-mounted", set, set.value)
-	case placeVolume:
+	case at.kind == placeVolume:
 		return pass(sharedReason+"path-volume", set.value, at.mount)
-	}
-	switch mountsFile := path.Clean(at.target) == path.Clean(set.value); {
 	case !exists(at.mount):
 		return fail("cert-file-missing", sharedReason+"path-no-source", at.mount, at.target)
-	case mountsFile && isDir(at.mount):
+	case path.Clean(at.target) == path.Clean(set.value) && isDir(at.mount):
 		return fail("cert-file-missing", sharedReason+"path-folder", at.mount, at.target)
 	}
-	if outside := leadsOutside(at.path, at.mount); outside != "" {
-		return fail("cert-file-missing", sharedReason+"path-link", set.value, outside, at.mount)
+	end := s.container.follow(set.value)
+	switch {
+	case end.kind == placeVolume:
+		return pass(sharedReason+"path-volume", set.value, end.mount)
+	case end.kind != placeBind && within(absolute(end.link), absolute(at.mount)):
+		return fail("cert-file-missing", sharedReason+"path-link-absolute", set.value, end.link)
+	case end.kind != placeBind:
+		return fail("cert-file-missing", sharedReason+"path-link", set.value, end.link, at.mount)
+	case isClosed(end.path):
+		return Result{Status: Skip, Key: sharedReason + "file-closed", Args: []any{end.path}}
+	case !exists(end.path):
+		return fail("cert-file-missing", sharedReason+"path-missing", set.value, end.path)
 	}
-	if !exists(at.path) {
-		return fail("cert-file-missing", sharedReason+"path-missing", set.value, at.path)
-	}
-	return pass(sharedReason+"path-mounted", set.value, at.path)
-}
-
-// leadsOutside gives where a link leads that the container cannot follow, since
-// it leaves what is mounted; empty where there is none.
-func leadsOutside(file, source string) string {
-	to, err := os.Readlink(file)
-	if err != nil {
-		return ""
-	}
-	if !filepath.IsAbs(to) {
-		to = filepath.Join(filepath.Dir(file), to)
-	}
-	if within(absolute(to), absolute(source)) {
-		return ""
-	}
-	return to
+	return pass(sharedReason+"path-mounted", set.value, end.path)
 }
 
 // checkExternal looks at the address that clients are given.
@@ -246,23 +238,23 @@ func checkExternal(s *Settings) Result {
 	case addr.value == "":
 		return fail("hostname-mismatch", "missing", addr)
 	case quoted(addr.value):
-		return fail("hostname-mismatch", "quotes", addr, addr.value)
+		return fail("hostname-mismatch", "quotes", addr, addr.shown())
 	case scheme == "ws" || scheme == "http":
-		return fail("insecure-websocket-on-https-page", "plain", addr, addr.value)
+		return fail("insecure-websocket-on-https-page", "plain", addr, addr.shown())
 	case scheme != "wss" || err != nil || host == "":
-		return fail("hostname-mismatch", "scheme", addr, addr.value)
+		return fail("hostname-mismatch", "scheme", addr, addr.shown())
 	case ipErr == nil && ip.IsUnspecified():
-		return fail("hostname-mismatch", "unspecified", addr, addr.value)
+		return fail("hostname-mismatch", "unspecified", addr, addr.shown())
 	case host == "localhost" || ipErr == nil && ip.IsLoopback():
-		return fail("hostname-mismatch", "loopback", addr, addr.value)
+		return fail("hostname-mismatch", "loopback", addr, addr.shown())
 	case ipErr == nil && s.Leaf != nil && s.Leaf.VerifyHostname(host) == nil:
-		return pass("covered", addr, addr.value)
+		return pass("covered", addr, addr.shown())
 	case ipErr == nil && ip.IsPrivate():
-		return fail("hostname-mismatch", "private", addr, addr.value)
+		return fail("hostname-mismatch", "private", addr, addr.shown())
 	case ipErr == nil:
-		return fail("hostname-mismatch", "ip", addr, addr.value)
+		return fail("hostname-mismatch", "ip", addr, addr.shown())
 	}
-	return pass("name", addr, addr.value)
+	return pass("name", addr, addr.shown())
 }
 
 func (s *Settings) publishedByOther(port string) bool {
@@ -288,7 +280,7 @@ func checkPublished(s *Settings) Result {
 		external = wss
 	}
 	external = cmp.Or(external, "443")
-	leads := ""
+	leads, random := "", false
 	for _, p := range s.container.ports {
 		switch {
 		case p.protocol == "udp":
@@ -300,12 +292,14 @@ func checkPublished(s *Settings) Result {
 		case p.host == external:
 			return s.checkLeadsTo(external, p.container, wss)
 		case p.container == wss:
-			leads = p.host
+			leads, random = p.host, p.host == ""
 		}
 	}
 	switch {
 	case s.publishedByOther(external):
 		return pass("proxy", external)
+	case random:
+		return fail("connection-interrupted", "random", external, wss)
 	case leads != "":
 		return warn("connection-interrupted", "other", external, leads, wss)
 	}

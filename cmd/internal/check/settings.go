@@ -38,6 +38,9 @@ const (
 	keyKeyFile         = "wssconfig.keyfile"
 )
 
+// maxPath is longer than any path of a certificate, in bytes, and shorter than a key.
+const maxPath = 500
+
 // defaults are the addresses that WuKongIM listens on when nothing is set.
 var defaults = map[string]string{
 	keyAddr: "tcp://0.0.0.0:5100", keyWSAddr: "ws://0.0.0.0:5200", keyHTTPAddr: "0.0.0.0:5001",
@@ -121,6 +124,16 @@ func (s *Settings) readEnviron(environ []string, origin string) {
 	}
 }
 
+// shown is the value without the password that an address may hold.
+func (s setting) shown() string {
+	scheme, rest, ok := strings.Cut(s.value, "://")
+	at := strings.LastIndex(rest, "@")
+	if !ok || at < 0 {
+		return s.value
+	}
+	return scheme + "://…" + rest[at:]
+}
+
 func (s *Settings) setting(key string) setting {
 	if set, ok := s.values[key]; ok {
 		return set
@@ -153,7 +166,7 @@ func (s *Settings) Files() Certificates {
 	}
 	c.UID, c.GID = s.container.uid, s.container.gid
 	for key, to := range map[string]*string{keyCertFile: &c.CertFile, keyKeyFile: &c.KeyFile} {
-		if place := s.container.find(s.value(key)); place.kind == placeBind {
+		if place := s.container.follow(s.value(key)); place.kind == placeBind {
 			*to = place.path
 			c.Mounts = append(c.Mounts, absolute(place.mount))
 		}
@@ -189,6 +202,12 @@ func schemeOf(address string) string {
 		return ""
 	}
 	return scheme
+}
+
+// isText tells whether a value is what the file should hold, such as a key that
+// was pasted where its path belongs. No message may show it.
+func isText(value string) bool {
+	return strings.Contains(value, "-----") || strings.Contains(strings.TrimSpace(value), "\n") || len(value) > maxPath
 }
 
 // quoted tells whether a value holds the quotes that should stand around it.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sirupsen/logrus"
 )
 
 // errNoService says that a compose file has nothing to do with WuKongIM.
@@ -28,7 +30,9 @@ type container struct {
 	// by name.
 	uid, gid    int
 	hostNetwork bool
-	command     []string
+	// built says that the image is made here: it may hold files of its own.
+	built   bool
+	command []string
 }
 
 // mount shows a file or folder of the host, or a volume, in the container.
@@ -37,18 +41,30 @@ type mount struct {
 	bind           bool // of a path on the host
 }
 
-// publishedPort is a port of the host that leads to one of the container.
+// publishedPort is a port of the host that leads to one of the container; of a
+// range on the host the first, which Docker takes when it is free. An empty one
+// is chosen by Docker at each start.
 type publishedPort struct {
 	host, container, protocol, address string
 }
 
 // loadContainer finds WuKongIM's service in a compose file.
 func loadContainer(file, service string) (*container, error) {
-	p, err := readProject(file, 0)
+	p, err := loadProject(file)
 	if err != nil {
 		return nil, err
 	}
 	return p.container(service)
+}
+
+// loadProject reads a compose file as docker compose does, with the variables of
+// the .env file beside it and those of every shell.
+func loadProject(file string) (*project, error) {
+	// The parts of compose-go warn on stderr, of variables that are not set.
+	defer logrus.SetLevel(logrus.GetLevel())
+	logrus.SetLevel(logrus.PanicLevel)
+	dir := filepath.Dir(file)
+	return readProject(origin{files: []string{file}, dir: dir, variables: shellVariables(dir), envFiles: []string{filepath.Join(dir, ".env")}})
 }
 
 // container takes the service of a name, or the one that looks most like
@@ -71,7 +87,7 @@ func (p *project) container(found string) (*container, error) {
 	}
 	c := &container{
 		service: found, nodes: slices.DeleteFunc(nodes, func(name string) bool { return name == found }),
-		environ: s.environ, ports: s.ports, mounts: s.mounts, hostNetwork: s.NetworkMode == "host", command: append(words(s.Entrypoint), words(s.Command)...),
+		environ: s.environ, ports: s.ports, mounts: s.mounts, hostNetwork: s.NetworkMode == "host", built: s.Build != nil, command: append(words(s.Entrypoint), words(s.Command)...),
 	}
 	c.uid, c.gid = userOf(s.User)
 	for name, other := range p.services {
@@ -144,7 +160,7 @@ func (c *container) config() string {
 		}
 	}
 	for _, candidate := range []string{inside, "/etc/wukongim/wukongim.toml"} {
-		if place := c.find(candidate); place.kind == placeBind && exists(place.path) {
+		if place := c.follow(candidate); place.kind == placeBind && exists(place.path) {
 			return place.path
 		}
 	}
@@ -158,6 +174,8 @@ type place struct {
 	path, mount string
 	// target is where the mount stands in the container.
 	target string
+	// link is where the last link on the way leads, empty without any.
+	link string
 }
 
 type placeKind int
@@ -194,6 +212,53 @@ func (c *container) find(inside string) place {
 		}
 	}
 	return place{}
+}
+
+// maxLinks is how many Linux follows (path_resolution(7)).
+const maxLinks = 40
+
+// follow finds a file behind links as the container's kernel does: a link in a
+// mounted folder leads to a path of the container. One that is itself mounted
+// was followed on the host.
+func (c *container) follow(inside string) place {
+	var at place
+	link := ""
+	for range maxLinks {
+		at = c.find(inside)
+		at.link = link
+		if at.kind != placeBind {
+			return at
+		}
+		next, to := throughLink(at, inside)
+		if next == "" {
+			return at
+		}
+		inside, link = next, to
+	}
+	return at // in a circle: it does not exist
+}
+
+// throughLink gives the path of the container that the first link in a mounted
+// folder leads to, and the link's target as the host would read it.
+func throughLink(at place, inside string) (next, to string) {
+	host, in := at.mount, path.Clean(at.target)
+	names := strings.Split(strings.Trim(strings.TrimPrefix(path.Clean(inside), in), "/"), "/")
+	for i, name := range names {
+		if name == "" {
+			return "", ""
+		}
+		to, err := os.Readlink(filepath.Join(host, name))
+		if err != nil {
+			host, in = filepath.Join(host, name), path.Join(in, name)
+			continue
+		}
+		rest := path.Join(names[i+1:]...)
+		if filepath.IsAbs(to) {
+			return path.Join(filepath.ToSlash(to), rest), to
+		}
+		return path.Join(in, filepath.ToSlash(to), rest), filepath.Join(host, to)
+	}
+	return "", ""
 }
 
 func within(file, folder string) bool {

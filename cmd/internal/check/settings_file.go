@@ -3,17 +3,15 @@ package check
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 	"github.com/pelletier/go-toml/v2"
 )
-
-// errNotSettings says that a file is no mapping of keys.
-var errNotSettings = errors.New("holds no settings")
 
 // readFile reads wk.yaml, or version 3's wukongim.toml.
 func (s *Settings) readFile(path string) error {
@@ -24,37 +22,29 @@ func (s *Settings) readFile(path string) error {
 	if strings.EqualFold(filepath.Ext(path), ".toml") {
 		return s.readTOML(data, filepath.Base(path))
 	}
-	file, err := parser.ParseBytes(data, 0)
+	documents, err := readYAML(data)
 	if err != nil {
 		return err
 	}
-	for _, doc := range file.Docs {
-		if doc.Body == nil {
-			continue
-		}
-		mapping, ok := doc.Body.(ast.MapNode)
-		if !ok {
-			return errNotSettings
-		}
-		s.readMapping(mapping, "", filepath.Base(path))
+	if len(documents) > 0 { // the server reads the first alone
+		s.readMapping(documents[0], "", filepath.Base(path))
 	}
 	return nil
 }
 
-// readMapping takes the known keys out of the syntax tree: aliases are not
-// expanded, since no setting needs them and a hostile file would.
-func (s *Settings) readMapping(mapping ast.MapNode, prefix, origin string) {
-	for entries := mapping.MapRange(); entries.Next(); {
-		name := prefix + entries.Key().String()
-		key := strings.ToLower(name)
-		switch value := entries.Value().(type) {
-		case ast.MapNode:
+// readMapping takes the known keys, at the top or in a mapping below it.
+func (s *Settings) readMapping(keys map[string]any, prefix, origin string) {
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		name := prefix + key
+		switch value := keys[key].(type) {
+		case nil, []any:
+		case map[string]any:
 			if prefix == "" {
 				s.readMapping(value, name+".", origin)
 			}
-		case ast.ScalarNode:
-			if _, known := spellings[key]; known && value.GetValue() != nil {
-				s.values[key] = setting{value: fmt.Sprint(value.GetValue()), name: name, origin: origin}
+		default:
+			if known := strings.ToLower(name); spellings[known] != "" {
+				s.values[known] = setting{value: fmt.Sprint(value), name: name, origin: origin}
 			}
 		}
 	}
@@ -69,6 +59,10 @@ func (s *Settings) readTOML(data []byte, origin string) error {
 		} `toml:"api"`
 	}
 	if err := toml.Unmarshal(data, &file); err != nil {
+		if at := (*toml.DecodeError)(nil); errors.As(err, &at) {
+			line, _ := at.Position()
+			return fmt.Errorf("line %d: %w", line, err)
+		}
 		return err
 	}
 	s.proxied = true
@@ -78,9 +72,16 @@ func (s *Settings) readTOML(data []byte, origin string) error {
 	return nil
 }
 
+// exists counts a file that this user may not look at.
 func exists(path string) bool {
 	_, err := os.Stat(path)
-	return err == nil
+	return err == nil || errors.Is(err, fs.ErrPermission)
+}
+
+// isClosed tells whether this user may not look at a file.
+func isClosed(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrPermission)
 }
 
 // isInImage tells whether a path looks like one in WuKongIM's image (WuKongIM

@@ -6,17 +6,16 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/interpolation"
 	"github.com/compose-spec/compose-go/v2/override"
-	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/compose-spec/compose-go/v2/transform"
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/google/shlex"
-	"go.yaml.in/yaml/v4"
 )
 
 // project is a compose file as far as the checks need it. It is read by the
@@ -53,6 +52,7 @@ type service struct {
 	}
 	Entrypoint any `mapstructure:"entrypoint"`
 	Command    any `mapstructure:"command"`
+	Build      any `mapstructure:"build"`
 
 	environ []string
 	mounts  []mount
@@ -66,20 +66,41 @@ var (
 	errIncludes = errors.New("compose files include each other too deeply")
 	errRemote   = errors.New("a compose file elsewhere on the network is included, which is not fetched")
 	errServices = errors.New("has no services")
+	errForm     = errors.New("is not of the form of a compose file")
 )
 
-// readProject reads a compose file as docker compose does, with the variables of
-// the .env file beside it alone.
-func readProject(file string, depth int) (*project, error) {
-	if depth > maxIncluded {
+// origin is where a compose file stands, and what it is read with.
+type origin struct {
+	// files are merged, each over those before.
+	files []string
+	// dir is the folder that its paths count from.
+	dir string
+	variables
+	// envFiles are read for more variables; those that are missing are not.
+	envFiles []string
+	depth    int
+}
+
+// readProject reads a compose file and those that it includes and extends.
+func readProject(o origin) (*project, error) {
+	if o.depth > maxIncluded {
 		return nil, errIncludes
 	}
-	model, dir, err := readModel(file)
+	for _, file := range o.envFiles {
+		more := map[string]string{}
+		if exists(file) {
+			if err := o.read(file, more); err != nil {
+				return nil, err
+			}
+		}
+		o.variables = o.with(more)
+	}
+	model, err := o.readModel()
 	if err != nil {
 		return nil, err
 	}
 	p := &project{services: map[string]*service{}, raw: map[string]map[string]any{}}
-	if err := p.include(model, dir, depth); err != nil {
+	if err := p.include(model, o); err != nil {
 		return nil, err
 	}
 	services, ok := model["services"].(map[string]any)
@@ -91,113 +112,228 @@ func readProject(file string, depth int) (*project, error) {
 		if !ok {
 			return nil, fmt.Errorf("services.%s: %w", name, errNotSettings)
 		}
-		if fields, err = p.extended(fields, services, file, dir, depth); err != nil {
+		if fields, err = p.extended(fields, services, o); err != nil {
 			return nil, fmt.Errorf("services.%s: %w", name, err)
 		}
 		p.raw[name] = fields
-		if p.services[name], err = newService(fields, model, dir); err != nil {
+		if p.services[name], err = newService(fields, model, o); err != nil {
 			return nil, fmt.Errorf("services.%s: %w", name, err)
 		}
 	}
 	return p, nil
 }
 
-// readModel reads a file into its canonical form, with the variables filled in.
-func readModel(file string) (model map[string]any, dir string, err error) {
+// readModel reads the files into their canonical form, with the variables filled
+// in and the paths of services counted from the folder.
+func (o origin) readModel() (map[string]any, error) {
+	var model map[string]any
+	for _, file := range o.files {
+		documents, err := o.readDocuments(file)
+		if err != nil {
+			return nil, err
+		}
+		for _, document := range documents {
+			if model, err = o.merge(model, document); err != nil {
+				return nil, err
+			}
+		}
+	}
+	o.resolvePaths(model)
+	return model, nil
+}
+
+func (o origin) readDocuments(file string) ([]map[string]any, error) {
 	if strings.Contains(file, "://") || strings.HasPrefix(file, "git@") {
-		return nil, "", errRemote
+		return nil, errRemote
 	}
 	data, err := readFile(file)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	dir = filepath.Dir(file)
-	if err := yaml.Unmarshal(data, &model); err != nil {
-		return nil, "", err
+	if !o.spend(max(len(data), minFile)) {
+		return nil, errCompose
 	}
-	variables, err := variablesOf(filepath.Join(dir, ".env"))
-	if err != nil {
-		return nil, "", err
+	return readYAML(data)
+}
+
+// merge puts a document over what was read before.
+func (o origin) merge(model, document map[string]any) (map[string]any, error) {
+	document, err := interpolation.Interpolate(document, interpolation.Options{LookupValue: o.lookup, Substitute: o.substitute})
+	switch {
+	case *o.left < 0:
+		return nil, errCompose
+	case err != nil:
+		return nil, err
+	case !o.spend(portsIn(document) * portSize):
+		return nil, errCompose
 	}
-	model, err = interpolation.Interpolate(model, interpolation.Options{
-		LookupValue: func(name string) (string, bool) { value, ok := variables[name]; return value, ok },
-		Substitute: func(text string, lookup template.Mapping) (string, error) {
-			return template.SubstituteWithOptions(text, lookup, template.WithoutLogging)
-		},
+	return recovered(func() (map[string]any, error) {
+		if model != nil {
+			if document, err = override.Merge(model, document); err != nil {
+				return nil, err
+			}
+		}
+		if document, err = transform.Canonical(document, false); err != nil {
+			return nil, err
+		}
+		return override.EnforceUnicity(document)
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	model, err = transform.Canonical(model, false)
-	return model, dir, err
 }
 
-// variablesOf reads a file of variables; none gives none.
-func variablesOf(file string) (map[string]string, error) {
-	if !exists(file) {
-		return nil, nil
-	}
-	data, err := readFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	variables, err := dotenv.UnmarshalBytesWithLookup(data, nil)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return variables, nil
+// recovered is for compose-go v2.16.2, which takes the types of some fields for
+// granted.
+func recovered(do func() (map[string]any, error)) (result map[string]any, err error) {
+	defer func() {
+		if recover() != nil {
+			result, err = nil, errForm
+		}
+	}()
+	return do()
 }
 
-// include adds the services of the files that a model includes.
-func (p *project) include(model map[string]any, dir string, depth int) error {
+const (
+	// minFile is what a file, and a service that extends another, counts at
+	// least, in bytes, so that a few that name each other often come to an end.
+	minFile = 4 << 10
+	// portSize is what a port of a range counts; compose-go makes an entry of
+	// each, in some 15 µs.
+	portSize = 50
+)
+
+var portRange = regexp.MustCompile(`(\d{1,5})-(\d{1,5})`)
+
+// portsIn counts the ports in ranges, those of the host and of the container.
+func portsIn(model map[string]any) int {
+	services, _ := model["services"].(map[string]any)
+	count := 0
+	for _, service := range services {
+		service, _ := service.(map[string]any)
+		for _, ports := range append(stringsOf(service["ports"]), stringsOf(service["expose"])...) {
+			for _, m := range portRange.FindAllStringSubmatch(ports, -1) {
+				first, _ := strconv.Atoi(m[1])
+				last, _ := strconv.Atoi(m[2])
+				count += max(last-first, 0)
+			}
+		}
+	}
+	return count
+}
+
+// resolvePaths makes paths count from the folder of the file that holds them: a
+// service that extends another one may stand elsewhere.
+func (o origin) resolvePaths(model map[string]any) {
+	services, _ := model["services"].(map[string]any)
+	for _, service := range services {
+		service, _ := service.(map[string]any)
+		files, _ := service["env_file"].([]any)
+		for _, entry := range files {
+			if file, ok := entry.(map[string]any); ok {
+				file["path"] = inFolder(fmt.Sprint(file["path"]), o.dir)
+			}
+		}
+		volumes, _ := service["volumes"].([]any)
+		for _, entry := range volumes {
+			if volume, ok := entry.(map[string]any); ok && volume["type"] == "bind" {
+				volume["source"] = inFolder(fmt.Sprint(volume["source"]), o.dir)
+			}
+		}
+	}
+}
+
+// include adds the services of the files that a model includes, which have the
+// variables of this one and some of their own (compose specification, section
+// include).
+func (p *project) include(model map[string]any, o origin) error {
 	list, _ := model["include"].([]any)
 	for _, entry := range list {
 		fields, _ := entry.(map[string]any)
-		for _, file := range stringsOf(fields["path"]) {
-			other, err := readProject(inFolder(file, dir), depth+1)
-			if err != nil {
-				return fmt.Errorf("include %s: %w", file, err)
-			}
-			maps.Copy(p.services, other.services)
-			maps.Copy(p.raw, other.raw)
+		paths := stringsOf(fields["path"])
+		if len(paths) == 0 {
+			continue
 		}
+		other, err := readProject(o.included(paths, fields))
+		if err != nil {
+			return fmt.Errorf("include %s: %w", paths[0], err)
+		}
+		maps.Copy(p.services, other.services)
+		maps.Copy(p.raw, other.raw)
 	}
 	return nil
 }
 
+// included is what the paths of an entry of include name.
+func (o origin) included(paths []string, fields map[string]any) origin {
+	in := origin{dir: filepath.Dir(inFolder(paths[0], o.dir)), variables: o.variables, depth: o.depth + 1}
+	for _, path := range paths {
+		in.files = append(in.files, inFolder(path, o.dir))
+	}
+	for _, dir := range stringsOf(fields["project_directory"]) {
+		in.dir = inFolder(dir, o.dir)
+	}
+	for _, env := range stringsOf(fields["env_file"]) {
+		in.envFiles = append(in.envFiles, inFolder(env, o.dir))
+	}
+	if in.envFiles == nil {
+		in.envFiles = []string{filepath.Join(in.dir, ".env")}
+	}
+	return in
+}
+
 // extended merges a service over the one that it extends.
-func (p *project) extended(fields, services map[string]any, file, dir string, depth int) (map[string]any, error) {
+func (p *project) extended(fields, services map[string]any, o origin) (map[string]any, error) {
 	extends, ok := fields["extends"].(map[string]any)
 	if !ok {
 		return fields, nil
 	}
-	if depth > maxIncluded {
+	if o.depth > maxIncluded {
 		return nil, errIncludes
 	}
+	o.depth++
 	name, _ := extends["service"].(string)
 	base, _ := services[name].(map[string]any)
 	if from, _ := extends["file"].(string); from != "" {
-		other, err := readProject(inFolder(from, dir), depth+1)
+		file := inFolder(from, o.dir)
+		other, err := readProject(origin{files: []string{file}, dir: filepath.Dir(file), variables: o.variables, depth: o.depth})
 		if err != nil {
 			return nil, fmt.Errorf("extends %s: %w", from, err)
 		}
 		base = other.raw[name]
 	} else if base != nil {
 		var err error
-		if base, err = p.extended(base, services, file, dir, depth+1); err != nil {
+		if base, err = p.extended(base, services, o); err != nil {
 			return nil, err
 		}
 	}
 	if base == nil {
 		return nil, fmt.Errorf("extends the service %q, which does not exist", name)
 	}
-	merged, err := override.ExtendService(maps.Clone(base), maps.Clone(fields))
-	delete(merged, "extends")
-	return merged, err
+	if ports, _ := base["ports"].([]any); !o.spend(minFile + len(ports)*portSize) {
+		return nil, errCompose
+	}
+	return merged(base, fields)
+}
+
+// merged puts a service over the one that it extends.
+func merged(base, fields map[string]any) (map[string]any, error) {
+	const name = "extended"
+	model, err := recovered(func() (map[string]any, error) {
+		service, err := override.ExtendService(maps.Clone(base), maps.Clone(fields))
+		if err != nil {
+			return nil, err
+		}
+		delete(service, "extends")
+		return override.EnforceUnicity(map[string]any{"services": map[string]any{name: service}})
+	})
+	if err != nil {
+		return nil, err
+	}
+	services, _ := model["services"].(map[string]any)
+	service, _ := services[name].(map[string]any)
+	return service, nil
 }
 
 // newService reads the fields of a service, with the files that they name.
-func newService(fields, model map[string]any, dir string) (*service, error) {
+func newService(fields, model map[string]any, o origin) (*service, error) {
 	s := &service{}
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{Result: s, WeaklyTypedInput: true})
 	if err != nil {
@@ -206,60 +342,83 @@ func newService(fields, model map[string]any, dir string) (*service, error) {
 	if err := decoder.Decode(fields); err != nil {
 		return nil, err
 	}
-	if err := s.readEnvironment(dir); err != nil {
+	if err := s.readEnvironment(o.variables); err != nil {
 		return nil, err
 	}
 	for _, p := range s.Ports {
-		s.ports = append(s.ports, publishedPort{host: p.Published, container: p.Target, protocol: p.Protocol, address: p.HostIP})
+		first, _, _ := strings.Cut(p.Published, "-")
+		s.ports = append(s.ports, publishedPort{host: first, container: p.Target, protocol: p.Protocol, address: p.HostIP})
 	}
 	for _, v := range s.Volumes {
-		m := mount{source: v.Source, target: v.Target, bind: v.Type == "bind"}
-		if m.bind {
-			m.source = inFolder(v.Source, dir)
-		}
-		s.mounts = append(s.mounts, m)
+		s.mounts = append(s.mounts, mount{source: v.Source, target: v.Target, bind: v.Type == "bind"})
 	}
 	for _, f := range s.Secrets {
-		s.mounts = append(s.mounts, fileMount(f.Target, "/run/secrets/", f.Source, fileIn(model["secrets"], f.Source, dir)))
+		s.mounts = append(s.mounts, fileMount(f.Target, "/run/secrets/", f.Source, fileIn(model["secrets"], f.Source, o.dir)))
 	}
 	for _, f := range s.Configs {
-		s.mounts = append(s.mounts, fileMount(f.Target, "/", f.Source, fileIn(model["configs"], f.Source, dir)))
+		s.mounts = append(s.mounts, fileMount(f.Target, "/", f.Source, fileIn(model["configs"], f.Source, o.dir)))
 	}
 	return s, nil
 }
 
-// readEnvironment puts the variables of env_file under those of environment.
-func (s *service) readEnvironment(dir string) error {
-	all := map[string]string{}
-	for _, f := range s.EnvFile {
-		file := inFolder(f.Path, dir)
-		if f.Required && !exists(file) {
-			return fmt.Errorf("env_file %s: %w", f.Path, os.ErrNotExist)
+// readEnvironment puts the variables of env_file under those of environment. One
+// without a value has that of the .env file, or of the shell, which is not known.
+func (s *service) readEnvironment(v variables) error {
+	own := map[string]string{}
+	var unset []string // which counts before a value of env_file
+	for name, value := range s.named() {
+		if value != nil {
+			own[name] = *value
+		} else if known, ok := v.values[name]; ok {
+			own[name] = known
+		} else {
+			unset = append(unset, name)
 		}
-		variables, err := variablesOf(file)
-		if err != nil {
+	}
+	all, known := map[string]string{}, v.with(own)
+	for _, f := range s.EnvFile {
+		if !exists(f.Path) {
+			if f.Required {
+				return fmt.Errorf("env_file %s: %w", f.Path, os.ErrNotExist)
+			}
+			continue
+		}
+		if err := known.read(f.Path, all); err != nil {
 			return err
 		}
-		maps.Copy(all, variables)
 	}
-	switch environment := s.Environment.(type) {
-	case map[string]any:
-		for name, value := range environment {
-			if value != nil { // else the value of the shell, which is not known
-				all[name] = fmt.Sprint(value)
-			}
-		}
-	case []any:
-		for _, entry := range environment {
-			if name, value, ok := strings.Cut(fmt.Sprint(entry), "="); ok {
-				all[name] = value
-			}
-		}
+	maps.Copy(all, own)
+	for _, name := range unset {
+		delete(all, name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		s.environ = append(s.environ, name+"="+all[name])
 	}
 	return nil
+}
+
+// named are the variables of environment, a mapping or a list; nil is one
+// without a value.
+func (s *service) named() map[string]*string {
+	all := map[string]*string{}
+	switch environment := s.Environment.(type) {
+	case map[string]any:
+		for name, value := range environment {
+			all[name] = nil
+			if value != nil {
+				all[name] = new(fmt.Sprint(value))
+			}
+		}
+	case []any:
+		for _, entry := range environment {
+			name, value, ok := strings.Cut(fmt.Sprint(entry), "=")
+			all[name] = nil
+			if ok {
+				all[name] = &value
+			}
+		}
+	}
+	return all
 }
 
 // words are those of a command, which is a list or a line for a shell.

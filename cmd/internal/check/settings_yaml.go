@@ -1,0 +1,94 @@
+package check
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// maxNodes bounds the keys and values of a YAML file: the library compares each
+// key of a mapping with every other.
+const maxNodes = 20_000
+
+var (
+	errNotSettings = errors.New("holds no mapping of keys")
+	errTwice       = errors.New("a key stands there twice")
+	errTooMany     = fmt.Errorf("more than %d keys and values", maxNodes)
+	errNotUTF8     = errors.New("is not UTF-8; save it as UTF-8")
+)
+
+// readYAML gives the documents of a file. Errors give the line and no text of
+// it, which may be a password. Aliases and merges are expanded; the library
+// refuses those that would fill the memory.
+func readYAML(data []byte) ([]map[string]any, error) {
+	var documents []map[string]any
+	for decoder := yaml.NewDecoder(bytes.NewReader(data)); ; {
+		var node yaml.Node
+		err := decoder.Decode(&node)
+		if errors.Is(err, io.EOF) {
+			return documents, nil
+		}
+		if err != nil {
+			return nil, notUTF8(data, err)
+		}
+		document, err := readDocument(&node)
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, document)
+	}
+}
+
+func readDocument(node *yaml.Node) (map[string]any, error) {
+	body := node.Content[0]
+	if body.Tag == "!!null" {
+		return nil, nil
+	}
+	if body.Kind != yaml.MappingNode {
+		return nil, &placed{line: body.Line, err: errNotSettings}
+	}
+	left := maxNodes
+	if err := countNodes(body, &left); err != nil {
+		return nil, err
+	}
+	var keys map[string]any
+	err := body.Decode(&keys)
+	return keys, err
+}
+
+// countNodes walks the tree without following aliases.
+func countNodes(node *yaml.Node, left *int) error {
+	if *left--; *left < 0 {
+		return errTooMany
+	}
+	seen := map[string]bool{}
+	for i, child := range node.Content {
+		if node.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode && child.Tag != "!!merge" {
+			if seen[child.Value] {
+				return &placed{line: child.Line, err: errTwice}
+			}
+			seen[child.Value] = true
+		}
+		if err := countNodes(child, left); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notUTF8 replaces an error of a file that an editor saved in a local encoding.
+func notUTF8(data []byte, err error) error {
+	if utf8.Valid(data) {
+		return err
+	}
+	for i, line := range bytes.Split(data, []byte("\n")) {
+		if !utf8.Valid(line) {
+			return &placed{line: i + 1, err: errNotUTF8}
+		}
+	}
+	return err
+}
