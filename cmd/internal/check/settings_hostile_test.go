@@ -66,7 +66,7 @@ func TestHostileConfigurationsEndSoon(t *testing.T) {
 		"deep compose":          {map[string]string{"docker-compose.yml": composed("x-a: "+strings.Repeat("[", 1<<19), "")}, "exceeded max depth"},
 		"variables":             {map[string]string{"docker-compose.yml": composed("", "environment: {WK_WSSADDR: $A20}"), ".env": envBomb()}, ".env: comes to more than 8 MiB"},
 		"variable often": {map[string]string{
-			"docker-compose.yml": composed("", "environment: {WK_WSSADDR: '"+strings.Repeat("$A", 1<<18)+"'}"), ".env": "A=" + large,
+			"docker-compose.yml": composed("", "environment: {WK_WSSADDR: '"+strings.Repeat("$A", 1<<14)+"'}"), ".env": "A=" + large,
 		}, "comes to more than 8 MiB"},
 		"variables of an env file": {map[string]string{"docker-compose.yml": composed("", "env_file: wk.env"), "wk.env": envBomb()}, "wk.env: comes to more than 8 MiB"},
 		"variables of an included file": {map[string]string{
