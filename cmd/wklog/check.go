@@ -207,7 +207,7 @@ func (r *analysis) settleBy(ctx context.Context, file string) error {
 		return fmt.Errorf("%s: %s", file, r.app.fileError(err))
 	}
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-		if list, err := report.ReadChecklist(data); err == nil {
+		if list, err := report.ReadChecklist(data, r.app.say); err == nil {
 			r.settle(list)
 			return nil
 		}

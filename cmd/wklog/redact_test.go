@@ -35,6 +35,7 @@ func TestRedactedReportsHoldNoOriginal(t *testing.T) {
 2026/05/04 01:30:01 [error] 7#7: *2 peer closed connection in SSL handshake while SSL handshaking to upstream, client: 203.0.113.77, server: im.acme-corp.cn, request: "GET /ws?uid=liuyang&token=9f86d081884c7d659a2feaa0c55ad015 HTTP/1.1", upstream: "https://10.77.0.5:5210/ws", host: "im.acme-corp.cn"
 `)
 	write("node-hangzhou/damaged.log.gz", "\x1f\x8bnot gzip")
+	write("wk.yaml", "wssAddr: wss://10.77.0.5:5210\nwssConfig:\n  certFile: /srv/secret-project/fullchain.pem\n  keyFile: /srv/secret-project/privkey.pem\nexternal:\n  wssAddr: wss://203.0.113.77:5210\n")
 	for _, lang := range []string{"en", "zh"} {
 		for _, form := range [][]string{
 			{"report", ".json"}, {"report", ".html"}, {"report", ".md"}, {"report", ".csv"}, {"report", ".csv", "--events"}, {"report", ".sarif"}, {"report", ".txt"},
@@ -42,7 +43,7 @@ func TestRedactedReportsHoldNoOriginal(t *testing.T) {
 		} {
 			written := func(more ...string) string {
 				out := filepath.Join(t.TempDir(), "acme-corp"+form[1])
-				args := append([]string{form[0], dir, "--lang", lang, "--tz", "UTC", "-o", out}, form[2:]...)
+				args := append([]string{form[0], dir, "--lang", lang, "--check", filepath.Join(dir, "wk.yaml"), "--tz", "UTC", "-o", out}, form[2:]...)
 				_, _, status := run1(t, append(args, more...)...)
 				require.Equal(t, exitWrong, status) // one file is damaged
 				data, err := os.ReadFile(out)

@@ -41,6 +41,9 @@ type CheckLine struct {
 	Detail   string   `json:"detail"`
 	Fixes    []Step   `json:"fixes"`
 	RulesOut []string `json:"rules_out"`
+	// Key and Args make the detail, in any language.
+	Key  string `json:"key"`
+	Args []any  `json:"args"`
 	// Seconds is how long a stage on the network took.
 	Seconds float64 `json:"seconds"`
 	// Since is from when on the certificate that was looked at is valid.
@@ -64,7 +67,7 @@ func NewChecklist(results []check.Result, c *patterns.Catalogue, say *messages.P
 	for _, r := range results {
 		line := CheckLine{
 			ID: r.ID, Status: string(r.Status), Cause: r.Cause, Title: r.Title(say), Detail: r.Detail(say),
-			Fixes: []Step{}, RulesOut: append([]string{}, r.RulesOut...), Seconds: r.Took.Seconds(), Since: Moment(r.Since),
+			Fixes: []Step{}, RulesOut: append([]string{}, r.RulesOut...), Key: r.Key, Args: plain(r.Args), Seconds: r.Took.Seconds(), Since: Moment(r.Since),
 		}
 		for _, s := range r.Fixes {
 			line.Fixes = append(line.Fixes, Step{Text: r.Text(s, say), Command: s.Command, Config: s.Config})
@@ -97,15 +100,47 @@ func (l *Checklist) add(cause *patterns.Cause, line *CheckLine, lang patterns.La
 	found.own += len(line.Fixes)
 }
 
-// ReadChecklist reads a checklist that was written as JSON. Anything else is an
-// ErrSchema.
-func ReadChecklist(data []byte) (*Checklist, error) {
+// plain gives arguments as JSON keeps them: numbers and texts.
+func plain(args []any) []any {
+	list := []any{}
+	for _, arg := range args {
+		switch v := arg.(type) {
+		case int:
+			list = append(list, v)
+		case uint64:
+			list = append(list, int(v))
+		default:
+			list = append(list, fmt.Sprint(v))
+		}
+	}
+	return list
+}
+
+// say puts a line that was read from JSON into the language of a report.
+func (c *CheckLine) say(say *messages.Printer) {
+	for i, arg := range c.Args {
+		if n, ok := arg.(float64); ok {
+			c.Args[i] = int(n)
+		}
+	}
+	r := check.Result{ID: c.ID, Key: c.Key, Args: c.Args}
+	if title := r.Title(say); title != "check."+c.ID { // else it is of a later version
+		c.Title, c.Detail = title, r.Detail(say)
+	}
+}
+
+// ReadChecklist reads a checklist that was written as JSON, in any language.
+// Anything else is an ErrSchema.
+func ReadChecklist(data []byte, say *messages.Printer) (*Checklist, error) {
 	l := &Checklist{}
 	if err := json.Unmarshal(data, l); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSchema, err)
 	}
 	if l.Schema != CheckSchema {
 		return nil, fmt.Errorf("%w: its schema is %q", ErrSchema, l.Schema)
+	}
+	for i := range l.Checks {
+		l.Checks[i].say(say)
 	}
 	return l, nil
 }

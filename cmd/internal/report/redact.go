@@ -75,7 +75,7 @@ func (r *Redactor) Document(d *Document, files []string) {
 		d.Clients.List[i].Name = r.client(d.Clients.List[i].Name)
 	}
 	for i := range d.Checks {
-		d.Checks[i].Detail = r.text(d.Checks[i].Detail)
+		d.Checks[i].Detail, d.Checks[i].Args = r.text(d.Checks[i].Detail), []any{}
 	}
 	for i := range d.Settled {
 		d.Settled[i] = r.text(d.Settled[i])
