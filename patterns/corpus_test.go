@@ -20,6 +20,9 @@ import (
 
 const recordings = "../testdata/wukongim"
 
+// furtherClients are those that were recorded beside the real server's.
+const furtherClients = "../clients/attempts.jsonl"
+
 // recorded is one line of the recordings.
 type recorded struct {
 	ID     string   `json:"id"`
@@ -144,7 +147,7 @@ func rawLines(lines []string) int {
 
 func TestEveryAttemptThatReportsAFailureIsOneEvent(t *testing.T) {
 	c := loaded(t)
-	for _, r := range readJSONL[recorded](t, "attempts.jsonl") {
+	for _, r := range append(readJSONL[recorded](t, "attempts.jsonl"), readJSONL[recorded](t, furtherClients)...) {
 		events, result := analysed(t, c, r.log())
 		want := rawLines(r.Out)
 		if want == 0 {

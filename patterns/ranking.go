@@ -46,12 +46,12 @@ type Assumptions struct {
 
 // surprise is the probability that a client prints something that its stack
 // was never measured to print under a setup: another version, another policy.
-// About two thousand recorded connections hold no such case.
+// About two thousand recorded connections hold no such case. For stacks that were
+// not measured at all it is measured as well, see [table.novelty].
 const surprise = 0.0005
 
-// tries is how often clients try at least before somebody reads the log: a
-// population that leaves a line at every third attempt is likely to leave one.
-const tries = 3
+// rarest is the share of a key among the surprises that was never measured.
+const rarest = 0.001
 
 // silentRate stands for the rate of a stack that was measured to leave no
 // line: it is small and not zero, for the same reason.
@@ -69,7 +69,11 @@ const silentRate = 0.005
 type Ranker struct {
 	Setups []Setup
 	// Weights of the client stacks in the assumed mix.
-	Weights     []float64
+	Weights []float64
+	// Surprises is what stacks print where they print what they were not
+	// measured to: a key that many setups have led to is more likely to be it
+	// than one that means a single fault.
+	Surprises   map[Key]float64
 	populations []population
 }
 
@@ -88,6 +92,8 @@ type Behaviour struct {
 	Keys map[Key]float64
 	// Silent is how often the stack ends a connection as a healthy one ends.
 	Silent float64
+	// Surprise is how often it prints another key than these.
+	Surprise float64
 }
 
 // Context is what stands near the failures and is none itself.
@@ -137,6 +143,7 @@ func (a *Assumptions) Ranker(measured []Measurement) *Ranker {
 	}
 	r.Weights = append(r.Weights, a.Unmeasured)
 	table := newTable(a, measured)
+	r.Surprises = table.surprises()
 	for _, prior := range a.Priors {
 		for _, name := range prior.Setups {
 			r.Setups = append(r.Setups, Setup{
@@ -185,7 +192,7 @@ func round(score float64) float64 {
 }
 
 func (r *Ranker) likelihood(s *Setup, seen map[Key]int, context Context) float64 {
-	keys := s.sightings(seen)
+	keys := s.sightings(seen, r.Surprises)
 	sum := 0.0
 	for _, p := range r.populations {
 		sum += p.probability * p.likelihood(keys) * p.surroundings(s, seen, context)
@@ -201,7 +208,7 @@ type sighting struct {
 	matches []float64
 }
 
-func (s *Setup) sightings(seen map[Key]int) []sighting {
+func (s *Setup) sightings(seen map[Key]int, surprises map[Key]float64) []sighting {
 	list := make([]sighting, 0, len(seen))
 	for key, count := range seen {
 		stacks := s.Behaviour[key.Kind]
@@ -210,7 +217,7 @@ func (s *Setup) sightings(seen map[Key]int) []sighting {
 		}
 		for i, b := range stacks {
 			next.rates[i] = b.Rate
-			next.matches[i] = b.Rate * b.probability(key)
+			next.matches[i] = b.Rate * ((1-b.Surprise)*b.Keys[key] + b.Surprise*max(surprises[key], rarest))
 		}
 		list = append(list, next)
 	}
@@ -228,7 +235,8 @@ func (p *population) likelihood(keys []sighting) float64 {
 		log += key.repeats * math.Log(match/rate)
 		printed = max(printed, rate)
 	}
-	return math.Exp(log) * atLeastOnce(printed, tries)
+	silent := max(0, 1-printed)
+	return math.Exp(log) * (1 - silent*silent*silent) // in three tries
 }
 
 // atLeastOnce is the probability that something of probability p happens in n
@@ -255,10 +263,9 @@ func (p *population) surroundings(s *Setup, seen map[Key]int, context Context) f
 	return 1 - expected
 }
 
-func (b *Behaviour) probability(key Key) float64 {
-	const background = 0.1 // about ten keys are ever printed for a verdict
-	return (1-surprise)*b.Keys[key] + surprise*background
-}
+// rare is the probability below which a population is left to the whole mix:
+// together these have less than a hundredth, and ranking costs half as much.
+const rare = 1e-4
 
 // populationsOf lists the populations of one, two and three stacks and the
 // whole mix, each of these four kinds as likely as the others.
@@ -283,8 +290,9 @@ func populationsOf(weights []float64) []population {
 			total += p.probability
 		}
 		for _, p := range same {
-			p.probability /= total * float64(len(sizes))
-			list = append(list, p)
+			if p.probability /= total * float64(len(sizes)); p.probability >= rare {
+				list = append(list, p)
+			}
 		}
 	}
 	return list

@@ -10,74 +10,179 @@ import (
 type table struct {
 	assumed  *Assumptions
 	measured []Measurement
+	// novelty is how often a stack that was not measured prints what none of
+	// the measured ones prints under a setup: for each measured one it is seen
+	// what of its keys no other has.
+	novelty float64
 }
 
 func newTable(a *Assumptions, measured []Measurement) *table {
-	return &table{assumed: a, measured: measured}
+	t := &table{assumed: a, measured: measured}
+	keys, alone := 0, 0
+	for _, prior := range a.Priors {
+		for _, setup := range prior.Setups {
+			stacks := map[Key]int{}
+			for _, stack := range a.Stacks {
+				for key := range t.keysOf(setup, stack.Clients) {
+					stacks[key]++
+				}
+			}
+			for _, n := range stacks {
+				keys += n
+				if n == 1 {
+					alone++
+				}
+			}
+		}
+	}
+	t.novelty = float64(alone) / float64(max(keys, 1))
+	return t
+}
+
+// surprises tells of each kind of record which keys the setups share: for each
+// its part of all pairs of a setup and a key.
+func (t *table) surprises() map[Key]float64 {
+	setups := map[Key]map[string]bool{}
+	pairs := map[parser.Kind]float64{}
+	for _, m := range t.measured {
+		for _, seen := range m.Seen {
+			if setups[seen.Key] == nil {
+				setups[seen.Key] = map[string]bool{}
+			}
+			if !setups[seen.Key][m.Setup] {
+				setups[seen.Key][m.Setup] = true
+				pairs[seen.Kind]++
+			}
+		}
+	}
+	shares := map[Key]float64{}
+	for key, list := range setups {
+		shares[key] = float64(len(list)) / pairs[key.Kind]
+	}
+	return shares
+}
+
+// keysOf are those of the raw handshake lines that a stack leaves under a setup.
+func (t *table) keysOf(setup string, clients []string) map[Key]bool {
+	keys := map[Key]bool{}
+	for _, version := range t.assumed.TLS {
+		for key := range t.measure(parser.KindHandshake, t.same(setup), clients, version.Version).keys {
+			keys[key] = true
+		}
+	}
+	return keys
 }
 
 // behaviour returns, for each kind of record, what every stack does under the
-// setup, in the order of the assumed stacks and the unmeasured one last. A
-// stack that was not measured under the setup, nor under one that looks the
-// same to it, is taken to behave like the average of those that were.
+// setup, in the order of the assumed stacks and the unmeasured one last: over the
+// versions of TLS, each by its weight.
 func (t *table) behaviour(setup string) map[parser.Kind][]Behaviour {
 	all := map[parser.Kind][]Behaviour{}
 	for _, kind := range []parser.Kind{parser.KindHandshake, parser.KindClose, parser.KindNginx} {
-		stacks := make([]Behaviour, len(t.assumed.Stacks)+1)
+		stacks := make([]tendency, len(t.assumed.Stacks)+1)
 		known := make([]bool, len(stacks))
-		for i, stack := range t.assumed.Stacks {
-			stacks[i], known[i] = t.measure(kind, t.same(setup), stack.Clients)
-			stacks[i].Rate *= t.fieldShare(stack.Name, setup)
-			stacks[i].Rate = max(stacks[i].Rate, silentRate)
-		}
-		average := averageOf(stacks, known)
-		for i := range stacks {
-			if !known[i] {
-				stacks[i] = average
+		for _, version := range t.assumed.TLS {
+			for i, b := range t.withVersion(kind, setup, version.Version) {
+				stacks[i].add(&b, version.Weight)
+				known[i] = known[i] || b.own
 			}
 		}
-		all[kind] = stacks
+		for i, b := range stacks {
+			next := b.behaviour()
+			next.Surprise = t.novelty
+			if known[i] {
+				next.Surprise = surprise
+			}
+			all[kind] = append(all[kind], next)
+		}
 	}
 	return all
 }
 
-// measure joins the recorded attempts of the clients of one stack.
-func (t *table) measure(kind parser.Kind, setups, clients []string) (Behaviour, bool) {
-	b := Behaviour{Keys: map[Key]float64{}}
-	weights := 0.0
-	for _, version := range t.assumed.TLS {
-		attempts, silent, counts := 0, 0, map[Key]int{}
-		for _, m := range t.measured {
-			if m.Kind != kind || !slices.Contains(setups, m.Setup) || m.TLS != version.Version || !slices.Contains(clients, m.Client) {
-				continue
-			}
-			attempts += m.Attempts
-			for _, seen := range m.Seen {
-				counts[seen.Key] += seen.Count
-			}
-			silent += m.Silent
+// withVersion returns what every stack does with one version of TLS. A stack that
+// was not measured with it under the setup, nor under one that looks the same
+// to it, is taken to behave like the average of those that were.
+func (t *table) withVersion(kind parser.Kind, setup, version string) []tendency {
+	stacks := make([]tendency, len(t.assumed.Stacks)+1)
+	var average tendency
+	for i, stack := range t.assumed.Stacks {
+		stacks[i] = t.measure(kind, t.same(setup), stack.Clients, version)
+		stacks[i].scale(t.fieldShare(stack.Name, setup))
+		stacks[i].own = stacks[i].weight > 0
+		average.add(&stacks[i], 1)
+	}
+	for i := range stacks {
+		if stacks[i].weight == 0 {
+			stacks[i] = average
 		}
-		if attempts == 0 {
+	}
+	return stacks
+}
+
+// measure joins the recorded attempts of the clients of one stack.
+func (t *table) measure(kind parser.Kind, setups, clients []string, version string) tendency {
+	b := tendency{keys: map[Key]float64{}}
+	for _, m := range t.measured {
+		if m.Kind != kind || !slices.Contains(setups, m.Setup) || m.TLS != version || !slices.Contains(clients, m.Client) {
 			continue
 		}
-		weights += version.Weight
-		for key, count := range counts {
-			b.Keys[key] += version.Weight * float64(count) / float64(attempts)
+		b.weight += float64(m.Attempts)
+		for _, seen := range m.Seen {
+			b.keys[seen.Key] += float64(seen.Count)
+			b.printed += float64(seen.Count)
 		}
-		b.Silent += version.Weight * float64(silent) / float64(attempts)
+		b.silent += float64(m.Silent)
 	}
-	if weights == 0 {
-		return b, false
+	return b
+}
+
+// tendency is how often each key is printed and how often an attempt ends in
+// silence, in as many attempts as its weight.
+type tendency struct {
+	keys    map[Key]float64
+	printed float64 // the sum of the keys
+	silent  float64
+	weight  float64
+	own     bool // measured, and not that of others
+}
+
+// add joins the average attempt of another tendency, which counts as weight
+// attempts; one without attempts adds nothing.
+func (b *tendency) add(other *tendency, weight float64) {
+	if other.weight == 0 {
+		return
 	}
-	b.Silent /= weights
-	for key := range b.Keys {
-		b.Keys[key] /= weights
-		b.Rate += b.Keys[key]
+	if b.keys == nil {
+		b.keys = map[Key]float64{}
 	}
-	for key := range b.Keys {
-		b.Keys[key] /= b.Rate
+	for key, n := range other.keys {
+		b.keys[key] += weight * n / other.weight
 	}
-	return b, true
+	b.printed += weight * other.printed / other.weight
+	b.silent += weight * other.silent / other.weight
+	b.weight += weight
+}
+
+// scale takes into account that only a share of the attempts fails.
+func (b *tendency) scale(share float64) {
+	for key := range b.keys {
+		b.keys[key] *= share
+	}
+	b.printed *= share
+}
+
+// behaviour is that of the average attempt. Without any, every key is a
+// surprise.
+func (b *tendency) behaviour() Behaviour {
+	result := Behaviour{Rate: silentRate, Keys: map[Key]float64{}}
+	for key, n := range b.keys {
+		result.Keys[key] = n / b.printed
+	}
+	if b.weight > 0 {
+		result.Rate = max(b.printed/b.weight, silentRate)
+		result.Silent = b.silent / b.weight
+	}
+	return result
 }
 
 // same lists the setups that look the same to a client, the given one among
@@ -98,32 +203,4 @@ func (t *table) fieldShare(stack, setup string) float64 {
 		}
 	}
 	return 1
-}
-
-// averageOf joins the known behaviours, each by how much it prints. With none
-// known every key is a surprise.
-func averageOf(stacks []Behaviour, known []bool) Behaviour {
-	average := Behaviour{Keys: map[Key]float64{}}
-	n := 0.0
-	for i, b := range stacks {
-		if !known[i] {
-			continue
-		}
-		n++
-		average.Rate += b.Rate
-		for key, p := range b.Keys {
-			average.Keys[key] += b.Rate * p
-		}
-		average.Silent += b.Silent
-	}
-	if n == 0 {
-		average.Rate = silentRate
-		return average
-	}
-	for key := range average.Keys {
-		average.Keys[key] /= average.Rate
-	}
-	average.Silent /= n
-	average.Rate /= n
-	return average
 }

@@ -1,6 +1,6 @@
 // Command generate makes what the package patterns embeds: measured.json, which
 // tells what the server printed for each client under each setup, from the
-// recorded connection attempts in testdata/wukongim; catalogue.gob from the
+// connection attempts recorded in testdata; catalogue.gob from the
 // YAML in patterns/catalogue; and ranking.gob from ranking.yaml and the
 // measurements. It runs by go generate in the patterns folder.
 package main
@@ -16,7 +16,7 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	if err := generate("../testdata/wukongim"); err != nil {
+	if err := generate("../testdata"); err != nil {
 		log.Fatal(err)
 	}
 }
