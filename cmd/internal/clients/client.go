@@ -4,10 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,8 +23,7 @@ type client struct {
 	// version shows the version of the stack in its first line.
 	version []string
 	run     []string
-	env     []string
-	tls     []string
+	tls     []string // versions that it speaks
 }
 
 // clients lists them. What they print says connected when the handshake and the
@@ -102,8 +101,8 @@ func attempt(ctx context.Context, dir string, c *client, s *setup, version strin
 	if err != nil {
 		return nil, err
 	}
-	_, port, _ := strings.Cut(server.listener.Addr().String(), ":")
-	if _, err := strconv.Atoi(port); err != nil {
+	_, port, err := net.SplitHostPort(server.listener.Addr().String())
+	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -112,9 +111,7 @@ func attempt(ctx context.Context, dir string, c *client, s *setup, version strin
 	for i, arg := range c.run {
 		args[i] = strings.NewReplacer("HOST", s.host, "PORT", port, "CA", ca).Replace(arg)
 	}
-	command := exec.CommandContext(ctx, args[0], args[1:]...)
-	command.Env = append(os.Environ(), c.env...)
-	out, runErr := command.CombinedOutput()
+	out, runErr := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
 	output := strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(string(out), dir, ""), port, "5210"))
 	if output == "" && runErr != nil {
 		output = runErr.Error()
@@ -123,9 +120,8 @@ func attempt(ctx context.Context, dir string, c *client, s *setup, version strin
 	if output == "connected" {
 		cause = "ok"
 	}
-	a := &Attempt{
+	return &Attempt{
 		ID: s.name + "/" + c.name + "/" + version, Cause: cause, Setup: s.name, Client: c.name, TLS: version, Level: "debug",
 		Output: output, Stdout: server.end(), Stderr: []string{},
-	}
-	return a, nil
+	}, nil
 }

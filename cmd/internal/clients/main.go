@@ -19,7 +19,6 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"time"
 )
 
@@ -49,10 +48,6 @@ type Attempt struct {
 }
 
 func record(ctx context.Context, output string) error {
-	module, err := os.Getwd()
-	if err != nil {
-		return err
-	}
 	dir, err := os.MkdirTemp("", "clients")
 	if err != nil {
 		return err
@@ -62,10 +57,9 @@ func record(ctx context.Context, output string) error {
 	if err != nil {
 		return err
 	}
-	programs := filepath.Join(module, "cmd/internal/clients/programs")
 	rows := json.NewEncoder(out)
 	rows.SetEscapeHTML(false)
-	for _, c := range clients(programs, dir) {
+	for _, c := range clients("cmd/internal/clients/programs", dir) {
 		version, err := c.prepare(ctx)
 		if err != nil {
 			log.Printf("%s is left out: %v", c.name, err)
