@@ -19,6 +19,9 @@ const (
 	KindPanic Kind = "panic"
 	// KindNginx is a line of nginx's error log.
 	KindNginx Kind = "nginx"
+	// KindOpenSSL is an OpenSSL error in the log of Apache httpd, stunnel,
+	// lighttpd or Hitch; Message holds it in nginx's words.
+	KindOpenSSL Kind = "openssl"
 	// KindNetHTTP is a TLS handshake error of Go's net/http server.
 	KindNetHTTP Kind = "net-http"
 	// KindText is everything else.
@@ -84,7 +87,7 @@ func (r *Record) Subject() string {
 			return r.Error
 		}
 		return r.Message + ": " + r.Error
-	case KindPanic, KindNginx:
+	case KindPanic, KindNginx, KindOpenSSL:
 		return r.Message
 	}
 	return r.Text

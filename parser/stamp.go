@@ -33,7 +33,7 @@ func digits2(b []byte, i int) int {
 }
 
 // scanDateTime reads a date and time at the start of b and returns how many
-// bytes it takes, 0 if there is none. The date is year first with - or /, the
+// bytes it takes, 0 if there is none. The date is year first with -, / or ., the
 // time follows a T or a blank, fraction and zone (Z, +08:00, +0800) may be
 // absent. That covers RFC 3339, every release of WuKongIM, nginx and Go's log.
 func scanDateTime(b []byte) (Stamp, int) {
@@ -41,7 +41,7 @@ func scanDateTime(b []byte) (Stamp, int) {
 		return Stamp{}, 0
 	}
 	sep := b[4]
-	if (sep != '-' && sep != '/') || b[7] != sep || (b[10] != 'T' && b[10] != ' ') {
+	if (sep != '-' && sep != '/' && sep != '.') || b[7] != sep || (b[10] != 'T' && b[10] != ' ') {
 		return Stamp{}, 0
 	}
 	century, year, month, day := digits2(b, 0), digits2(b, 2), digits2(b, 5), digits2(b, 8)

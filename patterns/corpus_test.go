@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -356,4 +357,38 @@ func TestBrowserOnlyLogsStayHonest(t *testing.T) {
 		}), "%v: %v", key, result.Diagnosis[:3])
 	}
 	assert.Greater(t, judged, 20)
+}
+
+// TestTerminatorsOfOtherMakers reads what servers that end TLS before a WebSocket
+// server printed when ten connections failed: three clients that did not know
+// the CA, one that spoke HTTP, one that hung up, an old version, a cipher that does not
+// fit, a wrong host name, and rustls twice.
+func TestTerminatorsOfOtherMakers(t *testing.T) {
+	openSSL := map[string]int{
+		"alert-unknown-ca": 3, "nginx-plain-http": 1, "proxy-client-left": 1, "nginx-protocol-version": 1,
+		"nginx-no-shared-cipher": 1, "alert-bad-certificate": 1, "alert-unknown-certificate": 2,
+	}
+	stunnel := maps.Clone(openSSL) // refuses TLS 1.0 by its signatures, as Apache does
+	delete(stunnel, "nginx-protocol-version")
+	stunnel["nginx-no-signature-algorithm"] = 1
+	apache := maps.Clone(stunnel) // here rustls met another rule first, once
+	apache["alert-unknown-certificate"], apache["alert-illegal-parameter"] = 1, 1
+	for name, want := range map[string]map[string]int{
+		"apache": apache, "stunnel": stunnel, "lighttpd": openSSL, "hitch": openSSL,
+		"haproxy": {"haproxy-handshake-failure": 9, "haproxy-client-left": 1},
+		"caddy": {
+			"alert-unknown-ca": 2, "alert-unknown-certificate": 2, "bad-record-mac-without-state": 1, "http-handshake-eof": 1,
+			"no-certificate-for-name": 2, "unsupported-versions": 1,
+		},
+	} {
+		data, err := os.ReadFile("../testdata/terminators/" + name + ".log")
+		require.NoError(t, err)
+		_, result := analysed(t, loaded(t), string(data))
+		got := map[string]int{}
+		for _, f := range result.Findings {
+			got[f.Pattern.ID] = f.Count
+		}
+		assert.Equal(t, want, got, name)
+		assert.Zero(t, result.Unclassified, name)
+	}
 }

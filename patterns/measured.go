@@ -16,7 +16,7 @@ func KeyOf(rec *parser.Record, p *Pattern) Key {
 	switch rec.Kind {
 	case parser.KindHandshake:
 		return Key{Kind: parser.KindHandshake, Pattern: p.ID, State: rec.State}
-	case parser.KindNginx:
+	case parser.KindNginx, parser.KindOpenSSL:
 		return Key{Kind: parser.KindNginx, Pattern: p.ID}
 	default:
 		return Key{Kind: parser.KindClose, Pattern: p.ID}
