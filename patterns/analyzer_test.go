@@ -115,6 +115,31 @@ func TestOneExpiredCertificateDecides(t *testing.T) {
 	assert.Greater(t, got.Diagnosis[0].Confidence+got.Diagnosis[1].Confidence, 0.95)
 }
 
+func TestClientsOwnWordsExplainWhatTheServerPrinted(t *testing.T) {
+	server := input{"out", strings.Repeat(rawLine(rejected), 100)}
+	said := input{"console.log", "WebSocket connection to 'wss://192.0.2.10:5210/' failed: Error in connection establishment: net::ERR_CERT_COMMON_NAME_INVALID\n"}
+	before, after := over(t, patterns.Filter{}, server), over(t, patterns.Filter{}, server, said)
+	assert.Less(t, before.Diagnosis[0].Confidence, 0.7)
+	assert.Equal(t, "hostname-mismatch", after.Diagnosis[0].Cause.ID)
+	assert.Greater(t, after.Diagnosis[0].Confidence, 0.9)
+	assert.Len(t, after.Diagnosis[0].Evidence, 2)
+}
+
+func TestCauseOfSeveralProblemsIsToldOnce(t *testing.T) {
+	got := over(t, patterns.Filter{}, input{"out", rawLine(rejected) + "2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: local error: tls: bad record MAC\n"})
+	causes := map[string]int{}
+	sum := 0.0
+	for _, d := range got.Diagnosis {
+		causes[d.Cause.ID]++
+		sum += d.Confidence
+	}
+	assert.Greater(t, len(causes), 3)
+	for cause, n := range causes {
+		assert.Equal(t, 1, n, cause)
+	}
+	assert.LessOrEqual(t, sum, 1.0)
+}
+
 func TestBrowserAloneIsNeverCertain(t *testing.T) {
 	for _, n := range []int{1, 10, 1000} {
 		got := over(t, patterns.Filter{}, input{"out", strings.Repeat(rawLine(rejected), n)})

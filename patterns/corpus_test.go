@@ -392,3 +392,34 @@ func TestTerminatorsOfOtherMakers(t *testing.T) {
 		assert.Zero(t, result.Unclassified, name)
 	}
 }
+
+// TestClientsOwnWordsDecide reads what the recorded clients said themselves. Some
+// say nothing of the reason, and some say the same of two faults.
+func TestClientsOwnWordsDecide(t *testing.T) {
+	c, causes := loaded(t), truth(t)
+	type client struct {
+		ID, Cause string
+		Output    string `json:"client_output"`
+	}
+	recognised, leading := 0, 0
+	for _, r := range append(readJSONL[client](t, "attempts.jsonl"), readJSONL[client](t, furtherClients)...) {
+		events, result := analysed(t, c, r.Output+"\n")
+		if r.Cause == "ok" || len(result.Diagnosis) == 0 {
+			continue
+		}
+		assert.Len(t, events, 1, "%s: %s", r.ID, r.Output)
+		recognised++
+		right := slices.Clone(causes[r.Cause])
+		for _, same := range inseparable {
+			if slices.ContainsFunc(same, func(cause string) bool { return slices.Contains(causes[r.Cause], cause) }) {
+				right = append(right, same...)
+			}
+		}
+		if slices.Contains(right, result.Diagnosis[0].Cause.ID) {
+			leading++
+		}
+	}
+	t.Logf("%d recognised, the right cause leads in %d", recognised, leading)
+	assert.Greater(t, recognised, 980)
+	assert.Greater(t, float64(leading)/float64(recognised), 0.95)
+}

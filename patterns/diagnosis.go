@@ -127,6 +127,7 @@ func (a *Analyzer) diagnose(findings []Finding) []Diagnosis {
 		}
 		groups[p] = append(groups[p], f)
 	}
+	a.joinReports(groups)
 	weights := weigh(groups)
 	if worst == SeverityInfo.Rank() {
 		for p := range weights {
@@ -148,12 +149,44 @@ func (a *Analyzer) diagnose(findings []Finding) []Diagnosis {
 			}
 		}
 	}
+	list = joined(list)
 	list = slices.DeleteFunc(list, func(d Diagnosis) bool { return d.Confidence < 0.005 })
 	list = a.unspoken(list)
 	slices.SortFunc(list, func(x, y Diagnosis) int {
 		return cmp.Or(cmp.Compare(y.Confidence, x.Confidence), cmp.Compare(x.Cause.ID, y.Cause.ID), cmp.Compare(x.Side, y.Side))
 	})
 	return list
+}
+
+// reports is the phase of patterns that are a client's own words for its verdict
+// on the certificate.
+const reports = "client-report"
+
+// joinReports lets what clients say themselves explain what the server printed
+// of its clients' verdicts, where both are there.
+func (a *Analyzer) joinReports(groups map[problem][]Finding) {
+	verdicts, said := problem{side: SideServer, measured: true}, problem{side: SideServer, phase: reports}
+	if len(groups[verdicts]) > 0 {
+		groups[verdicts] = append(groups[verdicts], groups[said]...)
+		delete(groups, said)
+	}
+}
+
+// joined makes one diagnosis of a cause that several problems have.
+func joined(list []Diagnosis) []Diagnosis {
+	slices.SortStableFunc(list, func(x, y Diagnosis) int {
+		return cmp.Or(cmp.Compare(x.Cause.ID, y.Cause.ID), cmp.Compare(x.Side, y.Side), cmp.Compare(y.Confidence, x.Confidence))
+	})
+	result := list[:0]
+	for _, d := range list {
+		if last := len(result) - 1; last >= 0 && result[last].Cause == d.Cause && result[last].Side == d.Side {
+			result[last].Confidence = min(round(result[last].Confidence+d.Confidence), 1)
+			result[last].Evidence = append(result[last].Evidence, d.Evidence...)
+			continue
+		}
+		result = append(result, d)
+	}
+	return result
 }
 
 // weigh gives each problem the probability that it is the one a user came for.
@@ -196,20 +229,17 @@ func (p problem) stopsServer() bool {
 func (a *Analyzer) causesOfProblem(p problem, group []Finding) []CauseScore {
 	if p.measured {
 		seen := map[Key]int{}
+		said := []Finding{}
 		for _, f := range group {
-			maps.Copy(seen, a.tallies[f.Pattern].keys)
+			if f.Pattern.Measured {
+				maps.Copy(seen, a.tallies[f.Pattern].keys)
+			} else {
+				said = append(said, f)
+			}
 		}
-		return a.ranker.Rank(seen, a.context, a.oddsFor(p))
+		return a.ranker.Rank(seen, a.context, a.oddsFor(p).times(reported(said)))
 	}
-	byCause := map[string]float64{}
-	total := 0.0
-	for _, f := range group {
-		weight := 1 + math.Log(float64(f.Count))
-		total += weight
-		for _, score := range f.Causes {
-			byCause[score.ID] += weight * score.Score
-		}
-	}
+	byCause, total := mixture(group)
 	if odds := a.oddsFor(p); odds != nil {
 		total = 0
 		for id := range byCause {
@@ -218,6 +248,36 @@ func (a *Analyzer) causesOfProblem(p problem, group []Finding) []CauseScore {
 		}
 	}
 	return ranked(byCause, total)
+}
+
+// reported are the odds that clients give by their own words; nil without any.
+func reported(said []Finding) Odds {
+	if len(said) == 0 {
+		return nil
+	}
+	byCause, total := mixture(said)
+	odds := Odds{}
+	for id, weight := range byCause {
+		odds[id] = weight / total / unsaid
+	}
+	return odds
+}
+
+// unsaid is what is left to causes of which no client speaks, where some speak:
+// others may have met another fault.
+const unsaid = 0.02
+
+// mixture adds up the stated causes of findings, and their weights.
+func mixture(group []Finding) (byCause map[string]float64, total float64) {
+	byCause = map[string]float64{}
+	for _, f := range group {
+		weight := 1 + math.Log(float64(f.Count))
+		total += weight
+		for _, score := range f.Causes {
+			byCause[score.ID] += weight * score.Score
+		}
+	}
+	return byCause, total
 }
 
 func evidenceFor(cause string, group []Finding) []Evidence {

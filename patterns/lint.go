@@ -22,7 +22,7 @@ type Problem struct {
 }
 
 // phases of a connection and of a server's life.
-var phases = []string{"startup", "listen", "client-hello", "negotiation", "certificate", "finished", "established", "outbound", "crash"}
+var phases = []string{"startup", "listen", "client-hello", "negotiation", "certificate", "finished", "established", "outbound", "crash", reports}
 
 var reporters = []string{"server", "client", "network"}
 

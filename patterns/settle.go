@@ -1,6 +1,9 @@
 package patterns
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Proof is what a check beside the logs found: of the certificate, of the
 // configuration, of the endpoint.
@@ -37,6 +40,18 @@ func (o Odds) of(cause string) float64 {
 		return odds
 	}
 	return 1
+}
+
+// times joins odds that come from different places.
+func (o Odds) times(other Odds) Odds {
+	if o == nil {
+		return other
+	}
+	product := maps.Clone(o)
+	for cause, odds := range other {
+		product[cause] = o.of(cause) * odds
+	}
+	return product
 }
 
 // Settle tells the analyzer what checks found. A cause that one check proves

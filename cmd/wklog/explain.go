@@ -90,7 +90,8 @@ func (a *app) explain(ctx context.Context, c *patterns.Catalogue, what string) (
 }
 
 // recognise finds the first failure in a pasted text. A text that is only the
-// error of a handshake line is taken for such a line.
+// error of a handshake line is taken for such a line, and one in which nothing is
+// found is tried without its first words: the nested exception of a stack trace.
 func recognise(ctx context.Context, c *patterns.Catalogue, text string) (*patterns.Event, error) {
 	analyzer, err := patterns.NewAnalyzer(c, patterns.Filter{})
 	if err != nil {
@@ -109,6 +110,11 @@ func recognise(ctx context.Context, c *patterns.Catalogue, text string) (*patter
 	})
 	if event == nil && err == nil {
 		src.Add(handshakeError(strings.TrimSpace(text)))
+	}
+	for rest, more := text, err == nil; event == nil && more; {
+		if _, rest, more = strings.Cut(rest, ": "); more {
+			src.Add(&parser.Record{Kind: parser.KindText, Text: rest})
+		}
 	}
 	return event, err
 }
