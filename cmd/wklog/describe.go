@@ -57,8 +57,8 @@ func (r *analysis) failure(err error) string {
 		return r.app.say.Say("error.binary")
 	case errors.Is(err, source.ErrNone):
 		return r.app.say.Say("error.none")
-	case errors.Is(err, source.ErrZipStream):
-		return r.app.say.Say("error.zip")
+	case errors.Is(err, source.ErrLargeZip):
+		return r.app.say.Say("error.zip", report.Bytes(source.MaxZip))
 	case errors.Is(err, source.ErrWaiting):
 		return r.app.say.Say("note.waiting")
 	case errors.Is(err, source.ErrPolled):

@@ -61,11 +61,11 @@ type Failure struct {
 
 // Errors about inputs that cannot be read as logs.
 var (
-	ErrBinary    = errors.New("not a text log: it holds binary data")
-	ErrNone      = errors.New("no file matches")
-	ErrDamaged   = errors.New("damaged compressed data")
-	ErrBomb      = errors.New("expands to more than the limit")
-	ErrZipStream = errors.New("a zip archive is read from a file only, not from a stream or another archive")
+	ErrBinary   = errors.New("not a text log: it holds binary data")
+	ErrNone     = errors.New("no file matches")
+	ErrDamaged  = errors.New("damaged compressed data")
+	ErrBomb     = errors.New("expands to more than the limit")
+	ErrLargeZip = errors.New("a zip archive on a stream or in another archive is too large to be kept in memory")
 )
 
 // Reading says what is read and how.

@@ -127,10 +127,14 @@ func TestArchiveMembersAreLogs(t *testing.T) {
 		}
 		return zipCloser{z}, err
 	}))
-	logs, _, failures := walk(path, packed, zipped)
+	inner, err := os.ReadFile(zipped)
+	require.NoError(t, err)
+	nested := write(t, dir, "nested.tar.gz", gzipped(t, string(tarred(t, map[string]string{"logs.zip": string(inner)}))))
+	logs, _, failures := walk(path, packed, zipped, nested)
 	assert.Empty(t, failures)
 	assert.Equal(t, map[string]string{
 		path + "!node1/info.log": "one\n", packed + "!node1/info.log": "one\n", zipped + "!node2/info.log": "two\n",
+		nested + "!logs.zip!node2/info.log": "two\n",
 	}, logs)
 }
 

@@ -163,12 +163,25 @@ func (w *walker) tar(log *Log, depth int) error {
 	}
 }
 
-// zip reads an archive from a file, whose directory stands at its end.
+// MaxZip is how many bytes of a zip archive are kept in memory where it is no
+// file: its directory stands at its end.
+const MaxZip = 64 << 20
+
+// zip reads an archive from a file, or from memory where it comes on a stream or
+// in another archive.
 func (w *walker) zip(log *Log, depth int) error {
-	if log.File == nil {
-		return ErrZipStream
+	file, size := log.File, log.Size
+	if file == nil {
+		data, err := io.ReadAll(io.LimitReader(log.Reader, MaxZip+1))
+		if err != nil {
+			return err
+		}
+		if len(data) > MaxZip {
+			return ErrLargeZip
+		}
+		file, size = bytes.NewReader(data), int64(len(data))
 	}
-	archive, err := zip.NewReader(log.File, log.Size)
+	archive, err := zip.NewReader(file, size)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
