@@ -38,8 +38,11 @@ func (r *analysis) describe(doc *report.Document, failures []source.Failure) {
 	if r.cut {
 		doc.Errors = append(doc.Errors, report.Error{Source: "wklog", Message: r.app.say.Say("error.cut")})
 	}
-	if len(doc.Findings) == 0 {
-		doc.Hints = append(doc.Hints, r.hints()...)
+	switch {
+	case len(doc.Findings) == 0:
+		doc.Hints = r.hints("stdout", "stderr", "proxy", "debug")
+	case doc.Undecided() && r.checks == nil:
+		doc.Hints = r.hints("check", "client")
 	}
 }
 
@@ -89,9 +92,9 @@ func innermost(err error) error {
 }
 
 // hints say which input would show what this one cannot.
-func (r *analysis) hints() []report.Step {
+func (r *analysis) hints(keys ...string) []report.Step {
 	steps := []report.Step{}
-	for _, key := range []string{"stdout", "stderr", "proxy", "debug"} {
+	for _, key := range keys {
 		steps = append(steps, report.Step{Text: r.app.say.Say("hint." + key), Command: r.app.say.Say("hint." + key + ".command")})
 	}
 	return steps

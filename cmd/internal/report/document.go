@@ -25,7 +25,8 @@ type Document struct {
 	// Unclassified are samples of records that speak of a TLS failure which
 	// no pattern knows.
 	Unclassified []Sample `json:"unclassified"`
-	// Hints tell what an input without findings cannot show.
+	// Hints tell what would show more: where nothing was found, and where the
+	// findings do not decide.
 	Hints []Step `json:"hints"`
 	// Tool is the program that made the report; for the caller to fill in.
 	Tool Tool `json:"tool"`

@@ -107,6 +107,7 @@ func (m *markdown) diagnosis(d *Document) {
 		return
 	}
 	m.paragraph(m.say.Say(d.certainty()))
+	m.steps("", d.Hints)
 	for i, cause := range d.Diagnosis {
 		title := fmt.Sprintf("%s %s", strings.TrimSpace(percent(cause.Confidence)), cause.Title)
 		if i == 0 {

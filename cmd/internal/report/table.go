@@ -133,6 +133,7 @@ func (p *Page) diagnosis(d *Document) {
 		return
 	}
 	p.Paragraph("", p.say.Say(d.certainty()))
+	p.steps(d.Hints)
 	for i, cause := range d.Diagnosis {
 		p.cause(i, &cause, i == 0 && !d.harmless())
 	}
@@ -172,6 +173,11 @@ func (d *Document) certainty() string {
 		return "certainty.likely"
 	}
 	return "certainty.open"
+}
+
+// Undecided tells whether no cause of failing clients leads clearly.
+func (d *Document) Undecided() bool {
+	return len(d.Diagnosis) > 0 && d.Diagnosis[0].Side == string(patterns.SideServer) && d.certainty() == "certainty.open"
 }
 
 func (p *Page) cause(i int, d *Diagnosis, leads bool) {
