@@ -233,10 +233,11 @@ var kinds = []struct {
 	{`\beyj[\w-]+\.[\w-]+\.[\w-]*`, func(r *Redactor, m []string) string { return r.named("secret", m[0]) }},
 	{`[\w.+-]+@(?:[a-z0-9-]+\.)+[a-z]{2,}`, func(r *Redactor, m []string) string { return r.named("user", m[0]) }},
 	{`\d{1,3}(?:\.\d{1,3}){3}`, (*Redactor).plainAddress},
-	{`(?:[0-9a-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4})`, (*Redactor).plainAddress},
+	{`(^|[^\w:.])((?:[0-9a-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}\b))`, func(r *Redactor, m []string) string { return m[1] + r.plainAddress(m[2:]) }},
 	{`\b[a-z]:(?:\\{1,2}[^\s\\/:*?"<>|]+)+`, func(r *Redactor, m []string) string { return r.path(m[0]) }},
 	{`(^|[=(:\[` + notInWord + `])(/[^:;)\]` + notInWord + `]+)`, func(r *Redactor, m []string) string { return m[1] + r.path(m[2]) }},
 	{`\b[\w.-]+(?:/[\w.-]+)+\.(?:pem|crt|cer|key|der|pfx|p12|log|conf|ya?ml|toml|json|gz|zst)\b`, func(r *Redactor, m []string) string { return r.path(m[0]) }},
+	{`(\bhostname |\bname matching |\btarget host name '|\bexpected (?:name|cn)[ =][` + "`" + `'"]?)([a-z0-9*][\w.*-]*)( not verified| found|['"])`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) + m[3] }},
 	{`(\b(?:lookup|dial tcp|dial udp) )([a-z0-9][^;:` + notInWord + `]*)`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) }},
 	{`(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9-]*[a-z0-9])`, (*Redactor).domain},
 	{`\b[a-z0-9+/_-]{20,}={0,2}`, (*Redactor).secret},
@@ -373,10 +374,16 @@ var ownDomains = []string{"local", "localdomain", "lan", "internal", "intranet",
 // sourceHosts stand in the names of Go packages, in every stack trace.
 var sourceHosts = []string{"github.com", "golang.org", "go.uber.org", "gopkg.in", "google.golang.org"}
 
+// packages begin the names of Java's classes, in every error of an Android app.
+var packages = []string{"java.", "javax.", "sun.", "android.", "com.android.", "kotlin.", "okhttp3.", "org.conscrypt."}
+
 // domain replaces the longest beginning that is a domain name: a file may be
 // called by one, with an ending or a date behind it.
 func (r *Redactor) domain(m []string) string {
 	name := m[0]
+	if slices.ContainsFunc(packages, func(p string) bool { return strings.HasPrefix(name, p) && strings.HasSuffix(name, "Exception") }) {
+		return name
+	}
 	for end := len(name); end > 0; end = strings.LastIndexAny(name[:end], ".-") {
 		switch host := strings.TrimPrefix(name[:end], "*."); {
 		case slices.Contains(sourceHosts, host):

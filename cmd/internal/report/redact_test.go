@@ -33,6 +33,11 @@ func TestRedactedTexts(t *testing.T) {
 		{"short host name", "dial tcp: lookup db-hangzhou: no such host", "dial tcp: lookup host-1: no such host"},
 		{"file called by a domain", "renewed im.acme-corp.cn.crt and im.acme-corp.cn-2026.log, fullchain.pem", "renewed host-1.crt and host-1-2026.log, fullchain.pem"},
 		{"token", "session 9f86d081884c7d659a2feaa0c55ad015 ended", "session secret-1 ended"},
+		{"browser", "WebSocket connection to 'wss://im.acme-corp.cn:5210/' failed: net::ERR_CERT_COMMON_NAME_INVALID", "WebSocket connection to 'wss://host-1:5210/' failed: net::ERR_CERT_COMMON_NAME_INVALID"},
+		{"Java", "javax.net.ssl.SSLHandshakeException: No name matching wk-node-7 found", "javax.net.ssl.SSLHandshakeException: No name matching host-1 found"},
+		{"OkHttp", "javax.net.ssl.SSLPeerUnverifiedException: Hostname wk-node-7 not verified:", "javax.net.ssl.SSLPeerUnverifiedException: Hostname host-1 not verified:"},
+		{"OpenSSL", "verify error:num=62:hostname mismatch", ""},
+		{"curl", "curl: (60) SSL: no alternative certificate subject name matches target host name 'wk7'", "curl: (60) SSL: no alternative certificate subject name matches target host name 'host-1'"},
 		{"in Chinese", "用户im.acme-corp.cn连接8.8.4.4失败", "用户host-1连接ip-1失败"},
 	} {
 		want := c.want
