@@ -18,11 +18,18 @@ type table struct {
 
 func newTable(a *Assumptions, measured []Measurement) *table {
 	t := &table{assumed: a, measured: measured}
+	t.novelty = t.alone()
+	return t
+}
+
+// alone is the share of the keys, of all stacks and setups, that only one stack
+// has.
+func (t *table) alone() float64 {
 	keys, alone := 0, 0
-	for _, prior := range a.Priors {
+	for _, prior := range t.assumed.Priors {
 		for _, setup := range prior.Setups {
 			stacks := map[Key]int{}
-			for _, stack := range a.Stacks {
+			for _, stack := range t.assumed.Stacks {
 				for key := range t.keysOf(setup, stack.Clients) {
 					stacks[key]++
 				}
@@ -35,8 +42,7 @@ func newTable(a *Assumptions, measured []Measurement) *table {
 			}
 		}
 	}
-	t.novelty = float64(alone) / float64(max(keys, 1))
-	return t
+	return float64(alone) / float64(max(keys, 1))
 }
 
 // surprises tells of each kind of record which keys the setups share: for each

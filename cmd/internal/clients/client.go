@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -87,23 +88,15 @@ func (c *client) prepare(ctx context.Context) (version string, err error) {
 	return first, nil
 }
 
-// attempt lets a client connect once.
-func attempt(ctx context.Context, dir string, c *client, s *setup, version string) (*Attempt, error) {
-	number := uint16(tls.VersionTLS12)
-	if version == "1.3" {
-		number = tls.VersionTLS13
-	}
+// connect runs the client once, and returns what it printed.
+func (c *client) connect(ctx context.Context, dir string, s *setup, address net.Addr) (string, error) {
 	ca := filepath.Join(dir, "ca.pem")
 	if err := os.WriteFile(ca, []byte(pkitest.PEM(s.root)), 0o644); err != nil {
-		return nil, err
+		return "", err
 	}
-	server, err := serve(s.certificate, number)
+	_, port, err := net.SplitHostPort(address.String())
 	if err != nil {
-		return nil, err
-	}
-	_, port, err := net.SplitHostPort(server.listener.Addr().String())
-	if err != nil {
-		return nil, err
+		return "", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -116,12 +109,41 @@ func attempt(ctx context.Context, dir string, c *client, s *setup, version strin
 	if output == "" && runErr != nil {
 		output = runErr.Error()
 	}
-	cause := s.name
-	if output == "connected" {
-		cause = "ok"
+	return output, nil
+}
+
+// attempt lets a client connect to the Go server.
+func attempt(ctx context.Context, dir string, c *client, s *setup, version string) (*Attempt, error) {
+	number := uint16(tls.VersionTLS12)
+	if version == "1.3" {
+		number = tls.VersionTLS13
 	}
+	server, err := serve(s.certificate, number)
+	if err != nil {
+		return nil, err
+	}
+	output, err := c.connect(ctx, dir, s, server.listener.Addr())
 	return &Attempt{
-		ID: s.name + "/" + c.name + "/" + version, Cause: cause, Setup: s.name, Client: c.name, TLS: version, Level: "debug",
+		ID: s.name + "/" + c.name + "/" + version, Cause: causeOf(s, output), Setup: s.name, Client: c.name, TLS: version, Level: "debug",
 		Output: output, Stdout: server.end(), Stderr: []string{},
-	}, nil
+	}, err
+}
+
+// causeOf is the setup, unless the client connected.
+func causeOf(s *setup, output string) string {
+	if output == "connected" {
+		return "ok"
+	}
+	return s.name
+}
+
+// proxied lets a client connect to nginx.
+func proxied(ctx context.Context, dir string, c *client, s *setup, version string) (*Proxied, error) {
+	p, err := startProxy(ctx, dir, s.certificate, version)
+	if err != nil {
+		return nil, err
+	}
+	_, err = c.connect(ctx, dir, s, p.address)
+	lines, endErr := p.end()
+	return &Proxied{ID: "nginx/" + s.name + "/" + c.name + "/" + version, Cause: s.name, Client: c.name, TLS: version, Lines: lines}, errors.Join(err, endErr)
 }

@@ -2,12 +2,13 @@
 // they do not accept its certificate: the stacks that the recordings of a real
 // WuKongIM do not hold.
 //
-//	go run ./cmd/internal/clients -o testdata/clients/attempts.jsonl
+//	go run ./cmd/internal/clients -o testdata/clients
 //
 // The server is crypto/tls in the place of WuKongIM's copy of it, which has the
-// same alerts and words; the lines have WuKongIM's form. The clients come with
-// Debian's packages erlang-ssl, php-cli, ruby, libmbedtls-dev, libwolfssl-dev and gcc,
-// and with npm's deno and bun. One that is missing is left out by name.
+// same alerts and words; the lines have WuKongIM's form. Each client connects to
+// a real nginx as well. The clients come with Debian's packages erlang-ssl,
+// php-cli, ruby, libmbedtls-dev, libwolfssl-dev and gcc, and with npm's deno and
+// bun. One that is missing is left out by name.
 package main
 
 import (
@@ -15,16 +16,16 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"log"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"time"
 )
 
 func main() {
 	log.SetFlags(0)
-	output := flag.String("o", "", "file for the recordings, a JSON object a line")
+	output := flag.String("o", "", "folder for attempts.jsonl and nginx.jsonl")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -47,18 +48,32 @@ type Attempt struct {
 	Stderr  []string `json:"server_stderr"`
 }
 
-func record(ctx context.Context, output string) error {
+// Proxied is one connection to nginx, in the form of
+// testdata/wukongim/nginx.jsonl.
+type Proxied struct {
+	ID     string   `json:"id"`
+	Cause  string   `json:"cause"`
+	Client string   `json:"client"`
+	TLS    string   `json:"tls"`
+	Lines  []string `json:"lines"`
+}
+
+func record(ctx context.Context, output string) (err error) {
 	dir, err := os.MkdirTemp("", "clients")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	out, err := os.Create(output)
+	direct, done, err := rows(filepath.Join(output, "attempts.jsonl"))
 	if err != nil {
 		return err
 	}
-	rows := json.NewEncoder(out)
-	rows.SetEscapeHTML(false)
+	defer func() { err = errors.Join(err, done()) }()
+	behind, done2, err := rows(filepath.Join(output, "nginx.jsonl"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done2()) }()
 	for _, c := range clients("cmd/internal/clients/programs", dir) {
 		version, err := c.prepare(ctx)
 		if err != nil {
@@ -69,14 +84,26 @@ func record(ctx context.Context, output string) error {
 			for _, tls := range c.tls {
 				a, err := attempt(ctx, dir, &c, &s, tls)
 				if err != nil {
-					return errors.Join(err, out.Close())
+					return err
 				}
 				a.Version = version
-				if err := rows.Encode(a); err != nil {
-					return errors.Join(fmt.Errorf("write %s: %w", output, err), out.Close())
+				p, err := proxied(ctx, dir, &c, &s, tls)
+				if err := errors.Join(err, direct.Encode(a), behind.Encode(p)); err != nil {
+					return err
 				}
 			}
 		}
 	}
-	return out.Close()
+	return nil
+}
+
+// rows writes a JSON object a line.
+func rows(name string) (*json.Encoder, func() error, error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows := json.NewEncoder(f)
+	rows.SetEscapeHTML(false)
+	return rows, f.Close, nil
 }

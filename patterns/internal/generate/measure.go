@@ -34,7 +34,7 @@ func measure(c *patterns.Catalogue, recordings string, used func(setup string) b
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"wukongim/attempts.jsonl", "wukongim/faults.jsonl", "wukongim/nginx.jsonl", "clients/attempts.jsonl"} {
+	for _, name := range []string{"wukongim/attempts.jsonl", "wukongim/faults.jsonl", "wukongim/nginx.jsonl", "clients/attempts.jsonl", "clients/nginx.jsonl"} {
 		if err := m.file(filepath.Join(recordings, name)); err != nil {
 			return nil, err
 		}
