@@ -14,13 +14,21 @@ type Key struct {
 // server other than WuKongIM shows the same alerts as a close record.
 func KeyOf(rec *parser.Record, p *Pattern) Key {
 	switch rec.Kind {
-	case parser.KindHandshake:
-		return Key{Kind: parser.KindHandshake, Pattern: p.ID, State: rec.State}
-	case parser.KindNginx, parser.KindOpenSSL:
-		return Key{Kind: parser.KindNginx, Pattern: p.ID}
-	default:
-		return Key{Kind: parser.KindClose, Pattern: p.ID}
+	case parser.KindHandshake, parser.KindNginx:
+		return KeyIn(rec.Kind, p.ID, rec.State)
+	case parser.KindOpenSSL:
+		return KeyIn(parser.KindNginx, p.ID, "")
 	}
+	return KeyIn(parser.KindClose, p.ID, "")
+}
+
+// KeyIn gives the key of a pattern in records of a kind: only raw handshake lines
+// show a state.
+func KeyIn(kind parser.Kind, pattern, state string) Key {
+	if kind != parser.KindHandshake {
+		state = ""
+	}
+	return Key{Kind: kind, Pattern: pattern, State: state}
 }
 
 // Measurement tells how a recorded client behaved under a recorded setup: how

@@ -25,12 +25,17 @@ type Assumptions struct {
 		Weight  float64  `yaml:"weight"`
 		Why     string   `yaml:"why"`
 		Clients []string `yaml:"clients"`
+		// Says is the pattern that a stack without recordings is known to leave
+		// whatever the fault.
+		Says string `yaml:"says"`
 	} `yaml:"stacks"`
 	Unmeasured float64 `yaml:"unmeasured"`
 	TLS        []struct {
 		Version string  `yaml:"version"`
 		Weight  float64 `yaml:"weight"`
-		Why     string  `yaml:"why"`
+		// State is the one in which a server waits for the client's verdict.
+		State string `yaml:"state"`
+		Why   string `yaml:"why"`
 	} `yaml:"tls"`
 	Field []struct {
 		Stack string  `yaml:"stack"`

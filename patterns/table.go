@@ -88,7 +88,7 @@ func (t *table) behaviour(setup string) map[parser.Kind][]Behaviour {
 		stacks := make([]tendency, len(t.assumed.Stacks)+1)
 		known := make([]bool, len(stacks))
 		for _, version := range t.assumed.TLS {
-			for i, b := range t.withVersion(kind, setup, version.Version) {
+			for i, b := range t.withVersion(kind, setup, version.Version, version.State) {
 				stacks[i].add(&b, version.Weight)
 				known[i] = known[i] || b.own
 			}
@@ -108,11 +108,15 @@ func (t *table) behaviour(setup string) map[parser.Kind][]Behaviour {
 // withVersion returns what every stack does with one version of TLS. A stack that
 // was not measured with it under the setup, nor under one that looks the same
 // to it, is taken to behave like the average of those that were.
-func (t *table) withVersion(kind parser.Kind, setup, version string) []tendency {
+func (t *table) withVersion(kind parser.Kind, setup, version, state string) []tendency {
 	stacks := make([]tendency, len(t.assumed.Stacks)+1)
 	var average tendency
 	for i, stack := range t.assumed.Stacks {
 		stacks[i] = t.measure(kind, t.same(setup), stack.Clients, version)
+		if stack.Says != "" {
+			stacks[i] = always(KeyIn(kind, stack.Says, state))
+			continue
+		}
 		stacks[i].scale(t.fieldShare(stack.Name, setup))
 		stacks[i].own = stacks[i].weight > 0
 		average.add(&stacks[i], 1)
@@ -150,6 +154,11 @@ type tendency struct {
 	silent  float64
 	weight  float64
 	own     bool // measured, and not that of others
+}
+
+// always is the tendency to print one key at every attempt.
+func always(key Key) tendency {
+	return tendency{keys: map[Key]float64{key: 1}, printed: 1, weight: 1, own: true}
 }
 
 // add joins the average attempt of another tendency, which counts as weight
