@@ -1,7 +1,6 @@
 package patterns
 
 import (
-	"encoding/json"
 	"os"
 	"testing"
 
@@ -20,15 +19,8 @@ func TestEmbeddedCatalogueIsThatOfTheYAML(t *testing.T) {
 }
 
 func TestEmbeddedRankingIsThatOfTheMeasurements(t *testing.T) {
-	data, err := os.ReadFile("ranking.yaml")
-	require.NoError(t, err)
-	assumptions, err := ParseAssumptions(data)
-	require.NoError(t, err)
-	data, err = os.ReadFile("measured.json")
-	require.NoError(t, err)
-	var measured []Measurement
-	require.NoError(t, json.Unmarshal(data, &measured))
-	data, err = Encode(assumptions.Ranker(measured), rankingGob)
+	assumptions, measured := recordedAssumptions(t)
+	data, err := Encode(assumptions.Ranker(measured), rankingGob)
 	require.NoError(t, err)
 	assert.True(t, string(data) == string(rankingGob), regenerate)
 }
