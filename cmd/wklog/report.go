@@ -80,7 +80,7 @@ func (r *analysis) prepareReport(args []string) error {
 	if err != nil {
 		return errors.New(r.app.say.Say("error.node-from", r.flags.nodeFrom))
 	}
-	r.analyzer.Node = node
+	r.analyzer.Node, r.analyzer.ByNode = node, true
 	if r.flags.generated != "" {
 		if r.generated, err = moment(r.flags.generated, r.zone); err != nil {
 			return errors.New(r.app.say.Say("error.time", "--generated", r.flags.generated))
