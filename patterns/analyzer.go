@@ -101,6 +101,10 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 
 // Source is one log of the input, while it is read.
 type Source struct {
+	// Copy says that the log holds what another one does: its failures count
+	// as duplicates.
+	Copy bool
+
 	analyzer *Analyzer
 	name     string
 	node     string
@@ -148,6 +152,10 @@ func (s *Source) Add(rec *parser.Record) {
 		event.Causes = a.causesOf(rec, pattern)
 	}
 	if !a.filter.keeps(event) {
+		return
+	}
+	if s.Copy {
+		a.duplicates++
 		return
 	}
 	key, repeated := s.repeats(rec)

@@ -278,6 +278,7 @@ func (r *analysis) drain(q *queue, cancel func()) {
 				r.open.settle(log)
 				r.analyzer.Alone = log.Alone
 				src = r.analyzer.Source(log.Name)
+				src.Copy = log.Copy
 			case next.end != nil:
 				r.note(log, next.end)
 				if r.open.source != src {
