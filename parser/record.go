@@ -24,6 +24,8 @@ const (
 	KindOpenSSL Kind = "openssl"
 	// KindNetHTTP is a TLS handshake error of Go's net/http server.
 	KindNetHTTP Kind = "net-http"
+	// KindAccess is a request in an access log: its text is the client's.
+	KindAccess Kind = "access"
 	// KindText is everything else.
 	KindText Kind = "text"
 )
@@ -69,7 +71,8 @@ type Record struct {
 	Open bool
 }
 
-// Subject is the text in which failure patterns are searched.
+// Subject is the text in which failure patterns are searched, empty where it
+// would be a client's.
 func (r *Record) Subject() string {
 	switch r.Kind {
 	case KindHandshake, KindNetHTTP:
@@ -89,6 +92,8 @@ func (r *Record) Subject() string {
 		return r.Message + ": " + r.Error
 	case KindPanic, KindNginx, KindOpenSSL:
 		return r.Message
+	case KindAccess:
+		return ""
 	}
 	return r.Text
 }

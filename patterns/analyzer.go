@@ -2,6 +2,7 @@ package patterns
 
 import (
 	"hash/maphash"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,8 +36,10 @@ type Analyzer struct {
 	// all: sources that are followed together repeat each other at once.
 	Remember int
 	// Node names the node of the cluster that a source is a log of, empty for
-	// none. Nil counts nothing by node.
+	// none. Nil names none.
 	Node func(source string) string
+	// ByNode counts the failures by node.
+	ByNode bool
 
 	tallies map[*Pattern]*tally
 	where   where
@@ -55,7 +58,7 @@ type Analyzer struct {
 	sources []*Source
 	own     []bool // by source: whether it is one of the server's own files
 	names   []string
-	orphans map[twinKey]*orphans
+	orphans map[twinKey][]*orphans
 	panics  map[twinKey]*waiting
 }
 
@@ -92,14 +95,19 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 		catalogue: c, matcher: m, ranker: r, filter: filter,
 		tallies: map[*Pattern]*tally{}, where: newWhere(), single: map[Key][]CauseScore{},
 		seed: maphash.MakeSeed(), seen: map[uint64]occurrence{},
-		orphans: map[twinKey]*orphans{}, panics: map[twinKey]*waiting{},
+		orphans: map[twinKey][]*orphans{}, panics: map[twinKey]*waiting{},
 	}, nil
 }
 
 // Source is one log of the input, while it is read.
 type Source struct {
+	// Copy says that the log holds what another one does: its failures count
+	// as duplicates.
+	Copy bool
+
 	analyzer *Analyzer
 	name     string
+	node     string
 	number   uint32
 	counts   map[uint64]uint32
 	waiting  map[twinKey]*waiting
@@ -113,7 +121,7 @@ type Source struct {
 // before the files that repeat their debug records.
 func (a *Analyzer) Source(name string) *Source {
 	a.own, a.names = append(a.own, parser.IsOwnLog(name)), append(a.names, name)
-	s := &Source{analyzer: a, name: name, number: uint32(len(a.own) - 1), counts: map[uint64]uint32{}, waiting: map[twinKey]*waiting{}}
+	s := &Source{analyzer: a, name: name, node: a.node(name), number: uint32(len(a.own) - 1), counts: map[uint64]uint32{}, waiting: map[twinKey]*waiting{}}
 	if a.Remember > 0 {
 		a.sources = append(a.sources, s)
 	}
@@ -144,6 +152,10 @@ func (s *Source) Add(rec *parser.Record) {
 		event.Causes = a.causesOf(rec, pattern)
 	}
 	if !a.filter.keeps(event) {
+		return
+	}
+	if s.Copy {
+		a.duplicates++
 		return
 	}
 	key, repeated := s.repeats(rec)
@@ -263,8 +275,19 @@ func (s *Source) joinsTwin(e *Event) bool {
 	if w.near(e.Record.Line) != nil {
 		return true
 	}
-	if o := s.analyzer.orphans[t.key]; o != nil && o.covers(e.Time()) {
-		o.count--
+	return s.adopts(t.key, e.Time())
+}
+
+// adopts gives a debug record to a raw line of another log of the same node.
+func (s *Source) adopts(key twinKey, at time.Time) bool {
+	list := s.analyzer.orphans[key]
+	for i, o := range list {
+		if o.node != "" && s.node != "" && o.node != s.node || !o.covers(at) {
+			continue
+		}
+		if o.count--; o.count == 0 {
+			s.analyzer.orphans[key] = slices.Delete(list, i, i+1)
+		}
 		return true
 	}
 	return false
@@ -317,12 +340,8 @@ func (s *Source) End() {
 		if w.total == 0 {
 			continue
 		}
-		o := s.analyzer.orphans[key]
-		if o == nil {
-			o = &orphans{first: s.first, last: s.last}
-			s.analyzer.orphans[key] = o
-		}
-		o.count += w.total
+		o := &orphans{node: s.node, count: w.total, first: s.first, last: s.last}
+		s.analyzer.orphans[key] = append(s.analyzer.orphans[key], o)
 	}
 }
 

@@ -192,3 +192,19 @@ func TestTimelineKeepsEveryEventInBoundedMemory(t *testing.T) {
 	}
 	assert.Equal(t, n, total)
 }
+
+// TestVisitorsCannotWriteFailuresIntoAccessLogs: a request's path, referer and
+// user agent are the client's words.
+func TestVisitorsCannotWriteFailuresIntoAccessLogs(t *testing.T) {
+	var log strings.Builder
+	for _, words := range []string{
+		"net::ERR_CERT_DATE_INVALID", "SSL_ERROR_BAD_CERT_DOMAIN", "x509: certificate signed by unknown authority", strings.TrimSpace(rawLine(rejected)),
+		"http: TLS handshake error from 192.0.2.1:5: EOF", "certificate verify failed (_ssl.c:1000)", "error:0A000086:SSL routines::certificate verify failed",
+	} {
+		fmt.Fprintf(&log, `203.0.113.9 - - [22/Apr/2026:10:11:12 +0800] "GET / HTTP/1.1" 200 512 "-" "%s"`+"\n", words)
+		fmt.Fprintf(&log, `{"time":"2026-04-22T10:11:12+08:00","request":"GET / HTTP/1.1","status":"200","http_user_agent":"%s"}`+"\n", words)
+	}
+	got := over(t, patterns.Filter{}, input{"access.log", log.String()})
+	assert.Zero(t, got.Events)
+	assert.Zero(t, got.Unclassified)
+}

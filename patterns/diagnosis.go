@@ -49,7 +49,7 @@ type Analysis struct {
 	// Odd are samples of unclassified records.
 	Odd []Sample
 	// Sources, Nodes and Clients are where the events were seen, by name. Nodes
-	// are empty without [Analyzer.Node].
+	// are empty without [Analyzer.ByNode].
 	Sources, Nodes, Clients []Place
 	// OtherClients counts events of clients beyond the first thousand,
 	// UnknownClients those whose client the log does not tell.
@@ -85,7 +85,7 @@ func (a *Analyzer) Result() Analysis {
 	})
 	res.Diagnosis = a.diagnose(res.Findings)
 	for i := range res.Sources {
-		res.Sources[i].Node = a.node(res.Sources[i].Name)
+		res.Sources[i].Node = a.nodeOf(res.Sources[i].Name)
 	}
 	return res
 }

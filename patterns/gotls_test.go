@@ -133,3 +133,26 @@ func TestEveryAlertIsKnown(t *testing.T) {
 		}
 	}
 }
+
+// TestNoFailedHandshakeIsDropped: a line that says by its form that a handshake
+// failed counts, whatever the error.
+func TestNoFailedHandshakeIsDropped(t *testing.T) {
+	m, err := loaded(t).Matcher()
+	require.NoError(t, err)
+	for _, kind := range []logs.Kind{logs.KindNetHTTP, logs.KindHandshake} {
+		rec := &logs.Record{Kind: kind, Error: "proxyproto: proxy protocol signature not present", State: "handshakeStatusUnknown"}
+		assert.Equal(t, patterns.Unclassified, m.Match(rec).Verdict, kind)
+	}
+	for text, id := range map[string]string{
+		`acme/autocert: host "im.example.org" not configured in HostWhitelist`:             "no-certificate-for-name",
+		"read tcp 10.0.0.5:443->203.0.113.9:51514: read: no route to host":                 "handshake-reset",
+		"read tcp 10.0.0.5:443->203.0.113.9:51514: read: connection timed out":             "handshake-timeout",
+		"write tcp 10.0.0.5:443->203.0.113.9:51514: write: operation timed out":            "handshake-timeout",
+		"read tcp 10.0.0.5:443->203.0.113.9:51514: read: software caused connection abort": "handshake-reset",
+		"read tcp [fd00::1]:443->[2001:db8::1]:51514: read: network is unreachable":        "handshake-reset",
+	} {
+		if p := m.Match(&logs.Record{Kind: logs.KindNetHTTP, Error: text}).Pattern; assert.NotNil(t, p, text) {
+			assert.Equal(t, id, p.ID, text)
+		}
+	}
+}

@@ -20,7 +20,7 @@ func onNodes(t *testing.T, logs ...input) patterns.Analysis {
 	t.Helper()
 	a, err := patterns.NewAnalyzer(loaded(t), patterns.Filter{})
 	require.NoError(t, err)
-	a.Node = path.Dir
+	a.Node, a.ByNode = path.Dir, true
 	for _, log := range logs {
 		src := a.Source(log.name)
 		_, err := parser.Read(context.Background(), strings.NewReader(log.text), parser.Options{Zone: time.UTC}, func(rec *parser.Record) error {
@@ -111,4 +111,26 @@ func TestWithoutNodesNoneIsCounted(t *testing.T) {
 	got := over(t, patterns.Filter{}, input{"out", rawLine(rejected)})
 	assert.Empty(t, got.Nodes)
 	assert.Equal(t, map[string]int{"out": 1}, counts(got.Sources))
+}
+
+// TestDebugRecordsBelongToRawLinesOfTheirOwnNode: what one node printed is no
+// copy of another's failures.
+func TestDebugRecordsBelongToRawLinesOfTheirOwnNode(t *testing.T) {
+	raw, records := rawLine(rejected)+rawLine(rejected), closeRecord(1, rejected)+closeRecord(2, rejected)
+	got := onNodes(t, input{"n1/stdout.log", raw}, input{"n2/info.log", records})
+	assert.Equal(t, 4, got.Events)
+	assert.Equal(t, map[string]int{"n1": 2, "n2": 2}, counts(got.Nodes))
+	got = onNodes(t, input{"n1/stdout.log", raw}, input{"n2/stdout.log", raw}, input{"n2/info.log", records})
+	assert.Equal(t, map[string]int{"n1": 2, "n2": 2}, counts(got.Nodes))
+	assert.Equal(t, 2, got.Duplicates)
+}
+
+// TestEachPieceOfRawLinesHasItsOwnTime: two days of output, their debug records
+// in one file.
+func TestEachPieceOfRawLinesHasItsOwnTime(t *testing.T) {
+	first, second := "2026-05-04T09:30:01+08:00 ", "2026-05-05T09:30:01+08:00 "
+	later := strings.ReplaceAll(closeRecord(1, rejected), "2026-05-04", "2026-05-05")
+	got := onNodes(t, input{"n1/out.1", first + rawLine(rejected)}, input{"n1/out", second + rawLine(rejected)}, input{"n1/info.log", closeRecord(1, rejected) + later})
+	assert.Equal(t, 2, got.Events)
+	assert.Equal(t, 2, got.Duplicates)
 }

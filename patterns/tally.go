@@ -48,7 +48,7 @@ func (a *Analyzer) count(e *Event) {
 	if at := e.Time(); !at.IsZero() {
 		t.timeline.Add(at)
 	}
-	a.where.add(e, a.node(e.Source))
+	a.where.add(e, a.nodeOf(e.Source))
 }
 
 // uncount takes back an event that turned out to be the lesser form of another.
@@ -58,7 +58,7 @@ func (a *Analyzer) uncount(e *Event) {
 		a.unclassified--
 		return
 	}
-	a.where.remove(e, a.node(e.Source))
+	a.where.remove(e, a.nodeOf(e.Source))
 	t.count--
 	key := KeyOf(e.Record, e.Pattern)
 	if t.keys[key]--; t.keys[key] == 0 {
@@ -73,6 +73,14 @@ func (a *Analyzer) uncount(e *Event) {
 	if t.count == 0 {
 		delete(a.tallies, e.Pattern)
 	}
+}
+
+// nodeOf is the node that a failure of a source is counted for.
+func (a *Analyzer) nodeOf(source string) string {
+	if !a.ByNode {
+		return ""
+	}
+	return a.node(source)
 }
 
 func (a *Analyzer) node(source string) string {

@@ -98,6 +98,7 @@ func (w *waiting) near(line int64) *Event {
 // orphans are raw handshake lines of a finished source that wrote no debug
 // records: those may stand in another file.
 type orphans struct {
+	node        string
 	count       int
 	first, last time.Time
 }
@@ -105,8 +106,8 @@ type orphans struct {
 // covers tells whether a debug record of this time can belong to the lines.
 func (o *orphans) covers(at time.Time) bool {
 	const slack = time.Minute
-	return o.count > 0 && (o.first.IsZero() || at.IsZero() ||
-		!at.Before(o.first.Add(-slack)) && !at.After(o.last.Add(slack)))
+	return o.first.IsZero() || at.IsZero() ||
+		!at.Before(o.first.Add(-slack)) && !at.After(o.last.Add(slack))
 }
 
 // lastPanic is the text that a Go panic ended with, where it came from a zap

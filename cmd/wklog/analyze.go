@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -146,6 +147,14 @@ func (r *analysis) over(ctx context.Context, args []string) error {
 		return err
 	}
 	r.out = out
+	if r.analyzer.Node == nil {
+		r.analyzer.Node = func(log string) string {
+			if slices.Contains(args, log) {
+				return "" // files that are named one by one may be one server's
+			}
+			return nodeByPath(filepath.ToSlash(log), args)
+		}
+	}
 	if r.flags.follow || slices.Equal(args, []string{source.Stdin}) {
 		r.startLive()
 		if err := r.startTelling(); err != nil {
@@ -269,6 +278,7 @@ func (r *analysis) drain(q *queue, cancel func()) {
 				r.open.settle(log)
 				r.analyzer.Alone = log.Alone
 				src = r.analyzer.Source(log.Name)
+				src.Copy = log.Copy
 			case next.end != nil:
 				r.note(log, next.end)
 				if r.open.source != src {

@@ -80,7 +80,7 @@ func (r *analysis) prepareReport(args []string) error {
 	if err != nil {
 		return errors.New(r.app.say.Say("error.node-from", r.flags.nodeFrom))
 	}
-	r.analyzer.Node = node
+	r.analyzer.Node, r.analyzer.ByNode = node, true
 	if r.flags.generated != "" {
 		if r.generated, err = moment(r.flags.generated, r.zone); err != nil {
 			return errors.New(r.app.say.Say("error.time", "--generated", r.flags.generated))
@@ -140,15 +140,26 @@ func nodeByPath(source string, args []string) string {
 		return name
 	}
 	for dir := path.Dir(source); dir != "." && dir != "/"; dir = path.Dir(dir) {
-		if slices.Contains(args, dir) || slices.Contains(args, dir+"/") {
+		named := slices.Contains(args, dir) || slices.Contains(args, dir+"/")
+		if named && len(args) == 1 {
 			return "" // what was named holds the nodes, it is none
+		}
+		if pod := path.Base(path.Dir(dir)); isPod.MatchString(pod) {
+			return pod
 		}
 		if name := path.Base(dir); !slices.Contains(everywhere, strings.ToLower(name)) {
 			return name
 		}
+		if named {
+			return ""
+		}
 	}
 	return ""
 }
+
+// isPod tells a folder of /var/log/pods, NAMESPACE_POD_UID, which holds one of
+// logs for each container (kubelet kuberuntime, BuildPodLogsDirectory).
+var isPod = regexp.MustCompile(`^[a-z0-9-]+_[a-z0-9.-]+_[0-9a-f-]{32,36}$`)
 
 // now is the date of the report.
 func (r *analysis) now() time.Time {

@@ -60,7 +60,7 @@ func analyse(t *testing.T, lang patterns.Lang, logs []input, each ...func(*patte
 	require.NoError(t, err)
 	a, err := patterns.NewAnalyzer(c, patterns.Filter{})
 	require.NoError(t, err)
-	a.Node = nodeOf
+	a.Node, a.ByNode = nodeOf, true
 	for _, f := range each {
 		a.OnEvent = f
 	}

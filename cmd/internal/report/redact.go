@@ -207,11 +207,14 @@ const (
 	pathFields   = `[a-z_]*(?:file|path|dir)(?:name)?`
 )
 
-// field matches a name with its value: a list, in quotes, in quotes within a
-// string, or bare. The name is in the first group, the value in one of the next
-// four.
+// object matches one in JSON, whole or cut off, to the third level.
+const object = `\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*(?:\}|$))*(?:\}|$))*(?:\}|$)`
+
+// field matches a name with its value: a list, an object, in quotes, in quotes
+// within a string, or bare. The name is in the first group, the value in one of
+// the next five.
 func field(names string) string {
-	return `(\b(?:` + names + `)(?:\\?["'])?\s*[:=]\s*)(?:(\[[^\]]*\])|"((?:[^"\\]|\\.)*)|\\"([^"\\]*)|((?:(?:bearer|basic|digest)\s+)?[^;&\])}` + notInWord + `]+))`
+	return `(\b(?:` + names + `)(?:\\?["'])?\s*[:=]\s*)(?:(\[[^\]]*\])|(` + object + `)|"((?:[^"\\]|\\.)*)|\\"([^"\\]*)|((?:(?:bearer|basic|digest)\s+)?[^;&\])}` + notInWord + `]+))`
 }
 
 // kinds are what is looked for, the first that fits at a place counts.
@@ -318,6 +321,9 @@ func (r *Redactor) hostField(m []string) string {
 	return r.value(m, func(value string) string {
 		if strings.Trim(value, "0123456789") == "" { // localhost:5210
 			return value
+		}
+		if strings.HasPrefix(value, "{") {
+			return r.named("host", value)
 		}
 		return r.authority(value)
 	})

@@ -116,6 +116,32 @@ func (p *rotatedPiece) open(offset int64) (io.ReadCloser, error) {
 	}{r, file}, nil
 }
 
+// isCopy tells whether a compressed file holds exactly what a plain one does.
+func isCopy(packed, plain string) bool {
+	a, err := (&rotatedPiece{path: packed, packed: true}).open(0)
+	if err != nil {
+		return false
+	}
+	defer a.Close()
+	b, err := os.Open(plain)
+	if err != nil {
+		return false
+	}
+	defer b.Close()
+	got, want := make([]byte, 64<<10), make([]byte, 64<<10)
+	for {
+		n, end := io.ReadFull(a, got)
+		m, _ := io.ReadFull(b, want[:n])
+		if !bytes.Equal(got[:n], want[:m]) {
+			return false
+		}
+		if end != nil {
+			more, _ := b.Read(want[:1])
+			return more == 0
+		}
+	}
+}
+
 // unpacked undoes the one compression of a file.
 func unpacked(file *os.File) (io.Reader, error) {
 	head := make([]byte, headSize)

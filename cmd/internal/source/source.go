@@ -39,6 +39,9 @@ type Log struct {
 	// are pieces of one log that was rotated. Head are its first bytes.
 	Continues bool
 	Head      []byte
+	// Copy says that the log is another's content in compressed form, and that
+	// the other is read as well.
+	Copy bool
 	// Workers is how many may work on it at the same time.
 	Workers int
 }
@@ -145,6 +148,7 @@ type walker struct {
 	alone     bool
 	named     bool // the user named the file, not a directory that holds it
 	continues bool
+	copied    bool
 	workers   int
 	limit     Limit
 	progress  *Progress
@@ -161,6 +165,8 @@ type found struct {
 	named bool
 	// continues says that it is the next piece of the log before it.
 	continues bool
+	// copied says that it is another's compressed form.
+	copied bool
 }
 
 // shorten drops the operation and the path from an error of the operating
@@ -198,15 +204,33 @@ func rotatedInOrder(files []found) []found {
 	}
 	var sorted []found
 	for _, f := range files {
-		group := pieces[of(f)]
+		group, copies := withoutCopies(pieces[of(f)])
 		delete(pieces, of(f))
 		slices.SortStableFunc(group, found.compare)
 		for i := range group {
 			group[i].continues = i > 0
 		}
-		sorted = append(sorted, group...)
+		sorted = append(append(sorted, group...), copies...)
 	}
 	return sorted
+}
+
+// withoutCopies takes out the files that stand beside their compressed form.
+func withoutCopies(group []found) (kept, copies []found) {
+	plain := map[string]bool{}
+	for _, f := range group {
+		plain[f.path] = packedSuffix(f.path) == ""
+	}
+	for _, f := range group {
+		suffix := packedSuffix(f.path)
+		if other := strings.TrimSuffix(f.path, suffix); suffix != "" && plain[other] && isCopy(f.path, other) {
+			f.copied = true
+			copies = append(copies, f)
+			continue
+		}
+		kept = append(kept, f)
+	}
+	return kept, copies
 }
 
 // compare puts the older of two pieces of one log first; the one that was not
@@ -367,7 +391,7 @@ func (l *list) isRepeated(f found) bool {
 // deliver undoes compression and archives and hands out the text within.
 func (w *walker) deliver(log *Log, f found) {
 	log.Alone = w.alone
-	w.named, w.continues = f.named, f.continues
+	w.named, w.continues, w.copied = f.named, f.continues, f.copied
 	err := w.unpack(log, 0)
 	if err == nil || errors.Is(err, errOwnReport) {
 		return

@@ -272,3 +272,32 @@ func TestRotatedPiecesAreReadInTheOrderOfTime(t *testing.T) {
 	// The server's own files come after its output.
 	assert.Equal(t, append(names[3:], names[:3]...), order)
 }
+
+func TestCompressedCopiesAreTold(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "out.log", []byte("a\n"))
+	write(t, dir, "out.log.1", []byte("b\nc\n"))
+	write(t, dir, "out.log.1.gz", gzipped(t, "b\nc\n"))
+	write(t, dir, "out.log.2.gz", gzipped(t, "b\nc\n"))
+	write(t, dir, "short.log", []byte("b\n"))
+	write(t, dir, "short.log.gz", gzipped(t, "b\nc\n"))
+	write(t, dir, "long.log", []byte("b\nc\nd\n"))
+	write(t, dir, "long.log.gz", gzipped(t, "b\nc\n"))
+	r := copies{}
+	Reading{Args: []string{dir}, Jobs: 1, Visit: func() Visitor { return r }}.Walk(context.Background())
+	assert.Equal(t, copies{
+		"out.log": false, "out.log.1": false, "out.log.1.gz": true, "out.log.2.gz": false,
+		"short.log": false, "short.log.gz": false, "long.log": false, "long.log.gz": false,
+	}, r)
+}
+
+// copies tells by name which logs are copies.
+type copies map[string]bool
+
+func (c copies) Read(l *Log) error {
+	c[filepath.Base(l.Name)] = l.Copy
+	_, err := io.Copy(io.Discard, l)
+	return err
+}
+
+func (c copies) End() {}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheFolderOfALogNamesItsNode(t *testing.T) {
+	const pod = "im_wukongim-0_0a1b2c3d-1111-2222-3333-444455556666"
+	for _, c := range []struct {
+		log  string
+		args []string
+		want string
+	}{
+		{"archive/n1/logs/info.log", []string{"archive"}, "n1"},
+		{"archive/n1/logs/info.log", []string{"archive/"}, "n1"},
+		{"archive/info.log", []string{"archive"}, ""},
+		{"archive/n1/stdout.log", []string{"archive/n1", "archive/n2"}, "n1"},
+		{"archive/n1/logs/info.log", []string{"archive/n1/", "archive/n2/"}, "n1"},
+		{"wukongimdata/logs/info.log", []string{"wukongimdata", "out.log"}, ""},
+		{"archive/n1.tar.gz!logs/info.log", []string{"archive"}, "n1"},
+		{"/var/log/pods/" + pod + "/im-server/0.log", []string{"/var/log/pods"}, pod},
+		{"/var/log/pods/" + pod + "/wukongim/0.log.20260101-120000.gz", []string{"/var/log/pods"}, pod},
+	} {
+		node, err := nodeOf("", c.args)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, node(c.log), "%s of %v", c.log, c.args)
+	}
+}
