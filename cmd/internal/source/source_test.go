@@ -207,6 +207,25 @@ func TestArchivesThatCannotBeReadAreNamed(t *testing.T) {
 	}
 }
 
+// TestLogsThatWereCutWhileOpenAreRead: their first page is a hole.
+func TestLogsThatWereCutWhileOpenAreRead(t *testing.T) {
+	dir := t.TempDir()
+	for name, zeros := range map[string]int{"short.log": 100, "page.log": headSize, "nohup.out": 3 * headSize, "disk.img": 3 * headSize, "empty.log": 100} {
+		text := "a\n"
+		if name == "empty.log" {
+			text = ""
+		}
+		write(t, dir, name, append(make([]byte, zeros), text...))
+	}
+	logs, _, failures := walk(dir)
+	for name, zeros := range map[string]int{"short.log": 100, "page.log": headSize, "nohup.out": 3 * headSize} {
+		assert.Equal(t, string(make([]byte, zeros))+"a\n", logs[filepath.Join(dir, name)], name)
+	}
+	assert.Len(t, logs, 3)
+	require.Len(t, failures, 1)
+	assert.Equal(t, filepath.Join(dir, "empty.log"), failures[0].Source)
+}
+
 func TestStdinIsReadAndEndsWithTheContext(t *testing.T) {
 	logs, _, failures := walk(Stdin)
 	assert.Empty(t, failures)
