@@ -6,9 +6,10 @@
 //
 // [Unwrap] takes off what the container runtime, the journal or syslog put
 // around the program's own text: docker's json-file and timestamps, docker
-// compose, CRI, kubectl, stern, logcli, journald, RFC 3164 and RFC 5424. They
-// may be stacked (compose over timestamps, json-file over syslog), and what a
-// layer knows of time, stream and origin is kept in the [Entry].
+// compose, CRI, kubectl, stern, logcli, journald, RFC 3164, RFC 5424, and the
+// JSON exports of log shippers. They may be stacked (compose over timestamps,
+// json-file over syslog), and what a layer knows of time, stream and origin is
+// kept in the [Entry].
 //
 // [Parse] reads the text itself: WuKongIM's raw handshake line, its JSON log
 // of every release and the console log of version 3, Go panics, the nginx

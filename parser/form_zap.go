@@ -68,7 +68,7 @@ func (z *zapRecord) note(r *Record, b []byte, s string, m member) {
 			z.level = true
 			r.Level = levelOf(unquoted(raw))
 		}
-	case "time", "ts":
+	case "time", "ts", "@timestamp":
 		if stamp, ok := zapStamp(raw); ok && !r.OwnTime {
 			r.ownStamp(stamp)
 		} else if !ok {
@@ -209,7 +209,7 @@ func zapStamp(raw []byte) (Stamp, bool) {
 // cannot stand in a string unescaped, so what is found is a key.
 func stampZap(text []byte) (Stamp, bool) {
 	const longestTime = 64
-	for _, key := range []string{`"time":`, `"ts":`} {
+	for _, key := range []string{`"time":`, `"ts":`, `"@timestamp":`} {
 		at := bytes.Index(text, []byte(key))
 		if at < 0 {
 			continue

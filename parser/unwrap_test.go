@@ -153,6 +153,41 @@ func TestDockerJSONOfALogShipper(t *testing.T) {
 	assert.Equal(t, "text", string(e.Text))
 }
 
+// TestEntriesOfLogShippers: each line is an entry of its own, though none ends in
+// a line end.
+func TestEntriesOfLogShippers(t *testing.T) {
+	for _, line := range []string{
+		`{"@timestamp":"2026-05-04T01:30:00.123456Z","message":"text","host":{"name":"im01"}}`,
+		`{"_index":"logs","_id":"1","_source":{"message":"text","@timestamp":"2026-05-04T01:30:00.123456Z"}}`,
+		`{"labels":{"app":"wukongim"},"line":"text","timestamp":"2026-05-04T01:30:00.123456Z"}`,
+		`{"date":1777858200.123456,"log":"text","logtag":"F"}`,
+		`{"date":1777858200.1,"log":"text","stream":"stdout","time":"2026-05-04T01:30:00.123456Z"}`,
+		`{"date":1777858200.123456,"log":"text","stream":"stdout"}`,
+		`{"time":"2026-05-04T01:30:00.123456Z","stream":"stdout","_p":"F","log":"text"}`,
+		`{"message":"text","timestamp":1777858200123456,"source_type":"docker_logs"}`,
+		`{"__time__":"1777858200.123456","_source_":"stdout","content":"text"}`,
+	} {
+		e := Unwrap([]byte(line))
+		assert.Equal(t, WrapperDockerJSON, e.Wrapper, line)
+		assert.Equal(t, "text", string(e.Text), line)
+		assert.False(t, e.Partial, line)
+		sameStamp(t, inMicro, e.Stamp)
+	}
+	for _, line := range []string{
+		`{"date":1777858200.123456,"log":"text","logtag":"P"}`,
+		`{"time":"2026-05-04T01:30:00.123456Z","stream":"stdout","_p":"P","log":"text"}`,
+	} {
+		assert.True(t, Unwrap([]byte(line)).Partial, line)
+	}
+	for _, line := range []string{
+		`{"@timestamp":"2026-05-04T01:30:00Z","level":"ERROR","message":"a program's own record"}`,
+		`{"message":"no time"}`,
+		`{"@timestamp":"2026-05-04T01:30:00Z","message":"cut`,
+	} {
+		assert.Equal(t, WrapperNone, Unwrap([]byte(line)).Wrapper, line)
+	}
+}
+
 func TestTextIsNotEscapedTwice(t *testing.T) {
 	e := Unwrap([]byte(`{"log":"a \u003e \u63e1\ud83d\ude80 \\u003e \"q\" \q \ud83d \u00zz\n","stream":"stdout","time":""}`))
 	assert.Equal(t, "a > 握🚀 \\u003e \"q\" \\q \ufffd \\u00zz", string(e.Text))

@@ -5,7 +5,8 @@ package parser
 //	{"log":"text\n","stream":"stdout","time":"2026-05-04T01:30:02.557312123Z"}
 //
 // with attrs between when labels are logged. Log shippers write the same keys
-// in other orders. A text without final \n goes on in the next line.
+// in other orders and more of them, and may drop the final \n: in docker's own
+// form alone a text without it goes on in the next line.
 func init() {
 	register(wrapping{priority: 10, first: "{", unwrap: unwrapDockerJSON})
 }
@@ -14,6 +15,7 @@ func unwrapDockerJSON(line []byte) (Entry, bool) {
 	e := Entry{Wrapper: WrapperDockerJSON}
 	var text []byte
 	var stream, dated bool
+	own := true // what docker itself wrote
 	o := readObject(line)
 	for first := true; ; first = false {
 		m, ok := o.next()
@@ -23,6 +25,7 @@ func unwrapDockerJSON(line []byte) (Entry, bool) {
 		value := m.value.of(line)
 		switch key := m.key.of(line); string(key) {
 		case "log":
+			own = own && first
 			if value[0] == '"' && text == nil {
 				text = jsonString(value)
 			}
@@ -34,7 +37,16 @@ func unwrapDockerJSON(line []byte) (Entry, bool) {
 			e.Stamp = jsonStamp(value)
 		case "level", "msg", "message": // a program's own record
 			return e, false
+		case "attrs":
+		case "date", "@timestamp":
+			own = false
+			if !dated {
+				e.Stamp = shippedStamp(value)
+			}
+		case "logtag", "_p": // of the CRI line that a shipper took apart
+			own, e.Partial = false, string(value) == `"P"`
 		default:
+			own = false
 			if first && !shipperKey(key) {
 				return e, false
 			}
@@ -44,7 +56,9 @@ func unwrapDockerJSON(line []byte) (Entry, bool) {
 		return e, false
 	}
 	e.Text = trimLineEnd(text)
-	e.Partial = len(text) > 0 && text[len(text)-1] != '\n'
+	if own {
+		e.Partial = len(text) > 0 && text[len(text)-1] != '\n'
+	}
 	return e, true
 }
 

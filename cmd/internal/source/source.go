@@ -372,6 +372,15 @@ func (w *walker) open(f found) {
 	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: stored, File: stored}, f)
 }
 
+// mayHoldLogs tells by its name that a file in a directory was meant as a log or
+// as an archive of logs, though it cannot be read as one.
+func mayHoldLogs(path string) bool {
+	name := strings.ToLower(filepath.Base(path))
+	return strings.Contains(name, ".log") || slices.Contains([]string{
+		".gz", ".tgz", ".zst", ".bz2", ".tbz2", ".xz", ".txz", ".lzma", ".lz", ".lz4", ".lzo", ".br", ".z", ".tar", ".zip", ".7z", ".rar", ".export",
+	}, filepath.Ext(name))
+}
+
 // isRepeated tells whether the same regular file was named before, under this
 // name or another.
 func (l *list) isRepeated(f found) bool {
@@ -397,7 +406,7 @@ func (w *walker) deliver(log *Log, f found) {
 		return
 	}
 	if errors.Is(err, ErrBinary) {
-		if f.named || strings.Contains(filepath.Base(f.path), ".log") {
+		if f.named || mayHoldLogs(f.path) {
 			w.fail(log.Name, ErrBinary, !f.named)
 		}
 		return

@@ -186,6 +186,46 @@ func TestBinaryFilesAreLeftAlone(t *testing.T) {
 	assert.False(t, failures[1].Minor)
 }
 
+// TestArchivesThatCannotBeReadAreNamed: nobody should take their nodes for
+// healthy.
+func TestArchivesThatCannotBeReadAreNamed(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "n1.7z", []byte("7z\xbc\xaf\x27\x1c\x00"))
+	write(t, dir, "n2.RAR", []byte("Rar!\x1a\x07\x00"))
+	write(t, dir, "n3.tar", append([]byte("a.log"), make([]byte, 1019)...)) // before POSIX: no magic
+	deep := "a\n"
+	for range 6 {
+		deep = string(gzipped(t, deep))
+	}
+	write(t, dir, "n4.gz", []byte(deep))
+	_, order, failures := walk(dir)
+	assert.Empty(t, order)
+	require.Len(t, failures, 4)
+	for _, f := range failures {
+		assert.ErrorIs(t, f.Err, ErrBinary, f.Source)
+		assert.True(t, f.Minor)
+	}
+}
+
+// TestLogsThatWereCutWhileOpenAreRead: their first page is a hole.
+func TestLogsThatWereCutWhileOpenAreRead(t *testing.T) {
+	dir := t.TempDir()
+	for name, zeros := range map[string]int{"short.log": 100, "page.log": headSize, "nohup.out": 3 * headSize, "disk.img": 3 * headSize, "empty.log": 100} {
+		text := "a\n"
+		if name == "empty.log" {
+			text = ""
+		}
+		write(t, dir, name, append(make([]byte, zeros), text...))
+	}
+	logs, _, failures := walk(dir)
+	for name, zeros := range map[string]int{"short.log": 100, "page.log": headSize, "nohup.out": 3 * headSize} {
+		assert.Equal(t, string(make([]byte, zeros))+"a\n", logs[filepath.Join(dir, name)], name)
+	}
+	assert.Len(t, logs, 3)
+	require.Len(t, failures, 1)
+	assert.Equal(t, filepath.Join(dir, "empty.log"), failures[0].Source)
+}
+
 func TestStdinIsReadAndEndsWithTheContext(t *testing.T) {
 	logs, _, failures := walk(Stdin)
 	assert.Empty(t, failures)

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -88,13 +90,27 @@ func (w *walker) unpack(log *Log, depth int) error {
 	}
 	if decoder := utf16(head); decoder != nil {
 		inner.Reader, inner.File = transform.NewReader(buffered, decoder), nil
-	} else if bytes.IndexByte(head, 0) >= 0 {
+	} else if w.isBinary(head, log.Name) {
 		return ErrBinary
 	}
 	if !w.named && bytes.Contains(head[:min(len(head), 200)], []byte(`"schema": "wklog.report/`)) {
 		return errOwnReport
 	}
 	return w.visitor.Read(inner)
+}
+
+// isBinary tells by the first bytes, and where those are all zero by the name,
+// that a file is no text. A log that was cut to nothing while its writer went on
+// behind the old end (logrotate's copytruncate) begins with zero bytes.
+func (w *walker) isBinary(head []byte, name string) bool {
+	rest := bytes.TrimLeft(head, "\x00")
+	switch {
+	case len(rest) == len(head):
+		return bytes.IndexByte(head, 0) >= 0
+	case len(rest) > 0:
+		return bytes.ContainsFunc(rest, func(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r\x1b", r) })
+	}
+	return len(head) < headSize || !w.named && !mayHoldLogs(name) && filepath.Ext(name) != ".out"
 }
 
 // errOwnReport says that a file in a directory is a report of an earlier run.
