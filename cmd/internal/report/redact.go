@@ -74,21 +74,69 @@ func (r *Redactor) Document(d *Document, files []string) {
 	for i := range d.Clients.List {
 		d.Clients.List[i].Name = r.client(d.Clients.List[i].Name)
 	}
-	for i := range d.Checks {
-		d.Checks[i].Detail, d.Checks[i].Args = r.text(d.Checks[i].Detail), []any{}
-	}
-	for i := range d.Settled {
-		d.Settled[i] = r.text(d.Settled[i])
-	}
-	for i := range d.Diagnosis {
-		for j := range d.Diagnosis[i].Evidence {
-			e := &d.Diagnosis[i].Evidence[j]
-			e.Title = r.text(e.Title)
-		}
-	}
+	r.checks(d)
 	for i, word := range d.Tool.Command {
 		d.Tool.Command[i] = r.argument(word, files)
 	}
+}
+
+// checks replaces what checks found, wherever the report repeats it.
+func (r *Redactor) checks(d *Document) {
+	known := strings.NewReplacer(r.checkedNames(d.Checks)...)
+	text := func(s string) string { return r.text(known.Replace(s)) }
+	d.Checks = slices.Clone(d.Checks)
+	for i := range d.Checks {
+		line := &d.Checks[i]
+		line.Detail, line.Args = text(line.Detail), []any{}
+		line.Fixes = slices.Clone(line.Fixes)
+		for j := range line.Fixes {
+			if slices.Contains(asking, line.ID) {
+				line.Fixes[j].Command = text(line.Fixes[j].Command)
+			}
+		}
+	}
+	for i := range d.Settled {
+		d.Settled[i] = text(d.Settled[i])
+	}
+	for i := range d.Diagnosis {
+		for j := range d.Diagnosis[i].Evidence {
+			if e := &d.Diagnosis[i].Evidence[j]; e.Check != "" {
+				e.Title = text(e.Title)
+			}
+		}
+	}
+}
+
+var (
+	// naming are the checks whose details name certificates, authorities, hosts
+	// and services, in words that no text shows to be names.
+	naming = []string{
+		"config-service", "config-listen", "chain-order", "chain-complete", "chain-root", "cert-trust", "cert-dates", "cert-names", "cert-algorithm",
+		"live-name", "live-served", "live-file", "live-names", "live-trust", "live-dates", "live-sni", "live-wss",
+	}
+	// asking are those whose fixes hold the address that was asked.
+	asking = []string{"live-name", "live-served", "live-route"}
+	// technical are arguments of theirs that name nobody: dates, settings, keys
+	// and algorithms, sentences of errors.
+	technical = regexp.MustCompile(`^\d{4}-\d\d-\d\d |^(?:WK_|wssAddr|wssConfig|external)|^(?:RSA|ECDSA|DSA|Ed25519|SHA|MD|P-)[\w-]*$|: `)
+)
+
+// checkedNames lists the names in the details of checks, each before its
+// pseudonym.
+func (r *Redactor) checkedNames(checks []CheckLine) (pairs []string) {
+	for _, line := range checks {
+		for _, arg := range line.Args {
+			name, ok := arg.(string)
+			switch {
+			case !ok || name == "" || !slices.Contains(naming, line.ID) || technical.MatchString(name) || r.text(name) != name:
+			case strings.ContainsAny(name, " ") && !strings.Contains(name, ", "):
+				pairs = append(pairs, name, r.named("name", name))
+			default:
+				pairs = append(pairs, name, r.authorities(name))
+			}
+		}
+	}
+	return pairs
 }
 
 func (r *Redactor) findings(list []Finding) {

@@ -106,3 +106,32 @@ func TestPseudonymsAreStable(t *testing.T) {
 	assert.Equal(t, "host-1 ip-2 ip-1", r.text("IM.acme-corp.cn 8.8.8.8 8.8.4.4"))
 	assert.Equal(t, "ip-1:4711", r.client("8.8.4.4:4711"))
 }
+
+// TestRedactedChecks: what checks found holds names that look like words, and
+// the commands of their fixes what was asked.
+func TestRedactedChecks(t *testing.T) {
+	line := func(id, detail, command string, args ...any) CheckLine {
+		return CheckLine{ID: id, Detail: detail, Args: args, Fixes: []Step{{Command: command}}}
+	}
+	checks := []CheckLine{
+		line("config-service", "wk-li; wk-wang, wk-zhao too", "", "wk-li", "wk-wang, wk-zhao"),
+		line("cert-trust", "the authority Acme CA is unknown", "", "Acme CA"),
+		line("cert-dates", "wk7 expired 2026-05-04 01:30 UTC, 5 days ago", "openssl s_client -connect im.example.com:5210", "wk7", "2026-05-04 01:30 UTC", 5),
+		line("live-name", "no address for wk7", "dig +short wk7 A AAAA", "wk7"),
+		line("live-route", "no wss_addr", "curl -s http://8.8.4.4:5001/route"),
+	}
+	d := &Document{Checks: checks, Settled: []string{"failed: the authority Acme CA is unknown"}, Diagnosis: []Diagnosis{
+		{Evidence: []Evidence{{Check: "cert-dates", Title: "wk7 expired"}}},
+	}}
+	NewRedactor().Document(d, nil)
+	var details, commands []string
+	for _, c := range d.Checks {
+		details, commands = append(details, c.Detail), append(commands, c.Fixes[0].Command)
+		assert.Empty(t, c.Args)
+	}
+	assert.Equal(t, []string{"host-1; host-2, host-3 too", "the authority name-1 is unknown", "host-4 expired 2026-05-04 01:30 UTC, 5 days ago", "no address for host-4", "no wss_addr"}, details)
+	assert.Equal(t, []string{"", "", "openssl s_client -connect im.example.com:5210", "dig +short host-4 A AAAA", "curl -s http://ip-1:5001/path-1"}, commands)
+	assert.Equal(t, []string{"failed: the authority name-1 is unknown"}, d.Settled)
+	assert.Equal(t, "host-4 expired", d.Diagnosis[0].Evidence[0].Title)
+	assert.Equal(t, "dig +short wk7 A AAAA", checks[3].Fixes[0].Command) // the checklist itself stays
+}
