@@ -74,21 +74,69 @@ func (r *Redactor) Document(d *Document, files []string) {
 	for i := range d.Clients.List {
 		d.Clients.List[i].Name = r.client(d.Clients.List[i].Name)
 	}
-	for i := range d.Checks {
-		d.Checks[i].Detail, d.Checks[i].Args = r.text(d.Checks[i].Detail), []any{}
-	}
-	for i := range d.Settled {
-		d.Settled[i] = r.text(d.Settled[i])
-	}
-	for i := range d.Diagnosis {
-		for j := range d.Diagnosis[i].Evidence {
-			e := &d.Diagnosis[i].Evidence[j]
-			e.Title = r.text(e.Title)
-		}
-	}
+	r.checks(d)
 	for i, word := range d.Tool.Command {
 		d.Tool.Command[i] = r.argument(word, files)
 	}
+}
+
+// checks replaces what checks found, wherever the report repeats it.
+func (r *Redactor) checks(d *Document) {
+	known := strings.NewReplacer(r.checkedNames(d.Checks)...)
+	text := func(s string) string { return r.text(known.Replace(s)) }
+	d.Checks = slices.Clone(d.Checks)
+	for i := range d.Checks {
+		line := &d.Checks[i]
+		line.Detail, line.Args = text(line.Detail), []any{}
+		line.Fixes = slices.Clone(line.Fixes)
+		for j := range line.Fixes {
+			if slices.Contains(asking, line.ID) {
+				line.Fixes[j].Command = text(line.Fixes[j].Command)
+			}
+		}
+	}
+	for i := range d.Settled {
+		d.Settled[i] = text(d.Settled[i])
+	}
+	for i := range d.Diagnosis {
+		for j := range d.Diagnosis[i].Evidence {
+			if e := &d.Diagnosis[i].Evidence[j]; e.Check != "" {
+				e.Title = text(e.Title)
+			}
+		}
+	}
+}
+
+var (
+	// naming are the checks whose details name certificates, authorities, hosts
+	// and services, in words that no text shows to be names.
+	naming = []string{
+		"config-service", "config-listen", "chain-order", "chain-complete", "chain-root", "cert-trust", "cert-dates", "cert-names", "cert-algorithm",
+		"live-name", "live-served", "live-file", "live-names", "live-trust", "live-dates", "live-sni", "live-wss",
+	}
+	// asking are those whose fixes hold the address that was asked.
+	asking = []string{"live-name", "live-served", "live-route"}
+	// technical are arguments of theirs that name nobody: dates, settings, keys
+	// and algorithms, sentences of errors.
+	technical = regexp.MustCompile(`^\d{4}-\d\d-\d\d |^(?:WK_|wssAddr|wssConfig|external)|^(?:RSA|ECDSA|DSA|Ed25519|SHA|MD|P-)[\w-]*$|: `)
+)
+
+// checkedNames lists the names in the details of checks, each before its
+// pseudonym.
+func (r *Redactor) checkedNames(checks []CheckLine) (pairs []string) {
+	for _, line := range checks {
+		for _, arg := range line.Args {
+			name, ok := arg.(string)
+			switch {
+			case !ok || name == "" || !slices.Contains(naming, line.ID) || technical.MatchString(name) || r.text(name) != name:
+			case strings.ContainsAny(name, " ") && !strings.Contains(name, ", "):
+				pairs = append(pairs, name, r.named("name", name))
+			default:
+				pairs = append(pairs, name, r.authorities(name))
+			}
+		}
+	}
+	return pairs
 }
 
 func (r *Redactor) findings(list []Finding) {
@@ -165,8 +213,8 @@ func (r *Redactor) argument(word string, files []string) string {
 		if word == file {
 			return r.path(file)
 		}
-		if flag, ok := strings.CutSuffix(word, "="+file); ok && strings.HasPrefix(flag, "-") {
-			return flag + "=" + r.path(file)
+		if flag, ok := strings.CutSuffix(word, file); ok && strings.HasPrefix(flag, "-") { // --output=FILE, -oFILE
+			return flag + r.path(file)
 		}
 	}
 	return r.text(word)
@@ -202,9 +250,15 @@ func (r *Redactor) address(at netip.Addr) string {
 // Names of fields whose values are replaced.
 const (
 	userFields   = `[a-z_]*uids?|(?:client|login|to|from)_?id|subscribers?|members?|sender|receivers?|creator|owner|[a-z_]*user(?:[_-]?(?:id|name))?|[a-z_]*account|[a-z_]*device_?id|[a-z_]*channel_?id|[a-z_]*phone|[a-z_]*mobile|[a-z_]*nick(?:name)?|loginname`
-	secretFields = `[a-z_-]*(?:token|secret|password|passwd|pwd|api_?key|access_?key|private_?key|authorization|cookie|session(?:_?id)?|signature|sign|credential|jwt)s?`
-	hostFields   = `[a-z_]*host(?:_?name)?|node(?:_?(?:name|id))?|server_?name|sni|pod(?:_?name)?|container(?:_?(?:name|id))?|namespace|instance`
-	pathFields   = `[a-z_]*(?:file|path|dir)(?:name)?`
+	secretFields = `[a-z_-]*(?:token|secret|password|passwd|passphrase|pwd|(?:api|app|access|private)[_-]?key(?:[_-]?id)?|authorization|cookie|session_?id|jwt)s?`
+	// wordFields stand in sentences too, before a colon: "invalid signature: …".
+	wordFields = `[a-z_-]*(?:session|signature|sign|credential)s?`
+	hostFields = `[a-z_]*host(?:_?name)?|node(?:_?(?:name|id))?|server_?name|sni|pod(?:_?name)?|container(?:_?(?:name|id))?|namespace|instance`
+	pathFields = `[a-z_]*(?:file|path|dir)(?:name)?`
+	// In Chinese, where no boundary of a word is.
+	chineseUsers   = `用户(?:名|ID)?|账号|手机号?`
+	chineseSecrets = `密码|口令|令牌`
+	chineseHosts   = `域名|主机名?`
 )
 
 // object matches one in JSON, whole or cut off, to the third level.
@@ -213,9 +267,18 @@ const object = `\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*(?:\}|$))*(?:\}|$))*(?:\}|$)`
 // field matches a name with its value: a list, an object, in quotes, in quotes
 // within a string, or bare. The name is in the first group, the value in one of
 // the next five.
-func field(names string) string {
-	return `(\b(?:` + names + `)(?:\\?["'])?\s*[:=]\s*)(?:(\[[^\]]*\])|(` + object + `)|"((?:[^"\\]|\\.)*)|\\"([^"\\]*)|((?:(?:bearer|basic|digest)\s+)?[^;&\])}` + notInWord + `]+))`
+func field(names, chinese string) string {
+	return `((?:\b(?:` + names + `)|` + chinese + `)(?:\\?["'])?\s*(?:[:=：]|%3[ad])\s*)` + value
 }
+
+// assigned is a field with a name that is a word of sentences too.
+func assigned(names string) string {
+	return `(\b(?:` + names + `)(?:\\?["']\s*[:=]\s*|=|%3d))` + value
+}
+
+// value within a string ends at a quote behind one backslash: one behind three
+// belongs to it.
+const value = `(?:(\[[^\]]*\])|(` + object + `)|"((?:[^"\\]|\\.)*)|\\"((?:[^"\\]|\\{3}.|\\{2}[^\\]|\\[^"\\])*)|((?:(?:bearer|basic|digest)\s+)?[^;&\])}` + notInWord + `]+))`
 
 // kinds are what is looked for, the first that fits at a place counts.
 // replacement gets the groups of the match, the whole of it first, and returns
@@ -224,25 +287,37 @@ var kinds = []struct {
 	expr        string
 	replacement func(r *Redactor, m []string) string
 }{
-	{`\b(?:open|stat|lstat|read|write|remove|rename|mkdir|load|loading) (\S.*?): (?:no such|permission|is a d|not a d|input/output|too many|stale|file exists|device|the system|access is)`, func(r *Redactor, m []string) string {
-		return strings.Replace(m[0], m[1], r.path(m[1]), 1)
-	}},
+	{`(\b(?:open|stat|lstat|read|write|remove|rename|mkdir) )((?:[a-z]:)?[^\s:"'][^:"']*?|["'][^"']+["'])(\s*: (?:no such|permission|is a d|not a d|input/output|too many|stale|file exists|device|the system|access is))`, (*Redactor).failedFile},
+	{`(["'])(/[^"'\\\n]+)(["'])`, func(r *Redactor, m []string) string { return m[1] + r.path(m[2]) + m[3] }},
 	{`\b[a-z][a-z0-9+.-]{1,15}://[^` + notInWord + `]+`, (*Redactor).url},
-	{field(secretFields), valueOf("secret")},
-	{field(userFields), valueOf("user")},
-	{field(hostFields), (*Redactor).hostField},
-	{field(pathFields), valueOf("path")},
+	{`(\b(?:set-)?cookie: |\b(?:proxy-)?authorization: )((?:\w+="[^"]*"|[^"` + lineEnd + `])+)`, func(r *Redactor, m []string) string { return m[1] + r.named("secret", m[2]) }},
+	{field(secretFields, chineseSecrets), valueOf("secret")},
+	{assigned(wordFields), valueOf("secret")},
+	{`(\B--?(?:` + secretFields + `)(?: |\\?",\\?"))([^` + notInWord + `-][^` + notInWord + `]*)`, func(r *Redactor, m []string) string { return m[1] + r.named("secret", m[2]) }},
+	{field(userFields, chineseUsers), valueOf("user")},
+	{`( - )([^\s"]*[^\s"-][^\s"]*)( \[\d\d/[a-z]{3}/)`, func(r *Redactor, m []string) string { return m[1] + r.named("user", m[2]) + m[3] }}, // nginx' combined format
+	{field(hostFields, chineseHosts), (*Redactor).hostField},
+	{field(pathFields, `文件|路径`), valueOf("path")},
 	{`\b(?:bearer|basic) [a-z0-9._~+/=-]{8,}`, func(r *Redactor, m []string) string { return r.named("secret", m[0]) }},
+	{`\b(?:AKIA|ASIA|AKID|LTAI)[a-z0-9]{12,}`, func(r *Redactor, m []string) string { return r.named("secret", m[0]) }}, // access keys of AWS, Tencent, Alibaba
 	{`\beyj[\w-]+\.[\w-]+\.[\w-]*`, func(r *Redactor, m []string) string { return r.named("secret", m[0]) }},
 	{`[\w.+-]+@(?:[a-z0-9-]+\.)+[a-z]{2,}`, func(r *Redactor, m []string) string { return r.named("user", m[0]) }},
 	{`\d{1,3}(?:\.\d{1,3}){3}`, (*Redactor).plainAddress},
-	{`(^|[^\w:.])((?:[0-9a-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}\b))`, func(r *Redactor, m []string) string { return m[1] + r.plainAddress(m[2:]) }},
+	{`\bip(?:-\d{1,3}){4}\b`, func(r *Redactor, m []string) string { return r.named("host", m[0]) }}, // of a cloud's machine
+	{`(^|[^\w:.]|[g-z]:|\b[a-z]{5,}:)((?:[0-9a-f]{1,4}:){1,6}:\B|(?:[0-9a-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{1,4}\b))`, func(r *Redactor, m []string) string { return m[1] + r.plainAddress(m[2:]) }},
 	{`\b[a-z]:(?:\\{1,2}[^\s\\/:*?"<>|]+)+`, func(r *Redactor, m []string) string { return r.path(m[0]) }},
 	{`(^|[=(:\[` + notInWord + `])(/[^:;)\]` + notInWord + `]+)`, func(r *Redactor, m []string) string { return m[1] + r.path(m[2]) }},
 	{`\b[\w.-]+(?:/[\w.-]+)+\.(?:pem|crt|cer|key|der|pfx|p12|log|conf|ya?ml|toml|json|gz|zst)\b`, func(r *Redactor, m []string) string { return r.path(m[0]) }},
 	{`(\bhostname |\bname matching |\btarget host name '|\bexpected (?:name|cn)[ =][` + "`" + `'"]?)([a-z0-9*][\w.*-]*)( not verified| found|['"])`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) + m[3] }},
+	{`(\bis valid for )([^"` + lineEnd + `]+)(, not )([a-z0-9*][\w.*-]*)`, func(r *Redactor, m []string) string {
+		return m[1] + r.authorities(m[2]) + m[3] + r.authority(m[4])
+	}},
+	{`(\bwanted to match |\bconnect(?:ed)? to |\bENOTFOUND |\bEAI_AGAIN |\bDNS:)([a-z0-9*][\w.*-]*)( port | \(|[,;\s]|$)`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) + m[3] }},
+	{`(\bcandidate authority certificate \\?")([^"\\]+)`, func(r *Redactor, m []string) string { return m[1] + r.named("name", m[2]) }},
+	{`((?-i:\b(?:CN|OU|O)\s?=\s?))([^,/"\\` + lineEnd + `]+)`, func(r *Redactor, m []string) string { return m[1] + r.named("name", m[2]) }},
 	{`(\b(?:lookup|dial tcp|dial udp) )([a-z0-9][^;:` + notInWord + `]*)`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) }},
 	{`(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9-]*[a-z0-9])`, (*Redactor).domain},
+	{`[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.(?:中国|公司|网络|网址|在线|商城|集团|移动|我爱你|中文网)`, func(r *Redactor, m []string) string { return r.named("host", m[0]) }},
 	{`\b[a-z0-9+/_-]{20,}={0,2}`, (*Redactor).secret},
 	{`\b1[3-9]\d{9}\b`, func(r *Redactor, m []string) string { return r.named("user", m[0]) }},
 }
@@ -259,6 +334,7 @@ var (
 const (
 	inJSON    = `{"`
 	notInWord = `\s"'<>,\\\x{e000}-\x{e005}` // within brackets
+	lineEnd   = `\n\r\x{e000}\x{e001}`       // likewise
 )
 
 // text replaces everything that any of the kinds fits.
@@ -354,6 +430,9 @@ func (r *Redactor) authority(s string) string {
 	if host == "" {
 		return s
 	}
+	if domain, ok := strings.CutPrefix(s, "*."); ok {
+		return "*." + r.authority(domain)
+	}
 	if p := u.Port(); p != "" {
 		port = ":" + p
 	}
@@ -364,6 +443,32 @@ func (r *Redactor) authority(s string) string {
 		return s
 	}
 	return r.named("host", host) + port
+}
+
+// authorities is a list of hosts.
+func (r *Redactor) authorities(s string) string {
+	hosts := strings.Split(s, ", ")
+	for i, host := range hosts {
+		hosts[i] = r.authority(host)
+	}
+	return strings.Join(hosts, ", ")
+}
+
+// failedFile replaces the name of a file that could not be used. What is wrong
+// with the name itself stays: quotes around it, and ~ or a variable before it.
+func (r *Redactor) failedFile(m []string) string {
+	name := strings.Trim(m[2], `"'`)
+	if name == "" {
+		return m[0]
+	}
+	before, behind, _ := strings.Cut(m[2], name)
+	switch {
+	case strings.HasPrefix(name, "~"):
+		before += "~/"
+	case strings.Contains(name, "$"):
+		before += "$VARIABLE/"
+	}
+	return m[1] + before + r.path(name) + behind + m[3]
 }
 
 func (r *Redactor) plainAddress(m []string) string {

@@ -1,9 +1,14 @@
 package report
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wklog/parser"
+	"wklog/patterns"
 )
 
 func TestRedactedTexts(t *testing.T) {
@@ -28,7 +33,7 @@ func TestRedactedTexts(t *testing.T) {
 		{"JSON web token", "got eyJhbGciOi.eyJzdWIi.c2ln", "got secret-1"},
 		{"mail", "by li.wei@acme-corp.cn, 13912345678", "by user-1, user-2"},
 		{"path", "panic: open /home/li/im.acme-corp.cn.pem: no such file or directory", "panic: open path-1.pem: no such file or directory"},
-		{"path with blanks", "panic: open ./li wei/cert .pem : no such file or directory", "panic: open path-1: no such file or directory"},
+		{"path with blanks", "panic: open ./li wei/cert .pem : no such file or directory", "panic: open path-1.pem : no such file or directory"},
 		{"Windows path", `open C:\certs\li\cert.pem: The system cannot find the file specified.`, `open path-1.pem: The system cannot find the file specified.`},
 		{"stack trace", "github.com/WuKongIM/WuKongIM/cmd.initConfig()\n\t/home/li/release/cmd/root.go:91 +0x345", "github.com/WuKongIM/WuKongIM/cmd.initConfig()\n\tpath-1/root.go:91 +0x345"},
 		{"names of a certificate", "x509: certificate is valid for acme-corp.cn, *.acme-corp.cn, not im2.acme-corp.cn", "x509: certificate is valid for host-1, *.host-1, not host-2"},
@@ -41,6 +46,25 @@ func TestRedactedTexts(t *testing.T) {
 		{"OkHttp", "javax.net.ssl.SSLPeerUnverifiedException: Hostname wk-node-7 not verified:", "javax.net.ssl.SSLPeerUnverifiedException: Hostname host-1 not verified:"},
 		{"OpenSSL", "verify error:num=62:hostname mismatch", ""},
 		{"curl", "curl: (60) SSL: no alternative certificate subject name matches target host name 'wk7'", "curl: (60) SSL: no alternative certificate subject name matches target host name 'host-1'"},
+		{"bare IPv6", "from 2001:db8:77::7: EOF, remote:2001:db8:77::7 acl 2001:db8:77::/48", "from ip-1: EOF, remote:ip-1 acl ip-2/48"},
+		{"quotes in JSON in JSON", `{"log":"{\"uid\":\"li\\\"wei\",\"token\":\"ab\\\"hunter2\",\"id\":7}\n"}`, `{"log":"{\"uid\":\"user-1\",\"token\":\"secret-1\",\"id\":7}\n"}`},
+		{"headers", "Cookie: a=1; session=hunter2; other=hunter3\nX-API-Key: hunter2", "Cookie: secret-1\nX-API-Key: secret-2"},
+		{"digest", `Authorization: Digest username="li", realm="acme"`, "Authorization: secret-1"},
+		{"command line", `{"args":["--password","hunter2"]} --token hunter3 --config wk.yaml`, `{"args":["--password","secret-1"]} --token secret-2 --config wk.yaml`},
+		{"access key", "id LTAI5tAcmeCorpKeyXYZa", "id secret-1"},
+		{"escaped query", "GET uid%3Dli%26token%3Dhunter2", "GET uid%3Duser-1"},
+		{"fields in Chinese", "用户：李伟 密码：hunter2 域名:wk7", "用户：user-1 密码：secret-1 域名:host-1"},
+		{"name in Chinese", "到 聊天.公司.中国 失败", "到 host-1 失败"},
+		{"access log", `8.8.4.4 - li [04/May/2026:01:30:01 +0000] "\x16\x03\x01" 400`, `ip-1 - user-1 [04/May/2026:01:30:01 +0000] "\x16\x03\x01" 400`},
+		{"quoted path with blanks", `cannot load certificate "/srv/li wei/im.pem": BIO_new_file() failed`, `cannot load certificate "path-1.pem": BIO_new_file() failed`},
+		{"short names of a certificate", "x509: certificate is valid for wk1, wk2, not wk7", "x509: certificate is valid for host-1, host-2, not host-3"},
+		{"short name without a certificate", "x509: certificate is not valid for any names, but wanted to match wk7", "x509: certificate is not valid for any names, but wanted to match host-1"},
+		{"curl connecting", "curl: (7) Failed to connect to wk7 port 5210 after 0 ms: Connection refused", "curl: (7) Failed to connect to host-1 port 5210 after 0 ms: Connection refused"},
+		{"Node", "Error: getaddrinfo ENOTFOUND wk7", "Error: getaddrinfo ENOTFOUND host-1"},
+		{"subject", "depth=0 C = CN, O = Acme Ltd, CN = wk7", "depth=0 C = CN, O = name-1, CN = name-2"},
+		{"machine of a cloud", "ip-10-77-0-5 kubelet", "host-1 kubelet"},
+		{"signature of OpenSSL", "error:0A00007B:SSL routines::bad signature:ssl/statem/x.c", ""},
+		{"session of OpenSSL", "error:140D9115:SSL routines:ssl_get_prev_session:session id context uninitialized:ssl_sess.c:523:", ""},
 		{"in Chinese", "用户im.acme-corp.cn连接8.8.4.4失败", "用户host-1连接ip-1失败"},
 	} {
 		want := c.want
@@ -51,9 +75,66 @@ func TestRedactedTexts(t *testing.T) {
 	}
 }
 
+// TestRedactedFailuresAreRecognised reads each sample of the catalogue again
+// once it is redacted: what a failure is recognised by names nobody.
+func TestRedactedFailuresAreRecognised(t *testing.T) {
+	c, err := patterns.Load()
+	require.NoError(t, err)
+	for _, p := range c.Patterns {
+		for _, sample := range p.Samples {
+			redacted := NewRedactor().text(sample)
+			assert.Equal(t, found(t, c, sample), found(t, c, redacted), redacted)
+		}
+	}
+}
+
+// found are the patterns of the failures in a text.
+func found(t *testing.T, c *patterns.Catalogue, text string) (ids []string) {
+	a, err := patterns.NewAnalyzer(c, patterns.Filter{})
+	require.NoError(t, err)
+	a.OnEvent = func(e *patterns.Event) { ids = append(ids, e.Pattern.ID) }
+	source := a.Source("-")
+	_, err = parser.Read(t.Context(), strings.NewReader(text+"\n"), parser.Options{}, func(r *parser.Record) error {
+		source.Add(r)
+		return nil
+	})
+	require.NoError(t, err)
+	source.End()
+	return ids
+}
+
 func TestPseudonymsAreStable(t *testing.T) {
 	r := NewRedactor()
 	assert.Equal(t, "ip-1 host-1", r.text("8.8.4.4 im.acme-corp.cn"))
 	assert.Equal(t, "host-1 ip-2 ip-1", r.text("IM.acme-corp.cn 8.8.8.8 8.8.4.4"))
 	assert.Equal(t, "ip-1:4711", r.client("8.8.4.4:4711"))
+}
+
+// TestRedactedChecks: what checks found holds names that look like words, and
+// the commands of their fixes what was asked.
+func TestRedactedChecks(t *testing.T) {
+	line := func(id, detail, command string, args ...any) CheckLine {
+		return CheckLine{ID: id, Detail: detail, Args: args, Fixes: []Step{{Command: command}}}
+	}
+	checks := []CheckLine{
+		line("config-service", "wk-li; wk-wang, wk-zhao too", "", "wk-li", "wk-wang, wk-zhao"),
+		line("cert-trust", "the authority Acme CA is unknown", "", "Acme CA"),
+		line("cert-dates", "wk7 expired 2026-05-04 01:30 UTC, 5 days ago", "openssl s_client -connect im.example.com:5210", "wk7", "2026-05-04 01:30 UTC", 5),
+		line("live-name", "no address for wk7", "dig +short wk7 A AAAA", "wk7"),
+		line("live-route", "no wss_addr", "curl -s http://8.8.4.4:5001/route"),
+	}
+	d := &Document{Checks: checks, Settled: []string{"failed: the authority Acme CA is unknown"}, Diagnosis: []Diagnosis{
+		{Evidence: []Evidence{{Check: "cert-dates", Title: "wk7 expired"}}},
+	}}
+	NewRedactor().Document(d, nil)
+	var details, commands []string
+	for _, c := range d.Checks {
+		details, commands = append(details, c.Detail), append(commands, c.Fixes[0].Command)
+		assert.Empty(t, c.Args)
+	}
+	assert.Equal(t, []string{"host-1; host-2, host-3 too", "the authority name-1 is unknown", "host-4 expired 2026-05-04 01:30 UTC, 5 days ago", "no address for host-4", "no wss_addr"}, details)
+	assert.Equal(t, []string{"", "", "openssl s_client -connect im.example.com:5210", "dig +short host-4 A AAAA", "curl -s http://ip-1:5001/path-1"}, commands)
+	assert.Equal(t, []string{"failed: the authority name-1 is unknown"}, d.Settled)
+	assert.Equal(t, "host-4 expired", d.Diagnosis[0].Evidence[0].Title)
+	assert.Equal(t, "dig +short wk7 A AAAA", checks[3].Fixes[0].Command) // the checklist itself stays
 }
