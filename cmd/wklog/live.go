@@ -20,6 +20,9 @@ const (
 	// silence is how long a log is silent before what waits for more is taken
 	// as it is.
 	silence = time.Second
+	// pause is how long a stream is waited for where what comes was not there
+	// yet: less is the time of the program that hands it on.
+	pause = 50 * time.Millisecond
 	// remembered is how many dated failures of followed files are known again
 	// in another file: those stand there within moments.
 	remembered = 100_000
@@ -158,9 +161,11 @@ func (r *analysis) deliver(p source.Piece) error {
 			errs = append(errs, l.feed.Rotate())
 		}
 		l.begun = true
-		l.feed.Skip(p.Offset)
+		l.feed.Skip(p.Offset, p.Lines)
 	}
-	errs = append(errs, l.feed.Write(p.Data))
+	if len(p.Data) > 0 {
+		errs = append(errs, l.feed.Write(p.Data, parser.Arrival{At: p.Arrived, Waited: p.Waited}))
+	}
 	l.fed, l.behind = time.Now(), p.Behind
 	p.Log.Settle(l.feed.Settled())
 	return errors.Join(append(errs, r.outErr)...)

@@ -105,7 +105,7 @@ func (l *lines) deliver(p Piece) error {
 		rest = after
 	}
 	l.carry[p.Log] = bytes.Clone(rest)
-	p.Log.Settle(l.total[p.Log] - int64(len(rest)))
+	p.Log.Settle(l.total[p.Log]-int64(len(rest)), -1)
 	return nil
 }
 
