@@ -31,6 +31,7 @@ type dates struct {
 	// first and last are the times of the first and of the newest dated entry
 	// before the block, or looked up in it.
 	first, last time.Time
+	newest      time.Time // the same, or the arrival of a later record without a time
 
 	block   []byte // whole lines that are looked at
 	known   int    // in the block, entries before this index were looked at
@@ -107,7 +108,7 @@ func (d *dates) see(t time.Time) {
 	if d.first.IsZero() {
 		d.first = t
 	}
-	d.last, d.lastAt, d.older = t, d.live.At, false
+	d.last, d.newest, d.lastAt, d.older = t, t, d.live.At, false
 }
 
 // timeOf returns the time of a line, zero when it has none.
@@ -197,6 +198,10 @@ func (d *dates) release() error {
 func (d *dates) handOut(rec *Record) error {
 	if rec.Stamp.IsZero() && !rec.Arrived.IsZero() {
 		rec.infer(rec.Arrived)
+		d.newest = rec.Arrived
+		if d.first.IsZero() {
+			d.first = rec.Arrived
+		}
 	}
 	return d.emit(rec)
 }

@@ -87,7 +87,7 @@ func (f *Feed) Stats() Stats {
 	stats.Lines = f.lines + f.r.line
 	stats.Records = stats.Lines - f.r.joined
 	stats.Wrapper = f.r.wrapper()
-	stats.First, stats.Last = f.r.dates.first, f.r.dates.last
+	stats.First, stats.Last = f.r.dates.first, f.r.dates.newest
 	return stats
 }
 

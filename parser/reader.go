@@ -57,8 +57,9 @@ type Stats struct {
 	Bytes, Lines, Records int64
 	// Wrapper that most of the inspected lines had.
 	Wrapper Wrapper
-	// First and Last are the times of the first and the last dated entry;
-	// zero when none is dated.
+	// First and Last are the times of the first and the last dated entry, in a
+	// live log also those of arrival of records without a time; zero when none is
+	// dated.
 	First, Last time.Time
 	// TooLong are the lines that were longer than MaxLine.
 	TooLong int64
@@ -303,6 +304,6 @@ func (r *reader) finish(err error) (Stats, error) {
 	r.stats.Lines = r.line
 	r.stats.Records = r.line - r.joined
 	r.stats.Wrapper = r.wrapper()
-	r.stats.First, r.stats.Last = r.dates.first, r.dates.last
+	r.stats.First, r.stats.Last = r.dates.first, r.dates.newest
 	return r.stats, errors.Join(errs...)
 }

@@ -17,11 +17,13 @@ const (
 	// maxRaw is how many raw handshake lines of a log wait for their debug
 	// records, which follow them at once.
 	maxRaw = 256
-	// between is how many other raw lines and debug records may stand between a
-	// raw line and its debug record, at least. One goroutine prints both, one
-	// after the other, and so does each of the other reactors (WuKongIM v2.2.5
-	// pkg/wknet/reactor_sub.go:128): of every reactor that is met there may be two.
-	between = 4
+	// apart is how many raw lines and debug records further a raw line's debug
+	// record may stand, at least, and apartLines how many lines of any kind. One
+	// goroutine prints both, one after the other, and so does each of the other
+	// reactors (WuKongIM v2.2.5 pkg/wknet/reactor_sub.go:128): of every reactor
+	// that is met there may be two.
+	apart      = 3
+	apartLines = 200
 	// delay is how far apart two logs of one server may tell the same: a pipe and
 	// Docker's log driver take up to seconds.
 	delay = 10 * time.Second
@@ -40,6 +42,8 @@ type again struct {
 	seen  map[uint64]occurrence
 	order []uint64 // keys of seen, oldest first, where there is a limit
 	logs  []*retold
+	// arrivals are those of the newest keys of live logs, oldest first.
+	arrivals []arrival
 
 	// open are the failures that wait for their other form: what ends a process,
 	// and in live logs the handshakes. queue holds them oldest first.
@@ -57,6 +61,8 @@ type retold struct {
 	node   string
 	number uint32
 	own    bool // whether it is one of the server's own files
+	// recalled says that an earlier run read it and this one not yet.
+	recalled bool
 
 	counts map[uint64]uint32
 	// raw are the newest raw lines whose debug record was not met.
@@ -85,7 +91,8 @@ type told struct {
 	origin  string
 	node    string
 	log     uint32
-	at      int // what passed of its origin before it
+	at      int // what passed of its origin up to it
+	line    int64
 	arrived time.Time
 	time    time.Time
 	record  uint64 // key of the record
@@ -119,8 +126,14 @@ func newAgain() *again {
 	}
 }
 
-// log starts a log.
+// log starts a log, or goes on with one of an earlier run.
 func (g *again) log(name, node string) *retold {
+	for _, l := range g.logs {
+		if l.recalled && l.name == name {
+			l.recalled = false
+			return l
+		}
+	}
 	l := &retold{
 		all: g, name: name, node: node, number: uint32(len(g.logs)), own: parser.IsOwnLog(name),
 		counts: map[uint64]uint32{}, passed: map[string]int{}, reactors: map[string]bool{}, unmet: map[uint64]int{},
@@ -210,6 +223,7 @@ func (l *retold) repeats(rec *parser.Record) (key uint64, is bool) {
 	}
 	if known.count == 0 {
 		g.forget(key)
+		g.arrive(key, rec.Arrived)
 	}
 	g.seen[key] = occurrence{count: l.counts[key], source: 2 * l.number}
 	return key, false
@@ -278,7 +292,7 @@ func (l *retold) joins(e *Event, t twin, key uint64) verdict {
 	g := l.all
 	mine := &told{
 		form: form{t.key, t.first}, origin: e.Record.Origin, node: l.node, log: l.number,
-		at: l.passed[e.Record.Origin], arrived: e.Record.Arrived, time: e.Time(), record: key, event: e,
+		at: l.passed[e.Record.Origin], line: e.Record.Line, arrived: e.Record.Arrived, time: e.Time(), record: key, event: e,
 	}
 	if !t.near {
 		return g.joinsPanic(mine)
@@ -310,12 +324,14 @@ func (g *again) await(l *retold, mine *told) {
 	}
 }
 
-// rawBefore takes the first of the raw lines that a debug record can follow; nil
+// rawBefore takes the nearest of the raw lines that a debug record can follow; nil
 // where there is none.
 func (l *retold) rawBefore(rec *parser.Record, t twin) *told {
-	far := max(between, 2*len(l.reactors))
-	for i, raw := range l.raw {
-		if raw.paired || raw.twin != t.key || raw.origin != rec.Origin || l.passed[rec.Origin]-raw.at > far {
+	far := max(apart, 2*len(l.reactors))
+	for i := len(l.raw) - 1; i >= 0; i-- {
+		raw := l.raw[i]
+		if raw.paired || raw.twin != t.key || raw.origin != rec.Origin ||
+			l.passed[rec.Origin]-raw.at > far || rec.Line-raw.line > apartLines {
 			continue
 		}
 		l.raw = slices.Delete(l.raw, i, i+1)

@@ -79,6 +79,8 @@ type Source struct {
 	analyzer *Analyzer
 	name     string
 	told     *retold
+
+	neighbour neighbour
 }
 
 // Source starts a log. Logs that hold the raw handshake lines should come
@@ -111,6 +113,7 @@ func (s *Source) Add(rec *parser.Record) {
 		a.duplicates++
 		return
 	}
+	s.timeOf(event)
 	a.again.alone, a.again.remember = a.Alone, a.Remember
 	v := s.told.meet(event)
 	if v.takeBack != nil {

@@ -114,6 +114,11 @@ func (r *analysis) follow(ctx context.Context, paths []string) ([]source.Failure
 		return nil, err
 	}
 	defer state.Close()
+	var memory patterns.Memory
+	if err := state.Memory(&memory); err != nil {
+		return nil, errors.New(r.app.say.Say("error.state", r.flags.state))
+	}
+	r.analyzer.Recall(memory)
 	var failures []source.Failure
 	f := &source.Follow{
 		Paths: paths, FromStart: r.flags.fromStart, State: state,
@@ -131,8 +136,11 @@ func (r *analysis) follow(ctx context.Context, paths []string) ([]source.Failure
 	if r.outErr != nil {
 		return failures, nil // a closed pipe ends quietly
 	}
-	return failures, errors.Join(err, f.Save())
+	return failures, errors.Join(err, f.Save(r.memory))
 }
+
+// memory is what a later run has to know of the logs.
+func (r *analysis) memory() any { return r.analyzer.Memory() }
 
 func (r *analysis) openState() (*source.State, error) {
 	if r.flags.state == "" {
@@ -203,7 +211,7 @@ func (r *analysis) tickFollowed(f *source.Follow) error {
 	r.tick(now)
 	if now.Sub(r.saved) >= silence {
 		r.saved = now
-		if err := f.Save(); err != nil {
+		if err := f.Save(r.memory); err != nil {
 			return err
 		}
 	}

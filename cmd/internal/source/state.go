@@ -24,10 +24,10 @@ var (
 
 // State remembers in a file how far logs were read.
 type State struct {
-	path  string
-	lock  *os.File
-	files []savedFile
-	last  []byte
+	path string
+	lock *os.File
+	doc  stateDocument
+	last []byte
 }
 
 // savedFile is where one log stood.
@@ -65,6 +65,8 @@ func (p print) matches(data []byte) bool {
 type stateDocument struct {
 	Schema string      `json:"schema"`
 	Files  []savedFile `json:"files"`
+	// Memory is what the reader of the logs has to know of them.
+	Memory json.RawMessage `json:"memory,omitempty"`
 }
 
 // OpenState reads a state file, which need not exist yet, and keeps other
@@ -79,10 +81,9 @@ func OpenState(path string) (*State, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
-	var doc stateDocument
 	if err == nil {
-		if jsonErr := json.Unmarshal(data, &doc); jsonErr != nil || doc.Schema != StateSchema ||
-			slices.ContainsFunc(doc.Files, func(f savedFile) bool { return f.Offset < 0 }) {
+		if jsonErr := json.Unmarshal(data, &s.doc); jsonErr != nil || s.doc.Schema != StateSchema ||
+			slices.ContainsFunc(s.doc.Files, func(f savedFile) bool { return f.Offset < 0 }) {
 			err = ErrState
 		}
 	}
@@ -90,8 +91,18 @@ func OpenState(path string) (*State, error) {
 		s.Close()
 		return nil, err
 	}
-	s.files = doc.Files
 	return s, nil
+}
+
+// Memory fills in what was saved beside the places in the logs, if anything was.
+func (s *State) Memory(into any) error {
+	if s == nil || len(s.doc.Memory) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(s.doc.Memory, into); err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	return nil
 }
 
 // Close lets other processes use the state.
@@ -107,11 +118,11 @@ func (s *State) of(name string) *savedFile {
 		return nil
 	}
 	name = absolute(name)
-	at := slices.IndexFunc(s.files, func(f savedFile) bool { return f.Name == name })
+	at := slices.IndexFunc(s.doc.Files, func(f savedFile) bool { return f.Name == name })
 	if at < 0 {
 		return nil
 	}
-	return &s.files[at]
+	return &s.doc.Files[at]
 }
 
 func absolute(name string) string {
@@ -121,14 +132,19 @@ func absolute(name string) string {
 	return name
 }
 
-// Save writes how far the logs are settled, unless nothing changed since. The
-// file is replaced as a whole and has reached the disk when Save returns.
-func (f *Follow) Save() error {
+// Save writes how far the logs are settled, and what their reader has to know of
+// them, unless nothing changed since. The file is replaced as a whole and has
+// reached the disk when Save returns.
+func (f *Follow) Save(memory func() any) error {
 	if f.State == nil {
 		return nil
 	}
-	doc := stateDocument{Schema: StateSchema, Files: []savedFile{}}
-	for _, saved := range f.State.files { // of logs that are not there now
+	known, err := json.Marshal(memory())
+	if err != nil {
+		return err
+	}
+	doc := stateDocument{Schema: StateSchema, Files: []savedFile{}, Memory: known}
+	for _, saved := range f.State.doc.Files { // of logs that are not there now
 		if !slices.ContainsFunc(f.logs, func(l *Followed) bool { return absolute(l.Name) == saved.Name }) {
 			doc.Files = append(doc.Files, saved)
 		}
