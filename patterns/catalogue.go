@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v4"
 
 	"wklog/parser"
 )
@@ -84,9 +84,9 @@ type Alert struct {
 }
 
 // UnmarshalYAML reads the number.
-func (a *Alert) UnmarshalYAML(number []byte) error {
-	if err := yaml.Unmarshal(number, &a.Number); err != nil {
-		return fmt.Errorf("alert %q: %w", number, err)
+func (a *Alert) UnmarshalYAML(number *yaml.Node) error {
+	if err := number.Decode(&a.Number); err != nil {
+		return err
 	}
 	a.Known = true
 	return nil
@@ -232,7 +232,7 @@ func Parse(folder fs.FS) (*Catalogue, error) {
 
 func parse(name string, data []byte) (*Catalogue, error) {
 	c := &Catalogue{}
-	if err := yaml.UnmarshalWithOptions(data, c, yaml.Strict()); err != nil {
+	if err := yaml.Load(data, c, yaml.WithKnownFields()); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return c, nil

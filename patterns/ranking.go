@@ -7,7 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v4"
 
 	"wklog/parser"
 )
@@ -124,7 +124,7 @@ type population struct {
 // ParseAssumptions reads ranking.yaml.
 func ParseAssumptions(data []byte) (*Assumptions, error) {
 	a := &Assumptions{}
-	if err := yaml.UnmarshalWithOptions(data, a, yaml.Strict()); err != nil {
+	if err := yaml.Load(data, a, yaml.WithKnownFields()); err != nil {
 		return nil, fmt.Errorf("read the assumptions of the ranking: %w", err)
 	}
 	return a, nil

@@ -59,7 +59,12 @@ func (r *analysis) senders() ([]notify.Sender, error) {
 	var all []notify.Sender
 	if line := r.flags.onNew; line != "" {
 		c, err := notify.NewCommand(line, r.app.stderr)
-		if err != nil {
+		switch {
+		case errors.Is(err, notify.ErrShell):
+			return nil, errors.New(say.Say("error.on-new.shell"))
+		case errors.Is(err, notify.ErrQuotes):
+			return nil, errors.New(say.Say("error.on-new.quotes"))
+		case err != nil:
 			return nil, errors.New(say.Say("error.on-new", err))
 		}
 		all = append(all, c)

@@ -18,7 +18,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/google/shlex"
+	"github.com/mattn/go-shellwords"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/ocsp"
@@ -444,7 +444,7 @@ func requireVisible(t *testing.T, results []Result) {
 				assert.NotContains(t, fix.Command, "\x1b")
 				assert.Less(t, len(fix.Command), 1000)
 				download, _, _ := strings.Cut(fix.Command, "\n")
-				words, err := shlex.Split(download)
+				words, err := shellwords.Parse(download)
 				require.NoError(t, err)
 				assert.Len(t, words, 5, "curl -s -o intermediate.der, and an address that is one word: %q", words)
 				assert.NotContains(t, download, "$(")

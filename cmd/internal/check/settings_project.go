@@ -15,7 +15,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/override"
 	"github.com/compose-spec/compose-go/v2/transform"
 	"github.com/go-viper/mapstructure/v2"
-	"github.com/google/shlex"
+	"github.com/mattn/go-shellwords"
 )
 
 // project is a compose file as far as the checks need it. It is read by the
@@ -421,10 +421,11 @@ func (s *service) named() map[string]*string {
 	return all
 }
 
-// words are those of a command, which is a list or a line for a shell.
+// words are those of a command, which is a list or a line that docker splits like
+// a shell.
 func words(command any) []string {
 	if line, ok := command.(string); ok {
-		list, err := shlex.Split(line)
+		list, err := shellwords.Parse(line)
 		if err != nil {
 			return []string{line}
 		}

@@ -64,6 +64,8 @@ var composeForms = []map[string]string{
 	{"docker-compose.yml": composed("include: [a.yml]", ""), ".env": "X=1\nY=2\n", "a.yml": "include: [sub/b.yml]\nservices: {a: {image: '$X$Y'}}\n", "sub/b.yml": "services: {b: {image: '$X$Y$Z'}}\n", "sub/.env": "X=3\nZ=4\n"},
 	{"docker-compose.yml": composed("x-a: &a {A: 1, B: 2}\nx-b: &b {<<: *a, B: 3}", "environment: {<<: [*b], C: 4}")},
 	{"docker-compose.yml": "services: {wukongim: {image: wukongim, ports: ['1:1']}}\n---\nservices: {wukongim: {ports: ['2:2'], environment: [A=1]}}\n"},
+	{"docker-compose.yml": composed("", "entrypoint: \"sh -c 'cp /certs /c #1'\"\n    command: \"./app --config /c/wk.yaml #server && sleep 1\"")},
+	{"docker-compose.yml": composed("", "command: ./app \"a b\" 'c; d' e\\ f ''")},
 	{"docker-compose.yml": composed("", "profiles: [a]\n    build: .\n    depends_on: {b: {condition: service_started}}\n  b: {image: c, scale: 2}")},
 }
 

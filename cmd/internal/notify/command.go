@@ -9,12 +9,15 @@ import (
 	"os/exec"
 	"time"
 
-	"github.com/google/shlex"
+	"github.com/mattn/go-shellwords"
 )
 
-// Errors about commands.
+// Errors about commands. ErrShell is one with ; & | < or > outside of quotes,
+// ErrQuotes one with a quote or bracket that is open.
 var (
 	ErrNoCommand = errors.New("no command")
+	ErrShell     = errors.New("needs a shell")
+	ErrQuotes    = errors.New("an open quote or bracket")
 	ErrTooLong   = errors.New("took too long and was ended")
 )
 
@@ -22,8 +25,8 @@ var (
 const commandLimit = 10 * time.Second
 
 // Command runs a program for each message, with the event and a newline on its
-// standard input. No shell reads its line: quotes group words, and nothing else
-// has a meaning.
+// standard input. No shell reads its line: quotes group words, nothing is replaced,
+// and what only a shell could do is an error.
 type Command struct {
 	words  []string
 	limit  time.Duration
@@ -33,11 +36,14 @@ type Command struct {
 // NewCommand splits a line into words and finds its program. What the program
 // prints goes to output.
 func NewCommand(line string, output io.Writer) (*Command, error) {
-	words, err := shlex.Split(line)
-	if err != nil {
-		return nil, fmt.Errorf("%q: %w", line, err)
-	}
-	if len(words) == 0 {
+	parser := shellwords.NewParser()
+	words, err := parser.Parse(line)
+	switch {
+	case err != nil:
+		return nil, ErrQuotes
+	case parser.Position >= 0: // where a shell would begin another command
+		return nil, ErrShell
+	case len(words) == 0:
 		return nil, ErrNoCommand
 	}
 	if _, err := exec.LookPath(words[0]); err != nil {

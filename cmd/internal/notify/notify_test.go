@@ -40,10 +40,21 @@ func TestCommandGetsTheEventAndNoShell(t *testing.T) {
 	assert.Equal(t, string(message.Event)+"\n", out.String())
 
 	out.Reset()
-	c, err = NewCommand(`echo "two words" $(id) ; | > x $HOME`, &out)
+	c, err = NewCommand(`echo "two words" $(id) '; | > x' $HOME #ops \; ""`, &out)
 	require.NoError(t, err)
 	require.NoError(t, c.Send(context.Background(), message))
-	assert.Equal(t, "two words $(id) ; | > x $HOME\n", out.String())
+	assert.Equal(t, "two words $(id) ; | > x $HOME #ops ; \n", out.String())
+}
+
+func TestCommandForAShellIsRefused(t *testing.T) {
+	for _, line := range []string{"cat | mail ops", "cat > events", "cat; id", "true && id", "cat 2>/dev/null", "cat &"} {
+		_, err := NewCommand(line, io.Discard)
+		assert.ErrorIs(t, err, ErrShell, line)
+	}
+	for _, line := range []string{`echo "open`, "echo 'open", "echo (id)", "echo `id"} {
+		_, err := NewCommand(line, io.Discard)
+		assert.ErrorIs(t, err, ErrQuotes, line)
+	}
 }
 
 func TestCommandThatIsMissingOrFails(t *testing.T) {
@@ -51,8 +62,6 @@ func TestCommandThatIsMissingOrFails(t *testing.T) {
 	assert.ErrorContains(t, err, "no-such-program-here")
 	_, err = NewCommand("  ", io.Discard)
 	assert.ErrorIs(t, err, ErrNoCommand)
-	_, err = NewCommand(`echo "open`, io.Discard)
-	assert.Error(t, err)
 	c, err := NewCommand("false", io.Discard)
 	require.NoError(t, err)
 	assert.ErrorContains(t, c.Send(context.Background(), message), "false: exit status 1")

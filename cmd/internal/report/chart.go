@@ -1,136 +1,126 @@
 package report
 
 import (
-	"fmt"
-	"regexp"
-	"strings"
+	"cmp"
+	"slices"
+	"strconv"
 	"time"
-
-	"github.com/go-analyze/charts"
 )
 
 // maxSeries is how many patterns a chart tells apart; the others are one series
 // more.
 const maxSeries = 6
 
-// chart is a stacked bar chart over the bins of a timeline.
+// chart is a stacked bar chart over the bins of a timeline, in pixels of the page.
+// The template draws it: series i is of class s0, s1, …, so that colours and fonts
+// are those of the style.
 type chart struct {
-	// width and height are in pixels of the page.
-	width, height int
-	// labels name the bins, empty for a chart without axes.
-	labels []string
-	series [][]int
-	// most is the upper end of the axis, 0 for that of the series.
-	most int
+	Width, Height int
+	// Grid is where a bar's height is read.
+	Grid   []gridLine
+	Bars   []bar
+	Labels []label
 }
 
-// The library writes every colour and font into the style of its element, which
-// neither follows the reader's choice of dark or light nor passes a content
-// security policy. The chart is drawn in colours that stand for classes.
+type gridLine struct {
+	Y, Left, Right float64
+	// Count is what it stands for.
+	Count int
+}
+
+type bar struct {
+	Series              int
+	X, Y, Width, Height float64
+}
+
+type label struct {
+	X    float64
+	Text string
+}
+
 const (
-	axisColor  = 101
-	gridColor  = 102
-	labelColor = 103
+	// lineHeight and digit are the size of a label's letters.
+	lineHeight, digit = 20, 7
+	// barShare is how much of a bin's width its bar takes.
+	barShare = 0.85
 )
 
-// The library places everything on whole units, which would leave nothing of
-// the bars of a year: a pixel of the page is several units of the drawing. It
-// measures letters in a bitmap that grows with the square of their size, so
-// that there must not be many (20 units a pixel take 340 MiB, 8 take 25).
-const (
-	unitsPerPixel = 8
-	fontSize      = 9 // points
-)
-
-func colorOf(class uint8) charts.Color { return charts.Color{R: class, G: 1, B: 2, A: 255} }
-
-func chartTheme() charts.ColorPalette {
-	series := []charts.Color{}
-	for i := range uint8(maxSeries + 1) {
-		series = append(series, colorOf(i))
+// newTimelineChart draws counts over bins that have labels.
+func newTimelineChart(width, height int, labels []string, series [][]int) *chart {
+	c := &chart{Width: width, Height: height}
+	step := gridStep(tallest(series))
+	top := (tallest(series) + step - 1) / step * step
+	left, bottom := float64((len(strconv.Itoa(top))+1)*digit), float64(height-lineHeight-digit)
+	area := area{x: left, y: lineHeight / 2, width: float64(width) - left, height: bottom - lineHeight/2}
+	for count := 0; count <= top; count += step {
+		c.Grid = append(c.Grid, gridLine{Y: bottom - area.height*float64(count)/float64(top), Left: left, Right: float64(width), Count: count})
 	}
-	return charts.MakeTheme(charts.ThemeOption{
-		AxisStrokeColor: colorOf(axisColor), AxisSplitLineColor: colorOf(gridColor), TextColor: colorOf(labelColor), SeriesColors: series,
-	})
+	c.Bars = area.bars(series, top)
+	most := len(slices.MaxFunc(labels, func(a, b string) int { return cmp.Compare(len(a), len(b)) })) * digit
+	every := 1 + (len(labels)*(most+4*digit)-1)/int(area.width)
+	for i := every / 2; i < len(labels); i += every {
+		half := float64(most) / 2
+		at := area.x + area.width*(float64(i)+0.5)/float64(len(labels))
+		c.Labels = append(c.Labels, label{X: min(max(at, half), float64(width)-half), Text: labels[i]})
+	}
+	return c
 }
 
-// svg draws the chart as an SVG element without styles of its own: series i is
-// of class s0, s1, …, axes, grid and labels are of class axis, grid and label.
-func (c *chart) svg() (string, error) {
-	theme := chartTheme()
-	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: unitsPerPixel * c.width, Height: unitsPerPixel * c.height, Theme: theme})
-	if err := p.BarChart(c.options(theme)); err != nil {
-		return "", fmt.Errorf("draw a chart of %d series: %w", len(c.series), err)
+// newSpark draws counts alone, beside others whose highest bar is most.
+func newSpark(counts []int, most int) *chart {
+	if len(counts) < 2 {
+		return nil
 	}
-	data, err := p.Bytes()
-	if err != nil {
-		return "", fmt.Errorf("draw a chart of %d series: %w", len(c.series), err)
-	}
-	return classes(string(data)), nil
+	c := &chart{Width: 160, Height: 32}
+	c.Bars = area{width: float64(c.Width), height: float64(c.Height)}.bars([][]int{counts}, most)
+	return c
 }
 
-func (c *chart) options(theme charts.ColorPalette) charts.BarChartOption {
-	values := [][]float64{}
-	for _, counts := range c.series {
-		row := []float64{}
-		for _, n := range counts {
-			row = append(row, float64(n))
+// tallest is the count of the highest bar.
+func tallest(series [][]int) int {
+	most := 1
+	for i := range series[0] {
+		sum := 0
+		for _, counts := range series {
+			sum += counts[i]
 		}
-		values = append(values, row)
+		most = max(most, sum)
 	}
-	options := charts.NewBarChartOptionWithData(values)
-	options.Theme, options.StackSeries, options.Legend.Show, options.BarSize = theme, charts.Ptr(true), charts.Ptr(false), 0.85
-	font := charts.NewFontStyleWithSize(unitsPerPixel * fontSize)
-	axis := charts.ValueAxisOption{Min: charts.Ptr(0.0), LabelCount: 4, LabelFontStyle: font}
-	if c.most > 0 {
-		axis.Max = charts.Ptr(float64(c.most))
-	}
-	if c.labels == nil {
-		axis.Show, options.CategoryAxis.Show = charts.Ptr(false), charts.Ptr(false)
-	}
-	axis.ValueFormatter = func(v float64) string { return fmt.Sprintf("%.0f", v) }
-	options.ValueAxis = []charts.ValueAxisOption{axis}
-	options.CategoryAxis.Labels = c.labels
-	options.CategoryAxis.LabelFontStyle = font
-	if len(c.labels) > 0 {
-		options.CategoryAxis.LabelCount = max(2, c.width/(60+9*len(c.labels[0])))
-	}
-	options.Padding = charts.NewBox(2*unitsPerPixel, 8*unitsPerPixel, 12*unitsPerPixel, 2*unitsPerPixel)
-	return options
+	return most
 }
 
-var (
-	styles   = regexp.MustCompile(` style="([^"]*)"`)
-	painted  = regexp.MustCompile(`(fill|stroke):rgb\((\d+),1,2\)`)
-	lettered = regexp.MustCompile(`font-size:([\d.]+)px`)
-)
-
-// classes replaces the styles by classes and the size of letters.
-func classes(svg string) string {
-	svg = styles.ReplaceAllStringFunc(svg, func(style string) string {
-		names := []string{}
-		for _, m := range painted.FindAllStringSubmatch(style, -1) {
-			switch m[2] {
-			case fmt.Sprint(axisColor):
-				names = append(names, "axis")
-			case fmt.Sprint(gridColor):
-				names = append(names, "grid")
-			case fmt.Sprint(labelColor):
-				names = append(names, "label")
-			default:
-				names = append(names, "s"+m[2])
+// gridStep is 1, 2 or 5 times a power of ten, so that there are at most five
+// steps.
+func gridStep(most int) int {
+	for step := 1; ; step *= 10 {
+		for _, times := range []int{1, 2, 5} {
+			if most <= 5*step*times {
+				return step * times
 			}
 		}
-		if len(names) == 0 {
-			return ` class="none"`
+	}
+}
+
+// area is where the bars stand.
+type area struct{ x, y, width, height float64 }
+
+// bars stacks the counts of the series. What was counted at all is at least a
+// pixel high.
+func (a area) bars(series [][]int, top int) []bar {
+	var bars []bar
+	bin := a.width / float64(len(series[0]))
+	for i := range series[0] {
+		y := a.y + a.height
+		for s, counts := range series {
+			if counts[i] == 0 {
+				continue
+			}
+			height := max(a.height*float64(counts[i])/float64(top), 1)
+			y -= height
+			bars = append(bars, bar{Series: s, X: a.x + bin*(float64(i)+(1-barShare)/2), Y: y, Width: bin * barShare, Height: height})
 		}
-		size := ""
-		if m := lettered.FindStringSubmatch(style); m != nil {
-			size = fmt.Sprintf(` font-size="%s"`, m[1])
-		}
-		return fmt.Sprintf(` class="%s"%s`, strings.Join(names, " "), size)
-	})
-	return strings.Replace(svg, "<svg ", `<svg aria-hidden="true" focusable="false" `, 1)
+	}
+	return bars
 }
 
 // series are the counts of the most frequent patterns and those of all others

@@ -1,8 +1,7 @@
 package report
 
 import (
-	"regexp"
-	"strconv"
+	"fmt"
 	"testing"
 	"time"
 
@@ -10,35 +9,73 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var bar = regexp.MustCompile(`<path[^>]* d="M (\d+) (\d+)\s+L (\d+) \d+\s+L \d+ (\d+)[^"]*" class="s\d"`)
-
-// TestEveryBarCanBeSeen draws as many bars as a timeline has.
-func TestEveryBarCanBeSeen(t *testing.T) {
+// charts gives a chart of two series for a desk and a phone, for as many bins as
+// a timeline may have.
+func charts(t *testing.T, check func(t *testing.T, c *chart, counts []int)) {
 	for _, width := range []int{360, 1040} {
 		for _, n := range []int{2, 31, 121, 400} {
-			line := Timeline{Unit: "day"}
-			counts := make([]int, n)
-			for i := range n {
-				line.Starts = append(line.Starts, time.Date(2025, 1, 1+i, 0, 0, 0, 0, time.UTC))
-				counts[i] = 1 + i%50
-			}
-			c := chart{width: width, height: 240, labels: line.labels(), series: [][]int{counts, counts}}
-			svg, err := c.svg()
-			require.NoError(t, err)
-			bars := bar.FindAllStringSubmatch(svg, -1)
-			require.Len(t, bars, 2*n)
-			for _, b := range bars {
-				left, _ := strconv.Atoi(b[1])
-				top, _ := strconv.Atoi(b[2])
-				right, _ := strconv.Atoi(b[3])
-				bottom, _ := strconv.Atoi(b[4])
-				assert.Greater(t, right, left, "%d bars on %d pixels", n, width)
-				assert.Greater(t, bottom, top, "%d bars on %d pixels", n, width)
-			}
-			assert.NotContains(t, svg, "style=")
-			assert.NotContains(t, svg, "rgb(")
+			t.Run(fmt.Sprintf("%d bins on %d pixels", n, width), func(t *testing.T) {
+				line := Timeline{Unit: "day"}
+				counts := make([]int, n)
+				for i := range n {
+					line.Starts = append(line.Starts, time.Date(2025, 1, 1+i, 0, 0, 0, 0, time.UTC))
+					counts[i] = 1 + i*i%5000
+				}
+				check(t, newTimelineChart(width, 240, line.labels(), [][]int{counts, counts}), counts)
+			})
 		}
 	}
+}
+
+func TestEveryBarCanBeSeen(t *testing.T) {
+	charts(t, func(t *testing.T, c *chart, counts []int) {
+		require.Len(t, c.Bars, 2*len(counts))
+		right, top := 0.0, 0.0
+		for i, b := range c.Bars {
+			assert.Positive(t, b.Width)
+			assert.GreaterOrEqual(t, b.Height, 1.0)
+			assert.GreaterOrEqual(t, b.Y, 0.0)
+			if b.Series == 0 {
+				assert.Greater(t, b.X, right, "bar %d is beside the one before", i)
+				right, top = b.X+b.Width, b.Y
+			} else {
+				assert.InDelta(t, top, b.Y+b.Height, 1e-6, "bar %d stands on the one below", i)
+			}
+		}
+		assert.Less(t, right, float64(c.Width))
+	})
+}
+
+func TestBarsAreReadOnTheGrid(t *testing.T) {
+	c := newTimelineChart(360, 220, []string{"05-01", "05-02", "05-03"}, [][]int{{10, 0, 4}, {10, 0, 2}})
+	heights := map[int]float64{}
+	for _, line := range c.Grid {
+		heights[line.Count] = line.Y
+	}
+	require.Equal(t, []int{0, 5, 10, 15, 20}, []int{c.Grid[0].Count, c.Grid[1].Count, c.Grid[2].Count, c.Grid[3].Count, c.Grid[4].Count})
+	require.Len(t, c.Bars, 4, "nothing is drawn where nothing was counted")
+	assert.InDelta(t, heights[0], c.Bars[0].Y+c.Bars[0].Height, 1e-6)
+	assert.InDelta(t, heights[10], c.Bars[0].Y, 1e-6)
+	assert.InDelta(t, heights[20], c.Bars[1].Y, 1e-6)
+}
+
+func TestGridHasRoundNumbers(t *testing.T) {
+	for most, step := range map[int]int{1: 1, 5: 1, 6: 2, 10: 2, 11: 5, 25: 5, 26: 10, 500: 100, 501: 200, 1_000_000: 200_000} {
+		assert.Equal(t, step, gridStep(most), most)
+	}
+}
+
+func TestLabelsOfAChartStandApart(t *testing.T) {
+	charts(t, func(t *testing.T, c *chart, _ []int) {
+		require.NotEmpty(t, c.Labels)
+		right := 0.0
+		for _, l := range c.Labels {
+			half := float64(len(l.Text)*digit) / 2
+			assert.GreaterOrEqual(t, l.X-half, right)
+			right = l.X + half
+		}
+		assert.LessOrEqual(t, right, float64(c.Width))
+	})
 }
 
 func TestSqueezeKeepsTheSum(t *testing.T) {

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,9 +35,7 @@ func init() {
 // runs no style and no script but its own.
 func writeHTML(w io.Writer, d *Document, opts Options) error {
 	page := &htmlPage{Document: d, Say: opts.Say}
-	if err := page.draw(); err != nil {
-		return err
-	}
+	page.draw()
 	t, err := template.New("page").Funcs(page.functions()).Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("read the page's template: %w", err)
@@ -52,10 +52,10 @@ type htmlPage struct {
 	Say *messages.Printer
 	// Wide and Narrow are the timeline for a desk and for a phone: text in a
 	// chart that shrinks with the page could not be read.
-	Wide, Narrow template.HTML
+	Wide, Narrow *chart
 	Legend       []legendEntry
-	NodeCharts   []template.HTML
-	Sparks       []template.HTML
+	NodeCharts   []*chart
+	Sparks       []*chart
 }
 
 type legendEntry struct {
@@ -102,6 +102,7 @@ func (p *htmlPage) functions() template.FuncMap {
 		"steps":    func(checks []Check) []Step { return checkSteps(checks) },
 		"add":      func(a, b int) int { return a + b },
 		"unix":     unix,
+		"pixels":   pixels,
 		"bin":      p.Timeline.label,
 		"size":     Bytes,
 		"rank":     func(s string) int { return patterns.Severity(s).Rank() },
@@ -117,6 +118,9 @@ func (p *htmlPage) when(t *time.Time) string {
 	return inZone(*t, p.Summary).Format(time.DateTime)
 }
 
+// pixels keeps a hundredth of a pixel.
+func pixels(n float64) string { return strconv.FormatFloat(math.Round(n*100)/100, 'f', -1, 64) }
+
 // unix sorts times; those that are not known come first.
 func unix(t *time.Time) int64 {
 	if t == nil {
@@ -125,34 +129,24 @@ func unix(t *time.Time) int64 {
 	return t.Unix()
 }
 
-func (p *htmlPage) draw() error {
+func (p *htmlPage) draw() {
 	if len(p.Timeline.Starts) > 1 {
-		if err := p.drawTimeline(); err != nil {
-			return err
-		}
+		p.drawTimeline()
 	}
-	most := 0
+	highest := 1
 	for _, n := range p.Nodes {
-		most = max(most, slices.Max(append([]int{1}, squeeze(n.Counts, sparkBins)...)))
+		highest = max(highest, slices.Max(append([]int{1}, squeeze(n.Counts, sparkBins)...)))
 	}
 	for _, n := range p.Nodes {
-		drawn, err := spark(n.Counts, most)
-		if err != nil {
-			return err
-		}
-		p.NodeCharts = append(p.NodeCharts, drawn)
+		p.NodeCharts = append(p.NodeCharts, newSpark(squeeze(n.Counts, sparkBins), highest))
 	}
 	for i := range p.Findings {
-		drawn, err := spark(p.Timeline.Patterns[i].Counts, 0)
-		if err != nil {
-			return err
-		}
-		p.Sparks = append(p.Sparks, drawn)
+		counts := squeeze(p.Timeline.Patterns[i].Counts, sparkBins)
+		p.Sparks = append(p.Sparks, newSpark(counts, slices.Max(append([]int{1}, counts...))))
 	}
-	return nil
 }
 
-func (p *htmlPage) drawTimeline() error {
+func (p *htmlPage) drawTimeline() {
 	ids, series := p.Timeline.series()
 	for i, id := range ids {
 		entry := legendEntry{Class: fmt.Sprintf("s%d", i), Title: p.Say.Say("timeline.others")}
@@ -164,29 +158,12 @@ func (p *htmlPage) drawTimeline() error {
 		}
 		p.Legend = append(p.Legend, entry)
 	}
-	wide := chart{width: 1040, height: 260, labels: p.Timeline.labels(), series: series}
-	narrow := chart{width: 360, height: 220, labels: p.Timeline.labels(), series: series}
-	for c, to := range map[*chart]*template.HTML{&wide: &p.Wide, &narrow: &p.Narrow} {
-		drawn, err := c.svg()
-		if err != nil {
-			return err
-		}
-		*to = template.HTML(drawn)
-	}
-	return nil
+	p.Wide = newTimelineChart(1040, 260, p.Timeline.labels(), series)
+	p.Narrow = newTimelineChart(360, 220, p.Timeline.labels(), series)
 }
 
 // sparkBins is how many bars a chart in a table row has room for.
 const sparkBins = 40
-
-func spark(counts []int, most int) (template.HTML, error) {
-	if len(counts) < 2 {
-		return "", nil
-	}
-	c := chart{width: 160, height: 32, series: [][]int{squeeze(counts, sparkBins)}, most: most}
-	drawn, err := c.svg()
-	return template.HTML(drawn), err
-}
 
 func byCount(list []PatternCounts) []PatternCounts {
 	total := func(p PatternCounts) (n int) {

@@ -150,11 +150,11 @@ func TestPageInABrowser(t *testing.T) {
 // charts checks that every chart is drawn and has the colours of the style.
 func (b *browser) charts(t *testing.T, d *report.Document) {
 	drawn := func(selector string) int {
-		return eval[int](t, b, `Array.from(document.querySelectorAll("`+selector+`")).filter(s => s.getBoundingClientRect().height > 10 && s.querySelector("path.s0")).length`)
+		return eval[int](t, b, `Array.from(document.querySelectorAll("`+selector+`")).filter(s => s.getBoundingClientRect().height > 10 && s.querySelector("rect.s0")).length`)
 	}
 	assert.Equal(t, 1, drawn(".chart svg"), "one of the two widths")
 	assert.Equal(t, len(d.Findings)+3, drawn(".spark svg"), "a chart for each finding and node")
-	assert.Equal(t, "rgb(47, 111, 208)", eval[string](t, b, `getComputedStyle(document.querySelector(".chart.wide path.s0")).fill`))
+	assert.Equal(t, "rgb(47, 111, 208)", eval[string](t, b, `getComputedStyle(document.querySelector(".chart.wide rect.s0")).fill`))
 	assert.Equal(t, eval[string](t, b, `getComputedStyle(document.body).fontFamily`), eval[string](t, b, `getComputedStyle(document.querySelector(".chart.wide text")).fontFamily`))
 }
 

@@ -1,8 +1,10 @@
 // Command generate makes what the package patterns embeds: measured.json, which
 // tells what the server printed for each client under each setup, from the
-// connection attempts recorded in testdata; catalogue.gob from the
-// YAML in patterns/catalogue; and ranking.gob from ranking.yaml and the
-// measurements. It runs by go generate in the patterns folder.
+// connection attempts recorded in testdata; embedded.go from the YAML in
+// patterns/catalogue; and ranking.gob from ranking.yaml and the measurements. It
+// runs by go generate in the patterns folder. It is built with the files that it
+// makes: where two changes of one entry conflict in embedded.go, take either side
+// and run it again.
 package main
 
 import (
@@ -44,18 +46,26 @@ func generate(recordings string) error {
 	}
 	return errors.Join(
 		os.WriteFile("measured.json", rows, 0o644),
-		write("catalogue.gob", c),
-		write("ranking.gob", assumptions.Ranker(measured)),
+		writeCatalogue("embedded.go", c),
+		writeRanker("ranking.gob", assumptions.Ranker(measured)),
 	)
 }
 
-// write encodes a value into a file that may hold the same value already.
-func write[T patterns.Catalogue | patterns.Ranker](name string, v *T) error {
+func writeCatalogue(name string, c *patterns.Catalogue) error {
+	data, err := source(c)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, data, 0o644)
+}
+
+// writeRanker encodes a ranker into a file that may hold the same one already.
+func writeRanker(name string, r *patterns.Ranker) error {
 	earlier, err := os.ReadFile(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	data, err := patterns.Encode(v, earlier)
+	data, err := patterns.EncodeRanker(r, earlier)
 	if err != nil {
 		return err
 	}
