@@ -23,6 +23,9 @@ const (
 	// pause is how long a stream is waited for where what comes was not there
 	// yet: less is the time of the program that hands it on.
 	pause = 50 * time.Millisecond
+	// farewell is how long the writer of a stream may take to end after Ctrl-C,
+	// once the report is out.
+	farewell = 3 * time.Second
 	// remembered is how many dated failures of followed files are known again
 	// in another file: those stand there within moments.
 	remembered = 100_000

@@ -169,7 +169,7 @@ func (f *Follow) Save(memory func() any) error {
 
 func (l *Followed) saved() savedFile {
 	s := l.segments[0]
-	saved := savedFile{Name: absolute(l.Name), Offset: s.offset + max(l.settled-s.start, 0), Lines: l.lines, Read: append([]identity{}, l.done...)}
+	saved := savedFile{Name: absolute(l.Name), Offset: s.offset + max(l.settled-s.start, 0), Lines: l.lines, Read: l.settledPieces()}
 	saved.Device, saved.Inode = identityOf(s.info)
 	saved.Head = printOf(s.head[:min(int64(len(s.head)), saved.Offset)])
 	if unsettled := l.offset - saved.Offset; len(l.segments) == 1 && unsettled <= int64(len(l.tail)) {
@@ -207,9 +207,11 @@ func replaceFile(path string, data []byte) error {
 // resume goes on where an earlier run stood: in the same file, by whatever name
 // it goes now, compressed or not, and through what was rotated since.
 func (f *Follow) resume(l *Followed, saved *savedFile) error {
-	l.done = slices.Clone(saved.Read)
+	for _, id := range saved.Read {
+		l.done = append(l.done, donePiece{identity: id})
+	}
 	pieces := slices.DeleteFunc(l.rotatedPieces(), l.wasRead)
-	present := &rotatedPiece{path: l.Name, info: l.info, size: l.info.Size(), head: l.headOfFile()}
+	present := l.present()
 	at := slices.IndexFunc(pieces, func(p *rotatedPiece) bool { return saved.is(p.info) && saved.wasIn(p) })
 	if at < 0 && saved.is(l.info) && saved.wasIn(present) {
 		at = slices.IndexFunc(pieces, func(p *rotatedPiece) bool { return saved.wasIn(p) && isCut(present, p) })
@@ -221,7 +223,8 @@ func (f *Follow) resume(l *Followed, saved *savedFile) error {
 		at = slices.IndexFunc(pieces, saved.wasIn) // by its content alone
 	}
 	if at < 0 {
-		if !saved.is(l.info) || saved.Offset > 0 {
+		read := func(id identity) bool { return id.Size == saved.Offset && id.Head == saved.Head }
+		if !slices.ContainsFunc(saved.Read, read) && (!saved.is(l.info) || saved.Offset > 0) {
 			f.tell(l.Name, fmt.Errorf("%w: %s", ErrLost, saved.Name))
 		}
 		if saved.Read == nil { // of a version that did not know what it had read
@@ -238,6 +241,9 @@ func (f *Follow) resume(l *Followed, saved *savedFile) error {
 // wholeAll reads pieces, and then the present file from its start.
 func (f *Follow) wholeAll(l *Followed, pieces []*rotatedPiece) error {
 	for _, p := range pieces {
+		if l.wasRead(p) || !isCut(l.present(), p) {
+			continue
+		}
 		if err := f.whole(l, p, 0, 0); err != nil {
 			return err
 		}
@@ -286,6 +292,15 @@ func (s *savedFile) wasIn(p *rotatedPiece) bool {
 	tail := make([]byte, s.Tail.Bytes)
 	_, err = io.ReadFull(r, tail)
 	return err == nil && s.Tail.matches(tail)
+}
+
+// present is the present file of a log, for a comparison with its pieces.
+func (l *Followed) present() *rotatedPiece {
+	p := &rotatedPiece{path: l.Name, info: l.info, head: l.headOfFile()}
+	if info, err := l.file.Stat(); err == nil {
+		p.size = info.Size()
+	}
+	return p
 }
 
 func (l *Followed) headOfFile() []byte {
