@@ -139,7 +139,8 @@ func (r *analysis) follow(ctx context.Context, paths []string) ([]source.Failure
 	if r.outErr != nil {
 		return failures, nil // a closed pipe ends quietly
 	}
-	return failures, errors.Join(err, f.Save(r.memory))
+	err = errors.Join(err, f.SaveAll(r.memory))
+	return failures, err
 }
 
 // memory is what a later run has to know of the logs.

@@ -241,7 +241,9 @@ func (l *Followed) rotatedPieces() []*rotatedPiece {
 	pieces := l.listPieces()
 	for range maxListings {
 		again := l.listPieces()
-		if slices.EqualFunc(pieces, again, func(a, b *rotatedPiece) bool { return a.path == b.path && os.SameFile(a.info, b.info) && a.size == b.size }) {
+		if slices.EqualFunc(pieces, again, func(a, b *rotatedPiece) bool {
+			return a.path == b.path && os.SameFile(a.info, b.info) && a.size == b.size
+		}) {
 			break
 		}
 		pieces = again

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -27,7 +28,10 @@ type State struct {
 	path string
 	lock *os.File
 	doc  stateDocument
-	last []byte
+	last []byte // what was written last
+	// writing gives the error of what is being written, nil where nothing is.
+	writing chan error
+	next    []byte
 }
 
 // savedFile is where one log stood.
@@ -133,15 +137,65 @@ func absolute(name string) string {
 }
 
 // Save writes how far the logs are settled, and what their reader has to know of
-// them, unless nothing changed since. The file is replaced as a whole and has
-// reached the disk when Save returns.
+// them, unless nothing changed since. The file is replaced as a whole. A disk may
+// take its time, so it is written beside the reading. That it could not be written
+// is reported once, and tried again.
 func (f *Follow) Save(memory func() any) error {
+	s := f.State
+	if s == nil || !f.written() {
+		return nil
+	}
+	data, err := f.places(memory)
+	if err != nil || bytes.Equal(data, s.last) {
+		return err
+	}
+	s.next, s.writing = data, make(chan error, 1)
+	go func() { s.writing <- replaceFile(s.path, append(data, '\n')) }()
+	return nil
+}
+
+// SaveAll is Save at the end: the file has reached the disk when it returns.
+func (f *Follow) SaveAll(memory func() any) error {
 	if f.State == nil {
 		return nil
 	}
+	for range 2 { // what was being written, and what came since
+		if err := f.Save(memory); err != nil {
+			return err
+		}
+		if w := f.State.writing; w != nil {
+			w <- <-w
+			f.written()
+		}
+	}
+	return nil
+}
+
+// written takes the result of the writing before; false while it is not done.
+func (f *Follow) written() bool {
+	s := f.State
+	if s.writing == nil {
+		return true
+	}
+	select {
+	case err := <-s.writing:
+		s.writing = nil
+		if err != nil {
+			f.tell(s.path, shorten(err))
+			return true
+		}
+		s.last = s.next
+		return true
+	default:
+		return false
+	}
+}
+
+// places is the content of the state file.
+func (f *Follow) places(memory func() any) ([]byte, error) {
 	known, err := json.Marshal(memory())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	doc := stateDocument{Schema: StateSchema, Files: []savedFile{}, Memory: known}
 	for _, saved := range f.State.doc.Files { // of logs that are not there now
@@ -156,15 +210,7 @@ func (f *Follow) Save(memory func() any) error {
 			doc.Files = append(doc.Files, *saved)
 		}
 	}
-	data, err := json.MarshalIndent(doc, "", " ")
-	if err != nil || string(data) == string(f.State.last) {
-		return err
-	}
-	if err := replaceFile(f.State.path, append(data, '\n')); err != nil {
-		return err
-	}
-	f.State.last = data
-	return nil
+	return json.MarshalIndent(doc, "", " ")
 }
 
 func (l *Followed) saved() savedFile {
