@@ -45,6 +45,9 @@ func (r *analysis) startTelling() error {
 		if r.server, err = metrics.Serve(r.flags.metricsAddr, c, r.health); err != nil {
 			return errors.New(r.app.say.Say("error.metrics", r.flags.metricsAddr, err))
 		}
+		if strings.HasSuffix(r.flags.metricsAddr, ":0") { // the system chose the port
+			r.app.complain(r.app.say.Say("metrics.address", r.server.Address()))
+		}
 	}
 	for _, s := range senders {
 		r.queues = append(r.queues, notify.NewQueue(s, func(err error) {
