@@ -4,41 +4,88 @@ import (
 	"time"
 )
 
-// dates finds the time of records that have none: that of the nearest dated
-// entry before, which is looked for only when it is needed, else after.
-type dates struct {
-	last    time.Time // of the newest dated entry before the block, or looked up in it
-	known   int       // in the block, entries before this index were looked at
-	undated []*Record // waiting for the first dated entry
-	waited  int64     // bytes that passed since
-	given   bool      // the log gave up waiting
+const (
+	// maxUndated is how many records wait for the first dated entry of a log,
+	// and maxUndatedBytes how far it may be away.
+	maxUndated      = 1000
+	maxUndatedBytes = 1 << 20
+	// apart is how far the time of a neighbour may be from that of the arrival
+	// to serve where the log was waited for in between.
+	apart = 2 * time.Second
+)
+
+// Arrival says when and how bytes of a live log came.
+type Arrival struct {
+	At time.Time
+	// Waited says that the log was silent before them: what came earlier was
+	// also written earlier.
+	Waited bool
 }
 
-// date resolves a record's time, or infers it. start is the index of its line
-// in the block.
-func (r *reader) date(rec *Record, wrapper Stamp, block []byte, start int) {
-	rec.Stamp.Time = r.clock.resolve(rec.Stamp, wrapper)
+// dates gives the records that have no time that of a neighbour: of the nearest
+// dated entry before, which is looked for only when it is needed, else of the
+// one after. In a live log a neighbour serves while it is near, else the arrival.
+type dates struct {
+	clock clock
+	emit  func(*Record) error
+	// first and last are the times of the first and of the newest dated entry
+	// before the block, or looked up in it.
+	first, last time.Time
+	newest      time.Time // the same, or the arrival of a later record without a time
+
+	block   []byte // whole lines that are looked at
+	known   int    // in the block, entries before this index were looked at
+	undated []*Record
+	waited  int64 // bytes that passed since the first of them
+	given   bool  // the log gave up waiting
+
+	live   Arrival   // of the block; zero in a log that was written before
+	lastAt time.Time // when the newest dated entry arrived
+	older  bool      // the log was waited for since
+}
+
+// arrive says that what comes next is live.
+func (d *dates) arrive(a Arrival) {
+	d.live = a
+	d.older = d.older || a.Waited
+}
+
+// begin takes the next block of lines.
+func (d *dates) begin(block []byte) { d.block, d.known = block, 0 }
+
+// end remembers the newest date of the block for the next one.
+func (d *dates) end() {
+	d.before(len(d.block))
+	d.begin(nil)
+}
+
+// resolve sets the time of a record whose line starts at an index of the block:
+// its own, its wrapper's, or that of the neighbour before it.
+func (d *dates) resolve(rec *Record, wrapper Stamp, start int) {
+	rec.Arrived = d.live.At
+	rec.Stamp.Time = d.clock.resolve(rec.Stamp, wrapper)
 	if !rec.Stamp.Time.IsZero() {
-		r.dates.see(r, rec.Stamp.Time)
-		if r.stats.First.IsZero() {
-			r.stats.First = rec.Stamp.Time
-		}
-		r.dates.known = max(r.dates.known, start)
+		d.see(rec.Stamp.Time)
+		d.known = max(d.known, start)
 		return
 	}
-	if t := r.dates.before(r, block, start); !t.IsZero() {
-		rec.Stamp = Stamp{Time: t, Zoned: true}
-		rec.TimeInferred = true
+	if t := d.before(start); !t.IsZero() && d.serves(t) {
+		rec.infer(t)
 	}
+}
+
+// infer takes a time from a neighbour.
+func (r *Record) infer(t time.Time) {
+	r.Stamp, r.TimeInferred = Stamp{Time: t, Zoned: true}, true
 }
 
 // before returns the time of the nearest dated entry before block[start].
-func (d *dates) before(r *reader, block []byte, start int) time.Time {
+func (d *dates) before(start int) time.Time {
 	end := start
 	for end > d.known {
-		from := lastNewline(block[d.known:end-1]) + 1 + d.known
-		if t := r.timeOf(block[from:end]); !t.IsZero() {
-			d.see(r, t)
+		from := lastNewline(d.block[d.known:end-1]) + 1 + d.known
+		if t := d.timeOf(d.block[from:end]); !t.IsZero() {
+			d.see(t)
 			break
 		}
 		end = from
@@ -47,88 +94,114 @@ func (d *dates) before(r *reader, block []byte, start int) time.Time {
 	return d.last
 }
 
+// serves tells whether the time of the newest dated entry says when the present
+// line was written.
+func (d *dates) serves(t time.Time) bool {
+	if d.live.At.IsZero() || !d.older && d.live.At.Sub(d.lastAt) <= apart {
+		return true
+	}
+	return d.live.At.Sub(t).Abs() <= apart
+}
+
 // see notes the newest dated entry.
-func (d *dates) see(r *reader, t time.Time) {
-	d.last = t
-	r.stats.Last = t
+func (d *dates) see(t time.Time) {
+	if d.first.IsZero() {
+		d.first = t
+	}
+	d.last, d.newest, d.lastAt, d.older = t, t, d.live.At, false
 }
 
 // timeOf returns the time of a line, zero when it has none.
-func (r *reader) timeOf(line []byte) time.Time {
+func (d *dates) timeOf(line []byte) time.Time {
 	e := Unwrap(trimEnd(line))
-	return r.timeOfEntry(&e)
+	return d.timeOfEntry(&e)
 }
 
-func (r *reader) timeOfEntry(e *Entry) time.Time {
+func (d *dates) timeOfEntry(e *Entry) time.Time {
 	if own, ok := Stamps(e.Text); ok {
-		return r.clock.resolve(own, e.Stamp)
+		return d.clock.resolve(own, e.Stamp)
 	}
-	return r.clock.resolve(e.Stamp, Stamp{})
+	return d.clock.resolve(e.Stamp, Stamp{})
 }
 
-// finish remembers the newest date of a block for the next one.
-func (d *dates) finish(r *reader, block []byte) {
-	d.before(r, block, len(block))
-	d.known = 0
-}
+// waiting tells whether records wait for a dated entry.
+func (d *dates) waiting() bool { return len(d.undated) > 0 }
 
 // pass looks at an entry that is no record while records wait for a date.
-func (d *dates) pass(r *reader, e *Entry, size int64) error {
-	if len(d.undated) == 0 {
+func (d *dates) pass(e *Entry) error {
+	if !d.waiting() {
 		return nil
 	}
-	t := r.timeOfEntry(e)
+	t := d.timeOfEntry(e)
 	if !t.IsZero() {
-		return d.settle(r.emit, t)
+		return d.settle(t)
 	}
-	if d.waited += size; d.waited > maxUndatedBytes {
-		return d.flush(r.emit)
+	if d.waited += int64(len(e.Text)); d.waited > maxUndatedBytes {
+		return d.flush()
 	}
 	return nil
 }
 
 // send hands a record out, or keeps it until a date is known.
-func (d *dates) send(emit func(*Record) error, rec *Record) error {
+func (d *dates) send(rec *Record) error {
 	if !rec.Stamp.IsZero() {
-		if err := d.settle(emit, rec.Stamp.Time); err != nil {
+		if err := d.settle(rec.Stamp.Time); err != nil {
 			return err
 		}
-		return emit(rec)
+		return d.emit(rec)
 	}
 	if d.given {
-		return emit(rec)
+		return d.handOut(rec)
 	}
 	d.undated = append(d.undated, rec)
 	d.waited += int64(len(rec.Text))
 	if len(d.undated) > maxUndated || d.waited > maxUndatedBytes {
-		return d.flush(emit)
+		return d.flush()
 	}
 	return nil
 }
 
 // settle dates the waiting records by the first dated entry after them.
-func (d *dates) settle(emit func(*Record) error, t time.Time) error {
+func (d *dates) settle(t time.Time) error {
 	for _, rec := range d.undated {
-		if rec.Stamp.IsZero() {
-			rec.Stamp, rec.TimeInferred = Stamp{Time: t, Zoned: true}, true
-		}
+		rec.infer(t)
 	}
-	return d.release(emit)
+	return d.release()
+}
+
+// arrived ends the wait of a live log: no date came along with the records.
+func (d *dates) arrived() error {
+	if d.live.At.IsZero() {
+		return nil
+	}
+	return d.release()
 }
 
 // flush hands the waiting records out as they are.
-func (d *dates) flush(emit func(*Record) error) error {
-	d.given = true
-	return d.release(emit)
+func (d *dates) flush() error {
+	d.given = d.live.At.IsZero()
+	return d.release()
 }
 
-func (d *dates) release(emit func(*Record) error) error {
+func (d *dates) release() error {
 	waiting := d.undated
 	d.undated, d.waited = nil, 0
 	for _, rec := range waiting {
-		if err := emit(rec); err != nil {
+		if err := d.handOut(rec); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// handOut gives a record the time of its arrival if it has no other.
+func (d *dates) handOut(rec *Record) error {
+	if rec.Stamp.IsZero() && !rec.Arrived.IsZero() {
+		rec.infer(rec.Arrived)
+		d.newest = rec.Arrived
+		if d.first.IsZero() {
+			d.first = rec.Arrived
+		}
+	}
+	return d.emit(rec)
 }

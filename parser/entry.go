@@ -3,6 +3,7 @@ package parser
 import (
 	"bytes"
 	"slices"
+	"time"
 )
 
 // openPanic collects the lines of one Go panic.
@@ -17,6 +18,7 @@ type openPanic struct {
 	size     int
 	patience int
 	inferred bool
+	arrived  time.Time
 }
 
 // parts collects an entry that its wrapper wrote in several pieces.
@@ -132,23 +134,26 @@ func (r *reader) handle(e Entry, line, offset int64, candidate bool, block []byt
 		return nil
 	}
 	if !candidate {
-		return r.dates.pass(r, &e, int64(len(e.Text)))
+		return r.dates.pass(&e)
 	}
 	rec := Parse(e)
-	r.date(rec, e.Stamp, block, start)
+	r.dates.resolve(rec, e.Stamp, start)
 	return r.send(rec, line, offset)
 }
 
 func (r *reader) send(rec *Record, line, offset int64) error {
+	if r.unnumbered {
+		line = 0
+	}
 	rec.Line, rec.Offset = line, offset
-	return r.dates.send(r.emit, rec)
+	return r.dates.send(rec)
 }
 
 func (r *reader) openPanic(e Entry, line, offset int64, block []byte, start int) {
 	stamp := Record{Stamp: e.Stamp}
-	r.date(&stamp, e.Stamp, block, start)
+	r.dates.resolve(&stamp, e.Stamp, start)
 	e.Stamp, e.Text = stamp.Stamp, bytes.Clone(e.Text)
-	p := openPanic{open: true, first: e, line: line, offset: offset, start: r.start, patience: maxPatience, inferred: stamp.TimeInferred}
+	p := openPanic{open: true, first: e, line: line, offset: offset, start: r.start, patience: maxPatience, inferred: stamp.TimeInferred, arrived: stamp.Arrived}
 	if e.Prefix > 0 && block != nil {
 		p.prefix = bytes.Clone(block[start : start+e.Prefix])
 	}
@@ -170,6 +175,6 @@ func (r *reader) closePanic() error {
 	}
 	r.panics = openPanic{}
 	rec := ParsePanic(p.texts, p.first)
-	rec.TimeInferred, rec.Open = p.inferred, r.ended
+	rec.TimeInferred, rec.Arrived, rec.Open = p.inferred, p.arrived, r.ended
 	return r.send(&rec, p.line, p.offset)
 }

@@ -23,10 +23,6 @@ const (
 	nearLines = 20
 	// maxTrace is how many bytes of a panic's trace are kept.
 	maxTrace = 64 << 10
-	// maxUndated is how many records wait for the first dated entry of a log,
-	// and maxUndatedBytes how far it may be away.
-	maxUndated      = 1000
-	maxUndatedBytes = 1 << 20
 )
 
 // Finder walks over one block of bytes.
@@ -61,8 +57,9 @@ type Stats struct {
 	Bytes, Lines, Records int64
 	// Wrapper that most of the inspected lines had.
 	Wrapper Wrapper
-	// First and Last are the times of the first and the last dated entry;
-	// zero when none is dated.
+	// First and Last are the times of the first and the last dated entry, in a
+	// live log also those of arrival of records without a time; zero when none is
+	// dated.
 	First, Last time.Time
 	// TooLong are the lines that were longer than MaxLine.
 	TooLong int64
@@ -100,8 +97,6 @@ type reader struct {
 	opts  Options
 	near  int // lines that are still near a candidate of a block before
 	block int // how many bytes are read at once
-	clock clock
-	emit  func(*Record) error
 	stats Stats
 
 	carry    []byte // a line of which the end has not come
@@ -109,8 +104,10 @@ type reader struct {
 	start    int64  // bytes of the files before the present one
 	line     int64  // lines before the line that is looked at
 	skipping bool   // in the rest of a line over MaxLine
-	joined   int64  // lines that belong to an earlier entry
-	ended    bool
+	// unnumbered says that the lines before the present one were not counted.
+	unnumbered bool
+	joined     int64 // lines that belong to an earlier entry
+	ended      bool
 
 	wrappers map[Wrapper]int
 	sniffed  int
@@ -130,7 +127,7 @@ func newReader(opts Options, emit func(*Record) error) *reader {
 		opts.Search = func(block []byte) Finder { return everyLine(len(block)) }
 	}
 	return &reader{
-		opts: opts, block: blockSize, clock: clock{zone: opts.Zone, reference: opts.Reference}, emit: emit,
+		opts: opts, block: blockSize, dates: dates{clock: clock{zone: opts.Zone, reference: opts.Reference}, emit: emit},
 		wrappers: map[Wrapper]int{}, parts: map[string]*parts{},
 	}
 }
@@ -242,7 +239,7 @@ func (r *reader) flush() error {
 // while an entry is open or a date is looked for.
 func (r *reader) lines(block []byte, x *index) error {
 	first := r.line
-	r.dates.known = 0
+	r.dates.begin(block)
 	r.sniff(block)
 	stops := x.stops
 	for pos := 0; pos < len(block); {
@@ -273,7 +270,7 @@ func (r *reader) lines(block []byte, x *index) error {
 	if x.near >= 0 {
 		r.near = x.near
 	}
-	r.dates.finish(r, block)
+	r.dates.end()
 	return nil
 }
 
@@ -296,16 +293,17 @@ func (r *reader) attentive() bool {
 
 // waiting tells whether an entry is open or a record waits for its date.
 func (r *reader) waiting() bool {
-	return r.panics.open || len(r.parts) > 0 || len(r.dates.undated) > 0
+	return r.panics.open || len(r.parts) > 0 || r.dates.waiting()
 }
 
 // finish closes what is open at the end of the log.
 func (r *reader) finish(err error) (Stats, error) {
 	errs := []error{err, r.flush(), r.flushParts()}
 	r.ended = true
-	errs = append(errs, r.closePanic(), r.dates.flush(r.emit))
+	errs = append(errs, r.closePanic(), r.dates.flush())
 	r.stats.Lines = r.line
 	r.stats.Records = r.line - r.joined
 	r.stats.Wrapper = r.wrapper()
+	r.stats.First, r.stats.Last = r.dates.first, r.dates.newest
 	return r.stats, errors.Join(errs...)
 }

@@ -1,5 +1,7 @@
 package parser
 
+import "time"
+
 // Kind says what form of record an entry is.
 type Kind string
 
@@ -34,8 +36,8 @@ const (
 // no memory with the input.
 type Record struct {
 	Kind Kind
-	// Line counts from 1 and Offset is in bytes of the uncompressed source;
-	// both are set by the reader, not by Parse.
+	// Line counts from 1, 0 where it is not known, and Offset is in bytes of
+	// the uncompressed source; both are set by the reader, not by Parse.
 	Line, Offset int64
 	// Wrapper, Stream and Origin are those of the Entry.
 	Wrapper        Wrapper
@@ -46,6 +48,9 @@ type Record struct {
 	// TimeInferred says that the reader took the time from a neighbour; Parse
 	// never does.
 	TimeInferred bool
+	// Arrived is when a live log gave the record, zero in one that was written
+	// before; where no neighbour is near it is the inferred time.
+	Arrived time.Time
 	// Level is as printed but in lower case; empty if there is none.
 	Level string
 	// Logger is the text inside 【】 before a message, else the logger or

@@ -15,14 +15,14 @@ const (
 
 // sniff looks at the beginning of the log.
 func (r *reader) sniff(block []byte) {
-	for len(block) > 0 && r.sniffed < firstDate && (r.sniffed < sniffLines || r.stats.First.IsZero()) {
+	for len(block) > 0 && r.sniffed < firstDate && (r.sniffed < sniffLines || r.dates.first.IsZero()) {
 		end := lineEnd(block, 0)
 		e := Unwrap(bytes.TrimPrefix(trimEnd(block[:end]), utf8BOM))
 		if r.sniffed < sniffLines {
 			r.wrappers[e.Wrapper]++
 		}
-		if t := r.timeOfEntry(&e); !t.IsZero() && r.stats.First.IsZero() {
-			r.stats.First = t
+		if t := r.dates.timeOfEntry(&e); !t.IsZero() && r.dates.first.IsZero() {
+			r.dates.first = t
 		}
 		r.sniffed++
 		block = block[end:]

@@ -44,8 +44,12 @@ type Analysis struct {
 	Duplicates   int
 	Unclassified int
 	First, Last  time.Time
-	Findings     []Finding
-	Diagnosis    []Diagnosis
+	// Untimed counts the events whose time is not known: the log has no times, or
+	// only one, before them. Arrived counts those that have the time of their
+	// arrival.
+	Untimed, Arrived int
+	Findings         []Finding
+	Diagnosis        []Diagnosis
 	// Odd are samples of unclassified records.
 	Odd []Sample
 	// Sources, Nodes and Clients are where the events were seen, by name. Nodes
@@ -72,6 +76,8 @@ func (a *Analyzer) Result() Analysis {
 			continue
 		}
 		res.Events += t.count
+		res.Untimed += t.untimed
+		res.Arrived += t.arrived
 		res.Findings = append(res.Findings, Finding{
 			Pattern: p, Count: t.count, First: t.span.First, Last: t.span.Last, Causes: a.causesOfAll(p, t),
 			Sources: slices.Sorted(maps.Keys(t.sources)), Samples: t.samples, Timeline: t.timeline,

@@ -16,10 +16,16 @@ type Event struct {
 	Pattern *Pattern
 	// Causes are ranked for this event alone, most probable first.
 	Causes []CauseScore
+
+	neighbour *neighbour // from which it has its time, nil for none
 }
 
 // Time is when the failure was logged; zero when the log does not tell.
 func (e *Event) Time() time.Time { return e.Record.Stamp.Time }
+
+// ends tells whether the failure ended its process: then what stands before it
+// is near in time.
+func (e *Event) ends() bool { return e.Record.Kind == parser.KindPanic }
 
 // TLSVersion is "1.3" or "1.2-or-older" where the handshake state tells,
 // otherwise empty.

@@ -71,9 +71,21 @@ func (p *places) add(name string, e *Event) {
 		p.byName[name] = at
 	}
 	at.patterns[e.Pattern]++
-	at.span.Add(e.Time())
-	if p.timed && !e.Time().IsZero() {
-		at.timeline.Add(e.Time())
+	at.span.Add(e.known())
+	if p.timed && !e.known().IsZero() {
+		at.timeline.Add(e.known())
+	}
+}
+
+// date gives a time to events that were counted without.
+func (p *places) date(name string, when time.Time, count int) {
+	at := p.byName[name]
+	if at == nil {
+		return
+	}
+	at.span.Add(when)
+	if p.timed {
+		at.timeline.add(when, count)
 	}
 }
 
@@ -86,8 +98,8 @@ func (p *places) remove(name string, e *Event) {
 	if at.patterns[e.Pattern]--; at.patterns[e.Pattern] == 0 {
 		delete(at.patterns, e.Pattern)
 	}
-	if p.timed && !e.Time().IsZero() {
-		at.timeline.Remove(e.Time())
+	if p.timed && !e.known().IsZero() {
+		at.timeline.Remove(e.known())
 	}
 	if len(at.patterns) == 0 {
 		delete(p.byName, name)
@@ -150,6 +162,13 @@ func (w *where) add(e *Event, node string) {
 		return
 	}
 	w.unknown++
+}
+
+// date gives a time to events of a log that were counted without. Those of
+// clients stay without: the lines that have no time rarely name one.
+func (w *where) date(source, node string, when time.Time, count int) {
+	w.sources.date(source, when, count)
+	w.nodes.date(node, when, count)
 }
 
 func (w *where) remove(e *Event, node string) {

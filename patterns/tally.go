@@ -13,7 +13,9 @@ type Sample struct {
 	Source string
 	Line   int64
 	Time   time.Time
-	Text   string
+	// TimeInferred says that the time is a neighbour's or that of the arrival.
+	TimeInferred bool
+	Text         string
 	// Subject is what the record says, without the form around it.
 	Subject string
 }
@@ -26,10 +28,13 @@ type tally struct {
 	samples  []Sample
 	keys     map[Key]int
 	timeline Timeline
+	// untimed counts the events whose time is not known, arrived those that have
+	// the time of their arrival.
+	untimed, arrived int
 }
 
 func (a *Analyzer) count(e *Event) {
-	sample := Sample{Source: e.Source, Line: e.Record.Line, Time: e.Time(), Text: e.Record.Text, Subject: e.Record.Subject()}
+	sample := Sample{Source: e.Source, Line: e.Record.Line, Time: e.Time(), TimeInferred: e.Record.TimeInferred, Text: e.Record.Text, Subject: e.Record.Subject()}
 	if e.Pattern == nil {
 		a.unclassified++
 		a.odd = keepSample(a.odd, sample)
@@ -44,9 +49,17 @@ func (a *Analyzer) count(e *Event) {
 	t.keys[KeyOf(e.Record, e.Pattern)]++
 	t.samples = keepSample(t.samples, sample)
 	t.sources[e.Source]++
-	t.span.Add(e.Time())
-	if at := e.Time(); !at.IsZero() {
+	t.span.Add(e.known())
+	if at := e.known(); !at.IsZero() {
 		t.timeline.Add(at)
+	} else {
+		t.untimed++
+	}
+	if e.held() {
+		e.neighbour.held[e.Pattern]++
+	}
+	if e.Record.TimeInferred && e.Record.Arrived.Equal(e.Time()) {
+		t.arrived++
 	}
 	a.where.add(e, a.nodeOf(e.Source))
 }
@@ -67,8 +80,16 @@ func (a *Analyzer) uncount(e *Event) {
 	if t.sources[e.Source]--; t.sources[e.Source] == 0 {
 		delete(t.sources, e.Source)
 	}
-	if at := e.Time(); !at.IsZero() {
+	if at := e.known(); !at.IsZero() {
 		t.timeline.Remove(at)
+	} else {
+		t.untimed--
+	}
+	if e.held() {
+		e.neighbour.held[e.Pattern]--
+	}
+	if e.Record.TimeInferred && e.Record.Arrived.Equal(e.Time()) {
+		t.arrived--
 	}
 	if t.count == 0 {
 		delete(a.tallies, e.Pattern)

@@ -22,11 +22,13 @@ type Timeline struct {
 }
 
 // Add counts one event.
-func (t *Timeline) Add(at time.Time) {
+func (t *Timeline) Add(at time.Time) { t.add(at, 1) }
+
+func (t *Timeline) add(at time.Time, count int) {
 	if t.bins == nil {
 		t.bins = map[int64]int{}
 	}
-	t.bins[t.bin(at.Unix())]++
+	t.bins[t.bin(at.Unix())] += count
 	for len(t.bins) > maxBins && t.grain < len(grains)-1 {
 		t.widen()
 	}

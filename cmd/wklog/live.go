@@ -20,6 +20,9 @@ const (
 	// silence is how long a log is silent before what waits for more is taken
 	// as it is.
 	silence = time.Second
+	// pause is how long a stream is waited for where what comes was not there
+	// yet: less is the time of the program that hands it on.
+	pause = 50 * time.Millisecond
 	// remembered is how many dated failures of followed files are known again
 	// in another file: those stand there within moments.
 	remembered = 100_000
@@ -111,6 +114,11 @@ func (r *analysis) follow(ctx context.Context, paths []string) ([]source.Failure
 		return nil, err
 	}
 	defer state.Close()
+	var memory patterns.Memory
+	if err := state.Memory(&memory); err != nil {
+		return nil, errors.New(r.app.say.Say("error.state", r.flags.state))
+	}
+	r.analyzer.Recall(memory)
 	var failures []source.Failure
 	f := &source.Follow{
 		Paths: paths, FromStart: r.flags.fromStart, State: state,
@@ -128,8 +136,11 @@ func (r *analysis) follow(ctx context.Context, paths []string) ([]source.Failure
 	if r.outErr != nil {
 		return failures, nil // a closed pipe ends quietly
 	}
-	return failures, errors.Join(err, f.Save())
+	return failures, errors.Join(err, f.Save(r.memory))
 }
+
+// memory is what a later run has to know of the logs.
+func (r *analysis) memory() any { return r.analyzer.Memory() }
 
 func (r *analysis) openState() (*source.State, error) {
 	if r.flags.state == "" {
@@ -158,9 +169,11 @@ func (r *analysis) deliver(p source.Piece) error {
 			errs = append(errs, l.feed.Rotate())
 		}
 		l.begun = true
-		l.feed.Skip(p.Offset)
+		l.feed.Skip(p.Offset, p.Lines)
 	}
-	errs = append(errs, l.feed.Write(p.Data))
+	if len(p.Data) > 0 {
+		errs = append(errs, l.feed.Write(p.Data, parser.Arrival{At: p.Arrived, Waited: p.Waited}))
+	}
 	l.fed, l.behind = time.Now(), p.Behind
 	p.Log.Settle(l.feed.Settled())
 	return errors.Join(append(errs, r.outErr)...)
@@ -198,7 +211,7 @@ func (r *analysis) tickFollowed(f *source.Follow) error {
 	r.tick(now)
 	if now.Sub(r.saved) >= silence {
 		r.saved = now
-		if err := f.Save(); err != nil {
+		if err := f.Save(r.memory); err != nil {
 			return err
 		}
 	}

@@ -72,7 +72,7 @@ func (q *queue) scan(l *source.Log, emit func(*parser.Record) error) (parser.Sta
 	switch {
 	case l.File != nil:
 		return parser.ReadAt(q.ctx, l.File, l.Size, l.Workers, q.options(l), emit)
-	case l.Name == source.Stdin:
+	case l.Live:
 		return q.listen(l, emit)
 	}
 	return parser.Read(q.ctx, l, q.options(l), emit)
@@ -108,10 +108,11 @@ func (q *queue) listen(l *source.Log, emit func(*parser.Record) error) (parser.S
 	var err error
 	for err == nil {
 		var n int
+		asked := time.Now()
 		n, err = l.Read(buf)
 		mutex.Lock()
 		fed = time.Now()
-		_ = feed.Write(buf[:n])
+		_ = feed.Write(buf[:n], parser.Arrival{At: fed, Waited: fed.Sub(asked) > pause})
 		stats := feed.Stats()
 		mutex.Unlock()
 		progress.Store(&stats)

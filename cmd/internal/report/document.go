@@ -72,9 +72,13 @@ type Summary struct {
 	Duplicates   int   `json:"duplicates"`
 	Unclassified int   `json:"unclassified"`
 	// Harmless counts the events that healthy servers log as well.
-	Harmless int        `json:"harmless"`
-	First    *time.Time `json:"first"`
-	Last     *time.Time `json:"last"`
+	Harmless int `json:"harmless"`
+	// Untimed counts the events whose time is not known, Arrived those that have
+	// the time of their arrival.
+	Untimed int        `json:"untimed"`
+	Arrived int        `json:"arrived"`
+	First   *time.Time `json:"first"`
+	Last    *time.Time `json:"last"`
 }
 
 // Finding is all events of one pattern.
@@ -110,7 +114,9 @@ type Sample struct {
 	Source string     `json:"source"`
 	Line   int64      `json:"line"`
 	Time   *time.Time `json:"time"`
-	Text   string     `json:"text"`
+	// TimeInferred says that the time is a neighbour's or that of the arrival.
+	TimeInferred bool   `json:"time_inferred"`
+	Text         string `json:"text"`
 
 	subject string
 }
@@ -167,7 +173,7 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 		Schema: Schema, Generated: generated, Lang: string(say.Lang),
 		Inputs: []Input{}, Findings: []Finding{}, Diagnosis: []Diagnosis{}, Errors: []Error{},
 		Unclassified: samples(a.Odd), Hints: []Step{},
-		Summary: Summary{Events: a.Events, Duplicates: a.Duplicates, Unclassified: a.Unclassified},
+		Summary: Summary{Events: a.Events, Duplicates: a.Duplicates, Unclassified: a.Unclassified, Untimed: a.Untimed, Arrived: a.Arrived},
 		Tool:    Tool{Name: "wklog", Command: []string{}}, Causes: []CauseTitle{}, Gone: []Finding{},
 		Checks: []CheckLine{}, Settled: []string{},
 		catalogue: a.Catalogue,
@@ -259,7 +265,7 @@ func Scores(scores []patterns.CauseScore) []patterns.CauseScore {
 func samples(list []patterns.Sample) []Sample {
 	out := []Sample{}
 	for _, s := range list {
-		out = append(out, Sample{Source: s.Source, Line: s.Line, Time: Moment(s.Time), Text: s.Text, subject: s.Subject})
+		out = append(out, Sample{Source: s.Source, Line: s.Line, Time: Moment(s.Time), TimeInferred: s.TimeInferred, Text: s.Text, subject: s.Subject})
 	}
 	return out
 }

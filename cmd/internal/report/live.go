@@ -4,6 +4,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"wklog/patterns"
 )
@@ -38,12 +39,16 @@ func NewLive(w io.Writer, c *patterns.Catalogue, opts Options, inPlace bool) *Li
 	return &Live{w: w, opts: opts, catalogue: c, inPlace: inPlace}
 }
 
-// clockOf is an event's time of day.
+// clockOf is an event's time of day, with a mark where its line has none.
 func clockOf(e *patterns.Event) string {
-	if t := e.Time(); !t.IsZero() {
-		return t.Format("15:04:05")
+	switch t := e.Time(); {
+	case t.IsZero():
+		return "--:--:--"
+	case e.Record.TimeInferred:
+		return "~" + t.Format(time.TimeOnly)
+	default:
+		return t.Format(time.TimeOnly)
 	}
-	return "--:--:--"
 }
 
 // Event counts an event, and tells of it when it is the first of its kind.

@@ -21,6 +21,12 @@ func summary(d *Document, say *messages.Printer) []string {
 	if s.First != nil && s.Last != nil {
 		texts = append(texts, say.Say("summary.span", clock(*s.First), clock(inZone(*s.Last, s))))
 	}
+	if s.Untimed > 0 {
+		texts = append(texts, say.Say("summary.untimed", s.Untimed))
+	}
+	if s.Arrived > 0 {
+		texts = append(texts, say.Say("summary.arrived", s.Arrived))
+	}
 	if s.Harmless > 0 {
 		texts = append(texts, say.Say("summary.harmless", s.Harmless))
 	}

@@ -33,10 +33,16 @@ type Piece struct {
 	// 0 unless an earlier run read a part of it.
 	Rotated bool
 	Offset  int64
+	// Lines are those before Offset, negative where they were not counted.
+	Lines int64
 	// Data may end within a line, and is valid until the call returns.
 	Data []byte
 	// Behind is how many bytes of the file are not read yet.
 	Behind int64
+	// Arrived is when the file was written to last. Waited says that the log had
+	// been read to its end before.
+	Arrived time.Time
+	Waited  bool
 }
 
 // Follow says what is followed and how.
@@ -265,10 +271,14 @@ func (f *Follow) place(l *Followed) error {
 	if !f.started.IsZero() {
 		return f.beginNew(l)
 	}
-	if f.FromStart {
-		return f.begin(l, 0)
+	for _, p := range l.rotatedPieces() {
+		l.remember(p)
 	}
-	return f.begin(l, lastLineStart(l.file, l.info.Size()))
+	if f.FromStart {
+		return f.begin(l, 0, 0)
+	}
+	offset := lastLineStart(l.file, l.info.Size())
+	return f.begin(l, offset, l.linesBefore(offset))
 }
 
 // beginNew reads a log that came after the first look, with what was rotated
@@ -276,20 +286,23 @@ func (f *Follow) place(l *Followed) error {
 func (f *Follow) beginNew(l *Followed) error {
 	for _, p := range l.rotatedPieces() {
 		if !p.modified.Before(f.started) && !os.SameFile(p.info, l.info) {
-			if err := f.whole(l, p, 0); err != nil {
+			if err := f.whole(l, p, 0, 0); err != nil {
 				return err
 			}
+			continue
 		}
+		l.remember(p)
 	}
-	return f.begin(l, 0)
+	return f.begin(l, 0, 0)
 }
 
-// begin says that the present file of a log is read from an offset.
-func (f *Follow) begin(l *Followed, offset int64) error {
+// begin says that the present file of a log is read from an offset, with so many
+// lines before it.
+func (f *Follow) begin(l *Followed, offset, lines int64) error {
 	if err := l.open(offset); err != nil {
 		return err
 	}
-	return f.Deliver(Piece{Log: l, Rotated: true, Offset: offset})
+	return f.Deliver(Piece{Log: l, Rotated: true, Offset: offset, Lines: lines})
 }
 
 // lastLineStart is where the last, perhaps half-written line of a file starts.
@@ -330,19 +343,22 @@ func (f *Follow) read(l *Followed) (int, error) {
 		f.tell(l.Name, err)
 		return 0, nil
 	}
-	size, intact := l.intact(int64(n))
+	info, intact := l.intact(int64(n))
 	if !intact {
 		return 0, f.truncated(l)
 	}
 	if n == 0 {
+		l.waited = true
 		return 0, nil
 	}
-	return n, f.deliver(l, f.buf[:n], size-l.offset-int64(n))
+	return n, f.deliver(l, f.buf[:n], info.ModTime(), info.Size()-l.offset-int64(n))
 }
 
-func (f *Follow) deliver(l *Followed, data []byte, behind int64) error {
+func (f *Follow) deliver(l *Followed, data []byte, arrived time.Time, behind int64) error {
+	offset := l.offset
 	l.passed(data)
-	err := f.Deliver(Piece{Log: l, Offset: l.offset - int64(len(data)), Data: data, Behind: max(behind, 0)})
+	err := f.Deliver(Piece{Log: l, Offset: offset, Data: data, Behind: max(behind, 0), Arrived: arrived, Waited: l.waited})
+	l.waited = false
 	if err == nil && time.Since(f.ticked) > checkEvery {
 		err = f.tick()
 	}
@@ -382,12 +398,7 @@ func (f *Follow) rotated(l *Followed) (moved bool, err error) {
 	l.unwatch()
 	l.file.Close()
 	l.file, l.info = file, info
-	for _, p := range between {
-		if err := f.whole(l, p, 0); err != nil {
-			return false, err
-		}
-	}
-	if err := f.begin(l, 0); err != nil {
+	if err := f.wholeAll(l, between); err != nil {
 		return false, err
 	}
 	f.watch(l)
@@ -402,13 +413,14 @@ func (f *Follow) truncated(l *Followed) error {
 			return err
 		}
 	}
-	return f.begin(l, 0)
+	return f.begin(l, 0, 0)
 }
 
-// whole reads a piece that was rotated away.
-func (f *Follow) whole(l *Followed, p *rotatedPiece, offset int64) error {
+// whole reads a piece that was rotated away from an offset, with so many lines
+// before it.
+func (f *Follow) whole(l *Followed, p *rotatedPiece, offset, lines int64) error {
 	l.moveTo(p, offset)
-	if err := f.Deliver(Piece{Log: l, Rotated: true, Offset: offset}); err != nil {
+	if err := f.Deliver(Piece{Log: l, Rotated: true, Offset: offset, Lines: lines}); err != nil {
 		return err
 	}
 	return f.rest(l, p, offset)
@@ -426,7 +438,7 @@ func (f *Follow) rest(l *Followed, p *rotatedPiece, offset int64) error {
 	for {
 		n, err := io.ReadFull(r, buf)
 		if n > 0 {
-			if err := f.deliver(l, buf[:n], 0); err != nil {
+			if err := f.deliver(l, buf[:n], p.modified, 0); err != nil {
 				return err
 			}
 		}

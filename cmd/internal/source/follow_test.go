@@ -105,7 +105,7 @@ func (l *lines) deliver(p Piece) error {
 		rest = after
 	}
 	l.carry[p.Log] = bytes.Clone(rest)
-	p.Log.Settle(l.total[p.Log] - int64(len(rest)))
+	p.Log.Settle(l.total[p.Log]-int64(len(rest)), -1)
 	return nil
 }
 
@@ -123,6 +123,9 @@ func (l *lines) read() []string {
 	return append([]string{}, l.all...)
 }
 
+// nothing is what a reader knows that keeps nothing.
+func nothing() any { return nil }
+
 // following runs until stop is called, which waits for the end.
 func following(t *testing.T, f *Follow, l *lines) (stop func() []Failure) {
 	t.Helper()
@@ -134,7 +137,7 @@ func following(t *testing.T, f *Follow, l *lines) (stop func() []Failure) {
 	f.Report = func(failure Failure) { failures = append(failures, failure) }
 	f.Tick = func() error {
 		once.Do(func() { close(ready) })
-		return f.Save()
+		return f.Save(nothing)
 	}
 	done := make(chan error)
 	go func() { done <- f.Run(ctx) }()
@@ -142,7 +145,7 @@ func following(t *testing.T, f *Follow, l *lines) (stop func() []Failure) {
 	return func() []Failure {
 		cancel()
 		require.NoError(t, <-done)
-		require.NoError(t, f.Save())
+		require.NoError(t, f.Save(nothing))
 		return failures
 	}
 }
@@ -261,7 +264,7 @@ func followNumbered(args []string) {
 	f := &Follow{Paths: []string{args[1]}, FromStart: true, State: s, Report: func(f Failure) { fmt.Fprintln(os.Stderr, f.Source, f.Err) }}
 	f.Deliver = l.deliver
 	f.Tick = func() error {
-		err := f.Save()
+		err := f.Save(nothing)
 		if err == nil {
 			fmt.Fprintln(out, "saved")
 		}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,7 +14,10 @@ const (
 	// headBytes and tailBytes are how many bytes at the start of a file, and
 	// before the place that was read to, tell whether it is still the same.
 	headBytes = 1024
-	tailBytes = 256
+	tailBytes = 4096
+	// maxCounted is how many bytes before the place where the reading begins are
+	// searched for line ends; of a longer file the lines are not numbered.
+	maxCounted = 256 << 20
 	// maxRemembered is how many pieces of a log that were read are known again.
 	maxRemembered = 200
 )
@@ -29,11 +33,13 @@ type Followed struct {
 	offset int64 // of the next byte in the present file
 
 	head, tail []byte // of what was read of the present file
+	waited     bool   // there was nothing to read the last time
 
 	delivered int64 // bytes of all files
 	settled   int64
+	lines     int64 // before the settled place in its file, negative if not known
 	segments  []segment
-	done      []*rotatedPiece
+	done      []identity // the pieces that need not be read
 
 	awake    atomic.Bool
 	watching *watching
@@ -48,9 +54,10 @@ type segment struct {
 }
 
 // Settle says that the first n bytes that were delivered need not be read again
-// after a restart.
-func (l *Followed) Settle(n int64) {
-	l.settled = n
+// after a restart, and how many lines are before that place in its file, negative
+// where that is not known.
+func (l *Followed) Settle(n, lines int64) {
+	l.settled, l.lines = n, lines
 	for len(l.segments) > 1 && l.segments[1].start <= n {
 		l.segments = l.segments[1:]
 	}
@@ -108,22 +115,22 @@ func (l *Followed) halfWritten() bool {
 // intact tells whether the file still holds what was read of it, so that n more
 // bytes that were read after it belong there. A file that was cut and has grown
 // past the place again differs at its start or before the place.
-func (l *Followed) intact(n int64) (size int64, is bool) {
+func (l *Followed) intact(n int64) (info fs.FileInfo, is bool) {
 	info, err := l.file.Stat()
 	if err != nil || info.Size() < l.offset+n {
-		return 0, false
+		return nil, false
 	}
-	var buf [headBytes]byte
+	var buf [max(headBytes, tailBytes)]byte
 	for _, part := range []struct {
 		bytes []byte
 		at    int64
 	}{{l.head, 0}, {l.tail, l.offset - int64(len(l.tail))}} {
 		found := buf[:len(part.bytes)]
 		if _, err := l.file.ReadAt(found, part.at); err != nil || !bytes.Equal(found, part.bytes) {
-			return 0, false
+			return nil, false
 		}
 	}
-	return info.Size(), true
+	return info, true
 }
 
 // piece describes the present file as one that was rotated away.
@@ -135,16 +142,34 @@ func (l *Followed) piece() *rotatedPiece {
 	return &rotatedPiece{info: info, modified: info.ModTime(), head: l.head, size: l.offset}
 }
 
-// remember knows a piece again that was read to its end.
+// remember knows a piece again that was read to its end, or is older than what is
+// followed.
 func (l *Followed) remember(p *rotatedPiece) {
-	l.done = append(l.done, p)
+	l.done = append(l.done, p.identity())
 	if len(l.done) > maxRemembered {
 		l.done = l.done[1:]
 	}
 }
 
 func (l *Followed) wasRead(p *rotatedPiece) bool {
-	return slices.ContainsFunc(l.done, p.same)
+	return slices.ContainsFunc(l.done, p.identity().same)
+}
+
+// linesBefore counts the lines before an offset of the present file, -1 where
+// that would take long.
+func (l *Followed) linesBefore(offset int64) int64 {
+	if offset > maxCounted {
+		return -1
+	}
+	lines := int64(0)
+	buf := make([]byte, pieceSize)
+	for r := io.NewSectionReader(l.file, 0, offset); ; {
+		n, err := r.Read(buf)
+		lines += int64(bytes.Count(buf[:n], []byte{'\n'}))
+		if err != nil {
+			return lines
+		}
+	}
 }
 
 // wake asks for a turn, once.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -66,14 +67,30 @@ type rotatedPiece struct {
 	packed   bool
 }
 
+// identity tells a piece again by what it is, not by its name, which changes with
+// every rotation.
+type identity struct {
+	Device uint64 `json:"device"`
+	Inode  uint64 `json:"inode"`
+	// Size is that of the content.
+	Size   int64 `json:"size"`
+	Packed bool  `json:"packed,omitempty"`
+	Head   print `json:"head"`
+}
+
+func (p *rotatedPiece) identity() identity {
+	id := identity{Size: p.size, Packed: p.packed, Head: printOf(p.head)}
+	id.Device, id.Inode = identityOf(p.info)
+	return id
+}
+
 // same tells whether two pieces are one: the same file, or one and its
 // compressed form. Inodes are given anew, so the content must agree as well.
-func (p *rotatedPiece) same(other *rotatedPiece) bool {
-	n := min(len(p.head), len(other.head))
-	if p.size != other.size || !bytes.Equal(p.head[:n], other.head[:n]) {
+func (id identity) same(other identity) bool {
+	if id.Size != other.Size || id.Head != other.Head {
 		return false
 	}
-	return p.packed || other.packed || os.SameFile(p.info, other.info)
+	return id.Packed || other.Packed || id.Device == other.Device && id.Inode == other.Inode
 }
 
 // startsWith tells whether the piece begins with what was read of a file, as its
@@ -128,18 +145,47 @@ func isCopy(packed, plain string) bool {
 		return false
 	}
 	defer b.Close()
+	if !beginsWith(b, a) {
+		return false
+	}
+	more, _ := b.Read(make([]byte, 1))
+	return more == 0
+}
+
+// beginsWith tells whether one content begins with all of another, and reads as
+// much of it. Damage is a difference.
+func beginsWith(r, start io.Reader) bool {
 	got, want := make([]byte, 64<<10), make([]byte, 64<<10)
 	for {
-		n, end := io.ReadFull(a, got)
-		m, _ := io.ReadFull(b, want[:n])
-		if !bytes.Equal(got[:n], want[:m]) {
+		n, end := io.ReadFull(start, want)
+		m, _ := io.ReadFull(r, got[:n])
+		if !bytes.Equal(got[:m], want[:n]) {
 			return false
 		}
 		if end != nil {
-			more, _ := b.Read(want[:1])
-			return more == 0
+			return errors.Is(end, io.EOF) || errors.Is(end, io.ErrUnexpectedEOF)
 		}
 	}
+}
+
+// repeatsItself tells whether all lines of the piece are the same, so that one
+// place in it cannot be told from another.
+func (p *rotatedPiece) repeatsItself() bool {
+	line := bytes.IndexByte(p.head, '\n') + 1
+	if line == 0 {
+		return false
+	}
+	whole, err := p.open(0)
+	if err != nil {
+		return false
+	}
+	defer whole.Close()
+	shifted, err := p.open(int64(line))
+	if err != nil {
+		return false
+	}
+	defer shifted.Close()
+	return beginsWith(whole, shifted)
 }
 
 // unpacked undoes the one compression of a file.
@@ -183,7 +229,31 @@ func (l *Followed) rotatedPieces() []*rotatedPiece {
 		}
 	}
 	slices.SortFunc(pieces, (*rotatedPiece).compare)
+	if ascending(pieces) {
+		slices.Reverse(pieces)
+	}
 	return pieces
+}
+
+// ascending tells whether the numbers of pieces grow with time, so that the first
+// one is the oldest: their last changes say so.
+func ascending(pieces []*rotatedPiece) bool {
+	up, down := 0, 0
+	for i, p := range pieces {
+		if !numbered.MatchString(strings.TrimSuffix(p.path, packedSuffix(p.path))) {
+			return false
+		}
+		if i == 0 {
+			continue
+		}
+		switch before := pieces[i-1].modified; {
+		case before.After(p.modified):
+			up++
+		case before.Before(p.modified):
+			down++
+		}
+	}
+	return up > down
 }
 
 var (
@@ -253,7 +323,7 @@ func (l *Followed) rotatedBetween(old *rotatedPiece, now *os.File) []*rotatedPie
 	if at := slices.IndexFunc(pieces, func(p *rotatedPiece) bool { return os.SameFile(p.info, info) }); at >= 0 {
 		pieces = pieces[:at] // the present file was rotated as well by now
 	}
-	is := func(p *rotatedPiece) bool { return os.SameFile(p.info, old.info) || p.same(old) }
+	is := func(p *rotatedPiece) bool { return os.SameFile(p.info, old.info) || p.identity().same(old.identity()) }
 	if at := slices.IndexFunc(pieces, is); at >= 0 {
 		pieces = pieces[at+1:]
 	} else {

@@ -35,6 +35,8 @@ type Log struct {
 	File io.ReaderAt
 	// Alone says that no other log is read beside it.
 	Alone bool
+	// Live says that it is read while it is written: a pipe, and no file.
+	Live bool
 	// Continues says that the log goes on where the one before it ended: both
 	// are pieces of one log that was rotated. Head are its first bytes.
 	Continues bool
@@ -340,6 +342,16 @@ func isDocument(path string) bool {
 	return slices.Contains([]string{".html", ".htm", ".md", ".markdown", ".csv", ".sarif"}, strings.ToLower(filepath.Ext(path)))
 }
 
+// isRegular tells whether standard input was redirected from a file.
+func isRegular(r io.Reader) bool {
+	file, ok := r.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode().IsRegular()
+}
+
 func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()
@@ -348,7 +360,7 @@ func isFile(path string) bool {
 // open reads one file, or what is in it.
 func (w *walker) open(f found) {
 	if f.path == Stdin {
-		w.deliver(&Log{Name: Stdin, Size: -1, Reader: w.counted(newStream(w.ctx, w.stdin))}, f)
+		w.deliver(&Log{Name: Stdin, Size: -1, Live: !isRegular(w.stdin), Reader: w.counted(newStream(w.ctx, w.stdin))}, f)
 		return
 	}
 	file, err := os.Open(f.path)
@@ -363,7 +375,7 @@ func (w *walker) open(f found) {
 		return
 	}
 	if !info.Mode().IsRegular() {
-		w.deliver(&Log{Name: f.path, Size: -1, Reader: w.counted(newStream(w.ctx, file))}, f)
+		w.deliver(&Log{Name: f.path, Size: -1, Live: true, Reader: w.counted(newStream(w.ctx, file))}, f)
 		return
 	}
 	w.stored = info.Size()

@@ -24,10 +24,10 @@ var (
 
 // State remembers in a file how far logs were read.
 type State struct {
-	path  string
-	lock  *os.File
-	files []savedFile
-	last  []byte
+	path string
+	lock *os.File
+	doc  stateDocument
+	last []byte
 }
 
 // savedFile is where one log stood.
@@ -36,8 +36,14 @@ type savedFile struct {
 	Device uint64 `json:"device"`
 	Inode  uint64 `json:"inode"`
 	Offset int64  `json:"offset"`
-	// Head are the first bytes of the file, at most as many as were read.
+	// Lines are those before Offset, negative where they were not counted.
+	Lines int64 `json:"lines"`
+	// Head are the first bytes of the file, at most as many as were read, and
+	// Tail those before Offset: the file is known again up to there.
 	Head print `json:"head"`
+	Tail print `json:"tail"`
+	// Read are the pieces of the log that need not be read.
+	Read []identity `json:"read"`
 }
 
 // print tells the same bytes again.
@@ -53,12 +59,14 @@ func printOf(data []byte) print {
 
 // matches tells whether a file that begins with data is the one.
 func (p print) matches(data []byte) bool {
-	return len(data) >= p.Bytes && printOf(data[:p.Bytes]) == p
+	return p.Bytes == 0 || p.Bytes > 0 && len(data) >= p.Bytes && printOf(data[:p.Bytes]) == p
 }
 
 type stateDocument struct {
 	Schema string      `json:"schema"`
 	Files  []savedFile `json:"files"`
+	// Memory is what the reader of the logs has to know of them.
+	Memory json.RawMessage `json:"memory,omitempty"`
 }
 
 // OpenState reads a state file, which need not exist yet, and keeps other
@@ -73,9 +81,9 @@ func OpenState(path string) (*State, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
-	var doc stateDocument
 	if err == nil {
-		if jsonErr := json.Unmarshal(data, &doc); jsonErr != nil || doc.Schema != StateSchema {
+		if jsonErr := json.Unmarshal(data, &s.doc); jsonErr != nil || s.doc.Schema != StateSchema ||
+			slices.ContainsFunc(s.doc.Files, func(f savedFile) bool { return f.Offset < 0 }) {
 			err = ErrState
 		}
 	}
@@ -83,8 +91,18 @@ func OpenState(path string) (*State, error) {
 		s.Close()
 		return nil, err
 	}
-	s.files = doc.Files
 	return s, nil
+}
+
+// Memory fills in what was saved beside the places in the logs, if anything was.
+func (s *State) Memory(into any) error {
+	if s == nil || len(s.doc.Memory) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(s.doc.Memory, into); err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	return nil
 }
 
 // Close lets other processes use the state.
@@ -100,11 +118,11 @@ func (s *State) of(name string) *savedFile {
 		return nil
 	}
 	name = absolute(name)
-	at := slices.IndexFunc(s.files, func(f savedFile) bool { return f.Name == name })
+	at := slices.IndexFunc(s.doc.Files, func(f savedFile) bool { return f.Name == name })
 	if at < 0 {
 		return nil
 	}
-	return &s.files[at]
+	return &s.doc.Files[at]
 }
 
 func absolute(name string) string {
@@ -114,14 +132,19 @@ func absolute(name string) string {
 	return name
 }
 
-// Save writes how far the logs are settled, unless nothing changed since. The
-// file is replaced as a whole and has reached the disk when Save returns.
-func (f *Follow) Save() error {
+// Save writes how far the logs are settled, and what their reader has to know of
+// them, unless nothing changed since. The file is replaced as a whole and has
+// reached the disk when Save returns.
+func (f *Follow) Save(memory func() any) error {
 	if f.State == nil {
 		return nil
 	}
-	doc := stateDocument{Schema: StateSchema, Files: []savedFile{}}
-	for _, saved := range f.State.files { // of logs that are not there now
+	known, err := json.Marshal(memory())
+	if err != nil {
+		return err
+	}
+	doc := stateDocument{Schema: StateSchema, Files: []savedFile{}, Memory: known}
+	for _, saved := range f.State.doc.Files { // of logs that are not there now
 		if !slices.ContainsFunc(f.logs, func(l *Followed) bool { return absolute(l.Name) == saved.Name }) {
 			doc.Files = append(doc.Files, saved)
 		}
@@ -146,9 +169,13 @@ func (f *Follow) Save() error {
 
 func (l *Followed) saved() savedFile {
 	s := l.segments[0]
-	saved := savedFile{Name: absolute(l.Name), Offset: s.offset + max(l.settled-s.start, 0)}
+	saved := savedFile{Name: absolute(l.Name), Offset: s.offset + max(l.settled-s.start, 0), Lines: l.lines, Read: append([]identity{}, l.done...)}
 	saved.Device, saved.Inode = identityOf(s.info)
 	saved.Head = printOf(s.head[:min(int64(len(s.head)), saved.Offset)])
+	if unsettled := l.offset - saved.Offset; len(l.segments) == 1 && unsettled <= int64(len(l.tail)) {
+		tail := l.tail[:int64(len(l.tail))-unsettled]
+		saved.Tail = printOf(tail[max(0, len(tail)-tailBytes/4):])
+	}
 	return saved
 }
 
@@ -180,29 +207,62 @@ func replaceFile(path string, data []byte) error {
 // resume goes on where an earlier run stood: in the same file, by whatever name
 // it goes now, compressed or not, and through what was rotated since.
 func (f *Follow) resume(l *Followed, saved *savedFile) error {
-	if saved.is(l.info) && saved.Head.matches(l.headOfFile()) && l.info.Size() >= saved.Offset {
-		return f.begin(l, saved.Offset)
+	l.done = slices.Clone(saved.Read)
+	pieces := slices.DeleteFunc(l.rotatedPieces(), l.wasRead)
+	present := &rotatedPiece{path: l.Name, info: l.info, size: l.info.Size(), head: l.headOfFile()}
+	at := slices.IndexFunc(pieces, func(p *rotatedPiece) bool { return saved.is(p.info) && saved.wasIn(p) })
+	if at < 0 && saved.is(l.info) && saved.wasIn(present) {
+		at = slices.IndexFunc(pieces, func(p *rotatedPiece) bool { return saved.wasIn(p) && isCut(present, p) })
+		if at < 0 {
+			return f.begin(l, saved.Offset, saved.Lines)
+		}
 	}
-	pieces := l.rotatedPieces()
-	at := slices.IndexFunc(pieces, saved.wasRenamedTo)
-	if at < 0 {
-		at = slices.IndexFunc(pieces, saved.wasCopiedTo)
+	if at < 0 && saved.Head.Bytes > 0 {
+		at = slices.IndexFunc(pieces, saved.wasIn) // by its content alone
 	}
 	if at < 0 {
 		if !saved.is(l.info) || saved.Offset > 0 {
 			f.tell(l.Name, fmt.Errorf("%w: %s", ErrLost, saved.Name))
 		}
-		return f.begin(l, 0)
+		if saved.Read == nil { // of a version that did not know what it had read
+			return f.begin(l, 0, 0)
+		}
+		return f.wholeAll(l, pieces)
 	}
-	if err := f.whole(l, pieces[at], saved.Offset); err != nil {
+	if err := f.whole(l, pieces[at], saved.Offset, saved.Lines); err != nil {
 		return err
 	}
-	for _, p := range l.rotatedBetween(pieces[at], l.file) {
-		if err := f.whole(l, p, 0); err != nil {
+	return f.wholeAll(l, l.rotatedBetween(pieces[at], l.file))
+}
+
+// wholeAll reads pieces, and then the present file from its start.
+func (f *Follow) wholeAll(l *Followed, pieces []*rotatedPiece) error {
+	for _, p := range pieces {
+		if err := f.whole(l, p, 0, 0); err != nil {
 			return err
 		}
 	}
-	return f.begin(l, 0)
+	return f.begin(l, 0, 0)
+}
+
+// isCut tells whether a file was cut after it had been copied (logrotate's
+// copytruncate), though it is as long again as it was: it does not begin with all
+// of the copy, or only since all of its lines are the same.
+func isCut(file, copied *rotatedPiece) bool {
+	if os.SameFile(file.info, copied.info) {
+		return false
+	}
+	a, err := file.open(0)
+	if err != nil {
+		return false
+	}
+	defer a.Close()
+	b, err := copied.open(0)
+	if err != nil {
+		return false
+	}
+	defer b.Close()
+	return !beginsWith(a, b) || copied.repeatsItself()
 }
 
 // is tells whether a file has the saved identity, which the system may have
@@ -212,13 +272,20 @@ func (s *savedFile) is(info fs.FileInfo) bool {
 	return device == s.Device && inode == s.Inode
 }
 
-func (s *savedFile) wasRenamedTo(p *rotatedPiece) bool {
-	return s.is(p.info) && p.size >= s.Offset && s.Head.matches(p.head)
-}
-
-// wasCopiedTo finds the saved file by its content alone, compressed or not.
-func (s *savedFile) wasCopiedTo(p *rotatedPiece) bool {
-	return s.Head.Bytes > 0 && p.size >= s.Offset && s.Head.matches(p.head)
+// wasIn tells whether a file holds what was read of the saved one, as the file
+// itself does and its copy, compressed or not.
+func (s *savedFile) wasIn(p *rotatedPiece) bool {
+	if p.size < s.Offset || !s.Head.matches(p.head) || s.Offset < int64(s.Tail.Bytes) {
+		return false
+	}
+	r, err := p.open(s.Offset - int64(s.Tail.Bytes))
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	tail := make([]byte, s.Tail.Bytes)
+	_, err = io.ReadFull(r, tail)
+	return err == nil && s.Tail.matches(tail)
 }
 
 func (l *Followed) headOfFile() []byte {

@@ -81,7 +81,7 @@ func (w *walker) unpack(log *Log, depth int) error {
 	}
 	inner := &Log{
 		Name: log.Name, Size: log.Size, Modified: log.Modified, Reader: buffered, File: log.File,
-		Alone: log.Alone, Workers: w.workers, Continues: w.continues, Head: bytes.Clone(head), Copy: w.copied,
+		Alone: log.Alone, Live: log.Live, Workers: w.workers, Continues: w.continues, Head: bytes.Clone(head), Copy: w.copied,
 	}
 	for _, f := range formats() {
 		if depth < maxNesting && f.fits(head) {
