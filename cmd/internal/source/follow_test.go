@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -366,6 +367,25 @@ func TestCopyTruncateLosesOnlyWhatIsWrittenInBetween(t *testing.T) {
 		l.settles(t, "one", "two", "three", "four", "five", "six", "seven, so that the file is longer than before")
 		assert.Empty(t, stop())
 	}
+}
+
+// TestFileThatIsWrittenAnewWithTheSameStartIsReadAgain: what a server prints when it
+// starts stands at the head of both.
+func TestFileThatIsWrittenAnewWithTheSameStartIsReadAgain(t *testing.T) {
+	banner := strings.Split(strings.Repeat("the server prints this line whenever it starts\n", 2*headBytes/47), "\n")
+	banner = banner[:len(banner)-1]
+	head := strings.Join(banner, "\n") + "\n"
+	path := write(t, t.TempDir(), "server.log", nil)
+	var l lines
+	stop := following(t, &Follow{Paths: []string{path}}, &l)
+	appendTo(t, path, head+"one\n")
+	l.settles(t, append(slices.Clone(banner), "one")...)
+	l.mutex.Lock()
+	require.NoError(t, os.Truncate(path, 0))
+	appendTo(t, path, head+"two\nthree\n")
+	l.mutex.Unlock()
+	l.settles(t, slices.Concat(banner, []string{"one"}, banner, []string{"two", "three"})...)
+	assert.Empty(t, stop())
 }
 
 func TestRenameDeleteAndLateFiles(t *testing.T) {
