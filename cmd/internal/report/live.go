@@ -9,10 +9,9 @@ import (
 	"wklog/patterns"
 )
 
-// Live tells of failures while they come: of each new kind at once, of repeats
-// by their counts, and of the leading cause when it changes. On a terminal the
-// counts stand in one line that is written anew, elsewhere in lines of their
-// own.
+// Live reports failures as they come: each new kind at once, repeats by their
+// counts, and the leading cause when it changes. On a terminal the counts are one
+// line that is rewritten, elsewhere they get lines of their own.
 type Live struct {
 	w         io.Writer
 	opts      Options
@@ -23,7 +22,7 @@ type Live struct {
 	total   int
 	told    int // of total
 	leading string
-	status  bool // a line of counts stands at the end
+	status  bool // the last line shows counts
 }
 
 // kind is what came of one pattern.
@@ -51,7 +50,7 @@ func clockOf(e *patterns.Event) string {
 	}
 }
 
-// Event counts an event, and tells of it when it is the first of its kind.
+// Event counts an event, and reports it if it is the first of its kind.
 func (l *Live) Event(e *patterns.Event) error {
 	l.total++
 	for _, k := range l.kinds {
@@ -112,7 +111,7 @@ func (l *Live) Leading(d *patterns.Diagnosis) error {
 	})
 }
 
-// Counts tells what was added since the last time.
+// Counts reports what was added since the last time.
 func (l *Live) Counts() error {
 	if l.total == l.told {
 		return nil
