@@ -520,6 +520,35 @@ func TestStateFilesAreChecked(t *testing.T) {
 	first.Close()
 }
 
+// TestPiecesAreReadOldestFirst: most rotations count from the newest piece, some from
+// the oldest, and the times of the last changes tell.
+func TestPiecesAreReadOldestFirst(t *testing.T) {
+	for name, c := range map[string]struct {
+		minutes []int // after which piece 1, 2, … was written last
+		want    string
+	}{
+		"the highest number is the oldest": {[]int{30, 20, 10}, "3 2 1"},
+		"the lowest number is the oldest":  {[]int{10, 20, 30}, "1 2 3"},
+		"most of the times say so":         {[]int{10, 30, 20, 40}, "1 2 3 4"},
+		"all were copied at one time":      {[]int{10, 10, 10}, "3 2 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for i, minutes := range c.minutes {
+				piece := write(t, dir, fmt.Sprintf("server.log.%d", i+1), []byte("a line\n"))
+				at := time.Date(2026, 5, 4, 1, minutes, 0, 0, time.UTC)
+				require.NoError(t, os.Chtimes(piece, at, at))
+			}
+			l := Followed{Name: filepath.Join(dir, "server.log"), folder: dir}
+			var got []string
+			for _, p := range l.rotatedPieces() {
+				got = append(got, strings.TrimPrefix(filepath.Ext(p.path), "."))
+			}
+			assert.Equal(t, c.want, strings.Join(got, " "))
+		})
+	}
+}
+
 func TestRotatedNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"info-2026-05-04T01-30-00.000.log": "info.log", "info-2026-05-04T01-30-00.000.log.gz": "info.log",
