@@ -84,10 +84,13 @@ func (a *app) complain(text string) {
 
 // explainError puts the errors that users cause most into their language.
 func (a *app) explainError(err error) string {
+	var wrong patterns.Problems
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
 	switch {
+	case errors.As(err, &wrong):
+		return strings.Join(report.Problems(wrong, a.say), "\n")
 	case errors.As(err, &unknown):
 		return a.say.Say("error.flag", unknown.Error()[strings.LastIndex(unknown.Error(), ":")+2:])
 	case errors.As(err, &missing):
@@ -198,16 +201,21 @@ func (a *app) catalogue() (*patterns.Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range a.catalogs {
+	return c, a.addCatalogues(c, a.catalogs)
+}
+
+// addCatalogues adds users' files.
+func (a *app) addCatalogues(c *patterns.Catalogue, files []string) error {
+	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, messages.InFile(name, err)
+			return messages.InFile(name, err)
 		}
 		if err := c.Add(name, data); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return c, nil
+	return nil
 }
 
 // options for showing something on standard output.

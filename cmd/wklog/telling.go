@@ -108,7 +108,7 @@ func (t *telling) watch(core *run.Core, far func() []run.Progress) {
 		}
 		return s
 	}), core.Err)
-	if strings.HasSuffix(t.listen, ":0") {
+	if strings.HasSuffix(t.listen, ":0") { // the system chose the port
 		t.app.complain(t.app.say.Say("metrics.address", t.server.Address()))
 	}
 }

@@ -40,7 +40,7 @@ type Log struct {
 }
 
 // maxSources is how many logs have a label of their own: a series costs memory
-// in Prometheus for ever. The others are counted together.
+// in Prometheus forever. The others are counted together.
 const (
 	maxSources = 100
 	otherLogs  = "other"
@@ -83,11 +83,11 @@ func (c *Collector) Describe(to chan<- *prometheus.Desc) {
 // Collect gives their values.
 func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	s := c.snapshot()
-	names := labels(s.Logs)
+	labelOf := labelled(s.Logs)
 	counts := map[Events]int{}
 	for _, e := range s.Events {
 		n := e.Count
-		e.Source, e.Count = names(e.Source), 0
+		e.Source, e.Count = labelOf(e.Source), 0
 		counts[e] += n
 	}
 	for e, n := range counts {
@@ -95,9 +95,9 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	}
 	logs := map[string]Log{}
 	for _, l := range s.Logs {
-		sum := logs[names(l.Source)]
+		sum := logs[labelOf(l.Source)]
 		sum.Lines, sum.Bytes, sum.Behind = sum.Lines+l.Lines, sum.Bytes+l.Bytes, sum.Behind+l.Behind
-		logs[names(l.Source)] = sum
+		logs[labelOf(l.Source)] = sum
 	}
 	for source, l := range logs {
 		to <- prometheus.MustNewConstMetric(c.lines, prometheus.CounterValue, float64(l.Lines), source)
@@ -114,8 +114,9 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(c.build, prometheus.GaugeValue, 1, c.version)
 }
 
-// labels gives the first logs their names and the rest one for all.
-func labels(logs []Log) func(source string) string {
+// labelled gives the label of each log: its name for the first ones, and one for
+// all the others.
+func labelled(logs []Log) func(source string) string {
 	known := map[string]bool{}
 	for _, l := range logs {
 		if len(known) < maxSources {

@@ -104,7 +104,7 @@ func writeFindingsCSV(w io.Writer, d *Document, opts Options) error {
 func (d *Document) findingCells(f *Finding, say *messages.Printer) []string {
 	cells := []string{
 		say.Say("severity." + f.Severity), strconv.Itoa(f.Count), f.Pattern, f.Title, f.Category, f.Reporter,
-		stamp(f.First), stamp(f.Last), say.Say("answer." + f.going()),
+		stamp(f.First), stamp(f.Last), say.Say("answer." + f.ongoingAnswer()),
 	}
 	if len(f.Causes) > 0 {
 		cells = append(cells, f.Causes[0].ID, score(f.Causes[0].Score), d.causeTitle(f.Causes[0].ID))
@@ -172,8 +172,8 @@ func stamp(t *time.Time) string {
 	return t.Format("2006-01-02 15:04:05-07:00")
 }
 
-// going is the word of the messages for Ongoing.
-func (f *Finding) going() string {
+// ongoingAnswer is the word of the messages for Ongoing.
+func (f *Finding) ongoingAnswer() string {
 	if f.Ongoing == nil {
 		return "unknown"
 	}

@@ -124,15 +124,15 @@ type Sample struct {
 // Diagnosis is one root cause. Side tells whose certificate or setup is at
 // fault: that of the server, or of a peer that it calls.
 type Diagnosis struct {
-	Cause      string     `json:"cause"`
-	Category   string     `json:"category"`
-	Title      string     `json:"title"`
-	Side       string     `json:"side"`
-	Confidence float64    `json:"confidence"`
-	Why        string     `json:"why"`
-	Evidence   []Evidence `json:"evidence"`
-	Fixes      []Step     `json:"fixes"`
-	Verify     []Check    `json:"verify"`
+	Cause      string         `json:"cause"`
+	Category   string         `json:"category"`
+	Title      string         `json:"title"`
+	Side       string         `json:"side"`
+	Confidence float64        `json:"confidence"`
+	Why        string         `json:"why"`
+	Evidence   []Evidence     `json:"evidence"`
+	Fixes      []Step         `json:"fixes"`
+	Verify     []Verification `json:"verify"`
 
 	checks []string
 }
@@ -153,8 +153,8 @@ type Step struct {
 	Config  string `json:"config"`
 }
 
-// Check is one way to be sure.
-type Check struct {
+// Verification is one way to make sure of a cause.
+type Verification struct {
 	Text    string `json:"text"`
 	Command string `json:"command"`
 }
@@ -180,7 +180,7 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 	}
 	for _, f := range a.Findings {
 		d.Findings = append(d.Findings, finding(&f, a.Catalogue, say.Lang))
-		d.name(f.Causes, a.Catalogue)
+		d.addTitles(f.Causes, a.Catalogue)
 		if f.Pattern.Severity == patterns.SeverityInfo {
 			d.Summary.Harmless += f.Count
 		}
@@ -243,8 +243,8 @@ func fixes(cause string, side patterns.Side, c *patterns.Catalogue, lang pattern
 	return []Step{}
 }
 
-// name adds the titles of a finding's causes.
-func (d *Document) name(causes []patterns.CauseScore, c *patterns.Catalogue) {
+// addTitles adds the titles of a finding's causes.
+func (d *Document) addTitles(causes []patterns.CauseScore, c *patterns.Catalogue) {
 	for _, score := range causes {
 		cause := c.Cause(score.ID)
 		if cause != nil && d.causeTitle(cause.ID) == "" {
@@ -267,13 +267,13 @@ func diagnose(d *patterns.Diagnosis, say *messages.Printer) Diagnosis {
 	doc := Diagnosis{
 		Cause: d.Cause.ID, Category: d.Cause.Category, Title: advice.Title.In(say.Lang), Side: string(d.Side),
 		Confidence: d.Confidence, Why: advice.Explain.In(say.Lang), Evidence: []Evidence{},
-		Fixes: Steps(advice.Fixes, say.Lang), Verify: []Check{}, checks: d.Checks,
+		Fixes: Steps(advice.Fixes, say.Lang), Verify: []Verification{}, checks: d.Checks,
 	}
 	for _, e := range d.Evidence {
 		doc.Evidence = append(doc.Evidence, Evidence{Pattern: e.Pattern.ID, Title: e.Pattern.Title.In(say.Lang), Count: e.Count})
 	}
 	for _, step := range Steps(advice.Verify, say.Lang) {
-		doc.Verify = append(doc.Verify, Check{Text: step.Text, Command: step.Command})
+		doc.Verify = append(doc.Verify, Verification{Text: step.Text, Command: step.Command})
 	}
 	return doc
 }

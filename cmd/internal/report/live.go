@@ -9,10 +9,9 @@ import (
 	"wklog/patterns"
 )
 
-// Live tells of failures while they come: of each new kind at once, of repeats
-// by their counts, and of the leading cause when it changes. On a terminal the
-// counts stand in one line that is written anew, elsewhere in lines of their
-// own.
+// Live reports failures as they come: each new kind at once, repeats by their
+// counts, and the leading cause when it changes. On a terminal the counts are one
+// line that is rewritten, elsewhere they get lines of their own.
 type Live struct {
 	w         io.Writer
 	opts      Options
@@ -25,7 +24,7 @@ type Live struct {
 	told    int // of total
 	counted time.Time
 	leading string
-	status  bool // a line of counts stands at the end
+	status  bool // the last line shows counts
 }
 
 // kind is what came of one pattern.
@@ -66,7 +65,7 @@ func clockOf(e *patterns.Event) string {
 	}
 }
 
-// Event counts an event, and tells of it when it is the first of its kind.
+// Event counts an event, and reports it if it is the first of its kind.
 func (l *Live) Event(e *patterns.Event) error {
 	l.total++
 	for _, k := range l.kinds {
@@ -127,7 +126,7 @@ func (l *Live) lead(d *patterns.Diagnosis) error {
 	})
 }
 
-// counts tells what was added since the last time.
+// counts reports what was added since the last time.
 func (l *Live) counts() error {
 	if l.total == l.told {
 		return nil
