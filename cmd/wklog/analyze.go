@@ -63,6 +63,7 @@ type analysis struct {
 	analyzer  *patterns.Analyzer
 	prefilter *patterns.Prefilter
 	out       io.Writer
+	stdin     *source.Stream // nil where files are followed
 	inputs    []report.Input
 	records   int64
 	limit     source.Limit
@@ -186,6 +187,9 @@ func (r *analysis) over(ctx context.Context, args []string) error {
 	if err := r.finish(failures); err != nil {
 		return err
 	}
+	if r.stdin != nil && ctx.Err() != nil && r.outErr == nil {
+		r.stdin.Linger(farewell)
+	}
 	return errors.Join(r.outErr, done())
 }
 
@@ -228,8 +232,9 @@ func (r *analysis) readAll(ctx context.Context, args []string) []source.Failure 
 	if r.live == nil && os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(150) // the heap is small: fewer collections cost little memory
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r.stdin = source.NewStream(ctx, r.app.stdin)
 	progress := &source.Progress{}
 	if r.showing {
 		defer r.showProgress(progress)()
@@ -239,7 +244,7 @@ func (r *analysis) readAll(ctx context.Context, args []string) []source.Failure 
 	go func() {
 		defer close(queues)
 		failures <- source.Reading{
-			Args: args, Stdin: r.app.stdin, Jobs: r.flags.jobs, Output: r.flags.output, Limit: r.limit, Progress: progress,
+			Args: args, Stdin: r.stdin, Jobs: r.flags.jobs, Output: r.flags.output, Limit: r.limit, Progress: progress,
 			Visit: func() source.Visitor {
 				q := r.newQueue(ctx)
 				queues <- q
@@ -266,7 +271,7 @@ func (r *analysis) listen(name string, stats func() *parser.Stats) {
 
 // drain analyses what one file gives. When the output is closed the rest is
 // passed over.
-func (r *analysis) drain(q *queue, cancel func()) {
+func (r *analysis) drain(q *queue, cancel context.CancelCauseFunc) {
 	var log *source.Log
 	var src *patterns.Source
 	for items := q.take(nil); len(items) > 0; items = q.take(items) {
@@ -285,7 +290,7 @@ func (r *analysis) drain(q *queue, cancel func()) {
 					src.End()
 				}
 			case r.outErr != nil:
-				cancel()
+				cancel(r.outErr)
 			case next.record.Open:
 				r.open = openPanic{source: src, record: next.record}
 			default:

@@ -22,65 +22,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"gopkg.in/natefinch/lumberjack.v2"
 
 	"wklog/cmd/internal/report"
 )
-
-// failureLine is a numbered failure, as Go's net/http server prints it.
-func failureLine(n int) string {
-	return fmt.Sprintf("2026/05/04 01:30:00 http: TLS handshake error from 10.%d.%d.%d:4711: remote error: tls: unknown certificate\n", n>>16&255, n>>8&255, n&255)
-}
-
-// numberOf is the number of a failure.
-func numberOf(remote string) int {
-	var a, b, c int
-	if _, err := fmt.Sscanf(remote, "10.%d.%d.%d:4711", &a, &b, &c); err != nil {
-		return -1
-	}
-	return a<<16 | b<<8 | c
-}
-
-// writeServerLog is a server: it writes lines, every hundredth a failure, over
-// rotations as fast as the disk allows, or lines a second where rate is given.
-func writeServerLog() {
-	path, lines, files, rate := os.Args[1], atoi(os.Args[2]), atoi(os.Args[3]), atoi(os.Args[4])
-	log := &lumberjack.Logger{Filename: path, MaxSize: 1 << 20}
-	w := bufio.NewWriterSize(log, 4096)
-	start := time.Now()
-	for n := range lines {
-		if n > 0 && files > 1 && n%(lines/files) == 0 {
-			w.Flush()
-			time.Sleep(2 * time.Millisecond) // lumberjack overwrites a name of the same millisecond
-			if err := log.Rotate(); err != nil {
-				panic(err)
-			}
-		}
-		switch {
-		case n%100 != 0:
-			fmt.Fprintf(w, `{"level":"info","time":"2026-05-04T01:30:00.000000001+00:00","msg":"【Server】message","n":%d}`+"\n", n)
-		case rate > 0:
-			fmt.Fprintf(w, "2026/05/04 01:30:00 http: TLS handshake error from 10.0.0.1:%d: remote error: tls: unknown certificate\n", time.Now().UnixNano())
-		default:
-			io.WriteString(w, failureLine(n/100))
-		}
-		if rate > 0 {
-			w.Flush()
-			time.Sleep(time.Until(start.Add(time.Duration(n+1) * time.Second / time.Duration(rate))))
-		}
-	}
-	w.Flush()
-	log.Close()
-	os.Exit(0)
-}
-
-func atoi(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		panic(err)
-	}
-	return n
-}
 
 // self runs this binary as one of the programs of TestMain.
 func self(t testing.TB, program string, args ...string) *exec.Cmd {
@@ -128,7 +72,7 @@ func numbers(t *testing.T, out string) []int {
 	for line := range bytes.Lines(data) {
 		var e report.Event
 		if json.Unmarshal(line, &e) == nil {
-			all = append(all, numberOf(e.Remote))
+			all = append(all, numberOf(e.Message+e.Remote))
 		}
 	}
 	return all
@@ -161,7 +105,7 @@ func TestEveryFailureOfARotatedLogIsOneEvent(t *testing.T) {
 	require.NoError(t, os.WriteFile(log, nil, 0o644))
 	first := follower(t, out, "--state", state, log)
 	require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, 20*time.Second, time.Millisecond)
-	writer := self(t, "writer", log, strconv.Itoa(streamLines()), "51", "0")
+	writer := self(t, "writer", log, strconv.Itoa(streamLines()), "51", "0", "100", "dated", "lumberjack")
 	require.NoError(t, writer.Start())
 	require.Eventually(t, func() bool { return len(numbers(t, out)) > streamLines()/1000 }, time.Minute, time.Millisecond)
 	require.NoError(t, first.Process.Signal(os.Interrupt))
@@ -181,7 +125,7 @@ func TestKilledProgramLosesNoEvent(t *testing.T) {
 	require.NoError(t, os.WriteFile(log, nil, 0o644))
 	c := follower(t, out, "--state", state, log)
 	require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, 20*time.Second, time.Millisecond)
-	writer := self(t, "writer", log, strconv.Itoa(streamLines()), "51", "0")
+	writer := self(t, "writer", log, strconv.Itoa(streamLines()), "51", "0", "100", "dated", "lumberjack")
 	require.NoError(t, writer.Start())
 	for kill := range 4 {
 		before := len(numbers(t, out))
@@ -347,38 +291,84 @@ func TestOthersAreTold(t *testing.T) {
 	assert.Contains(t, out.String(), `"schema": "wklog.report/v1"`)
 }
 
-// BenchmarkFollowLatency writes 10,000 lines a second to a followed log, and
-// tells how long it takes from the write of a failure to its event.
-func BenchmarkFollowLatency(b *testing.B) {
-	const rate, seconds = 10_000, 10
-	for b.Loop() {
-		log := filepath.Join(b.TempDir(), "info.log")
-		require.NoError(b, os.WriteFile(log, nil, 0o644))
-		c := self(b, "wklog", "analyze", "-f", "--format", "jsonl", "--state", log+".state", log)
-		out, err := c.StdoutPipe()
-		require.NoError(b, err)
-		require.NoError(b, c.Start())
-		require.Eventually(b, func() bool { _, err := os.Stat(log + ".state"); return err == nil }, 20*time.Second, time.Millisecond)
-		writer := self(b, "writer", log, strconv.Itoa(rate*seconds), "5", strconv.Itoa(rate))
-		require.NoError(b, writer.Start())
-		var took []time.Duration
-		events := bufio.NewScanner(out)
-		for len(took) < rate*seconds/100 && events.Scan() {
-			now := time.Now()
-			var e report.Event
-			require.NoError(b, json.Unmarshal(events.Bytes(), &e))
-			at, err := strconv.ParseInt(strings.TrimPrefix(e.Remote, "10.0.0.1:"), 10, 64)
-			require.NoError(b, err)
-			took = append(took, now.Sub(time.Unix(0, at)))
-		}
-		require.NoError(b, writer.Wait())
-		require.NoError(b, c.Process.Signal(os.Interrupt))
-		_ = c.Wait()
-		slices.Sort(took)
-		b.ReportMetric(float64(took[len(took)/2].Microseconds())/1e3, "ms-median")
-		b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1e3, "ms-p99")
-		b.ReportMetric(float64(took[len(took)-1].Microseconds())/1e3, "ms-max")
+// BenchmarkLatency tells how long it takes from the write of a failure to its
+// event: of raw lines alone and of one in a hundred dated ones, on a pipe, in a
+// followed file, and in one that is copied and cut.
+func BenchmarkLatency(b *testing.B) {
+	for _, c := range []struct {
+		name, way, kind, form string
+		rate, every, files    int
+	}{
+		{"pipe/1", "pipe", "", "clock", 1, 1, 1},
+		{"pipe/10", "pipe", "", "clock", 10, 1, 1},
+		{"pipe/100", "pipe", "", "clock", 100, 1, 1},
+		{"pipe/10000", "pipe", "", "clock", 10_000, 1, 1},
+		{"file/1", "file", "numbers", "clock", 1, 1, 1},
+		{"file/10", "file", "numbers", "clock", 10, 1, 1},
+		{"file/100", "file", "numbers", "clock", 100, 1, 1},
+		{"file/10000", "file", "numbers", "clock", 10_000, 1, 1},
+		{"copytruncate/100", "file", "copytruncate", "clock", 100, 1, 5},
+		{"copytruncate/10000", "file", "copytruncate", "clock", 10_000, 1, 5},
+		{"rotated/10000, 1%", "file", "lumberjack", "clock", 10_000, 100, 5},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				lines := c.rate * 10
+				took := latencies(b, c.way, strconv.Itoa(lines), strconv.Itoa(c.files), strconv.Itoa(c.rate), strconv.Itoa(c.every), c.form, c.kind)
+				require.Len(b, took, lines/c.every)
+				slices.Sort(took)
+				b.ReportMetric(float64(took[len(took)/2].Microseconds())/1e3, "ms-median")
+				b.ReportMetric(float64(took[(len(took)-1)*99/100].Microseconds())/1e3, "ms-p99")
+				b.ReportMetric(float64(took[len(took)-1].Microseconds())/1e3, "ms-max")
+			}
+		})
 	}
+}
+
+// latencies runs the program beside a writer until that ends.
+func latencies(b *testing.B, way string, writing ...string) []time.Duration {
+	log := filepath.Join(b.TempDir(), "stdout.log")
+	require.NoError(b, os.WriteFile(log, nil, 0o644))
+	args := []string{"--format", "jsonl"}
+	if way == "file" {
+		args = append(args, "-f", "--state", log+".state", log)
+	} else {
+		log = "-"
+		args = append(args, "-")
+	}
+	c := self(b, "wklog", append([]string{"analyze"}, args...)...)
+	writer := self(b, "writer", append([]string{log}, writing...)...)
+	if way == "pipe" {
+		r, w, err := os.Pipe()
+		require.NoError(b, err)
+		c.Stdin, writer.Stdout = r, w
+		defer r.Close()
+		defer w.Close()
+	}
+	out, err := c.StdoutPipe()
+	require.NoError(b, err)
+	require.NoError(b, c.Start())
+	if way == "file" {
+		require.Eventually(b, func() bool { _, err := os.Stat(log + ".state"); return err == nil }, 20*time.Second, time.Millisecond)
+	}
+	require.NoError(b, writer.Start())
+	want := atoi(writing[0]) / atoi(writing[3])
+	var took []time.Duration
+	events := bufio.NewScanner(out)
+	for len(took) < want && events.Scan() {
+		now := time.Now()
+		var e report.Event
+		require.NoError(b, json.Unmarshal(events.Bytes(), &e))
+		_, port, ok := strings.Cut(e.Message, "->10.0.0.1:")
+		require.True(b, ok)
+		at, err := strconv.ParseInt(strings.TrimSuffix(port, ": i/o timeout"), 10, 64)
+		require.NoError(b, err)
+		took = append(took, now.Sub(time.Unix(0, at)))
+	}
+	require.NoError(b, writer.Wait())
+	require.NoError(b, c.Process.Kill())
+	_ = c.Wait()
+	return took
 }
 
 // BenchmarkStreamMemory tells the resident memory after one and after ten

@@ -23,6 +23,9 @@ const (
 	// pause is how long a stream is waited for where what comes was not there
 	// yet: less is the time of the program that hands it on.
 	pause = 50 * time.Millisecond
+	// farewell is how long the writer of a stream may take to end after Ctrl-C,
+	// once the report is out.
+	farewell = 3 * time.Second
 	// remembered is how many dated failures of followed files are known again
 	// in another file: those stand there within moments.
 	remembered = 100_000
@@ -136,7 +139,8 @@ func (r *analysis) follow(ctx context.Context, paths []string) ([]source.Failure
 	if r.outErr != nil {
 		return failures, nil // a closed pipe ends quietly
 	}
-	return failures, errors.Join(err, f.Save(r.memory))
+	err = errors.Join(err, f.SaveAll(r.memory))
+	return failures, err
 }
 
 // memory is what a later run has to know of the logs.

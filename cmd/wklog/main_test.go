@@ -22,6 +22,8 @@ func TestMain(m *testing.M) {
 		os.Exit(run())
 	case "writer":
 		writeServerLog()
+	case "last words":
+		writeLastWords()
 	}
 	testscript.Main(m, map[string]func(){
 		"wklog": func() { os.Exit(run()) },

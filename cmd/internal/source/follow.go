@@ -355,6 +355,11 @@ func (f *Follow) read(l *Followed) (int, error) {
 		l.waited = true
 		return 0, nil
 	}
+	if l.offset == 0 { // it may have been written, copied and cut since it was empty
+		if pieces := l.unread(); len(pieces) > 0 {
+			return 0, f.wholeAll(l, pieces)
+		}
+	}
 	return n, f.deliver(l, f.buf[:n], info.ModTime(), info.Size()-l.offset-int64(n))
 }
 
@@ -410,14 +415,17 @@ func (f *Follow) rotated(l *Followed) (moved bool, err error) {
 }
 
 // truncated goes back to the start of a file that was cut, after reading from
-// the copy what was not read yet (logrotate's copytruncate).
+// the copy what was not read yet (logrotate's copytruncate), and what was copied
+// and cut since.
 func (f *Follow) truncated(l *Followed) error {
-	if copied := l.copyOf(); copied != nil {
-		if err := f.rest(l, copied, l.offset); err != nil {
-			return err
-		}
+	copied := l.copyOf()
+	if copied == nil {
+		return f.begin(l, 0, 0)
 	}
-	return f.begin(l, 0, 0)
+	if err := f.rest(l, copied, l.offset); err != nil {
+		return err
+	}
+	return f.wholeAll(l, l.rotatedBetween(copied, l.file))
 }
 
 // whole reads a piece that was rotated away from an offset, with so many lines

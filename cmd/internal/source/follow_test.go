@@ -137,7 +137,7 @@ func following(t *testing.T, f *Follow, l *lines) (stop func() []Failure) {
 	f.Report = func(failure Failure) { failures = append(failures, failure) }
 	f.Tick = func() error {
 		once.Do(func() { close(ready) })
-		return f.Save(nothing)
+		return f.SaveAll(nothing)
 	}
 	done := make(chan error)
 	go func() { done <- f.Run(ctx) }()
@@ -145,7 +145,7 @@ func following(t *testing.T, f *Follow, l *lines) (stop func() []Failure) {
 	return func() []Failure {
 		cancel()
 		require.NoError(t, <-done)
-		require.NoError(t, f.Save(nothing))
+		require.NoError(t, f.SaveAll(nothing))
 		return failures
 	}
 }
@@ -264,7 +264,7 @@ func followNumbered(args []string) {
 	f := &Follow{Paths: []string{args[1]}, FromStart: true, State: s, Report: func(f Failure) { fmt.Fprintln(os.Stderr, f.Source, f.Err) }}
 	f.Deliver = l.deliver
 	f.Tick = func() error {
-		err := f.Save(nothing)
+		err := f.SaveAll(nothing)
 		if err == nil {
 			fmt.Fprintln(out, "saved")
 		}

@@ -39,10 +39,16 @@ type Followed struct {
 	settled   int64
 	lines     int64 // before the settled place in its file, negative if not known
 	segments  []segment
-	done      []identity // the pieces that need not be read
+	done      []donePiece // the pieces that need not be read
 
 	awake    atomic.Bool
 	watching *watching
+}
+
+// donePiece is a piece that was read, with the bytes that were delivered by then.
+type donePiece struct {
+	identity
+	end int64
 }
 
 // segment is a file of the log whose bytes are not all settled.
@@ -145,14 +151,26 @@ func (l *Followed) piece() *rotatedPiece {
 // remember knows a piece again that was read to its end, or is older than what is
 // followed.
 func (l *Followed) remember(p *rotatedPiece) {
-	l.done = append(l.done, p.identity())
+	l.done = append(l.done, donePiece{p.identity(), l.delivered})
 	if len(l.done) > maxRemembered {
 		l.done = l.done[1:]
 	}
 }
 
 func (l *Followed) wasRead(p *rotatedPiece) bool {
-	return slices.ContainsFunc(l.done, p.identity().same)
+	id := p.identity()
+	return slices.ContainsFunc(l.done, func(d donePiece) bool { return d.same(id) })
+}
+
+// settledPieces are those that need not be read after a restart either.
+func (l *Followed) settledPieces() []identity {
+	pieces := []identity{}
+	for _, d := range l.done {
+		if d.end <= l.settled {
+			pieces = append(pieces, d.identity)
+		}
+	}
+	return pieces
 }
 
 // linesBefore counts the lines before an offset of the present file, -1 where

@@ -111,7 +111,7 @@ func (p *rotatedPiece) startsWith(head, tail []byte, offset int64) bool {
 
 // open reads the piece from an uncompressed offset.
 func (p *rotatedPiece) open(offset int64) (io.ReadCloser, error) {
-	file, err := os.Open(p.path)
+	file, err := p.find()
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +131,35 @@ func (p *rotatedPiece) open(offset int64) (io.ReadCloser, error) {
 		io.Reader
 		io.Closer
 	}{r, file}, nil
+}
+
+// find opens the piece, which may have another name by now, or be compressed.
+func (p *rotatedPiece) find() (*os.File, error) {
+	file, err := os.Open(p.path)
+	if err == nil && (p.info == nil || p.isOpen(file)) {
+		return file, nil
+	}
+	if err == nil {
+		file.Close()
+		err = fs.ErrNotExist
+	}
+	entries, _ := os.ReadDir(filepath.Dir(p.path))
+	for _, e := range entries {
+		if _, rotated := rotationOf(e.Name()); !rotated {
+			continue
+		}
+		now := newRotatedPiece(filepath.Join(filepath.Dir(p.path), e.Name()))
+		if now != nil && p.info != nil && now.identity().same(p.identity()) {
+			p.path, p.info, p.packed = now.path, now.info, now.packed
+			return os.Open(p.path)
+		}
+	}
+	return nil, err
+}
+
+func (p *rotatedPiece) isOpen(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && os.SameFile(info, p.info)
 }
 
 // isCopy tells whether a compressed file holds exactly what a plain one does.
@@ -205,9 +234,29 @@ func isPacked(head []byte) bool {
 	return slices.ContainsFunc(formats(), func(f format) bool { return f.fits(head) })
 }
 
-// rotatedPieces lists the pieces of the log in its folder, oldest first. Where
-// one stands beside its compressed form, that is not finished or not needed.
+// rotatedPieces lists the pieces of the log in its folder, oldest first. A listing
+// that is made while files are renamed may miss some or have one twice, so two
+// have to agree.
 func (l *Followed) rotatedPieces() []*rotatedPiece {
+	pieces := l.listPieces()
+	for range maxListings {
+		again := l.listPieces()
+		if slices.EqualFunc(pieces, again, func(a, b *rotatedPiece) bool {
+			return a.path == b.path && os.SameFile(a.info, b.info) && a.size == b.size
+		}) {
+			break
+		}
+		pieces = again
+	}
+	return pieces
+}
+
+// maxListings is how often a folder is listed anew while its files are renamed.
+const maxListings = 10
+
+// listPieces lists them once. Where one stands beside its compressed form, that
+// is not finished or not needed.
+func (l *Followed) listPieces() []*rotatedPiece {
 	entries, err := os.ReadDir(l.folder)
 	if err != nil {
 		return nil
@@ -315,14 +364,7 @@ func unpackedSize(file *os.File, r io.Reader, read, size int64) int64 {
 // rotatedBetween lists the pieces that were written after one and before the
 // present file, and not read yet.
 func (l *Followed) rotatedBetween(old *rotatedPiece, now *os.File) []*rotatedPiece {
-	pieces := l.rotatedPieces()
-	info, err := now.Stat()
-	if err != nil {
-		return nil
-	}
-	if at := slices.IndexFunc(pieces, func(p *rotatedPiece) bool { return os.SameFile(p.info, info) }); at >= 0 {
-		pieces = pieces[:at] // the present file was rotated as well by now
-	}
+	pieces := l.piecesBefore(now)
 	is := func(p *rotatedPiece) bool { return os.SameFile(p.info, old.info) || p.identity().same(old.identity()) }
 	if at := slices.IndexFunc(pieces, is); at >= 0 {
 		pieces = pieces[at+1:]
@@ -330,6 +372,27 @@ func (l *Followed) rotatedBetween(old *rotatedPiece, now *os.File) []*rotatedPie
 		pieces = slices.DeleteFunc(pieces, func(p *rotatedPiece) bool { return p.modified.Before(old.modified) })
 	}
 	return slices.DeleteFunc(pieces, l.wasRead)
+}
+
+// piecesBefore lists the pieces that are older than a file.
+func (l *Followed) piecesBefore(file *os.File) []*rotatedPiece {
+	info, err := file.Stat()
+	if err != nil {
+		return nil
+	}
+	pieces := l.rotatedPieces()
+	if at := slices.IndexFunc(pieces, func(p *rotatedPiece) bool { return os.SameFile(p.info, info) }); at >= 0 {
+		return pieces[:at] // it was rotated as well by now
+	}
+	return pieces
+}
+
+// unread lists the pieces before the present file that were not read; a copy of it
+// that is still being made is none.
+func (l *Followed) unread() []*rotatedPiece {
+	return slices.DeleteFunc(l.piecesBefore(l.file), func(p *rotatedPiece) bool {
+		return l.wasRead(p) || !isCut(l.present(), p)
+	})
 }
 
 // copyOf finds the copy that was made of the present file before it was cut.

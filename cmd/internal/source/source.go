@@ -77,7 +77,7 @@ var (
 type Reading struct {
 	// Args are files, directories, globs, and Stdin.
 	Args  []string
-	Stdin io.Reader
+	Stdin *Stream
 	// Jobs is how many files are read at the same time.
 	Jobs int
 	// Output is a file that is no input, though a directory may hold it.
@@ -145,7 +145,7 @@ type list struct {
 // walker reads what is in one file.
 type walker struct {
 	ctx       context.Context
-	stdin     io.Reader
+	stdin     *Stream
 	visitor   Visitor
 	alone     bool
 	named     bool // the user named the file, not a directory that holds it
@@ -342,16 +342,6 @@ func isDocument(path string) bool {
 	return slices.Contains([]string{".html", ".htm", ".md", ".markdown", ".csv", ".sarif"}, strings.ToLower(filepath.Ext(path)))
 }
 
-// isRegular tells whether standard input was redirected from a file.
-func isRegular(r io.Reader) bool {
-	file, ok := r.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode().IsRegular()
-}
-
 func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()
@@ -360,7 +350,7 @@ func isFile(path string) bool {
 // open reads one file, or what is in it.
 func (w *walker) open(f found) {
 	if f.path == Stdin {
-		w.deliver(&Log{Name: Stdin, Size: -1, Live: !isRegular(w.stdin), Reader: w.counted(newStream(w.ctx, w.stdin))}, f)
+		w.deliver(&Log{Name: Stdin, Size: -1, Live: w.stdin.Live(), Reader: w.counted(w.stdin)}, f)
 		return
 	}
 	file, err := os.Open(f.path)
@@ -375,7 +365,7 @@ func (w *walker) open(f found) {
 		return
 	}
 	if !info.Mode().IsRegular() {
-		w.deliver(&Log{Name: f.path, Size: -1, Live: true, Reader: w.counted(newStream(w.ctx, file))}, f)
+		w.deliver(&Log{Name: f.path, Size: -1, Live: true, Reader: w.counted(NewStream(w.ctx, file))}, f)
 		return
 	}
 	w.stored = info.Size()

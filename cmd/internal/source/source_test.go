@@ -47,7 +47,7 @@ func (r *reader) End() { r.ended = true }
 func walk(args ...string) (logs map[string]string, order []string, failures []Failure) {
 	logs = map[string]string{}
 	r := &readers{}
-	failures = Reading{Args: args, Stdin: strings.NewReader("from stdin\n"), Jobs: 3, Limit: Limit{Times: 200}, Visit: r.visit}.Walk(context.Background())
+	failures = Reading{Args: args, Stdin: NewStream(context.Background(), strings.NewReader("from stdin\n")), Jobs: 3, Limit: Limit{Times: 200}, Visit: r.visit}.Walk(context.Background())
 	for _, file := range r.files {
 		if !file.ended {
 			panic("a file has no end")
@@ -237,7 +237,7 @@ func TestStdinIsReadAndEndsWithTheContext(t *testing.T) {
 	done := make(chan *readers)
 	go func() {
 		r := &readers{}
-		Reading{Args: []string{Stdin}, Stdin: r1, Jobs: 1, Visit: r.visit}.Walk(ctx)
+		Reading{Args: []string{Stdin}, Stdin: NewStream(ctx, r1), Jobs: 1, Visit: r.visit}.Walk(ctx)
 		done <- r
 	}()
 	_, err := io.WriteString(w, "and then nothing\n")

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -27,7 +28,10 @@ type State struct {
 	path string
 	lock *os.File
 	doc  stateDocument
-	last []byte
+	last []byte // what was written last
+	// writing gives the error of what is being written, nil where nothing is.
+	writing chan error
+	next    []byte
 }
 
 // savedFile is where one log stood.
@@ -133,15 +137,65 @@ func absolute(name string) string {
 }
 
 // Save writes how far the logs are settled, and what their reader has to know of
-// them, unless nothing changed since. The file is replaced as a whole and has
-// reached the disk when Save returns.
+// them, unless nothing changed since. The file is replaced as a whole. A disk may
+// take its time, so it is written beside the reading. That it could not be written
+// is reported once, and tried again.
 func (f *Follow) Save(memory func() any) error {
+	s := f.State
+	if s == nil || !f.written() {
+		return nil
+	}
+	data, err := f.places(memory)
+	if err != nil || bytes.Equal(data, s.last) {
+		return err
+	}
+	s.next, s.writing = data, make(chan error, 1)
+	go func() { s.writing <- replaceFile(s.path, append(data, '\n')) }()
+	return nil
+}
+
+// SaveAll is Save at the end: the file has reached the disk when it returns.
+func (f *Follow) SaveAll(memory func() any) error {
 	if f.State == nil {
 		return nil
 	}
+	for range 2 { // what was being written, and what came since
+		if err := f.Save(memory); err != nil {
+			return err
+		}
+		if w := f.State.writing; w != nil {
+			w <- <-w
+			f.written()
+		}
+	}
+	return nil
+}
+
+// written takes the result of the writing before; false while it is not done.
+func (f *Follow) written() bool {
+	s := f.State
+	if s.writing == nil {
+		return true
+	}
+	select {
+	case err := <-s.writing:
+		s.writing = nil
+		if err != nil {
+			f.tell(s.path, shorten(err))
+			return true
+		}
+		s.last = s.next
+		return true
+	default:
+		return false
+	}
+}
+
+// places is the content of the state file.
+func (f *Follow) places(memory func() any) ([]byte, error) {
 	known, err := json.Marshal(memory())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	doc := stateDocument{Schema: StateSchema, Files: []savedFile{}, Memory: known}
 	for _, saved := range f.State.doc.Files { // of logs that are not there now
@@ -156,20 +210,12 @@ func (f *Follow) Save(memory func() any) error {
 			doc.Files = append(doc.Files, *saved)
 		}
 	}
-	data, err := json.MarshalIndent(doc, "", " ")
-	if err != nil || string(data) == string(f.State.last) {
-		return err
-	}
-	if err := replaceFile(f.State.path, append(data, '\n')); err != nil {
-		return err
-	}
-	f.State.last = data
-	return nil
+	return json.MarshalIndent(doc, "", " ")
 }
 
 func (l *Followed) saved() savedFile {
 	s := l.segments[0]
-	saved := savedFile{Name: absolute(l.Name), Offset: s.offset + max(l.settled-s.start, 0), Lines: l.lines, Read: append([]identity{}, l.done...)}
+	saved := savedFile{Name: absolute(l.Name), Offset: s.offset + max(l.settled-s.start, 0), Lines: l.lines, Read: l.settledPieces()}
 	saved.Device, saved.Inode = identityOf(s.info)
 	saved.Head = printOf(s.head[:min(int64(len(s.head)), saved.Offset)])
 	if unsettled := l.offset - saved.Offset; len(l.segments) == 1 && unsettled <= int64(len(l.tail)) {
@@ -207,9 +253,11 @@ func replaceFile(path string, data []byte) error {
 // resume goes on where an earlier run stood: in the same file, by whatever name
 // it goes now, compressed or not, and through what was rotated since.
 func (f *Follow) resume(l *Followed, saved *savedFile) error {
-	l.done = slices.Clone(saved.Read)
+	for _, id := range saved.Read {
+		l.done = append(l.done, donePiece{identity: id})
+	}
 	pieces := slices.DeleteFunc(l.rotatedPieces(), l.wasRead)
-	present := &rotatedPiece{path: l.Name, info: l.info, size: l.info.Size(), head: l.headOfFile()}
+	present := l.present()
 	at := slices.IndexFunc(pieces, func(p *rotatedPiece) bool { return saved.is(p.info) && saved.wasIn(p) })
 	if at < 0 && saved.is(l.info) && saved.wasIn(present) {
 		at = slices.IndexFunc(pieces, func(p *rotatedPiece) bool { return saved.wasIn(p) && isCut(present, p) })
@@ -221,7 +269,8 @@ func (f *Follow) resume(l *Followed, saved *savedFile) error {
 		at = slices.IndexFunc(pieces, saved.wasIn) // by its content alone
 	}
 	if at < 0 {
-		if !saved.is(l.info) || saved.Offset > 0 {
+		read := func(id identity) bool { return id.Size == saved.Offset && id.Head == saved.Head }
+		if !slices.ContainsFunc(saved.Read, read) && (!saved.is(l.info) || saved.Offset > 0) {
 			f.tell(l.Name, fmt.Errorf("%w: %s", ErrLost, saved.Name))
 		}
 		if saved.Read == nil { // of a version that did not know what it had read
@@ -238,6 +287,9 @@ func (f *Follow) resume(l *Followed, saved *savedFile) error {
 // wholeAll reads pieces, and then the present file from its start.
 func (f *Follow) wholeAll(l *Followed, pieces []*rotatedPiece) error {
 	for _, p := range pieces {
+		if l.wasRead(p) || !isCut(l.present(), p) {
+			continue
+		}
 		if err := f.whole(l, p, 0, 0); err != nil {
 			return err
 		}
@@ -286,6 +338,15 @@ func (s *savedFile) wasIn(p *rotatedPiece) bool {
 	tail := make([]byte, s.Tail.Bytes)
 	_, err = io.ReadFull(r, tail)
 	return err == nil && s.Tail.matches(tail)
+}
+
+// present is the present file of a log, for a comparison with its pieces.
+func (l *Followed) present() *rotatedPiece {
+	p := &rotatedPiece{path: l.Name, info: l.info, head: l.headOfFile()}
+	if info, err := l.file.Stat(); err == nil {
+		p.size = info.Size()
+	}
+	return p
 }
 
 func (l *Followed) headOfFile() []byte {
