@@ -137,6 +137,9 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 }
 
 func (r *analysis) over(ctx context.Context, args []string) error {
+	if slices.Contains(args, "") {
+		return errors.New(r.app.say.Say("error.path.empty"))
+	}
 	r.files = append(append(slices.Clone(args), r.app.catalogs...), r.flags.output, r.flags.baseline, r.flags.nodeFrom, r.flags.check)
 	if r.flags.check != "" {
 		if err := r.settleBy(ctx, r.flags.check); err != nil {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -27,6 +29,21 @@ func TestAlertsFire(t *testing.T) {
 		out, err := c.CombinedOutput()
 		assert.NoError(t, err, "%s", out)
 	}
+}
+
+// TestUnitIsUnderstood has systemd read the unit, with a program that is there.
+func TestUnitIsUnderstood(t *testing.T) {
+	if _, err := exec.LookPath("systemd-analyze"); err != nil {
+		t.Skip("systemd-analyze is not installed (Debian's package systemd)")
+	}
+	unit, err := os.ReadFile("examples/wklog.service")
+	require.NoError(t, err)
+	program, err := os.Executable()
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "wklog.service")
+	require.NoError(t, os.WriteFile(file, bytes.ReplaceAll(unit, []byte("/usr/local/bin/wklog"), []byte(program)), 0o644))
+	out, _ := exec.Command("systemd-analyze", "verify", "--man=no", file).CombinedOutput() // of the machine's own units too
+	assert.NotContains(t, string(out), "wklog.service")
 }
 
 // TestExamplesNameRealMetrics compares the metrics that the rules and the
