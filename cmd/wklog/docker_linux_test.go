@@ -299,6 +299,12 @@ func (e *engine) tellsAtOnce(t *testing.T, container, kept, out string) {
 	require.Eventually(t, func() bool { return len(failuresIn(e.run(t, "docker logs "+container+" 2>&1"))) > 110 }, time.Minute, 100*time.Millisecond)
 	commands := []string{"docker logs -f", "docker logs -t -f", "docker logs --tail 100 -f"}
 	var ends []func()
+	follows := strings.Contains(kept, "json-file")
+	end := func() {}
+	if follows {
+		end = e.follow(t, out, e.log(t, container))
+		require.Eventually(t, func() bool { return len(told(t, out)) > 10 }, 15*time.Second, 10*time.Millisecond, "followed: told while it runs")
+	}
 	for n, logs := range commands {
 		_, wait := e.start(t, fmt.Sprintf("%s %s 2>&1 | wklog --format jsonl > %s.%d", logs, container, out, n))
 		ends = append(ends, wait)
@@ -316,6 +322,12 @@ func (e *engine) tellsAtOnce(t *testing.T, container, kept, out string) {
 			want = all[max(0, len(all)-len(got)):]
 		}
 		sameFailures(t, want, got, logs)
+	}
+	if follows {
+		require.Eventually(t, func() bool { return slices.Contains(told(t, out), all[len(all)-1]) }, 20*time.Second, 10*time.Millisecond)
+		end()
+		got := told(t, out)
+		sameFailures(t, all[max(0, len(all)-len(got)):], got, "analyze -f")
 	}
 }
 
@@ -533,7 +545,8 @@ func (e *engine) runsTheExample(t *testing.T) {
 	title, _, _ := strings.Cut(e.run(t, "wklog explain --lang zh unsupported-versions"), "\n")
 	e.run(t, compose+" up -d")
 	require.Eventually(t, func() bool {
-		return strings.Contains(e.run(t, compose+" logs wklog"), title)
+		out, err := e.try("docker logs example_wklog_1 2>&1")
+		return err == nil && strings.Contains(out, title)
 	}, 20*time.Second, 100*time.Millisecond)
 	state := e.dir + "/data/volumes/example_state/_data/state.json"
 	require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, 20*time.Second, 10*time.Millisecond)
