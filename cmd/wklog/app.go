@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -31,6 +31,8 @@ type app struct {
 	lang     string
 	noColor  bool
 	catalogs []string
+	// unfinished is the output file that is being written.
+	unfinished atomic.Pointer[report.Output]
 }
 
 // newApp finds the language before anything is printed in it.
@@ -42,7 +44,7 @@ func newApp(args []string) (*app, error) {
 		return nil, err
 	}
 	if langErr != nil {
-		return nil, errors.New(say.Say("error.lang", asked))
+		return nil, errors.New(say.Error(messages.NewError("error.lang", asked)))
 	}
 	return &app{args: args, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, say: say}, nil
 }
@@ -93,18 +95,14 @@ func (a *app) explainError(err error) string {
 	case errors.As(err, &invalid):
 		return a.say.Say("error.flag.invalid", invalid.GetFlag().Name, invalid.GetValue())
 	}
-	return a.fileError(err)
+	return a.say.Error(err)
 }
 
-// fileError names the common reasons why a file cannot be read.
-func (a *app) fileError(err error) string {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return a.say.Say("error.missing")
-	case errors.Is(err, fs.ErrPermission):
-		return a.say.Say("error.permission")
+// discard takes away an output file that will not be finished.
+func (a *app) discard() {
+	if out := a.unfinished.Swap(nil); out != nil {
+		out.Discard()
 	}
-	return err.Error()
 }
 
 func (a *app) root() *cobra.Command {
@@ -126,7 +124,7 @@ func (a *app) root() *cobra.Command {
 func (a *app) arguments(least, most int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) < least || most >= 0 && len(args) > most {
-			return errors.New(a.say.Say("error.args", c.CommandPath()))
+			return messages.NewError("error.args", c.CommandPath())
 		}
 		return nil
 	}
@@ -141,7 +139,7 @@ func (a *app) withoutCommand(analyze *cobra.Command) func(*cobra.Command, []stri
 		}
 		for _, arg := range args {
 			if _, err := os.Stat(arg); err != nil && arg != "-" && !strings.ContainsAny(arg, "./*") {
-				return errors.New(a.say.Say("error.command", arg))
+				return messages.NewError("error.command", arg)
 			}
 		}
 		analyze.SetContext(root.Context())
@@ -203,7 +201,7 @@ func (a *app) catalogue() (*patterns.Catalogue, error) {
 	for _, name := range a.catalogs {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s", name, a.fileError(err))
+			return nil, messages.InFile(name, err)
 		}
 		if err := c.Add(name, data); err != nil {
 			return nil, err

@@ -18,24 +18,25 @@ const (
 )
 
 func main() {
-	os.Exit(run())
+	os.Exit(execute())
 }
 
-// run is main with an exit status, so that it can be a command in tests.
-func run() int {
-	ctx, stop := interruptible()
-	defer stop()
+// execute is main with an exit status, so that it can be a command in tests.
+func execute() int {
 	app, err := newApp(os.Args[1:])
 	if err != nil {
 		os.Stderr.WriteString("wklog: " + err.Error() + "\n")
 		return exitWrong
 	}
+	ctx, stop := interruptible(app.discard)
+	defer stop()
 	return app.execute(ctx)
 }
 
 // interruptible gives a context that the first Ctrl-C or SIGTERM ends, so that
-// the report of what was read is still written; the second one leaves at once.
-func interruptible() (context.Context, func()) {
+// the report of what was read is still written; the second one leaves at once, after
+// it has discarded what is not finished.
+func interruptible(discard func()) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -45,6 +46,7 @@ func interruptible() (context.Context, func()) {
 			select {
 			case <-signals:
 				if n > 0 {
+					discard()
 					os.Exit(exitInterrupted)
 				}
 				cancel()

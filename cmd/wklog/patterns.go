@@ -1,12 +1,12 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/report"
 	"wklog/patterns"
 )
@@ -45,7 +45,7 @@ func (a *app) patternsShow() *cobra.Command {
 			}
 			p := c.Pattern(args[0])
 			if p == nil {
-				return errors.New(a.say.Say("error.pattern", args[0]))
+				return messages.NewError("error.pattern", args[0])
 			}
 			ranker, err := patterns.NewRanker()
 			if err != nil {
@@ -94,7 +94,7 @@ func (a *app) addCatalogues(c *patterns.Catalogue, files []string) ([]string, er
 	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, errors.New(name + ": " + a.fileError(err))
+			return nil, messages.InFile(name, err)
 		}
 		if err := c.Add(name, data); err != nil {
 			return nil, err

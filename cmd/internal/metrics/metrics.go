@@ -134,12 +134,13 @@ func labels(logs []Log) func(source string) string {
 type Server struct {
 	listener net.Listener
 	server   *http.Server
+	serving  bool
 	done     chan bool
 }
 
-// Serve listens at an address; without a host it is that of this machine alone
-// (127.0.0.1). /healthz answers 200 while healthy returns nil, else 503.
-func Serve(address string, c *Collector, healthy func() error) (*Server, error) {
+// Listen takes an address; without a host it is that of this machine alone
+// (127.0.0.1).
+func Listen(address string) (*Server, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -151,6 +152,15 @@ func Serve(address string, c *Collector, healthy func() error) (*Server, error) 
 	if err != nil {
 		return nil, err
 	}
+	const limit = 10 * time.Second
+	return &Server{listener: l, done: make(chan bool), server: &http.Server{
+		ReadTimeout: limit, WriteTimeout: limit, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+	}}, nil
+}
+
+// Serve answers until Close. /healthz answers 200 while healthy returns nil, else
+// 503.
+func (s *Server) Serve(c *Collector, healthy func() error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(c, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
@@ -162,15 +172,12 @@ func Serve(address string, c *Collector, healthy func() error) (*Server, error) 
 		}
 		_, _ = w.Write([]byte("ok\n"))
 	})
-	const limit = 10 * time.Second
-	s := &Server{listener: l, done: make(chan bool), server: &http.Server{
-		Handler: mux, ReadTimeout: limit, WriteTimeout: limit, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-	}}
+	s.server.Handler = mux
+	s.serving = true
 	go func() {
 		defer close(s.done)
-		_ = s.server.Serve(l) // it ends by Close only
+		_ = s.server.Serve(s.listener) // it ends by Close only
 	}()
-	return s, nil
 }
 
 // Address is where the server listens.
@@ -178,6 +185,9 @@ func (s *Server) Address() string { return s.listener.Addr().String() }
 
 // Close ends the server, at the latest with the context.
 func (s *Server) Close(ctx context.Context) error {
+	if !s.serving {
+		return s.listener.Close()
+	}
 	err := s.server.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.server.Close())

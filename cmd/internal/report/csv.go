@@ -128,24 +128,24 @@ var eventColumns = []string{
 	"csv.level", "csv.state", "csv.tls", "csv.alert", "csv.cause", "csv.score", "csv.message", "csv.text",
 }
 
-// EventsCSV writes events as rows while they are found.
-type EventsCSV struct {
+// eventsCSV writes events as rows while they are found.
+type eventsCSV struct {
 	sheet     *sheet
 	catalogue *patterns.Catalogue
 	say       *messages.Printer
 }
 
-// WriteEventsCSV starts a table of events with its header.
-func WriteEventsCSV(w io.Writer, c *patterns.Catalogue, say *messages.Printer) (*EventsCSV, error) {
+// NewEventsCSV starts a table of events with its header.
+func NewEventsCSV(w io.Writer, c *patterns.Catalogue, say *messages.Printer) (Sink, error) {
 	s, err := newSheet(w)
 	if err != nil {
 		return nil, err
 	}
-	return &EventsCSV{sheet: s, catalogue: c, say: say}, s.row(header(say, eventColumns))
+	return &eventsCSV{sheet: s, catalogue: c, say: say}, s.row(header(say, eventColumns))
 }
 
 // Event writes one row.
-func (t *EventsCSV) Event(e *patterns.Event) error {
+func (t *eventsCSV) Event(e *patterns.Event) error {
 	cells := []string{
 		stamp(Moment(e.Time())), t.say.Say("answer." + yesNo(e.Record.TimeInferred)), t.say.Say("severity." + string(e.Pattern.Severity)),
 		e.Pattern.ID, e.Pattern.Title.In(t.say.Lang), e.Source, strconv.FormatInt(e.Record.Line, 10), e.Record.Remote,
@@ -159,8 +159,8 @@ func (t *EventsCSV) Event(e *patterns.Event) error {
 	return t.sheet.row(append(cells, e.Record.Subject(), e.Record.Text))
 }
 
-// Flush writes what is held back; it is to be called at the end.
-func (t *EventsCSV) Flush() error { return t.sheet.flush() }
+// End writes what is held back.
+func (t *eventsCSV) End(*Document) error { return t.sheet.flush() }
 
 func score(p float64) string { return strconv.FormatFloat(p, 'f', -1, 64) }
 

@@ -192,6 +192,36 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 	return d
 }
 
+// AddInput tells of a log that was read, and of the records in it.
+func (d *Document) AddInput(in Input, records int64) {
+	s := &d.Summary
+	s.Bytes, s.Lines, s.Records = s.Bytes+in.Bytes, s.Lines+in.Lines, s.Records+records
+	if in.First != nil && (s.First == nil || in.First.Before(*s.First)) {
+		s.First = in.First
+	}
+	if in.Last != nil && (s.Last == nil || in.Last.After(*s.Last)) {
+		s.Last = in.Last
+	}
+	if in.Error != "" {
+		d.Errors = append(d.Errors, Error{Source: in.Name, Message: in.Error})
+	}
+	d.Inputs = append(d.Inputs, in)
+}
+
+// AddHints says which input or check would show what the logs do not.
+func (d *Document) AddHints(checked bool, say *messages.Printer) {
+	var keys []string
+	switch {
+	case len(d.Findings) == 0:
+		keys = []string{"stdout", "stderr", "proxy", "debug"}
+	case d.Undecided() && !checked:
+		keys = []string{"check", "client"}
+	}
+	for _, key := range keys {
+		d.Hints = append(d.Hints, Step{Text: say.Say("hint." + key), Command: say.Say("hint." + key + ".command")})
+	}
+}
+
 func finding(f *patterns.Finding, c *patterns.Catalogue, lang patterns.Lang) Finding {
 	doc := Finding{
 		Pattern: f.Pattern.ID, Title: f.Pattern.Title.In(lang), Why: f.Pattern.Explain.In(lang),

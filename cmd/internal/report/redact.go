@@ -40,6 +40,25 @@ func NewRedactor() *Redactor {
 	return r
 }
 
+// Sink hides what goes to another sink. files are the arguments that name files.
+func (r *Redactor) Sink(to Sinks, files []string) Sink {
+	return &redacting{Sinks: to, redactor: r, files: files}
+}
+
+// redacting hides what goes to other sinks.
+type redacting struct {
+	Sinks
+	redactor *Redactor
+	files    []string
+}
+
+func (s *redacting) Event(e *patterns.Event) error { return s.Sinks.Event(s.redactor.Event(e)) }
+
+func (s *redacting) End(d *Document) error {
+	s.redactor.Document(d, s.files)
+	return s.Sinks.End(d)
+}
+
 // Event gives a copy of an event that may be shown.
 func (r *Redactor) Event(e *patterns.Event) *patterns.Event {
 	shown, record := *e, *e.Record
