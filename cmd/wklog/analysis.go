@@ -83,6 +83,9 @@ func readingOptions(c *patterns.Catalogue, zone *time.Location) parser.Options {
 
 // over reads the logs, of files or of a stream, and writes the report.
 func (n *analysis) over(ctx context.Context, args []string) error {
+	if slices.Contains(args, "") {
+		return messages.NewError("error.path.empty")
+	}
 	if n.flags.check != "" {
 		if err := n.settleBy(ctx, n.flags.check); err != nil {
 			return err

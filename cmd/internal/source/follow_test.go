@@ -408,6 +408,19 @@ func TestRenameDeleteAndLateFiles(t *testing.T) {
 	assert.ErrorIs(t, failures[0].Err, ErrWaiting)
 }
 
+func TestGlobThatMatchesNothingYetIsAwaited(t *testing.T) {
+	dir := t.TempDir()
+	var l lines
+	stop := following(t, &Follow{Paths: []string{filepath.Join(dir, "*", "*-json.log")}}, &l)
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "id"), 0o755))
+	appendTo(t, filepath.Join(dir, "id", "id-json.log"), "it appears\n")
+	l.settles(t, "it appears")
+	failures := stop()
+	require.Len(t, failures, 1)
+	assert.ErrorIs(t, failures[0].Err, ErrWaiting)
+	assert.True(t, failures[0].Minor)
+}
+
 func TestSwitchedSymbolicLinkIsFollowed(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "..1/app.log", []byte("old\n"))
