@@ -96,12 +96,14 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 		return nil, err
 	}
 	files := check.Certificates{UID: -1, GID: -1}
-	var settings *check.Settings
-	if c.config+c.compose != "" {
-		if settings, err = (check.Configuration{Config: c.config, Compose: c.compose, Service: c.service, Environ: os.Environ()}).Load(); err != nil {
-			return nil, errors.New(a.say.Say("error.check.config", a.fileErrorOf(err)))
-		}
+	settings, err := check.Configuration{Config: c.config, Compose: c.compose, Service: c.service, Environ: os.Environ()}.Load()
+	switch {
+	case err != nil:
+		return nil, errors.New(a.say.Say("error.check.config", a.fileErrorOf(err)))
+	case c.config+c.compose != "":
 		files = settings.Files()
+	case !settings.Fragile():
+		settings = nil // nothing was named
 	}
 	if c.cert != "" {
 		files.CertFile, files.KeyFile, files.Mounts = c.cert, c.key, nil
@@ -111,7 +113,7 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	live.Roots = roots
+	live.Roots, live.Fragile = roots, settings != nil && settings.Fragile()
 	if live.Addr != "" {
 		files.Host, _, _, err = check.ParseAddr(live.Addr)
 		if err != nil {

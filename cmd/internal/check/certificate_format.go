@@ -39,7 +39,7 @@ func checkCertFormat(f *certificateFiles) Result {
 	case bytes.HasPrefix(f.cert, bom):
 		return fail("cert-not-pem", sharedReason+"form-bom")
 	case brokenArmor(rest):
-		return fail("chain-incomplete", "cut", len(chain)) // the server passes it over
+		return fail("chain-incomplete", "cut", len(chain)).breaking(SomeClients) // the server passes it over
 	}
 	f.chain = chain
 	switch {

@@ -26,12 +26,12 @@ func requireTexts(t testing.TB, results []Result) {
 			}
 			assert.NotContains(t, r.Detail(say), "%!", "%s.%s in %s", r.ID, r.Key, lang)
 			for _, fix := range r.Fixes {
-				assert.NotEqual(t, "check."+r.ID+"."+fix.Key, r.Text(fix, say), "no text in %s", lang)
+				assert.NotEqual(t, r.message(fix.Key), r.Text(fix, say), "no text in %s", lang)
 			}
 			for _, id := range append([]string{r.Cause}, r.RulesOut...) {
 				assert.True(t, id == "" || catalogue.Cause(id) != nil, "%s names the unknown cause %q", r.ID, id)
 			}
-			assert.False(t, r.Status == Fail && r.Cause == "", "%s fails without a cause", r.ID)
+			assert.Equal(t, r.Status == Fail, r.Cause != "" && r.Breaks != "", "%s.%s: a failure has a cause and says what it breaks", r.ID, r.Key)
 		}
 	}
 }

@@ -10,30 +10,31 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"al.essio.dev/pkg/shellescape"
 )
 
 // configurationChecks in the order of the checklist.
 var configurationChecks = []struct {
-	id  string
-	run func(*Settings) Result
+	id     string
+	breaks Breaks
+	run    func(*Settings) Result
 }{
-	{"config-service", checkService},
-	{"config-listen", checkListen},
-	{"config-ports", checkPorts},
-	{"config-certificate", checkConfigured},
-	{"config-cert-path", func(s *Settings) Result { return s.checkPath(keyCertFile) }},
-	{"config-key-path", func(s *Settings) Result { return s.checkPath(keyKeyFile) }},
-	{"config-external", checkExternal},
-	{"config-published", checkPublished},
+	{"config-service", "", checkService},
+	{"config-listen", TheServer, checkListen},
+	{"config-ports", TheServer, checkPorts},
+	{"config-certificate", TheServer, checkConfigured},
+	{"config-cert-path", TheServer, func(s *Settings) Result { return s.checkPath(keyCertFile) }},
+	{"config-key-path", TheServer, func(s *Settings) Result { return s.checkPath(keyKeyFile) }},
+	{"config-external", AllClients, checkExternal},
+	{"config-published", AllClients, checkPublished},
 }
 
 // Check runs the whole checklist over the settings.
 func (s *Settings) Check() []Result {
 	var results []Result
 	for _, check := range configurationChecks {
-		r := check.run(s)
-		r.ID = check.id
-		results = append(results, r)
+		results = append(results, check.run(s).of(check.id, check.breaks))
 	}
 	return results
 }
@@ -72,9 +73,9 @@ func checkListen(s *Settings) Result {
 	case addr.value == "" && s.endsElsewhere():
 		return Result{Status: Skip, Key: "proxy"}
 	case addr.value == "" && s.value(keyCertFile)+s.value(keyKeyFile) != "":
-		return fail("listen-address-invalid", "certificate-only", addr)
-	case addr.value == "" && s.value(keyExternalWSSAddr) != "":
-		return fail("listen-address-invalid", "external-only", addr, s.setting(keyExternalWSSAddr))
+		return fail("listen-address-invalid", "certificate-only", addr).breaking(AllClients)
+	case s.missesWSS():
+		return fail("listen-address-invalid", "external-only", addr, s.setting(keyExternalWSSAddr)).breaking(AllClients).instead(s.offerWSS()...)
 	case addr.value == "":
 		return Result{Status: Skip, Key: "unused", Args: []any{addr}}
 	case quoted(addr.value):
@@ -150,14 +151,29 @@ func checkPorts(s *Settings) Result {
 }
 
 // checkConfigured wants both files where the server listens for wss: without
-// them its first connection crashes it (WuKongIM v2.2.5 internal/options/options.go:891).
+// them the first ClientHello, whoever sends it, crashes the server (WuKongIM v2.2.5
+// internal/options/options.go:891).
 func checkConfigured(s *Settings) Result {
-	cert, key := s.setting(keyCertFile), s.setting(keyKeyFile)
+	r := s.configured()
+	for _, other := range s.others {
+		if r.Status != Fail && other.value(keyWSSAddr) != "" {
+			r = other.configured()
+		}
+	}
+	return r
+}
+
+func (s *Settings) configured() Result {
+	cert, key, listen := s.setting(keyCertFile), s.setting(keyKeyFile), s.setting(keyWSSAddr)
 	switch {
-	case cert.value == "" && key.value == "" && s.value(keyWSSAddr) == "":
+	case s.partial && listen.value == "":
+		return Result{Status: Skip, Key: "unused"}
+	case cert.value == "" && key.value == "" && s.missesWSS():
+		return fail("cert-not-configured", "external-only", s.setting(keyExternalWSSAddr), cert, key).instead(s.offerWSS()...)
+	case cert.value == "" && key.value == "" && listen.value == "":
 		return Result{Status: Skip, Key: "unused"}
 	case cert.value == "" && key.value == "":
-		return fail("cert-not-configured", "none", s.setting(keyWSSAddr), cert, key)
+		return fail("cert-not-configured", "none", listen, cert, key)
 	case cert.value == "":
 		return fail("cert-not-configured", "half", key, cert)
 	case key.value == "":
@@ -165,6 +181,54 @@ func checkConfigured(s *Settings) Result {
 	}
 	return pass("both").rulesOut("cert-not-configured")
 }
+
+// missesWSS tells whether clients are sent to wss and nothing listens for it. The
+// environment alone does not show it: there may be a file.
+func (s *Settings) missesWSS() bool {
+	return s.value(keyExternalWSSAddr) != "" && s.value(keyWSSAddr) == "" && !s.endsElsewhere() && !s.partial
+}
+
+// offerWSS says how to offer wss where clients are sent to it already. Everything
+// is set in one change: wssAddr before the certificate would crash the server.
+func (s *Settings) offerWSS() []Step {
+	external := s.setting(keyExternalWSSAddr).shown()
+	_, port, err := splitAddress(external)
+	if err != nil || port == "" || quoted(external) {
+		external, port = "wss://im.example.com:5210", "5210"
+	}
+	service, recreate := "wukongim", step(sharedReason+"fix-restart", "", "")
+	if s.container != nil {
+		service = s.container.service
+		recreate = step(sharedReason+"fix-recreate", "docker compose up -d "+shellescape.Quote(service), "")
+	}
+	return []Step{
+		step(sharedReason+"fix-files", "", ""),
+		step(sharedReason+"fix-all", "", fmt.Sprintf(offered, service, port, external, port, port, port, external)),
+		recreate,
+	}
+}
+
+// offered are the settings of wss, in both forms.
+const offered = `# docker-compose.yml
+services:
+  %s:
+    environment:
+      WK_WSSADDR: "wss://0.0.0.0:%s"
+      WK_WSSCONFIG_CERTFILE: "/root/wukongim/certs/fullchain.pem"
+      WK_WSSCONFIG_KEYFILE: "/root/wukongim/certs/privkey.pem"
+      WK_EXTERNAL_WSSADDR: "%s"
+    volumes:
+      - ./wukongimdata:/root/wukongim
+    ports:
+      - "%s:%s"
+
+# or wk.yaml
+wssAddr: "wss://0.0.0.0:%s"
+wssConfig:
+  certFile: "/root/wukongim/certs/fullchain.pem"
+  keyFile: "/root/wukongim/certs/privkey.pem"
+external:
+  wssAddr: "%s"`
 
 // checkPath follows the path of a file into the container, or on this machine.
 func (s *Settings) checkPath(key string) Result {
@@ -303,20 +367,21 @@ func checkPublished(s *Settings) Result {
 	case leads != "":
 		return warn("connection-interrupted", "other", external, leads, wss)
 	}
-	return fail("connection-interrupted", "unpublished", external, wss).fix(publish(external, wss))
+	return fail("connection-interrupted", "unpublished", external, wss).fix(s.publish(external, wss))
 }
 
 // publish says how a port gets out of the container.
-func publish(external, wss string) Step {
-	return step("fix", "docker compose up -d --force-recreate", fmt.Sprintf("services:\n  wukongim:\n    ports:\n      - \"%s:%s\"", external, wss))
+func (s *Settings) publish(external, wss string) Step {
+	service := s.container.service
+	return step("fix", "docker compose up -d "+shellescape.Quote(service), fmt.Sprintf("services:\n  %s:\n    ports:\n      - \"%s:%s\"", service, external, wss))
 }
 
 // checkLeadsTo is for a published port that leads to another one than wss.
 func (s *Settings) checkLeadsTo(external, inside, wss string) Result {
 	for _, key := range []string{keyWSAddr, keyAddr, keyHTTPAddr, keyManagerAddr} {
 		if _, port, err := splitAddress(cmp.Or(s.value(key), defaults[key])); err == nil && port == inside {
-			return fail("tls-on-plaintext-port", "plain", external, inside, spellings[key], wss).fix(publish(external, wss))
+			return fail("tls-on-plaintext-port", "plain", external, inside, spellings[key], wss).fix(s.publish(external, wss))
 		}
 	}
-	return fail("connection-interrupted", "wrong", external, inside, wss).fix(publish(external, wss))
+	return fail("connection-interrupted", "wrong", external, inside, wss).fix(s.publish(external, wss))
 }

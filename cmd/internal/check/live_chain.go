@@ -244,7 +244,7 @@ func (e *endpoint) sni(ctx context.Context) Result {
 	}
 	nameless := e.peer.offer
 	nameless.name = ""
-	a := e.shake(ctx, e.target, nameless)
+	a := e.shake(ctx, nameless)
 	defer a.close()
 	if a.err != nil {
 		return warn("", "refused", told(a.err))

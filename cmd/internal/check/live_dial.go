@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"al.essio.dev/pkg/shellescape"
 )
@@ -135,6 +137,7 @@ const (
 	portRefused = sharedReason + "port-refused"
 	portSilent  = sharedReason + "port-silent"
 	portFailed  = sharedReason + "port-failed"
+	portClosed  = sharedReason + "port-closed"
 	portTLS     = sharedReason + "port-tls"
 )
 
@@ -151,6 +154,10 @@ func (e *endpoint) unreachable(err error, address string) Result {
 }
 
 func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+
+func isHangUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
+}
 
 func isSilent(err error) bool {
 	var timeout net.Error
@@ -176,8 +183,20 @@ func told(err error) string {
 	return fromPeer(err.Error())
 }
 
+// pause is kept between the end of a connection and the next one: in the moment of
+// a close WuKongIM up to v2.2.5 may take a new connection for the old one, and
+// leaves it without an answer (pkg/wknet/conn.go: both have the same descriptor).
+const pause = 20 * time.Millisecond
+
 // dial connects to host:port; every read and write ends with ctx.
 func (e *endpoint) dial(ctx context.Context, address string) (*bounded, error) {
+	if last := e.closed.Load(); last != nil {
+		select {
+		case <-time.After(e.pause - time.Since(*last)):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	conn, err := (&net.Dialer{Resolver: e.resolverFor(ctx)}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
@@ -188,13 +207,22 @@ func (e *endpoint) dial(ctx context.Context, address string) (*bounded, error) {
 			return nil, err
 		}
 	}
-	return &bounded{Conn: conn}, nil
+	return &bounded{Conn: conn, closed: &e.closed}, nil
 }
 
 // bounded takes no more than mostReceived bytes from its peer.
 type bounded struct {
 	net.Conn
 	received atomic.Int64
+	closed   *atomic.Pointer[time.Time] // when the last connection was
+}
+
+func (b *bounded) Close() error {
+	defer func() {
+		now := time.Now()
+		b.closed.Store(&now)
+	}()
+	return b.Conn.Close()
 }
 
 var errTooMuch = errors.New("the other side sent more than 1 MiB")

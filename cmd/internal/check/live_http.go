@@ -2,12 +2,12 @@ package check
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -93,11 +93,11 @@ func (e *endpoint) health(ctx context.Context) Result {
 	if e.API == "" {
 		return skipped("no-address")
 	}
-	status, _, err := e.get(ctx, "/health", 0)
+	status, body, err := e.get(ctx, "/health", mostBody)
 	if err != nil {
-		return e.unanswered(ctx, err, e.API)
+		return e.unanswered(err, e.API)
 	}
-	if status == http.StatusBadRequest && e.speaksTLS(ctx, e.API) {
+	if status == http.StatusBadRequest && wantsTLS.Match(body) {
 		return fail("plaintext-on-tls-port", portTLS, fromPeer(e.API))
 	}
 	e.reached = true
@@ -107,18 +107,28 @@ func (e *endpoint) health(ctx context.Context) Result {
 	return pass("healthy", fromPeer(e.API))
 }
 
+// A TLS port that gets plain HTTP says so by a page (the words of Go and nginx, of
+// Apache, and of Tomcat) or by an alert (RFC 8446 section 6), or hangs up. To find
+// out by a handshake could do harm: only clients that mean TLS begin one.
+var (
+	wantsTLS = regexp.MustCompile(`HTTPS (?:server|port)|SSL-enabled server|requires TLS`)
+	inAlert  = `malformed HTTP response "\x15\x03` // of net/http
+)
+
 // unanswered explains why a plain port gave no HTTP answer. One that is closed
 // to this machine may well be so on purpose, and proves nothing about TLS.
-func (e *endpoint) unanswered(ctx context.Context, err error, address string) Result {
-	r := e.unreachable(err, address)
-	if r.Key == portFailed && e.speaksTLS(ctx, address) {
+func (e *endpoint) unanswered(err error, address string) Result {
+	switch {
+	case strings.Contains(err.Error(), inAlert):
 		return fail("plaintext-on-tls-port", portTLS, fromPeer(address))
+	case isHangUp(err):
+		return warn("", portClosed, fromPeer(address))
 	}
-	return r
+	return e.unreachable(err, address)
 }
 
 // openWebSocket upgrades conn and drops it at once. The response is nil where
-// there was none; its body is not to be used.
+// there was none; its body holds the first KiB of a refusal.
 func openWebSocket(ctx context.Context, conn net.Conn, url string) (*http.Response, error) {
 	defer conn.Close()
 	socket, response, err := websocket.Dial(ctx, url, &websocket.DialOptions{
@@ -137,13 +147,13 @@ func (e *endpoint) plainUpgrade(ctx context.Context) Result {
 	}
 	conn, err := e.dial(ctx, e.Plain)
 	if err != nil {
-		return e.unanswered(ctx, err, e.Plain)
+		return e.unreachable(err, e.Plain)
 	}
 	response, err := openWebSocket(ctx, conn, "ws://"+e.Plain+"/")
 	switch {
 	case response == nil:
-		return e.unanswered(ctx, err, e.Plain)
-	case response.StatusCode == http.StatusBadRequest && e.speaksTLS(ctx, e.Plain):
+		return e.unanswered(err, e.Plain)
+	case response.StatusCode == http.StatusBadRequest && refusesPlain(response):
 		return fail("plaintext-on-tls-port", portTLS, fromPeer(e.Plain))
 	case response.StatusCode != http.StatusSwitchingProtocols:
 		return warn("", "status", response.StatusCode)
@@ -158,20 +168,22 @@ func (e *endpoint) authority() string { return net.JoinHostPort(withoutZone(e.ho
 
 // upgradesPlain tells whether the TLS port answers plain HTTP. Status 400 does
 // not count: TLS servers answer it to plain requests.
-func (e *endpoint) upgradesPlain(ctx context.Context) bool {
-	conn, err := e.dial(ctx, e.target)
-	if err != nil {
-		return false
-	}
-	response, _ := openWebSocket(ctx, conn, "ws://"+e.authority()+"/")
+func upgradesPlain(ctx context.Context, conn net.Conn, url string) bool {
+	response, _ := openWebSocket(ctx, conn, url)
 	return response != nil && response.StatusCode != http.StatusBadRequest
+}
+
+// refusesPlain tells whether a refusal says that the port is one of TLS.
+func refusesPlain(response *http.Response) bool {
+	body, err := io.ReadAll(io.LimitReader(response.Body, mostBody))
+	return err == nil && wantsTLS.Match(body)
 }
 
 func (e *endpoint) upgrade(ctx context.Context) Result {
 	if e.peer == nil {
 		return e.after("live-tls13", "live-tls12")
 	}
-	a := e.shake(ctx, e.target, offer{e.host, tls.VersionTLS12, tls.VersionTLS13, nil})
+	a := e.shake(ctx, e.ordinary())
 	if a.err != nil {
 		return e.refusal(ctx, a)
 	}

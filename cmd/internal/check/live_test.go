@@ -170,9 +170,19 @@ func TestPlainPortsThatSpeakTLS(t *testing.T) {
 		})
 		t.Run(c.id+" answering an alert", func(t *testing.T) {
 			s := newSite(t)
+			c.set(s, serveRaw(t, func(_ context.Context, conn net.Conn) {
+				conn.Read(make([]byte, 4096))
+				conn.Write([]byte("\x15\x03\x03\x00\x02\x02\n")) // as Java 17
+			}))
+			requireOneFailure(t, s.check(), c.id, "plaintext-on-tls-port", portTLS)
+		})
+		t.Run(c.id+" hanging up", func(t *testing.T) {
+			s := newSite(t)
 			config := &tls.Config{Certificates: []tls.Certificate{s.certificate()}}
 			c.set(s, serveRaw(t, func(ctx context.Context, conn net.Conn) { tls.Server(conn, config).HandshakeContext(ctx) }))
-			requireOneFailure(t, s.check(), c.id, "plaintext-on-tls-port", portTLS)
+			r := find(t, s.check(), c.id)
+			assert.Equal(t, Warn, r.Status)
+			assert.Equal(t, portClosed, r.Key)
 		})
 	}
 }

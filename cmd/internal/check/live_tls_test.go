@@ -280,6 +280,7 @@ func TestVersions(t *testing.T) {
 	})
 	t.Run("TLS 1.2 only, others cut", func(t *testing.T) {
 		s := newSite(t)
+		s.config.MaxVersion = tls.VersionTLS12
 		s.config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			if hello.SupportedVersions[0] == tls.VersionTLS13 && len(hello.SupportedVersions) == 1 {
 				hello.Conn.Close()
