@@ -370,17 +370,21 @@ func (r *analysis) document(failures []source.Failure) *report.Document {
 	if r.baseline != nil {
 		doc.Compare(r.baseline)
 	}
-	if r.checks != nil {
-		doc.AddChecks(r.checks, r.catalogue, r.app.say)
-	}
 	r.setStatus(&result, failures)
 	for _, e := range doc.Errors {
 		if !r.flags.follow { // it was told at once
 			r.app.complain(e.Source + ": " + e.Message)
 		}
 	}
+	checks := r.checks
 	if r.redactor != nil {
 		r.redactor.Document(doc, r.files)
+		if checks != nil {
+			checks = r.redactor.Checklist(checks, r.app.say)
+		}
+	}
+	if checks != nil {
+		doc.AddChecks(checks, r.catalogue, r.app.say)
 	}
 	return doc
 }

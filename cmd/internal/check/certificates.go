@@ -97,7 +97,7 @@ func (c Certificates) check() ([]Result, *certificateFiles) {
 func (f *certificateFiles) unmet(check certificateCheck) Result {
 	for _, id := range check.needs {
 		if !f.passed(id) {
-			return skipped("needs", id)
+			return skipped("needs", Text.of("check", id))
 		}
 	}
 	return Result{}
@@ -110,18 +110,18 @@ func (f *certificateFiles) passed(id string) bool {
 	})
 }
 
-func pass(key string, args ...any) Result { return Result{Status: Pass, Key: key, Args: args} }
+func pass(key string, args ...Value) Result { return Result{Status: Pass, Key: key, Args: args} }
 
-func warn(cause, key string, args ...any) Result {
+func warn(cause, key string, args ...Value) Result {
 	return Result{Status: Warn, Cause: cause, Key: key, Args: args}
 }
 
-func fail(cause, key string, args ...any) Result {
+func fail(cause, key string, args ...Value) Result {
 	return Result{Status: Fail, Cause: cause, Key: key, Args: args}
 }
 
 // skipped names a reason that checks share.
-func skipped(reason string, args ...any) Result {
+func skipped(reason string, args ...Value) Result {
 	return Result{Status: Skip, Key: sharedReason + reason, Args: args}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"wklog/cmd/internal/messages"
 )
 
@@ -50,7 +52,7 @@ type Result struct {
 	// Key names the detail in the message files, under "check.ID.Key", and Args
 	// are put into it. They never hold a key or a password.
 	Key  string
-	Args []any
+	Args []Value
 	// Fixes are what to do, before what the cause says, or Instead of it.
 	Fixes   []Step
 	Instead bool
@@ -63,7 +65,38 @@ type Result struct {
 
 // Step is one thing to do. Key names its text as Result.Key does.
 type Step struct {
-	Key, Command, Config string
+	Key string
+	// Command and Config are formats with explicit indexes of the values, where
+	// there are any.
+	Command, Config string
+	Values          []Value
+}
+
+// CommandLine is what to type, empty where there is nothing; its values are quoted
+// for the shell.
+func (s Step) CommandLine() string {
+	quoted := []any{}
+	for _, v := range s.Values {
+		quoted = append(quoted, shellescape.Quote(v.String()))
+	}
+	return filled(s.Command, quoted)
+}
+
+// Snippet is what to write into a file.
+func (s Step) Snippet() string { return filled(s.Config, anys(s.Values)) }
+
+func filled(format string, values []any) string {
+	if !strings.Contains(format, "%[") {
+		return format
+	}
+	return fmt.Sprintf(format, values...)
+}
+
+func anys(values []Value) (list []any) {
+	for _, v := range values {
+		list = append(list, v)
+	}
+	return list
 }
 
 // Text of a step of a result.
@@ -77,7 +110,7 @@ func (r *Result) Detail(say *messages.Printer) string {
 	if r.Key == "" {
 		return ""
 	}
-	return say.Say(r.message(r.Key), r.Args...)
+	return say.Say(r.message(r.Key), anys(r.Args)...)
 }
 
 // sharedReason begins the key of a text that is not of one check alone.
@@ -90,7 +123,9 @@ func (r *Result) message(key string) string {
 	return "check." + r.ID + "." + key
 }
 
-func step(key, command, config string) Step { return Step{Key: key, Command: command, Config: config} }
+func step(key, command, config string, values ...Value) Step {
+	return Step{key, command, config, values}
+}
 
 // fix adds what to do.
 func (r Result) fix(steps ...Step) Result {

@@ -152,7 +152,7 @@ func (e *endpoint) check(ctx context.Context, s stage) Result {
 	if s.repeats && r.Status == Fail {
 		for _, before := range e.results {
 			if before.Status == Fail && before.Cause == r.Cause {
-				return skipped("same", before.ID)
+				return skipped("same", Text.of("check", before.ID))
 			}
 		}
 	}
@@ -193,7 +193,7 @@ func (e *endpoint) after(ids ...string) Result {
 			return skipped("needs", r.Args...)
 		}
 	}
-	return skipped("needs", blamed)
+	return skipped("needs", Text.of("check", blamed))
 }
 
 // ParseAddr takes an address apart: wss://host:port[/path], where the port is
@@ -264,8 +264,9 @@ func parseHost(host string) (string, error) {
 // peer.
 func cleaned(r Result) Result {
 	for i, arg := range r.Args {
-		if text, ok := arg.(string); ok {
-			r.Args[i] = fromPeer(text)
+		r.Args[i] = arg.Map(fromPeer)
+		if list, ok := r.Args[i].V.([]string); ok {
+			r.Args[i].V = shortened(list)
 		}
 	}
 	return r
@@ -273,6 +274,17 @@ func cleaned(r Result) Result {
 
 // mostShown bytes of a text from the peer go into a report.
 const mostShown = 200
+
+// shortened is a list as far as it fits.
+func shortened(list []string) []string {
+	length := 0
+	for i, item := range list {
+		if length += len(item); length > mostShown {
+			return append(list[:i:i], "…")
+		}
+	}
+	return list
+}
 
 // fromPeer makes what the network sent fit for one line of a report: short, and
 // without characters that a terminal would act on.

@@ -8,13 +8,10 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"al.essio.dev/pkg/shellescape"
 )
 
 const (
@@ -29,11 +26,11 @@ func (e *endpoint) name(ctx context.Context) Result {
 		return skipped("no-address")
 	}
 	if e.invalid != nil {
-		return fail("connection-interrupted", "invalid", fromPeer(e.invalid.Error()))
+		return fail("connection-interrupted", "invalid", Text.of("error", fromPeer(e.invalid.Error())))
 	}
 	if ip, err := netip.ParseAddr(e.host); err == nil {
 		e.addresses = []netip.Addr{ip}
-		return pass("literal", e.host)
+		return pass("literal", Host.of("host", e.host))
 	}
 	found, err := e.resolverFor(ctx).LookupNetIP(ctx, "ip", e.host)
 	if err != nil {
@@ -44,7 +41,7 @@ func (e *endpoint) name(ctx context.Context) Result {
 		e.addresses = append(e.addresses, ip.Unmap())
 		seen = append(seen, ip.Unmap().String())
 	}
-	return pass("found", e.host, strings.Join(seen, ", "))
+	return pass("found", Host.of("host", e.host), Host.of("addresses", seen))
 }
 
 // resolverFor returns a resolver that stops with ctx. The standard one returns
@@ -65,12 +62,12 @@ func (e *endpoint) resolverFor(ctx context.Context) *net.Resolver {
 }
 
 func (e *endpoint) unresolved(err error) Result {
-	r := fail("connection-interrupted", "no-answer", e.host, told(err))
+	r := fail("connection-interrupted", "no-answer", Host.of("host", e.host), Text.of("error", told(err)))
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
-		r = fail("connection-interrupted", "not-found", e.host)
+		r = fail("connection-interrupted", "not-found", Host.of("host", e.host))
 	}
-	r.Fixes = []Step{step("fix", "dig +short "+shellescape.Quote(e.host)+" A AAAA", "")}
+	r.Fixes = []Step{step("fix", "dig +short %[1]s A AAAA", "", Host.of("host", e.host))}
 	return r
 }
 
@@ -104,9 +101,9 @@ func (e *endpoint) tcp(ctx context.Context) Result {
 		return e.notConnected(errs)
 	}
 	if len(dead) > 0 {
-		return warn("", "some", e.target, strings.Join(dead, ", "))
+		return warn("", "some", Address.of("address", e.target), Address.of("dead", dead))
 	}
-	return pass("connected", e.target)
+	return pass("connected", Address.of("address", e.target))
 }
 
 func (e *endpoint) at(i int) string { return net.JoinHostPort(e.addresses[i].String(), e.port) }
@@ -125,7 +122,7 @@ func (e *endpoint) notConnected(errs []error) Result {
 	r.Status, r.Cause = Fail, "connection-interrupted"
 	switch r.Key {
 	case portRefused:
-		r.Fixes = []Step{step("fix-refused", "docker compose ps wukongim\nss -ltn | grep ':"+e.port+" '", "")}
+		r.Fixes = []Step{step("fix-refused", "docker compose ps wukongim\nss -ltn | grep ':%[1]s '", "", portValue("port", e.port))}
 	case portSilent:
 		r.Fixes = []Step{step("fix-silent", "ufw status verbose\nfirewall-cmd --list-ports", "")}
 	}
@@ -146,11 +143,11 @@ func (e *endpoint) unreachable(err error, address string) Result {
 	address = fromPeer(address)
 	switch {
 	case isRefused(err):
-		return warn("", portRefused, address)
+		return warn("", portRefused, Address.of("address", address))
 	case isSilent(err):
-		return warn("", portSilent, address, e.Timeout.String())
+		return warn("", portSilent, Address.of("address", address), Text.of("timeout", e.Timeout.String()))
 	}
-	return warn("", portFailed, address, told(err))
+	return warn("", portFailed, Address.of("address", address), Text.of("error", told(err)))
 }
 
 func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
@@ -170,7 +167,8 @@ func hasNoWay(err error) bool {
 	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
 }
 
-// told is an error without what repeats the address and the request.
+// told is an error without what repeats the address, the request, or the name that
+// was looked up.
 func told(err error) string {
 	var request *url.Error
 	if errors.As(err, &request) {
@@ -179,6 +177,10 @@ func told(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) {
 		err = op.Err
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return fromPeer(dns.Err)
 	}
 	return fromPeer(err.Error())
 }

@@ -121,8 +121,8 @@ func TestSettingsShowAServerThatAHandshakeWouldCrash(t *testing.T) {
 		{"address from the environment, no certificate", "mode: release\n", []string{"WK_WSSADDR=wss://0.0.0.0:5210"}, true},
 		{"certificate from the environment", "wssAddr: wss://0.0.0.0:5210\n", []string{"WK_WSSCONFIG_CERTFILE=/c.pem", "WK_WSSCONFIG_KEYFILE=/k.pem"}, false},
 		{"empty variables", "wssAddr: wss://0.0.0.0:5210\n", []string{"WK_WSSCONFIG_CERTFILE=", "WK_WSSCONFIG_KEYFILE="}, true},
-		{"clients are sent to it", "external: {wssAddr: 'wss://im.example.com:5210'}\n", nil, true},
-		{"clients are sent to a proxy", "external: {wssAddr: 'wss://im.example.com'}\n", nil, false},
+		{"clients are sent to it", "external: {wssAddr: 'wss://im.wangwei-corp.cn:5210'}\n", nil, true},
+		{"clients are sent to a proxy", "external: {wssAddr: 'wss://im.wangwei-corp.cn'}\n", nil, false},
 	} {
 		s, err := load(t, "wk.yaml", c.config, c.environ...)
 		require.NoError(t, err)
@@ -135,14 +135,14 @@ func TestSettingsShowAServerThatAHandshakeWouldCrash(t *testing.T) {
 	alone, err := Configuration{Environ: []string{"WK_WSSADDR=wss://0.0.0.0:5210"}}.Load()
 	require.NoError(t, err)
 	assert.True(t, alone.Fragile())
-	alone, err = Configuration{Environ: []string{"WK_EXTERNAL_WSSADDR=wss://im.example.com:5210", "WK_WSSCONFIG_CERTFILE=/c.pem"}}.Load()
+	alone, err = Configuration{Environ: []string{"WK_EXTERNAL_WSSADDR=wss://im.wangwei-corp.cn:5210", "WK_WSSCONFIG_CERTFILE=/c.pem"}}.Load()
 	require.NoError(t, err)
 	assert.False(t, alone.Fragile(), "the rest may stand in a file")
 }
 
 // TestEveryServiceOfAComposeFileCounts: an address may lead to any of them.
 func TestEveryServiceOfAComposeFileCounts(t *testing.T) {
-	good := "{WK_WSSADDR: 'wss://0.0.0.0:5210', WK_WSSCONFIG_CERTFILE: /c.pem, WK_WSSCONFIG_KEYFILE: /k.pem, WK_EXTERNAL_WSSADDR: 'wss://im.example.com:5210'}"
+	good := "{WK_WSSADDR: 'wss://0.0.0.0:5210', WK_WSSCONFIG_CERTFILE: /c.pem, WK_WSSCONFIG_KEYFILE: /k.pem, WK_EXTERNAL_WSSADDR: 'wss://im.wangwei-corp.cn:5210'}"
 	node := func(port, environ string) string {
 		return "ports: ['" + port + ":5210']\n    volumes: ['./data:/root/wukongim']\n    environment: " + environ
 	}
@@ -153,6 +153,7 @@ func TestEveryServiceOfAComposeFileCounts(t *testing.T) {
 		{"one node", "", false},
 		{"both in order", "\n  node2:\n    image: wukongim/wukongim\n    " + node("5211", good), false},
 		{"second without a certificate", "\n  node2:\n    image: wukongim/wukongim\n    " + node("5211", "{WK_WSSADDR: 'wss://0.0.0.0:5210'}"), true},
+		{"second without a key", "\n  node2:\n    image: wukongim/wukongim\n    " + node("5211", "{WK_WSSADDR: 'wss://0.0.0.0:5210', WK_WSSCONFIG_CERTFILE: /c.pem}"), true},
 		{"second by its mounted file", "\n  node2:\n    image: im\n    ports: ['5211:5210']\n    volumes: ['./bad:/root/wukongim']", true},
 		{"second in place of the first", "\n  old:\n    image: wukongim/wukongim\n    " + node("5210", "{WK_WSSADDR: 'wss://0.0.0.0:5210'}"), false},
 	} {

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"al.essio.dev/pkg/shellescape"
 	"github.com/coder/websocket"
 )
 
@@ -98,13 +97,13 @@ func (e *endpoint) health(ctx context.Context) Result {
 		return e.unanswered(err, e.API)
 	}
 	if status == http.StatusBadRequest && wantsTLS.Match(body) {
-		return fail("plaintext-on-tls-port", portTLS, fromPeer(e.API))
+		return fail("plaintext-on-tls-port", portTLS, Address.of("address", fromPeer(e.API)))
 	}
 	e.reached = true
 	if status != http.StatusOK {
-		return warn("", "status", status)
+		return warn("", "status", Number.of("status", status))
 	}
-	return pass("healthy", fromPeer(e.API))
+	return pass("healthy", Address.of("address", fromPeer(e.API)))
 }
 
 // A TLS port that gets plain HTTP says so by a page (the words of Go and nginx, of
@@ -120,9 +119,9 @@ var (
 func (e *endpoint) unanswered(err error, address string) Result {
 	switch {
 	case strings.Contains(err.Error(), inAlert):
-		return fail("plaintext-on-tls-port", portTLS, fromPeer(address))
+		return fail("plaintext-on-tls-port", portTLS, Address.of("address", fromPeer(address)))
 	case isHangUp(err):
-		return warn("", portClosed, fromPeer(address))
+		return warn("", portClosed, Address.of("address", fromPeer(address)))
 	}
 	return e.unreachable(err, address)
 }
@@ -154,13 +153,13 @@ func (e *endpoint) plainUpgrade(ctx context.Context) Result {
 	case response == nil:
 		return e.unanswered(err, e.Plain)
 	case response.StatusCode == http.StatusBadRequest && refusesPlain(response):
-		return fail("plaintext-on-tls-port", portTLS, fromPeer(e.Plain))
+		return fail("plaintext-on-tls-port", portTLS, Address.of("address", fromPeer(e.Plain)))
 	case response.StatusCode != http.StatusSwitchingProtocols:
-		return warn("", "status", response.StatusCode)
+		return warn("", "status", Number.of("status", response.StatusCode))
 	case err != nil:
-		return warn("", portFailed, fromPeer(e.Plain), told(err))
+		return warn("", portFailed, Address.of("address", fromPeer(e.Plain)), Text.of("error", told(err)))
 	}
-	return pass("upgraded", fromPeer(e.Plain))
+	return pass("upgraded", Address.of("address", fromPeer(e.Plain)))
 }
 
 // authority is the endpoint's host and port as they stand in a URL.
@@ -195,15 +194,15 @@ func (e *endpoint) upgrade(ctx context.Context) Result {
 	e.readDate(response.Header, sent, e.authority())
 	switch {
 	case response.StatusCode == http.StatusBadRequest && a.asked:
-		return fail("client-certificate", sharedReason+"handshake-client-certificate", e.host)
+		return fail("client-certificate", sharedReason+"handshake-client-certificate", Host.of("host", e.host))
 	case response.StatusCode != http.StatusSwitchingProtocols:
-		r := fail("connection-interrupted", "status", response.StatusCode)
+		r := fail("connection-interrupted", "status", Number.of("status", response.StatusCode))
 		r.Fixes = upgradeFixes(response.StatusCode)
 		return r
 	case err != nil:
-		return fail("connection-interrupted", sharedReason+"handshake-failed", told(err))
+		return fail("connection-interrupted", sharedReason+"handshake-failed", Text.of("error", told(err)))
 	}
-	return pass("upgraded", e.host)
+	return pass("upgraded", Host.of("host", e.host))
 }
 
 // noUpgrade explains a connection that ended after the handshake and before an
@@ -215,9 +214,9 @@ func (e *endpoint) noUpgrade(err error, asked bool) Result {
 	case errors.As(err, &op) && op.Op == "remote error":
 		return e.alerted(op.Err.Error(), asked)
 	case isSilent(err):
-		return fail("connection-interrupted", sharedReason+"handshake-silent", e.target, e.Timeout.String())
+		return fail("connection-interrupted", sharedReason+"handshake-silent", Address.of("address", e.target), Text.of("timeout", e.Timeout.String()))
 	}
-	return fail("connection-interrupted", sharedReason+"handshake-failed", told(err))
+	return fail("connection-interrupted", sharedReason+"handshake-failed", Text.of("error", told(err)))
 }
 
 func upgradeFixes(status int) []Step {
@@ -241,30 +240,30 @@ func (e *endpoint) route(ctx context.Context) Result {
 		return skipped("no-address")
 	}
 	if !e.reached {
-		return skipped("needs", "live-health")
+		return skipped("needs", Text.of("check", "live-health"))
 	}
 	status, body, err := e.get(ctx, "/route", mostBody)
 	if err != nil {
 		return e.unreachable(err, e.API)
 	}
 	if status != http.StatusOK {
-		return warn("", "status", status)
+		return warn("", "status", Number.of("status", status))
 	}
 	var told struct {
 		WSS string `json:"wss_addr"`
 	}
 	if err := json.Unmarshal(body, &told); err != nil {
-		return warn("", "no-json", fromPeer(err.Error()))
+		return warn("", "no-json", Text.of("error", fromPeer(err.Error())))
 	}
 	r := e.compareRoute(strings.TrimSpace(told.WSS))
 	if r.Status != Pass {
-		r.Fixes = []Step{step("fix", "curl -s "+shellescape.Quote("http://"+e.API+"/route"), "external:\n  wssAddr: \"wss://im.example.com:5210\"   # WK_EXTERNAL_WSSADDR")}
+		r.Fixes = []Step{step("fix", "curl -s %[1]s", "external:\n  wssAddr: \"wss://im.example.com:5210\"   # WK_EXTERNAL_WSSADDR", Address.of("api", "http://"+e.API+"/route"))}
 	}
 	return r
 }
 
 func (e *endpoint) compareRoute(told string) Result {
-	shown := fromPeer(told)
+	shown := Address.of("wss_addr", fromPeer(told))
 	if told == "" {
 		return warn("", "none")
 	}
@@ -282,9 +281,9 @@ func (e *endpoint) compareRoute(told string) Result {
 	case e.Addr == "":
 		return pass("told", shown)
 	case !sameHost && e.peer != nil && e.peer.chain.leaf().VerifyHostname(withoutZone(host)) != nil:
-		return fail("hostname-mismatch", "uncovered", shown, sanList(e.peer.chain.leaf()))
+		return cleaned(fail("hostname-mismatch", "uncovered", shown, Host.of("names", namesOf(e.peer.chain.leaf()))))
 	}
-	return warn("", "differs", shown, net.JoinHostPort(e.host, e.port))
+	return warn("", "differs", shown, Address.of("checked", net.JoinHostPort(e.host, e.port)))
 }
 
 // readDate keeps the first Date that the endpoint or its API sends (RFC 9110

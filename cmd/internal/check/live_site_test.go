@@ -25,7 +25,7 @@ import (
 	"wklog/cmd/internal/pkitest"
 )
 
-const siteName = "im.example.com"
+const siteName = "im.wangwei-corp.cn"
 
 // issue makes a certificate of siteName, by a key of its own unless one is given.
 func issue(issuer *pkitest.Authority, key crypto.Signer, edit func(*x509.Certificate)) *pkitest.Authority {

@@ -173,7 +173,7 @@ func (e *endpoint) tls12(ctx context.Context) Result {
 // TLS 1.3, in whatever way, is then no failure.
 func (e *endpoint) lacks13() {
 	if r := e.result("live-tls13"); r.Status == Fail {
-		r.Status, r.Cause, r.Key, r.Args = Warn, "", sharedReason+"handshake-not-offered", []any{e.refused13}
+		r.Status, r.Cause, r.Key, r.Args = Warn, "", sharedReason+"handshake-not-offered", []Value{Text.of("error", e.refused13)}
 	}
 }
 
@@ -188,7 +188,7 @@ func (e *endpoint) refusal12(ctx context.Context, a *attempt) Result {
 		defer old.close()
 		if old.err == nil {
 			e.lacks13()
-			r = fail("protocol-version", "old", tls.VersionName(old.conn.ConnectionState().Version))
+			r = fail("protocol-version", "old", Text.of("version", tls.VersionName(old.conn.ConnectionState().Version)))
 		}
 	case r.Key == sharedReason+"handshake-cipher":
 		weak := e.shake(ctx, offer{e.host, tls.VersionTLS12, tls.VersionTLS12, everySuite()})
@@ -196,7 +196,7 @@ func (e *endpoint) refusal12(ctx context.Context, a *attempt) Result {
 		if weak.err == nil {
 			e.remember(weak)
 			e.lacks13()
-			r = fail("cipher-mismatch", "weak-cipher", tls.CipherSuiteName(weak.conn.ConnectionState().CipherSuite))
+			r = fail("cipher-mismatch", "weak-cipher", Text.of("suite", tls.CipherSuiteName(weak.conn.ConnectionState().CipherSuite)))
 		}
 	}
 	return r
@@ -212,7 +212,7 @@ func everySuite() []uint16 {
 
 func agreed(a *attempt) Result {
 	state := a.conn.ConnectionState()
-	return pass(sharedReason+"handshake-agreed", tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite))
+	return pass(sharedReason+"handshake-agreed", Text.of("version", tls.VersionName(state.Version)), Text.of("suite", tls.CipherSuiteName(state.CipherSuite)))
 }
 
 // refusal explains a handshake that failed.
@@ -226,14 +226,14 @@ func (e *endpoint) refusal(ctx context.Context, a *attempt) Result {
 			return r
 		}
 	case isSilent(a.err) && a.got == 0:
-		return fail("connection-interrupted", sharedReason+"handshake-silent", e.target, e.Timeout.String())
+		return fail("connection-interrupted", sharedReason+"handshake-silent", Address.of("address", e.target), Text.of("timeout", e.Timeout.String()))
 	case isSilent(a.err):
-		return fail("connection-interrupted", sharedReason+"handshake-slow", e.target, a.got)
+		return fail("connection-interrupted", sharedReason+"handshake-slow", Address.of("address", e.target), Number.of("bytes", int(a.got)))
 	case isRefused(a.err):
-		return fail("connection-interrupted", portRefused, e.target)
+		return fail("connection-interrupted", portRefused, Address.of("address", e.target))
 	case isHangUp(a.err):
 		if a.asked {
-			return fail("client-certificate", sharedReason+"handshake-client-certificate", e.host)
+			return fail("client-certificate", sharedReason+"handshake-client-certificate", Host.of("host", e.host))
 		}
 		return e.hungUp(ctx)
 	}
@@ -243,17 +243,17 @@ func (e *endpoint) refusal(ctx context.Context, a *attempt) Result {
 // hungUp explains a connection that was closed instead of an answer. Where the
 // server never answered a handshake none is tried again: it may have crashed of it.
 func (e *endpoint) hungUp(ctx context.Context) Result {
-	closed := fail("connection-interrupted", sharedReason+"handshake-closed", e.target)
+	closed := fail("connection-interrupted", sharedReason+"handshake-closed", Address.of("address", e.target))
 	if e.answers {
 		return closed
 	}
 	e.deaf = true
 	if conn, err := e.dial(ctx, e.target); err == nil && upgradesPlain(ctx, conn, "ws://"+e.authority()+e.path) {
-		return fail("tls-on-plaintext-port", sharedReason+"handshake-plain-http", e.target)
+		return fail("tls-on-plaintext-port", sharedReason+"handshake-plain-http", Address.of("address", e.target))
 	}
 	conn, err := e.dial(ctx, e.target)
 	if err != nil {
-		return fail("server-crash", sharedReason+"handshake-died", e.target).breaking(TheServer)
+		return fail("server-crash", sharedReason+"handshake-died", Address.of("address", e.target)).breaking(TheServer)
 	}
 	conn.Close()
 	return closed
@@ -264,10 +264,10 @@ func (e *endpoint) hungUp(ctx context.Context) Result {
 func notTLS(err tls.RecordHeaderError) (Result, bool) {
 	head := err.RecordHeader[:]
 	if bytes.Equal(head, []byte("HTTP/")) {
-		return fail("tls-on-plaintext-port", sharedReason+"handshake-plain-http", fromPeer(err.Conn.RemoteAddr().String())), true
+		return fail("tls-on-plaintext-port", sharedReason+"handshake-plain-http", Address.of("address", fromPeer(err.Conn.RemoteAddr().String()))), true
 	}
 	if head[0] < 20 || head[0] > 24 {
-		return fail("tls-on-plaintext-port", sharedReason+"handshake-not-tls", fromPeer(string(head))), true
+		return fail("tls-on-plaintext-port", sharedReason+"handshake-not-tls", Text.of("beginning", fromPeer(string(head)))), true
 	}
 	return Result{}, false
 }
@@ -290,17 +290,17 @@ func (e *endpoint) alerted(text string, asked bool) Result {
 	text = fromPeer(text)
 	switch {
 	case is(protocolVersion):
-		return fail("protocol-version", sharedReason+"handshake-not-offered", text)
+		return fail("protocol-version", sharedReason+"handshake-not-offered", Text.of("error", text))
 	case is(certificateRequired), asked && is(badCertificate, handshakeFailure):
-		return fail("client-certificate", sharedReason+"handshake-client-certificate", e.host)
+		return fail("client-certificate", sharedReason+"handshake-client-certificate", Host.of("host", e.host))
 	case is(handshakeFailure, insufficientSecurity):
-		return fail("cipher-mismatch", sharedReason+"handshake-cipher", text)
+		return fail("cipher-mismatch", sharedReason+"handshake-cipher", Text.of("error", text))
 	case is(unrecognizedName):
-		return fail("hostname-mismatch", sharedReason+"handshake-unrecognized", e.host)
+		return fail("hostname-mismatch", sharedReason+"handshake-unrecognized", Host.of("host", e.host))
 	case is(noApplicationProtocol):
-		return fail("alpn-mismatch", sharedReason+"handshake-alpn", text)
+		return fail("alpn-mismatch", sharedReason+"handshake-alpn", Text.of("error", text))
 	}
-	return fail("connection-interrupted", sharedReason+"handshake-alert", text)
+	return fail("connection-interrupted", sharedReason+"handshake-alert", Text.of("error", text))
 }
 
 // misspoken explains what this side refused. crypto/tls has no types for these
@@ -316,8 +316,8 @@ func misspoken(text string) Result {
 		{"bad record MAC", "record-corrupted", "handshake-corrupted"},
 	} {
 		if strings.Contains(text, known.text) {
-			return fail(known.cause, sharedReason+known.key, text)
+			return fail(known.cause, sharedReason+known.key, Text.of("error", text))
 		}
 	}
-	return fail("connection-interrupted", sharedReason+"handshake-failed", text)
+	return fail("connection-interrupted", sharedReason+"handshake-failed", Text.of("error", text))
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -61,12 +62,23 @@ type setting struct {
 	name, origin string
 }
 
-// String names the setting and its place.
-func (s setting) String() string {
-	if s.origin == "" {
-		return s.name
+// named is the setting with its place, as a value.
+func (s setting) named() Value { return s.as("setting") }
+
+func (s setting) as(name string) Value { return Value{Name: name, Type: Text, V: s.name, In: s.origin} }
+
+// address is what an address is set to.
+func (s setting) address() Value { return Address.of("value", s.shown()) }
+
+// path is what a path is set to.
+func (s setting) path() Value { return Path.of("path", s.value) }
+
+// portValue is a number, or what stands where one should.
+func portValue(name, value string) Value {
+	if n, err := strconv.Atoi(value); err == nil {
+		return Number.of(name, n)
 	}
-	return s.name + " (" + s.origin + ")"
+	return Address.of(name, value)
 }
 
 // Settings are WuKongIM's, as its process sees them.
@@ -105,7 +117,7 @@ func (c Configuration) Load() (*Settings, error) {
 	}
 	for _, other := range all[1:] {
 		o := &Settings{values: map[string]setting{}, container: other}
-		if err := o.read(other.config(), other.environ, origin+", "+other.service); err == nil && !s.container.sharesPort(other) {
+		if err := o.read(other.config(), other.environ, origin); err == nil && !s.container.sharesPort(other) {
 			s.others = append(s.others, o)
 		}
 	}

@@ -44,13 +44,43 @@ type CheckLine struct {
 	Detail   string   `json:"detail"`
 	Fixes    []Step   `json:"fixes"`
 	RulesOut []string `json:"rules_out"`
-	// Key and Args make the detail, in any language.
-	Key  string `json:"key"`
-	Args []any  `json:"args"`
+	// Key makes the detail, in any language, with Args, which are names of Values.
+	Key    string                 `json:"key"`
+	Args   []string               `json:"args"`
+	Values map[string]check.Value `json:"values"`
 	// Seconds is how long a stage on the network took.
 	Seconds float64 `json:"seconds"`
 	// Since is from when on the certificate that was looked at is valid.
 	Since *time.Time `json:"since"`
+
+	result check.Result // that the texts are made of
+	// read says that it is from JSON: the fixes are not of the result. unknown is
+	// the detail of a check that this version does not know.
+	read    bool
+	unknown string
+}
+
+// put makes what the values of a result are part of.
+func (c *CheckLine) put(r check.Result, say *messages.Printer) {
+	c.result, c.Detail, c.Args = r, c.unknown, []string{}
+	if c.unknown == "" {
+		c.Detail = r.Detail(say)
+	}
+	if c.Values == nil {
+		c.Values = map[string]check.Value{}
+	}
+	for _, v := range r.Args {
+		c.Args = append(c.Args, v.Name)
+	}
+	for _, v := range r.Values() {
+		c.Values[v.Name] = v
+	}
+	if len(r.Fixes) > 0 {
+		c.Fixes = []Step{}
+	}
+	for _, s := range r.Fixes {
+		c.Fixes = append(c.Fixes, Step{Text: r.Text(s, say), Command: s.CommandLine(), Config: s.Snippet()})
+	}
 }
 
 // CheckedCause is a cause that checks found.
@@ -76,12 +106,10 @@ func NewChecklist(results []check.Result, c *patterns.Catalogue, say *messages.P
 	list := &Checklist{Schema: CheckSchema, Generated: generated, Lang: string(say.Lang), Checks: []CheckLine{}, Causes: []CheckedCause{}}
 	for _, r := range results {
 		line := CheckLine{
-			ID: r.ID, Status: string(r.Status), Breaks: r.Breaks, Cause: r.Cause, Title: r.Title(say), Detail: r.Detail(say),
-			Fixes: []Step{}, RulesOut: append([]string{}, r.RulesOut...), Key: r.Key, Args: plain(r.Args), Seconds: r.Took.Seconds(), Since: Moment(r.Since),
+			ID: r.ID, Status: string(r.Status), Breaks: r.Breaks, Cause: r.Cause, Title: r.Title(say),
+			Fixes: []Step{}, RulesOut: append([]string{}, r.RulesOut...), Key: r.Key, Seconds: r.Took.Seconds(), Since: Moment(r.Since),
 		}
-		for _, s := range r.Fixes {
-			line.Fixes = append(line.Fixes, Step{Text: r.Text(s, say), Command: s.Command, Config: s.Config})
-		}
+		line.put(r, say)
 		cause := c.Cause(r.Cause)
 		if cause != nil && r.Status == check.Fail {
 			list.add(cause, &r, line.Fixes, say.Lang)
@@ -117,33 +145,44 @@ func (l *Checklist) add(cause *patterns.Cause, r *check.Result, fixes []Step, la
 	found.own += len(fixes)
 }
 
-// plain gives arguments as JSON keeps them: numbers and texts.
-func plain(args []any) []any {
-	list := []any{}
-	for _, arg := range args {
-		switch v := arg.(type) {
-		case int:
-			list = append(list, v)
-		case uint64:
-			list = append(list, int(v))
-		default:
-			list = append(list, fmt.Sprint(v))
-		}
+// UnmarshalJSON reads a line of any version: before there were values their place was
+// in args, and it is not known what they are.
+func (c *CheckLine) UnmarshalJSON(data []byte) error {
+	type plain CheckLine
+	line := struct {
+		*plain
+		Args []any `json:"args"`
+	}{plain: (*plain)(c)}
+	if err := json.Unmarshal(data, &line); err != nil {
+		return err
 	}
-	return list
+	c.read, c.result = true, check.Result{ID: c.ID, Key: c.Key}
+	for i, arg := range line.Args {
+		name, ok := arg.(string)
+		v, known := c.Values[name]
+		switch n, isNumber := arg.(float64); {
+		case ok && known:
+		case isNumber:
+			v = check.Value{V: int(n)}
+		default:
+			v = check.Value{V: fmt.Sprint(arg)}
+		}
+		if v.Name = name; !known {
+			v.Name = fmt.Sprintf("value%d", i+1)
+		}
+		c.result.Args = append(c.result.Args, v)
+	}
+	return nil
 }
 
 // say puts a line that was read from JSON into the language of a report.
 func (c *CheckLine) say(say *messages.Printer) {
-	for i, arg := range c.Args {
-		if n, ok := arg.(float64); ok {
-			c.Args[i] = int(n)
-		}
+	if title := c.result.Title(say); title == "check."+c.ID {
+		c.unknown = c.Detail
+	} else {
+		c.Title = title
 	}
-	r := check.Result{ID: c.ID, Key: c.Key, Args: c.Args}
-	if title := r.Title(say); title != "check."+c.ID { // else it is of a later version
-		c.Title, c.Detail = title, r.Detail(say)
-	}
+	c.put(c.result, say)
 }
 
 // ReadChecklist reads a checklist that was written as JSON, in any language.
