@@ -63,10 +63,9 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 }
 
 // core leads the logs to sinks.
-func (n *analysis) core(sinks report.Sinks, args []string) *run.Core {
+func (n *analysis) core(sinks report.Sinks) *run.Core {
 	if n.redactor != nil {
-		files := slices.Concat(args, n.app.catalogs, []string{n.flags.output, n.flags.baseline, n.flags.nodeFrom, n.flags.check})
-		sinks = report.Sinks{n.redactor.Sink(sinks, files)}
+		sinks = report.Sinks{n.redactor.Sink(sinks)}
 	}
 	return run.NewCore(n.analyzer, readingOptions(n.catalogue, n.zone), sinks)
 }
@@ -117,7 +116,7 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	core := n.core(sinks, args)
+	core := n.core(sinks)
 	var failures []source.Failure
 	switch {
 	case n.flags.follow:
@@ -134,7 +133,7 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := n.finish(core, failures); err != nil {
+	if err := n.finish(core, args, failures); err != nil {
 		return err
 	}
 	return done(core.HasRead() || n.flags.output == "")
@@ -142,7 +141,7 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 
 // finish writes the report, complains of what could not be read, and sets the exit
 // status.
-func (n *analysis) finish(core *run.Core, failures []source.Failure) error {
+func (n *analysis) finish(core *run.Core, args []string, failures []source.Failure) error {
 	doc, result := core.Document(n.facts, failures)
 	n.setStatus(result, failures)
 	for _, e := range doc.Errors {
@@ -156,7 +155,22 @@ func (n *analysis) finish(core *run.Core, failures []source.Failure) error {
 	if n.flags.format == "table" && !core.HasRead() {
 		return nil // for programs there is always a document
 	}
+	n.complete(doc, args)
 	return core.End(doc)
+}
+
+// complete adds the checks to a document, and hides what is not to be shown.
+func (n *analysis) complete(doc *report.Document, args []string) {
+	checks := n.facts.Checks
+	if n.redactor != nil {
+		n.redactor.Document(doc, slices.Concat(args, n.app.catalogs, []string{n.flags.output, n.flags.baseline, n.flags.nodeFrom, n.flags.check}))
+		if checks != nil {
+			checks = n.redactor.Checklist(checks, n.app.say)
+		}
+	}
+	if checks != nil {
+		doc.AddChecks(checks, n.catalogue, n.app.say)
+	}
 }
 
 func (n *analysis) setStatus(result *patterns.Analysis, failures []source.Failure) {

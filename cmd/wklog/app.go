@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -28,11 +27,10 @@ type app struct {
 	say    *messages.Printer
 	status int
 
-	lang     string
-	noColor  bool
-	catalogs []string
-	// unfinished is the output file that is being written.
-	unfinished atomic.Pointer[report.Output]
+	lang       string
+	noColor    bool
+	catalogs   []string
+	unfinished *unfinished
 }
 
 // newApp finds the language before anything is printed in it.
@@ -46,7 +44,7 @@ func newApp(args []string) (*app, error) {
 	if langErr != nil {
 		return nil, errors.New(say.Error(messages.NewError("error.lang", asked)))
 	}
-	return &app{args: args, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, say: say}, nil
+	return &app{args: args, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, say: say, unfinished: &unfinished{}}, nil
 }
 
 // langFlag reads --lang ahead of the other flags: their help needs it.
@@ -99,13 +97,6 @@ func (a *app) explainError(err error) string {
 		return a.say.Say("error.flag.invalid", invalid.GetFlag().Name, invalid.GetValue())
 	}
 	return a.say.Error(err)
-}
-
-// discard takes away an output file that will not be finished.
-func (a *app) discard() {
-	if out := a.unfinished.Swap(nil); out != nil {
-		out.Discard()
-	}
 }
 
 func (a *app) root() *cobra.Command {

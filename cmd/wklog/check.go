@@ -102,6 +102,7 @@ func (a *app) readBeside(ctx context.Context, list *report.Checklist, c *pattern
 	batch := run.Batch{Core: core, Args: logs, Stdin: source.NewStream(ctx, a.stdin), Jobs: runtime.GOMAXPROCS(0), Limit: defaultLimit}
 	failures := batch.Run(ctx)
 	list.Report, _ = core.Document(run.Facts{Say: a.say, Generated: list.Generated, Version: version(), Checks: list}, failures)
+	list.Report.AddChecks(list, c, a.say)
 	for _, e := range list.Report.Errors {
 		a.complain(e.Source + ": " + e.Message)
 	}
@@ -118,12 +119,14 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 		return nil, err
 	}
 	files := check.Certificates{UID: -1, GID: -1}
-	var settings *check.Settings
-	if c.config+c.compose != "" {
-		if settings, err = (check.Configuration{Config: c.config, Compose: c.compose, Service: c.service, Environ: os.Environ()}).Load(); err != nil {
-			return nil, messages.NewError("error.check.config", a.reasonOf(err))
-		}
+	settings, err := check.Configuration{Config: c.config, Compose: c.compose, Service: c.service, Environ: os.Environ()}.Load()
+	switch {
+	case err != nil:
+		return nil, messages.NewError("error.check.config", a.reasonOf(err))
+	case c.config+c.compose != "":
 		files = settings.Files()
+	case !settings.Fragile():
+		settings = nil // nothing was named
 	}
 	if c.cert != "" {
 		files.CertFile, files.KeyFile, files.Mounts = c.cert, c.key, nil
@@ -133,7 +136,7 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	live.Roots = roots
+	live.Roots, live.Fragile = roots, settings != nil && settings.Fragile()
 	if live.Addr != "" {
 		files.Host, _, _, err = check.ParseAddr(live.Addr)
 		if err != nil {

@@ -6,7 +6,10 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
+
+	"wklog/cmd/internal/report"
 )
 
 // Exit statuses, as the contract gives them.
@@ -23,13 +26,15 @@ func main() {
 
 // execute is main with an exit status, so that it can be a command in tests.
 func execute() int {
+	out := &unfinished{}
+	ctx, stop := interruptible(out.discard)
+	defer stop()
 	app, err := newApp(os.Args[1:])
 	if err != nil {
 		os.Stderr.WriteString("wklog: " + err.Error() + "\n")
 		return exitWrong
 	}
-	ctx, stop := interruptible(app.discard)
-	defer stop()
+	app.unfinished = out
 	return app.execute(ctx)
 }
 
@@ -59,5 +64,15 @@ func interruptible(discard func()) (context.Context, func()) {
 		signal.Stop(signals)
 		close(done)
 		cancel()
+	}
+}
+
+// unfinished is the output file that is being written.
+type unfinished struct{ atomic.Pointer[report.Output] }
+
+// discard takes it away, since it will not be finished.
+func (u *unfinished) discard() {
+	if out := u.Swap(nil); out != nil {
+		out.Discard()
 	}
 }

@@ -72,10 +72,12 @@ func TestEveryTextIsUsed(t *testing.T) {
 			return strings.HasPrefix(key, prefix)
 		})
 		said := strings.Contains(source.String(), `"`+key+`"`)
-		if detail, ok := strings.CutPrefix(key, "check."); ok { // check.ID, check.ID.KEY, with the keys of forms.key behind "form-"
+		if detail, ok := strings.CutPrefix(key, "check."); ok { // check.ID, check.ID.KEY, also behind "form-" and "other-"
 			_, word, _ := strings.Cut(detail, ".")
 			word = cmp.Or(word, detail)
-			said = strings.Contains(source.String(), `"`+word+`"`) || strings.Contains(source.String(), `"`+strings.TrimPrefix(word, "form-")+`"`)
+			for _, before := range []string{"", "form-", "other-"} {
+				said = said || strings.Contains(source.String(), `"`+strings.TrimPrefix(word, before)+`"`)
+			}
 		}
 		assert.True(t, made || said, "%s is never said", key)
 	}

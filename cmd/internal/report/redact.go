@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
 	"path"
@@ -11,6 +12,8 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
+	"wklog/cmd/internal/check"
+	"wklog/cmd/internal/messages"
 	"wklog/patterns"
 )
 
@@ -40,24 +43,16 @@ func NewRedactor() *Redactor {
 	return r
 }
 
-// Sink hides what goes to another sink. files are the arguments that name files.
-func (r *Redactor) Sink(to Sinks, files []string) Sink {
-	return &redacting{Sinks: to, redactor: r, files: files}
-}
+// Sink hides the events that go to other sinks.
+func (r *Redactor) Sink(to Sinks) Sink { return &redacting{Sinks: to, redactor: r} }
 
-// redacting hides what goes to other sinks.
+// redacting hides events from other sinks.
 type redacting struct {
 	Sinks
 	redactor *Redactor
-	files    []string
 }
 
 func (s *redacting) Event(e *patterns.Event) error { return s.Sinks.Event(s.redactor.Event(e)) }
-
-func (s *redacting) End(d *Document) error {
-	s.redactor.Document(d, s.files)
-	return s.Sinks.End(d)
-}
 
 // Event gives a copy of an event that may be shown.
 func (r *Redactor) Event(e *patterns.Event) *patterns.Event {
@@ -93,69 +88,111 @@ func (r *Redactor) Document(d *Document, files []string) {
 	for i := range d.Clients.List {
 		d.Clients.List[i].Name = r.client(d.Clients.List[i].Name)
 	}
-	r.checks(d)
 	for i, word := range d.Tool.Command {
 		d.Tool.Command[i] = r.argument(word, files)
 	}
 }
 
-// checks replaces what checks found, wherever the report repeats it.
-func (r *Redactor) checks(d *Document) {
-	known := strings.NewReplacer(r.checkedNames(d.Checks)...)
-	text := func(s string) string { return r.text(known.Replace(s)) }
-	d.Checks = slices.Clone(d.Checks)
-	for i := range d.Checks {
-		line := &d.Checks[i]
-		line.Detail, line.Args = text(line.Detail), []any{}
-		line.Fixes = slices.Clone(line.Fixes)
-		for j := range line.Fixes {
-			if slices.Contains(asking, line.ID) {
-				line.Fixes[j].Command = text(line.Fixes[j].Command)
-			}
+// Checklist gives a copy that may be shown: the values of the checks say themselves
+// what they name.
+func (r *Redactor) Checklist(l *Checklist, say *messages.Printer) *Checklist {
+	shown := *l
+	shown.Checks = slices.Clone(l.Checks)
+	for i := range shown.Checks {
+		line := &shown.Checks[i]
+		if line.read {
+			r.readLine(line)
 		}
+		line.Values = nil
+		line.put(line.result.Map(r.checked), say)
 	}
-	for i := range d.Settled {
-		d.Settled[i] = text(d.Settled[i])
-	}
-	for i := range d.Diagnosis {
-		for j := range d.Diagnosis[i].Evidence {
-			if e := &d.Diagnosis[i].Evidence[j]; e.Check != "" {
-				e.Title = text(e.Title)
-			}
-		}
-	}
+	return &shown
 }
 
-var (
-	// naming are the checks whose details name certificates, authorities, hosts
-	// and services, in words that no text shows to be names.
-	naming = []string{
-		"config-service", "config-listen", "chain-order", "chain-complete", "chain-root", "cert-trust", "cert-dates", "cert-names", "cert-algorithm",
-		"live-name", "live-served", "live-file", "live-names", "live-trust", "live-dates", "live-sni", "live-wss",
+// readLine replaces what cannot be made again of a line that was read from JSON: its
+// fixes, and the detail of a check that this version does not know.
+func (r *Redactor) readLine(line *CheckLine) {
+	known := slices.Clone(line.result.Args)
+	for _, name := range slices.Sorted(maps.Keys(line.Values)) {
+		known = append(known, line.Values[name])
 	}
-	// asking are those whose fixes hold the address that was asked.
-	asking = []string{"live-name", "live-served", "live-route"}
-	// technical are arguments of theirs that name nobody: dates, settings, keys
-	// and algorithms, sentences of errors.
-	technical = regexp.MustCompile(`^\d{4}-\d\d-\d\d |^(?:WK_|wssAddr|wssConfig|external)|^(?:RSA|ECDSA|DSA|Ed25519|SHA|MD|P-)[\w-]*$|: `)
-)
-
-// checkedNames lists the names in the details of checks, each before its
-// pseudonym.
-func (r *Redactor) checkedNames(checks []CheckLine) (pairs []string) {
-	for _, line := range checks {
-		for _, arg := range line.Args {
-			name, ok := arg.(string)
-			switch {
-			case !ok || name == "" || !slices.Contains(naming, line.ID) || technical.MatchString(name) || r.text(name) != name:
-			case strings.ContainsAny(name, " ") && !strings.Contains(name, ", "):
-				pairs = append(pairs, name, r.named("name", name))
-			default:
-				pairs = append(pairs, name, r.authorities(name))
+	var pairs [][2]string
+	for _, v := range known {
+		v.Map(func(word string) string {
+			if shown := r.word(v.Type, word); shown != word {
+				pairs = append(pairs, [2]string{word, shown})
 			}
-		}
+			return word
+		})
 	}
-	return pairs
+	slices.SortStableFunc(pairs, func(a, b [2]string) int { return len(b[0]) - len(a[0]) }) // the longest first
+	var list []string
+	for _, pair := range pairs {
+		list = append(list, pair[:]...)
+	}
+	all := strings.NewReplacer(list...)
+	line.Fixes = slices.Clone(line.Fixes)
+	for i, fix := range line.Fixes {
+		line.Fixes[i] = Step{Text: all.Replace(fix.Text), Command: all.Replace(fix.Command), Config: all.Replace(fix.Config)}
+	}
+	line.unknown = r.text(all.Replace(line.unknown))
+}
+
+// checked gives a value that may be shown.
+func (r *Redactor) checked(v check.Value) check.Value {
+	if v.In != "" && !slices.Contains(usualFiles, v.In) {
+		v.In = r.path(v.In)
+	}
+	return v.Map(func(word string) string { return r.word(v.Type, word) })
+}
+
+// usualFiles are called so by everybody.
+var usualFiles = []string{"wk.yaml", "wukongim.toml", "docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml"}
+
+// quotes are the words of others in the errors of libraries.
+var quotes = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// addresses begin like those of clients, of servers and of certificates' issuers.
+var addresses = regexp.MustCompile(`(?i)^(?:wss?|https?|tcp|ldaps?)://`)
+
+// word replaces one that a check found. What is wrong with it stays: quotes and blanks
+// around it, ~ before it.
+func (r *Redactor) word(t check.Type, word string) string {
+	core := strings.Trim(word, `'" `)
+	if core == "" {
+		return word
+	}
+	before, behind, _ := strings.Cut(word, core)
+	shown := core
+	switch t {
+	case check.Text:
+		return r.text(quotes.ReplaceAllStringFunc(word, func(q string) string { return `"` + r.named("name", q[1:len(q)-1]) + `"` }))
+	case check.Path:
+		if rest, ok := strings.CutPrefix(core, "~/"); ok {
+			before, core = before+"~/", rest
+		}
+		shown = r.path(core)
+	case check.Host, check.Address:
+		if addresses.MatchString(core) {
+			shown = r.url([]string{core})
+		} else {
+			shown = r.authority(core)
+		}
+	default:
+		shown = r.personal(core)
+	}
+	return before + shown + behind
+}
+
+// personal replaces a name of whatever kind; that of the product is nobody's.
+func (r *Redactor) personal(name string) string {
+	switch {
+	case strings.EqualFold(name, "wukongim"):
+		return name
+	case strings.Contains(name, " "):
+		return r.named("name", name)
+	}
+	return r.authority(name)
 }
 
 func (r *Redactor) findings(list []Finding) {

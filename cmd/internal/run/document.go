@@ -26,7 +26,7 @@ type Facts struct {
 	Cut bool
 }
 
-// Document sums up what was read and found.
+// Document sums up what was read and found; the checks are still to be added.
 func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *patterns.Analysis) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -54,9 +54,6 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 	doc.AddHints(f.Checks != nil, f.Say)
 	if f.Baseline != nil {
 		doc.Compare(f.Baseline)
-	}
-	if f.Checks != nil {
-		doc.AddChecks(f.Checks, result.Catalogue, f.Say)
 	}
 	return doc, &result
 }
