@@ -237,7 +237,9 @@ func (a *Analyzer) causesOfProblem(p problem, group []Finding) []CauseScore {
 				said = append(said, f)
 			}
 		}
-		return a.ranker.Rank(seen, a.context, a.oddsFor(p).times(reported(said)))
+		context := a.context
+		context.Clients = a.where.clients.together(func(of *Pattern) bool { return of.Measured && of.Side == p.side })
+		return a.ranker.Rank(seen, context, a.oddsFor(p).times(reported(said)))
 	}
 	byCause, total := mixture(group)
 	if odds := a.oddsFor(p); odds != nil {

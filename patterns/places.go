@@ -112,6 +112,51 @@ func (p *places) list() []Place {
 	return list
 }
 
+// again is how long a client that failed is still at it: clients try again
+// within minutes.
+const again = 5 * time.Minute
+
+// together is how many of the places had failures of the given patterns at the
+// same time, at most. Those whose failures have no time are taken to have had
+// them then.
+func (p *places) together(of func(*Pattern) bool) int {
+	type edge struct {
+		at    time.Time
+		begin bool
+	}
+	var edges []edge
+	undated := 0
+	for _, at := range p.byName {
+		switch {
+		case !containsKey(at.patterns, of):
+		case at.span.First.IsZero():
+			undated++
+		default:
+			edges = append(edges, edge{at.span.First, true}, edge{at.span.Last.Add(again), false})
+		}
+	}
+	slices.SortFunc(edges, func(x, y edge) int { return x.at.Compare(y.at) })
+	now, most := 0, 0
+	for _, e := range edges {
+		if e.begin {
+			now++
+		} else {
+			now--
+		}
+		most = max(most, now)
+	}
+	return most + undated
+}
+
+func containsKey[K comparable, V any](m map[K]V, is func(K) bool) bool {
+	for key := range m {
+		if is(key) {
+			return true
+		}
+	}
+	return false
+}
+
 // client is the address of the client that an event is about, without its
 // port; ok is false where the log does not tell.
 func client(e *Event) (address string, ok bool) {
