@@ -174,6 +174,7 @@ type where struct {
 	sources, nodes, clients places
 	// unknown counts the events whose client the log does not tell.
 	unknown int
+	scans   scans
 }
 
 func newWhere() where {
@@ -182,11 +183,13 @@ func newWhere() where {
 		sources: places{byName: empty()},
 		nodes:   places{byName: empty(), timed: true},
 		clients: places{byName: empty(), most: maxClients},
+		scans:   newScans(),
 	}
 }
 
 func (w *where) add(e *Event, node string) {
 	w.sources.add(e.Source, e)
+	w.scans.add(e)
 	if node != "" {
 		w.nodes.add(node, e)
 	}
@@ -199,6 +202,7 @@ func (w *where) add(e *Event, node string) {
 
 func (w *where) remove(e *Event, node string) {
 	w.sources.remove(e.Source, e)
+	w.scans.remove(e)
 	if node != "" {
 		w.nodes.remove(node, e)
 	}
