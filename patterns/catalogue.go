@@ -112,7 +112,10 @@ type Pattern struct {
 	Match []Clause `yaml:"match"`
 	// Measured says that the causes come from measured.json and not from
 	// Causes.
-	Measured   bool         `yaml:"measured"`
+	Measured bool `yaml:"measured"`
+	// Probe says that no current client begins a connection in this way: a client
+	// that fails so and in other ways as well is a scanner.
+	Probe      bool         `yaml:"probe"`
 	Causes     []CauseScore `yaml:"causes"`
 	References []string     `yaml:"references"`
 	Samples    []string     `yaml:"samples"`
