@@ -13,7 +13,8 @@ import (
 // bad-id, no-title, no-explain, no-match, bad-regex, no-literal, bad-severity,
 // bad-category, bad-reporter, bad-phase, bad-side, no-causes, bad-score,
 // unknown-cause, no-sample, no-reference, sample-missed, sample-taken,
-// miss-matched, no-fixes, no-verify.
+// miss-matched, no-fixes, no-verify, bad-command, many-commands, no-interrupts,
+// verify-acts.
 type Problem struct {
 	ID      string
 	Kind    string
@@ -61,7 +62,7 @@ type linter struct {
 
 func (l *linter) report(bad bool, id, kind, detail string) {
 	if bad {
-		l.problems = append(l.problems, Problem{ID: id, Kind: kind, Detail: detail, Warning: kind == "no-literal"})
+		l.problems = append(l.problems, Problem{ID: id, Kind: kind, Detail: detail, Warning: isWarning(kind)})
 	}
 }
 
@@ -116,6 +117,7 @@ func (l *linter) cause(c *Cause) {
 		for _, step := range slices.Concat(advice.Fixes, advice.Verify) {
 			l.report(step.Text.En == "" || step.Text.Zh == "", c.ID, "no-explain", step.Command)
 		}
+		l.commands(c.ID, advice)
 	}
 }
 
