@@ -135,12 +135,26 @@ type Ignored struct {
 	Misses     []string `yaml:"misses"`
 }
 
-// Step is one thing to do: Command is for a shell, Config is a snippet of
-// configuration; both are language-neutral and may be empty.
+// Step is one thing to do: Command is one command for a shell, Config is a snippet
+// of configuration; both are language-neutral and may be empty. A command that acts
+// says in Interrupts what it cuts off, overwrites or leaves alone.
 type Step struct {
-	Text    Text   `yaml:"text"`
-	Command string `yaml:"command"`
-	Config  string `yaml:"config"`
+	Text       Text   `yaml:"text"`
+	Command    string `yaml:"command"`
+	Config     string `yaml:"config"`
+	Interrupts Text   `yaml:"interrupts"`
+}
+
+// Says is the whole text of the step in a language.
+func (s Step) Says(lang Lang) string {
+	switch text, interrupts := s.Text.In(lang), s.Interrupts.In(lang); {
+	case interrupts == "":
+		return text
+	case lang == Chinese:
+		return text + interrupts
+	default:
+		return text + " " + interrupts
+	}
 }
 
 // Advice explains a cause and says what to do.

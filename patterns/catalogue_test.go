@@ -73,6 +73,9 @@ func TestTextsAreInTheirLanguage(t *testing.T) {
 			check(cause.ID, advice.Title, advice.Explain)
 			for _, step := range append(advice.Fixes, advice.Verify...) {
 				check(cause.ID, step.Text)
+				if step.Interrupts != (patterns.Text{}) {
+					check(cause.ID, step.Interrupts)
+				}
 			}
 		}
 	}
@@ -199,4 +202,12 @@ causes:
 		"mine.yaml:20: handshakeStatusMine: bad-tls: 1.4",
 		"mine.yaml:26: my-cause: no-explain",
 	}, got)
+}
+
+func TestStepSaysWhatItInterrupts(t *testing.T) {
+	step := patterns.Step{Text: patterns.Text{"Restart.", "重启。"}}
+	assert.Equal(t, "Restart.", step.Says(patterns.English))
+	step.Interrupts = patterns.Text{"All drop.", "连接会断开。"}
+	assert.Equal(t, "Restart. All drop.", step.Says(patterns.English))
+	assert.Equal(t, "重启。连接会断开。", step.Says(patterns.Chinese))
 }

@@ -2630,6 +2630,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -5259,6 +5260,7 @@ var embedded = Catalogue{
 					Whole: "local error: tls: unexpected message",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -5378,6 +5380,7 @@ var embedded = Catalogue{
 					Whole: "local error: tls: record overflow",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -5438,6 +5441,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -6066,6 +6070,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "plaintext-on-tls-port",
@@ -6121,6 +6126,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "plaintext-on-tls-port",
@@ -6335,6 +6341,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "protocol-version",
@@ -6672,6 +6679,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -6834,8 +6842,8 @@ var embedded = Catalogue{
 				Zh: "代理要求客户端证书，但没有收到合格的",
 			},
 			Explain: Text{
-				En: "ssl_verify_client is on, and the client sent no certificate or one that ssl_client_certificate does not vouch for; the number and text in brackets say why. WuKongIM clients have no certificates: switch ssl_verify_client off for the WebSocket location unless you hand out client certificates yourself.",
-				Zh: "开启了 ssl_verify_client，而客户端没有出示证书，或证书不被 ssl_client_certificate 认可，括号里的编号和文字是原因。WuKongIM 客户端没有证书：除非自己给客户端签发了证书，否则请关闭 ssl_verify_client。",
+				En: "ssl_verify_client is on, and the client sent no certificate or one that ssl_client_certificate does not vouch for; the number and text in brackets say why. WuKongIM clients have no certificates: switch ssl_verify_client off in the server block unless you hand out client certificates yourself.",
+				Zh: "开启了 ssl_verify_client，而客户端没有出示证书，或证书不被 ssl_client_certificate 认可，括号里的编号和文字是原因。WuKongIM 客户端没有证书：除非自己给客户端签发了证书，否则请在 server 块里关闭 ssl_verify_client。",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -8201,8 +8209,8 @@ var embedded = Catalogue{
 				Zh: "nginx 与后端握手失败",
 			},
 			Explain: Text{
-				En: "TLS between nginx and the upstream failed for a reason that this catalogue does not know; the text in brackets names it. Clients get error 502. openssl s_client -connect with the address behind upstream: repeats the handshake by hand.",
-				Zh: "nginx 与后端之间的 TLS 失败，原因不在本目录中，见括号里的文字，客户端会得到 502。用 openssl s_client -connect 加 upstream: 后面的地址可以手工重复握手。",
+				En: "TLS between nginx and the upstream failed for a reason that this catalogue does not know; the text in brackets names it. Clients get error 502. openssl s_client -brief -connect with the address behind upstream: repeats the handshake by hand.",
+				Zh: "nginx 与后端之间的 TLS 失败，原因不在本目录中，见括号里的文字，客户端会得到 502。用 openssl s_client -brief -connect 加 upstream: 后面的地址可以手工重复握手。",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -8940,8 +8948,8 @@ var embedded = Catalogue{
 				Zh: "对方服务的证书由未知 CA 签发",
 			},
 			Explain: Text{
-				En: "WuKongIM called a webhook, data source or other service, and found no trusted CA behind its certificate. The service uses a private or self-signed certificate, sends no intermediate, or the CA list of the container is missing or old. A part in brackets (possibly because of) names a CA of the same name with another key. Compare openssl s_client -connect HOST:443 inside the container with a browser: if only the container fails, look at its CA list.",
-				Zh: "WuKongIM 调用 webhook、数据源等服务时，没有在可信 CA 中找到对方证书的签发者。可能对方用了私有或自签名证书、没有发送中间证书，或容器里的 CA 列表缺失、过旧。括号里的 possibly because of 表示有一个同名但密钥不同的 CA。在容器内执行 openssl s_client -connect 主机:443 与浏览器对比：只有容器失败，就查它的 CA 列表。",
+				En: "WuKongIM called a webhook, data source or other service, and found no trusted CA behind its certificate. The service uses a private or self-signed certificate, sends no intermediate, or the CA list of the container is missing or old. A part in brackets (possibly because of) names a CA of the same name with another key. Try openssl s_client -brief -connect HOST:443 on the machine itself, since the image has no openssl: if that says Verification: OK, look at the CA list of the container.",
+				Zh: "WuKongIM 调用 webhook、数据源等服务时，没有在可信 CA 中找到对方证书的签发者。可能对方用了私有或自签名证书、没有发送中间证书，或容器里的 CA 列表缺失、过旧。括号里的 possibly because of 表示有一个同名但密钥不同的 CA。在宿主机上执行 openssl s_client -brief -connect 主机:443（镜像里没有 openssl）：如果输出 Verification: OK，就查容器的 CA 列表。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -10870,6 +10878,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "tls-on-plaintext-port",
@@ -11363,6 +11372,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "plaintext-on-tls-port",
@@ -12328,6 +12338,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "plaintext-on-tls-port",
@@ -12635,6 +12646,7 @@ var embedded = Catalogue{
 					Whole: "tls: first record does not look like a TLS handshake",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "plaintext-on-tls-port",
@@ -12695,6 +12707,7 @@ var embedded = Catalogue{
 					Whole: "client sent an HTTP request to an HTTPS server",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "plaintext-on-tls-port",
@@ -12746,6 +12759,7 @@ var embedded = Catalogue{
 					Whole: "tls: unsupported SSLv2 handshake received",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "protocol-version",
@@ -12808,6 +12822,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -12939,6 +12954,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "protocol-version",
@@ -13776,6 +13792,7 @@ var embedded = Catalogue{
 					Whole: "tls: invalid client key share length for hybrid key exchange",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -14865,6 +14882,7 @@ var embedded = Catalogue{
 					Whole: "tls: received new session ticket from a client",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -15778,8 +15796,8 @@ var embedded = Catalogue{
 				Zh: "证书文件里没有 PEM 数据",
 			},
 			Explain: Text{
-				En: "The certificate file was read, but no PEM block stands in it: it is empty, binary (DER, PKCS#12), text of another kind or encoding (UTF-16, \\n written out, all on one line), or its -----BEGIN/END----- lines are damaged. openssl x509 -in FILE -noout must succeed on it. Traefik prints the same for a path that does not exist.",
-				Zh: "证书文件读到了，但里面没有 PEM 块：文件为空、是二进制（DER、PKCS#12）、是其他文本或编码（UTF-16、把换行写成 \\n、整个挤在一行），或者 -----BEGIN/END----- 行已损坏。用 openssl x509 -in 文件 -noout 应能通过。Traefik 在路径不存在时也打印这一条。",
+				En: "The certificate file was read, but no PEM block stands in it: it is empty, binary (DER, PKCS#12), text of another kind or encoding (UTF-16, \\n written out, all on one line), or its -----BEGIN/END----- lines are damaged. wklog check --cert FILE --key FILE says which. Traefik prints the same for a path that does not exist.",
+				Zh: "证书文件读到了，但里面没有 PEM 块：文件为空、是二进制（DER、PKCS#12）、是其他文本或编码（UTF-16、把换行写成 \\n、整个挤在一行），或者 -----BEGIN/END----- 行已损坏。用 wklog check --cert 文件 --key 文件 可以查出是哪一种。Traefik 在路径不存在时也打印这一条。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
@@ -15838,8 +15856,8 @@ var embedded = Catalogue{
 				Zh: "私钥文件里没有 PEM 数据",
 			},
 			Explain: Text{
-				En: "The certificate was fine, but no PEM block stands in the key file: it is empty, binary, has a byte order mark or blanks before -----BEGIN, or is text of another kind. Keys pasted into YAML with indentation end like this. openssl pkey -in FILE -noout must succeed on it.",
-				Zh: "证书没有问题，但私钥文件里没有 PEM 块：文件为空、是二进制、-----BEGIN 前面有 BOM 或空格，或是其他内容。带缩进粘贴到 YAML 里的私钥就会这样。用 openssl pkey -in 文件 -noout 应能通过。",
+				En: "The certificate was fine, but no PEM block stands in the key file: it is empty, binary, has a byte order mark or blanks before -----BEGIN, or is text of another kind. Keys pasted into YAML with indentation end like this. wklog check --cert FILE --key FILE says which.",
+				Zh: "证书没有问题，但私钥文件里没有 PEM 块：文件为空、是二进制、-----BEGIN 前面有 BOM 或空格，或是其他内容。带缩进粘贴到 YAML 里的私钥就会这样。用 wklog check --cert 文件 --key 文件 可以查出是哪一种。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
@@ -16035,8 +16053,8 @@ var embedded = Catalogue{
 				Zh: "证书文件是 PKCS#7（.p7b）格式",
 			},
 			Explain: Text{
-				En: "The file holds the certificates in a PKCS#7 bundle, as Windows and Java tools export it. Go reads plain PEM certificates only. Convert it: openssl pkcs7 -print_certs -in cert.p7b -out fullchain.pem, and put the server certificate first.",
-				Zh: "文件是 PKCS#7 打包的证书，Windows 和 Java 工具常导出这种格式。Go 只认普通 PEM 证书，请转换：openssl pkcs7 -print_certs -in cert.p7b -out fullchain.pem，并把服务器证书放在最前面。",
+				En: "The file holds the certificates in a PKCS#7 bundle, as Windows and Java tools export it. Go reads plain PEM certificates only. Convert it: openssl pkcs7 -print_certs -in cert.p7b -out fullchain.pem (with -inform DER if it is binary), and put the server certificate first.",
+				Zh: "文件是 PKCS#7 打包的证书，Windows 和 Java 工具常导出这种格式。Go 只认普通 PEM 证书，请转换：openssl pkcs7 -print_certs -in cert.p7b -out fullchain.pem（二进制文件要加 -inform DER），并把服务器证书放在最前面。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
@@ -16291,8 +16309,8 @@ var embedded = Catalogue{
 				Zh: "私钥无法解析（已加密或类型不支持）",
 			},
 			Explain: Text{
-				En: "The key file is PEM, but Go cannot read the key in it. Most often it is encrypted with a password, which the server has no way to ask for; then its second line says ENCRYPTED. DSA, secp256k1, brainpool and SM2 keys and damaged ones end the same way. Remove the password with openssl pkey -in old.key -out new.key, or make an RSA or ECDSA P-256 key.",
-				Zh: "私钥文件是 PEM，但 Go 读不出里面的私钥。最常见的是私钥带密码加密（文件里有 ENCRYPTED 字样），而服务器无法询问密码。DSA、secp256k1、brainpool、SM2 私钥以及内容损坏也是这个结果。用 openssl pkey -in old.key -out new.key 去掉密码，或换成 RSA、ECDSA P-256 私钥。",
+				En: "The key file is PEM, but Go cannot read the key in it. Most often it is encrypted with a password, which the server has no way to ask for; then its first or second line says ENCRYPTED. DSA, secp256k1, brainpool and SM2 keys and damaged ones end the same way. Remove the password with openssl pkey -in old.key -out new.key, or make an RSA or ECDSA P-256 key.",
+				Zh: "私钥文件是 PEM，但 Go 读不出里面的私钥。最常见的是私钥加了密码（第一行或第二行有 ENCRYPTED 字样），而服务器无法询问密码。DSA、secp256k1、brainpool、SM2 私钥以及内容损坏也是这个结果。用 openssl pkey -in old.key -out new.key 去掉密码，或换成 RSA、ECDSA P-256 私钥。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
@@ -16704,8 +16722,8 @@ var embedded = Catalogue{
 				Zh: "证书内容已损坏（PEM 外壳正常）",
 			},
 			Explain: Text{
-				En: "The PEM frame is whole, but what it holds is no certificate that Go can parse: the text was cut or altered, blocks were mixed, or a tool wrote fields that the standard forbids. Older Go versions print the same as asn1: structure error or asn1: syntax error. Take the file from the CA again and copy it without an editor; openssl x509 -in FILE -noout -text must succeed.",
-				Zh: "PEM 外壳完整，但里面的内容不是 Go 能解析的证书：文本被截断或改动、几个块混在一起，或签发工具写了不合标准的字段。旧版 Go 会打印 asn1: structure error 或 asn1: syntax error。请从 CA 重新取得文件，不要经过编辑器；openssl x509 -in 文件 -noout -text 应能通过。",
+				En: "The PEM frame is whole, but what it holds is no certificate that Go can parse: the text was cut or altered, blocks were mixed, or a tool wrote fields that the standard forbids. Older Go versions print the same as asn1: structure error or asn1: syntax error. Take the file from the CA again and copy it without an editor. wklog check --cert FILE --key FILE reads it as Go does; OpenSSL lets more pass.",
+				Zh: "PEM 外壳完整，但里面的内容不是 Go 能解析的证书：文本被截断或改动、几个块混在一起，或签发工具写了不合标准的字段。旧版 Go 会打印 asn1: structure error 或 asn1: syntax error。请从 CA 重新取得文件，不要经过编辑器。wklog check --cert 文件 --key 文件 按 Go 的方式读取；OpenSSL 更宽松，不能作准。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
@@ -17214,14 +17232,29 @@ var embedded = Catalogue{
 							En: "Put copies of both files into the directory that compose mounts already (./wukongimdata is /root/wukongim in the container).",
 							Zh: "把两个文件复制到 compose 已经挂载的目录里（宿主机 ./wukongimdata 对应容器内 /root/wukongim）。",
 						},
-						Command: "mkdir -p ./wukongimdata/certs\ncp -L /etc/letsencrypt/live/im.example.com/fullchain.pem ./wukongimdata/certs/fullchain.pem\ncp -L /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/privkey.pem\nchmod 600 ./wukongimdata/certs/privkey.pem",
+						Command: "install -D -m 600 -t ./wukongimdata/certs \\\n  /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
 					},
 					{
 						Text: Text{
-							En: "Configure the paths inside the container, absolute, and recreate the container with docker compose up -d. Environment variables win over wk.yaml, so look in both.",
-							Zh: "配置里写容器内的绝对路径，然后执行 docker compose up -d 重建容器。环境变量优先于 wk.yaml，两处都要检查。",
+							En: "Configure the paths inside the container, absolute. Environment variables win over wk.yaml, so look in both.",
+							Zh: "配置里写容器内的绝对路径。环境变量优先于 wk.yaml，两处都要检查。",
 						},
-						Config: "# docker-compose.yml\nservices:\n  wukongim:\n    environment:\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n    volumes:\n      - ./wukongimdata:/root/wukongim\n    ports:\n      - \"5210:5210\"\n\n# ./wukongimdata/wk.yaml\n# wssAddr: \"wss://0.0.0.0:5210\"\n# wssConfig:\n#   certFile: \"/root/wukongim/certs/fullchain.pem\"\n#   keyFile: \"/root/wukongim/certs/privkey.pem\"\n# external:\n#   wssAddr: \"wss://im.example.com:5210\"",
+						Config: "# docker-compose.yml\nservices:\n  wukongim:\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n    volumes:\n      - ./wukongimdata:/root/wukongim\n    ports:\n      - \"5210:5210\"\n\n# ./wukongimdata/wk.yaml\n# wssConfig:\n#   certFile: \"/root/wukongim/certs/fullchain.pem\"\n#   keyFile: \"/root/wukongim/certs/privkey.pem\"\n# wssAddr: \"wss://0.0.0.0:5210\"\n# external:\n#   wssAddr: \"wss://im.example.com:5210\"",
+					},
+					{
+						Text: Text{
+							En: "Recreate the container, so that it gets the new environment and mounts.",
+							Zh: "重建容器，让新的环境变量和挂载生效。",
+						},
+						Command: "docker compose up -d --force-recreate wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
 					},
 					{
 						Text: Text{
@@ -17232,40 +17265,49 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "If the panic says is a directory: the file was missing on the host when the container was created, and Docker made a directory of that name. Remove it, put the file there and recreate the container.",
-							Zh: "如果 panic 是 is a directory：创建容器时宿主机上还没有这个文件，Docker 就建了一个同名目录。删掉这个目录，放好文件，再重建容器。",
+							En: "If the panic says is a directory: the file was missing on the host when the container was created, and Docker made a directory of that name. Remove it, then put the file there and recreate the container.",
+							Zh: "如果 panic 是 is a directory：创建容器时宿主机上还没有这个文件，Docker 就建了一个同名目录。先删掉这个目录，再放好文件、重建容器。",
 						},
-						Command: "docker compose down\nrmdir ./certs/fullchain.pem ./certs/privkey.pem\ncp -L /etc/letsencrypt/live/im.example.com/fullchain.pem ./certs/\ncp -L /etc/letsencrypt/live/im.example.com/privkey.pem ./certs/\ndocker compose up -d",
+						Command: "rmdir ./certs/fullchain.pem ./certs/privkey.pem",
+						Interrupts: Text{
+							En: "Only empty directories are removed.",
+							Zh: "只会删除空目录。",
+						},
 					},
 					{
 						Text: Text{
-							En: "On Kubernetes, create a Secret of type kubernetes.io/tls (kubectl create secret tls wukongim-tls --cert=fullchain.pem --key=privkey.pem) and mount it; its files are called tls.crt and tls.key.",
-							Zh: "在 Kubernetes 上创建 kubernetes.io/tls 类型的 Secret（kubectl create secret tls wukongim-tls --cert=fullchain.pem --key=privkey.pem）并挂载，文件名固定为 tls.crt 和 tls.key。",
+							En: "On Kubernetes, create a Secret of type kubernetes.io/tls and mount it; its files are called tls.crt and tls.key.",
+							Zh: "在 Kubernetes 上创建 kubernetes.io/tls 类型的 Secret 并挂载，文件名固定为 tls.crt 和 tls.key。",
 						},
-						Config: "spec:\n  template:\n    spec:\n      containers:\n        - name: wukongim\n          env:\n            - {name: WK_WSSADDR, value: \"wss://0.0.0.0:5210\"}\n            - {name: WK_WSSCONFIG_CERTFILE, value: \"/certs/tls.crt\"}\n            - {name: WK_WSSCONFIG_KEYFILE, value: \"/certs/tls.key\"}\n            - {name: WK_EXTERNAL_WSSADDR, value: \"wss://im.example.com:5210\"}\n          ports:\n            - {name: wss, containerPort: 5210}\n          volumeMounts:\n            - {name: tls, mountPath: /certs, readOnly: true}\n      volumes:\n        - name: tls\n          secret:\n            secretName: wukongim-tls",
+						Command: "kubectl create secret tls wukongim-tls --cert=fullchain.pem --key=privkey.pem",
+						Config:  "spec:\n  template:\n    spec:\n      containers:\n        - name: wukongim\n          env:\n            - {name: WK_WSSCONFIG_CERTFILE, value: \"/certs/tls.crt\"}\n            - {name: WK_WSSCONFIG_KEYFILE, value: \"/certs/tls.key\"}\n            - {name: WK_WSSADDR, value: \"wss://0.0.0.0:5210\"}\n            - {name: WK_EXTERNAL_WSSADDR, value: \"wss://im.example.com:5210\"}\n          ports:\n            - {name: wss, containerPort: 5210}\n          volumeMounts:\n            - {name: tls, mountPath: /certs, readOnly: true}\n      volumes:\n        - name: tls\n          secret:\n            secretName: wukongim-tls",
+						Interrupts: Text{
+							En: "Nothing is interrupted until the changed pod template rolls out; then each pod restarts.",
+							Zh: "创建 Secret 没有影响；修改 Pod 模板后会滚动更新，Pod 会逐个重启。",
+						},
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "List the files as the container sees them; this works while it restarts in a loop, too.",
-							Zh: "以容器的视角列出文件，容器正在反复重启时也能用。",
+							En: "List the files as a container of their own sees them; this works while the server restarts in a loop, too.",
+							Zh: "另起一个容器，以容器的视角列出文件；服务正在反复重启时也能用。",
 						},
-						Command: "docker compose run --rm --entrypoint sh wukongim -c 'ls -lL /root/wukongim/certs'",
+						Command: "docker compose run --rm --no-deps --entrypoint ls wukongim -lL /root/wukongim/certs",
 					},
 					{
 						Text: Text{
-							En: "See the environment that the container really gets.",
-							Zh: "查看容器实际拿到的环境变量。",
+							En: "See the environment that the container gets from compose; a variable that is not listed is not set.",
+							Zh: "查看 compose 传给容器的环境变量；没有列出的就是没有设置。",
 						},
 						Command: "docker compose config | grep -E 'WK_(WSS|EXTERNAL)'",
 					},
 					{
 						Text: Text{
-							En: "After the start the banner lists the wss address.",
-							Zh: "启动成功后，启动横幅里会列出 wss 地址。",
+							En: "The banner of the last start lists the wss address as WebSocket Secure.",
+							Zh: "最近一次启动的横幅里，WebSocket Secure 一行就是 wss 地址。",
 						},
-						Command: "docker compose logs --tail 60 wukongim | grep 'WebSocket Secure'",
+						Command: "docker compose logs wukongim 2>&1 | grep 'WebSocket Secure' | tail -n 1",
 					},
 				},
 			},
@@ -17291,10 +17333,21 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Copy the files and give them to the user that the server runs as. Take its uid and gid from the first command and put them into the second in place of 1000:1000.",
-							Zh: "复制一份证书，把属主改成服务的运行用户。先用第一条命令查出 uid 和 gid，再替换第二条里的 1000:1000。",
+							En: "Which user does the server run as?",
+							Zh: "先查出服务的运行用户。",
 						},
-						Command: "docker compose run --rm --entrypoint id wukongim\nchown -R 1000:1000 ./wukongimdata/certs\nchmod 500 ./wukongimdata/certs && chmod 400 ./wukongimdata/certs/*.pem",
+						Command: "docker compose run --rm --no-deps --entrypoint id wukongim",
+					},
+					{
+						Text: Text{
+							En: "Give that user copies of the files: its uid and gid in place of the two 1000.",
+							Zh: "复制一份证书给这个用户：把两处 1000 换成上一步查到的 uid 和 gid。",
+						},
+						Command: "install -D -o 1000 -g 1000 -m 400 -t ./wukongimdata/certs \\\n  /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
 					},
 					{
 						Text: Text{
@@ -17328,10 +17381,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Read both files as the server's own user.",
-							Zh: "用服务自己的身份读一遍两个文件。",
+							En: "Read both files as the server's own user: each must show its BEGIN line.",
+							Zh: "以服务的运行用户读取这两个文件：都应显示 BEGIN 开头的一行。",
 						},
-						Command: "docker compose run --rm --entrypoint sh wukongim -c 'id; head -n 1 /root/wukongim/certs/fullchain.pem /root/wukongim/certs/privkey.pem'",
+						Command: "docker compose run --rm --no-deps --entrypoint head wukongim -n 1 /root/wukongim/certs/fullchain.pem /root/wukongim/certs/privkey.pem",
 					},
 					{
 						Text: Text{
@@ -17354,7 +17407,7 @@ var embedded = Catalogue{
 			Advice: Advice{
 				Title: Text{
 					En: "wssAddr is set without certificate or key",
-					Zh: "开启了 wssAddr 但没有配置证书或私钥",
+					Zh: "配置了 wssAddr，但没有配置证书或私钥",
 				},
 				Explain: Text{
 					En: "WuKongIM loads a certificate only when certFile and keyFile are both set. With wssAddr set and one of them missing it starts without a word, opens the port, and the first real wss client crashes the whole server: invalid memory address or nil pointer dereference through crypto/tls.(*Conn).readClientHello. From then on it dies at each client, restarted or not, and all other users lose their connections as well. A plain HTTP probe does not trigger it, so a health check may look fine. Usual reasons: only the sample line of wssAddr was uncommented, the key name is misspelt or wrongly indented, or the variables never reached the container.",
@@ -17363,22 +17416,77 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Stop the crashes at once: switch wss off until the certificate is ready, by removing wssAddr from wk.yaml and WK_WSSADDR from the environment (an empty variable does not override wk.yaml). TCP and ws go on working.",
-							Zh: "先止血：证书准备好之前，从 wk.yaml 删掉 wssAddr、从环境变量删掉 WK_WSSADDR，关闭 wss（变量设为空值并不能覆盖 wk.yaml）。TCP 和 ws 不受影响。",
+							En: "Stop the crashes: switch wss off until the certificate is ready. First comment wssAddr out in wk.yaml.",
+							Zh: "先恢复服务：证书准备好之前关闭 wss。第一步，在 wk.yaml 里注释掉 wssAddr。",
 						},
-						Command: "sed -i 's/^wssAddr:/#wssAddr:/' ./wukongimdata/wk.yaml\nsed -i -E 's/^( *)(- )?(WK_WSSADDR)/\\1#\\2\\3/' docker-compose.yml\ndocker compose up -d wukongim",
+						Command: "sed -i -E \"s/^[\\\"']?wssAddr/#&/I\" ./wukongimdata/wk.yaml",
+						Interrupts: Text{
+							En: "This edits the file; the server notices only when it is recreated.",
+							Zh: "只修改文件，重建容器之后才会生效。",
+						},
 					},
 					{
 						Text: Text{
-							En: "Then set all four values together. wssAddr is the address to listen on, external.wssAddr the public name that clients are told; and publish port 5210.",
-							Zh: "然后把四个值一起配好。wssAddr 是监听地址，external.wssAddr 是下发给客户端的公网域名；同时映射 5210 端口。",
+							En: "Then give WK_WSSADDR in the compose file a name that WuKongIM does not read; this serves every way of writing it. An empty variable would not override wk.yaml.",
+							Zh: "第二步，把 compose 文件里的 WK_WSSADDR 改成 WuKongIM 不识别的名字，任何写法都适用。把变量设为空值并不能覆盖 wk.yaml。",
 						},
-						Config: "# wk.yaml\nwssAddr: \"wss://0.0.0.0:5210\"\nwssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"\n  keyFile: \"/root/wukongim/certs/privkey.pem\"\nexternal:\n  wssAddr: \"wss://im.example.com:5210\"\n\n# docker-compose.yml\n# services:\n#   wukongim:\n#     environment:\n#       WK_WSSADDR: \"wss://0.0.0.0:5210\"\n#       WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n#       WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n#       WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n#     ports:\n#       - \"5210:5210\"",
+						Command: "sed -i 's/WK_WSSADDR/OFF_WSSADDR/' docker-compose.yml",
+						Interrupts: Text{
+							En: "This edits the file; the server notices only when it is recreated.",
+							Zh: "只修改文件，重建容器之后才会生效。",
+						},
 					},
 					{
 						Text: Text{
-							En: "Or keep certificates out of WuKongIM, as its maintainers advise: leave wssAddr empty, end TLS at nginx, forward to the ws port 5200, and set external.wssAddr to wss://im.example.com:443.",
-							Zh: "也可以像维护者建议的那样不在 WuKongIM 里配证书：wssAddr 留空，由 nginx 终止 TLS 并转发到 ws 端口 5200，external.wssAddr 设为 wss://im.example.com:443。",
+							En: "Nothing must be printed now. If a line is, it comes from an env_file, .env or another compose file: remove WK_WSSADDR there.",
+							Zh: "现在应没有任何输出。如果还有，说明它来自 env_file、.env 或其他 compose 文件：到那里删掉 WK_WSSADDR。",
+						},
+						Command: "docker compose config | grep WK_WSSADDR",
+					},
+					{
+						Text: Text{
+							En: "Recreate the container; TCP and ws go on without wss.",
+							Zh: "重建容器，之后 TCP 和 ws 正常工作，wss 关闭。",
+						},
+						Command: "docker compose up -d --force-recreate wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
+					},
+					{
+						Text: Text{
+							En: "When the certificate is ready, put it into the mounted directory.",
+							Zh: "证书准备好之后，放到已挂载的目录里。",
+						},
+						Command: "install -D -m 600 -t ./wukongimdata/certs \\\n  /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Then set all four values together, certificate and key first. wssAddr is the address to listen on, external.wssAddr the public name that clients are told; publish port 5210, and recreate the container again.",
+							Zh: "然后把四个值一起配好，先配证书和私钥。wssAddr 是监听地址，external.wssAddr 是下发给客户端的公网域名；同时映射 5210 端口，再重建一次容器。",
+						},
+						Config: "# wk.yaml\nwssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"\n  keyFile: \"/root/wukongim/certs/privkey.pem\"\nwssAddr: \"wss://0.0.0.0:5210\"\nexternal:\n  wssAddr: \"wss://im.example.com:5210\"\n\n# docker-compose.yml\n# services:\n#   wukongim:\n#     environment:\n#       WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n#       WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n#       WK_WSSADDR: \"wss://0.0.0.0:5210\"\n#       WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n#     ports:\n#       - \"5210:5210\"",
+					},
+					{
+						Text: Text{
+							En: "Last, a real TLS connection must show the certificate's dates.",
+							Zh: "最后用真实的 TLS 连接验证，应能看到证书的有效期。",
+						},
+						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -dates",
+						Interrupts: Text{
+							En: "Only after all of the above: while certificate or key is missing, this very command crashes the server.",
+							Zh: "务必在以上步骤都完成之后再执行：缺少证书或私钥时，这条命令本身就会让服务崩溃。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Or keep certificates out of WuKongIM, as its maintainers advise: leave wssAddr empty, end TLS at nginx (both blocks go into the http block), forward to the ws port 5200, and set external.wssAddr to wss://im.example.com:443. An nginx in the same compose project forwards to http://wukongim:5200.",
+							Zh: "也可以像维护者建议的那样不在 WuKongIM 里配证书：wssAddr 留空，由 nginx 终止 TLS（两段都放在 http 块里）并转发到 ws 端口 5200，external.wssAddr 设为 wss://im.example.com:443。nginx 与 WuKongIM 在同一个 compose 项目里时，转发到 http://wukongim:5200。",
 						},
 						Config: "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    ssl_protocols       TLSv1.2 TLSv1.3;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection $connection_upgrade;\n        proxy_set_header Host $host;\n        proxy_set_header X-Real-IP $remote_addr;\n        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        proxy_read_timeout 300s;\n        proxy_send_timeout 300s;\n    }\n}",
 					},
@@ -17386,17 +17494,24 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "See which of the values reach the container; environment wins over wk.yaml.",
-							Zh: "看哪些值真正传进了容器，环境变量优先于 wk.yaml。",
+							En: "See which of the values compose gives to the container; they win over wk.yaml.",
+							Zh: "看 compose 传给容器的是哪些值，它们优先于 wk.yaml。",
 						},
-						Command: "docker compose config | grep -E 'WK_(WSS|EXTERNAL)'\ngrep -nA3 -E '^ *(wssAddr|wssConfig|external)' ./wukongimdata/wk.yaml",
+						Command: "docker compose config | grep -E 'WK_(WSS|EXTERNAL)'",
 					},
 					{
 						Text: Text{
-							En: "A real TLS connection must show the certificate. Before the mend this very command crashes the server.",
-							Zh: "用真实的 TLS 连接验证，应能看到证书。注意：修复之前，这条命令本身就会让服务崩溃。",
+							En: "And which stand in wk.yaml.",
+							Zh: "再看 wk.yaml 里有哪些值。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -dates",
+						Command: "grep -nA3 -iE '^(wssAddr|wssConfig|external)' ./wukongimdata/wk.yaml",
+					},
+					{
+						Text: Text{
+							En: "Each crash leaves this line in the log. Do not test with openssl or a client before the fix: each TLS connection crashes the server.",
+							Zh: "每次崩溃都会在日志里留下这一行。修复之前不要用 openssl 或客户端测试：每个 TLS 连接都会让服务崩溃。",
+						},
+						Command: "docker compose logs wukongim 2>&1 | grep -m1 readClientHello",
 					},
 				},
 			},
@@ -17428,24 +17543,135 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Convert what you have: PKCS#12 (add -legacy for old files), DER, or PKCS#7.",
-							Zh: "把手头的文件转成 PEM：PKCS#12（老文件加 -legacy）、DER 或 PKCS#7。",
+							En: "Convert PKCS#12 (.pfx, .p12; add -legacy for old files), first the certificates.",
+							Zh: "转换 PKCS#12（.pfx、.p12，老文件加 -legacy），先转证书。",
 						},
-						Command: "# .pfx .p12\nopenssl pkcs12 -in im.example.com.pfx -nokeys | sed -n '/BEGIN/,/END/p' > fullchain.pem\nopenssl pkcs12 -in im.example.com.pfx -nocerts -nodes | openssl pkey -out privkey.pem\n# .der .cer .crt\nopenssl x509 -inform DER -in im.example.com.cer -out cert.pem\nopenssl pkey -inform DER -in im.example.com.key -out privkey.pem\n# .p7b\nopenssl pkcs7 -in im.example.com.p7b -print_certs | sed -n '/BEGIN/,/END/p' > fullchain.pem",
+						Command: "openssl pkcs12 -in im.example.com.pfx -nokeys -out fullchain-new.pem",
+						Interrupts: Text{
+							En: "It writes a new file; the files in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
 					},
 					{
 						Text: Text{
-							En: "Clean a file that an editor or a copy and paste has damaged: byte order mark, Windows line ends, indentation, literal \\n, UTF-16.",
-							Zh: "清理被编辑器或复制粘贴弄坏的文件：BOM、Windows 换行、缩进、字面 \\n、UTF-16。",
+							En: "Then the private key of the same file.",
+							Zh: "再转同一个文件里的私钥。",
 						},
-						Command: "sed -i '1s/^\\xEF\\xBB\\xBF//; s/\\r$//; s/^[ \\t]*//' fullchain.pem privkey.pem\n# literal \\n\nprintf '%b' \"$(cat oneline.pem)\" > fullchain.pem\n# UTF-16 from Windows Notepad\niconv -f utf-16 -t utf-8 saved.pem > fullchain.pem",
+						Command: "openssl pkcs12 -in im.example.com.pfx -nocerts -nodes -out privkey-new.pem",
+						Interrupts: Text{
+							En: "It writes a new file; the files in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "A certificate in DER (.der, .cer, .crt that is no text).",
+							Zh: "DER 格式的证书（.der、.cer，或内容不是文本的 .crt）。",
+						},
+						Command: "openssl x509 -inform DER -in im.example.com.cer -out fullchain-new.pem",
+						Interrupts: Text{
+							En: "It writes a new file; the files in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "A private key in DER.",
+							Zh: "DER 格式的私钥。",
+						},
+						Command: "openssl pkey -inform DER -in im.example.com.key -out privkey-new.pem",
+						Interrupts: Text{
+							En: "It writes a new file; the files in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "PKCS#7 (.p7b), binary as Windows writes it; leave -inform DER out where the file begins with -----BEGIN PKCS7-----. The server's certificate has to stand first in the result.",
+							Zh: "PKCS#7（.p7b），Windows 默认导出二进制格式；如果文件以 -----BEGIN PKCS7----- 开头，去掉 -inform DER。结果里服务器证书必须排在最前。",
+						},
+						Command: "openssl pkcs7 -inform DER -in im.example.com.p7b -print_certs -out fullchain-new.pem",
+						Interrupts: Text{
+							En: "It writes a new file; the files in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Clean a file that an editor or a copy and paste has damaged: byte order mark, Windows line ends, indentation.",
+							Zh: "清理被编辑器或复制粘贴弄坏的文件：BOM、Windows 换行、缩进。",
+						},
+						Command: "sed -i '1s/^\\xEF\\xBB\\xBF//; s/\\r$//; s/^[ \\t]*//' fullchain.pem privkey.pem",
+						Interrupts: Text{
+							En: "Both files are changed in place; a running server keeps what it has read until its restart.",
+							Zh: "直接修改这两个文件；运行中的服务要到重启后才会重新读取。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Literal \\n in place of line ends.",
+							Zh: "换行变成了字面的 \\n。",
+						},
+						Command: "printf '%b' \"$(cat oneline.pem)\" > fullchain-new.pem",
+						Interrupts: Text{
+							En: "It writes a new file; the files in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "UTF-16, as Windows Notepad may save.",
+							Zh: "UTF-16 编码（Windows 记事本可能存成这样）。",
+						},
+						Command: "iconv -f utf-16 -t utf-8 saved.pem > fullchain-new.pem",
+						Interrupts: Text{
+							En: "It writes a new file; the files in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Put the new files in place, after both pass the checks above.",
+							Zh: "两个新文件都通过上面的检查后，替换到位。",
+						},
+						Command: "cp fullchain-new.pem ./wukongimdata/certs/fullchain.pem",
+						Interrupts: Text{
+							En: "This replaces the file; a running server keeps what it has read until its restart.",
+							Zh: "会覆盖原文件；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "And the key.",
+							Zh: "私钥也一样。",
+						},
+						Command: "cp privkey-new.pem ./wukongimdata/certs/privkey.pem",
+						Interrupts: Text{
+							En: "This replaces the file; a running server keeps what it has read until its restart.",
+							Zh: "会覆盖原文件；运行中的服务要到重启后才会读取新文件。",
+						},
 					},
 					{
 						Text: Text{
 							En: "On Kubernetes, let kubectl build the Secret; it does the base64 once.",
 							Zh: "在 Kubernetes 上让 kubectl 生成 Secret，它只会做一次 base64。",
 						},
-						Command: "kubectl create secret tls wukongim-tls --cert=fullchain.pem --key=privkey.pem \\\n  --dry-run=client -o yaml | kubectl apply -f -\nkubectl rollout restart statefulset/wukongim",
+						Command: "kubectl create secret tls wukongim-tls --cert=fullchain.pem --key=privkey.pem \\\n  --dry-run=client -o yaml | kubectl apply -f -",
+						Interrupts: Text{
+							En: "The Secret is replaced; running pods keep what they have read.",
+							Zh: "会替换原有的 Secret；运行中的 Pod 不受影响。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Then restart the pods.",
+							Zh: "然后重启 Pod。",
+						},
+						Command: "kubectl rollout restart statefulset/wukongim",
+						Interrupts: Text{
+							En: "Each pod in turn cuts its connections; clients reconnect.",
+							Zh: "Pod 会逐个重启并断开各自的连接，客户端会自动重连。",
+						},
 					},
 				},
 				Verify: []Step{
@@ -17458,10 +17684,10 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Both files must parse.",
-							Zh: "两个文件都要能被解析。",
+							En: "wklog reads both files as WuKongIM does, and says what is wrong with them; nothing may fail.",
+							Zh: "wklog 按 WuKongIM 的方式读取这两个文件，并指出问题所在；不应有失败项。",
 						},
-						Command: "openssl x509 -in fullchain.pem -noout -subject -dates\nopenssl pkey -in privkey.pem -noout -check",
+						Command: "wklog check --cert fullchain.pem --key privkey.pem",
 					},
 					{
 						Text: Text{
@@ -17497,7 +17723,18 @@ var embedded = Catalogue{
 							En: "Download the certificate again from the CA, or issue it again; do not repair it by hand. Copy it as a file (scp), not by copy and paste.",
 							Zh: "从 CA 重新下载或重新签发，不要手工修补。用 scp 之类的方式传文件，不要复制粘贴。",
 						},
-						Command: "scp fullchain.pem privkey.pem root@203.0.113.10:/opt/wukongim/wukongimdata/certs/\nsha256sum fullchain.pem privkey.pem",
+						Command: "scp fullchain.pem privkey.pem root@203.0.113.10:/opt/wukongim/wukongimdata/certs/",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Nothing was damaged on the way when the same digests appear on both machines.",
+							Zh: "两台机器上的摘要一致，说明传输中没有损坏。",
+						},
+						Command: "sha256sum fullchain.pem privkey.pem",
 					},
 					{
 						Text: Text{
@@ -17505,20 +17742,24 @@ var embedded = Catalogue{
 							Zh: "重启服务，WuKongIM 只在启动时读取证书。",
 						},
 						Command: "docker compose restart wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Every certificate of the file must parse.",
-							Zh: "文件里的每一张证书都要能被解析。",
+							En: "wklog parses every certificate of the file as WuKongIM does; nothing may fail. OpenSSL lets some faults pass that stop WuKongIM.",
+							Zh: "wklog 按 WuKongIM 的方式解析文件里的每一张证书，不应有失败项；有些错误 OpenSSL 能容忍，WuKongIM 却无法启动。",
 						},
-						Command: "openssl crl2pkcs7 -nocrl -certfile fullchain.pem | openssl pkcs7 -print_certs -noout",
+						Command: "wklog check --cert fullchain.pem --key privkey.pem",
 					},
 					{
 						Text: Text{
-							En: "The signatures must fit; certificate signature failure at depth 0 means that the leaf is damaged.",
-							Zh: "签名要能通过验证；depth 0 处报 certificate signature failure 说明站点证书已损坏。",
+							En: "The signatures must fit: OK, or certificate signature failure where one is damaged. unable to get local issuer certificate means that the root is not known here, and nothing was judged: name it by -CAfile.",
+							Zh: "验证签名：正常时输出 OK，损坏时报 certificate signature failure。如果报 unable to get local issuer certificate，说明本机不认识根证书，签名还没有验证：用 -CAfile 指定根证书。",
 						},
 						Command: "openssl verify -untrusted fullchain.pem fullchain.pem",
 					},
@@ -17545,16 +17786,16 @@ var embedded = Catalogue{
 							En: "If only this machine sees the fault, look for a proxy: HTTPS_PROXY in the container's environment, or a firewall that opens TLS.",
 							Zh: "如果只有这台机器报错，检查中间代理：容器环境变量里的 HTTPS_PROXY，或者会解密 TLS 的防火墙。",
 						},
-						Command: "docker compose run --rm --entrypoint env wukongim | grep -i proxy",
+						Command: "docker compose run --rm --no-deps --entrypoint env wukongim | grep -i proxy",
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Look at the certificate that this machine really gets.",
-							Zh: "查看本机实际收到的证书。",
+							En: "Look at the certificate that this machine really gets; no peer certificate available means that there was no handshake.",
+							Zh: "查看本机实际收到的证书；no peer certificate available 表示握手没有完成。",
 						},
-						Command: "openssl s_client -connect hook.example.com:443 -servername hook.example.com -showcerts </dev/null",
+						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com -showcerts </dev/null",
 					},
 				},
 			},
@@ -17590,6 +17831,10 @@ var embedded = Catalogue{
 							Zh: "重建容器，让修改后的环境变量生效。",
 						},
 						Command: "docker compose up -d --force-recreate wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
 					},
 				},
 				Verify: []Step{
@@ -17625,14 +17870,40 @@ var embedded = Catalogue{
 							En: "Install certificate and key from the same issue again, both together.",
 							Zh: "把同一次签发的证书和私钥成对重新安装。",
 						},
-						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem ./wukongimdata/certs/fullchain.pem\ncp -L /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/privkey.pem\ndocker compose restart wukongim",
+						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
 					},
 					{
 						Text: Text{
-							En: "Check the order: your own certificate comes first, then the intermediates; put it right if not.",
-							Zh: "检查顺序：自己的站点证书在最前，后面才是中间证书，不对就重新拼接。",
+							En: "Restart.",
+							Zh: "重启服务。",
 						},
-						Command: "openssl crl2pkcs7 -nocrl -certfile fullchain.pem | openssl pkcs7 -print_certs -noout\n(cat cert.pem; echo; cat intermediate.pem) > fullchain.pem",
+						Command: "docker compose restart wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Look at the order in the file: your own certificate comes first, then the intermediates.",
+							Zh: "检查文件里的顺序：自己的服务器证书在最前，后面才是中间证书。",
+						},
+						Command: "openssl crl2pkcs7 -nocrl -certfile fullchain.pem | openssl pkcs7 -print_certs -noout",
+					},
+					{
+						Text: Text{
+							En: "If it is wrong, join the parts anew.",
+							Zh: "顺序不对就重新拼接。",
+						},
+						Command: "awk 1 cert.pem intermediate.pem > fullchain-new.pem",
+						Interrupts: Text{
+							En: "It writes a new file; the files in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
 					},
 					{
 						Text: Text{
@@ -17640,22 +17911,44 @@ var embedded = Catalogue{
 							Zh: "去掉 Windows 编辑器留下的 BOM。",
 						},
 						Command: "sed -i '1s/^\\xEF\\xBB\\xBF//' fullchain.pem",
+						Interrupts: Text{
+							En: "The file is changed in place; a running server keeps what it has read until its restart.",
+							Zh: "直接修改这个文件；运行中的服务要到重启后才会重新读取。",
+						},
 					},
 					{
 						Text: Text{
 							En: "If the key is lost, issue the certificate again with a new key; a key cannot be made from a certificate.",
 							Zh: "私钥丢失时只能用新私钥重新签发证书，无法从证书还原私钥。",
 						},
-						Command: "certbot renew --cert-name im.example.com --force-renewal",
+						Command: "certbot renew --cert-name im.example.com --force-renewal --new-key",
+						Interrupts: Text{
+							En: "Only certbot's own files change, and its deploy hooks run.",
+							Zh: "只更新 certbot 自己的文件，并执行它的部署钩子。",
+						},
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Both lines must show the same digest.",
-							Zh: "两行摘要必须相同。",
+							En: "wklog compares the two files; nothing may fail.",
+							Zh: "用 wklog 比较两个文件，不应有失败项。",
 						},
-						Command: "openssl x509 -in fullchain.pem -noout -pubkey | openssl sha256\nopenssl pkey -in privkey.pem -pubout | openssl sha256",
+						Command: "wklog check --cert fullchain.pem --key privkey.pem",
+					},
+					{
+						Text: Text{
+							En: "By hand: the public key of the certificate…",
+							Zh: "手工比较：证书的公钥……",
+						},
+						Command: "openssl x509 -in fullchain.pem -noout -pubkey",
+					},
+					{
+						Text: Text{
+							En: "…must be the same text as that of the private key.",
+							Zh: "……必须与私钥对应的公钥完全相同。",
+						},
+						Command: "openssl pkey -in privkey.pem -pubout",
 					},
 				},
 			},
@@ -17680,17 +17973,47 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Remove the password and protect the file by its mode instead; then restart.",
-							Zh: "去掉私钥口令，改用文件权限保护，然后重启。",
+							En: "Remove the password; OpenSSL makes the new file readable by its owner only, and that protects it instead.",
+							Zh: "去掉私钥密码；OpenSSL 生成的新文件只有属主可读，改由文件权限保护。",
 						},
-						Command: "openssl pkey -in encrypted.key -out ./wukongimdata/certs/privkey.pem\nchmod 600 ./wukongimdata/certs/privkey.pem\ndocker compose restart wukongim",
+						Command: "openssl pkey -in encrypted.key -out privkey-new.pem",
+						Interrupts: Text{
+							En: "It writes a new file; the files in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
 					},
 					{
 						Text: Text{
-							En: "For another kind of key, make an ECDSA P-256 or RSA 2048 key and have a new certificate issued for it.",
-							Zh: "密钥类型不支持时，新生成 ECDSA P-256 或 RSA 2048 私钥，并重新签发证书。",
+							En: "Put it in place.",
+							Zh: "替换到位。",
 						},
-						Command: "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out privkey.pem\nopenssl req -new -key privkey.pem -subj \"/CN=im.example.com\" -addext \"subjectAltName=DNS:im.example.com\" -out im.example.com.csr",
+						Command: "cp privkey-new.pem ./wukongimdata/certs/privkey.pem",
+						Interrupts: Text{
+							En: "This replaces the file; a running server keeps what it has read until its restart.",
+							Zh: "会覆盖原文件；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Restart.",
+							Zh: "重启服务。",
+						},
+						Command: "docker compose restart wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
+					},
+					{
+						Text: Text{
+							En: "For another kind of key, make an ECDSA P-256 key with a certificate request (OpenSSL 1.1.1 or later), and have a new certificate issued for it.",
+							Zh: "密钥类型不支持时，新生成 ECDSA P-256 私钥和证书签名请求（CSR，需要 OpenSSL 1.1.1 以上），重新签发证书。",
+						},
+						Command: "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout privkey-new.pem \\\n  -subj /CN=im.example.com -addext subjectAltName=DNS:im.example.com -out im.example.com.csr",
+						Interrupts: Text{
+							En: "It writes a new file; the files in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
 					},
 					{
 						Text: Text{
@@ -17702,10 +18025,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "The header tells an encrypted key; nothing printed means that it is not.",
-							Zh: "看文件头是否加密；没有输出就说明没加密。",
+							En: "Is it encrypted? 0 means no, 1 or 2 yes.",
+							Zh: "是否加密？输出 0 表示没有，1 或 2 表示已加密。",
 						},
-						Command: "grep -n ENCRYPTED privkey.pem",
+						Command: "grep -c ENCRYPTED privkey.pem",
 					},
 					{
 						Text: Text{
@@ -17737,22 +18060,59 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Use the full chain: certbot's fullchain.pem (not cert.pem), acme.sh's fullchain.cer, the .pem of Alibaba Cloud's Nginx download, the _bundle.crt of Tencent Cloud's. Then restart.",
-							Zh: "使用完整证书链：certbot 的 fullchain.pem（不是 cert.pem）、acme.sh 的 fullchain.cer、阿里云 Nginx 格式里的 .pem、腾讯云的 _bundle.crt。替换后重启。",
+							En: "Use the full chain: certbot's fullchain.pem (not cert.pem), acme.sh's fullchain.cer, the .pem of Alibaba Cloud's Nginx download, the _bundle.crt of Tencent Cloud's.",
+							Zh: "使用完整证书链：certbot 的 fullchain.pem（不是 cert.pem）、acme.sh 的 fullchain.cer、阿里云 Nginx 格式里的 .pem、腾讯云的 _bundle.crt。",
 						},
-						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem ./wukongimdata/certs/fullchain.pem\ndocker compose restart wukongim",
+						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
 					},
 					{
 						Text: Text{
-							En: "Or join it yourself: own certificate first, then the intermediates, no root. The first command shows where the CA offers the intermediate (CA Issuers).",
-							Zh: "也可以自己拼：站点证书在前，中间证书在后，不需要根证书。第一条命令可以查到 CA 提供中间证书的下载地址（CA Issuers）。",
+							En: "Restart.",
+							Zh: "重启服务。",
 						},
-						Command: "openssl x509 -in cert.pem -noout -ext authorityInfoAccess\ncurl -s -o intermediate.der http://ca.example.com/intermediate.der\nopenssl x509 -inform DER -in intermediate.der -out intermediate.pem\n(cat cert.pem; echo; cat intermediate.pem) > fullchain.pem",
+						Command: "docker compose restart wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
 					},
 					{
 						Text: Text{
-							En: "With a proxy in front, mend the chain there: nginx's ssl_certificate and a cloud load balancer want the full chain as well.",
-							Zh: "如果前面有代理，要在代理上补全：nginx 的 ssl_certificate 和云负载均衡同样需要完整证书链。",
+							En: "Or join it yourself. Where does the CA offer the intermediate?",
+							Zh: "也可以自己拼接证书链。先查 CA 提供中间证书的下载地址（CA Issuers）。",
+						},
+						Command: "openssl x509 -in cert.pem -noout -text | grep 'CA Issuers'",
+					},
+					{
+						Text: Text{
+							En: "Fetch it from that address.",
+							Zh: "从这个地址下载。",
+						},
+						Command: "curl -sS --fail http://ca.example.com/intermediate.der | openssl x509 -inform DER -out intermediate.pem",
+						Interrupts: Text{
+							En: "It writes a new file; the files in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Join: own certificate first, then the intermediates, no root. Then copy fullchain-new.pem over the fullchain.pem that WuKongIM reads, and restart.",
+							Zh: "拼接：服务器证书在前，中间证书在后，不需要根证书。然后用 fullchain-new.pem 覆盖 WuKongIM 使用的 fullchain.pem，并重启。",
+						},
+						Command: "awk 1 cert.pem intermediate.pem > fullchain-new.pem",
+						Interrupts: Text{
+							En: "It writes a new file; the files in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "With a proxy in front, put the chain right there: a cloud load balancer wants the full chain as well, and so does nginx, in the server block.",
+							Zh: "如果前面有代理，要在代理上补全：云负载均衡同样需要完整证书链；nginx 在 server 块里配置。",
 						},
 						Config: "ssl_certificate     /etc/nginx/certs/fullchain.pem;\nssl_certificate_key /etc/nginx/certs/privkey.pem;",
 					},
@@ -17760,22 +18120,22 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "List what the server sends: the issuer (i:) of each must be the subject (s:) of the next. A single entry of a public CA means that the chain is missing.",
-							Zh: "列出服务器发送的证书：每一张的签发者（i:）应是下一张的主体（s:）。公共 CA 的证书如果只有一张，就是缺了中间证书。",
+							En: "List what the server sends: the issuer (i:) of each must be the subject (s:) of the next. A single entry of a public CA means that the chain is missing; no entry, that there was no handshake.",
+							Zh: "列出服务器发送的证书：每一张的签发者（i:）应是下一张的主体（s:）。公共 CA 的证书如果只有一张，就是缺了中间证书；一张都没有，说明握手没有完成。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com -showcerts </dev/null 2>/dev/null | grep -E '^ *[0-9]* [si]:'",
+						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com -showcerts </dev/null 2>/dev/null | grep -E '^ *[0-9]* [si]:'",
 					},
 					{
 						Text: Text{
-							En: "Check as a client without memory of intermediates does; wanted is Verify return code: 0 (ok). 20 and 21 mean that the chain cannot be built.",
-							Zh: "模拟没有缓存中间证书的客户端，应看到 Verify return code: 0 (ok)。20 和 21 表示证书链拼不起来。",
+							En: "Check as a client does that has no intermediates cached. Expect Verification: OK; unable to verify the first certificate means that no intermediate came, unable to get local issuer certificate that the chain ends at an unknown root or a wrong intermediate. A line with :error: or errno= means that there was no handshake, and no line that the server was silent for ten seconds (or an OpenSSL before 1.1.0).",
+							Zh: "模拟没有缓存中间证书的客户端，应输出 Verification: OK；unable to verify the first certificate 表示没有收到中间证书，unable to get local issuer certificate 表示中间证书不对，或根证书不被认识。带 :error: 或 errno= 的行表示握手没有完成，没有输出表示服务器十秒内没有应答（或 OpenSSL 低于 1.1.0）。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | grep -m1 'Verify return code'",
+						Command: "timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
 					},
 					{
 						Text: Text{
-							En: "Check the file before it goes live (the first certificate is verified, the others help).",
-							Zh: "上线前先检查文件（验证第一张证书，其余作为中间证书）。",
+							En: "Check the file before it goes live (the first certificate is verified, the others help): expect OK.",
+							Zh: "上线前先检查文件（验证第一张证书，其余作为中间证书），应输出 OK。",
 						},
 						Command: "openssl verify -untrusted fullchain.pem fullchain.pem",
 					},
@@ -17806,8 +18166,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "At nginx, allow for the intermediates.",
-							Zh: "在 nginx 上放宽证书链层数。",
+							En: "At nginx, allow for the intermediates (in the location).",
+							Zh: "在 nginx 的 location 里放宽证书链层数。",
 						},
 						Config: "proxy_ssl_verify              on;\nproxy_ssl_verify_depth        3;\nproxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;",
 					},
@@ -17815,10 +18175,17 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "List what that service sends.",
-							Zh: "列出对方服务发送的证书链。",
+							En: "List what that service sends; no entry means that there was no handshake.",
+							Zh: "列出对方服务发送的证书链；一张都没有，说明握手没有完成。",
 						},
-						Command: "openssl s_client -connect hook.example.com:443 -servername hook.example.com -showcerts </dev/null 2>/dev/null | grep -E '^ *[0-9]* [si]:|Verify return code'",
+						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com -showcerts </dev/null 2>/dev/null | grep -E '^ *[0-9]* [si]:'",
+					},
+					{
+						Text: Text{
+							En: "Does this machine accept it? Expect Verification: OK; unable to verify the first certificate is the missing intermediate, unable to get local issuer certificate an unknown root. A line with :error: or errno= means that there was no handshake.",
+							Zh: "本机是否接受？应输出 Verification: OK；unable to verify the first certificate 表示缺中间证书，unable to get local issuer certificate 表示根证书不被认识。带 :error: 或 errno= 的行表示握手没有完成。",
+						},
+						Command: "timeout 10 openssl s_client -brief -connect hook.example.com:443 -servername hook.example.com -verify_hostname hook.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
 					},
 				},
 			},
@@ -17844,29 +18211,36 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Rule the certificate out first: this must print Verify return code: 0 (ok).",
-							Zh: "先排除证书问题：应输出 Verify return code: 0 (ok)。",
+							En: "Rule the certificate out first: expect Verification: OK. Verification error names what is wrong with the certificate. A line with :error: or errno= means that there was no handshake: unexpected eof, closed by the other side; errno=104, reset; Connection refused, nobody listens; no line at all, silent for ten seconds (or an OpenSSL before 1.1.0).",
+							Zh: "先排除证书问题：应输出 Verification: OK；Verification error 后面就是证书的问题。带 :error: 或 errno= 的行表示握手没有完成：unexpected eof 是对端关闭，errno=104 是被重置，Connection refused 是没有监听；没有输出表示十秒内没有应答（或 OpenSSL 低于 1.1.0）。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com -verify_hostname im.example.com </dev/null 2>/dev/null | grep -m1 'Verify return code'",
+						Command: "timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
 					},
 					{
 						Text: Text{
-							En: "Find the place: run the same test on the server itself, then from outside, then from the user's network (Wi-Fi and mobile). The first place where it fails lies behind the fault.",
-							Zh: "定位断点：先在服务器本机测，再从外网测，最后在用户的网络（Wi-Fi 和移动网络）测。从哪一步开始失败，问题就在那一段。",
+							En: "Find the place: run the test on the server itself, then from outside with the public address, then in the user's network (Wi-Fi and mobile). Ciphersuite is a handshake, any other line or none a failure; the first place where it fails lies behind the fault.",
+							Zh: "定位断点：先在服务器本机测，再从外网换成公网地址测，最后在用户的网络（Wi-Fi 和移动网络）测。输出 Ciphersuite 表示握手成功，其他输出或没有输出都是失败；从哪一步开始失败，问题就在那一段。",
 						},
-						Command: "openssl s_client -connect 127.0.0.1:5210 -servername im.example.com </dev/null 2>/dev/null | grep -m1 Cipher",
+						Command: "timeout 10 openssl s_client -brief -connect 127.0.0.1:5210 -servername im.example.com </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
 					},
 					{
 						Text: Text{
-							En: "On a server in mainland China: a domain without ICP filing is cut off as soon as its name appears in the ClientHello. If the second command works and the first does not, file the domain or use one that is filed.",
-							Zh: "服务器在中国大陆时：未备案的域名一旦出现在 ClientHello 里，连接就会被切断。如果第一条命令失败而第二条成功，请完成备案或换用已备案的域名。",
+							En: "On a server in mainland China a connection may be cut off when a domain without ICP filing appears in the ClientHello. Test from outside without the name: if this prints Ciphersuite and the next command does not, file the domain or use one that is filed.",
+							Zh: "服务器在中国大陆时，ClientHello 里出现未备案的域名，连接可能被切断。在外网先不带域名测试：如果这条命令输出 Ciphersuite 而下一条没有，请完成备案或换用已备案的域名。",
 						},
-						Command: "openssl s_client -connect 203.0.113.10:5210 -servername im.example.com </dev/null 2>/dev/null | grep -m1 Cipher\nopenssl s_client -connect 203.0.113.10:5210 -noservername </dev/null 2>/dev/null | grep -m1 Cipher",
+						Command: "timeout 10 openssl s_client -brief -connect 203.0.113.10:5210 -noservername </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
+					},
+					{
+						Text: Text{
+							En: "The same with the name: Ciphersuite again, or a failure?",
+							Zh: "再带上域名测试：仍然输出 Ciphersuite，还是失败？",
+						},
+						Command: "timeout 10 openssl s_client -brief -connect 203.0.113.10:5210 -servername im.example.com </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
 					},
 					{
 						Text: Text{
 							En: "Open port 5210 in the cloud security group and in the host's firewall, and publish it in compose; a company firewall that passes 443 only is best met by publishing 443:5210.",
-							Zh: "在云安全组和主机防火墙放通 5210，并在 compose 里映射；如果用户的公司网络只放行 443，可以映射成 443:5210。",
+							Zh: "在云安全组和主机防火墙放行 5210，并在 compose 里映射；如果用户的公司网络只放行 443，可以映射成 443:5210。",
 						},
 					},
 					{
@@ -17878,8 +18252,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "With a proxy or load balancer between: raise its idle timeout above the clients' heartbeat.",
-							Zh: "中间有代理或负载均衡时，把空闲超时调到大于客户端心跳间隔。",
+							En: "With a proxy or load balancer between: raise its idle timeout above the clients' heartbeat; at nginx in the location.",
+							Zh: "中间有代理或负载均衡时，把空闲超时调到大于客户端心跳间隔；nginx 在 location 里配置。",
 						},
 						Config: "proxy_read_timeout 300s;\nproxy_send_timeout 300s;",
 					},
@@ -17887,10 +18261,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Watch who ends the connection: R is a reset, F a close; compare captures at both ends, for a reset that neither end sent comes from between.",
-							Zh: "抓包看是谁断开的：R 是重置，F 是关闭。两端同时抓包对比，双方都没发出的 RST 就来自中间设备。",
+							En: "Watch for a minute who ends the connection: R is a reset, F a close; compare captures at both ends, for a reset that neither end sent comes from between.",
+							Zh: "抓包一分钟，看是谁断开的：R 是重置，F 是关闭。两端同时抓包对比，双方都没发出的 RST 就来自中间设备。",
 						},
-						Command: "tcpdump -ni any -c 50 'tcp port 5210 and tcp[tcpflags] & (tcp-rst|tcp-fin) != 0'",
+						Command: "timeout 60 tcpdump -nni any -c 50 'tcp port 5210 and tcp[tcpflags] & (tcp-rst|tcp-fin) != 0'",
 					},
 					{
 						Text: Text{
@@ -17913,33 +18287,40 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Towards WuKongIM, forward to its ws port 5200 without TLS.",
-							Zh: "转发到 WuKongIM 时，改用不加密的 ws 端口 5200。",
+							En: "Towards WuKongIM, forward to its ws port 5200 without TLS (in the location); in the same compose project to http://wukongim:5200.",
+							Zh: "转发到 WuKongIM 时，在 location 里改用不加密的 ws 端口 5200；在同一个 compose 项目里时写 http://wukongim:5200。",
 						},
 						Config: "proxy_pass http://127.0.0.1:5200;",
 					},
 					{
 						Text: Text{
-							En: "Towards other services, send the server name.",
-							Zh: "转发到其他服务时，带上 SNI。",
+							En: "Towards other services, send the server name (in the location).",
+							Zh: "转发到其他服务时，在 location 里带上 SNI。",
 						},
 						Config: "proxy_ssl_server_name on;\nproxy_ssl_name        hook.example.com;",
 					},
 					{
 						Text: Text{
-							En: "Check the way out: security group, proxy variables and DNS inside the container.",
-							Zh: "检查出网方向：安全组、代理变量，以及容器内的 DNS。",
+							En: "Check the way out: the security group, and proxy variables inside the container.",
+							Zh: "检查出网方向：安全组，以及容器内的代理变量。",
 						},
-						Command: "docker compose exec wukongim sh -c 'env | grep -i proxy; nslookup hook.example.com'",
+						Command: "docker compose exec wukongim env | grep -i proxy",
+					},
+					{
+						Text: Text{
+							En: "And DNS inside the container.",
+							Zh: "再检查容器内的 DNS。",
+						},
+						Command: "docker compose exec wukongim nslookup hook.example.com",
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Does a handshake from this machine succeed, and how long does it take?",
-							Zh: "在本机握手能否成功、耗时多少？",
+							En: "Does a handshake from this machine succeed, and how long does it take? tls 0.000000s and status 000 are a failure, and curl says why.",
+							Zh: "在本机握手能否成功、耗时多少？tls 0.000000s、status 000 表示失败，原因见 curl 的报错。",
 						},
-						Command: "curl -sS -o /dev/null -w 'tcp %{time_connect}s tls %{time_appconnect}s status %{http_code}\\n' https://hook.example.com/",
+						Command: "curl -sS --max-time 10 -o /dev/null -w 'tcp %{time_connect}s tls %{time_appconnect}s status %{http_code}\\n' https://hook.example.com/",
 					},
 				},
 			},
@@ -17967,7 +18348,7 @@ var embedded = Catalogue{
 							En: "At handshakeStatus13ReadClientFinished, check the certificate first: connect once with TLS 1.2, and the server's line names the true reason.",
 							Zh: "如果出现在 handshakeStatus13ReadClientFinished，先查证书：强制用 TLS 1.2 连一次，服务端日志会打印真正的原因。",
 						},
-						Command: "curl --tls-max 1.2 --http1.1 -sv -o /dev/null https://im.example.com:5210/",
+						Command: "curl --tls-max 1.2 --http1.1 --max-time 10 -sv -o /dev/null https://im.example.com:5210/",
 					},
 					{
 						Text: Text{
@@ -17977,10 +18358,21 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "If it strikes many networks, suspect this server's network card: switch offloading off for a test, and look at its error counters.",
-							Zh: "如果多个网络都出现，怀疑服务器网卡：临时关闭卸载功能测试，并查看错误计数。",
+							En: "If it strikes many networks, suspect this server's network card: look at its error counters.",
+							Zh: "如果多个网络都出现，怀疑服务器网卡：查看错误计数。",
 						},
-						Command: "ethtool -S eth0 | grep -iE 'err|drop|crc'\nethtool -K eth0 tso off gso off gro off rx off tx off",
+						Command: "ethtool -S eth0 | grep -iE 'err|drop|crc'",
+					},
+					{
+						Text: Text{
+							En: "Switch its offloading off for a test (until the next boot).",
+							Zh: "临时关闭网卡卸载（offload）功能再测，重启机器后恢复。",
+						},
+						Command: "ethtool -K eth0 tso off gso off gro off rx off tx off",
+						Interrupts: Text{
+							En: "Some drivers reset the card for it: every connection of the machine, SSH too, may drop, and the CPU has more to do.",
+							Zh: "部分驱动会因此重置网卡，本机的所有连接（包括 SSH）都可能中断，CPU 占用也会升高。",
+						},
 					},
 					{
 						Text: Text{
@@ -17992,10 +18384,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Ten handshakes in a row, on the server and from outside; all must print a cipher.",
-							Zh: "连续握手十次，本机和外网各测一遍，每次都应输出加密套件。",
+							En: "Ten handshakes in a row, on the server and from outside; expect ten lines with Ciphersuite. Any other line is a failure.",
+							Zh: "连续握手十次，本机和外网各测一遍，应输出十行 Ciphersuite，其他内容都是失败。",
 						},
-						Command: "for i in $(seq 10); do\n  openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | grep -m1 Cipher\ndone",
+						Command: "for i in $(seq 10); do\n  timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='\ndone",
 					},
 				},
 			},
@@ -18019,10 +18411,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Repeat the call; failures now and then point to the way, failures every time to the other server.",
-							Zh: "多试几次：偶尔失败是线路问题，每次都失败是对方服务的问题。",
+							En: "Repeat the call; 000 is a failure. Failures now and then point to the way, failures every time to the other server.",
+							Zh: "多试几次，000 表示失败：偶尔失败是线路问题，每次都失败是对方服务的问题。",
 						},
-						Command: "for i in $(seq 10); do\n  curl -sS -o /dev/null -w '%{http_code}\\n' https://hook.example.com/\ndone",
+						Command: "for i in $(seq 10); do\n  curl -sS --max-time 10 -o /dev/null -w '%{http_code}\\n' https://hook.example.com/\ndone",
 					},
 				},
 			},
@@ -18063,11 +18455,15 @@ var embedded = Catalogue{
 							Zh: "量太大时，按来源 IP 限制新建连接。Docker 映射的端口会绕过 ufw，规则要加在 DOCKER-USER 链；限额要放宽，因为移动运营商会让很多用户共用一个出口 IP。",
 						},
 						Command: "iptables -I DOCKER-USER -p tcp -m conntrack --ctstate NEW --ctorigdstport 5210 \\\n  -m hashlimit --hashlimit-name wss --hashlimit-mode srcip \\\n  --hashlimit-above 60/min --hashlimit-burst 100 -j DROP",
+						Interrupts: Text{
+							En: "Connections that are open stay; new ones over the limit are dropped, real clients' too. It is gone after a reboot.",
+							Zh: "已建立的连接不受影响；超过限额的新建连接会被丢弃，真实客户端也不例外。重启机器后规则失效。",
+						},
 					},
 					{
 						Text: Text{
-							En: "With nginx in front: limit connections per address there, and let unknown host names fail at once (nginx 1.19.4 or later).",
-							Zh: "前面有 nginx 时，在 nginx 上限制每个地址的连接数，并直接拒绝未知域名（nginx 1.19.4 及以上）。",
+							En: "With nginx in front: limit connections per address there, and let unknown host names fail at once (nginx 1.19.4 or later; all of it in the http block).",
+							Zh: "前面有 nginx 时，在 nginx 上限制每个地址的连接数，并直接拒绝未知域名（nginx 1.19.4 及以上，以下内容放在 http 块里）。",
 						},
 						Config: "limit_conn_zone $binary_remote_addr zone=wss:10m;\n\nserver {\n    listen 443 ssl default_server;\n    ssl_reject_handshake on;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    limit_conn wss 100;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
@@ -18075,17 +18471,17 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "A real client must connect without an error: wanted is HTTP/1.1 101.",
-							Zh: "真实客户端应能正常连上：返回 HTTP/1.1 101。",
+							En: "A real client must connect: expect HTTP/1.1 101. Anything else, and curl's error, is a failure.",
+							Zh: "真实客户端应能正常连上：应返回 HTTP/1.1 101。其他结果和 curl 的报错都是失败。",
 						},
 						Command: "curl -sS -i --http1.1 --max-time 5 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' https://im.example.com:5210/ | head -n 1",
 					},
 					{
 						Text: Text{
-							En: "Who connects? WuKongIM prints no address for such lines; count the sources of new connections for some minutes.",
-							Zh: "看是谁在连：这类日志不带对端地址，可以抓几分钟新建连接，按来源统计。",
+							En: "Who connects? WuKongIM prints no address for such lines; count the sources of new connections for five minutes, IPv4 and IPv6. eth0 is the card of the public address; with any, Docker's networks would count each connection several times.",
+							Zh: "看是谁在连：这类日志不带对端地址，可以抓五分钟新建连接，按来源统计（IPv4 和 IPv6）。eth0 换成公网地址所在的网卡；写 any 的话，经过 Docker 网络的连接会重复计数。",
 						},
-						Command: "timeout 300 tcpdump -nni any 'tcp dst port 5210 and tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn' 2>/dev/null | grep -oE '([0-9]{1,3}\\.){3}[0-9]{1,3}\\.[0-9]+ >' | cut -d. -f1-4 | sort | uniq -c | sort -rn | head",
+						Command: "timeout 300 tcpdump -nni eth0 'tcp dst port 5210 and (tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn or ip6[53] & 0x12 == 2)' |\n  awk '{ sub(/\\.[0-9]+$/, \"\", $3); print $3 }' | sort | uniq -c | sort -rn | head",
 					},
 				},
 			},
@@ -18110,25 +18506,32 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Match scheme and port: wss:// goes with 5210, ws:// with 5200, the TCP protocol with 5100, http:// with 5001. Look at what clients are told and at addresses built into them.",
-							Zh: "协议和端口要对应：wss:// 用 5210，ws:// 用 5200，TCP 用 5100，http:// 用 5001。检查下发的地址和写死在客户端里的地址。",
+							En: "Match scheme and port: wss:// goes with 5210, ws:// with 5200, the TCP protocol with 5100, http:// with 5001. Look at what clients are told (on the server) and at addresses built into them.",
+							Zh: "协议和端口要对应：wss:// 用 5210，ws:// 用 5200，TCP 用 5100，http:// 用 5001。检查下发的地址（在服务器上执行）和写死在客户端里的地址。",
 						},
-						Command: "curl -s http://203.0.113.10:5001/route",
+						Command: "curl -sS --max-time 5 http://127.0.0.1:5001/route",
 						Config:  "# wk.yaml\nexternal:\n  tcpAddr: \"im.example.com:5100\"           # WK_EXTERNAL_TCPADDR\n  wsAddr: \"ws://im.example.com:5200\"       # WK_EXTERNAL_WSADDR\n  wssAddr: \"wss://im.example.com:5210\"     # WK_EXTERNAL_WSSADDR",
 					},
 					{
 						Text: Text{
-							En: "If a proxy or load balancer ends TLS already, forward to the ws port 5200 and leave wssAddr empty.",
-							Zh: "如果代理或负载均衡已经终止 TLS，就转发到 ws 端口 5200，并把 wssAddr 留空。",
+							En: "If a proxy or load balancer ends TLS already, forward to the ws port 5200 and leave wssAddr empty. For nginx, in the server block; in the same compose project to http://wukongim:5200.",
+							Zh: "如果代理或负载均衡已经终止 TLS，就转发到 ws 端口 5200，并把 wssAddr 留空。nginx 写在 server 块里；在同一个 compose 项目里时转发到 http://wukongim:5200。",
 						},
 						Config: "location / {\n    proxy_pass http://127.0.0.1:5200;\n    proxy_http_version 1.1;\n    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection \"upgrade\";\n    proxy_set_header Host $host;\n    proxy_read_timeout 300s;\n}",
 					},
 					{
 						Text: Text{
-							En: "If the load balancer passes TLS through, make the listener plain TCP (layer 4) and switch PROXY protocol off; WuKongIM's wss port does not understand it.",
-							Zh: "如果负载均衡是透传 TLS，监听类型选四层 TCP，并关闭 PROXY protocol，WuKongIM 的 wss 端口不识别它。",
+							En: "If the load balancer passes TLS through, make the listener plain TCP (layer 4) and switch PROXY protocol off; WuKongIM's wss port does not understand it. In haproxy.cfg:",
+							Zh: "如果负载均衡是透传 TLS，监听类型选四层 TCP，并关闭 PROXY protocol，WuKongIM 的 wss 端口不识别它。haproxy.cfg 的写法：",
 						},
-						Config: "# haproxy.cfg\nbackend wukongim_wss\n    mode tcp\n    server wk1 10.0.0.5:5210 check\n\n# nginx.conf\n# stream {\n#     server { listen 5210; proxy_pass 10.0.0.5:5210; }\n# }",
+						Config: "frontend wukongim_wss\n    mode tcp\n    bind :5210\n    default_backend wukongim\n\nbackend wukongim\n    mode tcp\n    server wk1 10.0.0.5:5210 check",
+					},
+					{
+						Text: Text{
+							En: "The same with nginx, at the top level of nginx.conf, outside the http block.",
+							Zh: "nginx 的写法：放在 nginx.conf 最外层，不在 http 块里。",
+						},
+						Config: "stream {\n    server {\n        listen 5210;\n        proxy_pass 10.0.0.5:5210;\n    }\n}",
 					},
 					{
 						Text: Text{
@@ -18148,17 +18551,38 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Go up step by step: HTTP first, then TCP, then TLS, the WebSocket upgrade last (wanted: HTTP/1.1 101). The step that fails names the layer.",
-							Zh: "逐层排查：先 HTTP，再 TCP，再 TLS，最后 WebSocket 升级（应返回 HTTP/1.1 101）。哪一步失败，问题就在哪一层。",
+							En: "Go up layer by layer; the first step that fails names the layer. On the server, HTTP: expect an answer with status.",
+							Zh: "逐层排查，第一个失败的步骤就是出问题的那一层。先在服务器上测 HTTP：应返回带 status 的内容。",
 						},
-						Command: "curl -s http://203.0.113.10:5001/health\nnc -vz -w 3 im.example.com 5210\nopenssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | grep -m1 'Verify return code'\ncurl -sS -i --http1.1 --max-time 5 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' https://im.example.com:5210/ | head -n 1",
+						Command: "curl -sS --max-time 5 http://127.0.0.1:5001/health",
 					},
 					{
 						Text: Text{
-							En: "See who sends it: the server prints no address, the packets do (GET, PROXY or other text in the first data packet).",
-							Zh: "查是谁发的：服务端日志不打印对端地址，要抓包看（第一个数据包里会有 GET、PROXY 之类的文本）。",
+							En: "TCP: expect succeeded; refused means that nobody listens or the port is not published, timed out that a firewall drops it.",
+							Zh: "再测 TCP：应输出 succeeded；refused 表示没有监听或没有映射端口，timed out 表示被防火墙丢弃。",
 						},
-						Command: "tcpdump -ni any -A -c 20 'tcp dst port 5210 and tcp[tcpflags] & tcp-push != 0'",
+						Command: "nc -vz -w 3 im.example.com 5210",
+					},
+					{
+						Text: Text{
+							En: "TLS: expect Verification: OK; wrong version number means that the port speaks plain text, unexpected eof that it closed the connection, and Verification error names a fault of the certificate.",
+							Zh: "再测 TLS：应输出 Verification: OK；wrong version number 表示这是明文端口，unexpected eof 表示连接被对端关闭，Verification error 后面是证书的问题。",
+						},
+						Command: "timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
+					},
+					{
+						Text: Text{
+							En: "The WebSocket upgrade: expect HTTP/1.1 101.",
+							Zh: "最后测 WebSocket 升级：应返回 HTTP/1.1 101。",
+						},
+						Command: "curl -sS -i --http1.1 --max-time 5 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' https://im.example.com:5210/ | head -n 1",
+					},
+					{
+						Text: Text{
+							En: "See who sends it: the server prints no address, the packets do (GET, PROXY or other text in the first data packet). It listens for a minute.",
+							Zh: "查是谁发的：服务器日志不打印对端地址，要抓包看（第一个数据包里会有 GET、PROXY 之类的文本）。抓包一分钟。",
+						},
+						Command: "timeout 60 tcpdump -nni any -A -c 20 'tcp dst port 5210 and tcp[tcpflags] & tcp-push != 0'",
 					},
 				},
 			},
@@ -18174,8 +18598,8 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "At nginx, forward to WuKongIM's ws port.",
-							Zh: "nginx 改为转发到 WuKongIM 的 ws 端口。",
+							En: "At nginx, forward to WuKongIM's ws port (in the location); in the same compose project to http://wukongim:5200.",
+							Zh: "nginx 在 location 里改为转发到 WuKongIM 的 ws 端口；在同一个 compose 项目里时写 http://wukongim:5200。",
 						},
 						Config: "proxy_pass http://127.0.0.1:5200;",
 					},
@@ -18190,10 +18614,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Does the port speak TLS? An issuer in the answer means yes.",
-							Zh: "该端口是否为 TLS？输出签发者就说明是。",
+							En: "Does the port speak TLS? Ciphersuite means yes; wrong version number or unexpected eof, no.",
+							Zh: "该端口是否为 TLS？输出 Ciphersuite 表示是；wrong version number 或 unexpected eof 表示不是。",
 						},
-						Command: "openssl s_client -connect 127.0.0.1:5210 </dev/null 2>/dev/null | openssl x509 -noout -issuer",
+						Command: "timeout 10 openssl s_client -brief -connect 127.0.0.1:5210 -servername im.example.com </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
 					},
 				},
 			},
@@ -18219,15 +18643,15 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Switch the wss port on, publish it, and tell clients this port.",
-							Zh: "开启 wss 端口并映射出去，再把这个端口下发给客户端。",
+							En: "Switch the wss port on, publish it, and tell clients this port. The certificate comes first: with wssAddr but without certificate and key the first client crashes the server.",
+							Zh: "开启 wss 端口并映射出去，再把这个端口下发给客户端。要先配证书：有 wssAddr 而没有证书和私钥时，第一个客户端就会让服务崩溃。",
 						},
-						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n    ports:\n      - \"5210:5210\"",
+						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n    ports:\n      - \"5210:5210\"",
 					},
 					{
 						Text: Text{
-							En: "If a proxy in front is to do TLS, its listener must end TLS (HTTPS or TLS, not TCP) before it forwards to 5200. WuKongIM v3 has no TLS of its own, so there it is the only way.",
-							Zh: "如果打算由前面的代理做 TLS，监听类型要选终止 TLS 的（HTTPS 或 TLS，不是 TCP），再转发到 5200。WuKongIM v3 自身没有 TLS，只能这样做。",
+							En: "If a proxy in front is to do TLS, its listener must end TLS (HTTPS or TLS, not TCP) before it forwards to 5200. WuKongIM v3 has no TLS of its own, so there it is the only way. For nginx, in the http block; in the same compose project to http://wukongim:5200.",
+							Zh: "如果打算由前面的代理做 TLS，监听类型要选终止 TLS 的（HTTPS 或 TLS，不是 TCP），再转发到 5200。WuKongIM v3 自身没有 TLS，只能这样做。nginx 写在 http 块里；在同一个 compose 项目里时转发到 http://wukongim:5200。",
 						},
 						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
@@ -18239,34 +18663,73 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Open port 5210 on the way: cloud security group, then the host's firewall (one of the two), then the Kubernetes Service.",
-							Zh: "放通 5210 端口：先云安全组，再主机防火墙（下面两种选一种），Kubernetes 还要在 Service 里暴露。",
+							En: "Open port 5210 on the way: the cloud security group, then the host's firewall. With ufw (Ubuntu, Debian):",
+							Zh: "放行 5210 端口：先云安全组，再主机防火墙。ufw（Ubuntu、Debian）的写法：",
 						},
-						Command: "ufw allow 5210/tcp\nfirewall-cmd --permanent --add-port=5210/tcp && firewall-cmd --reload",
-						Config:  "apiVersion: v1\nkind: Service\nmetadata:\n  name: wukongim\nspec:\n  selector: {app: wukongim}\n  ports:\n    - {name: wss, port: 5210, targetPort: 5210}",
+						Command: "ufw allow 5210/tcp",
+						Interrupts: Text{
+							En: "Nothing is interrupted; the port is open to the world.",
+							Zh: "不影响现有连接；端口会对公网开放。",
+						},
+					},
+					{
+						Text: Text{
+							En: "With firewalld (CentOS, RHEL), at once.",
+							Zh: "firewalld（CentOS、RHEL）的写法，立即生效。",
+						},
+						Command: "firewall-cmd --add-port=5210/tcp",
+						Interrupts: Text{
+							En: "Nothing is interrupted; the port is open to the world.",
+							Zh: "不影响现有连接；端口会对公网开放。",
+						},
+					},
+					{
+						Text: Text{
+							En: "And for the time after a reboot.",
+							Zh: "再写入永久配置，机器重启后仍然有效。",
+						},
+						Command: "firewall-cmd --permanent --add-port=5210/tcp",
+						Interrupts: Text{
+							En: "Nothing is interrupted; the port is open to the world.",
+							Zh: "不影响现有连接；端口会对公网开放。",
+						},
+					},
+					{
+						Text: Text{
+							En: "On Kubernetes the Service needs the port.",
+							Zh: "在 Kubernetes 上还要在 Service 里暴露端口。",
+						},
+						Config: "apiVersion: v1\nkind: Service\nmetadata:\n  name: wukongim\nspec:\n  selector: {app: wukongim}\n  ports:\n    - {name: wss, port: 5210, targetPort: 5210}",
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "What clients are told.",
-							Zh: "看下发给客户端的地址。",
+							En: "What clients are told (on the server).",
+							Zh: "看下发给客户端的地址（在服务器上执行）。",
 						},
-						Command: "curl -s http://203.0.113.10:5001/route",
+						Command: "curl -sS --max-time 5 http://127.0.0.1:5001/route",
 					},
 					{
 						Text: Text{
-							En: "Does the port speak TLS? wrong version number means plain text, Connection refused means that nothing listens or it is not published.",
-							Zh: "该端口是不是 TLS？wrong version number 表示明文端口，Connection refused 表示没有监听或没有映射。",
+							En: "Does the port speak TLS? Verification: OK or Verification error, it does. unexpected eof or wrong version number, it is a plain port (WuKongIM's 5100 and 5200 give the former, 5001 the latter). Connection refused, nobody listens or it is not published; no line, a firewall drops it.",
+							Zh: "该端口是不是 TLS？输出 Verification: OK 或 Verification error 表示是 TLS 端口；unexpected eof 或 wrong version number 表示明文端口（WuKongIM 的 5100 和 5200 是前者，5001 是后者）；Connection refused 表示没有监听或没有映射；没有输出表示被防火墙丢弃。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>&1 | grep -m1 -E 'wrong version|refused|Verify return code'",
+						Command: "timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
 					},
 					{
 						Text: Text{
-							En: "Which ports are published and listened on?",
-							Zh: "查看实际映射和监听的端口。",
+							En: "Which ports does the container publish?",
+							Zh: "查看容器映射的端口。",
 						},
-						Command: "docker compose ps wukongim\nss -ltn | grep -E ':(5001|5100|5200|5210) '",
+						Command: "docker compose ps wukongim",
+					},
+					{
+						Text: Text{
+							En: "And which does this machine listen on?",
+							Zh: "再看本机监听的端口。",
+						},
+						Command: "ss -ltn | grep -E ':(5001|5100|5200|5210) '",
 					},
 				},
 			},
@@ -18289,8 +18752,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "At nginx, forward to WuKongIM's port 5200 by http.",
-							Zh: "nginx 用 http 转发到 WuKongIM 的 5200 端口。",
+							En: "At nginx, forward to WuKongIM's port 5200 by http (in the location); in the same compose project to http://wukongim:5200.",
+							Zh: "nginx 在 location 里用 http 转发到 WuKongIM 的 5200 端口；在同一个 compose 项目里时写 http://wukongim:5200。",
 						},
 						Config: "proxy_pass http://127.0.0.1:5200;",
 					},
@@ -18298,10 +18761,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Ask the port by plain http; any HTTP answer means that it is no TLS port.",
-							Zh: "用明文 http 试一下，有 HTTP 响应就说明不是 TLS 端口。",
+							En: "Does the port speak TLS? Ciphersuite means yes; wrong version number or unexpected eof, no. An answer to plain http proves nothing: TLS ports, too, answer it with 400.",
+							Zh: "该端口是否为 TLS？输出 Ciphersuite 表示是；wrong version number 或 unexpected eof 表示不是。用明文 http 试探说明不了问题：TLS 端口也会返回 400。",
 						},
-						Command: "curl -sS -i --max-time 5 http://10.0.0.8:8090/ | head -n 1",
+						Command: "timeout 10 openssl s_client -brief -connect 10.0.0.8:8090 </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
 					},
 				},
 			},
@@ -18318,27 +18781,27 @@ var embedded = Catalogue{
 			Category: "listener",
 			Advice: Advice{
 				Title: Text{
-					En: "wssAddr is no address to listen on",
-					Zh: "wssAddr 不是可监听的地址",
+					En: "wssAddr is no address to listen on, or not set",
+					Zh: "wssAddr 不是可监听的地址，或没有设置",
 				},
 				Explain: Text{
-					En: "wssAddr is the local address on which WuKongIM opens the port; the public name belongs in external.wssAddr. With a public IP or a domain in wssAddr the start ends with 【Acceptor】initWSSListener() failed and bind: cannot assign requested address (issue #191), since that address is at the cloud's gateway and not on this machine. unsupported network: 'wss shows a quote that reached the value, as in the list form of compose environment entries (issues #156, #169); unsupported network: https a wrong scheme; missing port in address a forgotten :5210. Restarts do not help; the message names the fault for certain.",
-					Zh: "wssAddr 是 WuKongIM 在本机监听的地址，公网域名应写在 external.wssAddr。如果把公网 IP 或域名写进 wssAddr，启动会失败：【Acceptor】initWSSListener() failed，错误为 bind: cannot assign requested address（issue #191），因为这个地址在云厂商的网关上，不在本机网卡上。unsupported network: 'wss 说明引号进了配置值，compose 环境变量用列表写法时容易这样（issue #156、#169）；unsupported network: https 是协议写错；missing port in address 是漏了 :5210。重启没有用，报错本身已经能确定问题。",
+					En: "wssAddr is the local address on which WuKongIM opens the port; the public name belongs in external.wssAddr. With a public IP or a domain in wssAddr the start ends with 【Acceptor】initWSSListener() failed and bind: cannot assign requested address (issue #191), since that address is at the cloud's gateway and not on this machine. unsupported network: 'wss shows a quote that reached the value, as in the list form of compose environment entries (issues #156, #169); unsupported network: https a wrong scheme; missing port in address a forgotten :5210. Restarts do not help; the message names the fault for certain. Where wssAddr is not set at all, there is no message: nothing listens for wss, whatever external.wssAddr says (issue #424).",
+					Zh: "wssAddr 是 WuKongIM 在本机监听的地址，公网域名应写在 external.wssAddr。如果把公网 IP 或域名写进 wssAddr，启动会失败：【Acceptor】initWSSListener() failed，错误为 bind: cannot assign requested address（issue #191），因为这个地址在云厂商的网关上，不在本机网卡上。unsupported network: 'wss 说明引号进了配置值，compose 环境变量用列表写法时容易这样（issue #156、#169）；unsupported network: https 是协议写错；missing port in address 是漏了 :5210。重启没有用，报错本身已经能确定问题。如果根本没有设置 wssAddr，则不会报错，但无论 external.wssAddr 写什么，都没有 wss 监听（issue #424）。",
 				},
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Listen on all addresses, and put the public name into external.wssAddr.",
-							Zh: "监听所有地址，公网域名写到 external.wssAddr。",
+							En: "Certificate and key first: with wssAddr but without them the first client crashes the server. Then listen on all addresses, and put the public name into external.wssAddr.",
+							Zh: "先配证书和私钥：有 wssAddr 而没有它们时，第一个客户端就会让服务崩溃。然后监听所有地址，公网域名写到 external.wssAddr。",
 						},
-						Config: "# wk.yaml\nwssAddr: \"wss://0.0.0.0:5210\"              # WK_WSSADDR\nexternal:\n  wssAddr: \"wss://im.example.com:5210\"     # WK_EXTERNAL_WSSADDR",
+						Config: "# wk.yaml\nwssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"   # WK_WSSCONFIG_CERTFILE\n  keyFile: \"/root/wukongim/certs/privkey.pem\"      # WK_WSSCONFIG_KEYFILE\nwssAddr: \"wss://0.0.0.0:5210\"                      # WK_WSSADDR\nexternal:\n  wssAddr: \"wss://im.example.com:5210\"             # WK_EXTERNAL_WSSADDR",
 					},
 					{
 						Text: Text{
 							En: "In compose, no quotes around the value in the list form: they become part of it. Quote the whole entry, or use the map form.",
-							Zh: "compose 的列表写法里，值不要加引号，否则引号会成为值的一部分。可以给整项加引号，或改用映射写法。",
+							Zh: "compose 的列表写法里，值不要加引号，否则引号会成为值的一部分。可以给整项加引号，或改用键值（map）写法。",
 						},
-						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n\n#   - WK_WSSADDR=wss://0.0.0.0:5210         ✓\n#   - \"WK_WSSADDR=wss://0.0.0.0:5210\"       ✓\n#   - WK_WSSADDR='wss://0.0.0.0:5210'       ✗",
+						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n    ports:\n      - \"5210:5210\"\n\n#   - WK_WSSADDR=wss://0.0.0.0:5210         ✓\n#   - \"WK_WSSADDR=wss://0.0.0.0:5210\"       ✓\n#   - WK_WSSADDR='wss://0.0.0.0:5210'       ✗",
 					},
 					{
 						Text: Text{
@@ -18346,6 +18809,10 @@ var embedded = Catalogue{
 							Zh: "重建容器；只重启会沿用旧的环境变量。",
 						},
 						Command: "docker compose up -d --force-recreate wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
 					},
 				},
 				Verify: []Step{
@@ -18354,11 +18821,11 @@ var embedded = Catalogue{
 							En: "The value as the container gets it: no quote inside, scheme wss, a port.",
 							Zh: "查看容器实际拿到的值：不应含引号，协议是 wss，带端口。",
 						},
-						Command: "docker compose run --rm --entrypoint env wukongim | grep WK_WSSADDR",
+						Command: "docker compose run --rm --no-deps --entrypoint env wukongim | grep WK_WSSADDR",
 					},
 					{
 						Text: Text{
-							En: "Which addresses has this machine? Only these, 0.0.0.0 and 127.0.0.1 can be listened on.",
+							En: "Which addresses does this machine have? Only these, 0.0.0.0 and 127.0.0.1 can be listened on.",
 							Zh: "本机有哪些地址？只能监听这些地址、0.0.0.0 或 127.0.0.1。",
 						},
 						Command: "ip -brief address",
@@ -18367,7 +18834,7 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"WuKongIM v2.2.5 pkg/wknet/listener.go:33-45,95-104, pkg/wknet/acceptor.go:91",
-				"WuKongIM issues #156, #169, #191",
+				"WuKongIM issues #156, #169, #191, #424",
 			},
 		},
 		{
@@ -18385,17 +18852,46 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Find the holder and stop it, if it is an old WuKongIM.",
-							Zh: "找出占用者；如果是旧的 WuKongIM，把它停掉。",
+							En: "Which program holds the port (as root, users: names it)?",
+							Zh: "找出占用端口的程序（以 root 执行，users: 里就是程序名）。",
 						},
-						Command: "ss -ltnp 'sport = :5210'\ndocker ps --filter publish=5210\ndocker compose down && docker compose up -d",
+						Command: "ss -ltnp 'sport = :5210'",
+					},
+					{
+						Text: Text{
+							En: "If it is docker-proxy: which container?",
+							Zh: "如果是 docker-proxy，再看是哪个容器。",
+						},
+						Command: "docker ps --filter publish=5210",
+					},
+					{
+						Text: Text{
+							En: "If it is an old WuKongIM, stop that one, by the name from before in place of old-wukongim.",
+							Zh: "如果是旧的 WuKongIM，把它停掉：old-wukongim 换成上一步查到的容器名。",
+						},
+						Command: "docker stop old-wukongim",
+						Interrupts: Text{
+							En: "All users that are connected to it are cut off.",
+							Zh: "连接在它上面的用户会全部断开。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Then start the new one.",
+							Zh: "然后启动新的。",
+						},
+						Command: "docker compose up -d wukongim",
+						Interrupts: Text{
+							En: "Nothing is interrupted: it was not running.",
+							Zh: "它本来就没有运行，不影响任何连接。",
+						},
 					},
 					{
 						Text: Text{
 							En: "Give each address of WuKongIM a port of its own.",
 							Zh: "给 WuKongIM 的每个地址分配不同的端口。",
 						},
-						Config: "# wk.yaml\naddr: \"tcp://0.0.0.0:5100\"\nwsAddr: \"ws://0.0.0.0:5200\"\nwssAddr: \"wss://0.0.0.0:5210\"\nhttpAddr: \"0.0.0.0:5001\"",
+						Config: "# wk.yaml\naddr: \"tcp://0.0.0.0:5100\"\nwsAddr: \"ws://0.0.0.0:5200\"\nhttpAddr: \"0.0.0.0:5001\"\nwssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"\n  keyFile: \"/root/wukongim/certs/privkey.pem\"\nwssAddr: \"wss://0.0.0.0:5210\"",
 					},
 					{
 						Text: Text{
@@ -18438,7 +18934,7 @@ var embedded = Catalogue{
 							En: "Keep 5210 inside the container and publish it as 443.",
 							Zh: "容器内仍用 5210，对外映射成 443。",
 						},
-						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:443\"\n    ports:\n      - \"443:5210\"",
+						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:443\"\n    ports:\n      - \"443:5210\"",
 					},
 					{
 						Text: Text{
@@ -18447,6 +18943,10 @@ var embedded = Catalogue{
 						},
 						Command: "setcap cap_net_bind_service=+ep /usr/local/bin/wukongim",
 						Config:  "[Service]\nAmbientCapabilities=CAP_NET_BIND_SERVICE",
+						Interrupts: Text{
+							En: "Nothing is interrupted; it counts from the next start on.",
+							Zh: "不影响正在运行的服务，下次启动时生效。",
+						},
 					},
 					{
 						Text: Text{
@@ -18457,19 +18957,37 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "With SELinux, look for the denial and allow the port for the type that the message names.",
-							Zh: "开了 SELinux 时，先查拒绝记录，再按记录里的类型放行端口。",
+							En: "With SELinux, look for the denial.",
+							Zh: "开了 SELinux 时，先查拒绝记录。",
 						},
-						Command: "ausearch -m avc -ts recent | grep name_bind\nsemanage port -a -t http_port_t -p tcp 5210",
+						Command: "ausearch -m avc -ts recent | grep name_bind",
+					},
+					{
+						Text: Text{
+							En: "Then allow the port for the type that the message names (here http_port_t).",
+							Zh: "再按记录里的类型放行端口（这里假设是 http_port_t）。",
+						},
+						Command: "semanage port -a -t http_port_t -p tcp 5210",
+						Interrupts: Text{
+							En: "Nothing is interrupted; every program of that type may use the port from now on.",
+							Zh: "不影响现有连接；之后该类型的程序都可以使用这个端口。",
+						},
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "From which port on are ordinary users allowed, and who runs the server?",
-							Zh: "查看普通用户可用的起始端口，以及服务的运行用户。",
+							En: "From which port on are ordinary users allowed?",
+							Zh: "查看普通用户可用的起始端口。",
 						},
-						Command: "sysctl net.ipv4.ip_unprivileged_port_start\ndocker compose run --rm --entrypoint id wukongim",
+						Command: "sysctl net.ipv4.ip_unprivileged_port_start",
+					},
+					{
+						Text: Text{
+							En: "And who runs the server?",
+							Zh: "再看服务的运行用户。",
+						},
+						Command: "docker compose run --rm --no-deps --entrypoint id wukongim",
 					},
 				},
 			},
@@ -18488,8 +19006,8 @@ var embedded = Catalogue{
 					Zh: "双方没有共同的 TLS 版本",
 				},
 				Explain: Text{
-					En: "Client and server offer no TLS version in common. WuKongIM v1.1.0 to v2.2.5 accepts TLS 1.0 to 1.3 and has no setting for it, so client offered only unsupported versions there means SSLv3 or older: hardly ever a real client, mostly a scanner (scanner-probe). In front of WuKongIM it is a real fault: nginx, Caddy, Go and cloud load balancers refuse TLS 1.0 and 1.1 by default, which strikes Android 4, Java 7 and Windows 7 programs. Versions in brackets are hexadecimal: 300 is SSLv3, 301 TLS 1.0, 302 TLS 1.1, 303 TLS 1.2, 304 TLS 1.3. A client that refuses from its side answers protocol version not supported.",
-					Zh: "客户端和服务器没有共同支持的 TLS 版本。WuKongIM v1.1.0 到 v2.2.5 支持 TLS 1.0 到 1.3，且没有相关配置，所以直连时出现 client offered only unsupported versions，说明对方只支持 SSLv3 或更旧的版本，基本不会是真实客户端，多为扫描（scanner-probe）。前面有代理时才是真问题：nginx、Caddy、Go 和云负载均衡默认拒绝 TLS 1.0 和 1.1，会影响 Android 4、Java 7、Windows 7 上的程序。方括号里是十六进制版本号：300 是 SSLv3，301 是 TLS 1.0，302 是 TLS 1.1，303 是 TLS 1.2，304 是 TLS 1.3。如果是客户端拒绝，会回复 protocol version not supported。",
+					En: "Client and server offer no TLS version in common. WuKongIM v1.1.0 to v2.2.5 accepts TLS 1.0 to 1.3 and has no setting for it, so client offered only unsupported versions there means SSLv3 or older: hardly ever a real client, mostly a scanner (scanner-probe). In front of WuKongIM it is a real fault: Caddy, Go, cloud load balancers, and nginx from 1.27.3 or with OpenSSL 3, refuse TLS 1.0 and 1.1 by default, which strikes Android 4, Java 7 and Windows 7 programs. Versions in brackets are hexadecimal: 300 is SSLv3, 301 TLS 1.0, 302 TLS 1.1, 303 TLS 1.2, 304 TLS 1.3. A client that refuses from its side answers protocol version not supported.",
+					Zh: "客户端和服务器没有共同支持的 TLS 版本。WuKongIM v1.1.0 到 v2.2.5 支持 TLS 1.0 到 1.3，且没有相关配置，所以直连时出现 client offered only unsupported versions，说明对方只支持 SSLv3 或更旧的版本，基本不会是真实客户端，多为扫描（scanner-probe）。前面有代理时才是真问题：Caddy、Go、云负载均衡，以及 1.27.3 起或使用 OpenSSL 3 的 nginx，默认拒绝 TLS 1.0 和 1.1，会影响 Android 4、Java 7、Windows 7 上的程序。方括号里是十六进制版本号：300 是 SSLv3，301 是 TLS 1.0，302 是 TLS 1.1，303 是 TLS 1.2，304 是 TLS 1.3。如果是客户端拒绝，会回复 protocol version not supported。",
 				},
 				Fixes: []Step{
 					{
@@ -18506,8 +19024,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "At nginx allow TLS 1.2 and 1.3. Older versions only if such clients really cannot be updated: they are insecure, and a current OpenSSL needs @SECLEVEL=0 for them.",
-							Zh: "在 nginx 上启用 TLS 1.2 和 1.3。只有旧客户端确实无法升级时才开启更低版本：它们不安全，而且新版 OpenSSL 还需要 @SECLEVEL=0。",
+							En: "At nginx allow TLS 1.2 and 1.3 (in the server block). Older versions only if such clients really cannot be updated: they are insecure, and a current OpenSSL needs @SECLEVEL=0 for them.",
+							Zh: "在 nginx 的 server 块里启用 TLS 1.2 和 1.3。只有旧客户端确实无法升级时才开启更低版本：它们不安全，而且新版 OpenSSL 还需要 @SECLEVEL=0。",
 						},
 						Config: "ssl_protocols TLSv1.2 TLSv1.3;\n# ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;\n# ssl_ciphers   DEFAULT:@SECLEVEL=0;",
 					},
@@ -18515,10 +19033,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Which versions does the server accept? A cipher name means accepted, (NONE) or nothing refused. TLS 1.0 and 1.1 need the lowered level on the testing side.",
-							Zh: "服务器接受哪些版本？显示套件名表示接受，(NONE) 或没有输出表示拒绝。测试 TLS 1.0 和 1.1 时，测试端也要降低安全级别。",
+							En: "Which versions does the server accept? Ciphersuite behind the name means accepted, anything else or nothing refused. TLS 1.0 and 1.1 need the lowered level on the testing side.",
+							Zh: "服务器接受哪些版本？版本名后面显示 Ciphersuite 表示接受，其他内容或没有内容表示拒绝。测试 TLS 1.0 和 1.1 时，测试端也要降低安全级别。",
 						},
-						Command: "for v in tls1 tls1_1 tls1_2 tls1_3; do\n  echo \"$v: $(openssl s_client -connect im.example.com:5210 -servername im.example.com -$v -cipher DEFAULT:@SECLEVEL=0 </dev/null 2>/dev/null | grep -m1 Cipher)\"\ndone",
+						Command: "for v in tls1 tls1_1 tls1_2 tls1_3; do\n  echo \"$v: $(timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com -$v -cipher DEFAULT:@SECLEVEL=0 </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno=')\"\ndone",
 					},
 				},
 			},
@@ -18540,8 +19058,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "At nginx, match the versions to the upstream. Versions of nginx before 1.23.4 leave TLS 1.3 out by default.",
-							Zh: "在 nginx 上把版本与上游对齐；1.23.4 之前的 nginx 默认不含 TLS 1.3。",
+							En: "At nginx, match the versions to the upstream (in the location). Versions of nginx before 1.23.4 leave TLS 1.3 out by default.",
+							Zh: "在 nginx 的 location 里把版本与上游对齐；1.23.4 之前的 nginx 默认不含 TLS 1.3。",
 						},
 						Config: "proxy_ssl_protocols TLSv1.2 TLSv1.3;",
 					},
@@ -18549,10 +19067,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Does that service accept TLS 1.2?",
-							Zh: "对方是否接受 TLS 1.2？",
+							En: "Does that service accept TLS 1.2? Ciphersuite means yes; unsupported protocol or protocol version, no; any other line or none, that there was no handshake for another reason.",
+							Zh: "对方是否接受 TLS 1.2？输出 Ciphersuite 表示接受，unsupported protocol 或 protocol version 表示不接受；其他输出或没有输出，说明握手因别的原因没有完成。",
 						},
-						Command: "openssl s_client -connect hook.example.com:443 -servername hook.example.com -tls1_2 </dev/null 2>/dev/null | grep -m1 Cipher",
+						Command: "timeout 10 openssl s_client -brief -connect hook.example.com:443 -servername hook.example.com -tls1_2 </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
 					},
 				},
 			},
@@ -18582,7 +19100,33 @@ var embedded = Catalogue{
 							En: "If old or embedded clients fail while browsers connect: use an RSA 2048 certificate, which every client knows.",
 							Zh: "如果浏览器正常、只有老旧或嵌入式客户端失败：换成 RSA 2048 证书，所有客户端都支持。",
 						},
-						Command: "certbot certonly --standalone --key-type rsa --rsa-key-size 2048 -d im.example.com\ncp -L /etc/letsencrypt/live/im.example.com/fullchain.pem ./wukongimdata/certs/fullchain.pem\ncp -L /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/privkey.pem\ndocker compose restart wukongim",
+						Command: "certbot certonly --standalone --cert-name im.example.com --key-type rsa --rsa-key-size 2048 -d im.example.com",
+						Interrupts: Text{
+							En: "It needs port 80 free: what listens there has to be stopped for that time, and its users are cut off; the webroot method or a DNS challenge does without. WuKongIM is not touched until you copy the files and restart it.",
+							Zh: "需要占用 80 端口：如果有程序占用，要先停掉它，期间其用户会断开；用 webroot 方式或 DNS 验证则不需要。复制文件并重启之前，WuKongIM 不受影响。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Copy certificate and key over, both together.",
+							Zh: "把证书和私钥一起复制过去。",
+						},
+						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Restart.",
+							Zh: "重启服务。",
+						},
+						Command: "docker compose restart wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
 					},
 					{
 						Text: Text{
@@ -18598,8 +19142,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "For clients that cannot change, end TLS at nginx, where ciphers can be chosen and two certificates (RSA and ECDSA) served side by side; forward to the ws port 5200.",
-							Zh: "客户端改不了时，在 nginx 上终止 TLS：可以自选套件，还能同时配 RSA 和 ECDSA 两张证书，再转发到 ws 端口 5200。",
+							En: "For clients that cannot change, end TLS at nginx, where ciphers can be chosen and two certificates (RSA and ECDSA) served side by side, and forward to the ws port 5200; in the same compose project to http://wukongim:5200. It goes into the http block.",
+							Zh: "客户端改不了时，在 nginx 上终止 TLS：可以自选套件，还能同时配 RSA 和 ECDSA 两张证书，再转发到 ws 端口 5200；在同一个 compose 项目里时转发到 http://wukongim:5200。以下内容放在 http 块里。",
 						},
 						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n\n    ssl_certificate     /etc/nginx/certs/ecdsa-fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/ecdsa-privkey.pem;\n    ssl_certificate     /etc/nginx/certs/rsa-fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/rsa-privkey.pem;\n    ssl_protocols       TLSv1.2 TLSv1.3;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
@@ -18607,17 +19151,17 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Kind of key in the certificate that is served.",
-							Zh: "查看线上证书的密钥类型。",
+							En: "Kind of key in the certificate that is served: id-ecPublicKey is ECDSA, rsaEncryption RSA. Could not read certificate means that there was no handshake.",
+							Zh: "查看线上证书的密钥类型：id-ecPublicKey 是 ECDSA，rsaEncryption 是 RSA。报 Could not read certificate 说明握手没有完成。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -text | grep -E 'Public Key Algorithm|Public-Key|NIST CURVE'",
+						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -text | grep -E 'Public Key Algorithm|Public-Key|NIST CURVE'",
 					},
 					{
 						Text: Text{
-							En: "Play the client that knows RSA signatures only: with an RSA certificate it gets a cipher, with an ECDSA one (NONE).",
-							Zh: "模拟只支持 RSA 签名的客户端：RSA 证书能协商出套件，ECDSA 证书会显示 (NONE)。",
+							En: "Play the client that knows RSA signatures only: an RSA certificate gives Ciphersuite, an ECDSA one handshake failure (WuKongIM itself: unexpected eof).",
+							Zh: "模拟只支持 RSA 签名的客户端：RSA 证书会输出 Ciphersuite，ECDSA 证书会报 handshake failure（WuKongIM 自己的端口是 unexpected eof）。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com -tls1_2 -cipher aRSA </dev/null 2>/dev/null | grep -m1 Cipher",
+						Command: "timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com -tls1_2 -cipher aRSA </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
 					},
 				},
 			},
@@ -18639,8 +19183,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "At nginx, send the server name and match the ciphers to the upstream.",
-							Zh: "在 nginx 上发送 SNI，并与上游对齐套件。",
+							En: "At nginx, send the server name and match the ciphers to the upstream (in the location).",
+							Zh: "在 nginx 的 location 里发送 SNI，并与上游对齐套件。",
 						},
 						Config: "proxy_ssl_server_name on;\nproxy_ssl_ciphers     DEFAULT;",
 					},
@@ -18648,10 +19192,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "What does that service agree to?",
-							Zh: "查看对方能协商出什么。",
+							En: "What does that service agree to? Ciphersuite names it; any other line or none means that there was no handshake, and handshake failure in it is this cause.",
+							Zh: "查看对方能协商出什么：Ciphersuite 后面就是结果；其他输出或没有输出说明握手没有完成，其中的 handshake failure 就是这个原因。",
 						},
-						Command: "openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | grep -E '^New|Acceptable client'",
+						Command: "timeout 10 openssl s_client -brief -connect hook.example.com:443 -servername hook.example.com </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
 					},
 				},
 			},
@@ -18698,10 +19242,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "What is agreed on? ALPN protocol: http/1.1 and No ALPN negotiated are both fine.",
-							Zh: "看协商结果：ALPN protocol: http/1.1 或 No ALPN negotiated 都正常。",
+							En: "What is agreed on? ALPN protocol: http/1.1 and No ALPN negotiated are both fine. A line with :error: or errno= means that there was no handshake; no application protocol in it is this cause.",
+							Zh: "看协商结果：ALPN protocol: http/1.1 或 No ALPN negotiated 都正常；带 :error: 或 errno= 的行表示握手没有完成，其中的 no application protocol 就是这个原因。",
 						},
-						Command: "openssl s_client -connect im.example.com:443 -servername im.example.com -alpn http/1.1 </dev/null 2>/dev/null | grep ALPN",
+						Command: "timeout 10 openssl s_client -connect im.example.com:443 -servername im.example.com -alpn http/1.1 </dev/null 2>&1 | grep -m1 -E '^ALPN|^No ALPN|:error:|errno='",
 					},
 				},
 			},
@@ -18726,10 +19270,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "What does that service agree to?",
-							Zh: "查看对方协商出的协议。",
+							En: "What does that service agree to? ALPN protocol: h2 or http/1.1, or No ALPN negotiated; a line with :error: or errno= means that there was no handshake.",
+							Zh: "查看对方协商出的协议：ALPN protocol: h2 或 http/1.1，或 No ALPN negotiated；带 :error: 或 errno= 的行表示握手没有完成。",
 						},
-						Command: "openssl s_client -connect hook.example.com:443 -servername hook.example.com -alpn h2,http/1.1 </dev/null 2>/dev/null | grep ALPN",
+						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com -alpn h2,http/1.1 </dev/null 2>&1 | grep -m1 -E '^ALPN|^No ALPN|:error:|errno='",
 					},
 				},
 			},
@@ -18755,10 +19299,10 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Switch it off for the host that serves the chat clients, and reload nginx.",
-							Zh: "在给聊天客户端用的域名上关闭它，然后重载 nginx。",
+							En: "Switch it off for the host that serves the chat clients, in its server block, and reload nginx.",
+							Zh: "在聊天客户端所用域名的 server 块里关闭它，然后重载 nginx。",
 						},
-						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_verify_client off;\n}",
+						Config: "ssl_verify_client off;",
 					},
 					{
 						Text: Text{
@@ -18768,25 +19312,25 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "If the clients are meant to have certificates: issue them from the CA that ssl_client_certificate names, with the usage clientAuth.",
-							Zh: "如果客户端本来就应带证书：用 ssl_client_certificate 指定的 CA 签发，用途要含 clientAuth。",
+							En: "If the clients are meant to have certificates: issue them with the usage clientAuth from a private CA, the one that ssl_client_certificate names; public CAs no longer issue clientAuth.",
+							Zh: "如果客户端本来就应带证书：用 ssl_client_certificate 指定的私有 CA 签发，用途要含 clientAuth；公共 CA 已不再签发 clientAuth 证书。",
 						},
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Does the server ask? Lines such as Requested Signature Algorithms mean yes, no output means no.",
-							Zh: "服务端有没有要求？输出 Requested Signature Algorithms 等内容表示有，没有输出表示没有。",
+							En: "Does the server ask? Requested Signature Algorithms means yes, Peer certificate no; any other line or none, that there was no handshake and nothing is known.",
+							Zh: "服务器有没有要求？输出 Requested Signature Algorithms 表示有，Peer certificate 表示没有；其他输出或没有输出，说明握手没有完成，无法判断。",
 						},
-						Command: "openssl s_client -connect im.example.com:443 -servername im.example.com </dev/null 2>/dev/null | grep -E '^(Acceptable client|Requested Signature)'",
+						Command: "timeout 10 openssl s_client -brief -connect im.example.com:443 -servername im.example.com </dev/null 2>&1 | grep -m1 -E '^Requested Signature|^Peer certificate|:error:|errno='",
 					},
 					{
 						Text: Text{
-							En: "With a certificate it must work.",
-							Zh: "带上客户端证书应能连通。",
+							En: "With a certificate it must work: HTTP/1.1 and a status such as 200 or 404. 400 from nginx, or curl's error, means that the certificate was not accepted.",
+							Zh: "带上客户端证书应能连通：返回 HTTP/1.1 加 200、404 等状态。nginx 返回 400，或 curl 报错，表示证书没有被接受。",
 						},
-						Command: "openssl s_client -connect im.example.com:443 -servername im.example.com -cert client.pem -key client.key </dev/null 2>/dev/null | grep -m1 Cipher",
+						Command: "curl -sS -i --http1.1 --max-time 10 --cert client.pem --key client.key https://im.example.com/ | head -n 1",
 					},
 				},
 			},
@@ -18802,8 +19346,8 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Let a local nginx add the certificate, and point WuKongIM at nginx.",
-							Zh: "在本机用 nginx 代为出示证书，让 WuKongIM 调用这个 nginx。",
+							En: "Let a local nginx add the certificate (in the http block), and point WuKongIM at nginx.",
+							Zh: "在本机用 nginx 代为出示证书（写在 http 块里），让 WuKongIM 调用这个 nginx。",
 						},
 						Config: "server {\n    listen 127.0.0.1:8443;\n    location / {\n        proxy_pass https://hook.example.com;\n        proxy_ssl_server_name     on;\n        proxy_ssl_certificate     /etc/nginx/certs/client.pem;\n        proxy_ssl_certificate_key /etc/nginx/certs/client.key;\n    }\n}\n# WK_WEBHOOK_HTTPADDR=http://127.0.0.1:8443/v2/webhook",
 					},
@@ -18817,10 +19361,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Does that service ask for a certificate?",
-							Zh: "确认对方是否要求客户端证书。",
+							En: "Does that service ask for a certificate? Requested Signature Algorithms means yes, Peer certificate no; any other line or none, that there was no handshake and nothing is known.",
+							Zh: "对方有没有要求客户端证书？输出 Requested Signature Algorithms 表示有，Peer certificate 表示没有；其他输出或没有输出，说明握手没有完成，无法判断。",
 						},
-						Command: "openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | grep -E '^(Acceptable client|Requested Signature)'",
+						Command: "timeout 10 openssl s_client -brief -connect hook.example.com:443 -servername hook.example.com </dev/null 2>&1 | grep -m1 -E '^Requested Signature|^Peer certificate|:error:|errno='",
 					},
 				},
 			},
@@ -18845,36 +19389,73 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "For the nil pointer: set certFile and keyFile, or remove wssAddr until they are ready.",
-							Zh: "空指针崩溃：配好 certFile 和 keyFile，或在准备好之前先去掉 wssAddr。",
+							En: "For the nil pointer: set certFile and keyFile before wssAddr, or remove wssAddr until they are ready.",
+							Zh: "空指针崩溃：先配好 certFile 和 keyFile 再设 wssAddr，或在准备好之前先去掉 wssAddr。",
 						},
-						Config: "wssAddr: \"wss://0.0.0.0:5210\"\nwssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"   # WK_WSSCONFIG_CERTFILE\n  keyFile: \"/root/wukongim/certs/privkey.pem\"      # WK_WSSCONFIG_KEYFILE",
+						Config: "# wk.yaml\nwssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"   # WK_WSSCONFIG_CERTFILE\n  keyFile: \"/root/wukongim/certs/privkey.pem\"      # WK_WSSCONFIG_KEYFILE\nwssAddr: \"wss://0.0.0.0:5210\"",
 					},
 					{
 						Text: Text{
-							En: "For a crash in macSHA1: upgrade to v1.2.3 or later, best to the current v2; back up the data directory first.",
-							Zh: "macSHA1 崩溃：升级到 v1.2.3 以上，最好是当前的 v2；升级前备份数据目录。",
+							En: "For a crash in macSHA1: upgrade to v1.2.3 or later, best to the current v2. Set that tag as image in docker-compose.yml and fetch it.",
+							Zh: "macSHA1 崩溃：升级到 v1.2.3 以上，最好是当前的 v2。在 docker-compose.yml 里改好镜像标签，先拉取镜像。",
 						},
-						Command: "docker compose stop wukongim\ntar czf wukongimdata-backup.tar.gz ./wukongimdata\ndocker compose pull wukongim && docker compose up -d wukongim",
+						Command: "docker compose pull wukongim",
+						Interrupts: Text{
+							En: "The running container goes on with the old image.",
+							Zh: "运行中的容器仍使用旧镜像，不受影响。",
+						},
 					},
 					{
 						Text: Text{
-							En: "For the hang, for failures after a HelloRetryRequest, and in general: end TLS at nginx and forward to the ws port 5200. Leave wssAddr empty and set external.wssAddr to wss://im.example.com:443.",
-							Zh: "会话恢复卡住、HelloRetryRequest 失败，以及一般性的建议：由 nginx 终止 TLS，转发到 ws 端口 5200。wssAddr 留空，external.wssAddr 设为 wss://im.example.com:443。",
+							En: "Stop the server for the backup of its data.",
+							Zh: "停止服务，准备备份数据。",
+						},
+						Command: "docker compose stop wukongim",
+						Interrupts: Text{
+							En: "From now until the start two steps below nobody can connect.",
+							Zh: "从这里到后面重新启动之前，所有用户都无法连接。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Back up the data directory.",
+							Zh: "备份数据目录。",
+						},
+						Command: "tar czf wukongimdata-backup.tar.gz ./wukongimdata",
+						Interrupts: Text{
+							En: "Only the archive is written.",
+							Zh: "只会写入备份文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Start with the new image.",
+							Zh: "用新镜像启动。",
+						},
+						Command: "docker compose up -d wukongim",
+						Interrupts: Text{
+							En: "Clients reconnect.",
+							Zh: "启动后客户端会自动重连。",
+						},
+					},
+					{
+						Text: Text{
+							En: "For the hang, for failures after a HelloRetryRequest, and in general: end TLS at nginx (both blocks go into the http block) and forward to the ws port 5200; in the same compose project to http://wukongim:5200. Leave wssAddr empty and set external.wssAddr to wss://im.example.com:443.",
+							Zh: "会话恢复卡住、HelloRetryRequest 失败，以及一般性的建议：由 nginx 终止 TLS（两段都放在 http 块里），转发到 ws 端口 5200；在同一个 compose 项目里时写 http://wukongim:5200。wssAddr 留空，external.wssAddr 设为 wss://im.example.com:443。",
 						},
 						Config: "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    ssl_protocols       TLSv1.2 TLSv1.3;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection $connection_upgrade;\n        proxy_set_header Host $host;\n        proxy_set_header X-Real-IP $remote_addr;\n        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        proxy_read_timeout 300s;\n        proxy_send_timeout 300s;\n    }\n}",
 					},
 					{
 						Text: Text{
-							En: "The same with Caddy, which fetches and renews the certificate itself.",
-							Zh: "用 Caddy 也可以，它会自动申请和续期证书。",
+							En: "The same with Caddy, which fetches and renews the certificate itself (Caddyfile; in the same compose project wukongim:5200).",
+							Zh: "用 Caddy 也可以（写在 Caddyfile 里），它会自动申请和续期证书；在同一个 compose 项目里时写 wukongim:5200。",
 						},
 						Config: "im.example.com {\n    reverse_proxy 127.0.0.1:5200\n}",
 					},
 					{
 						Text: Text{
-							En: "If nginx must forward to wss port 5210, switch session reuse off there, or use TLS 1.3 only.",
-							Zh: "如果 nginx 必须转发到 wss 端口 5210，关闭会话复用，或只用 TLS 1.3。",
+							En: "If nginx must forward to wss port 5210, switch session reuse off there, or use TLS 1.3 only (in the location).",
+							Zh: "如果 nginx 必须转发到 wss 端口 5210，在 location 里关闭会话复用，或只用 TLS 1.3。",
 						},
 						Config: "proxy_pass https://127.0.0.1:5210;\nproxy_ssl_session_reuse off;\nproxy_ssl_protocols     TLSv1.3;",
 					},
@@ -18884,22 +19465,26 @@ var embedded = Catalogue{
 							Zh: "其他 panic：保留完整堆栈和版本号，到 github.com/WuKongIM/WuKongIM 提 issue。",
 						},
 						Command: "docker compose logs --no-log-prefix wukongim > wukongim-crash.log 2>&1",
+						Interrupts: Text{
+							En: "Only that file is written.",
+							Zh: "只会写入这个文件。",
+						},
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Resumption: the first line must be New, five lines Reused must follow. With the defect the command stalls for two seconds and prints no Reused.",
-							Zh: "测试会话恢复：第一行应是 New，后面五行 Reused。存在缺陷时会卡两秒，且没有 Reused。",
+							En: "Resumption: the first line must be New, five lines Reused must follow. With the defect it stalls for two seconds and stops after at most one Reused; only this connection is stalled. New six times is a server that resumes nothing, (NONE) no handshake at all.",
+							Zh: "测试会话恢复：第一行应是 New，后面五行 Reused。有缺陷时会卡两秒，最多只有一行 Reused，且只影响这一个连接。六行 New 表示服务器不恢复会话，(NONE) 表示握手根本没有完成。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com -tls1_2 -reconnect </dev/null 2>/dev/null | grep -E '^(New|Reused),'",
+						Command: "timeout 20 openssl s_client -connect im.example.com:5210 -servername im.example.com -tls1_2 -reconnect </dev/null 2>/dev/null | grep -E '^(New|Reused),'",
 					},
 					{
 						Text: Text{
-							En: "HelloRetryRequest: a cipher must be printed; (NONE) or a bad record MAC in the server's log is the defect.",
-							Zh: "测试 HelloRetryRequest：应输出加密套件；显示 (NONE) 或服务端出现 bad record MAC 就是这个缺陷。",
+							En: "HelloRetryRequest: expect Ciphersuite. If it fails while the same command without -groups prints Ciphersuite, it is the defect, and the server's log shows bad record MAC.",
+							Zh: "测试 HelloRetryRequest：应输出 Ciphersuite。如果失败，而去掉 -groups 之后能输出 Ciphersuite，就是这个缺陷，服务器日志里会有 bad record MAC。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com -tls1_3 -groups ffdhe2048:X25519 </dev/null 2>/dev/null | grep -m1 Cipher",
+						Command: "timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com -tls1_3 -groups X448:X25519 </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
 					},
 					{
 						Text: Text{
@@ -18932,15 +19517,15 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Offer wss. One way is WuKongIM's own port, with a certificate of a public CA and external.wssAddr set to its domain.",
-							Zh: "提供 wss。方式一：用 WuKongIM 自己的 wss 端口，配公共 CA 的证书，external.wssAddr 写证书域名。",
+							En: "Offer wss. One way is WuKongIM's own port: first a certificate of a public CA, then wssAddr, and external.wssAddr set to the certificate's domain.",
+							Zh: "提供 wss。方式一：用 WuKongIM 自己的 wss 端口，先配公共 CA 的证书，再设 wssAddr，external.wssAddr 写证书域名。",
 						},
-						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n    ports:\n      - \"5210:5210\"",
+						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n    ports:\n      - \"5210:5210\"",
 					},
 					{
 						Text: Text{
-							En: "The other way is nginx, where it serves the page already: add this host (or only its location, under a path such as /ws) and set external.wssAddr to wss://im.example.com:443.",
-							Zh: "方式二：页面本来就由 nginx 提供时，加一个站点（或只在 /ws 这样的路径下加 location）转发，external.wssAddr 设为 wss://im.example.com:443。",
+							En: "The other way is nginx, where it serves the page already: add this host to the http block (or only its location, under a path such as /ws) and set external.wssAddr to wss://im.example.com:443. In the same compose project forward to http://wukongim:5200.",
+							Zh: "方式二：页面本来就由 nginx 提供时，在 http 块里加一个站点（或只在 /ws 这样的路径下加 location）转发，external.wssAddr 设为 wss://im.example.com:443；在同一个 compose 项目里时转发到 http://wukongim:5200。",
 						},
 						Config: "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    ssl_protocols       TLSv1.2 TLSv1.3;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection $connection_upgrade;\n        proxy_set_header Host $host;\n        proxy_set_header X-Real-IP $remote_addr;\n        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        proxy_read_timeout 300s;\n        proxy_send_timeout 300s;\n    }\n}",
 					},
@@ -18961,24 +19546,23 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "wss_addr must be wss:// with the certificate's domain.",
-							Zh: "wss_addr 应是 wss:// 加证书域名。",
+							En: "On the server: wss_addr must be wss:// with the certificate's domain.",
+							Zh: "在服务器上执行：wss_addr 应是 wss:// 加证书域名。",
 						},
-						Command: "curl -s http://203.0.113.10:5001/route",
+						Command: "curl -sS --max-time 5 http://127.0.0.1:5001/route",
 					},
 					{
 						Text: Text{
-							En: "The upgrade must succeed: HTTP/1.1 101 (port 443 where nginx ends TLS).",
+							En: "The upgrade must succeed: expect HTTP/1.1 101 (port 443 where nginx ends TLS).",
 							Zh: "WebSocket 升级应成功：返回 HTTP/1.1 101（由 nginx 终止 TLS 时端口换成 443）。",
 						},
 						Command: "curl -sS -i --http1.1 --max-time 5 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' https://im.example.com:5210/ | head -n 1",
 					},
 					{
 						Text: Text{
-							En: "In the browser's console on the page itself: open must appear.",
-							Zh: "在该页面的浏览器控制台执行，应输出 open。",
+							En: "In the browser's console on the page itself, new WebSocket('wss://im.example.com:5210').onopen = () => console.log('open') must print open.",
+							Zh: "在该页面的浏览器控制台执行 new WebSocket('wss://im.example.com:5210').onopen = () => console.log('open')，应输出 open。",
 						},
-						Command: "new WebSocket('wss://im.example.com:5210').onopen = () => console.log('open')",
 					},
 				},
 			},
@@ -19006,7 +19590,7 @@ var embedded = Catalogue{
 							En: "Set external.wssAddr to the certificate's domain, with the port: never an IP, never 0.0.0.0. wssAddr stays the address to listen on.",
 							Zh: "把 external.wssAddr 设为证书上的域名并带上端口，不要写 IP 或 0.0.0.0。wssAddr 仍然是监听地址。",
 						},
-						Config: "# wk.yaml\nwssAddr: \"wss://0.0.0.0:5210\"              # WK_WSSADDR\nexternal:\n  wssAddr: \"wss://im.example.com:5210\"  # WK_EXTERNAL_WSSADDR",
+						Config: "# wk.yaml\nwssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"   # WK_WSSCONFIG_CERTFILE\n  keyFile: \"/root/wukongim/certs/privkey.pem\"      # WK_WSSCONFIG_KEYFILE\nwssAddr: \"wss://0.0.0.0:5210\"                      # WK_WSSADDR\nexternal:\n  wssAddr: \"wss://im.example.com:5210\"             # WK_EXTERNAL_WSSADDR",
 					},
 					{
 						Text: Text{
@@ -19014,6 +19598,10 @@ var embedded = Catalogue{
 							Zh: "重建容器，并让客户端重新请求 /route；缓存了地址的 App 在此之前仍会用旧地址。",
 						},
 						Command: "docker compose up -d --force-recreate wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
 					},
 					{
 						Text: Text{
@@ -19026,44 +19614,52 @@ var embedded = Catalogue{
 							En: "Or have the certificate issued for the name that is used; list every name, and remember that a wildcard covers one level.",
 							Zh: "也可以按实际使用的域名重新签发证书：列出所有域名，注意泛域名只匹配一级。",
 						},
-						Command: "certbot certonly --standalone -d im.example.com -d ws.example.com",
+						Command: "certbot certonly --standalone --cert-name im.example.com -d im.example.com -d ws.example.com",
+						Interrupts: Text{
+							En: "It needs port 80 free: what listens there has to be stopped for that time, and its users are cut off; the webroot method or a DNS challenge does without. WuKongIM is not touched until you copy the files and restart it.",
+							Zh: "需要占用 80 端口：如果有程序占用，要先停掉它，期间其用户会断开；用 webroot 方式或 DNS 验证则不需要。复制文件并重启之前，WuKongIM 不受影响。",
+						},
 					},
 					{
 						Text: Text{
-							En: "For tests by IP only: a private certificate with that IP in its SAN, whose root the test devices trust.",
-							Zh: "只在测试环境用 IP 访问时：用 mkcert 签一张 SAN 含该 IP 的证书，并让测试设备信任其根证书。",
+							En: "For tests by IP only: a private certificate with that IP in its SAN, whose root the test devices trust. Public certificates for an IP last six days, and WuKongIM would have to restart for each.",
+							Zh: "只在测试环境用 IP 访问时：用 mkcert 签一张 SAN 含该 IP 的证书，并让测试设备信任其根证书。公共 CA 的 IP 证书只有六天有效期，每次续期 WuKongIM 都要重启。",
 						},
-						Command: "mkcert -cert-file fullchain.pem -key-file privkey.pem im.example.com 203.0.113.10",
+						Command: "mkcert -cert-file fullchain-new.pem -key-file privkey-new.pem im.example.com 203.0.113.10",
+						Interrupts: Text{
+							En: "It writes new files; those in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "What clients are told: the host in wss_addr must be a name of the certificate.",
-							Zh: "看下发给客户端的地址：wss_addr 里的主机名必须在证书里。",
+							En: "What clients are told (on the server): the host in wss_addr must be a name of the certificate.",
+							Zh: "看下发给客户端的地址（在服务器上执行）：wss_addr 里的主机名必须在证书里。",
 						},
-						Command: "curl -s http://203.0.113.10:5001/route",
+						Command: "curl -sS --max-time 5 http://127.0.0.1:5001/route",
 					},
 					{
 						Text: Text{
-							En: "The names in the certificate that is served.",
-							Zh: "线上证书包含的域名。",
+							En: "The names in the certificate that is served; Could not read certificate means that there was no handshake.",
+							Zh: "线上证书包含的域名；报 Could not read certificate 说明握手没有完成。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -ext subjectAltName",
+						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -text | grep -A1 'Subject Alternative Name'",
 					},
 					{
 						Text: Text{
-							En: "Does the name fit the file?",
-							Zh: "检查域名是否与证书文件匹配。",
+							En: "Does the name fit the file: does match, or does NOT match?",
+							Zh: "检查域名是否与证书文件匹配：does match 是匹配，does NOT match 是不匹配。",
 						},
 						Command: "openssl x509 -in fullchain.pem -noout -checkhost im.example.com",
 					},
 					{
 						Text: Text{
-							En: "The whole check as a client does it; wanted is Verify return code: 0 (ok), hostname mismatch is 62.",
-							Zh: "按客户端的方式完整校验：应看到 Verify return code: 0 (ok)，域名不匹配是 62。",
+							En: "The whole check as a client does it: expect Verification: OK; hostname mismatch is this cause, another Verification error another one. A line with :error: or errno= means that there was no handshake, and no line that the server was silent for ten seconds (or an OpenSSL before 1.1.0).",
+							Zh: "按客户端的方式完整校验：应输出 Verification: OK；hostname mismatch 就是域名不匹配，其他 Verification error 是别的原因。带 :error: 或 errno= 的行表示握手没有完成，没有输出表示服务器十秒内没有应答（或 OpenSSL 低于 1.1.0）。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com -verify_hostname im.example.com </dev/null 2>/dev/null | grep -m1 'Verify return code'",
+						Command: "timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
 					},
 				},
 			},
@@ -19086,8 +19682,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "At nginx, send and check the right name.",
-							Zh: "在 nginx 上发送并校验正确的域名。",
+							En: "At nginx, send and check the right name (in the location).",
+							Zh: "在 nginx 的 location 里发送并校验正确的域名。",
 						},
 						Config: "proxy_ssl_server_name on;\nproxy_ssl_name        hook.example.com;",
 					},
@@ -19095,10 +19691,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "The names that the service's certificate holds.",
-							Zh: "查看对方证书包含的域名。",
+							En: "The names that the service's certificate holds; Could not read certificate means that there was no handshake.",
+							Zh: "查看对方证书包含的域名；报 Could not read certificate 说明握手没有完成。",
 						},
-						Command: "openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | openssl x509 -noout -ext subjectAltName",
+						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | openssl x509 -noout -text | grep -A1 'Subject Alternative Name'",
 					},
 				},
 			},
@@ -19124,10 +19720,25 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "For anything public use a certificate of a public CA. certbot needs port 80 free for a moment; with port 80 closed use a DNS challenge.",
-							Zh: "对外服务请用公共 CA 签发的证书。certbot 的 standalone 方式需要临时占用 80 端口；80 端口不通时改用 DNS 验证。",
+							En: "For anything public use a certificate of a public CA, for example with certbot.",
+							Zh: "对外服务请用公共 CA 签发的证书，例如用 certbot 申请。",
 						},
-						Command: "# certbot\ncertbot certonly --standalone -d im.example.com\n# acme.sh\nacme.sh --issue --server letsencrypt --dns dns_ali -d im.example.com",
+						Command: "certbot certonly --standalone -d im.example.com",
+						Interrupts: Text{
+							En: "It needs port 80 free: what listens there has to be stopped for that time, and its users are cut off; the webroot method or a DNS challenge does without. WuKongIM is not touched until you copy the files and restart it.",
+							Zh: "需要占用 80 端口：如果有程序占用，要先停掉它，期间其用户会断开；用 webroot 方式或 DNS 验证则不需要。复制文件并重启之前，WuKongIM 不受影响。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Or with acme.sh and a DNS challenge, which needs no port: a key of Alibaba Cloud that may change DNS (for Tencent Cloud dns_tencent, Tencent_SecretId and Tencent_SecretKey).",
+							Zh: "或者用 acme.sh 加 DNS 验证，不占用端口：需要一对有 DNS 管理权限的阿里云密钥（腾讯云用 dns_tencent、Tencent_SecretId 和 Tencent_SecretKey）。",
+						},
+						Command: "Ali_Key=KEY Ali_Secret=SECRET acme.sh --issue --server letsencrypt --dns dns_ali -d im.example.com",
+						Interrupts: Text{
+							En: "A TXT record comes and goes; nothing is interrupted. acme.sh keeps the key for renewals.",
+							Zh: "会临时增加一条 TXT 记录，不影响任何服务。acme.sh 会保存密钥用于续期。",
+						},
 					},
 					{
 						Text: Text{
@@ -19137,52 +19748,108 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Install the full chain in WuKongIM and restart.",
-							Zh: "把完整证书链装到 WuKongIM 并重启。",
+							En: "Install the full chain and its key in WuKongIM.",
+							Zh: "把完整证书链和私钥装到 WuKongIM。",
 						},
-						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem ./wukongimdata/certs/fullchain.pem\ncp -L /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/privkey.pem\ndocker compose restart wukongim",
+						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Restart.",
+							Zh: "重启服务。",
+						},
+						Command: "docker compose restart wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
 					},
 					{
 						Text: Text{
 							En: "If a private CA is wanted, give its root to every client. An Android app names it in its network security configuration; since Android 7 apps do not trust CAs that users install.",
 							Zh: "确实要用私有 CA 时，要把根证书配到每一个客户端。Android App 在网络安全配置里声明；从 Android 7 起，App 默认不信任用户自行安装的 CA。",
 						},
-						Config: "<!-- res/xml/network_security_config.xml, named in AndroidManifest.xml by\n     android:networkSecurityConfig=\"@xml/network_security_config\" -->\n<network-security-config>\n    <domain-config>\n        <domain includeSubdomains=\"true\">im.example.com</domain>\n        <trust-anchors>\n            <certificates src=\"@raw/private_ca\" />\n            <certificates src=\"system\" />\n        </trust-anchors>\n    </domain-config>\n</network-security-config>",
+						Config: "<!-- res/xml/network_security_config.xml; AndroidManifest.xml:\n     android:networkSecurityConfig=\"@xml/network_security_config\" -->\n<network-security-config>\n    <domain-config>\n        <domain includeSubdomains=\"true\">im.example.com</domain>\n        <trust-anchors>\n            <certificates src=\"@raw/private_ca\" />\n            <certificates src=\"system\" />\n        </trust-anchors>\n    </domain-config>\n</network-security-config>",
 					},
 					{
 						Text: Text{
-							En: "Other clients: add the root to the system store (Debian, Ubuntu; RHEL, CentOS), or hand it to the program (curl --cacert, Node NODE_EXTRA_CA_CERTS, Python cafile, Java keytool). On iOS install the profile and switch on full trust under General, About.",
-							Zh: "其他客户端：把根证书加入系统信任库（Debian、Ubuntu；RHEL、CentOS），或者传给程序（curl --cacert、Node 的 NODE_EXTRA_CA_CERTS、Python 的 cafile、Java 的 keytool）。iOS 安装描述文件后，还要在“通用 → 关于本机”里开启完全信任。",
+							En: "Other clients: hand the root to the program (curl --cacert, Node NODE_EXTRA_CA_CERTS, Python cafile, Java keytool), or add it to the system's store. On iOS install the profile and switch on full trust under General, About, Certificate Trust Settings. The store of Debian and Ubuntu:",
+							Zh: "其他客户端：把根证书传给程序（curl --cacert、Node 的 NODE_EXTRA_CA_CERTS、Python 的 cafile、Java 的 keytool），或加入系统信任库。iOS 安装描述文件后，还要在“通用 → 关于本机 → 证书信任设置”里开启完全信任。Debian、Ubuntu 的系统信任库：",
 						},
-						Command: "cp private-ca.pem /usr/local/share/ca-certificates/private-ca.crt && update-ca-certificates\ncp private-ca.pem /etc/pki/ca-trust/source/anchors/ && update-ca-trust",
+						Command: "cp private-ca.pem /usr/local/share/ca-certificates/private-ca.crt",
+						Interrupts: Text{
+							En: "Nothing is interrupted; programs read the store when they start.",
+							Zh: "不影响正在运行的程序，程序启动时才会读取信任库。",
+						},
 					},
 					{
 						Text: Text{
-							En: "For tests on your own machine mkcert makes a CA, trusts it and issues a certificate.",
-							Zh: "在自己的机器上测试，可以用 mkcert 一步建好本地 CA、加入信任并签发证书。",
+							En: "There, let it count.",
+							Zh: "在 Debian、Ubuntu 上使其生效。",
 						},
-						Command: "mkcert -install\nmkcert -cert-file fullchain.pem -key-file privkey.pem im.example.com\nmkcert -CAROOT",
+						Command: "update-ca-certificates",
+						Interrupts: Text{
+							En: "Nothing is interrupted; programs read the store when they start.",
+							Zh: "不影响正在运行的程序，程序启动时才会读取信任库。",
+						},
+					},
+					{
+						Text: Text{
+							En: "On RHEL and CentOS one command does both.",
+							Zh: "RHEL、CentOS 一条命令即可。",
+						},
+						Command: "trust anchor --store private-ca.pem",
+						Interrupts: Text{
+							En: "Nothing is interrupted; programs read the store when they start.",
+							Zh: "不影响正在运行的程序，程序启动时才会读取信任库。",
+						},
+					},
+					{
+						Text: Text{
+							En: "For tests on your own machine mkcert makes a CA and issues a certificate; mkcert -CAROOT names the folder with its root, for other devices.",
+							Zh: "在自己的机器上测试，可以用 mkcert 建好本地 CA 并签发证书；mkcert -CAROOT 会显示根证书所在的目录，供其他设备安装。",
+						},
+						Command: "mkcert -cert-file fullchain-new.pem -key-file privkey-new.pem im.example.com",
+						Interrupts: Text{
+							En: "It writes new files; those in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Let this machine and its browsers trust that CA.",
+							Zh: "让本机和浏览器信任这个 CA。",
+						},
+						Command: "mkcert -install",
+						Interrupts: Text{
+							En: "Whoever gets its private key can then deceive this machine: never on a server.",
+							Zh: "拿到这个 CA 私钥的人就能冒充任何网站：不要在服务器上执行。",
+						},
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Who issued it? Issuer equal to subject means self-signed.",
-							Zh: "看签发者：issuer 与 subject 相同就是自签名。",
+							En: "Who issued it? Issuer equal to subject means self-signed; Could not read certificate, that there was no handshake.",
+							Zh: "看签发者：issuer 与 subject 相同就是自签名；报 Could not read certificate 说明握手没有完成。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer",
+						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer",
 					},
 					{
 						Text: Text{
-							En: "Does this machine trust it? 0 is trusted, 18 self-signed, 19 an unknown root, 20 and 21 an unknown issuer or a missing intermediate.",
-							Zh: "本机是否信任？0 表示信任，18 是自签名，19 是根证书不受信任，20 和 21 是签发者未知或缺中间证书。",
+							En: "Does this machine trust it? Verification: OK is trusted. self-signed certificate is just that, self-signed certificate in certificate chain and unable to get local issuer certificate an unknown root, unable to verify the first certificate an unknown issuer or a missing intermediate. A line with :error: or errno= means that there was no handshake.",
+							Zh: "本机是否信任？Verification: OK 表示信任；self-signed certificate 是自签名，self-signed certificate in certificate chain 和 unable to get local issuer certificate 是根证书不受信任，unable to verify the first certificate 是签发者未知或缺中间证书。带 :error: 或 errno= 的行表示握手没有完成。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | grep -m1 'Verify return code'",
+						Command: "timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
 					},
 					{
 						Text: Text{
-							En: "With the private root given by hand it must be trusted; then only the clients lack the root.",
-							Zh: "手动指定私有根证书后应能通过，说明只是客户端缺少这个根证书。",
+							En: "With the private root given by hand it must be OK; then only the clients lack the root.",
+							Zh: "手动指定私有根证书后应输出 OK，说明只是客户端缺少这个根证书。",
 						},
 						Command: "openssl verify -CAfile private-ca.pem -untrusted fullchain.pem fullchain.pem",
 					},
@@ -19191,7 +19858,7 @@ var embedded = Catalogue{
 							En: "If the log shows only bad record MAC at handshakeStatus13ReadClientFinished: connect once with that client held to TLS 1.2; the server's line then names the reason.",
 							Zh: "如果日志里只有 handshakeStatus13ReadClientFinished 处的 bad record MAC：让该客户端强制用 TLS 1.2 再连一次，服务端日志就会打印真正的拒绝原因。",
 						},
-						Command: "curl --tls-max 1.2 --http1.1 -sv -o /dev/null https://im.example.com:5210/",
+						Command: "curl --tls-max 1.2 --http1.1 --max-time 10 -sv -o /dev/null https://im.example.com:5210/",
 					},
 				},
 			},
@@ -19221,8 +19888,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "At nginx, name the root and allow for intermediates.",
-							Zh: "在 nginx 上指定根证书，并放宽证书链层数。",
+							En: "At nginx, name the root and allow for intermediates (in the location).",
+							Zh: "在 nginx 的 location 里指定根证书，并放宽证书链层数。",
 						},
 						Config: "proxy_ssl_trusted_certificate /etc/nginx/certs/private-ca.pem;\nproxy_ssl_verify              on;\nproxy_ssl_verify_depth        3;",
 					},
@@ -19233,14 +19900,21 @@ var embedded = Catalogue{
 							En: "Is the image's CA bundle there?",
 							Zh: "镜像自带的根证书是否还在？",
 						},
-						Command: "docker compose run --rm --entrypoint sh wukongim -c 'ls -l /etc/ssl/certs'",
+						Command: "docker compose run --rm --no-deps --entrypoint ls wukongim -l /etc/ssl/certs",
 					},
 					{
 						Text: Text{
-							En: "Issuer and chain of that service.",
-							Zh: "查看对方证书的签发者和证书链。",
+							En: "Issuer and chain of that service; no entry means that there was no handshake.",
+							Zh: "查看对方证书的签发者和证书链；一张都没有，说明握手没有完成。",
 						},
-						Command: "openssl s_client -connect hook.example.com:443 -servername hook.example.com -showcerts </dev/null 2>/dev/null | grep -E '^ *[0-9]* [si]:|Verify return code'",
+						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com -showcerts </dev/null 2>/dev/null | grep -E '^ *[0-9]* [si]:'",
+					},
+					{
+						Text: Text{
+							En: "Does this machine, outside the container, trust it? Verification: OK, or Verification error with the reason. A line with :error: or errno= means that there was no handshake.",
+							Zh: "宿主机（容器之外）是否信任？Verification: OK 表示信任，Verification error 后面是原因。带 :error: 或 errno= 的行表示握手没有完成。",
+						},
+						Command: "timeout 10 openssl s_client -brief -connect hook.example.com:443 -servername hook.example.com -verify_hostname hook.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
 					},
 				},
 			},
@@ -19269,10 +19943,36 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Issue a new certificate with a new key, install both and restart. Do not reuse the key: it may be the reason.",
-							Zh: "用新私钥重新签发证书，一起安装并重启。不要沿用旧私钥，它可能就是吊销的原因。",
+							En: "Issue a new certificate with a new key. Do not reuse the key: it may be the reason.",
+							Zh: "用新私钥重新签发证书。不要沿用旧私钥，它可能就是吊销的原因。",
 						},
-						Command: "certbot renew --cert-name im.example.com --force-renewal\ncp -L /etc/letsencrypt/live/im.example.com/fullchain.pem ./wukongimdata/certs/fullchain.pem\ncp -L /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/privkey.pem\ndocker compose restart wukongim",
+						Command: "certbot renew --cert-name im.example.com --force-renewal --new-key",
+						Interrupts: Text{
+							En: "Only certbot's own files change, and its deploy hooks run.",
+							Zh: "只更新 certbot 自己的文件，并执行它的部署钩子。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Install both.",
+							Zh: "把证书和私钥一起安装。",
+						},
+						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Restart.",
+							Zh: "重启服务。",
+						},
+						Command: "docker compose restart wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
 					},
 					{
 						Text: Text{
@@ -19284,17 +19984,31 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Look the serial number up in the CA's revocation list; the first command shows the list's address. A line Serial Number means revoked, no output means not.",
-							Zh: "在 CA 的吊销列表里查序列号，第一条命令会显示列表地址。有 Serial Number 输出表示已吊销，没有输出表示未吊销。",
+							En: "Where does the CA publish its revocation list?",
+							Zh: "先查 CA 吊销列表的地址。",
 						},
-						Command: "openssl x509 -in fullchain.pem -noout -ext crlDistributionPoints\ncurl -s -o ca.crl http://ca.example.com/ca.crl\nserial=$(openssl x509 -in fullchain.pem -noout -serial | cut -d= -f2)\nopenssl crl -inform DER -in ca.crl -noout -text | grep -A1 \"$serial\"",
+						Command: "openssl x509 -in fullchain.pem -noout -text | grep -A4 'CRL Distribution Points'",
 					},
 					{
 						Text: Text{
-							En: "Is the served certificate the one on disk? Both serial numbers must be equal.",
-							Zh: "线上证书与磁盘上的是不是同一张？两个序列号应当相同。",
+							En: "Look the serial number up in the list at that address. Revocation Date means revoked; issuer and lastUpdate without it that the list was read and the certificate is not in it; an error that it could not be read, which says nothing.",
+							Zh: "到这个地址的列表里查序列号。输出 Revocation Date 表示已吊销；有 issuer 和 lastUpdate 而没有它，表示列表读取成功、证书不在其中；报错表示列表没有读到，说明不了问题。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -serial\nopenssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -serial",
+						Command: "curl -sS --fail --max-time 20 http://ca.example.com/ca.crl |\n  openssl crl -inform DER -noout -issuer -lastupdate -text |\n  grep -A1 -E \"^issuer|^lastUpdate|Serial Number: $(openssl x509 -in fullchain.pem -noout -serial | cut -d= -f2)$\"",
+					},
+					{
+						Text: Text{
+							En: "Is the served certificate the one on disk? The serial number that clients see…",
+							Zh: "线上证书与磁盘上的是不是同一张？客户端看到的序列号……",
+						},
+						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -serial",
+					},
+					{
+						Text: Text{
+							En: "…must be that of the file.",
+							Zh: "……应当与文件的相同。",
+						},
+						Command: "openssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -serial",
 					},
 				},
 			},
@@ -19316,10 +20030,21 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "If it is new already, renew the list that nginx uses and reload.",
-							Zh: "如果对方已经换了新证书，更新 nginx 使用的吊销列表并重载。",
+							En: "If it is new already, renew the list that nginx uses, and see that the configuration is in order.",
+							Zh: "如果对方已经换了新证书，更新 nginx 使用的吊销列表，并确认配置没有问题。",
 						},
-						Command: "nginx -t && nginx -s reload",
+						Command: "nginx -t",
+					},
+					{
+						Text: Text{
+							En: "Then reload.",
+							Zh: "然后重载。",
+						},
+						Command: "nginx -s reload",
+						Interrupts: Text{
+							En: "Nothing is cut: open connections stay with the old workers until they end.",
+							Zh: "不会断开连接：已有连接由旧的 worker 继续处理，直到结束。",
+						},
 					},
 				},
 				Verify: []Step{
@@ -19328,7 +20053,7 @@ var embedded = Catalogue{
 							En: "The serial number of the certificate that is served.",
 							Zh: "查看对方当前证书的序列号。",
 						},
-						Command: "openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | openssl x509 -noout -serial",
+						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | openssl x509 -noout -serial",
 					},
 				},
 			},
@@ -19356,35 +20081,69 @@ var embedded = Catalogue{
 							En: "Simplest: a new certificate of a public CA with an ECDSA P-256 or RSA 2048 key.",
 							Zh: "最简单的办法：向公共 CA 重新申请，密钥用 ECDSA P-256 或 RSA 2048。",
 						},
-						Command: "certbot certonly --standalone --key-type ecdsa --elliptic-curve secp256r1 -d im.example.com",
-					},
-					{
-						Text: Text{
-							En: "With a private CA: issue again with P-256, SHA-256, serverAuth, a SAN and at most 397 days. The first two lines make the CA and are needed once.",
-							Zh: "用私有 CA 时：用 P-256、SHA-256、serverAuth、SAN 重新签发，有效期不超过 397 天。前两行用于创建 CA，只需执行一次。",
+						Command: "certbot certonly --standalone --cert-name im.example.com --key-type ecdsa --elliptic-curve secp256r1 -d im.example.com",
+						Interrupts: Text{
+							En: "It needs port 80 free: what listens there has to be stopped for that time, and its users are cut off; the webroot method or a DNS challenge does without. WuKongIM is not touched until you copy the files and restart it.",
+							Zh: "需要占用 80 端口：如果有程序占用，要先停掉它，期间其用户会断开；用 webroot 方式或 DNS 验证则不需要。复制文件并重启之前，WuKongIM 不受影响。",
 						},
-						Command: "openssl ecparam -name prime256v1 -genkey -noout -out ca.key\nopenssl req -x509 -new -key ca.key -sha256 -days 3650 -subj \"/CN=Example Private CA\" -out private-ca.pem\nopenssl ecparam -name prime256v1 -genkey -noout -out privkey.pem\nopenssl req -new -key privkey.pem -subj \"/CN=im.example.com\" -out im.csr\nprintf 'subjectAltName=DNS:im.example.com\\nextendedKeyUsage=serverAuth\\nkeyUsage=digitalSignature\\n' > im.ext\nopenssl x509 -req -in im.csr -CA private-ca.pem -CAkey ca.key -CAcreateserial -sha256 -days 397 -extfile im.ext -out fullchain.pem",
 					},
 					{
 						Text: Text{
-							En: "Restart WuKongIM with the new files.",
-							Zh: "换上新文件后重启 WuKongIM。",
+							En: "With a private CA, issue again in the right kind. Where there is no CA yet, make one, once.",
+							Zh: "用私有 CA 时，按正确的类型重新签发。还没有 CA 就先建一个，只需一次。",
+						},
+						Command: "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key \\\n  -sha256 -days 3650 -subj \"/CN=Example Private CA\" -out private-ca.pem",
+						Interrupts: Text{
+							En: "An existing ca.key would be overwritten, and with it the CA lost.",
+							Zh: "如果已有 ca.key 会被覆盖，原来的 CA 也就作废了。",
+						},
+					},
+					{
+						Text: Text{
+							En: "A P-256 key for the server, and a request for it.",
+							Zh: "为服务器生成 P-256 私钥和证书签名请求（CSR）。",
+						},
+						Command: "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout privkey-new.pem \\\n  -subj /CN=im.example.com -out im.csr",
+						Interrupts: Text{
+							En: "It writes new files; those in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "The certificate: SHA-256, a SAN, serverAuth, at most 397 days.",
+							Zh: "签发证书：SHA-256、带 SAN 和 serverAuth，有效期不超过 397 天。",
+						},
+						Command: "openssl x509 -req -in im.csr -CA private-ca.pem -CAkey ca.key -CAcreateserial \\\n  -sha256 -days 397 -extfile /dev/stdin -out fullchain-new.pem <<'EOF'\nsubjectAltName=DNS:im.example.com\nextendedKeyUsage=serverAuth\nkeyUsage=digitalSignature\nEOF",
+						Interrupts: Text{
+							En: "It writes new files; those in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Copy both new files over those that WuKongIM reads, and restart it.",
+							Zh: "用这两个新文件覆盖 WuKongIM 使用的文件，然后重启。",
 						},
 						Command: "docker compose restart wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Kind of key, signature and usage of what is served. Wanted: 2048 bits or P-256/P-384, sha256 or better, TLS Web Server Authentication.",
+							En: "Kind of key, signature and usage of what is served. Expect 2048 bits or P-256/P-384, sha256 or better, TLS Web Server Authentication.",
 							Zh: "查看线上证书的密钥、签名算法和用途。应为 2048 位 RSA 或 P-256/P-384、sha256 以上、TLS Web Server Authentication。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null > served.pem\nopenssl x509 -in served.pem -noout -text | grep -E 'Signature Algorithm|Public-Key|NIST CURVE'\nopenssl x509 -in served.pem -noout -ext extendedKeyUsage",
+						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -text | grep -E 'Signature Algorithm|Public-Key|NIST CURVE|Web Server'",
 					},
 					{
 						Text: Text{
-							En: "Check purpose and strength together.",
-							Zh: "同时检查用途和强度。",
+							En: "Check purpose and strength of the file together: expect OK; key too weak, CA md too weak and unsuitable certificate purpose (unsupported certificate purpose before OpenSSL 3) are this cause. unable to get local issuer certificate means that the root is not known here, and nothing was judged: name it by -CAfile.",
+							Zh: "同时检查文件的用途和强度：应输出 OK；key too weak、CA md too weak、unsuitable certificate purpose（OpenSSL 3 之前是 unsupported certificate purpose）就是这个原因。如果报 unable to get local issuer certificate，说明本机不认识根证书，其他方面还没有检查：用 -CAfile 指定根证书。",
 						},
 						Command: "openssl verify -purpose sslserver -auth_level 2 -untrusted fullchain.pem fullchain.pem",
 					},
@@ -19410,10 +20169,10 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Look at that service's certificate.",
-							Zh: "查看对方的证书。",
+							En: "Look at the key, signature and usage (TLS Web Server Authentication) of that service's certificate; Could not read certificate means that there was no handshake.",
+							Zh: "查看对方证书的密钥、签名算法和用途（TLS Web Server Authentication）；报 Could not read certificate 说明握手没有完成。",
 						},
-						Command: "openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | openssl x509 -noout -text | grep -E 'Signature Algorithm|Public-Key|NIST CURVE|Web Server'",
+						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | openssl x509 -noout -text | grep -E 'Signature Algorithm|Public-Key|NIST CURVE|Web Server'",
 					},
 				},
 			},
@@ -19438,10 +20197,25 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "To help the apps that are already out: install a certificate for the old key again, if that key still exists.",
-							Zh: "要救已经发出去的版本：如果旧私钥还在，用旧私钥重新签发证书装回去。",
+							En: "To help the apps that are already out: a certificate for the old key, if that key (here old.key) still exists. First a request with it (OpenSSL 1.1.1 or later).",
+							Zh: "要让已发布的版本恢复连接：如果旧私钥还在（这里假设是 old.key），用它重新签发证书。先用旧私钥生成证书签名请求（CSR，需要 OpenSSL 1.1.1 以上）。",
 						},
-						Command: "certbot certonly --standalone --csr old-key.csr   # a CSR made with the old private key",
+						Command: "openssl req -new -key old.key -subj /CN=im.example.com \\\n  -addext subjectAltName=DNS:im.example.com -out old-key.csr",
+						Interrupts: Text{
+							En: "It writes new files; those in use stay as they are.",
+							Zh: "写入新文件，不影响正在使用的文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Then the certificate. fullchain-new.pem goes into WuKongIM together with old.key; certbot puts it into the current directory and does not renew it.",
+							Zh: "再签发证书。把 fullchain-new.pem 和 old.key 一起装到 WuKongIM；certbot 把它写在当前目录，以后不会自动续期。",
+						},
+						Command: "certbot certonly --standalone --csr old-key.csr --fullchain-path fullchain-new.pem",
+						Interrupts: Text{
+							En: "It needs port 80 free: what listens there has to be stopped for that time, and its users are cut off; the webroot method or a DNS challenge does without. WuKongIM is not touched until you copy the files and restart it.",
+							Zh: "需要占用 80 端口：如果有程序占用，要先停掉它，期间其用户会断开；用 webroot 方式或 DNS 验证则不需要。复制文件并重启之前，WuKongIM 不受影响。",
+						},
 					},
 					{
 						Text: Text{
@@ -19455,16 +20229,20 @@ var embedded = Catalogue{
 							En: "Keep the key at renewals from now on.",
 							Zh: "以后续期时沿用同一个私钥。",
 						},
-						Command: "certbot certonly --standalone --reuse-key -d im.example.com",
+						Command: "certbot certonly --standalone --cert-name im.example.com --reuse-key -d im.example.com",
+						Interrupts: Text{
+							En: "It needs port 80 free: what listens there has to be stopped for that time, and its users are cut off; the webroot method or a DNS challenge does without. WuKongIM is not touched until you copy the files and restart it.",
+							Zh: "需要占用 80 端口：如果有程序占用，要先停掉它，期间其用户会断开；用 webroot 方式或 DNS 验证则不需要。复制文件并重启之前，WuKongIM 不受影响。",
+						},
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "The pin of the key that is served; compare it with those in the app.",
-							Zh: "计算线上公钥的摘要，与 App 里的对比。",
+							En: "The pin of the key that is served; compare it with those in the app. 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU= is the pin of nothing: there was no handshake.",
+							Zh: "计算线上公钥的摘要，与 App 里的对比。如果是 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=，那是空内容的摘要，说明握手没有完成。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64",
+						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64",
 					},
 				},
 			},
@@ -19489,17 +20267,43 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Compare what is served with what lies on disk. If the file is newer, a restart is all that is needed.",
-							Zh: "比较线上证书和磁盘文件的日期。如果文件更新，重启即可。",
+							En: "Look at the file on disk, and at what clients see (the first check). If the file ends later, it is renewed already: a restart is all that is needed, see below.",
+							Zh: "看磁盘上的文件，再和客户端看到的有效期（第一项检查）对比。如果磁盘上的文件到期更晚，说明已经续期，只需按下面的步骤重启。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -enddate\nopenssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -enddate\ndocker compose restart wukongim",
+						Command: "openssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -enddate",
 					},
 					{
 						Text: Text{
-							En: "If the file has expired, renew it, copy it over and restart.",
-							Zh: "如果文件本身已过期，先续期，再复制过去并重启。",
+							En: "If the file has expired too, renew it.",
+							Zh: "如果磁盘上的文件也已过期，先续期。",
 						},
-						Command: "certbot renew --cert-name im.example.com\ncp -L /etc/letsencrypt/live/im.example.com/fullchain.pem ./wukongimdata/certs/fullchain.pem\ncp -L /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/privkey.pem\ndocker compose restart wukongim",
+						Command: "certbot renew --cert-name im.example.com",
+						Interrupts: Text{
+							En: "Only certbot's own files change, and its deploy hooks run.",
+							Zh: "只更新 certbot 自己的文件，并执行它的部署钩子。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Copy certificate and key over, both together.",
+							Zh: "把证书和私钥一起复制过去。",
+						},
+						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Restart.",
+							Zh: "重启服务。",
+						},
+						Command: "docker compose restart wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
 					},
 					{
 						Text: Text{
@@ -19509,17 +20313,25 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "So that it does not come back with certbot: a deploy hook that copies the files and restarts the container after each renewal. A restart cuts all connections for a moment; clients reconnect.",
-							Zh: "用 certbot 的话，加一个部署钩子：每次续期后自动复制文件并重启容器，避免再次过期。重启会短暂断开所有连接，客户端会自动重连。",
+							En: "So that it does not come back with certbot: a deploy hook that copies the files and restarts the container after each renewal of this certificate, and of no other.",
+							Zh: "用 certbot 的话，加一个部署钩子：每次续期这张证书后（其他证书不会触发）自动复制文件并重启容器，避免再次过期。",
 						},
-						Command: "cat > /etc/letsencrypt/renewal-hooks/deploy/wukongim.sh <<'EOF'\n#!/bin/sh\nset -e\ninstall -m 644 \"$RENEWED_LINEAGE/fullchain.pem\" /opt/wukongim/wukongimdata/certs/fullchain.pem\ninstall -m 600 \"$RENEWED_LINEAGE/privkey.pem\" /opt/wukongim/wukongimdata/certs/privkey.pem\ndocker compose -f /opt/wukongim/docker-compose.yml restart wukongim\nEOF\nchmod +x /etc/letsencrypt/renewal-hooks/deploy/wukongim.sh",
+						Command: "install -m 755 /dev/stdin /etc/letsencrypt/renewal-hooks/deploy/wukongim.sh <<'EOF'\n#!/bin/sh\n[ \"$RENEWED_LINEAGE\" = /etc/letsencrypt/live/im.example.com ] || exit 0\nset -e\ncp -L \"$RENEWED_LINEAGE/fullchain.pem\" \"$RENEWED_LINEAGE/privkey.pem\" /opt/wukongim/wukongimdata/certs/\ndocker compose -f /opt/wukongim/docker-compose.yml restart wukongim\nEOF",
+						Interrupts: Text{
+							En: "Nothing is interrupted now; at each renewal the restart cuts all connections for a moment.",
+							Zh: "现在没有影响；每次续期时，重启会短暂断开所有连接。",
+						},
 					},
 					{
 						Text: Text{
-							En: "The same with acme.sh.",
-							Zh: "acme.sh 的写法。",
+							En: "The same with acme.sh, which keeps it for this domain only.",
+							Zh: "acme.sh 的写法，只对这个域名生效。",
 						},
 						Command: "acme.sh --install-cert -d im.example.com \\\n  --fullchain-file /opt/wukongim/wukongimdata/certs/fullchain.pem \\\n  --key-file /opt/wukongim/wukongimdata/certs/privkey.pem \\\n  --reloadcmd \"docker compose -f /opt/wukongim/docker-compose.yml restart wukongim\"",
+						Interrupts: Text{
+							En: "It copies and restarts at once, which cuts all connections for a moment, and again at each renewal.",
+							Zh: "会立即复制并重启，短暂断开所有连接；以后每次续期也会这样。",
+						},
 					},
 					{
 						Text: Text{
@@ -19527,15 +20339,19 @@ var embedded = Catalogue{
 							Zh: "在 Kubernetes 上，Secret 更新后大约一分钟同步到挂载文件（用 subPath 挂载的不会更新），但进程仍要重启才会读取。",
 						},
 						Command: "kubectl rollout restart statefulset/wukongim",
+						Interrupts: Text{
+							En: "Each pod in turn cuts its connections; clients reconnect.",
+							Zh: "Pod 会逐个重启并断开各自的连接，客户端会自动重连。",
+						},
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "The dates that clients see now.",
-							Zh: "客户端现在看到的有效期。",
+							En: "The dates that clients see now; Could not read certificate means that there was no handshake.",
+							Zh: "客户端现在看到的有效期；报 Could not read certificate 说明握手没有完成。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -dates",
+						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -dates",
 					},
 					{
 						Text: Text{
@@ -19546,8 +20362,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "For monitoring: fails (status 1) when the certificate ends within 14 days.",
-							Zh: "用于监控：证书 14 天内到期时返回非零状态。",
+							En: "For monitoring: Certificate will expire, and status 1, when it ends within 14 days.",
+							Zh: "用于监控：证书 14 天内到期时输出 Certificate will expire，退出码为 1。",
 						},
 						Command: "openssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -checkend 1209600",
 					},
@@ -19580,10 +20396,17 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "The dates of that service, seen from this machine, beside this machine's clock.",
-							Zh: "在本机查看对方证书的有效期，并与本机时间对照。",
+							En: "The dates of that service, seen from this machine; Could not read certificate means that there was no handshake.",
+							Zh: "在本机查看对方证书的有效期；报 Could not read certificate 说明握手没有完成。",
 						},
-						Command: "openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | openssl x509 -noout -dates\ndate -u",
+						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -dates",
+					},
+					{
+						Text: Text{
+							En: "Beside this machine's clock; all in UTC.",
+							Zh: "再与本机时间对照，都是 UTC。",
+						},
+						Command: "date -u",
 					},
 				},
 			},
@@ -19608,26 +20431,52 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Put the clock of the issuing machine right, issue the certificate again and restart WuKongIM.",
-							Zh: "校准签发机器的时钟，重新签发证书，然后重启 WuKongIM。",
+							En: "Put the clock of the issuing machine right, and issue the certificate again.",
+							Zh: "校准签发机器的时钟，重新签发证书。",
 						},
-						Command: "timedatectl status\ntimedatectl set-ntp true",
+						Command: "timedatectl set-ntp true",
+						Interrupts: Text{
+							En: "The clock may jump; timers and logs of that machine see it.",
+							Zh: "时钟可能跳变，这台机器上的定时任务和日志会受影响。",
+						},
 					},
 					{
 						Text: Text{
-							En: "If the start is only minutes or hours away, put the earlier certificate back until then.",
-							Zh: "如果再过几分钟或几小时就生效，可以先换回旧证书顶一下。",
+							En: "If the start is only minutes or hours away, put the earlier certificate and key back until then; certbot keeps them as fullchainN.pem and privkeyN.pem in /etc/letsencrypt/archive/im.example.com.",
+							Zh: "如果再过几分钟或几小时就生效，可以先换回旧证书和旧私钥过渡；certbot 把它们保存在 /etc/letsencrypt/archive/im.example.com，文件名是 fullchainN.pem 和 privkeyN.pem。",
+						},
+						Command: "cp old/fullchain.pem old/privkey.pem ./wukongimdata/certs/",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Restart, with the new or the earlier files.",
+							Zh: "换好文件后重启。",
 						},
 						Command: "docker compose restart wukongim",
+						Interrupts: Text{
+							En: "This cuts all connections for a moment; clients reconnect.",
+							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+						},
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "notBefore must be earlier than the time now; both are UTC.",
-							Zh: "notBefore 应早于当前时间，两者都是 UTC。",
+							En: "notBefore must be earlier than the time now; Could not read certificate means that there was no handshake.",
+							Zh: "notBefore 应早于当前时间；报 Could not read certificate 说明握手没有完成。",
 						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -startdate\ndate -u",
+						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -dates",
+					},
+					{
+						Text: Text{
+							En: "The time now, in UTC as well.",
+							Zh: "当前时间，同样是 UTC。",
+						},
+						Command: "date -u",
 					},
 				},
 			},
@@ -19646,7 +20495,11 @@ var embedded = Catalogue{
 							En: "Put this machine's clock right first.",
 							Zh: "先校准本机时钟。",
 						},
-						Command: "timedatectl set-ntp true && timedatectl status",
+						Command: "timedatectl set-ntp true",
+						Interrupts: Text{
+							En: "The clock may jump; timers and logs of that machine see it.",
+							Zh: "时钟可能跳变，这台机器上的定时任务和日志会受影响。",
+						},
 					},
 					{
 						Text: Text{
@@ -19658,10 +20511,17 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "That service's start date beside this machine's clock.",
-							Zh: "对照对方证书的生效时间和本机时间。",
+							En: "That service's start date (notBefore); Could not read certificate means that there was no handshake.",
+							Zh: "对方证书的生效时间（notBefore）；报 Could not read certificate 说明握手没有完成。",
 						},
-						Command: "openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | openssl x509 -noout -startdate\ndate -u",
+						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -dates",
+					},
+					{
+						Text: Text{
+							En: "Beside this machine's clock; both in UTC.",
+							Zh: "再与本机时间对照，两者都是 UTC。",
+						},
+						Command: "date -u",
 					},
 				},
 			},
@@ -19691,17 +20551,25 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "On a Linux machine, server or client: switch on time synchronisation. In mainland China ntp.aliyun.com and ntp.tencent.com are near: with chrony put \"server ntp.aliyun.com iburst\" into chrony.conf first.",
-							Zh: "在 Linux 机器上（无论服务器还是客户端）开启时间同步。国内可以用 ntp.aliyun.com 或 ntp.tencent.com：使用 chrony 时，先在 chrony.conf 里加上 server ntp.aliyun.com iburst。",
+							En: "On a Linux machine, server or client: switch on time synchronisation. In mainland China ntp.aliyun.com and ntp.tencent.com are near: with chrony put \"server ntp.aliyun.com iburst\" into chrony.conf first, and restart chronyd.",
+							Zh: "在 Linux 机器上（无论服务器还是客户端）开启时间同步。国内可以用 ntp.aliyun.com 或 ntp.tencent.com：使用 chrony 时，先在 chrony.conf 里加上 server ntp.aliyun.com iburst，并重启 chronyd。",
 						},
-						Command: "timedatectl set-ntp true\nsystemctl restart chrony || systemctl restart chronyd\nchronyc makestep",
+						Command: "timedatectl set-ntp true",
+						Interrupts: Text{
+							En: "The clock may jump; timers and logs of that machine see it.",
+							Zh: "时钟可能跳变，这台机器上的定时任务和日志会受影响。",
+						},
 					},
 					{
 						Text: Text{
-							En: "In a virtual machine that was asleep, step the clock once after resuming; in an emulator, cold-boot it.",
-							Zh: "虚拟机从休眠恢复后手动校准一次时钟；模拟器则冷启动一次。",
+							En: "With chrony, and in a virtual machine that was asleep, step the clock at once; an emulator is cold-booted instead.",
+							Zh: "使用 chrony，或虚拟机刚从休眠恢复时，立即校准一次时钟；模拟器则冷启动一次。",
 						},
 						Command: "chronyc makestep",
+						Interrupts: Text{
+							En: "The clock may jump; timers and logs of that machine see it.",
+							Zh: "时钟可能跳变，这台机器上的定时任务和日志会受影响。",
+						},
 					},
 					{
 						Text: Text{
@@ -19713,31 +20581,38 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Is the clock synchronised? Wanted: System clock synchronized: yes, and with chrony an offset below a second.",
-							Zh: "时钟是否已同步？应看到 System clock synchronized: yes；用 chrony 时偏差应小于 1 秒。",
+							En: "The certificate's dates: if the true time lies between them, the failing client's clock is to blame; if not, it is the certificate (cert-expired, cert-not-yet-valid). Could not read certificate means that there was no handshake.",
+							Zh: "查看证书有效期：准确时间在有效期内，就是出错客户端的时钟问题；不在有效期内，则是证书的问题（cert-expired、cert-not-yet-valid）。报 Could not read certificate 说明握手没有完成。",
 						},
-						Command: "timedatectl status\nchronyc tracking",
+						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -dates",
 					},
 					{
 						Text: Text{
-							En: "Without any tool: compare with the Date header of a large site; plain http, since https fails when the clock is wrong.",
-							Zh: "没有工具时，和大网站返回的 Date 头对比；要用 http，因为时钟不准时 https 会失败。",
+							En: "On the device that fails: compare its date, time and zone with a clock that is right. On Linux this prints UTC.",
+							Zh: "在出错的设备上：把日期、时间和时区与准确的时钟对照。Linux 上用这条命令查看 UTC 时间。",
 						},
-						Command: "curl -sI http://www.aliyun.com/ | grep -i '^date:'\ndate -u",
+						Command: "date -u",
+					},
+					{
+						Text: Text{
+							En: "Without a clock at hand, the Date header of a large site tells UTC; plain http, since https fails when the clock is wrong.",
+							Zh: "手边没有准确时钟时，看大网站返回的 Date 头（UTC）；要用 http，因为时钟不准时 https 会失败。",
+						},
+						Command: "curl -sSI --max-time 10 http://www.aliyun.com/ | grep -i '^date:'",
+					},
+					{
+						Text: Text{
+							En: "On the server, only for the times in its log and for its calls to other services: expect System clock synchronized: yes.",
+							Zh: "服务器的时钟只影响日志时间和对外调用：应看到 System clock synchronized: yes。",
+						},
+						Command: "timedatectl status",
 					},
 					{
 						Text: Text{
 							En: "The container shows the same instant as the host.",
 							Zh: "容器和宿主机显示的应是同一时刻。",
 						},
-						Command: "docker compose exec wukongim date -u; date -u",
-					},
-					{
-						Text: Text{
-							En: "The certificate's dates: if now lies between them, a failing client's clock is to blame.",
-							Zh: "查看证书有效期：当前时间在有效期内，就是客户端时钟的问题。",
-						},
-						Command: "openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -dates",
+						Command: "docker compose exec wukongim date -u",
 					},
 				},
 			},
@@ -19756,16 +20631,38 @@ var embedded = Catalogue{
 							En: "Synchronise the clock on the host.",
 							Zh: "在宿主机上同步时间。",
 						},
-						Command: "timedatectl set-ntp true\nchronyc makestep",
+						Command: "timedatectl set-ntp true",
+						Interrupts: Text{
+							En: "The clock may jump; timers and logs of that machine see it.",
+							Zh: "时钟可能跳变，这台机器上的定时任务和日志会受影响。",
+						},
+					},
+					{
+						Text: Text{
+							En: "With chrony, step it at once.",
+							Zh: "使用 chrony 时，立即校准一次。",
+						},
+						Command: "chronyc makestep",
+						Interrupts: Text{
+							En: "The clock may jump; timers and logs of that machine see it.",
+							Zh: "时钟可能跳变，这台机器上的定时任务和日志会受影响。",
+						},
 					},
 				},
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Compare with a clock outside.",
-							Zh: "和外部时间对比。",
+							En: "The time outside, in UTC…",
+							Zh: "外部的准确时间（UTC）……",
 						},
-						Command: "curl -sI http://www.aliyun.com/ | grep -i '^date:'\ndate -u",
+						Command: "curl -sSI --max-time 10 http://www.aliyun.com/ | grep -i '^date:'",
+					},
+					{
+						Text: Text{
+							En: "…must be that of this machine.",
+							Zh: "……应与本机时间一致。",
+						},
+						Command: "date -u",
 					},
 				},
 			},

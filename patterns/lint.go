@@ -102,7 +102,7 @@ func (l *linter) entry(entry any, id string, check func()) {
 
 func (l *linter) report(bad bool, kind, detail string) {
 	if bad {
-		l.problems = append(l.problems, Problem{File: l.at.file, Line: l.at.line, ID: l.id, Kind: kind, Detail: detail, Warning: kind == "no-literal"})
+		l.problems = append(l.problems, Problem{File: l.at.file, Line: l.at.line, ID: l.id, Kind: kind, Detail: detail, Warning: isWarning(kind)})
 	}
 }
 
@@ -192,13 +192,13 @@ func (l *linter) cause(c *Cause) {
 		l.texts(advice.Title, advice.Explain)
 		l.report(len(advice.Fixes) == 0, "no-fixes", "")
 		l.report(len(advice.Verify) == 0, "no-verify", "")
-		for _, steps := range [][]Step{advice.Fixes, advice.Verify} {
-			for i := range steps {
-				l.at = l.catalogue.at(&steps[i], entry)
-				l.text(steps[i].Text, "no-explain", steps[i].Command)
-			}
-			l.at = entry
+		for i := range advice.Fixes {
+			l.step(&advice.Fixes[i], entry, false)
 		}
+		for i := range advice.Verify {
+			l.step(&advice.Verify[i], entry, true)
+		}
+		l.at = entry
 	}
 }
 

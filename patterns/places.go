@@ -124,9 +124,9 @@ func (p *places) list() []Place {
 	return list
 }
 
-// again is how long a client that failed is still at it: clients try again
+// stillAt is how long a client that failed is still at it: clients try again
 // within minutes.
-const again = 5 * time.Minute
+const stillAt = 5 * time.Minute
 
 // together is how many of the places had failures of the given patterns at the
 // same time, at most. Those whose failures have no time are taken to have had
@@ -144,7 +144,7 @@ func (p *places) together(of func(*Pattern) bool) int {
 		case at.span.First.IsZero():
 			undated++
 		default:
-			edges = append(edges, edge{at.span.First, true}, edge{at.span.Last.Add(again), false})
+			edges = append(edges, edge{at.span.First, true}, edge{at.span.Last.Add(stillAt), false})
 		}
 	}
 	slices.SortFunc(edges, func(x, y edge) int { return x.at.Compare(y.at) })

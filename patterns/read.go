@@ -22,7 +22,8 @@ import (
 // bad-id, no-id, no-title, no-explain, no-reason, no-match, no-regex, no-literal,
 // bad-kind, unknown-state, bad-severity, bad-category, bad-reporter, bad-phase,
 // bad-side, bad-tls, no-causes, bad-score, unknown-cause, no-sample, no-reference,
-// sample-missed, sample-taken, miss-matched, no-fixes, no-verify.
+// sample-missed, sample-taken, miss-matched, no-fixes, no-verify, bad-command,
+// many-commands, no-interrupts, verify-acts.
 type Problem struct {
 	// File and Line, from 1, are where it stands; empty for the embedded catalogue.
 	File string

@@ -282,7 +282,7 @@ func diagnose(d *patterns.Diagnosis, say *messages.Printer) Diagnosis {
 func Steps(steps []patterns.Step, lang patterns.Lang) []Step {
 	list := []Step{}
 	for _, s := range steps {
-		list = append(list, Step{Text: s.Text.In(lang), Command: s.Command, Config: s.Config})
+		list = append(list, Step{Text: s.Says(lang), Command: s.Command, Config: s.Config})
 	}
 	return list
 }
