@@ -3,6 +3,8 @@ package patterns
 import (
 	"slices"
 	"time"
+
+	"wklog/parser"
 )
 
 // maxSamples is how many different samples of a finding are kept.
@@ -16,6 +18,8 @@ type Sample struct {
 	Text   string
 	// Subject is what the record says, without the form around it.
 	Subject string
+	// Words are those of the record that are somebody's own.
+	Words []parser.Word
 }
 
 // tally collects the events of one pattern.
@@ -32,7 +36,7 @@ func (a *Analyzer) count(e *Event) {
 	sample := Sample{Source: e.Source, Line: e.Record.Line, Time: e.Time(), Text: e.Record.Text, Subject: e.Record.Subject()}
 	if e.Pattern == nil {
 		a.unclassified++
-		a.odd = keepSample(a.odd, sample)
+		a.odd = keepSample(a.odd, sample, e.Record)
 		return
 	}
 	t := a.tallies[e.Pattern]
@@ -42,7 +46,7 @@ func (a *Analyzer) count(e *Event) {
 	}
 	t.count++
 	t.keys[KeyOf(e.Record, e.Pattern)]++
-	t.samples = keepSample(t.samples, sample)
+	t.samples = keepSample(t.samples, sample, e.Record)
 	t.sources[e.Source]++
 	t.span.Add(e.Time())
 	if at := e.Time(); !at.IsZero() {
@@ -91,7 +95,7 @@ func (a *Analyzer) node(source string) string {
 }
 
 // keepSample keeps the first samples of different texts.
-func keepSample(samples []Sample, s Sample) []Sample {
+func keepSample(samples []Sample, s Sample, of *parser.Record) []Sample {
 	if len(samples) >= maxSamples ||
 		slices.ContainsFunc(samples, func(kept Sample) bool { return kept.Text == s.Text }) {
 		return samples
@@ -100,5 +104,6 @@ func keepSample(samples []Sample, s Sample) []Sample {
 	if len(s.Text) > longest {
 		s.Text = s.Text[:longest] + "…"
 	}
+	s.Words = of.Words()
 	return append(samples, s)
 }
