@@ -42,7 +42,7 @@ func (f *certificateFiles) file(path string) ([]byte, Result) {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errIsNoFolder):
 		return nil, fail("cert-file-missing", sharedReason+"file-missing", Path.of("file", path))
 	case errors.Is(err, fs.ErrPermission):
-		return nil, skipped("file-closed", Path.of("file", path))
+		return nil, fileClosed(path)
 	case errors.Is(err, errTooLarge):
 		return nil, fail("cert-not-pem", sharedReason+"file-large", Path.of("file", path))
 	case errors.Is(err, errIsNoFile):
@@ -55,6 +55,9 @@ func (f *certificateFiles) file(path string) ([]byte, Result) {
 	}
 	return data, pass(sharedReason+"file-found", Path.of("file", path))
 }
+
+// fileClosed is for a file that this user may not look at.
+func fileClosed(path string) Result { return skipped("file-closed", Path.of("file", path)) }
 
 var (
 	errIsFolder   = errors.New("a folder")

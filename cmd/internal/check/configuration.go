@@ -282,7 +282,7 @@ func (s *Settings) checkMount(set setting) Result {
 	case end.kind != placeBind:
 		return fail("cert-file-missing", sharedReason+"path-link", set.path(), Path.of("link", end.link), Path.of("mount", at.mount))
 	case isClosed(end.path):
-		return skipped("file-closed", Path.of("file", end.path))
+		return fileClosed(end.path)
 	case !exists(end.path):
 		return fail("cert-file-missing", sharedReason+"path-missing", set.path(), Path.of("on_host", end.path))
 	}

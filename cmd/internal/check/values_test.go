@@ -71,6 +71,7 @@ func TestRareResults(t *testing.T) {
 	e := newEndpoint(Live{Addr: "wss://im.wangwei-corp.cn:5210"})
 	for _, r := range []Result{
 		e.alerted(tls.AlertError(80).Error(), false),
+		e.alerted(tls.AlertError(40).Error(), false),
 		misspoken(`tls: failed to parse certificate from server: x509: cannot parse dnsName "wangwei corp"`),
 		misspoken("tls: server sent certificate containing RSA key larger than 8192 bits"),
 		misspoken("local error: tls: bad record MAC"),

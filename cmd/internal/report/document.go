@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"wklog/cmd/internal/messages"
+	"wklog/parser"
 	"wklog/patterns"
 )
 
@@ -119,6 +120,7 @@ type Sample struct {
 	Text         string `json:"text"`
 
 	subject string
+	words   []parser.Word
 }
 
 // Diagnosis is one root cause. Side tells whose certificate or setup is at
@@ -295,7 +297,7 @@ func Scores(scores []patterns.CauseScore) []patterns.CauseScore {
 func samples(list []patterns.Sample) []Sample {
 	out := []Sample{}
 	for _, s := range list {
-		out = append(out, Sample{Source: s.Source, Line: s.Line, Time: Moment(s.Time), TimeInferred: s.TimeInferred, Text: s.Text, subject: s.Subject})
+		out = append(out, Sample{Source: s.Source, Line: s.Line, Time: Moment(s.Time), TimeInferred: s.TimeInferred, Text: s.Text, subject: s.Subject, words: s.Words})
 	}
 	return out
 }

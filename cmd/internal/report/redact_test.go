@@ -89,7 +89,7 @@ func TestRedactedFailuresAreRecognised(t *testing.T) {
 	require.NoError(t, err)
 	for _, p := range c.Patterns {
 		for _, sample := range p.Samples {
-			redacted := NewRedactor().text(sample)
+			redacted := NewRedactor().said(sample, parser.Parse(parser.Entry{Text: []byte(sample)}).Words())
 			assert.Equal(t, found(t, c, sample), found(t, c, redacted), redacted)
 		}
 	}
@@ -115,6 +115,45 @@ func TestPseudonymsAreStable(t *testing.T) {
 	assert.Equal(t, "ip-1 host-1", r.text("8.8.4.4 im.acme-corp.cn"))
 	assert.Equal(t, "host-1 ip-2 ip-1", r.text("IM.acme-corp.cn 8.8.8.8 8.8.4.4"))
 	assert.Equal(t, "ip-1:4711", r.client("8.8.4.4:4711"))
+}
+
+// TestWordsThatTheFormTellsAreReplaced: names that look like any word, where the form
+// of the record says that they are names.
+func TestWordsThatTheFormTellsAreReplaced(t *testing.T) {
+	c, err := patterns.Load()
+	require.NoError(t, err)
+	for _, line := range []struct{ text, want string }{
+		{`2026/05/04 01:30:01 [error] 7#7: *2 peer closed connection in SSL handshake while SSL handshaking to upstream, client: 8.8.4.4, server: wangwei, request: "GET /wangwei/ws HTTP/1.1", upstream: "https://wangwei_backend/ws", host: "im", referrer: "https://im/x"`,
+			`2026/05/04 01:30:01 [error] 7#7: *2 peer closed connection in SSL handshake while SSL handshaking to upstream, client: ip-1, server: host-1, request: "GET path-2 HTTP/1.1", upstream: "https://host-2/path-1", host: "host-3", referrer: "https://host-3/path-3"`},
+		{`2026/05/04 01:30:02 [error] 7#7: *2 SSL_do_handshake() failed (SSL: error:0A000086:SSL routines::certificate verify failed) while SSL handshaking to upstream, client: unix:, server: wangwei, upstream: "wangwei:5210"`,
+			`2026/05/04 01:30:02 [error] 7#7: *2 SSL_do_handshake() failed (SSL: error:0A000086:SSL routines::certificate verify failed) while SSL handshaking to upstream, client: unix:, server: host-1, upstream: "host-1:5210"`},
+		{`8.8.4.4:4711 [04/May/2026:01:30:02.000] wangwei_front/1: SSL handshake failure`, `ip-1:4711 [04/May/2026:01:30:02.000] host-1/1: SSL handshake failure`},
+		{`{"level":"error","ts":1746322200.1,"logger":"tls","msg":"could not get certificate from issuer","identifier":"wangwei","error":"tls: handshake failure"}`,
+			`{"level":"error","ts":1746322200.1,"logger":"tls","msg":"could not get certificate from issuer","identifier":"host-1","error":"tls: handshake failure"}`},
+		{`{"level":"debug","time":"2026-05-04T01:30:01+00:00","msg":"【ReactorSub-1】close connn","error":"remote error: tls: unknown certificate","uid":"wangwei","remark":"of wangwei"}`,
+			`{"level":"debug","time":"2026-05-04T01:30:01+00:00","msg":"【ReactorSub-1】close connn","error":"remote error: tls: unknown certificate","uid":"user-1","remark":"of user-1"}`},
+		{`{"level":"debug","ts":1746322200.1,"logger":"http.stdlib","msg":"http: TLS handshake error from 8.8.4.4:4711: no certificate available for 'wangwei'"}`,
+			`{"level":"debug","ts":1746322200.1,"logger":"http.stdlib","msg":"http: TLS handshake error from ip-1:4711: no certificate available for 'host-1'"}`},
+	} {
+		a, err := patterns.NewAnalyzer(c, patterns.Filter{})
+		require.NoError(t, err)
+		var shown []string
+		a.OnEvent = func(e *patterns.Event) { shown = append(shown, NewRedactor().Event(e).Record.Text) }
+		source := a.Source("-")
+		_, err = parser.Read(t.Context(), strings.NewReader(line.text+"\n"), parser.Options{}, func(r *parser.Record) error {
+			source.Add(r)
+			return nil
+		})
+		require.NoError(t, err)
+		source.End()
+		assert.Equal(t, []string{line.want}, shown)
+
+		result := a.Result()
+		d := New(&result, english(t), time.Time{})
+		NewRedactor().Document(d, nil)
+		require.Len(t, d.Findings, 1)
+		assert.Equal(t, line.want, d.Findings[0].Samples[0].Text)
+	}
 }
 
 func TestWordsAreReplacedByTheirType(t *testing.T) {
