@@ -161,7 +161,7 @@ func TestStreamIsToldWhileItComes(t *testing.T) {
 	}
 	io.WriteString(in, failureLine(1))
 	shows("Client rejected the certificate: alert 46, certificate unknown")
-	shows("First: ")
+	shows("Look first: ")
 	shows("Most probable cause: ")
 	io.WriteString(in, failureLine(2)+failureLine(3))
 	shows("+2  Client rejected")
