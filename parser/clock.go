@@ -35,16 +35,16 @@ func (c *clock) resolve(s, wrapper Stamp) time.Time {
 }
 
 // withYear gives a stamp the latest year in which it lies at most a day after
-// the reference.
+// the reference. February 29 has one in eight years at the latest.
 func (c *clock) withYear(t time.Time) time.Time {
-	year := c.reference.Year()
-	for _, y := range []int{year + 1, year} {
-		dated := time.Date(y, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), t.Location())
-		if !dated.After(c.reference.Add(24*time.Hour)) && dated.Day() == t.Day() {
-			return dated
-		}
+	in := func(year int) time.Time {
+		return time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), t.Location())
 	}
-	return time.Date(year-1, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), t.Location())
+	year := c.reference.Year() + 1
+	for at := in(year); at.After(c.reference.Add(24*time.Hour)) || at.Day() != t.Day(); at = in(year) {
+		year--
+	}
+	return in(year)
 }
 
 // inZone reads the wall clock of t in another zone.

@@ -262,3 +262,37 @@ func TestLastNewlineIsTheLast(t *testing.T) {
 		require.Equal(t, bytes.LastIndexByte(b, '\n'), lastNewline(b), "%q", b)
 	}
 }
+
+// nearbyLines reads a candidate, some lines, and a line that matters near one.
+func nearbyLines(t *testing.T, lines int, src func(log string) io.Reader) int {
+	t.Helper()
+	log := "tls: a candidate\n" + strings.Repeat("a line\n", lines) + "evidence\n"
+	opts := Options{Search: search, Zone: time.UTC, Nearby: func(lines []byte) int { return bytes.Index(lines, []byte("evidence")) }}
+	n := 0
+	_, err := Read(context.Background(), src(log), opts, func(*Record) error { n++; return nil })
+	require.NoError(t, err)
+	return n
+}
+
+// TestEvidenceCountsInTheTwentyLinesAfterACandidate, in one block and in many.
+func TestEvidenceCountsInTheTwentyLinesAfterACandidate(t *testing.T) {
+	whole := func(log string) io.Reader { return strings.NewReader(log) }
+	pieces := func(log string) io.Reader { return iotest.OneByteReader(strings.NewReader(log)) }
+	for _, src := range []func(string) io.Reader{whole, pieces} {
+		assert.Equal(t, 2, nearbyLines(t, 0, src))
+		assert.Equal(t, 2, nearbyLines(t, 19, src))
+		assert.Equal(t, 1, nearbyLines(t, 20, src))
+	}
+}
+
+// TestTraceGoesOnAfterTwentyOtherLines: standard output stands in the trace of a
+// panic that standard error printed, but a later trace is none of it.
+func TestTraceGoesOnAfterTwentyOtherLines(t *testing.T) {
+	for others, joined := range map[int]bool{0: true, 20: true, 21: false} {
+		records, _ := read(t, strings.NewReader("panic: tls: failed to parse private key\n\ngoroutine 1 [running]:\n"+
+			strings.Repeat(`{"level":"info","time":"2026-05-04T09:30:01+08:00","msg":"a line of stdout"}`+"\n", others)+
+			"main.main()\n\t/go/release/main.go:48 +0x27e\n"))
+		require.Len(t, records, 1)
+		assert.Equal(t, joined, strings.Contains(records[0].Stack, "main.main()"), "%d other lines", others)
+	}
+}

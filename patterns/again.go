@@ -65,6 +65,7 @@ type retold struct {
 	recalled bool
 
 	counts map[uint64]uint32
+	given  given
 	// raw are the newest raw lines whose debug record was not met.
 	raw []*told
 	// passed counts the raw lines and debug records of each container, and
@@ -180,6 +181,9 @@ func (l *retold) step(rec *parser.Record) {
 
 // meet tells whether the failure was told before.
 func (l *retold) meet(e *Event) verdict {
+	if l.given.twice(e.Record, l.all.hash) { // by Docker, while it rotates
+		return verdict{known: true}
+	}
 	key, repeated := l.repeats(e.Record)
 	twin, ok := l.all.twinOf(e.Record)
 	if ok && twin.near {

@@ -92,7 +92,7 @@ func (g *again) memory() Memory {
 	var newest time.Time
 	for _, list := range g.open {
 		for _, t := range list {
-			if len(g.logs) > 1 || raw[t] { // of a single log the next lines alone can be twins
+			if len(g.logs) > 1 || raw[t] || !t.first { // a debug record follows its line at once
 				m.Open = append(m.Open, t.remembered(raw[t]))
 			}
 			newest = latest(newest, t.arrived)

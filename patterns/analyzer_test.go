@@ -57,6 +57,16 @@ func TestDebugRecordsOfOtherConnectionsMayStandBetween(t *testing.T) {
 	assert.Equal(t, 2, got.Duplicates)
 }
 
+// TestDebugRecordMayStandTwoHundredLinesBehindItsRawLine: other goroutines print in
+// between.
+func TestDebugRecordMayStandTwoHundredLinesBehindItsRawLine(t *testing.T) {
+	healthy := `{"level":"info","time":"2026-05-04T09:30:01+08:00","msg":"【Server】hello"}` + "\n"
+	for between, events := range map[int]int{199: 1, 200: 2} {
+		got := over(t, patterns.Filter{}, input{"out", rawLine(rejected) + strings.Repeat(healthy, between) + closeRecord(1, rejected)})
+		assert.Equal(t, events, got.Events, "%d lines between", between)
+	}
+}
+
 func TestDebugRecordWithoutRawLineIsAFailure(t *testing.T) {
 	got := over(t, patterns.Filter{}, input{"out", rawLine(rejected) + closeRecord(1, rejected) + closeRecord(2, rejected)})
 	assert.Equal(t, 2, got.Events)
@@ -112,7 +122,7 @@ func TestOneExpiredCertificateDecides(t *testing.T) {
 	got := over(t, patterns.Filter{}, input{"out", strings.Repeat(rawLine(rejected), 100) + rawLine("remote error: tls: expired certificate")})
 	require.GreaterOrEqual(t, len(got.Diagnosis), 2)
 	assert.ElementsMatch(t, []string{"cert-expired", "clock-skew"}, []string{got.Diagnosis[0].Cause.ID, got.Diagnosis[1].Cause.ID})
-	assert.Greater(t, got.Diagnosis[0].Confidence+got.Diagnosis[1].Confidence, 0.95)
+	assert.Greater(t, got.Diagnosis[0].Confidence+got.Diagnosis[1].Confidence, 0.9)
 }
 
 func TestClientsOwnWordsExplainWhatTheServerPrinted(t *testing.T) {

@@ -1,9 +1,6 @@
 package patterns
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -115,7 +112,10 @@ type Pattern struct {
 	Match []Clause `yaml:"match"`
 	// Measured says that the causes come from measured.json and not from
 	// Causes.
-	Measured   bool         `yaml:"measured"`
+	Measured bool `yaml:"measured"`
+	// Probe says that no current client begins a connection in this way: a client
+	// that fails so and in other ways as well is a scanner.
+	Probe      bool         `yaml:"probe"`
 	Causes     []CauseScore `yaml:"causes"`
 	References []string     `yaml:"references"`
 	Samples    []string     `yaml:"samples"`
@@ -212,103 +212,21 @@ type Catalogue struct {
 	// a record that matches one and no pattern is counted as unclassified.
 	Suspicious []Clause `yaml:"suspicious"`
 
-	// wrong are the expressions that do not compile.
-	wrong     error
+	// problems were met while files were read, places are where its entries stand
+	// in them.
+	problems  Problems
+	places    map[any]location
 	matcher   *Matcher
 	prefilter *Prefilter
-}
-
-// Parse reads the YAML files of a folder as one catalogue, in the order of their
-// names.
-func Parse(folder fs.FS) (*Catalogue, error) {
-	names, err := fs.Glob(folder, "*.yaml")
-	if err != nil {
-		return nil, fmt.Errorf("list the catalogue: %w", err)
-	}
-	c := &Catalogue{}
-	for _, name := range names {
-		data, err := fs.ReadFile(folder, name)
-		if err != nil {
-			return nil, fmt.Errorf("read the catalogue: %w", err)
-		}
-		more, err := parse(name, data)
-		if err != nil {
-			return nil, err
-		}
-		if err := c.merge(more); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	c.derive(c)
-	c.Prefilter() // places the anchors
-	return c, nil
-}
-
-func parse(name string, data []byte) (*Catalogue, error) {
-	c := &Catalogue{}
-	if err := yaml.Load(data, c, yaml.WithKnownFields()); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return c, nil
-}
-
-// Add reads one YAML file into the catalogue. The name stands in errors only.
-// An id that is already there is an error, and so is a field that the
-// catalogue does not know. An expression that does not compile is an error of
-// [Catalogue.Matcher].
-func (c *Catalogue) Add(name string, data []byte) error {
-	more, err := parse(name, data)
-	if err != nil {
-		return err
-	}
-	if err := c.merge(more); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	c.derive(more)
-	return nil
-}
-
-func (c *Catalogue) merge(more *Catalogue) error {
-	c.matcher, c.prefilter = nil, nil
-	var errs []error
-	for _, p := range more.Patterns {
-		if p.Side == "" {
-			p.Side = SideServer
-		}
-		if c.Pattern(p.ID) != nil {
-			errs = append(errs, fmt.Errorf("pattern %s is in the catalogue already", p.ID))
-			continue
-		}
-		c.Patterns = append(c.Patterns, p)
-	}
-	for _, cause := range more.Causes {
-		if c.Cause(cause.ID) != nil {
-			errs = append(errs, fmt.Errorf("cause %s is in the catalogue already", cause.ID))
-			continue
-		}
-		c.Causes = append(c.Causes, cause)
-	}
-	c.Ignore = append(c.Ignore, more.Ignore...)
-	c.States = append(c.States, more.States...)
-	c.Anchors = append(c.Anchors, more.Anchors...)
-	c.Suspicious = append(c.Suspicious, more.Suspicious...)
-	return errors.Join(errs...)
 }
 
 // derive finds the literals of what was added, and an anchor for what implies
 // none of those that are known.
 func (c *Catalogue) derive(more *Catalogue) {
-	c.Anchors = slices.DeleteFunc(c.Anchors, func(anchor string) bool {
-		short := len(anchor) < printSize
-		if short {
-			c.wrong = errors.Join(c.wrong, fmt.Errorf("anchor %q is shorter than %d bytes", anchor, printSize))
-		}
-		return short
-	})
+	c.Anchors = slices.DeleteFunc(c.Anchors, func(anchor string) bool { return len(anchor) < printSize })
 	all := c.clauses()
 	for _, clause := range more.clauses() {
-		if err := clause.compiles(); err != nil {
-			c.wrong = errors.Join(c.wrong, err)
+		if _, ok := clause.compiles(); !ok {
 			continue
 		}
 		clause.Literals, clause.Whole = requiredLiterals(clause.Regex, all), wholeLiteral(clause.Regex)
@@ -353,11 +271,11 @@ func appendClauses(all []*Clause, more []Clause) []*Clause {
 	return all
 }
 
-// Matcher returns the matcher of the catalogue as it is now. An expression that
-// does not compile is an error.
+// Matcher returns the matcher of the catalogue as it is now. Problems of the files
+// that were added are an error here as well.
 func (c *Catalogue) Matcher() (*Matcher, error) {
-	if c.wrong != nil {
-		return nil, c.wrong
+	if len(c.problems) > 0 {
+		return nil, c.problems
 	}
 	if c.matcher == nil {
 		c.matcher = newMatcher(c)

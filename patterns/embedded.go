@@ -2630,6 +2630,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -5259,6 +5260,7 @@ var embedded = Catalogue{
 					Whole: "local error: tls: unexpected message",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -5378,6 +5380,7 @@ var embedded = Catalogue{
 					Whole: "local error: tls: record overflow",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -5438,6 +5441,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -6066,6 +6070,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "plaintext-on-tls-port",
@@ -6121,6 +6126,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "plaintext-on-tls-port",
@@ -6335,6 +6341,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "protocol-version",
@@ -6672,6 +6679,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -10870,6 +10878,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "tls-on-plaintext-port",
@@ -11363,6 +11372,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "plaintext-on-tls-port",
@@ -12328,6 +12338,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "plaintext-on-tls-port",
@@ -12635,6 +12646,7 @@ var embedded = Catalogue{
 					Whole: "tls: first record does not look like a TLS handshake",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "plaintext-on-tls-port",
@@ -12695,6 +12707,7 @@ var embedded = Catalogue{
 					Whole: "client sent an HTTP request to an HTTPS server",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "plaintext-on-tls-port",
@@ -12746,6 +12759,7 @@ var embedded = Catalogue{
 					Whole: "tls: unsupported SSLv2 handshake received",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "protocol-version",
@@ -12808,6 +12822,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -12939,6 +12954,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "protocol-version",
@@ -13776,6 +13792,7 @@ var embedded = Catalogue{
 					Whole: "tls: invalid client key share length for hybrid key exchange",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -14865,6 +14882,7 @@ var embedded = Catalogue{
 					Whole: "tls: received new session ticket from a client",
 				},
 			},
+			Probe: true,
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -17490,10 +17508,10 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Each crash leaves this line in the log. Do not test with openssl or a client before the fix: each TLS connection crashes the server.",
-							Zh: "每次崩溃都会在日志里留下这一行。修复之前不要用 openssl 或客户端测试：每个 TLS 连接都会让服务崩溃。",
+							En: "Each crash leaves tls.(*Conn).readClientHello in the log. Do not test with openssl or a client before the fix: each TLS connection crashes the server.",
+							Zh: "每次崩溃都会在日志里留下 tls.(*Conn).readClientHello。修复之前不要用 openssl 或客户端测试：每个 TLS 连接都会让服务崩溃。",
 						},
-						Command: "docker compose logs wukongim 2>&1 | grep -m1 readClientHello",
+						Command: "docker compose logs wukongim 2>&1 | grep -o 'tls.(.Conn).readClientHello' | head -n 1",
 					},
 				},
 			},

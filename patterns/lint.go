@@ -1,6 +1,7 @@
 package patterns
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -8,19 +9,6 @@ import (
 
 	"wklog/parser"
 )
-
-// Problem is something wrong in a catalogue. Kind is a stable key: no-id,
-// bad-id, no-title, no-explain, no-match, bad-regex, no-literal, bad-severity,
-// bad-category, bad-reporter, bad-phase, bad-side, no-causes, bad-score,
-// unknown-cause, no-sample, no-reference, sample-missed, sample-taken,
-// miss-matched, no-fixes, no-verify, bad-command, many-commands, no-interrupts,
-// verify-acts.
-type Problem struct {
-	ID      string
-	Kind    string
-	Detail  string
-	Warning bool
-}
 
 // phases of a connection and of a server's life.
 var phases = []string{"startup", "listen", "client-hello", "negotiation", "certificate", "finished", "established", "outbound", "crash", reports}
@@ -33,143 +21,240 @@ var categories = []string{
 	"listener", "network", "noise", "server", "browser",
 }
 
+var kinds = []parser.Kind{
+	parser.KindHandshake, parser.KindClose, parser.KindZap, parser.KindConsole, parser.KindPanic, parser.KindNginx,
+	parser.KindOpenSSL, parser.KindNetHTTP, parser.KindAccess, parser.KindText,
+}
+
+// versions are what a handshake state may say of the version of TLS.
+var versions = []string{"", "1.3", "1.2-or-older"}
+
 var kebab = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
 
-// Lint checks the entries of a catalogue whose ids are in only, all of them
-// when only is nil, against the rest.
-func Lint(c *Catalogue, only []string) []Problem {
-	l := &linter{catalogue: c}
+// Lint checks the entries that were read from some files, all of the catalogue when
+// files is nil, against the rest. What it finds is in the order of the files and their
+// lines.
+func Lint(c *Catalogue, files []string) []Problem {
+	l := &linter{catalogue: c, files: files, problems: c.problemsOf(files)}
 	for _, p := range c.Patterns {
-		if only == nil || slices.Contains(only, p.ID) {
-			l.pattern(p)
-		}
+		l.entry(p, p.ID, func() { l.pattern(p) })
+	}
+	for _, ignored := range c.Ignore {
+		l.entry(ignored, ignored.ID, func() { l.ignored(ignored) })
 	}
 	for _, cause := range c.Causes {
-		if only == nil || slices.Contains(only, cause.ID) {
-			l.cause(cause)
+		l.entry(cause, cause.ID, func() { l.cause(cause) })
+	}
+	for _, state := range c.States {
+		l.entry(state, state.ID, func() { l.state(state) })
+	}
+	if len(c.problems) == 0 {
+		l.problems = append(l.problems, CheckSamples(c, files)...)
+	}
+	slices.SortStableFunc(l.problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(slices.Index(files, a.File), slices.Index(files, b.File)), cmp.Compare(a.Line, b.Line))
+	})
+	return l.problems
+}
+
+// problemsOf are those that were met when some files were read, of all of them for
+// nil.
+func (c *Catalogue) problemsOf(files []string) []Problem {
+	var found []Problem
+	for _, p := range c.problems {
+		if files == nil || slices.Contains(files, p.File) {
+			found = append(found, p)
 		}
 	}
-	if len(l.problems) == 0 || !slices.ContainsFunc(l.problems, func(p Problem) bool { return p.Kind == "bad-regex" }) {
-		l.problems = append(l.problems, CheckSamples(c, only)...)
+	return found
+}
+
+// Count is how many patterns were read from some files, all of them for nil.
+func (c *Catalogue) Count(files []string) int {
+	n := 0
+	for _, p := range c.Patterns {
+		if c.isFrom(p, files) {
+			n++
+		}
 	}
-	return l.problems
+	return n
+}
+
+func (c *Catalogue) isFrom(entry any, files []string) bool {
+	return files == nil || slices.Contains(files, c.places[entry].file)
 }
 
 type linter struct {
 	catalogue *Catalogue
+	files     []string
 	problems  []Problem
+	// at and id are of the entry that is looked at.
+	at location
+	id string
 }
 
-func (l *linter) report(bad bool, id, kind, detail string) {
+func (l *linter) entry(entry any, id string, check func()) {
+	if l.catalogue.isFrom(entry, l.files) {
+		l.at, l.id = l.catalogue.places[entry], id
+		check()
+	}
+}
+
+func (l *linter) report(bad bool, kind, detail string) {
 	if bad {
-		l.problems = append(l.problems, Problem{ID: id, Kind: kind, Detail: detail, Warning: isWarning(kind)})
+		l.problems = append(l.problems, Problem{File: l.at.file, Line: l.at.line, ID: l.id, Kind: kind, Detail: detail, Warning: isWarning(kind)})
 	}
 }
 
 func (l *linter) pattern(p *Pattern) {
-	l.report(p.ID == "", p.ID, "no-id", "")
-	l.report(!kebab.MatchString(p.ID), p.ID, "bad-id", p.ID)
-	l.texts(p.ID, p.Title, p.Explain)
-	l.report(p.Severity.Rank() < 0, p.ID, "bad-severity", string(p.Severity))
-	l.report(!slices.Contains(categories, p.Category), p.ID, "bad-category", p.Category)
-	l.report(!slices.Contains(reporters, p.Reporter), p.ID, "bad-reporter", p.Reporter)
-	l.report(!slices.Contains(phases, p.Phase), p.ID, "bad-phase", p.Phase)
-	l.report(p.Side != SideServer && p.Side != SidePeer, p.ID, "bad-side", string(p.Side))
-	l.report(len(p.Match) == 0, p.ID, "no-match", "")
-	for _, clause := range p.Match {
-		err := clause.compiles()
-		l.report(err != nil, p.ID, "bad-regex", clause.Regex)
-		l.report(err == nil && clause.literals(nil) == nil, p.ID, "no-literal", clause.Regex)
-	}
+	l.kebab()
+	l.texts(p.Title, p.Explain)
+	l.report(p.Severity.Rank() < 0, "bad-severity", string(p.Severity))
+	l.report(!slices.Contains(categories, p.Category), "bad-category", p.Category)
+	l.report(!slices.Contains(reporters, p.Reporter), "bad-reporter", p.Reporter)
+	l.report(!slices.Contains(phases, p.Phase), "bad-phase", p.Phase)
+	l.report(p.Side != SideServer && p.Side != SidePeer, "bad-side", string(p.Side))
+	l.clauses(p.Match, true)
 	l.scores(p)
-	l.report(len(p.Samples) == 0, p.ID, "no-sample", "")
-	l.report(len(p.References) == 0, p.ID, "no-reference", "")
+	l.report(len(p.Samples) == 0, "no-sample", "")
+	l.report(len(p.References) == 0, "no-reference", "")
 }
 
-func (l *linter) texts(id string, title, explain Text) {
-	l.report(strings.TrimSpace(title.En) == "" || strings.TrimSpace(title.Zh) == "", id, "no-title", "")
-	l.report(strings.TrimSpace(explain.En) == "" || strings.TrimSpace(explain.Zh) == "", id, "no-explain", "")
+func (l *linter) ignored(i *Ignored) {
+	l.kebab()
+	l.text(i.Reason, "no-reason", "")
+	l.clauses(i.Match, false)
+	l.report(len(i.Samples) == 0, "no-sample", "")
+	l.report(len(i.References) == 0, "no-reference", "")
+}
+
+func (l *linter) state(s *State) {
+	l.report(s.ID == "", "no-id", "")
+	l.text(s.Explain, "no-explain", "")
+	l.report(!slices.Contains(versions, s.TLS), "bad-tls", s.TLS)
+}
+
+func (l *linter) kebab() {
+	l.report(l.id == "", "no-id", "")
+	l.report(l.id != "" && !kebab.MatchString(l.id), "bad-id", "")
+}
+
+// clauses checks conditions. Only those of patterns are searched for, and so need a
+// literal.
+func (l *linter) clauses(list []Clause, searched bool) {
+	l.report(len(list) == 0, "no-match", "")
+	entry := l.at
+	for i := range list {
+		l.at = l.catalogue.at(&list[i], entry)
+		_, ok := list[i].compiles()
+		l.report(list[i].Regex == "", "no-regex", "")
+		l.report(searched && ok && list[i].Regex != "" && list[i].literals(nil) == nil, "no-literal", list[i].Regex)
+		for _, kind := range list[i].Kinds {
+			l.report(!slices.Contains(kinds, parser.Kind(kind)), "bad-kind", kind)
+		}
+		for _, state := range list[i].States {
+			l.report(l.catalogue.State(state) == nil, "unknown-state", state)
+		}
+	}
+	l.at = entry
+}
+
+func (l *linter) texts(title, explain Text) {
+	l.text(title, "no-title", "")
+	l.text(explain, "no-explain", "")
+}
+
+func (l *linter) text(t Text, kind, detail string) {
+	l.report(strings.TrimSpace(t.En) == "" || strings.TrimSpace(t.Zh) == "", kind, detail)
 }
 
 func (l *linter) scores(p *Pattern) {
 	sum := 0.0
 	for _, score := range p.Causes {
 		sum += score.Score
-		l.report(score.Score <= 0 || score.Why == "", p.ID, "bad-score", score.ID)
-		l.report(l.catalogue.Cause(score.ID) == nil, p.ID, "unknown-cause", score.ID)
+		l.report(score.Score <= 0 || score.Why == "", "bad-score", score.ID)
+		l.report(l.catalogue.Cause(score.ID) == nil, "unknown-cause", score.ID)
 	}
-	l.report(sum > 1.0001, p.ID, "bad-score", "")
-	l.report(!p.Measured && len(p.Causes) == 0 || p.Measured && len(p.Causes) > 0, p.ID, "no-causes", "")
+	l.report(sum > 1.0001, "bad-score", "")
+	l.report(!p.Measured && len(p.Causes) == 0 || p.Measured && len(p.Causes) > 0, "no-causes", "")
 }
 
 func (l *linter) cause(c *Cause) {
-	l.report(!kebab.MatchString(c.ID), c.ID, "bad-id", c.ID)
-	l.report(!slices.Contains(categories, c.Category), c.ID, "bad-category", c.Category)
-	l.report(len(c.References) == 0, c.ID, "no-reference", "")
-	advices := []Advice{c.Advice}
+	l.kebab()
+	l.report(!slices.Contains(categories, c.Category), "bad-category", c.Category)
+	l.report(len(c.References) == 0, "no-reference", "")
+	advices := []*Advice{&c.Advice}
 	if c.Peer != nil {
-		advices = append(advices, *c.Peer)
+		advices = append(advices, c.Peer)
 	}
+	entry := l.at
 	for _, advice := range advices {
-		l.texts(c.ID, advice.Title, advice.Explain)
-		l.report(len(advice.Fixes) == 0, c.ID, "no-fixes", "")
-		l.report(len(advice.Verify) == 0, c.ID, "no-verify", "")
-		for _, step := range slices.Concat(advice.Fixes, advice.Verify) {
-			l.report(step.Text.En == "" || step.Text.Zh == "", c.ID, "no-explain", step.Command)
+		l.texts(advice.Title, advice.Explain)
+		l.report(len(advice.Fixes) == 0, "no-fixes", "")
+		l.report(len(advice.Verify) == 0, "no-verify", "")
+		for i := range advice.Fixes {
+			l.step(&advice.Fixes[i], entry, false)
 		}
-		l.commands(c.ID, advice)
+		for i := range advice.Verify {
+			l.step(&advice.Verify[i], entry, true)
+		}
+		l.at = entry
 	}
 }
 
-// CheckSamples reads the samples of the entries whose ids are in only, all of
-// them when only is nil, as a log, and tells those that their entry does not
-// win and the near misses that it wins.
-func CheckSamples(c *Catalogue, only []string) []Problem {
+// CheckSamples reads the samples of the entries that were read from some files, of all
+// when files is nil, as a log, and tells those that their entry does not win and the
+// near misses that it wins. Where a file has problems of its own it tells those.
+func CheckSamples(c *Catalogue, files []string) []Problem {
 	m, err := c.Matcher()
 	if err != nil {
-		return []Problem{{Kind: "bad-regex", Detail: err.Error()}}
+		return c.problemsOf(files)
 	}
 	var problems []Problem
-	for _, p := range c.Patterns {
-		if only != nil && !slices.Contains(only, p.ID) {
-			continue
+	check := func(entry any, id string, samples, misses []string) {
+		if !c.isFrom(entry, files) {
+			return
 		}
-		for _, sample := range p.Samples {
-			switch got := m.best(sample); got {
-			case p.ID:
+		report := func(text *string, kind, detail string) {
+			at := c.at(text, c.places[entry])
+			problems = append(problems, Problem{File: at.file, Line: at.line, ID: id, Kind: kind, Detail: detail})
+		}
+		for i, sample := range samples {
+			switch winner := m.best(sample); winner {
+			case id:
 			case "":
-				problems = append(problems, Problem{ID: p.ID, Kind: "sample-missed", Detail: sample})
+				report(&samples[i], "sample-missed", sample)
 			default:
-				problems = append(problems, Problem{ID: p.ID, Kind: "sample-taken", Detail: got + ": " + sample})
+				report(&samples[i], "sample-taken", winner+": "+sample)
 			}
 		}
-		for _, miss := range p.Misses {
-			if m.best(miss) == p.ID {
-				problems = append(problems, Problem{ID: p.ID, Kind: "miss-matched", Detail: miss})
+		for i, miss := range misses {
+			if m.best(miss) == id {
+				report(&misses[i], "miss-matched", miss)
 			}
 		}
 	}
+	for _, p := range c.Patterns {
+		check(p, p.ID, p.Samples, p.Misses)
+	}
 	for _, ignored := range c.Ignore {
-		if only != nil {
-			break
-		}
-		for _, sample := range ignored.Samples {
-			if got := m.best(sample); got != "" {
-				problems = append(problems, Problem{ID: ignored.ID, Kind: "sample-taken", Detail: got + ": " + sample})
-			}
-		}
+		check(ignored, ignored.ID, ignored.Samples, ignored.Misses)
 	}
 	return problems
 }
 
-// best returns the id of the pattern that the first record of a text matches.
+// best returns the id of the entry that wins the first record of a text: of a pattern
+// if there is a record that one wins.
 func (m *Matcher) best(text string) string {
-	id := ""
+	var pattern, ignored string
 	_, _ = parser.Read(context.Background(), strings.NewReader(text), parser.Options{}, func(rec *parser.Record) error {
-		if p := m.Match(rec).Pattern; p != nil && id == "" {
-			id = p.ID
+		switch match := m.Match(rec); {
+		case match.Pattern != nil && pattern == "":
+			pattern = match.Pattern.ID
+		case match.Ignored != nil && ignored == "":
+			ignored = match.Ignored.ID
 		}
 		return nil
 	})
-	return id
+	return cmp.Or(pattern, ignored)
 }

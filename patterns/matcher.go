@@ -1,7 +1,6 @@
 package patterns
 
 import (
-	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -127,7 +126,7 @@ func (r *rule) matches(rec *parser.Record, subject string) (length int, ok bool)
 	return length, true
 }
 
-// compile cannot fail: Catalogue.Add has parsed every expression.
+// compile cannot fail: every expression was parsed when it was read.
 func (r *rule) compile() {
 	if r.clause.Whole == "" {
 		r.subject = regexp.MustCompile(r.clause.Regex)
@@ -162,13 +161,13 @@ func (c *Clause) expressions() []string {
 	return all
 }
 
-// compiles tells whether every expression of a clause is one. It parses them
-// and builds no program: most are never run.
-func (c *Clause) compiles() error {
+// compiles tells whether every expression of a clause is one, or else which is not.
+// It parses them and builds no program: most are never run.
+func (c *Clause) compiles() (wrong string, ok bool) {
 	for _, expr := range c.expressions() {
 		if _, err := syntax.Parse(expr, syntax.Perl); err != nil {
-			return fmt.Errorf("regular expression %q: %w", expr, err)
+			return expr, false
 		}
 	}
-	return nil
+	return "", true
 }

@@ -124,6 +124,51 @@ func (p *places) list() []Place {
 	return list
 }
 
+// stillAt is how long a client that failed is still at it: clients try again
+// within minutes.
+const stillAt = 5 * time.Minute
+
+// together is how many of the places had failures of the given patterns at the
+// same time, at most. Those whose failures have no time are taken to have had
+// them then.
+func (p *places) together(of func(*Pattern) bool) int {
+	type edge struct {
+		at    time.Time
+		begin bool
+	}
+	var edges []edge
+	undated := 0
+	for _, at := range p.byName {
+		switch {
+		case !containsKey(at.patterns, of):
+		case at.span.First.IsZero():
+			undated++
+		default:
+			edges = append(edges, edge{at.span.First, true}, edge{at.span.Last.Add(stillAt), false})
+		}
+	}
+	slices.SortFunc(edges, func(x, y edge) int { return x.at.Compare(y.at) })
+	now, most := 0, 0
+	for _, e := range edges {
+		if e.begin {
+			now++
+		} else {
+			now--
+		}
+		most = max(most, now)
+	}
+	return most + undated
+}
+
+func containsKey[K comparable, V any](m map[K]V, is func(K) bool) bool {
+	for key := range m {
+		if is(key) {
+			return true
+		}
+	}
+	return false
+}
+
 // client is the address of the client that an event is about, without its
 // port; ok is false where the log does not tell.
 func client(e *Event) (address string, ok bool) {
@@ -141,6 +186,7 @@ type where struct {
 	sources, nodes, clients places
 	// unknown counts the events whose client the log does not tell.
 	unknown int
+	scans   scans
 }
 
 func newWhere() where {
@@ -149,11 +195,13 @@ func newWhere() where {
 		sources: places{byName: empty()},
 		nodes:   places{byName: empty(), timed: true},
 		clients: places{byName: empty(), most: maxClients},
+		scans:   newScans(),
 	}
 }
 
 func (w *where) add(e *Event, node string) {
 	w.sources.add(e.Source, e)
+	w.scans.add(e)
 	if node != "" {
 		w.nodes.add(node, e)
 	}
@@ -173,6 +221,7 @@ func (w *where) date(source, node string, when time.Time, count int) {
 
 func (w *where) remove(e *Event, node string) {
 	w.sources.remove(e.Source, e)
+	w.scans.remove(e)
 	if node != "" {
 		w.nodes.remove(node, e)
 	}

@@ -19,6 +19,7 @@ type Assumptions struct {
 		Score  float64  `yaml:"score"`
 		Why    string   `yaml:"why"`
 		Setups []string `yaml:"setups"`
+		Reach  Reach    `yaml:"reach"`
 	} `yaml:"priors"`
 	Stacks []struct {
 		Name    string   `yaml:"name"`
@@ -49,6 +50,27 @@ type Assumptions struct {
 	} `yaml:"same"`
 }
 
+// Reach says whose a fault is. The zero value is that of a fault which every
+// client meets.
+type Reach struct {
+	// Of is the whole that has the fault: a device, or a program on any number of
+	// devices.
+	Of ReachOf `yaml:"of"`
+	// Again is the probability that another one, which fails at the same time,
+	// has the fault as well.
+	Again float64 `yaml:"again"`
+	Why   string  `yaml:"why"`
+}
+
+// ReachOf names what has a fault of its own.
+type ReachOf string
+
+// What has a fault that others do not share.
+const (
+	ReachDevice  ReachOf = "device"
+	ReachProgram ReachOf = "program"
+)
+
 // surprise is the probability that a client prints something that its stack
 // was never measured to print under a setup: another version, another policy.
 // About two thousand recorded connections hold no such case. For stacks that were
@@ -70,7 +92,9 @@ const silentRate = 0.005
 // mix: P(seen | setup) = Σ P(population) · P(anything is printed) · Π P(key)^n.
 // A log with one kind of line can so be explained by one kind of client and
 // says little; lines of different clients must fit the same setup. As repeats
-// of a line are mostly the same client trying again, n is 1 + ln(count).
+// of a line are mostly the same client trying again, n is 1 + ln(count)/4. A fault of
+// one device or program (its [Reach]) is less probable with each further one that
+// a population has.
 type Ranker struct {
 	Setups []Setup
 	// Weights of the client stacks in the assumed mix.
@@ -78,7 +102,10 @@ type Ranker struct {
 	// Surprises is what stacks print where they print what they were not
 	// measured to: a key that many setups have led to is more likely to be it
 	// than one that means a single fault.
-	Surprises   map[Key]float64
+	Surprises map[Key]float64
+	// Verdicts are the states in which a server waits for the client's verdict,
+	// one for each version of TLS.
+	Verdicts    []string
 	populations []population
 }
 
@@ -87,6 +114,7 @@ type Ranker struct {
 type Setup struct {
 	Cause     string
 	Prior     float64
+	Reach     Reach
 	Behaviour map[parser.Kind][]Behaviour
 }
 
@@ -108,6 +136,9 @@ type Context struct {
 	// SilentEnds says that connections ended near failures as healthy ones do,
 	// which some clients also do when they reject the certificate.
 	SilentEnds bool
+	// Clients is how many clients of different addresses failed at the same
+	// time, 0 where the log shows no addresses.
+	Clients int
 }
 
 // healthyTraffic is the probability that a log with failures also holds the
@@ -126,6 +157,11 @@ func ParseAssumptions(data []byte) (*Assumptions, error) {
 	a := &Assumptions{}
 	if err := yaml.Load(data, a, yaml.WithKnownFields()); err != nil {
 		return nil, fmt.Errorf("read the assumptions of the ranking: %w", err)
+	}
+	for _, prior := range a.Priors {
+		if of := prior.Reach.Of; of != "" && of != ReachDevice && of != ReachProgram {
+			return nil, fmt.Errorf("read the assumptions of the ranking: cause %s: no reach %q", prior.Cause, of)
+		}
 	}
 	return a, nil
 }
@@ -149,10 +185,13 @@ func (a *Assumptions) Ranker(measured []Measurement) *Ranker {
 	r.Weights = append(r.Weights, a.Unmeasured)
 	table := newTable(a, measured)
 	r.Surprises = table.surprises()
+	for _, version := range a.TLS {
+		r.Verdicts = append(r.Verdicts, version.State)
+	}
 	for _, prior := range a.Priors {
 		for _, name := range prior.Setups {
 			r.Setups = append(r.Setups, Setup{
-				Cause: prior.Cause, Prior: prior.Score / float64(len(prior.Setups)),
+				Cause: prior.Cause, Prior: prior.Score / float64(len(prior.Setups)), Reach: prior.Reach,
 				Behaviour: table.behaviour(name),
 			})
 		}
@@ -198,11 +237,44 @@ func round(score float64) float64 {
 
 func (r *Ranker) likelihood(s *Setup, seen map[Key]int, context Context) float64 {
 	keys := s.sightings(seen, r.Surprises)
+	devices := max(context.Clients, r.versions(seen))
 	sum := 0.0
 	for _, p := range r.populations {
-		sum += p.probability * p.likelihood(keys) * p.surroundings(s, seen, context)
+		sum += p.probability * s.Reach.to(len(p.stacks), devices) * p.likelihood(keys) * p.surroundings(s, seen, context)
 	}
 	return sum
+}
+
+// versions is how many versions of TLS the keys show. A device speaks one of them
+// with one server.
+func (r *Ranker) versions(seen map[Key]int) int {
+	n := 0
+	for _, state := range r.Verdicts {
+		for key := range seen {
+			if key.State == state {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}
+
+// several is how many devices or programs with the same fault at the same time
+// are many: a public server with thousands of clients has a few at any time.
+const several = 3
+
+// to is the probability that a fault is with all of some client stacks on at
+// least some devices, given that it is with one.
+func (r Reach) to(stacks, devices int) float64 {
+	n := stacks
+	switch r.Of {
+	case "":
+		return 1
+	case ReachDevice:
+		n = max(stacks, devices)
+	}
+	return math.Pow(r.Again, float64(min(max(n, 1), several)-1))
 }
 
 // sighting is a key that was seen, with what every stack does under a setup: how
@@ -218,7 +290,7 @@ func (s *Setup) sightings(seen map[Key]int, surprises map[Key]float64) []sightin
 	for key, count := range seen {
 		stacks := s.Behaviour[key.Kind]
 		next := sighting{
-			repeats: 1 + math.Log(float64(count)), rates: make([]float64, len(stacks)), matches: make([]float64, len(stacks)),
+			repeats: 1 + math.Log(float64(count))/4, rates: make([]float64, len(stacks)), matches: make([]float64, len(stacks)),
 		}
 		for i, b := range stacks {
 			next.rates[i] = b.Rate

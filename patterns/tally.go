@@ -3,6 +3,8 @@ package patterns
 import (
 	"slices"
 	"time"
+
+	"wklog/parser"
 )
 
 // maxSamples is how many different samples of a finding are kept.
@@ -18,6 +20,8 @@ type Sample struct {
 	Text         string
 	// Subject is what the record says, without the form around it.
 	Subject string
+	// Words are those of the record that are somebody's own.
+	Words []parser.Word
 }
 
 // tally collects the events of one pattern.
@@ -37,7 +41,7 @@ func (a *Analyzer) count(e *Event) {
 	sample := Sample{Source: e.Source, Line: e.Record.Line, Time: e.Time(), TimeInferred: e.Record.TimeInferred, Text: e.Record.Text, Subject: e.Record.Subject()}
 	if e.Pattern == nil {
 		a.unclassified++
-		a.odd = keepSample(a.odd, sample)
+		a.odd = keepSample(a.odd, sample, e.Record)
 		return
 	}
 	t := a.tallies[e.Pattern]
@@ -47,7 +51,7 @@ func (a *Analyzer) count(e *Event) {
 	}
 	t.count++
 	t.keys[KeyOf(e.Record, e.Pattern)]++
-	t.samples = keepSample(t.samples, sample)
+	t.samples = keepSample(t.samples, sample, e.Record)
 	t.sources[e.Source]++
 	t.span.Add(e.known())
 	if at := e.known(); !at.IsZero() {
@@ -112,7 +116,7 @@ func (a *Analyzer) node(source string) string {
 }
 
 // keepSample keeps the first samples of different texts.
-func keepSample(samples []Sample, s Sample) []Sample {
+func keepSample(samples []Sample, s Sample, of *parser.Record) []Sample {
 	if len(samples) >= maxSamples ||
 		slices.ContainsFunc(samples, func(kept Sample) bool { return kept.Text == s.Text }) {
 		return samples
@@ -121,5 +125,6 @@ func keepSample(samples []Sample, s Sample) []Sample {
 	if len(s.Text) > longest {
 		s.Text = s.Text[:longest] + "…"
 	}
+	s.Words = of.Words()
 	return append(samples, s)
 }

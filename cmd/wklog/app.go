@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -28,9 +27,10 @@ type app struct {
 	say    *messages.Printer
 	status int
 
-	lang     string
-	noColor  bool
-	catalogs []string
+	lang       string
+	noColor    bool
+	catalogs   []string
+	unfinished *unfinished
 }
 
 // newApp finds the language before anything is printed in it.
@@ -42,9 +42,9 @@ func newApp(args []string) (*app, error) {
 		return nil, err
 	}
 	if langErr != nil {
-		return nil, errors.New(say.Say("error.lang", asked))
+		return nil, errors.New(say.Error(messages.NewError("error.lang", asked)))
 	}
-	return &app{args: args, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, say: say}, nil
+	return &app{args: args, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, say: say, unfinished: &unfinished{}}, nil
 }
 
 // langFlag reads --lang ahead of the other flags: their help needs it.
@@ -82,10 +82,13 @@ func (a *app) complain(text string) {
 
 // explainError puts the errors that users cause most into their language.
 func (a *app) explainError(err error) string {
+	var wrong patterns.Problems
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
 	switch {
+	case errors.As(err, &wrong):
+		return strings.Join(report.Problems(wrong, a.say), "\n")
 	case errors.As(err, &unknown):
 		return a.say.Say("error.flag", unknown.Error()[strings.LastIndex(unknown.Error(), ":")+2:])
 	case errors.As(err, &missing):
@@ -93,18 +96,7 @@ func (a *app) explainError(err error) string {
 	case errors.As(err, &invalid):
 		return a.say.Say("error.flag.invalid", invalid.GetFlag().Name, invalid.GetValue())
 	}
-	return a.fileError(err)
-}
-
-// fileError names the common reasons why a file cannot be read.
-func (a *app) fileError(err error) string {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return a.say.Say("error.missing")
-	case errors.Is(err, fs.ErrPermission):
-		return a.say.Say("error.permission")
-	}
-	return err.Error()
+	return a.say.Error(err)
 }
 
 func (a *app) root() *cobra.Command {
@@ -126,7 +118,7 @@ func (a *app) root() *cobra.Command {
 func (a *app) arguments(least, most int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) < least || most >= 0 && len(args) > most {
-			return errors.New(a.say.Say("error.args", c.CommandPath()))
+			return messages.NewError("error.args", c.CommandPath())
 		}
 		return nil
 	}
@@ -141,7 +133,7 @@ func (a *app) withoutCommand(analyze *cobra.Command) func(*cobra.Command, []stri
 		}
 		for _, arg := range args {
 			if _, err := os.Stat(arg); err != nil && arg != "-" && !strings.ContainsAny(arg, "./*") {
-				return errors.New(a.say.Say("error.command", arg))
+				return messages.NewError("error.command", arg)
 			}
 		}
 		analyze.SetContext(root.Context())
@@ -200,16 +192,21 @@ func (a *app) catalogue() (*patterns.Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range a.catalogs {
+	return c, a.addCatalogues(c, a.catalogs)
+}
+
+// addCatalogues adds users' files.
+func (a *app) addCatalogues(c *patterns.Catalogue, files []string) error {
+	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s", name, a.fileError(err))
+			return messages.InFile(name, err)
 		}
 		if err := c.Add(name, data); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return c, nil
+	return nil
 }
 
 // options for showing something on standard output.

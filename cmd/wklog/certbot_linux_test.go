@@ -33,9 +33,9 @@ func serveACME(t *testing.T) string {
 	store := db.NewMemoryStore()
 	issuer := ca.New(quiet, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {Description: "a day", ValidityPeriod: uint64(aDay.Seconds())}})
 	server := wfe.New(quiet, store, va.New(quiet, 80, 443, false, "", store), issuer, []string{"example.com"}, false, false, 1, 1)
-	config := &tls.Config{Certificates: []tls.Certificate{with(issued(authorities.Intermediate, pkitest.Key(), func(c *x509.Certificate) {
+	config := &tls.Config{Certificates: []tls.Certificate{with(issued(authorities().Intermediate, pkitest.Key(), func(c *x509.Certificate) {
 		c.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
-	}), authorities.Intermediate)}}
+	}), authorities().Intermediate)}}
 	return "https://" + listen(t, func(l net.Listener) {
 		_ = (&http.Server{Handler: server.Handler(), ErrorLog: quiet, TLSNextProto: http1}).Serve(tls.NewListener(l, config))
 	}) + wfe.DirectoryPath

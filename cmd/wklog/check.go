@@ -1,21 +1,23 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
-	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"regexp"
+	"runtime"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"wklog/cmd/internal/check"
+	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/report"
+	"wklog/cmd/internal/run"
+	"wklog/cmd/internal/source"
+	"wklog/patterns"
 )
 
 // checking is what is checked, as the flags name it.
@@ -61,15 +63,15 @@ func (a *app) checkCommand() *cobra.Command {
 func (a *app) check(ctx context.Context, c *checking) error {
 	switch {
 	case c.config+c.compose+c.cert+c.key+c.addr == "":
-		return errors.New(a.say.Say("error.check.nothing"))
+		return messages.NewError("error.check.nothing")
 	case (c.cert == "") != (c.key == ""):
-		return errors.New(a.say.Say("error.check.pair"))
+		return messages.NewError("error.check.pair")
 	case c.format != "table" && c.format != "json":
-		return errors.New(a.say.Say("error.check.format", c.format))
+		return messages.NewError("error.check.format", c.format)
 	case c.timeout <= 0:
-		return errors.New(a.say.Say("error.check.timeout", c.timeout))
+		return messages.NewError("error.check.timeout", c.timeout)
 	}
-	run, err := a.newAnalysis(&analyzeFlags{format: c.format, failOn: "never", jobs: 2, top: 3, progress: "auto"})
+	catalogue, err := a.catalogue()
 	if err != nil {
 		return err
 	}
@@ -77,16 +79,37 @@ func (a *app) check(ctx context.Context, c *checking) error {
 	if err != nil {
 		return err
 	}
-	list := report.NewChecklist(results, run.catalogue, a.say, run.now())
-	run.settle(list)
+	list := report.NewChecklist(results, catalogue, a.say, time.Now().Truncate(time.Second))
 	if len(c.logs) > 0 {
-		failures := run.readAll(ctx, c.logs)
-		list.Report = run.document(failures)
+		if err := a.readBeside(ctx, list, catalogue, c.logs); err != nil {
+			return err
+		}
 	}
 	if a.status == 0 && list.Failed() {
 		a.status = exitReached
 	}
-	return list.Write(a.stdout, c.format, a.options(run.flags.top))
+	const top = 3
+	return list.Write(a.stdout, c.format, a.options(top))
+}
+
+// readBeside reads the logs whose diagnosis the checks settle.
+func (a *app) readBeside(ctx context.Context, list *report.Checklist, c *patterns.Catalogue, logs []string) error {
+	analyzer, err := patterns.NewAnalyzer(c, patterns.Filter{})
+	if err != nil {
+		return err
+	}
+	core := run.NewCore(analyzer, readingOptions(c, time.Local), nil)
+	batch := run.Batch{Core: core, Args: logs, Stdin: source.NewStream(ctx, a.stdin), Jobs: runtime.GOMAXPROCS(0), Limit: defaultLimit}
+	failures := batch.Run(ctx)
+	list.Report, _ = core.Document(run.Facts{Say: a.say, Generated: list.Generated, Version: version(), Checks: list}, failures)
+	list.Report.AddChecks(list, c, a.say)
+	for _, e := range list.Report.Errors {
+		a.complain(e.Source + ": " + e.Message)
+	}
+	if worst(failures) {
+		a.status = exitWrong
+	}
+	return nil
 }
 
 // results runs every group of checks of which something is known.
@@ -96,12 +119,14 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 		return nil, err
 	}
 	files := check.Certificates{UID: -1, GID: -1}
-	var settings *check.Settings
-	if c.config+c.compose != "" {
-		if settings, err = (check.Configuration{Config: c.config, Compose: c.compose, Service: c.service, Environ: os.Environ()}).Load(); err != nil {
-			return nil, errors.New(a.say.Say("error.check.config", a.fileErrorOf(err)))
-		}
+	settings, err := check.Configuration{Config: c.config, Compose: c.compose, Service: c.service, Environ: os.Environ()}.Load()
+	switch {
+	case err != nil:
+		return nil, messages.NewError("error.check.config", a.reasonOf(err))
+	case c.config+c.compose != "":
 		files = settings.Files()
+	case !settings.Fragile():
+		settings = nil // nothing was named
 	}
 	if c.cert != "" {
 		files.CertFile, files.KeyFile, files.Mounts = c.cert, c.key, nil
@@ -111,11 +136,11 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	live.Roots = roots
+	live.Roots, live.Fragile = roots, settings != nil && settings.Fragile()
 	if live.Addr != "" {
 		files.Host, _, _, err = check.ParseAddr(live.Addr)
 		if err != nil {
-			return nil, errors.New(a.say.Say("error.check.addr", withoutPassword(live.Addr)))
+			return nil, messages.NewError("error.check.addr", withoutPassword(live.Addr))
 		}
 	}
 	live.File = files.Leaf()
@@ -156,7 +181,7 @@ func (a *app) endpoint(c *checking, settings *check.Settings) (check.Live, error
 			live.Addr = settings.Addr()
 		}
 		if live.Addr == "" {
-			return live, errors.New(a.say.Say("error.check.no-addr"))
+			return live, messages.NewError("error.check.no-addr")
 		}
 	}
 	return live, nil
@@ -169,31 +194,25 @@ func (a *app) roots(file string) (*x509.CertPool, error) {
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s", file, a.fileError(err))
+		return nil, messages.InFile(file, err)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(data) {
-		return nil, errors.New(a.say.Say("error.check.ca", file))
+		return nil, messages.NewError("error.check.ca", file)
 	}
 	return roots, nil
 }
 
-// fileErrorOf keeps the name of the file in an error and translates the reason.
-func (a *app) fileErrorOf(err error) string {
+// reasonOf keeps the name of the file in an error and translates the reason.
+func (a *app) reasonOf(err error) string {
 	name, _, _ := strings.Cut(err.Error(), ": ")
 	if reason := check.Reason(err, a.say); reason != "" {
 		return name + ": " + reason
 	}
-	if reason := a.fileError(err); reason != err.Error() {
+	if reason := a.say.Error(err); reason != err.Error() {
 		return name + ": " + reason
 	}
 	return err.Error()
-}
-
-// settle lets a checklist settle the diagnosis.
-func (r *analysis) settle(list *report.Checklist) {
-	r.checks = list
-	r.analyzer.Settle(list.Proofs(time.Time{}))
 }
 
 // services stand in a compose file, and in no configuration.
@@ -201,25 +220,24 @@ var services = regexp.MustCompile(`(?m)^["']?(?:services|include)["']?\s*:`)
 
 // settleBy runs the checks of analyze --check: of a configuration, of a compose
 // file, or those that were made elsewhere and written as JSON.
-func (r *analysis) settleBy(ctx context.Context, file string) error {
+func (n *analysis) settleBy(ctx context.Context, file string) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("%s: %s", file, r.app.fileError(err))
+		return messages.InFile(file, err)
 	}
-	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-		if list, err := report.ReadChecklist(data, r.app.say); err == nil {
-			r.settle(list)
-			return nil
-		}
-	}
-	c := &checking{config: file}
-	if services.Match(data) {
-		c = &checking{compose: file}
-	}
-	results, err := r.app.results(ctx, c)
+	list, err := report.ReadChecklist(data, n.app.say)
 	if err != nil {
-		return err
+		c := &checking{config: file}
+		if services.Match(data) {
+			c = &checking{compose: file}
+		}
+		results, err := n.app.results(ctx, c)
+		if err != nil {
+			return err
+		}
+		list = report.NewChecklist(results, n.catalogue, n.app.say, n.facts.Generated)
 	}
-	r.settle(report.NewChecklist(results, r.catalogue, r.app.say, r.now()))
+	n.facts.Checks = list
+	n.analyzer.Settle(list.Proofs(time.Time{}))
 	return nil
 }

@@ -29,7 +29,7 @@ func serverWith(t *testing.T, fault string) server {
 	t.Helper()
 	now := time.Now()
 	pki, key := pkitest.New(now), pkitest.Key()
-	address := "wss://im.example.com:5210"
+	address := "wss://im.wangwei-corp.cn:5210"
 	leaf := pki.Intermediate.Issue(key, func(c *x509.Certificate) {
 		c.NotBefore = now.AddDate(-2, 0, 0) // before the recorded failures
 		c.NotAfter = c.NotBefore.AddDate(2, 2, 0)
@@ -39,7 +39,7 @@ func serverWith(t *testing.T, fault string) server {
 		case "not-yet-valid":
 			c.NotBefore = now.AddDate(0, 0, 1)
 		case "hostname-mismatch":
-			c.DNSNames = []string{"www.example.com"}
+			c.DNSNames = []string{"www.wangwei-corp.cn"}
 		}
 	})
 	chain := []*x509.Certificate{leaf, pki.Intermediate.Certificate}

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,19 +27,24 @@ import (
 )
 
 // authorities of the whole test: those of the servers and of the files.
-var authorities = pkitest.New(time.Now())
+var authorities = sync.OnceValue(func() *pkitest.PKI {
+	root := pkitest.NewRoot("Example Root", time.Now())
+	return &pkitest.PKI{Root: root, Intermediate: root.CA("Example Intermediate"), Other: pkitest.NewRoot("Other Root", time.Now())}
+})
 
 const aDay = 24 * time.Hour
 
-// both are the names that the servers have.
-func both(c *x509.Certificate) {
-	c.DNSNames = []string{"im.example.com", "hook.example.com"}
+// named gives a certificate the names of the servers, and the addresses of its
+// authority.
+func named(c *x509.Certificate) {
+	c.Subject.CommonName, c.DNSNames = "im.example.com", []string{"im.example.com", "hook.example.com"}
+	c.IssuingCertificateURL = []string{"http://ca.example.com/intermediate.der"}
 	c.CRLDistributionPoints = []string{"http://ca.example.com/ca.crl"}
 }
 
 func issued(a *pkitest.Authority, key crypto.Signer, changes ...func(*x509.Certificate)) tls.Certificate {
 	leaf := a.Issue(key, func(c *x509.Certificate) {
-		both(c)
+		named(c)
 		for _, change := range changes {
 			change(c)
 		}
@@ -56,22 +62,22 @@ func with(c tls.Certificate, chain ...*pkitest.Authority) tls.Certificate {
 // serveStates starts a server in each state and gives their addresses.
 func serveStates(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "root.pem"), []byte(pkitest.PEM(authorities.Root.Certificate)), 0o600))
-	inter, other := authorities.Intermediate, authorities.Other
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "root.pem"), []byte(pkitest.PEM(authorities().Root.Certificate)), 0o600))
+	inter, other := authorities().Intermediate, authorities().Other
 	otherInter := other.CA("Other Intermediate")
 	good := with(issued(inter, pkitest.Key()), inter)
 	rsaKey := func(bits int) crypto.Signer { return pkitest.Must(rsa.GenerateKey(rand.Reader, bits)) }
 	_, edKey, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	clients := x509.NewCertPool()
-	clients.AddCert(authorities.Root.Certificate)
+	clients.AddCert(authorities().Root.Certificate)
 	configs := map[string]*tls.Config{
 		"good": {},
 		"wrong-name": {Certificates: []tls.Certificate{with(issued(inter, pkitest.Key(), func(c *x509.Certificate) {
 			c.DNSNames = []string{"www.example.org"}
 		}), inter)}},
 		"no-intermediate": {Certificates: []tls.Certificate{issued(inter, pkitest.Key())}},
-		"self-signed":     {Certificates: []tls.Certificate{issued(&pkitest.Authority{Now: authorities.Root.Now}, pkitest.Key())}},
+		"self-signed":     {Certificates: []tls.Certificate{issued(&pkitest.Authority{Now: authorities().Root.Now}, pkitest.Key())}},
 		"private-root":    {Certificates: []tls.Certificate{with(issued(other, pkitest.Key()), other)}},
 		"unknown-issuer":  {Certificates: []tls.Certificate{issued(other, pkitest.Key())}},
 		"unknown-root":    {Certificates: []tls.Certificate{with(issued(otherInter, pkitest.Key()), otherInter)}},
@@ -182,15 +188,15 @@ func plain(l net.Listener) {
 		_, _ = io.WriteString(w, `{"tcp_addr":"im.example.com:5100","ws_addr":"ws://im.example.com:5200","wss_addr":"wss://im.example.com:5210"}`)
 	})
 	mux.HandleFunc("/intermediate.der", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write(authorities.Intermediate.Certificate.Raw)
+		_, _ = w.Write(authorities().Intermediate.Certificate.Raw)
 	})
 	mux.HandleFunc("/ca.crl", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write(pkitest.Must(x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
 			Number: big.NewInt(1), ThisUpdate: time.Now(), NextUpdate: time.Now().Add(aDay),
 			RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: revokedSerial, RevocationTime: time.Now()}},
 		}, &x509.Certificate{
-			Subject: authorities.Intermediate.Certificate.Subject, SubjectKeyId: authorities.Intermediate.Certificate.SubjectKeyId, KeyUsage: x509.KeyUsageCRLSign,
-		}, authorities.Intermediate.Key)))
+			Subject: authorities().Intermediate.Certificate.Subject, SubjectKeyId: authorities().Intermediate.Certificate.SubjectKeyId, KeyUsage: x509.KeyUsageCRLSign,
+		}, authorities().Intermediate.Key)))
 	})
 	mux.HandleFunc("/{$}", func(http.ResponseWriter, *http.Request) {})
 	_ = (&http.Server{Handler: mux, ErrorLog: quiet, TLSNextProto: http1}).Serve(l)
@@ -202,7 +208,7 @@ var revokedSerial = big.NewInt(0xabcdef0123)
 // order, or not.
 func writeFiles(t *testing.T, dir, state string) {
 	t.Helper()
-	inter := authorities.Intermediate
+	inter := authorities().Intermediate
 	signer, key := inter, pkitest.Key()
 	var change func(*x509.Certificate)
 	switch state {
@@ -219,7 +225,7 @@ func writeFiles(t *testing.T, dir, state string) {
 	case "file-client-usage":
 		change = func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }
 	case "file-of-unknown-root":
-		signer = authorities.Other
+		signer = authorities().Other
 	case "file-self-signed":
 		signer = &pkitest.Authority{Now: inter.Now}
 	case "file-rsa":
@@ -253,13 +259,13 @@ func writeFiles(t *testing.T, dir, state string) {
 	client := pkitest.Key()
 	write(t, dir, map[string]string{
 		"fullchain.pem": fullchain, "privkey.pem": private, "cert.pem": cert, "intermediate.pem": intermediate,
-		"private-ca.pem":                              pkitest.PEM(authorities.Other.Certificate),
+		"private-ca.pem":                              pkitest.PEM(authorities().Other.Certificate),
 		"wukongimdata/certs/fullchain.pem":            fullchain,
 		"wukongimdata/certs/privkey.pem":              private,
 		"opt/wukongim/certs/fullchain.pem":            fullchain,
 		"opt/wukongim/certs/privkey.pem":              private,
 		"opt/wukongim/wukongimdata/certs/privkey.pem": private,
-		"client.pem": pkitest.PEM(issued(authorities.Root, client, func(c *x509.Certificate) {
+		"client.pem": pkitest.PEM(issued(authorities().Root, client, func(c *x509.Certificate) {
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 		}).Leaf),
 		"client.key":           pkitest.KeyPEM(client),

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -27,6 +29,21 @@ func TestAlertsFire(t *testing.T) {
 		out, err := c.CombinedOutput()
 		assert.NoError(t, err, "%s", out)
 	}
+}
+
+// TestUnitIsUnderstood has systemd read the unit, with a program that is there.
+func TestUnitIsUnderstood(t *testing.T) {
+	if _, err := exec.LookPath("systemd-analyze"); err != nil {
+		t.Skip("systemd-analyze is not installed (Debian's package systemd)")
+	}
+	unit, err := os.ReadFile("examples/wklog.service")
+	require.NoError(t, err)
+	program, err := os.Executable()
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "wklog.service")
+	require.NoError(t, os.WriteFile(file, bytes.ReplaceAll(unit, []byte("/usr/local/bin/wklog"), []byte(program)), 0o644))
+	out, _ := exec.Command("systemd-analyze", "verify", "--man=no", file).CombinedOutput() // of the machine's own units too
+	assert.NotContains(t, string(out), "wklog.service")
 }
 
 // TestExamplesNameRealMetrics compares the metrics that the rules and the
@@ -98,8 +115,11 @@ func TestExamplesUseRealFlags(t *testing.T) {
 	data, err := os.ReadFile("examples/docker-compose.yml")
 	require.NoError(t, err)
 	var compose struct {
-		Services map[string]struct{ Command []string }
+		Services map[string]struct{ Entrypoint []string }
 	}
 	require.NoError(t, yaml.Unmarshal(data, &compose))
-	check(compose.Services["wklog"].Command)
+	check(compose.Services["wklog"].Entrypoint)
+	// Without it, settings that stand in the environment only end the server in a
+	// panic (WuKongIM v2.2.5 cmd/root.go:75).
+	assert.Contains(t, strings.Join(compose.Services["wukongim"].Entrypoint, " "), " --ignoreMissingConfig=true ")
 }

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/report"
 	"wklog/parser"
 	"wklog/patterns"
@@ -39,7 +39,7 @@ func (a *app) explainCommand() *cobra.Command {
 		case "table":
 			return report.WriteExplanation(a.stdout, e, a.options(0))
 		}
-		return errors.New(a.say.Say("error.format", format, "table, json"))
+		return messages.NewError("error.format", format, "table, json")
 	}
 	return c
 }
@@ -56,7 +56,7 @@ func (a *app) question(args []string) (string, error) {
 		what = string(data)
 	}
 	if strings.TrimSpace(what) == "" {
-		return "", errors.New(a.say.Say("error.explain"))
+		return "", messages.NewError("error.explain")
 	}
 	return what, nil
 }
@@ -82,7 +82,7 @@ func (a *app) explain(ctx context.Context, c *patterns.Catalogue, what string) (
 	}
 	if event == nil {
 		if !strings.ContainsAny(strings.TrimSpace(what), " :") {
-			return nil, errors.New(a.say.Say("error.unknown", what))
+			return nil, messages.NewError("error.unknown", what)
 		}
 		return report.ExplainNothing(a.say), nil
 	}

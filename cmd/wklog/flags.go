@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"runtime"
 	"slices"
 	"strconv"
@@ -11,6 +9,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/run"
 	"wklog/cmd/internal/source"
 	"wklog/patterns"
 )
@@ -54,10 +54,13 @@ func (a *app) readingFlags(flags *pflag.FlagSet, f *analyzeFlags) {
 	flags.StringVar(&f.maxExpand, "max-expand", "", a.say.Say("flag.max-expand"))
 }
 
+// defaultLimit is what a compressed file may expand to.
+var defaultLimit = source.Limit{Times: 200, Bytes: 20 << 30}
+
 // limitOf reads --max-expand: a number of times, a size such as 50GiB, or 0 for no
 // limit.
 func limitOf(s string) (source.Limit, error) {
-	limit := source.Limit{Times: 200, Bytes: 20 << 30}
+	limit := defaultLimit
 	if s == "" {
 		return limit, nil
 	}
@@ -74,71 +77,78 @@ func limitOf(s string) (source.Limit, error) {
 			return limit, nil
 		}
 	}
-	return limit, fmt.Errorf("%q is no limit", s)
+	return limit, messages.NewError("error.max-expand", s)
 }
 
-// checkFollowing checks the flags of streams.
-func (a *app) checkFollowing(f *analyzeFlags, args []string) error {
-	if f.interval < beat/2 {
-		return errors.New(a.say.Say("error.interval", f.interval))
+// zoneOf is the time zone of --tz.
+func zoneOf(name string) (*time.Location, error) {
+	if name == "" {
+		return time.Local, nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, messages.NewError("error.tz", name)
+	}
+	return zone, nil
+}
+
+// checkStream checks the flags of streams.
+func (f *analyzeFlags) checkStream(args []string) error {
+	if f.interval < run.Beat/2 {
+		return messages.NewError("error.interval", f.interval)
 	}
 	if f.follow && slices.Contains(args, source.Stdin) {
-		return errors.New(a.say.Say("error.follow"))
+		return messages.NewError("error.follow")
 	}
 	for name, given := range map[string]bool{"from-start": f.fromStart, "state": f.state != ""} {
 		if given && !f.follow {
-			return errors.New(a.say.Say("error.follow.only", name))
+			return messages.NewError("error.follow.only", name)
 		}
 	}
-	stream := f.follow || len(args) == 0 || slices.Equal(args, []string{source.Stdin})
+	stream := f.follow || slices.Equal(args, []string{source.Stdin})
 	for name, given := range map[string]bool{"metrics-addr": f.metricsAddr != "", "on-new": f.onNew != "", "webhook": f.webhook != ""} {
 		if given && !stream {
-			return errors.New(a.say.Say("error.stream.only", name))
+			return messages.NewError("error.stream.only", name)
 		}
 	}
 	return nil
 }
 
-func (r *analysis) filter() (patterns.Filter, error) {
-	say := r.app.say
-	f := patterns.Filter{Patterns: r.flags.patterns, Causes: r.flags.causes}
+// filter keeps the events that the flags ask for.
+func (f *analyzeFlags) filter(c *patterns.Catalogue, zone *time.Location) (patterns.Filter, error) {
+	filter := patterns.Filter{Patterns: f.patterns, Causes: f.causes}
 	var err error
-	if f.Since, err = moment(r.flags.since, r.zone); err != nil {
-		return f, errors.New(say.Say("error.time", "--since", r.flags.since))
+	if filter.Since, err = moment("--since", f.since, zone); err != nil {
+		return filter, err
 	}
-	if f.Until, err = moment(r.flags.until, r.zone); err != nil {
-		return f, errors.New(say.Say("error.time", "--until", r.flags.until))
+	if filter.Until, err = moment("--until", f.until, zone); err != nil {
+		return filter, err
 	}
 	levels := map[string]patterns.Severity{
 		"": "", "debug": patterns.SeverityInfo, "info": patterns.SeverityInfo,
 		"warn": patterns.SeverityWarning, "warning": patterns.SeverityWarning, "error": patterns.SeverityError,
 	}
-	severity, ok := levels[strings.ToLower(r.flags.level)]
+	severity, ok := levels[strings.ToLower(f.level)]
 	if !ok {
-		return f, errors.New(say.Say("error.level", r.flags.level))
+		return filter, messages.NewError("error.level", f.level)
 	}
-	f.Severity = severity
-	return f, nil
-}
-
-// knows checks that the patterns and causes asked for exist.
-func (r *analysis) knows() error {
-	for _, id := range r.flags.patterns {
-		if r.catalogue.Pattern(strings.ToLower(id)) == nil {
-			return errors.New(r.app.say.Say("error.pattern", id))
+	filter.Severity = severity
+	for _, id := range f.patterns {
+		if c.Pattern(strings.ToLower(id)) == nil {
+			return filter, messages.NewError("error.pattern", id)
 		}
 	}
-	for _, id := range r.flags.causes {
-		if r.catalogue.Cause(strings.ToLower(id)) == nil {
-			return errors.New(r.app.say.Say("error.cause", id))
+	for _, id := range f.causes {
+		if c.Cause(strings.ToLower(id)) == nil {
+			return filter, messages.NewError("error.cause", id)
 		}
 	}
-	return nil
+	return filter, nil
 }
 
-// moment reads a time: RFC 3339, a wall clock, a date, or a duration back from
-// now. Empty is the zero time.
-func moment(s string, zone *time.Location) (time.Time, error) {
+// moment reads a flag's time: RFC 3339, a wall clock, a date, or a duration back
+// from now. Empty is the zero time.
+func moment(flag, s string, zone *time.Location) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -150,5 +160,5 @@ func moment(s string, zone *time.Location) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time", s)
+	return time.Time{}, messages.NewError("error.time", flag, s)
 }

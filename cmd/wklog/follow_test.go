@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -263,18 +264,23 @@ func TestOthersAreTold(t *testing.T) {
 	}))
 	defer hook.Close()
 	dir := t.TempDir()
-	script, told := filepath.Join(dir, "tell.sh"), filepath.Join(dir, "told")
-	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\ncat >> "+told+"\n"), 0o755))
-	c := self(t, "wklog", "--metrics-addr", "127.0.0.1:19464", "--on-new", script, "--webhook", hook.URL, "--format", "json")
+	script, events := filepath.Join(dir, "tell.sh"), filepath.Join(dir, "events")
+	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\ncat >> "+events+"\n"), 0o755))
+	c := self(t, "wklog", "--metrics-addr", "127.0.0.1:0", "--on-new", script, "--webhook", hook.URL, "--format", "json")
 	in, err := c.StdinPipe()
 	require.NoError(t, err)
-	var out shared
-	c.Stdout = &out
+	var out, told shared
+	c.Stdout, c.Stderr = &out, &told
 	require.NoError(t, c.Start())
+	var address []string
+	require.Eventually(t, func() bool {
+		address = regexp.MustCompile(`http://127\.0\.0\.1:\d+/metrics\n`).FindStringSubmatch(told.String())
+		return address != nil
+	}, 20*time.Second, time.Millisecond)
 	io.WriteString(in, failureLine(1)+failureLine(2)+strings.ReplaceAll(failureLine(3), "unknown certificate", "expired certificate"))
 	require.Eventually(t, func() bool { return posts.Load() == 2 }, 20*time.Second, time.Millisecond)
 	require.Eventually(t, func() bool {
-		res, err := http.Get("http://127.0.0.1:19464/metrics")
+		res, err := http.Get(strings.TrimSpace(address[0]))
 		if err != nil {
 			return false
 		}
@@ -284,7 +290,7 @@ func TestOthersAreTold(t *testing.T) {
 	}, 20*time.Second, 10*time.Millisecond)
 	require.NoError(t, in.Close())
 	require.NoError(t, c.Wait())
-	data, err := os.ReadFile(told)
+	data, err := os.ReadFile(events)
 	require.NoError(t, err)
 	assert.Equal(t, 2, bytes.Count(data, []byte("\n")))
 	assert.EqualValues(t, 2, posts.Load())

@@ -6,7 +6,10 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
+
+	"wklog/cmd/internal/report"
 )
 
 // Exit statuses, as the contract gives them.
@@ -18,24 +21,27 @@ const (
 )
 
 func main() {
-	os.Exit(run())
+	os.Exit(execute())
 }
 
-// run is main with an exit status, so that it can be a command in tests.
-func run() int {
-	ctx, stop := interruptible()
+// execute is main with an exit status, so that it can be a command in tests.
+func execute() int {
+	out := &unfinished{}
+	ctx, stop := interruptible(out.discard)
 	defer stop()
 	app, err := newApp(os.Args[1:])
 	if err != nil {
 		os.Stderr.WriteString("wklog: " + err.Error() + "\n")
 		return exitWrong
 	}
+	app.unfinished = out
 	return app.execute(ctx)
 }
 
 // interruptible gives a context that the first Ctrl-C or SIGTERM ends, so that
-// the report of what was read is still written; the second one leaves at once.
-func interruptible() (context.Context, func()) {
+// the report of what was read is still written; the second one leaves at once, after
+// it has discarded what is not finished.
+func interruptible(discard func()) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -45,6 +51,7 @@ func interruptible() (context.Context, func()) {
 			select {
 			case <-signals:
 				if n > 0 {
+					discard()
 					os.Exit(exitInterrupted)
 				}
 				cancel()
@@ -57,5 +64,15 @@ func interruptible() (context.Context, func()) {
 		signal.Stop(signals)
 		close(done)
 		cancel()
+	}
+}
+
+// unfinished is the output file that is being written.
+type unfinished struct{ atomic.Pointer[report.Output] }
+
+// discard takes it away, since it will not be finished.
+func (u *unfinished) discard() {
+	if out := u.Swap(nil); out != nil {
+		out.Discard()
 	}
 }

@@ -19,14 +19,14 @@ var update = flag.Bool("update", false, "write the expected outputs of the scrip
 func TestMain(m *testing.M) {
 	switch os.Getenv("WKLOG_TEST_PROGRAM") {
 	case "wklog":
-		os.Exit(run())
+		os.Exit(execute())
 	case "writer":
 		writeServerLog()
 	case "last words":
 		writeLastWords()
 	}
 	testscript.Main(m, map[string]func(){
-		"wklog": func() { os.Exit(run()) },
+		"wklog": func() { os.Exit(execute()) },
 	})
 }
 

@@ -2,11 +2,11 @@ package main
 
 import (
 	"errors"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/report"
 	"wklog/patterns"
 )
@@ -45,7 +45,7 @@ func (a *app) patternsShow() *cobra.Command {
 			}
 			p := c.Pattern(args[0])
 			if p == nil {
-				return errors.New(a.say.Say("error.pattern", args[0]))
+				return messages.NewError("error.pattern", args[0])
 			}
 			ranker, err := patterns.NewRanker()
 			if err != nil {
@@ -75,53 +75,18 @@ func (a *app) judging(check func(*patterns.Catalogue, []string) []patterns.Probl
 		if err != nil {
 			return err
 		}
-		only, err := a.addCatalogues(c, args)
-		if err != nil {
+		err = a.addCatalogues(c, args)
+		var wrong patterns.Problems
+		if err != nil && (!errors.As(err, &wrong) || wrong.Unreadable()) {
 			return err
 		}
-		return a.judge(c, check(c, only), only)
-	}
-}
-
-// addCatalogues adds users' files and returns the ids that they brought, nil
-// when there are no files.
-func (a *app) addCatalogues(c *patterns.Catalogue, files []string) ([]string, error) {
-	if len(files) == 0 {
-		return nil, nil
-	}
-	before := len(c.Patterns)
-	causes := len(c.Causes)
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return nil, errors.New(name + ": " + a.fileError(err))
+		if len(args) == 0 {
+			args = nil
 		}
-		if err := c.Add(name, data); err != nil {
-			return nil, err
-		}
-	}
-	ids := []string{}
-	for _, p := range c.Patterns[before:] {
-		ids = append(ids, p.ID)
-	}
-	for _, cause := range c.Causes[causes:] {
-		ids = append(ids, cause.ID)
-	}
-	return ids, nil
-}
-
-// judge prints what is wrong with a catalogue and sets the exit status.
-func (a *app) judge(c *patterns.Catalogue, problems []patterns.Problem, only []string) error {
-	checked := 0
-	for _, p := range c.Patterns {
-		if only == nil || slices.Contains(only, p.ID) {
-			checked++
-		}
-	}
-	for _, problem := range problems {
-		if !problem.Warning {
+		problems := check(c, args)
+		if slices.ContainsFunc(problems, func(p patterns.Problem) bool { return !p.Warning }) {
 			a.status = exitReached
 		}
+		return report.WriteProblems(a.stdout, problems, c.Count(args), a.options(0))
 	}
-	return report.WriteProblems(a.stdout, problems, checked, a.options(0))
 }

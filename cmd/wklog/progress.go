@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/source"
 )
@@ -17,18 +17,19 @@ import (
 const patienceForBar = 500 * time.Millisecond
 
 // showsProgress tells whether a bar is shown: with auto, where stderr is a
-// terminal and nothing else is written there while the files are read.
-func (r *analysis) showsProgress() (bool, error) {
-	switch r.flags.progress {
+// terminal and nothing else is written to it while the files are read; toTerminal
+// says that the output goes there.
+func (n *analysis) showsProgress(toTerminal bool) (bool, error) {
+	switch n.flags.progress {
 	case "always":
 		return true, nil
 	case "never":
 		return false, nil
 	case "auto":
-		busy := r.live != nil || r.events != nil || r.flags.format == "jsonl"
-		return isTerminal(r.app.stderr) && os.Getenv("TERM") != "dumb" && !(busy && isTerminal(r.out)), nil
+		busy := n.flags.events || n.flags.format == "jsonl"
+		return isTerminal(n.app.stderr) && os.Getenv("TERM") != "dumb" && !(busy && toTerminal), nil
 	}
-	return false, errors.New(r.app.say.Say("error.progress", r.flags.progress))
+	return false, messages.NewError("error.progress", n.flags.progress)
 }
 
 func isTerminal(w any) bool {
@@ -38,14 +39,14 @@ func isTerminal(w any) bool {
 
 // showProgress draws a bar of the bytes read until stop is called, which takes
 // it away. A reading that is over sooner has none, unless it was asked for.
-func (r *analysis) showProgress(p *source.Progress) (stop func()) {
+func (n *analysis) showProgress(p *source.Progress) (stop func()) {
 	end, ended := make(chan bool), make(chan bool)
 	go func() {
 		defer close(ended)
 		var bar *progressbar.ProgressBar
 		draw := func() {
 			if bar == nil {
-				bar = r.newBar(p.Total())
+				bar = n.newBar(p.Total())
 			}
 			bar.Describe(report.Fit(filepath.Base(p.Current()), 18))
 			_ = bar.Set64(p.Read()) // a bar that cannot be drawn hinders nothing
@@ -58,7 +59,7 @@ func (r *analysis) showProgress(p *source.Progress) (stop func()) {
 				ticks.Reset(patienceForBar / 5)
 				draw()
 			case <-end:
-				if bar == nil && r.flags.progress == "always" {
+				if bar == nil && n.flags.progress == "always" {
 					draw()
 				}
 				if bar != nil {
@@ -71,15 +72,15 @@ func (r *analysis) showProgress(p *source.Progress) (stop func()) {
 	return func() { close(end); <-ended }
 }
 
-func (r *analysis) newBar(total int64) *progressbar.ProgressBar {
+func (n *analysis) newBar(total int64) *progressbar.ProgressBar {
 	width := 80
-	if file, ok := r.app.stderr.(*os.File); ok {
+	if file, ok := n.app.stderr.(*os.File); ok {
 		if columns, _, err := term.GetSize(int(file.Fd())); err == nil {
 			width = columns
 		}
 	}
 	return progressbar.NewOptions64(total,
-		progressbar.OptionSetWriter(r.app.stderr),
+		progressbar.OptionSetWriter(n.app.stderr),
 		progressbar.OptionShowBytes(true), progressbar.OptionShowCount(), progressbar.OptionUseIECUnits(true), progressbar.OptionShowTotalBytes(true),
 		progressbar.OptionSetPredictTime(true), progressbar.OptionSetElapsedTime(false),
 		progressbar.OptionSetWidth(max(width-76, 4)), progressbar.OptionThrottle(50*time.Millisecond),

@@ -297,7 +297,7 @@ func echoes(t *testing.T, conn *websocket.Conn) {
 func dialWSS(t *testing.T, dir, address string) *websocket.Conn {
 	t.Helper()
 	roots := x509.NewCertPool()
-	roots.AddCert(authorities.Root.Certificate)
+	roots.AddCert(authorities().Root.Certificate)
 	client := &http.Client{Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: roots},
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {

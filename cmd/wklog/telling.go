@@ -1,19 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
+	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/metrics"
 	"wklog/cmd/internal/notify"
 	"wklog/cmd/internal/report"
-	"wklog/patterns"
+	"wklog/cmd/internal/run"
 )
 
 // secretVariable is the environment variable with the secret of a chat robot: on
@@ -23,143 +21,108 @@ const secretVariable = "WKLOG_WEBHOOK_SECRET"
 // patience is how long the end of the program waits for what is being sent.
 const patience = 10 * time.Second
 
-// telling is who else is told of a stream: commands, webhooks, Prometheus.
+// telling is who else is told of a stream: commands, webhooks, Prometheus. Each is
+// nil where nobody asked for it.
 type telling struct {
-	queues []*notify.Queue
+	app    *app
+	notify *notify.Sink
+	counts *metrics.Sink
 	server *metrics.Server
-
-	met    map[*patterns.Pattern]bool
-	counts map[metrics.Events]int
-	last   time.Time
+	listen string
 }
 
-// startTelling starts what the flags ask for.
-func (r *analysis) startTelling() error {
-	r.telling = &telling{met: map[*patterns.Pattern]bool{}, counts: map[metrics.Events]int{}}
-	senders, err := r.senders()
+// tell starts what the flags ask for.
+func (n *analysis) tell() (*telling, error) {
+	t := &telling{app: n.app, listen: n.flags.metricsAddr}
+	senders, err := n.senders()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if r.flags.metricsAddr != "" {
-		c := metrics.NewCollector(version(), r.snapshot)
-		if r.server, err = metrics.Serve(r.flags.metricsAddr, c, r.health); err != nil {
-			return errors.New(r.app.say.Say("error.metrics", r.flags.metricsAddr, err))
+	if len(senders) > 0 {
+		t.notify = notify.NewSink(n.catalogue, n.app.say, senders, func(err error) {
+			n.app.complain(n.app.say.Say("error.notify", err))
+		})
+	}
+	if t.listen != "" {
+		t.counts = metrics.NewSink()
+		if t.server, err = metrics.Listen(t.listen); err != nil {
+			return nil, messages.NewError("error.metrics", t.listen, err)
 		}
 	}
-	for _, s := range senders {
-		r.queues = append(r.queues, notify.NewQueue(s, func(err error) {
-			r.app.complain(r.app.say.Say("error.notify", err))
-		}))
-	}
-	return nil
+	return t, nil
 }
 
-func (r *analysis) senders() ([]notify.Sender, error) {
-	say := r.app.say
+func (n *analysis) senders() ([]notify.Sender, error) {
 	var all []notify.Sender
-	if line := r.flags.onNew; line != "" {
-		c, err := notify.NewCommand(line, r.app.stderr)
+	if line := n.flags.onNew; line != "" {
+		c, err := notify.NewCommand(line, n.app.stderr)
 		switch {
 		case errors.Is(err, notify.ErrShell):
-			return nil, errors.New(say.Say("error.on-new.shell"))
+			return nil, messages.NewError("error.on-new.shell")
 		case errors.Is(err, notify.ErrQuotes):
-			return nil, errors.New(say.Say("error.on-new.quotes"))
+			return nil, messages.NewError("error.on-new.quotes")
 		case err != nil:
-			return nil, errors.New(say.Say("error.on-new", err))
+			return nil, messages.NewError("error.on-new", err)
 		}
 		all = append(all, c)
 	}
-	if r.flags.webhook != "" {
-		w, err := notify.NewWebhook(r.flags.webhook, r.flags.webhookFormat, os.Getenv(secretVariable))
+	if n.flags.webhook != "" {
+		w, err := notify.NewWebhook(n.flags.webhook, n.flags.webhookFormat, os.Getenv(secretVariable))
 		switch {
 		case errors.Is(err, notify.ErrForm):
-			return nil, errors.New(say.Say("error.webhook-format", r.flags.webhookFormat, strings.Join(notify.Robots(), ", ")))
+			return nil, messages.NewError("error.webhook-format", n.flags.webhookFormat, strings.Join(notify.Robots(), ", "))
 		case err != nil:
-			return nil, errors.New(say.Say("error.webhook"))
+			return nil, messages.NewError("error.webhook")
 		}
 		all = append(all, w)
 	}
 	return all, nil
 }
 
-// listens tells whether events are counted or sent on.
-func (t *telling) listens() bool { return t != nil && (len(t.queues) > 0 || t.server != nil) }
-
-// tell counts an event, and sends on the first of its kind.
-func (r *analysis) tell(e *patterns.Event) {
-	t := r.telling
-	p := e.Pattern
-	t.counts[metrics.Events{Pattern: p.ID, Category: p.Category, Severity: string(p.Severity), Source: e.Source}]++
-	if at := e.Time(); at.After(t.last) {
-		t.last = at
+func (t *telling) sinks() (sinks report.Sinks) {
+	if t.notify != nil {
+		sinks = append(sinks, t.notify)
 	}
-	if t.met[p] || len(t.queues) == 0 {
+	if t.counts != nil {
+		sinks = append(sinks, t.counts)
+	}
+	return sinks
+}
+
+// watch serves the metrics of a run; far is how far its logs were read.
+func (t *telling) watch(core *run.Core, far func() []run.Progress) {
+	if t.server == nil {
 		return
 	}
-	t.met[p] = true
-	var event bytes.Buffer
-	if err := report.WriteEvent(&event, r.catalogue, e); err != nil {
-		return // a buffer takes everything
-	}
-	title, text := report.Notice(r.catalogue, e, r.app.say)
-	for _, q := range t.queues {
-		q.Send(notify.Message{Event: bytes.TrimSpace(event.Bytes()), Title: title, Text: text})
+	t.server.Serve(metrics.NewCollector(version(), func() metrics.Snapshot {
+		var s metrics.Snapshot
+		t.counts.Fill(&s)
+		for _, l := range far() {
+			s.Logs = append(s.Logs, metrics.Log{Source: l.Name, Lines: l.Lines, Bytes: l.Bytes, Behind: l.Behind})
+		}
+		if lead := core.Lead(); lead != nil {
+			s.Leading, s.Confidence = lead.Cause.ID, lead.Confidence
+		}
+		if t.notify != nil {
+			s.Dropped = t.notify.Undelivered()
+		}
+		return s
+	}), core.Err)
+	if strings.HasSuffix(t.listen, ":0") { // the system chose the port
+		t.app.complain(t.app.say.Say("metrics.address", t.server.Address()))
 	}
 }
 
-// snapshot is what Prometheus is told.
-func (r *analysis) snapshot() metrics.Snapshot {
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	s := metrics.Snapshot{Last: r.telling.last, Logs: r.progress()}
-	for e, n := range r.telling.counts {
-		e.Count = n
-		s.Events = append(s.Events, e)
-	}
-	if r.changed {
-		r.changed, r.ranked, r.lead = false, time.Now(), r.leading()
-	}
-	if r.lead != nil {
-		s.Leading, s.Confidence = r.lead.Cause.ID, r.lead.Confidence
-	}
-	for _, q := range r.queues {
-		s.Dropped += q.Dropped() + q.Failed()
-	}
-	return s
-}
-
-// progress is how far the logs were read.
-func (r *analysis) progress() []metrics.Log {
-	var logs []metrics.Log
-	for _, l := range r.followed {
-		stats := l.feed.Stats()
-		logs = append(logs, metrics.Log{Source: l.log.Name, Lines: stats.Lines, Bytes: stats.Bytes, Behind: l.behind})
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.listening)) {
-		stats := r.listening[name]()
-		logs = append(logs, metrics.Log{Source: name, Lines: stats.Lines, Bytes: stats.Bytes})
-	}
-	return logs
-}
-
-// health is an error when the stream is not read any more.
-func (r *analysis) health() error {
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	return r.outErr
-}
-
-// endTelling waits a little for what is being sent.
-func (r *analysis) endTelling() {
+// close waits a little for what is being sent.
+func (t *telling) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	for _, q := range r.queues {
-		q.Close(ctx)
-		if q.Dropped() > 0 {
-			r.app.complain(r.app.say.Say("error.dropped", q.Dropped()))
+	if t.notify != nil {
+		if dropped := t.notify.Close(ctx); dropped > 0 {
+			t.app.complain(t.app.say.Say("error.dropped", dropped))
 		}
 	}
-	if r.server != nil {
-		_ = r.server.Close(ctx)
+	if t.server != nil {
+		_ = t.server.Close(ctx)
 	}
 }

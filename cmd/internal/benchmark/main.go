@@ -64,6 +64,7 @@ func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
 func build(ctx context.Context, module, to string) error {
 	c := exec.CommandContext(ctx, "go", "build", "-o", to, "./cmd/wklog")
 	c.Dir = module
+	c.Env = append(os.Environ(), "CGO_ENABLED=0") // as users build it
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("build wklog: %w\n%s", err, out)
 	}

@@ -18,15 +18,15 @@ func hexOf(data []byte) string { return hex.EncodeToString(data) }
 func checkChainOrder(f *certificateFiles) Result {
 	for i, c := range f.chain {
 		if i > 0 && !c.IsCA && f.chain[0].IsCA {
-			return fail("cert-key-mismatch", "leaf", i+1, name(c))
+			return fail("cert-key-mismatch", "leaf", Number.of("position", i+1), Name.of("certificate", name(c)))
 		}
 	}
 	for i := 1; i < len(f.chain); i++ {
 		if !signs(f.chain[i], f.chain[i-1]) {
-			return warn("chain-incomplete", "order", i+1, name(f.chain[i]))
+			return warn("chain-incomplete", "order", Number.of("position", i+1), Name.of("certificate", name(f.chain[i])))
 		}
 	}
-	return pass("ordered", len(f.chain))
+	return pass("ordered", Number.of("certificates", len(f.chain)))
 }
 
 // signs tells whether a certificate is the issuer of another. That the issuer
@@ -63,7 +63,7 @@ func checkKeyMatch(f *certificateFiles) Result {
 	public, ok := f.private.(crypto.Signer)
 	same, comparable := f.chain[0].PublicKey.(interface{ Equal(crypto.PublicKey) bool })
 	if !ok || !comparable || !same.Equal(public.Public()) {
-		return fail("cert-key-mismatch", "other", name(f.chain[0]))
+		return fail("cert-key-mismatch", "other", Name.of("certificate", name(f.chain[0])))
 	}
 	return pass("same").rulesOut("cert-key-mismatch")
 }
@@ -84,15 +84,15 @@ func checkChainComplete(f *certificateFiles) Result {
 	case top != f.chain[0] && verify([]*x509.Certificate{top}, f.Roots) == nil:
 		return pass("complete").rulesOut("chain-incomplete")
 	case isSelfSigned(top):
-		return pass("self-signed", name(top)).rulesOut("chain-incomplete")
+		return pass("self-signed", Name.of("certificate", name(top))).rulesOut("chain-incomplete")
 	case publishedAt(top) != "":
-		return fail("chain-incomplete", "missing-at", issuerName(top), publishedAt(top))
+		return fail("chain-incomplete", "missing-at", Name.of("issuer", issuerName(top)), Address.of("published_at", publishedAt(top)))
 	case f.Roots != nil:
-		return fail("chain-incomplete", "missing", issuerName(top))
+		return fail("chain-incomplete", "missing", Name.of("issuer", issuerName(top)))
 	}
 	// Public authorities name their issuer's address (CA/Browser Forum Baseline
 	// Requirements, section 7.1.2.7.7), so this one is private.
-	return pass("private", issuerName(top))
+	return pass("private", Name.of("issuer", issuerName(top)))
 }
 
 // publishedAt is where the certificate of an issuer can be fetched. Public
@@ -155,7 +155,7 @@ func verify(chain []*x509.Certificate, roots *x509.CertPool) error {
 func checkChainRoot(f *certificateFiles) Result {
 	for i, c := range f.chain {
 		if i > 0 && isSelfSigned(c) {
-			return warn("", "superfluous", name(c))
+			return warn("", "superfluous", Name.of("certificate", name(c)))
 		}
 	}
 	return pass("none")
@@ -169,19 +169,19 @@ func checkTrust(f *certificateFiles) Result {
 	top := topOf(f.chain)
 	switch {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return skipped("needs", "cert-dates") // there is no time when all of it was valid
+		return skipped("needs", Text.of("check", "cert-dates")) // there is no time when all of it was valid
 	case err == nil && f.Roots != nil:
 		return pass("given").rulesOut("untrusted-ca")
 	case err == nil:
 		return pass("system").rulesOut("untrusted-ca")
 	case errors.As(err, &unknown) && isSelfSigned(f.chain[0]):
-		return fail("untrusted-ca", "self-signed", name(f.chain[0]))
+		return fail("untrusted-ca", "self-signed", Name.of("certificate", name(f.chain[0])))
 	case errors.As(err, &unknown) && isSelfSigned(top):
-		return fail("untrusted-ca", "unknown", name(top))
+		return fail("untrusted-ca", "unknown", Name.of("authority", name(top)))
 	case errors.As(err, &unknown) && verify([]*x509.Certificate{top}, f.Roots) != nil:
-		return fail("untrusted-ca", "unknown", issuerName(top))
+		return fail("untrusted-ca", "unknown", Name.of("authority", issuerName(top)))
 	}
-	return fail("untrusted-ca", "invalid", strings.TrimPrefix(err.Error(), "x509: "))
+	return fail("untrusted-ca", "invalid", Text.of("error", strings.TrimPrefix(err.Error(), "x509: ")))
 }
 
 // soon is how long before its end a certificate is to be renewed.
@@ -199,22 +199,20 @@ func dates(chain []*x509.Certificate, now time.Time) Result {
 	for _, c := range chain {
 		switch {
 		case now.After(c.NotAfter):
-			return fail("cert-expired", "expired", name(c), day(c.NotAfter), days(now.Sub(c.NotAfter)))
+			return fail("cert-expired", "expired", Name.of("certificate", name(c)), Time.of("not_after", c.NotAfter), Number.of("days", days(now.Sub(c.NotAfter))))
 		case now.Before(c.NotBefore):
-			return fail("cert-not-yet-valid", "future", name(c), day(c.NotBefore))
+			return fail("cert-not-yet-valid", "future", Name.of("certificate", name(c)), Time.of("not_before", c.NotBefore))
 		}
 		if c.NotAfter.Before(first.NotAfter) {
 			first = c
 		}
 	}
 	left := first.NotAfter.Sub(now)
-	r := pass("valid", day(first.NotAfter), days(left))
+	r := pass("valid", Time.of("not_after", first.NotAfter), Number.of("days_left", days(left)))
 	if left < soon {
-		r = warn("cert-expired", "soon", name(first), day(first.NotAfter), days(left))
+		r = warn("cert-expired", "soon", Name.of("certificate", name(first)), Time.of("not_after", first.NotAfter), Number.of("days_left", days(left)))
 	}
 	return r.rulesOut("cert-expired", "cert-not-yet-valid")
 }
-
-func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 
 func days(d time.Duration) int { return int(d / (24 * time.Hour)) }

@@ -38,23 +38,26 @@ func (f *certificateFiles) file(path string) ([]byte, Result) {
 	data, err := readFile(path)
 	switch {
 	case errors.Is(err, errIsFolder):
-		return nil, fail("cert-file-missing", sharedReason+"file-folder", path)
+		return nil, fail("cert-file-missing", sharedReason+"file-folder", Path.of("file", path))
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errIsNoFolder):
-		return nil, fail("cert-file-missing", sharedReason+"file-missing", path)
+		return nil, fail("cert-file-missing", sharedReason+"file-missing", Path.of("file", path))
 	case errors.Is(err, fs.ErrPermission):
-		return nil, Result{Status: Skip, Key: sharedReason + "file-closed", Args: []any{path}}
+		return nil, fileClosed(path)
 	case errors.Is(err, errTooLarge):
-		return nil, fail("cert-not-pem", sharedReason+"file-large", path)
+		return nil, fail("cert-not-pem", sharedReason+"file-large", Path.of("file", path))
 	case errors.Is(err, errIsNoFile):
-		return nil, fail("cert-file-missing", sharedReason+"file-special", path)
+		return nil, fail("cert-file-missing", sharedReason+"file-special", Path.of("file", path))
 	case err != nil:
-		return nil, fail("cert-file-unreadable", sharedReason+"file-error", path, reason(err))
+		return nil, fail("cert-file-unreadable", sharedReason+"file-error", Path.of("file", path), Text.of("error", reason(err)))
 	}
 	if closed := f.closedTo(path); closed != "" {
-		return data, fail("cert-file-unreadable", sharedReason+"file-unreadable", closed, f.UID)
+		return data, fail("cert-file-unreadable", sharedReason+"file-unreadable", Path.of("path", closed), Number.of("user", f.UID))
 	}
-	return data, pass(sharedReason+"file-found", path)
+	return data, pass(sharedReason+"file-found", Path.of("file", path))
 }
+
+// fileClosed is for a file that this user may not look at.
+func fileClosed(path string) Result { return skipped("file-closed", Path.of("file", path)) }
 
 var (
 	errIsFolder   = errors.New("a folder")
@@ -161,11 +164,11 @@ func (f *certificateFiles) may(info fs.FileInfo, bit fs.FileMode) bool {
 func checkKeyMode(f *certificateFiles) Result {
 	info, err := os.Stat(f.KeyFile)
 	if err != nil {
-		return skipped("needs", "key-file")
+		return skipped("needs", Text.of("check", "key-file"))
 	}
 	mode := fmt.Sprintf("%04o", info.Mode().Perm())
 	if info.Mode().Perm()&0o007 != 0 {
-		return warn("", "open", f.KeyFile, mode)
+		return warn("", "open", Path.of("file", f.KeyFile), Text.of("mode", mode))
 	}
-	return pass("closed", mode)
+	return pass("closed", Text.of("mode", mode))
 }

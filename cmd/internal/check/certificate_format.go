@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
+	"slices"
 	"strings"
 )
 
@@ -23,14 +24,14 @@ func checkCertFormat(f *certificateFiles) Result {
 		}
 		c, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return fail("cert-malformed", "malformed", len(chain)+1, err)
+			return fail("cert-malformed", "malformed", Number.of("position", len(chain)+1), Text.of("error", err.Error()))
 		}
 		chain = append(chain, c)
 	}
 	switch {
 	case len(chain) == 0 && hasKey(blocks):
 		f.swapped = true
-		return fail("cert-key-swapped", "swapped", f.CertFile)
+		return fail("cert-key-swapped", "swapped", Path.of("file", f.CertFile))
 	case len(chain) == 0:
 		return wrongForm(f.cert, blocks)
 	case bytes.HasPrefix(f.cert, bom) && len(chain) > 1:
@@ -39,23 +40,23 @@ func checkCertFormat(f *certificateFiles) Result {
 	case bytes.HasPrefix(f.cert, bom):
 		return fail("cert-not-pem", sharedReason+"form-bom")
 	case brokenArmor(rest):
-		return fail("chain-incomplete", "cut", len(chain)) // the server passes it over
+		return fail("chain-incomplete", "cut", Number.of("position", len(chain))).breaking(SomeClients) // the server passes it over
 	}
 	f.chain = chain
 	switch {
 	case len(bytes.TrimSpace(rest)) > 0:
-		return warn("", "trailing", len(bytes.TrimSpace(rest)))
+		return warn("", "trailing", Number.of("bytes", len(bytes.TrimSpace(rest))))
 	case bytes.Contains(f.cert, []byte("\r\n")):
-		return pass("crlf", len(chain))
+		return pass("crlf", Number.of("certificates", len(chain)))
 	}
-	return pass("pem", len(chain))
+	return pass("pem", Number.of("certificates", len(chain)))
 }
 
 // checkKeyFormat reads the key as the server does: the first PEM block whose
 // type ends in PRIVATE KEY.
 func checkKeyFormat(f *certificateFiles) Result {
 	if f.swapped {
-		return skipped("needs", "cert-format")
+		return skipped("needs", Text.of("check", "cert-format"))
 	}
 	blocks, rest := blocksOf(f.key)
 	certificates := 0
@@ -66,14 +67,14 @@ func checkKeyFormat(f *certificateFiles) Result {
 		case block.Type == "ENCRYPTED PRIVATE KEY", strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
 			return fail("key-unsupported", "encrypted")
 		case block.Type == "OPENSSH PRIVATE KEY", block.Type == "DSA PRIVATE KEY":
-			return fail("key-unsupported", "kind", block.Type)
+			return fail("key-unsupported", "kind", kindOf(block))
 		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
 			return f.parseKey(block)
 		}
 	}
 	switch {
 	case certificates > 0:
-		return fail("cert-key-swapped", "swapped", f.KeyFile)
+		return fail("cert-key-swapped", "swapped", Path.of("file", f.KeyFile))
 	case brokenArmor(rest):
 		return fail("cert-not-pem", sharedReason+"form-broken")
 	}
@@ -86,7 +87,7 @@ func (f *certificateFiles) parseKey(block *pem.Block) Result {
 	case err != nil:
 		return fail("cert-malformed", "malformed")
 	case key == nil:
-		return fail("key-unsupported", "kind", block.Type)
+		return fail("key-unsupported", "kind", kindOf(block))
 	case bytes.HasPrefix(f.key, bom):
 		return fail("cert-not-pem", sharedReason+"form-bom")
 	}
@@ -133,6 +134,20 @@ func blocksOf(data []byte) (blocks []*pem.Block, rest []byte) {
 		}
 		blocks, rest = append(blocks, block), after
 	}
+}
+
+// kinds of PEM blocks that are no user's own words (RFC 7468 and OpenSSL's pem.h).
+var kinds = []string{
+	"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "X509 CRL", "PKCS7", "CMS",
+	"PUBLIC KEY", "RSA PUBLIC KEY", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY", "OPENSSH PRIVATE KEY",
+	"EC PARAMETERS", "DH PARAMETERS", "DSA PARAMETERS",
+}
+
+func kindOf(block *pem.Block) Value {
+	if slices.Contains(kinds, block.Type) {
+		return Text.of("kind", block.Type)
+	}
+	return Name.of("kind", block.Type)
 }
 
 func hasKey(blocks []*pem.Block) bool {
@@ -196,7 +211,7 @@ func isSequenceOf(data []byte, hexadecimal string) bool {
 // wrongForm says what a file without the block that is looked for is.
 func wrongForm(data []byte, blocks []*pem.Block) Result {
 	if len(blocks) > 0 {
-		return fail("cert-not-pem", sharedReason+"form-block", blocks[0].Type)
+		return fail("cert-not-pem", sharedReason+"form-block", kindOf(blocks[0]))
 	}
 	for _, form := range forms {
 		if form.is(data) {

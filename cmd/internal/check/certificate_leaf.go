@@ -22,9 +22,9 @@ func checkLifetime(f *certificateFiles) Result {
 	leaf := f.chain[0]
 	lifetime := days(leaf.NotAfter.Sub(leaf.NotBefore.Add(-time.Second)))
 	if lifetime > longest {
-		return warn("cert-unsupported", "long", lifetime, longest)
+		return warn("cert-unsupported", "long", Number.of("days", lifetime), Number.of("most", longest))
 	}
-	return pass("short", lifetime)
+	return pass("short", Number.of("days", lifetime))
 }
 
 // checkNames looks for the name that clients connect to among the alternative
@@ -32,28 +32,34 @@ func checkLifetime(f *certificateFiles) Result {
 func checkNames(f *certificateFiles) Result { return names(f.chain[0], f.Host) }
 
 func names(leaf *x509.Certificate, host string) Result {
-	all := slices.Clone(leaf.DNSNames)
-	for _, ip := range leaf.IPAddresses {
-		all = append(all, ip.String())
-	}
-	list := strings.Join(all, ", ")
+	all := namesOf(leaf)
+	covers, asked := Host.of("names", all), Host.of("host", host)
 	switch {
 	case len(all) == 0:
-		return fail("hostname-mismatch", "none", leaf.Subject.CommonName)
+		return fail("hostname-mismatch", "none", Name.of("common_name", leaf.Subject.CommonName))
 	case host == "":
-		return pass("names", list)
+		return pass("names", covers)
 	case leaf.VerifyHostname(host) == nil:
-		return pass("covered", host, list).rulesOut("hostname-mismatch")
+		return pass("covered", asked, covers).rulesOut("hostname-mismatch")
 	case net.ParseIP(host) != nil:
-		return fail("hostname-mismatch", "address", host, list)
+		return fail("hostname-mismatch", "address", asked, covers)
 	}
 	for _, pattern := range leaf.DNSNames {
 		domain, wildcard := strings.CutPrefix(pattern, "*.")
 		if wildcard && (strings.EqualFold(host, domain) || strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(domain))) {
-			return fail("hostname-mismatch", "wildcard", pattern, host)
+			return fail("hostname-mismatch", "wildcard", Host.of("pattern", pattern), asked)
 		}
 	}
-	return fail("hostname-mismatch", "other", host, list)
+	return fail("hostname-mismatch", "other", asked, covers)
+}
+
+// namesOf are the alternative names of a certificate.
+func namesOf(c *x509.Certificate) []string {
+	all := slices.Clone(c.DNSNames)
+	for _, ip := range c.IPAddresses {
+		all = append(all, ip.String())
+	}
+	return all
 }
 
 // checkUsage wants a certificate for TLS servers (RFC 5280 section 4.2.1.12) whose
@@ -79,7 +85,7 @@ func checkAlgorithm(f *certificateFiles) Result {
 			return r
 		}
 	}
-	return pass("fit", f.chain[0].PublicKeyAlgorithm, f.chain[0].SignatureAlgorithm).rulesOut("cert-unsupported")
+	return pass("fit", Text.of("key", f.chain[0].PublicKeyAlgorithm), Text.of("signature", f.chain[0].SignatureAlgorithm)).rulesOut("cert-unsupported")
 }
 
 // weakRSA is the size of key, in bits, under which clients refuse RSA (CA/Browser Forum
@@ -90,23 +96,23 @@ func weakness(c *x509.Certificate, leaf bool) (Result, bool) {
 	switch key := c.PublicKey.(type) {
 	case *rsa.PublicKey:
 		if key.N.BitLen() < weakRSA {
-			return fail("cert-unsupported", "rsa", name(c), key.N.BitLen()), true
+			return fail("cert-unsupported", "rsa", Name.of("certificate", name(c)), Number.of("bits", key.N.BitLen())), true
 		}
 	case *ecdsa.PublicKey:
 		if leaf && key.Curve != elliptic.P256() && key.Curve != elliptic.P384() {
-			return fail("cert-unsupported", "curve", key.Curve.Params().Name), true
+			return fail("cert-unsupported", "curve", Text.of("key", key.Curve.Params().Name)), true
 		}
 	case ed25519.PublicKey:
 		if leaf {
-			return fail("cert-unsupported", "curve", "Ed25519"), true
+			return fail("cert-unsupported", "curve", Text.of("key", "Ed25519")), true
 		}
 	default:
-		return fail("cert-unsupported", "kind", c.PublicKeyAlgorithm), true
+		return fail("cert-unsupported", "kind", Text.of("key", c.PublicKeyAlgorithm)), true
 	}
 	switch c.SignatureAlgorithm {
 	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
 		if leaf || !isSelfSigned(c) {
-			return fail("cert-unsupported", "signature", name(c), c.SignatureAlgorithm), true
+			return fail("cert-unsupported", "signature", Name.of("certificate", name(c)), Text.of("signature", c.SignatureAlgorithm)), true
 		}
 	}
 	return Result{}, false
@@ -132,7 +138,7 @@ func checkStaple(f *certificateFiles) Result {
 func checkRevocation(f *certificateFiles) Result {
 	leaf := f.chain[0]
 	for _, url := range append(slices.Clone(leaf.CRLDistributionPoints), leaf.OCSPServer...) {
-		return Result{Status: Skip, Key: "not-asked", Args: []any{url}}
+		return Result{Status: Skip, Key: "not-asked", Args: []Value{Address.of("address", url)}}
 	}
 	return pass("none").rulesOut("cert-revoked")
 }

@@ -28,31 +28,32 @@ type Certificates struct {
 // certificateCheck is one check of the files. It runs when the checks that it
 // needs did not fail and were not skipped.
 type certificateCheck struct {
-	id    string
-	needs []string
-	run   func(*certificateFiles) Result
+	id     string
+	breaks Breaks
+	needs  []string
+	run    func(*certificateFiles) Result
 }
 
 // certificateChecks in the order of the checklist. A fault fails the first check
 // that looks at it; what builds on that one is skipped.
 var certificateChecks = []certificateCheck{
-	{"cert-file", nil, checkCertFile},
-	{"key-file", nil, checkKeyFile},
-	{"key-mode", []string{"key-file"}, checkKeyMode},
-	{"cert-format", []string{"cert-file"}, checkCertFormat},
-	{"key-format", []string{"key-file"}, checkKeyFormat},
-	{"chain-order", []string{"cert-format"}, checkChainOrder},
-	{"key-match", []string{"cert-format", "key-format", "chain-order"}, checkKeyMatch},
-	{"chain-complete", []string{"cert-format", "chain-order"}, checkChainComplete},
-	{"chain-root", []string{"cert-format", "chain-order"}, checkChainRoot},
-	{"cert-trust", []string{"chain-complete"}, checkTrust},
-	{"cert-dates", []string{"cert-format", "chain-order"}, checkDates},
-	{"cert-lifetime", []string{"cert-format", "chain-order"}, checkLifetime},
-	{"cert-names", []string{"cert-format", "chain-order"}, checkNames},
-	{"cert-usage", []string{"cert-format", "chain-order"}, checkUsage},
-	{"cert-algorithm", []string{"cert-format", "chain-order"}, checkAlgorithm},
-	{"cert-staple", []string{"cert-format", "chain-order"}, checkStaple},
-	{"cert-revocation", []string{"cert-format", "chain-order"}, checkRevocation},
+	{"cert-file", TheServer, nil, checkCertFile},
+	{"key-file", TheServer, nil, checkKeyFile},
+	{"key-mode", "", []string{"key-file"}, checkKeyMode},
+	{"cert-format", TheServer, []string{"cert-file"}, checkCertFormat},
+	{"key-format", TheServer, []string{"key-file"}, checkKeyFormat},
+	{"chain-order", TheServer, []string{"cert-format"}, checkChainOrder},
+	{"key-match", TheServer, []string{"cert-format", "key-format", "chain-order"}, checkKeyMatch},
+	{"chain-complete", SomeClients, []string{"cert-format", "chain-order"}, checkChainComplete},
+	{"chain-root", "", []string{"cert-format", "chain-order"}, checkChainRoot},
+	{"cert-trust", AllClients, []string{"chain-complete"}, checkTrust},
+	{"cert-dates", AllClients, []string{"cert-format", "chain-order"}, checkDates},
+	{"cert-lifetime", "", []string{"cert-format", "chain-order"}, checkLifetime},
+	{"cert-names", AllClients, []string{"cert-format", "chain-order"}, checkNames},
+	{"cert-usage", AllClients, []string{"cert-format", "chain-order"}, checkUsage},
+	{"cert-algorithm", SomeClients, []string{"cert-format", "chain-order"}, checkAlgorithm},
+	{"cert-staple", "", []string{"cert-format", "chain-order"}, checkStaple},
+	{"cert-revocation", "", []string{"cert-format", "chain-order"}, checkRevocation},
 }
 
 // certificateFiles is what the checks share: the contents of the files, as far
@@ -87,8 +88,7 @@ func (c Certificates) check() ([]Result, *certificateFiles) {
 		if r.Status != Skip {
 			r = check.run(f)
 		}
-		r.ID = check.id
-		f.done = append(f.done, r)
+		f.done = append(f.done, r.of(check.id, check.breaks))
 	}
 	return f.done, f
 }
@@ -97,7 +97,7 @@ func (c Certificates) check() ([]Result, *certificateFiles) {
 func (f *certificateFiles) unmet(check certificateCheck) Result {
 	for _, id := range check.needs {
 		if !f.passed(id) {
-			return skipped("needs", id)
+			return skipped("needs", Text.of("check", id))
 		}
 	}
 	return Result{}
@@ -110,18 +110,18 @@ func (f *certificateFiles) passed(id string) bool {
 	})
 }
 
-func pass(key string, args ...any) Result { return Result{Status: Pass, Key: key, Args: args} }
+func pass(key string, args ...Value) Result { return Result{Status: Pass, Key: key, Args: args} }
 
-func warn(cause, key string, args ...any) Result {
+func warn(cause, key string, args ...Value) Result {
 	return Result{Status: Warn, Cause: cause, Key: key, Args: args}
 }
 
-func fail(cause, key string, args ...any) Result {
+func fail(cause, key string, args ...Value) Result {
 	return Result{Status: Fail, Cause: cause, Key: key, Args: args}
 }
 
 // skipped names a reason that checks share.
-func skipped(reason string, args ...any) Result {
+func skipped(reason string, args ...Value) Result {
 	return Result{Status: Skip, Key: sharedReason + reason, Args: args}
 }
 

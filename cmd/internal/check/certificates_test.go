@@ -49,7 +49,7 @@ func filesOf(t testing.TB, cert, key string) Certificates {
 	roots.AddCert(pki().root.Certificate)
 	c := Certificates{
 		CertFile: filepath.Join(dir, "fullchain.pem"), KeyFile: filepath.Join(dir, "privkey.pem"),
-		Roots: roots, Host: "im.example.com", UID: -1, GID: -1, Now: now,
+		Roots: roots, Host: "im.wangwei-corp.cn", UID: -1, GID: -1, Now: now,
 	}
 	require.NoError(t, os.WriteFile(c.CertFile, []byte(cert), 0o644))
 	require.NoError(t, os.WriteFile(c.KeyFile, []byte(key), 0o600))
@@ -75,7 +75,7 @@ func TestGoodFilesPassEverything(t *testing.T) {
 		"RSA":         filesOf(t, pkitest.PEM(p.intermediate.Issue(rsaKey, nil), p.intermediate.Certificate), pkitest.Block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey))),
 		"P-384":       filesOf(t, pkitest.PEM(p.intermediate.Issue(p384, nil), p.intermediate.Certificate), pkitest.Block("EC PARAMETERS", []byte{6, 0})+pkitest.Block("EC PRIVATE KEY", pkitest.Must(x509.MarshalECPrivateKey(p384)))),
 		"line ends":   filesOf(t, strings.ReplaceAll(pkitest.PEM(p.leaf, p.intermediate.Certificate), "\n", "\r\n"), strings.ReplaceAll(pkitest.KeyPEM(p.key), "\n", "\r\n")),
-		"with text":   filesOf(t, "subject=CN = im.example.com\n"+pkitest.PEM(p.leaf, p.intermediate.Certificate), pkitest.KeyPEM(p.key)),
+		"with text":   filesOf(t, "subject=CN = im.wangwei-corp.cn\n"+pkitest.PEM(p.leaf, p.intermediate.Certificate), pkitest.KeyPEM(p.key)),
 		"root issued": filesOf(t, pkitest.PEM(p.root.Issue(p.key, nil)), pkitest.KeyPEM(p.key)),
 	} {
 		results := c.Check()
@@ -104,13 +104,13 @@ func TestEveryFaultFailsItsCheckAlone(t *testing.T) {
 	require.NoError(t, err)
 	ed, edKey := withKey(edPrivate)
 	selfSigned := pkitest.SelfSigned(p.key, now, nil)
-	expiredCA := p.root.CA("Expired Intermediate")
+	expiredCA := p.root.CA("Wangwei Expired Intermediate")
 	expiredCA.Certificate = p.root.Issue(expiredCA.Key, func(c *x509.Certificate) {
-		c.Subject.CommonName, c.IsCA, c.BasicConstraintsValid, c.KeyUsage, c.DNSNames, c.ExtKeyUsage = "Expired Intermediate", true, true, x509.KeyUsageCertSign, nil, nil
+		c.Subject.CommonName, c.IsCA, c.BasicConstraintsValid, c.KeyUsage, c.DNSNames, c.ExtKeyUsage = "Wangwei Expired Intermediate", true, true, x509.KeyUsageCertSign, nil, nil
 		c.NotBefore, c.NotAfter = now.AddDate(-2, 0, 0), now.AddDate(0, 0, -3)
 	})
 	notCA := &pkitest.Authority{Key: pkitest.Key(), Now: now}
-	notCA.Certificate = p.intermediate.Issue(notCA.Key, func(c *x509.Certificate) { c.Subject.CommonName = "No Authority" })
+	notCA.Certificate = p.intermediate.Issue(notCA.Key, func(c *x509.Certificate) { c.Subject.CommonName = "Wangwei No Authority" })
 	csr := pkitest.Must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, p.key))
 	damaged := pkitest.Block("CERTIFICATE", append([]byte{0x30}, p.leaf.Raw[5:]...))
 	cases := []struct {
@@ -154,10 +154,10 @@ func TestEveryFaultFailsItsCheckAlone(t *testing.T) {
 
 		{"leaf last", pkitest.PEM(p.intermediate.Certificate, p.leaf), key, []string{"fail chain-order.leaf cert-key-mismatch"}},
 		{"out of order", pkitest.PEM(p.leaf, p.root.Certificate, p.intermediate.Certificate), key, []string{"warn chain-order.order chain-incomplete", "warn chain-root.superfluous"}},
-		{"stranger in the file", pkitest.PEM(p.leaf, p.other.CA("Stranger").Certificate, p.intermediate.Certificate), key, []string{"warn chain-order.order chain-incomplete"}},
+		{"stranger in the file", pkitest.PEM(p.leaf, p.other.CA("Wangwei Stranger").Certificate, p.intermediate.Certificate), key, []string{"warn chain-order.order chain-incomplete"}},
 		{"no intermediate", pkitest.PEM(p.leaf), key, []string{"fail chain-complete.missing-at chain-incomplete"}},
 		{"no intermediate, no address", pkitest.PEM(p.intermediate.Issue(p.key, func(c *x509.Certificate) { c.IssuingCertificateURL = nil })), key, []string{"fail chain-complete.missing chain-incomplete"}},
-		{"wrong intermediate", pkitest.PEM(p.leaf, p.root.CA("Example Intermediate").Certificate), key, []string{"warn chain-order.order chain-incomplete", "fail chain-complete.missing-at chain-incomplete"}},
+		{"wrong intermediate", pkitest.PEM(p.leaf, p.root.CA("Wangwei Intermediate").Certificate), key, []string{"warn chain-order.order chain-incomplete", "fail chain-complete.missing-at chain-incomplete"}},
 		{"root in the file", pkitest.PEM(p.leaf, p.intermediate.Certificate, p.root.Certificate), key, []string{"warn chain-root.superfluous"}},
 		{"self-signed", pkitest.PEM(selfSigned), key, []string{"fail cert-trust.self-signed untrusted-ca"}},
 		{"private CA with root", pkitest.PEM(p.other.Issue(p.key, nil), p.other.Certificate), key, []string{"warn chain-root.superfluous", "fail cert-trust.unknown untrusted-ca"}},
@@ -170,9 +170,9 @@ func TestEveryFaultFailsItsCheckAlone(t *testing.T) {
 		{"valid for ten years", leaf(func(c *x509.Certificate) { c.NotAfter = now.AddDate(10, 0, 0); c.NotBefore = now.AddDate(0, -1, 0) }), key, []string{"warn cert-lifetime.long cert-unsupported"}},
 
 		{"no SAN", leaf(func(c *x509.Certificate) { c.DNSNames = nil }), key, []string{"fail cert-names.none hostname-mismatch"}},
-		{"another name", leaf(func(c *x509.Certificate) { c.DNSNames = []string{"www.example.com"} }), key, []string{"fail cert-names.other hostname-mismatch"}},
-		{"wildcard above", leaf(func(c *x509.Certificate) { c.DNSNames = []string{"*.im.example.com"} }), key, []string{"fail cert-names.wildcard hostname-mismatch"}},
-		{"wildcard too deep", leaf(func(c *x509.Certificate) { c.DNSNames = []string{"*.com", "*.example.org"} }), key, []string{"fail cert-names.wildcard hostname-mismatch"}},
+		{"another name", leaf(func(c *x509.Certificate) { c.DNSNames = []string{"www.wangwei-corp.cn"} }), key, []string{"fail cert-names.other hostname-mismatch"}},
+		{"wildcard above", leaf(func(c *x509.Certificate) { c.DNSNames = []string{"*.im.wangwei-corp.cn"} }), key, []string{"fail cert-names.wildcard hostname-mismatch"}},
+		{"wildcard too deep", leaf(func(c *x509.Certificate) { c.DNSNames = []string{"*.cn", "*.wangwei-corp.org"} }), key, []string{"fail cert-names.wildcard hostname-mismatch"}},
 		{"for clients", leaf(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), key, []string{"fail cert-usage.extended cert-unsupported"}},
 		{"for encryption", leaf(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }), key, []string{"fail cert-usage.signature cert-unsupported"}},
 		{"RSA 1024", rsa1024, rsa1024Key, []string{"fail cert-algorithm.rsa cert-unsupported"}},
@@ -209,6 +209,7 @@ func TestSignatureByWeakHash(t *testing.T) {
 	weak.SignatureAlgorithm = x509.SHA1WithRSA // Go does not make one
 	r, is := weakness(&weak, true)
 	require.True(t, is)
+	requireTexts(t, []Result{r.of("cert-algorithm", SomeClients), r.of("live-trust", AllClients)})
 	assert.Equal(t, "signature", r.Key)
 	assert.Equal(t, "cert-unsupported", r.Cause)
 }
@@ -216,14 +217,16 @@ func TestSignatureByWeakHash(t *testing.T) {
 func TestAddressesAreNames(t *testing.T) {
 	p := pki()
 	c := filesOf(t, pkitest.PEM(p.intermediate.Issue(p.key, func(c *x509.Certificate) {
-		c.DNSNames, c.IPAddresses = []string{"im.example.com"}, []net.IP{net.ParseIP("203.0.113.7"), net.ParseIP("2001:db8::7")}
+		c.DNSNames, c.IPAddresses = []string{"im.wangwei-corp.cn"}, []net.IP{net.ParseIP("203.0.113.7"), net.ParseIP("2001:db8::7")}
 	}), p.intermediate.Certificate), pkitest.KeyPEM(p.key))
 	for host, want := range map[string][]string{
 		"203.0.113.7": nil, "2001:db8::7": nil, "": nil, "203.0.113.8": {"fail cert-names.address hostname-mismatch"},
-		"IM.example.com": nil, "a.chat.example.com": {"fail cert-names.other hostname-mismatch"},
+		"IM.wangwei-corp.cn": nil, "a.chat.wangwei-corp.cn": {"fail cert-names.other hostname-mismatch"},
 	} {
 		c.Host = host
-		assert.Equal(t, want, outcome(c.Check()), host)
+		results := c.Check()
+		requireTexts(t, results)
+		assert.Equal(t, want, outcome(results), host)
 	}
 }
 
@@ -307,6 +310,8 @@ func TestFilesOfOtherFormsAreNamed(t *testing.T) {
 		if key == "" {
 			key = pkitest.KeyPEM(p.key)
 		}
-		assert.Equal(t, []string{c.want}, outcome(filesOf(t, cert, key).Check()), name)
+		results := filesOf(t, cert, key).Check()
+		requireTexts(t, results)
+		assert.Equal(t, []string{c.want}, outcome(results), name)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"wklog/cmd/internal/messages"
 )
 
@@ -23,6 +25,17 @@ const (
 	Skip Status = "skip"
 )
 
+// Breaks says what a fault breaks; what breaks most is mended first.
+type Breaks string
+
+// What a fault breaks: the server does not start or crashes, no client gets in, or
+// some clients do not.
+const (
+	TheServer   Breaks = "server"
+	AllClients  Breaks = "all-clients"
+	SomeClients Breaks = "some-clients"
+)
+
 // Result is one line of the checklist.
 type Result struct {
 	// ID is the check's name, in kebab-case. The message files hold its title
@@ -32,14 +45,17 @@ type Result struct {
 	// Cause is the root cause that a failed check proves, or that one with a
 	// warning makes likely; empty otherwise.
 	Cause string
+	// Breaks is set where the check failed.
+	Breaks Breaks
 	// RulesOut are the causes that a passed check makes impossible.
 	RulesOut []string
 	// Key names the detail in the message files, under "check.ID.Key", and Args
 	// are put into it. They never hold a key or a password.
 	Key  string
-	Args []any
-	// Fixes are what to do, where the fixes of the cause do not say it.
-	Fixes []Step
+	Args []Value
+	// Fixes are what to do, before what the cause says, or Instead of it.
+	Fixes   []Step
+	Instead bool
 	// Since is from when on the certificate that was looked at is valid; set by
 	// the checks of dates.
 	Since time.Time
@@ -49,36 +65,95 @@ type Result struct {
 
 // Step is one thing to do. Key names its text as Result.Key does.
 type Step struct {
-	Key, Command, Config string
+	Key string
+	// Command and Config are formats with explicit indexes of the values, where
+	// there are any.
+	Command, Config string
+	Values          []Value
+}
+
+// CommandLine is what to type, empty where there is nothing; its values are quoted
+// for the shell.
+func (s Step) CommandLine() string {
+	quoted := []any{}
+	for _, v := range s.Values {
+		quoted = append(quoted, shellescape.Quote(v.String()))
+	}
+	return filled(s.Command, quoted)
+}
+
+// Snippet is what to write into a file.
+func (s Step) Snippet() string { return filled(s.Config, anys(s.Values)) }
+
+func filled(format string, values []any) string {
+	if !strings.Contains(format, "%[") {
+		return format
+	}
+	return fmt.Sprintf(format, values...)
+}
+
+func anys(values []Value) (list []any) {
+	for _, v := range values {
+		list = append(list, v)
+	}
+	return list
 }
 
 // Text of a step of a result.
-func (r *Result) Text(s Step, say *messages.Printer) string {
-	return say.Say("check." + r.ID + "." + s.Key)
-}
+func (r *Result) Text(s Step, say *messages.Printer) string { return say.Say(r.message(s.Key)) }
 
 // Title says what was checked.
 func (r *Result) Title(say *messages.Printer) string { return say.Say("check." + r.ID) }
 
-// sharedReason begins the key of a reason that is not of one check alone.
-const sharedReason = "any."
-
 // Detail says what was found.
 func (r *Result) Detail(say *messages.Printer) string {
-	switch {
-	case r.Key == "":
+	if r.Key == "" {
 		return ""
-	case strings.HasPrefix(r.Key, sharedReason):
-		return say.Say("check."+r.Key, r.Args...)
 	}
-	return say.Say("check."+r.ID+"."+r.Key, r.Args...)
+	return say.Say(r.message(r.Key), anys(r.Args)...)
 }
 
-func step(key, command, config string) Step { return Step{Key: key, Command: command, Config: config} }
+// sharedReason begins the key of a text that is not of one check alone.
+const sharedReason = "any."
+
+func (r *Result) message(key string) string {
+	if strings.HasPrefix(key, sharedReason) {
+		return "check." + key
+	}
+	return "check." + r.ID + "." + key
+}
+
+func step(key, command, config string, values ...Value) Step {
+	return Step{key, command, config, values}
+}
 
 // fix adds what to do.
 func (r Result) fix(steps ...Step) Result {
 	r.Fixes = append(r.Fixes, steps...)
+	return r
+}
+
+// instead says what to do in place of what the cause says.
+func (r Result) instead(steps ...Step) Result {
+	r.Fixes, r.Instead = steps, true
+	return r
+}
+
+// breaking is for a fault that breaks something else than those of its check do.
+func (r Result) breaking(what Breaks) Result {
+	r.Breaks = what
+	return r
+}
+
+// of makes a result that of a check, whose faults break something.
+func (r Result) of(id string, breaks Breaks) Result {
+	r.ID = id
+	switch {
+	case r.Status != Fail:
+		r.Breaks = ""
+	case r.Breaks == "":
+		r.Breaks = breaks
+	}
 	return r
 }
 

@@ -1,6 +1,9 @@
 package check
 
 import (
+	"fmt"
+	"os"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,6 +17,10 @@ import (
 // the causes that they name exist.
 func requireTexts(t testing.TB, results []Result) {
 	t.Helper()
+	for _, r := range results {
+		requireTypes(t, r)
+		seen[r.ID+" "+r.Key+" "+string(r.Status)] = r
+	}
 	catalogue, err := patterns.Load()
 	require.NoError(t, err)
 	for _, lang := range []patterns.Lang{patterns.English, patterns.Chinese} {
@@ -26,12 +33,51 @@ func requireTexts(t testing.TB, results []Result) {
 			}
 			assert.NotContains(t, r.Detail(say), "%!", "%s.%s in %s", r.ID, r.Key, lang)
 			for _, fix := range r.Fixes {
-				assert.NotEqual(t, "check."+r.ID+"."+fix.Key, r.Text(fix, say), "no text in %s", lang)
+				assert.NotEqual(t, r.message(fix.Key), r.Text(fix, say), "no text in %s", lang)
+				assert.NotContains(t, fix.CommandLine()+fix.Snippet(), "%!", "%s.%s", r.ID, r.Key)
 			}
 			for _, id := range append([]string{r.Cause}, r.RulesOut...) {
 				assert.True(t, id == "" || catalogue.Cause(id) != nil, "%s names the unknown cause %q", r.ID, id)
 			}
-			assert.False(t, r.Status == Fail && r.Cause == "", "%s fails without a cause", r.ID)
+			assert.Equal(t, r.Status == Fail, r.Cause != "" && r.Breaks != "", "%s.%s: a failure has a cause and says what it breaks", r.ID, r.Key)
 		}
+	}
+}
+
+// seen has a result of each kind that the tests brought about, by its check, key and
+// status. What redaction makes of them is looked at when all tests are done.
+var seen = map[string]Result{}
+
+// Originals are the names that the tests give to what is a user's own: hosts,
+// certificates, services, files.
+var Originals = regexp.MustCompile(`(?i)wangwei|\b203\.0\.113\.[78]\b|\b10\.1\.2\.|\b192\.168\.1\.10\b|\b2001:db8::7\b|` + regexp.QuoteMeta(os.TempDir()) + `/Test`)
+
+var quotations = regexp.MustCompile(`"(?:[^"\\\\]|\\\\.)*"`)
+
+// requireTypes checks that nothing of a user's own passes for a text, a number or a
+// time, which redaction leaves, or stands in the command of a fix without a type.
+func requireTypes(t testing.TB, r Result) {
+	t.Helper()
+	values := map[string]string{}
+	check := func(v Value) Value {
+		switch v.Type {
+		case Text:
+			assert.NotRegexp(t, Originals, quotations.ReplaceAllString(fmt.Sprint(v.V), ""), "%s.%s: %s is no text", r.ID, r.Key, v.Name)
+		case Number, Time:
+			assert.NotRegexp(t, Originals, v.String(), "%s.%s: %s is no %s", r.ID, r.Key, v.Name, v.Type)
+		case Name, Host, Address, Path:
+		default:
+			assert.Fail(t, "value without a type", "%s.%s: %s", r.ID, r.Key, v.Name)
+		}
+		assert.Regexp(t, `^[a-z]+(_[a-z]+)*$`, v.Name, "%s.%s", r.ID, r.Key)
+		if known, ok := values[v.Name]; ok {
+			assert.Equal(t, known, v.String(), "%s.%s: two values are called %s", r.ID, r.Key, v.Name)
+		}
+		values[v.Name] = v.String()
+		return v
+	}
+	r.Map(check)
+	for _, fix := range r.Fixes {
+		assert.NotRegexp(t, Originals, fix.Key+fix.Command+fix.Config, "%s.%s", r.ID, r.Key)
 	}
 }

@@ -77,16 +77,16 @@ func (e *endpoint) withoutTimeServer(err error) Result {
 			return r
 		}
 	}
-	return warn("", "no-time", fromPeer(e.NTP), told(err))
+	return warn("", "no-time", Address.of("server", fromPeer(e.NTP)), Text.of("error", told(err)))
 }
 
 // judge tells a difference between clocks. One under a day is a failure too
 // where the certificate is in date by one of the clocks only.
 func (e *endpoint) judge(key string, offset time.Duration, source string) Result {
 	if offset.Abs() <= clockWarns {
-		return pass("agrees", source)
+		return pass("agrees", Address.of("source", source))
 	}
-	r := warn("", key, source, signed(offset))
+	r := warn("", key, Address.of("source", source), Text.of("offset", signed(offset)))
 	if offset.Abs() > clockFails || key != "server" && e.disputed() {
 		r.Status, r.Cause = Fail, "clock-skew"
 	}
@@ -118,7 +118,7 @@ func (e *endpoint) settleDates() {
 		*dates = there
 	case (dates.Status == Fail) == (there.Status == Fail):
 	case dates.Status == Fail:
-		*dates = skipped("needs", "live-clock")
+		*dates = skipped("needs", Text.of("check", "live-clock"))
 		dates.ID = "live-dates"
 	default:
 		dates.RulesOut = nil

@@ -2,7 +2,6 @@ package check
 
 import (
 	"cmp"
-	"fmt"
 	"net"
 	"net/netip"
 	"path"
@@ -14,26 +13,25 @@ import (
 
 // configurationChecks in the order of the checklist.
 var configurationChecks = []struct {
-	id  string
-	run func(*Settings) Result
+	id     string
+	breaks Breaks
+	run    func(*Settings) Result
 }{
-	{"config-service", checkService},
-	{"config-listen", checkListen},
-	{"config-ports", checkPorts},
-	{"config-certificate", checkConfigured},
-	{"config-cert-path", func(s *Settings) Result { return s.checkPath(keyCertFile) }},
-	{"config-key-path", func(s *Settings) Result { return s.checkPath(keyKeyFile) }},
-	{"config-external", checkExternal},
-	{"config-published", checkPublished},
+	{"config-service", "", checkService},
+	{"config-listen", TheServer, checkListen},
+	{"config-ports", TheServer, checkPorts},
+	{"config-certificate", TheServer, checkConfigured},
+	{"config-cert-path", TheServer, func(s *Settings) Result { return s.checkPath(keyCertFile) }},
+	{"config-key-path", TheServer, func(s *Settings) Result { return s.checkPath(keyKeyFile) }},
+	{"config-external", AllClients, checkExternal},
+	{"config-published", AllClients, checkPublished},
 }
 
 // Check runs the whole checklist over the settings.
 func (s *Settings) Check() []Result {
 	var results []Result
 	for _, check := range configurationChecks {
-		r := check.run(s)
-		r.ID = check.id
-		results = append(results, r)
+		results = append(results, check.run(s).of(check.id, check.breaks))
 	}
 	return results
 }
@@ -60,9 +58,9 @@ func checkService(s *Settings) Result {
 	case s.container == nil:
 		return Result{Status: Skip, Key: "no-compose"}
 	case len(s.container.nodes) > 0:
-		return pass("others", s.container.service, strings.Join(s.container.nodes, ", "))
+		return pass("others", Name.of("service", s.container.service), Name.of("others", s.container.nodes))
 	}
-	return pass("service", s.container.service)
+	return pass("service", Name.of("service", s.container.service))
 }
 
 // checkListen looks at wssAddr, the address to listen on.
@@ -72,31 +70,31 @@ func checkListen(s *Settings) Result {
 	case addr.value == "" && s.endsElsewhere():
 		return Result{Status: Skip, Key: "proxy"}
 	case addr.value == "" && s.value(keyCertFile)+s.value(keyKeyFile) != "":
-		return fail("listen-address-invalid", "certificate-only", addr)
-	case addr.value == "" && s.value(keyExternalWSSAddr) != "":
-		return fail("listen-address-invalid", "external-only", addr, s.setting(keyExternalWSSAddr))
+		return fail("listen-address-invalid", "certificate-only", addr.named()).breaking(AllClients)
+	case s.missesWSS():
+		return fail("listen-address-invalid", "external-only", addr.named(), s.setting(keyExternalWSSAddr).as("external")).breaking(AllClients).instead(s.offerWSS()...)
 	case addr.value == "":
-		return Result{Status: Skip, Key: "unused", Args: []any{addr}}
+		return Result{Status: Skip, Key: "unused", Args: []Value{addr.named()}}
 	case quoted(addr.value):
-		return fail("listen-address-invalid", "quotes", addr, addr.shown())
+		return fail("listen-address-invalid", "quotes", addr.named(), addr.address())
 	case schemeOf(addr.value) != "wss":
-		return fail("listen-address-invalid", "scheme", addr, addr.shown())
+		return fail("listen-address-invalid", "scheme", addr.named(), addr.address())
 	}
 	host, port, err := net.SplitHostPort(strings.TrimPrefix(addr.value, "wss://"))
 	if err != nil {
-		return fail("listen-address-invalid", "port", addr, addr.shown())
+		return fail("listen-address-invalid", "port", addr.named(), addr.address())
 	}
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || number == 0 {
-		return fail("listen-address-invalid", "port", addr, addr.shown())
+		return fail("listen-address-invalid", "port", addr.named(), addr.address())
 	}
 	if r := s.checkLocal(addr, host); r.Status != Pass {
 		return r
 	}
 	if number < 1024 && (s.container == nil || s.container.uid != 0) {
-		return warn("listen-port-denied", "privileged", addr, number)
+		return warn("listen-port-denied", "privileged", addr.named(), Number.of("port", number))
 	}
-	return pass("local", addr, addr.shown()).rulesOut("listen-address-invalid")
+	return pass("local", addr.named(), addr.address()).rulesOut("listen-address-invalid")
 }
 
 // checkLocal wants an address that the server can listen on, and clients reach.
@@ -106,13 +104,13 @@ func (s *Settings) checkLocal(addr setting, host string) Result {
 	case host == "" || err == nil && ip.IsUnspecified():
 		return Result{Status: Pass}
 	case host == "localhost" || err == nil && ip.IsLoopback():
-		return warn("connection-interrupted", "loopback", addr, addr.shown())
+		return warn("connection-interrupted", "loopback", addr.named(), addr.address())
 	case err != nil:
-		return fail("listen-address-invalid", "name", addr, host)
+		return fail("listen-address-invalid", "name", addr.named(), Host.of("host", host))
 	case s.container != nil && !s.container.hostNetwork:
-		return fail("listen-address-invalid", "container", addr, host)
+		return fail("listen-address-invalid", "container", addr.named(), Host.of("host", host))
 	case !slices.ContainsFunc(s.addresses(), func(own net.IP) bool { return own.Equal(ip.AsSlice()) }):
-		return fail("listen-address-invalid", "foreign", addr, host)
+		return fail("listen-address-invalid", "foreign", addr.named(), Host.of("host", host))
 	}
 	return Result{Status: Pass}
 }
@@ -138,33 +136,98 @@ func (s *Settings) addresses() []net.IP {
 func checkPorts(s *Settings) Result {
 	_, wss, err := splitAddress(s.value(keyWSSAddr))
 	if err != nil || wss == "" {
-		return Result{Status: Skip, Key: "no-port", Args: []any{s.setting(keyWSSAddr)}}
+		return Result{Status: Skip, Key: "no-port", Args: []Value{s.setting(keyWSSAddr).named()}}
 	}
 	for _, key := range []string{keyWSAddr, keyAddr, keyHTTPAddr, keyManagerAddr, keyDemoAddr, keyClusterAddr} {
 		_, port, err := splitAddress(cmp.Or(s.value(key), defaults[key]))
 		if err == nil && port == wss {
-			return fail("listen-port-in-use", "twice", wss, s.setting(keyWSSAddr), s.setting(key))
+			return fail("listen-port-in-use", "twice", portValue("port", wss), s.setting(keyWSSAddr).named(), s.setting(key).as("other"))
 		}
 	}
-	return pass("different", wss)
+	return pass("different", portValue("port", wss))
 }
 
 // checkConfigured wants both files where the server listens for wss: without
-// them its first connection crashes it (WuKongIM v2.2.5 internal/options/options.go:891).
+// them the first ClientHello, whoever sends it, crashes the server (WuKongIM v2.2.5
+// internal/options/options.go:891).
 func checkConfigured(s *Settings) Result {
-	cert, key := s.setting(keyCertFile), s.setting(keyKeyFile)
+	r := s.configured()
+	for _, other := range s.others {
+		if o := other.configured(); r.Status != Fail && o.Status == Fail && other.value(keyWSSAddr) != "" {
+			o.Key, o.Args = "other-"+o.Key, append([]Value{Name.of("service", other.container.service)}, o.Args...)
+			r = o
+		}
+	}
+	return r
+}
+
+func (s *Settings) configured() Result {
+	cert, key, listen := s.setting(keyCertFile), s.setting(keyKeyFile), s.setting(keyWSSAddr)
 	switch {
-	case cert.value == "" && key.value == "" && s.value(keyWSSAddr) == "":
+	case s.partial && listen.value == "":
+		return Result{Status: Skip, Key: "unused"}
+	case cert.value == "" && key.value == "" && s.missesWSS():
+		return fail("cert-not-configured", "external-only", s.setting(keyExternalWSSAddr).named(), cert.as("certificate"), key.as("key")).instead(s.offerWSS()...)
+	case cert.value == "" && key.value == "" && listen.value == "":
 		return Result{Status: Skip, Key: "unused"}
 	case cert.value == "" && key.value == "":
-		return fail("cert-not-configured", "none", s.setting(keyWSSAddr), cert, key)
+		return fail("cert-not-configured", "none", listen.named(), cert.as("certificate"), key.as("key"))
 	case cert.value == "":
-		return fail("cert-not-configured", "half", key, cert)
+		return fail("cert-not-configured", "half", key.named(), cert.as("missing"))
 	case key.value == "":
-		return fail("cert-not-configured", "half", cert, key)
+		return fail("cert-not-configured", "half", cert.named(), key.as("missing"))
 	}
 	return pass("both").rulesOut("cert-not-configured")
 }
+
+// missesWSS tells whether clients are sent to wss and nothing listens for it. The
+// environment alone does not show it: there may be a file.
+func (s *Settings) missesWSS() bool {
+	return s.value(keyExternalWSSAddr) != "" && s.value(keyWSSAddr) == "" && !s.endsElsewhere() && !s.partial
+}
+
+// offerWSS says how to offer wss where clients are sent to it already. Everything
+// is set in one change: wssAddr before the certificate would crash the server.
+func (s *Settings) offerWSS() []Step {
+	external := s.setting(keyExternalWSSAddr)
+	_, listen, err := splitAddress(external.value)
+	address := external.shown()
+	if err != nil || listen == "" || quoted(address) {
+		address, listen = "wss://im.example.com:5210", "5210"
+	}
+	service, recreate := Name.of("service", "wukongim"), step(sharedReason+"fix-restart", "", "")
+	if s.container != nil {
+		service = Name.of("service", s.container.service)
+		recreate = step(sharedReason+"fix-recreate", "docker compose up -d %[1]s", "", service)
+	}
+	return []Step{
+		step(sharedReason+"fix-files", "", ""),
+		step(sharedReason+"fix-all", "", offered, service, portValue("port", listen), Address.of("address", address)),
+		recreate,
+	}
+}
+
+// offered are the settings of wss, in both forms.
+const offered = `# docker-compose.yml
+services:
+  %[1]s:
+    environment:
+      WK_WSSADDR: "wss://0.0.0.0:%[2]s"
+      WK_WSSCONFIG_CERTFILE: "/root/wukongim/certs/fullchain.pem"
+      WK_WSSCONFIG_KEYFILE: "/root/wukongim/certs/privkey.pem"
+      WK_EXTERNAL_WSSADDR: "%[3]s"
+    volumes:
+      - ./wukongimdata:/root/wukongim
+    ports:
+      - "%[2]s:%[2]s"
+
+# or wk.yaml
+wssAddr: "wss://0.0.0.0:%[2]s"
+wssConfig:
+  certFile: "/root/wukongim/certs/fullchain.pem"
+  keyFile: "/root/wukongim/certs/privkey.pem"
+external:
+  wssAddr: "%[3]s"`
 
 // checkPath follows the path of a file into the container, or on this machine.
 func (s *Settings) checkPath(key string) Result {
@@ -172,25 +235,25 @@ func (s *Settings) checkPath(key string) Result {
 	file := set.value
 	switch {
 	case file == "":
-		return Result{Status: Skip, Key: sharedReason + "path-unset", Args: []any{set}}
+		return skipped("path-unset", set.named())
 	case isText(file):
-		return fail("cert-file-missing", sharedReason+"path-content", set)
+		return fail("cert-file-missing", sharedReason+"path-content", set.named())
 	case quoted(file):
-		return fail("cert-file-missing", sharedReason+"path-quotes", set, file)
+		return fail("cert-file-missing", sharedReason+"path-quotes", set.named(), Path.of("path", file))
 	case file != strings.TrimSpace(file):
-		return fail("cert-file-missing", sharedReason+"path-space", set, file)
+		return fail("cert-file-missing", sharedReason+"path-space", set.named(), Path.of("path", file))
 	case strings.HasPrefix(file, "~"):
-		return fail("cert-file-missing", sharedReason+"path-tilde", set, file)
+		return fail("cert-file-missing", sharedReason+"path-tilde", set.named(), Path.of("path", file))
 	case s.container != nil && !path.IsAbs(file):
-		return fail("cert-file-missing", sharedReason+"path-relative", set, file)
+		return fail("cert-file-missing", sharedReason+"path-relative", set.named(), Path.of("path", file))
 	case s.container != nil:
 		return s.checkMount(set)
 	case isInImage(file) && !exists(file):
-		return Result{Status: Skip, Key: sharedReason + "path-image", Args: []any{set, file}}
+		return skipped("path-image", set.named(), Path.of("path", file))
 	case !filepath.IsAbs(file):
-		return warn("cert-file-missing", sharedReason+"path-from-folder", set, file)
+		return warn("cert-file-missing", sharedReason+"path-from-folder", set.named(), Path.of("path", file))
 	}
-	return pass(sharedReason+"path-path", set, file)
+	return pass(sharedReason+"path-path", set.named(), Path.of("path", file))
 }
 
 // checkMount looks for the file where the container's path leads.
@@ -198,32 +261,32 @@ func (s *Settings) checkMount(set setting) Result {
 	at := s.container.find(set.value)
 	switch {
 	case at.kind == placeHostPath:
-		return fail("cert-file-missing", sharedReason+"path-host-path", set, set.value, at.path)
+		return fail("cert-file-missing", sharedReason+"path-host-path", set.named(), set.path(), Path.of("inside", at.path))
 	case at.kind == placeNowhere && s.container.built:
-		return Result{Status: Skip, Key: sharedReason + "path-built", Args: []any{set, set.value}}
+		return skipped("path-built", set.named(), set.path())
 	case at.kind == placeNowhere:
-		return fail("cert-file-missing", sharedReason+"path-not-mounted", set, set.value)
+		return fail("cert-file-missing", sharedReason+"path-not-mounted", set.named(), set.path())
 	case at.kind == placeVolume:
-		return pass(sharedReason+"path-volume", set.value, at.mount)
+		return pass(sharedReason+"path-volume", set.path(), Name.of("volume", at.mount))
 	case !exists(at.mount):
-		return fail("cert-file-missing", sharedReason+"path-no-source", at.mount, at.target)
+		return fail("cert-file-missing", sharedReason+"path-no-source", Path.of("source", at.mount), Path.of("target", at.target))
 	case path.Clean(at.target) == path.Clean(set.value) && isDir(at.mount):
-		return fail("cert-file-missing", sharedReason+"path-folder", at.mount, at.target)
+		return fail("cert-file-missing", sharedReason+"path-folder", Path.of("source", at.mount), Path.of("target", at.target))
 	}
 	end := s.container.follow(set.value)
 	switch {
 	case end.kind == placeVolume:
-		return pass(sharedReason+"path-volume", set.value, end.mount)
+		return pass(sharedReason+"path-volume", set.path(), Name.of("volume", end.mount))
 	case end.kind != placeBind && within(absolute(end.link), absolute(at.mount)):
-		return fail("cert-file-missing", sharedReason+"path-link-absolute", set.value, end.link)
+		return fail("cert-file-missing", sharedReason+"path-link-absolute", set.path(), Path.of("link", end.link))
 	case end.kind != placeBind:
-		return fail("cert-file-missing", sharedReason+"path-link", set.value, end.link, at.mount)
+		return fail("cert-file-missing", sharedReason+"path-link", set.path(), Path.of("link", end.link), Path.of("mount", at.mount))
 	case isClosed(end.path):
-		return Result{Status: Skip, Key: sharedReason + "file-closed", Args: []any{end.path}}
+		return fileClosed(end.path)
 	case !exists(end.path):
-		return fail("cert-file-missing", sharedReason+"path-missing", set.value, end.path)
+		return fail("cert-file-missing", sharedReason+"path-missing", set.path(), Path.of("on_host", end.path))
 	}
-	return pass(sharedReason+"path-mounted", set.value, end.path)
+	return pass(sharedReason+"path-mounted", set.path(), Path.of("on_host", end.path))
 }
 
 // checkExternal looks at the address that clients are given.
@@ -236,25 +299,25 @@ func checkExternal(s *Settings) Result {
 	case !s.wanted():
 		return Result{Status: Skip, Key: "unused"}
 	case addr.value == "":
-		return fail("hostname-mismatch", "missing", addr)
+		return fail("hostname-mismatch", "missing", addr.named())
 	case quoted(addr.value):
-		return fail("hostname-mismatch", "quotes", addr, addr.shown())
+		return fail("hostname-mismatch", "quotes", addr.named(), addr.address())
 	case scheme == "ws" || scheme == "http":
-		return fail("insecure-websocket-on-https-page", "plain", addr, addr.shown())
+		return fail("insecure-websocket-on-https-page", "plain", addr.named(), addr.address())
 	case scheme != "wss" || err != nil || host == "":
-		return fail("hostname-mismatch", "scheme", addr, addr.shown())
+		return fail("hostname-mismatch", "scheme", addr.named(), addr.address())
 	case ipErr == nil && ip.IsUnspecified():
-		return fail("hostname-mismatch", "unspecified", addr, addr.shown())
+		return fail("hostname-mismatch", "unspecified", addr.named(), addr.address())
 	case host == "localhost" || ipErr == nil && ip.IsLoopback():
-		return fail("hostname-mismatch", "loopback", addr, addr.shown())
+		return fail("hostname-mismatch", "loopback", addr.named(), addr.address())
 	case ipErr == nil && s.Leaf != nil && s.Leaf.VerifyHostname(host) == nil:
-		return pass("covered", addr, addr.shown())
+		return pass("covered", addr.named(), addr.address())
 	case ipErr == nil && ip.IsPrivate():
-		return fail("hostname-mismatch", "private", addr, addr.shown())
+		return fail("hostname-mismatch", "private", addr.named(), addr.address())
 	case ipErr == nil:
-		return fail("hostname-mismatch", "ip", addr, addr.shown())
+		return fail("hostname-mismatch", "ip", addr.named(), addr.address())
 	}
-	return pass("name", addr, addr.shown())
+	return pass("name", addr.named(), addr.address())
 }
 
 func (s *Settings) publishedByOther(port string) bool {
@@ -273,7 +336,7 @@ func checkPublished(s *Settings) Result {
 	case err != nil || wss == "":
 		return Result{Status: Skip, Key: "no-port"}
 	case s.container.hostNetwork:
-		return pass("host-network", wss)
+		return pass("host-network", portValue("port", wss))
 	}
 	_, external, err := splitAddress(s.value(keyExternalWSSAddr))
 	if err != nil || s.value(keyExternalWSSAddr) == "" {
@@ -286,9 +349,9 @@ func checkPublished(s *Settings) Result {
 		case p.protocol == "udp":
 		case p.host == external && p.container == wss:
 			if ip, err := netip.ParseAddr(p.address); err == nil && ip.IsLoopback() {
-				return warn("connection-interrupted", "loopback", external, p.address)
+				return warn("connection-interrupted", "loopback", portValue("port", external), Host.of("address", p.address))
 			}
-			return pass("published", external, wss)
+			return pass("published", portValue("port", external), portValue("wss", wss))
 		case p.host == external:
 			return s.checkLeadsTo(external, p.container, wss)
 		case p.container == wss:
@@ -297,26 +360,27 @@ func checkPublished(s *Settings) Result {
 	}
 	switch {
 	case s.publishedByOther(external):
-		return pass("proxy", external)
+		return pass("proxy", portValue("port", external))
 	case random:
-		return fail("connection-interrupted", "random", external, wss)
+		return fail("connection-interrupted", "random", portValue("port", external), portValue("wss", wss))
 	case leads != "":
-		return warn("connection-interrupted", "other", external, leads, wss)
+		return warn("connection-interrupted", "other", portValue("port", external), portValue("published", leads), portValue("wss", wss))
 	}
-	return fail("connection-interrupted", "unpublished", external, wss).fix(publish(external, wss))
+	return fail("connection-interrupted", "unpublished", portValue("port", external), portValue("wss", wss)).fix(s.publish(external, wss))
 }
 
 // publish says how a port gets out of the container.
-func publish(external, wss string) Step {
-	return step("fix", "docker compose up -d --force-recreate", fmt.Sprintf("services:\n  wukongim:\n    ports:\n      - \"%s:%s\"", external, wss))
+func (s *Settings) publish(external, wss string) Step {
+	return step("fix", "docker compose up -d %[1]s", "services:\n  %[1]s:\n    ports:\n      - \"%[2]s:%[3]s\"",
+		Name.of("service", s.container.service), portValue("port", external), portValue("wss", wss))
 }
 
 // checkLeadsTo is for a published port that leads to another one than wss.
 func (s *Settings) checkLeadsTo(external, inside, wss string) Result {
 	for _, key := range []string{keyWSAddr, keyAddr, keyHTTPAddr, keyManagerAddr} {
 		if _, port, err := splitAddress(cmp.Or(s.value(key), defaults[key])); err == nil && port == inside {
-			return fail("tls-on-plaintext-port", "plain", external, inside, spellings[key], wss).fix(publish(external, wss))
+			return fail("tls-on-plaintext-port", "plain", portValue("port", external), portValue("inside", inside), Text.of("setting", spellings[key]), portValue("wss", wss)).fix(s.publish(external, wss))
 		}
 	}
-	return fail("connection-interrupted", "wrong", external, inside, wss).fix(publish(external, wss))
+	return fail("connection-interrupted", "wrong", portValue("port", external), portValue("inside", inside), portValue("wss", wss)).fix(s.publish(external, wss))
 }

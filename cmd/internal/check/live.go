@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/idna"
@@ -32,19 +33,27 @@ type Live struct {
 	// File is the certificate that the server should serve, nil where it is not
 	// known.
 	File *x509.Certificate
+	// Fragile says that a handshake would crash the server, as its configuration
+	// shows (Settings.Fragile). Nothing of TLS is sent to it.
+	Fragile bool
 	// Now tells the time by which validity is judged; nil stands for time.Now.
 	Now func() time.Time
 
 	// resolver is nil for the system's.
 	resolver *net.Resolver
+	// pause between connections; 0 stands for the constant.
+	pause time.Duration
 }
 
 const defaultTimeout = 5 * time.Second
 
 // stage is one step of the way to the endpoint.
 type stage struct {
-	id  string
-	run func(*endpoint, context.Context) Result
+	id     string
+	breaks Breaks
+	run    func(*endpoint, context.Context) Result
+	// shakes says that the stage begins handshakes.
+	shakes bool
 	// repeats says that the stage may meet the fault of an earlier one again,
 	// which is then told once.
 	repeats bool
@@ -52,22 +61,22 @@ type stage struct {
 
 func stages() []stage {
 	return []stage{
-		{id: "live-name", run: (*endpoint).name},
-		{id: "live-tcp", run: (*endpoint).tcp},
-		{id: "live-health", run: (*endpoint).health},
-		{id: "live-ws", run: (*endpoint).plainUpgrade},
-		{id: "live-tls13", run: (*endpoint).tls13},
-		{id: "live-tls12", run: (*endpoint).tls12, repeats: true},
-		{id: "live-served", run: (*endpoint).served},
+		{id: "live-name", breaks: AllClients, run: (*endpoint).name},
+		{id: "live-tcp", breaks: AllClients, run: (*endpoint).tcp},
+		{id: "live-health", breaks: SomeClients, run: (*endpoint).health},
+		{id: "live-ws", breaks: SomeClients, run: (*endpoint).plainUpgrade},
+		{id: "live-tls13", breaks: AllClients, run: (*endpoint).tls13, shakes: true},
+		{id: "live-tls12", breaks: AllClients, run: (*endpoint).tls12, shakes: true, repeats: true},
+		{id: "live-served", breaks: SomeClients, run: (*endpoint).served},
 		{id: "live-file", run: (*endpoint).file},
-		{id: "live-names", run: (*endpoint).names},
-		{id: "live-trust", run: (*endpoint).trust},
-		{id: "live-dates", run: (*endpoint).dates},
-		{id: "live-ocsp", run: (*endpoint).staple},
-		{id: "live-sni", run: (*endpoint).sni},
-		{id: "live-wss", run: (*endpoint).upgrade, repeats: true},
-		{id: "live-route", run: (*endpoint).route, repeats: true},
-		{id: "live-clock", run: (*endpoint).clock},
+		{id: "live-names", breaks: AllClients, run: (*endpoint).names},
+		{id: "live-trust", breaks: AllClients, run: (*endpoint).trust},
+		{id: "live-dates", breaks: AllClients, run: (*endpoint).dates},
+		{id: "live-ocsp", breaks: SomeClients, run: (*endpoint).staple},
+		{id: "live-sni", run: (*endpoint).sni, shakes: true},
+		{id: "live-wss", breaks: AllClients, run: (*endpoint).upgrade, shakes: true, repeats: true},
+		{id: "live-route", breaks: AllClients, run: (*endpoint).route, repeats: true},
+		{id: "live-clock", breaks: SomeClients, run: (*endpoint).clock},
 	}
 }
 
@@ -76,9 +85,12 @@ func stages() []stage {
 func (l Live) Check(ctx context.Context) []Result {
 	e := newEndpoint(l)
 	for _, s := range stages() {
-		e.results = append(e.results, e.check(ctx, s))
+		e.results = append(e.results, e.check(ctx, s).of(s.id, ""))
 	}
 	e.settle()
+	for i, s := range stages() {
+		e.results[i] = e.results[i].of(s.id, s.breaks)
+	}
 	return e.results
 }
 
@@ -92,8 +104,11 @@ type endpoint struct {
 	target    string       // ip:port of the first that accepts
 	peer      *peer        // nil before a handshake is done
 	refused13 string       // why TLS 1.3 was refused
-	reached   bool         // the API answers HTTP
-	date      *reading     // the endpoint's clock
+	answers   bool         // a handshake was done, or refused by an alert
+	closed    atomic.Pointer[time.Time]
+	deaf      bool     // the first one was answered by the end of the connection
+	reached   bool     // the API answers HTTP
+	date      *reading // the endpoint's clock
 	skew      skew
 
 	results []Result
@@ -102,6 +117,9 @@ type endpoint struct {
 func newEndpoint(l Live) *endpoint {
 	if l.Timeout <= 0 {
 		l.Timeout = defaultTimeout
+	}
+	if l.pause == 0 {
+		l.pause = pause
 	}
 	if l.Now == nil {
 		l.Now = time.Now
@@ -112,29 +130,29 @@ func newEndpoint(l Live) *endpoint {
 }
 
 func (e *endpoint) check(ctx context.Context, s stage) Result {
-	interrupted := skipped("interrupted")
-	interrupted.ID = s.id
-	if ctx.Err() != nil {
-		return interrupted
+	switch {
+	case ctx.Err() != nil:
+		return skipped("interrupted")
+	case s.shakes && e.Fragile:
+		return skipped("handshake-withheld")
+	case s.shakes && e.deaf:
+		return e.after("live-tls13")
 	}
 	within, cancel := context.WithTimeout(ctx, e.Timeout)
 	defer cancel()
 	begin := time.Now()
 	r := s.run(e, within)
-	r.ID = s.id
 	if r.Status == Skip {
 		return r
 	}
 	r.Took = time.Since(begin)
 	if ctx.Err() != nil {
-		return interrupted
+		return skipped("interrupted")
 	}
 	if s.repeats && r.Status == Fail {
 		for _, before := range e.results {
 			if before.Status == Fail && before.Cause == r.Cause {
-				r = skipped("same", before.ID)
-				r.ID = s.id
-				break
+				return skipped("same", Text.of("check", before.ID))
 			}
 		}
 	}
@@ -175,7 +193,7 @@ func (e *endpoint) after(ids ...string) Result {
 			return skipped("needs", r.Args...)
 		}
 	}
-	return skipped("needs", blamed)
+	return skipped("needs", Text.of("check", blamed))
 }
 
 // ParseAddr takes an address apart: wss://host:port[/path], where the port is
@@ -246,8 +264,9 @@ func parseHost(host string) (string, error) {
 // peer.
 func cleaned(r Result) Result {
 	for i, arg := range r.Args {
-		if text, ok := arg.(string); ok {
-			r.Args[i] = fromPeer(text)
+		r.Args[i] = arg.Map(fromPeer)
+		if list, ok := r.Args[i].V.([]string); ok {
+			r.Args[i].V = shortened(list)
 		}
 	}
 	return r
@@ -255,6 +274,17 @@ func cleaned(r Result) Result {
 
 // mostShown bytes of a text from the peer go into a report.
 const mostShown = 200
+
+// shortened is a list as far as it fits.
+func shortened(list []string) []string {
+	length := 0
+	for i, item := range list {
+		if length += len(item); length > mostShown {
+			return append(list[:i:i], "…")
+		}
+	}
+	return list
+}
 
 // fromPeer makes what the network sent fit for one line of a report: short, and
 // without characters that a terminal would act on.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"al.essio.dev/pkg/shellescape"
 	"golang.org/x/crypto/ocsp"
 )
 
@@ -48,7 +47,7 @@ func (e *endpoint) served(context.Context) Result {
 	}
 	c := e.peer.chain
 	if _, weak := c.weakSignature(); weak {
-		return skipped("needs", "live-trust")
+		return skipped("needs", Text.of("check", "live-trust"))
 	}
 	if c.roots == nil && hasNoRoots() {
 		return Result{Status: Skip, Key: "no-roots"}
@@ -59,11 +58,11 @@ func (e *endpoint) served(context.Context) Result {
 		return cleaned(complete)
 	}
 	if c.total > len(c.sent) {
-		return warn("", "long", c.total)
+		return warn("", "long", Number.of("certificates", c.total))
 	}
 	for i := 1; i < len(c.sent); i++ {
 		if !signs(c.sent[i], c.sent[i-1]) {
-			return cleaned(warn("chain-incomplete", "order", i+1, name(c.sent[i])))
+			return cleaned(warn("chain-incomplete", "order", Number.of("position", i+1), Name.of("certificate", name(c.sent[i]))))
 		}
 	}
 	if root := checkChainRoot(c.files("")); root.Status != Pass {
@@ -87,11 +86,11 @@ func (e *endpoint) file(context.Context) Result {
 	case served.Equal(e.File):
 		return pass("same")
 	case served.NotBefore.Before(e.File.NotBefore):
-		older := warn("", "older", day(served.NotAfter), day(e.File.NotAfter))
+		older := warn("", "older", Time.of("served_not_after", served.NotAfter), Time.of("file_not_after", e.File.NotAfter))
 		older.Fixes = []Step{step("fix", "docker compose restart wukongim", "")}
 		return older
 	}
-	return cleaned(warn("", "other", name(served), name(e.File)))
+	return cleaned(warn("", "other", Name.of("served", name(served)), Name.of("file", name(e.File))))
 }
 
 // fetch tells how to get the certificate that is missing. Its address is the
@@ -106,9 +105,9 @@ func (c *chain) fetch(missing Result) []Step {
 		return nil
 	}
 	return []Step{step("fix",
-		"curl -s -o intermediate.der "+shellescape.Quote(u.String())+
+		"curl -s -o intermediate.der %[1]s"+
 			"\nopenssl x509 -inform DER -in intermediate.der -out intermediate.pem"+
-			"\n(cat cert.pem; echo; cat intermediate.pem) > fullchain.pem", "")}
+			"\n(cat cert.pem; echo; cat intermediate.pem) > fullchain.pem", "", Address.of("download", u.String()))}
 }
 
 func (e *endpoint) names(context.Context) Result {
@@ -140,7 +139,7 @@ func (e *endpoint) trust(context.Context) Result {
 	if r.Status == Fail && r.Key == "invalid" && c.dates(e.Now()).Status == Fail {
 		// There is no time when all of it was valid, as after a CA's renewal
 		// under the same key: whether it is trusted cannot be told.
-		return skipped("needs", "live-dates")
+		return skipped("needs", Text.of("check", "live-dates"))
 	}
 	if r.Status != Pass {
 		return cleaned(r)
@@ -206,7 +205,7 @@ func (e *endpoint) staple(context.Context) Result {
 	}
 	response, err := ocsp.ParseResponseForCert(e.peer.staple, c.leaf(), issuer)
 	if err != nil {
-		return warn("", "unusable", fromPeer(err.Error()))
+		return warn("", "unusable", Text.of("error", fromPeer(err.Error())))
 	}
 	return stapled(response, e.Now())
 }
@@ -225,13 +224,13 @@ func (c *chain) issuer(now time.Time) *x509.Certificate {
 func stapled(response *ocsp.Response, now time.Time) Result {
 	switch {
 	case response.Status == ocsp.Revoked:
-		return fail("cert-revoked", "revoked", day(response.RevokedAt))
+		return fail("cert-revoked", "revoked", Time.of("revoked", response.RevokedAt))
 	case response.Status != ocsp.Good:
 		return warn("", "unknown")
 	case !response.NextUpdate.IsZero() && now.After(response.NextUpdate):
-		return warn("", "stale", day(response.NextUpdate))
+		return warn("", "stale", Time.of("next_update", response.NextUpdate))
 	}
-	return pass("good", day(response.ThisUpdate)).rulesOut("cert-revoked")
+	return pass("good", Time.of("this_update", response.ThisUpdate)).rulesOut("cert-revoked")
 }
 
 // sni compares the certificate with the one for clients that send no name.
@@ -240,27 +239,18 @@ func (e *endpoint) sni(ctx context.Context) Result {
 		return e.after("live-tls13", "live-tls12")
 	}
 	if _, err := netip.ParseAddr(e.host); err == nil {
-		return Result{Status: Skip, Key: "address", Args: []any{e.host}}
+		return Result{Status: Skip, Key: "address", Args: []Value{Host.of("host", e.host)}}
 	}
 	nameless := e.peer.offer
 	nameless.name = ""
-	a := e.shake(ctx, e.target, nameless)
+	a := e.shake(ctx, nameless)
 	defer a.close()
 	if a.err != nil {
-		return warn("", "refused", told(a.err))
+		return warn("", "refused", Text.of("error", told(a.err)))
 	}
 	leaf := e.peer.chain.leaf()
 	if other := a.conn.ConnectionState().PeerCertificates; len(other) > 0 && !other[0].Equal(leaf) {
-		return warn("", "other", sanList(other[0]), sanList(leaf))
+		return cleaned(warn("", "other", Host.of("names", namesOf(other[0])), Host.of("with_name", namesOf(leaf))))
 	}
 	return pass("equal")
-}
-
-// sanList shows the names that a certificate is for, as far as they fit.
-func sanList(cert *x509.Certificate) string {
-	all := slices.Clone(cert.DNSNames)
-	for _, ip := range cert.IPAddresses {
-		all = append(all, ip.String())
-	}
-	return fromPeer(strings.Join(all, ", "))
 }

@@ -3,16 +3,15 @@ package check
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
-
-	"al.essio.dev/pkg/shellescape"
+	"time"
 )
 
 const (
@@ -27,11 +26,11 @@ func (e *endpoint) name(ctx context.Context) Result {
 		return skipped("no-address")
 	}
 	if e.invalid != nil {
-		return fail("connection-interrupted", "invalid", fromPeer(e.invalid.Error()))
+		return fail("connection-interrupted", "invalid", Text.of("error", fromPeer(e.invalid.Error())))
 	}
 	if ip, err := netip.ParseAddr(e.host); err == nil {
 		e.addresses = []netip.Addr{ip}
-		return pass("literal", e.host)
+		return pass("literal", Host.of("host", e.host))
 	}
 	found, err := e.resolverFor(ctx).LookupNetIP(ctx, "ip", e.host)
 	if err != nil {
@@ -42,7 +41,7 @@ func (e *endpoint) name(ctx context.Context) Result {
 		e.addresses = append(e.addresses, ip.Unmap())
 		seen = append(seen, ip.Unmap().String())
 	}
-	return pass("found", e.host, strings.Join(seen, ", "))
+	return pass("found", Host.of("host", e.host), Host.of("addresses", seen))
 }
 
 // resolverFor returns a resolver that stops with ctx. The standard one returns
@@ -63,12 +62,12 @@ func (e *endpoint) resolverFor(ctx context.Context) *net.Resolver {
 }
 
 func (e *endpoint) unresolved(err error) Result {
-	r := fail("connection-interrupted", "no-answer", e.host, told(err))
+	r := fail("connection-interrupted", "no-answer", Host.of("host", e.host), Text.of("error", told(err)))
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
-		r = fail("connection-interrupted", "not-found", e.host)
+		r = fail("connection-interrupted", "not-found", Host.of("host", e.host))
 	}
-	r.Fixes = []Step{step("fix", "dig +short "+shellescape.Quote(e.host)+" A AAAA", "")}
+	r.Fixes = []Step{step("fix", "dig +short %[1]s A AAAA", "", Host.of("host", e.host))}
 	return r
 }
 
@@ -102,9 +101,9 @@ func (e *endpoint) tcp(ctx context.Context) Result {
 		return e.notConnected(errs)
 	}
 	if len(dead) > 0 {
-		return warn("", "some", e.target, strings.Join(dead, ", "))
+		return warn("", "some", Address.of("address", e.target), Address.of("dead", dead))
 	}
-	return pass("connected", e.target)
+	return pass("connected", Address.of("address", e.target))
 }
 
 func (e *endpoint) at(i int) string { return net.JoinHostPort(e.addresses[i].String(), e.port) }
@@ -123,7 +122,7 @@ func (e *endpoint) notConnected(errs []error) Result {
 	r.Status, r.Cause = Fail, "connection-interrupted"
 	switch r.Key {
 	case portRefused:
-		r.Fixes = []Step{step("fix-refused", "docker compose ps wukongim\nss -ltn | grep ':"+e.port+" '", "")}
+		r.Fixes = []Step{step("fix-refused", "docker compose ps wukongim\nss -ltn | grep ':%[1]s '", "", portValue("port", e.port))}
 	case portSilent:
 		r.Fixes = []Step{step("fix-silent", "ufw status verbose\nfirewall-cmd --list-ports", "")}
 	}
@@ -135,6 +134,7 @@ const (
 	portRefused = sharedReason + "port-refused"
 	portSilent  = sharedReason + "port-silent"
 	portFailed  = sharedReason + "port-failed"
+	portClosed  = sharedReason + "port-closed"
 	portTLS     = sharedReason + "port-tls"
 )
 
@@ -143,14 +143,18 @@ func (e *endpoint) unreachable(err error, address string) Result {
 	address = fromPeer(address)
 	switch {
 	case isRefused(err):
-		return warn("", portRefused, address)
+		return warn("", portRefused, Address.of("address", address))
 	case isSilent(err):
-		return warn("", portSilent, address, e.Timeout.String())
+		return warn("", portSilent, Address.of("address", address), Text.of("timeout", e.Timeout.String()))
 	}
-	return warn("", portFailed, address, told(err))
+	return warn("", portFailed, Address.of("address", address), Text.of("error", told(err)))
 }
 
 func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+
+func isHangUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
+}
 
 func isSilent(err error) bool {
 	var timeout net.Error
@@ -163,7 +167,8 @@ func hasNoWay(err error) bool {
 	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
 }
 
-// told is an error without what repeats the address and the request.
+// told is an error without what repeats the address, the request, or the name that
+// was looked up.
 func told(err error) string {
 	var request *url.Error
 	if errors.As(err, &request) {
@@ -173,11 +178,27 @@ func told(err error) string {
 	if errors.As(err, &op) {
 		err = op.Err
 	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return fromPeer(dns.Err)
+	}
 	return fromPeer(err.Error())
 }
 
+// pause is kept between the end of a connection and the next one: in the moment of
+// a close WuKongIM up to v2.2.5 may take a new connection for the old one, and
+// leaves it without an answer (pkg/wknet/conn.go: both have the same descriptor).
+const pause = 20 * time.Millisecond
+
 // dial connects to host:port; every read and write ends with ctx.
 func (e *endpoint) dial(ctx context.Context, address string) (*bounded, error) {
+	if last := e.closed.Load(); last != nil {
+		select {
+		case <-time.After(e.pause - time.Since(*last)):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	conn, err := (&net.Dialer{Resolver: e.resolverFor(ctx)}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
@@ -188,13 +209,22 @@ func (e *endpoint) dial(ctx context.Context, address string) (*bounded, error) {
 			return nil, err
 		}
 	}
-	return &bounded{Conn: conn}, nil
+	return &bounded{Conn: conn, closed: &e.closed}, nil
 }
 
 // bounded takes no more than mostReceived bytes from its peer.
 type bounded struct {
 	net.Conn
 	received atomic.Int64
+	closed   *atomic.Pointer[time.Time] // when the last connection was
+}
+
+func (b *bounded) Close() error {
+	defer func() {
+		now := time.Now()
+		b.closed.Store(&now)
+	}()
+	return b.Conn.Close()
 }
 
 var errTooMuch = errors.New("the other side sent more than 1 MiB")

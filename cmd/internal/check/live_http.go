@@ -2,17 +2,16 @@ package check
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
 
-	"al.essio.dev/pkg/shellescape"
 	"github.com/coder/websocket"
 )
 
@@ -93,32 +92,42 @@ func (e *endpoint) health(ctx context.Context) Result {
 	if e.API == "" {
 		return skipped("no-address")
 	}
-	status, _, err := e.get(ctx, "/health", 0)
+	status, body, err := e.get(ctx, "/health", mostBody)
 	if err != nil {
-		return e.unanswered(ctx, err, e.API)
+		return e.unanswered(err, e.API)
 	}
-	if status == http.StatusBadRequest && e.speaksTLS(ctx, e.API) {
-		return fail("plaintext-on-tls-port", portTLS, fromPeer(e.API))
+	if status == http.StatusBadRequest && wantsTLS.Match(body) {
+		return fail("plaintext-on-tls-port", portTLS, Address.of("address", fromPeer(e.API)))
 	}
 	e.reached = true
 	if status != http.StatusOK {
-		return warn("", "status", status)
+		return warn("", "status", Number.of("status", status))
 	}
-	return pass("healthy", fromPeer(e.API))
+	return pass("healthy", Address.of("address", fromPeer(e.API)))
 }
+
+// A TLS port that gets plain HTTP says so by a page (the words of Go and nginx, of
+// Apache, and of Tomcat) or by an alert (RFC 8446 section 6), or hangs up. To find
+// out by a handshake could do harm: only clients that mean TLS begin one.
+var (
+	wantsTLS = regexp.MustCompile(`HTTPS (?:server|port)|SSL-enabled server|requires TLS`)
+	inAlert  = `malformed HTTP response "\x15\x03` // of net/http
+)
 
 // unanswered explains why a plain port gave no HTTP answer. One that is closed
 // to this machine may well be so on purpose, and proves nothing about TLS.
-func (e *endpoint) unanswered(ctx context.Context, err error, address string) Result {
-	r := e.unreachable(err, address)
-	if r.Key == portFailed && e.speaksTLS(ctx, address) {
-		return fail("plaintext-on-tls-port", portTLS, fromPeer(address))
+func (e *endpoint) unanswered(err error, address string) Result {
+	switch {
+	case strings.Contains(err.Error(), inAlert):
+		return fail("plaintext-on-tls-port", portTLS, Address.of("address", fromPeer(address)))
+	case isHangUp(err):
+		return warn("", portClosed, Address.of("address", fromPeer(address)))
 	}
-	return r
+	return e.unreachable(err, address)
 }
 
 // openWebSocket upgrades conn and drops it at once. The response is nil where
-// there was none; its body is not to be used.
+// there was none; its body holds the first KiB of a refusal.
 func openWebSocket(ctx context.Context, conn net.Conn, url string) (*http.Response, error) {
 	defer conn.Close()
 	socket, response, err := websocket.Dial(ctx, url, &websocket.DialOptions{
@@ -137,20 +146,20 @@ func (e *endpoint) plainUpgrade(ctx context.Context) Result {
 	}
 	conn, err := e.dial(ctx, e.Plain)
 	if err != nil {
-		return e.unanswered(ctx, err, e.Plain)
+		return e.unreachable(err, e.Plain)
 	}
 	response, err := openWebSocket(ctx, conn, "ws://"+e.Plain+"/")
 	switch {
 	case response == nil:
-		return e.unanswered(ctx, err, e.Plain)
-	case response.StatusCode == http.StatusBadRequest && e.speaksTLS(ctx, e.Plain):
-		return fail("plaintext-on-tls-port", portTLS, fromPeer(e.Plain))
+		return e.unanswered(err, e.Plain)
+	case response.StatusCode == http.StatusBadRequest && refusesPlain(response):
+		return fail("plaintext-on-tls-port", portTLS, Address.of("address", fromPeer(e.Plain)))
 	case response.StatusCode != http.StatusSwitchingProtocols:
-		return warn("", "status", response.StatusCode)
+		return warn("", "status", Number.of("status", response.StatusCode))
 	case err != nil:
-		return warn("", portFailed, fromPeer(e.Plain), told(err))
+		return warn("", portFailed, Address.of("address", fromPeer(e.Plain)), Text.of("error", told(err)))
 	}
-	return pass("upgraded", fromPeer(e.Plain))
+	return pass("upgraded", Address.of("address", fromPeer(e.Plain)))
 }
 
 // authority is the endpoint's host and port as they stand in a URL.
@@ -158,20 +167,22 @@ func (e *endpoint) authority() string { return net.JoinHostPort(withoutZone(e.ho
 
 // upgradesPlain tells whether the TLS port answers plain HTTP. Status 400 does
 // not count: TLS servers answer it to plain requests.
-func (e *endpoint) upgradesPlain(ctx context.Context) bool {
-	conn, err := e.dial(ctx, e.target)
-	if err != nil {
-		return false
-	}
-	response, _ := openWebSocket(ctx, conn, "ws://"+e.authority()+"/")
+func upgradesPlain(ctx context.Context, conn net.Conn, url string) bool {
+	response, _ := openWebSocket(ctx, conn, url)
 	return response != nil && response.StatusCode != http.StatusBadRequest
+}
+
+// refusesPlain tells whether a refusal says that the port is one of TLS.
+func refusesPlain(response *http.Response) bool {
+	body, err := io.ReadAll(io.LimitReader(response.Body, mostBody))
+	return err == nil && wantsTLS.Match(body)
 }
 
 func (e *endpoint) upgrade(ctx context.Context) Result {
 	if e.peer == nil {
 		return e.after("live-tls13", "live-tls12")
 	}
-	a := e.shake(ctx, e.target, offer{e.host, tls.VersionTLS12, tls.VersionTLS13, nil})
+	a := e.shake(ctx, e.ordinary())
 	if a.err != nil {
 		return e.refusal(ctx, a)
 	}
@@ -183,15 +194,15 @@ func (e *endpoint) upgrade(ctx context.Context) Result {
 	e.readDate(response.Header, sent, e.authority())
 	switch {
 	case response.StatusCode == http.StatusBadRequest && a.asked:
-		return fail("client-certificate", sharedReason+"handshake-client-certificate", e.host)
+		return fail("client-certificate", sharedReason+"handshake-client-certificate", Host.of("host", e.host))
 	case response.StatusCode != http.StatusSwitchingProtocols:
-		r := fail("connection-interrupted", "status", response.StatusCode)
+		r := fail("connection-interrupted", "status", Number.of("status", response.StatusCode))
 		r.Fixes = upgradeFixes(response.StatusCode)
 		return r
 	case err != nil:
-		return fail("connection-interrupted", sharedReason+"handshake-failed", told(err))
+		return fail("connection-interrupted", sharedReason+"handshake-failed", Text.of("error", told(err)))
 	}
-	return pass("upgraded", e.host)
+	return pass("upgraded", Host.of("host", e.host))
 }
 
 // noUpgrade explains a connection that ended after the handshake and before an
@@ -203,9 +214,9 @@ func (e *endpoint) noUpgrade(err error, asked bool) Result {
 	case errors.As(err, &op) && op.Op == "remote error":
 		return e.alerted(op.Err.Error(), asked)
 	case isSilent(err):
-		return fail("connection-interrupted", sharedReason+"handshake-silent", e.target, e.Timeout.String())
+		return fail("connection-interrupted", sharedReason+"handshake-silent", Address.of("address", e.target), Text.of("timeout", e.Timeout.String()))
 	}
-	return fail("connection-interrupted", sharedReason+"handshake-failed", told(err))
+	return fail("connection-interrupted", sharedReason+"handshake-failed", Text.of("error", told(err)))
 }
 
 func upgradeFixes(status int) []Step {
@@ -229,30 +240,30 @@ func (e *endpoint) route(ctx context.Context) Result {
 		return skipped("no-address")
 	}
 	if !e.reached {
-		return skipped("needs", "live-health")
+		return skipped("needs", Text.of("check", "live-health"))
 	}
 	status, body, err := e.get(ctx, "/route", mostBody)
 	if err != nil {
 		return e.unreachable(err, e.API)
 	}
 	if status != http.StatusOK {
-		return warn("", "status", status)
+		return warn("", "status", Number.of("status", status))
 	}
 	var told struct {
 		WSS string `json:"wss_addr"`
 	}
 	if err := json.Unmarshal(body, &told); err != nil {
-		return warn("", "no-json", fromPeer(err.Error()))
+		return warn("", "no-json", Text.of("error", fromPeer(err.Error())))
 	}
 	r := e.compareRoute(strings.TrimSpace(told.WSS))
 	if r.Status != Pass {
-		r.Fixes = []Step{step("fix", "curl -s "+shellescape.Quote("http://"+e.API+"/route"), "external:\n  wssAddr: \"wss://im.example.com:5210\"   # WK_EXTERNAL_WSSADDR")}
+		r.Fixes = []Step{step("fix", "curl -s %[1]s", "external:\n  wssAddr: \"wss://im.example.com:5210\"   # WK_EXTERNAL_WSSADDR", Address.of("api", "http://"+e.API+"/route"))}
 	}
 	return r
 }
 
 func (e *endpoint) compareRoute(told string) Result {
-	shown := fromPeer(told)
+	shown := Address.of("wss_addr", fromPeer(told))
 	if told == "" {
 		return warn("", "none")
 	}
@@ -270,9 +281,9 @@ func (e *endpoint) compareRoute(told string) Result {
 	case e.Addr == "":
 		return pass("told", shown)
 	case !sameHost && e.peer != nil && e.peer.chain.leaf().VerifyHostname(withoutZone(host)) != nil:
-		return fail("hostname-mismatch", "uncovered", shown, sanList(e.peer.chain.leaf()))
+		return cleaned(fail("hostname-mismatch", "uncovered", shown, Host.of("names", namesOf(e.peer.chain.leaf()))))
 	}
-	return warn("", "differs", shown, net.JoinHostPort(e.host, e.port))
+	return warn("", "differs", shown, Address.of("checked", net.JoinHostPort(e.host, e.port)))
 }
 
 // readDate keeps the first Date that the endpoint or its API sends (RFC 9110

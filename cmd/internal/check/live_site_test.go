@@ -10,6 +10,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,10 +21,11 @@ import (
 	"golang.org/x/crypto/ocsp"
 	"golang.org/x/net/dns/dnsmessage"
 
+	"wklog/cmd/internal/fragile"
 	"wklog/cmd/internal/pkitest"
 )
 
-const siteName = "im.example.com"
+const siteName = "im.wangwei-corp.cn"
 
 // issue makes a certificate of siteName, by a key of its own unless one is given.
 func issue(issuer *pkitest.Authority, key crypto.Signer, edit func(*x509.Certificate)) *pkitest.Authority {
@@ -65,6 +67,7 @@ func newSite(t testing.TB) *site {
 	s.live.Roots = x509.NewCertPool()
 	s.live.Roots.AddCert(s.root.Certificate)
 	s.live.Timeout = time.Second
+	s.live.pause = time.Nanosecond // these servers need none
 	return s
 }
 
@@ -192,11 +195,51 @@ func serveHTTP(t testing.TB, config *tls.Config, handler http.Handler) string {
 	return l.Addr().String()
 }
 
+// listen gives a listener that looks at each ClientHello: none may be one over
+// which WuKongIM hangs, whatever the server of the test does.
 func listen(t testing.TB) net.Listener {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	t.Cleanup(func() { l.Close() })
-	return l
+	w := &watcher{Listener: l}
+	t.Cleanup(func() {
+		l.Close()
+		w.Lock()
+		defer w.Unlock()
+		assert.NotContains(t, w.fatal, "HelloRetryRequest")
+		assert.NotContains(t, w.fatal, "resumption")
+	})
+	return w
+}
+
+// watcher keeps what would be fatal to WuKongIM in the beginnings of connections.
+type watcher struct {
+	net.Listener
+	sync.Mutex
+	fatal []string
+}
+
+func (w *watcher) Accept() (net.Conn, error) {
+	conn, err := w.Listener.Accept()
+	return &watched{Conn: conn, by: w}, err
+}
+
+type watched struct {
+	net.Conn
+	by    *watcher
+	first []byte
+}
+
+func (c *watched) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if len(c.first) < 4096 {
+		c.first = append(c.first, p[:n]...)
+		if of := fragile.Fatal(c.first); of != "" {
+			c.by.Lock()
+			c.by.fatal = append(c.by.fatal, of)
+			c.by.Unlock()
+		}
+	}
+	return n, err
 }
 
 // serveRaw hands each connection to handle, and closes it afterwards or with

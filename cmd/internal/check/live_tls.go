@@ -3,12 +3,11 @@ package check
 import (
 	"bytes"
 	"context"
+	"crypto/fips140"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"strings"
-	"syscall"
 )
 
 // attempt is a handshake that was tried. Its certificate is not verified: the
@@ -27,6 +26,19 @@ func (a *attempt) close() {
 	}
 }
 
+func (a *attempt) speaks13() bool {
+	return a.err == nil && a.conn.ConnectionState().Version == tls.VersionTLS13
+}
+
+// alert is the server's, empty where it sent none.
+func (a *attempt) alert() string {
+	var op *net.OpError
+	if errors.As(a.err, &op) && op.Op == "remote error" {
+		return op.Err.Error()
+	}
+	return ""
+}
+
 // offer is what the ClientHello holds.
 type offer struct {
 	name     string // SNI, not sent where it is empty or an IP
@@ -34,9 +46,21 @@ type offer struct {
 	suites   []uint16 // nil for Go's choice
 }
 
-func (e *endpoint) shake(ctx context.Context, address string, o offer) *attempt {
+// ordinary is what clients of today offer.
+func (e *endpoint) ordinary() offer { return offer{e.host, tls.VersionTLS12, tls.VersionTLS13, nil} }
+
+// errWithheld is for a handshake that is not tried, for the server's sake.
+var errWithheld = errors.New("the handshake would crash the server")
+
+// shake tries a handshake with the endpoint, as clients do. It never resumes a
+// session, which hangs WuKongIM up to v2.2.5, as a HelloRetryRequest does.
+func (e *endpoint) shake(ctx context.Context, o offer) *attempt {
 	a := &attempt{offer: o}
-	raw, err := e.dial(ctx, address)
+	if e.Fragile {
+		a.err = errWithheld
+		return a
+	}
+	raw, err := e.dial(ctx, e.target)
 	if err != nil {
 		a.err = err
 		return a
@@ -47,6 +71,7 @@ func (e *endpoint) shake(ctx context.Context, address string, o offer) *attempt 
 		MinVersion:         o.min,
 		MaxVersion:         o.max,
 		CipherSuites:       o.suites,
+		CurvePreferences:   curves(),
 		NextProtos:         []string{"http/1.1"}, // as browsers offer for wss
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			a.asked = true
@@ -59,7 +84,19 @@ func (e *endpoint) shake(ctx context.Context, address string, o offer) *attempt 
 		a.conn = conn
 	}
 	a.got = raw.received.Load()
+	e.answers = e.answers || a.err == nil || a.alert() != ""
 	return a
+}
+
+// curves are those for which a ClientHello has a key share that every server
+// knows: X25519, or P-256 where FIPS 140-3 mode forbids that one and would leave
+// the post-quantum one alone. WuKongIM fails where it has to ask for another by
+// a HelloRetryRequest.
+func curves() []tls.CurveID {
+	if fips140.Enabled() {
+		return []tls.CurveID{tls.CurveP256, tls.CurveP384, tls.CurveP521}
+	}
+	return nil // as Go and browsers offer
 }
 
 // peer is what a completed handshake showed.
@@ -70,6 +107,9 @@ type peer struct {
 }
 
 func (e *endpoint) remember(a *attempt) {
+	if a.err != nil {
+		return
+	}
 	state := a.conn.ConnectionState()
 	if e.peer != nil || len(state.PeerCertificates) == 0 {
 		return
@@ -81,12 +121,21 @@ func (e *endpoint) remember(a *attempt) {
 	}
 }
 
+// tls13 offers an older version too at first, as clients of today do: what a server
+// does not survive it meets once, and by no rarer ClientHello.
 func (e *endpoint) tls13(ctx context.Context) Result {
 	if e.target == "" {
 		return e.after("live-tcp")
 	}
-	a := e.shake(ctx, e.target, offer{e.host, tls.VersionTLS13, tls.VersionTLS13, nil})
+	a := e.shake(ctx, e.ordinary())
 	defer a.close()
+	if e.answers && !a.speaks13() {
+		e.remember(a)
+		only := e.ordinary()
+		only.min = tls.VersionTLS13
+		a = e.shake(ctx, only)
+		defer a.close()
+	}
 	if a.err != nil {
 		e.refused13 = told(a.err)
 		r := e.refusal(ctx, a)
@@ -103,7 +152,9 @@ func (e *endpoint) tls12(ctx context.Context) Result {
 	if e.target == "" {
 		return e.after("live-tcp")
 	}
-	a := e.shake(ctx, e.target, offer{e.host, tls.VersionTLS12, tls.VersionTLS12, nil})
+	only := e.ordinary()
+	only.max = tls.VersionTLS12
+	a := e.shake(ctx, only)
 	defer a.close()
 	if a.err != nil {
 		works := e.peer != nil
@@ -122,27 +173,30 @@ func (e *endpoint) tls12(ctx context.Context) Result {
 // TLS 1.3, in whatever way, is then no failure.
 func (e *endpoint) lacks13() {
 	if r := e.result("live-tls13"); r.Status == Fail {
-		r.Status, r.Cause, r.Key, r.Args = Warn, "", sharedReason+"handshake-not-offered", []any{e.refused13}
+		r.Status, r.Cause, r.Key, r.Args = Warn, "", sharedReason+"handshake-not-offered", []Value{Text.of("error", e.refused13)}
 	}
 }
 
+// refusal12 explains why clients of today are refused. Only a server that said so
+// by an alert is asked whether it would take an older version or weaker suites, as
+// clients of the past offered: WuKongIM sends no alerts.
 func (e *endpoint) refusal12(ctx context.Context, a *attempt) Result {
 	r := e.refusal(ctx, a)
 	switch {
-	case (r.Key == sharedReason+"handshake-not-offered" || r.Key == sharedReason+"handshake-closed") && e.peer == nil:
-		old := e.shake(ctx, e.target, offer{e.host, tls.VersionTLS10, tls.VersionTLS11, everySuite()})
+	case r.Key == sharedReason+"handshake-not-offered" && e.peer == nil:
+		old := e.shake(ctx, offer{e.host, tls.VersionTLS10, tls.VersionTLS11, everySuite()})
 		defer old.close()
 		if old.err == nil {
 			e.lacks13()
-			r = fail("protocol-version", "old", tls.VersionName(old.conn.ConnectionState().Version))
+			r = fail("protocol-version", "old", Text.of("version", tls.VersionName(old.conn.ConnectionState().Version)))
 		}
 	case r.Key == sharedReason+"handshake-cipher":
-		weak := e.shake(ctx, e.target, offer{e.host, tls.VersionTLS12, tls.VersionTLS12, everySuite()})
+		weak := e.shake(ctx, offer{e.host, tls.VersionTLS12, tls.VersionTLS12, everySuite()})
 		defer weak.close()
 		if weak.err == nil {
 			e.remember(weak)
 			e.lacks13()
-			r = fail("cipher-mismatch", "weak-cipher", tls.CipherSuiteName(weak.conn.ConnectionState().CipherSuite))
+			r = fail("cipher-mismatch", "weak-cipher", Text.of("suite", tls.CipherSuiteName(weak.conn.ConnectionState().CipherSuite)))
 		}
 	}
 	return r
@@ -158,36 +212,51 @@ func everySuite() []uint16 {
 
 func agreed(a *attempt) Result {
 	state := a.conn.ConnectionState()
-	return pass(sharedReason+"handshake-agreed", tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite))
+	return pass(sharedReason+"handshake-agreed", Text.of("version", tls.VersionName(state.Version)), Text.of("suite", tls.CipherSuiteName(state.CipherSuite)))
 }
 
 // refusal explains a handshake that failed.
 func (e *endpoint) refusal(ctx context.Context, a *attempt) Result {
-	var op *net.OpError
 	var record tls.RecordHeaderError
 	switch {
-	case errors.As(a.err, &op) && op.Op == "remote error":
-		return e.alerted(op.Err.Error(), a.asked)
+	case a.alert() != "":
+		return e.alerted(a.alert(), a.asked)
 	case errors.As(a.err, &record):
 		if r, ok := notTLS(record); ok {
 			return r
 		}
 	case isSilent(a.err) && a.got == 0:
-		return fail("connection-interrupted", sharedReason+"handshake-silent", e.target, e.Timeout.String())
+		return fail("connection-interrupted", sharedReason+"handshake-silent", Address.of("address", e.target), Text.of("timeout", e.Timeout.String()))
 	case isSilent(a.err):
-		return fail("connection-interrupted", sharedReason+"handshake-slow", e.target, a.got)
+		return fail("connection-interrupted", sharedReason+"handshake-slow", Address.of("address", e.target), Number.of("bytes", int(a.got)))
 	case isRefused(a.err):
-		return fail("connection-interrupted", portRefused, e.target)
-	case errors.Is(a.err, io.EOF), errors.Is(a.err, io.ErrUnexpectedEOF), errors.Is(a.err, syscall.ECONNRESET):
-		if e.upgradesPlain(ctx) {
-			return fail("tls-on-plaintext-port", sharedReason+"handshake-plain-http", e.target)
-		}
+		return fail("connection-interrupted", portRefused, Address.of("address", e.target))
+	case isHangUp(a.err):
 		if a.asked {
-			return fail("client-certificate", sharedReason+"handshake-client-certificate", e.host)
+			return fail("client-certificate", sharedReason+"handshake-client-certificate", Host.of("host", e.host))
 		}
-		return fail("connection-interrupted", sharedReason+"handshake-closed", e.target)
+		return e.hungUp(ctx)
 	}
 	return misspoken(told(a.err))
+}
+
+// hungUp explains a connection that was closed instead of an answer. Where the
+// server never answered a handshake none is tried again: it may have crashed of it.
+func (e *endpoint) hungUp(ctx context.Context) Result {
+	closed := fail("connection-interrupted", sharedReason+"handshake-closed", Address.of("address", e.target))
+	if e.answers {
+		return closed
+	}
+	e.deaf = true
+	if conn, err := e.dial(ctx, e.target); err == nil && upgradesPlain(ctx, conn, "ws://"+e.authority()+e.path) {
+		return fail("tls-on-plaintext-port", sharedReason+"handshake-plain-http", Address.of("address", e.target))
+	}
+	conn, err := e.dial(ctx, e.target)
+	if err != nil {
+		return fail("server-crash", sharedReason+"handshake-died", Address.of("address", e.target)).breaking(TheServer)
+	}
+	conn.Close()
+	return closed
 }
 
 // notTLS is for an answer that no TLS record begins with (RFC 8446 section 5.1:
@@ -195,10 +264,10 @@ func (e *endpoint) refusal(ctx context.Context, a *attempt) Result {
 func notTLS(err tls.RecordHeaderError) (Result, bool) {
 	head := err.RecordHeader[:]
 	if bytes.Equal(head, []byte("HTTP/")) {
-		return fail("tls-on-plaintext-port", sharedReason+"handshake-plain-http", fromPeer(err.Conn.RemoteAddr().String())), true
+		return fail("tls-on-plaintext-port", sharedReason+"handshake-plain-http", Address.of("address", fromPeer(err.Conn.RemoteAddr().String()))), true
 	}
 	if head[0] < 20 || head[0] > 24 {
-		return fail("tls-on-plaintext-port", sharedReason+"handshake-not-tls", fromPeer(string(head))), true
+		return fail("tls-on-plaintext-port", sharedReason+"handshake-not-tls", Text.of("beginning", fromPeer(string(head)))), true
 	}
 	return Result{}, false
 }
@@ -221,17 +290,17 @@ func (e *endpoint) alerted(text string, asked bool) Result {
 	text = fromPeer(text)
 	switch {
 	case is(protocolVersion):
-		return fail("protocol-version", sharedReason+"handshake-not-offered", text)
+		return fail("protocol-version", sharedReason+"handshake-not-offered", Text.of("error", text))
 	case is(certificateRequired), asked && is(badCertificate, handshakeFailure):
-		return fail("client-certificate", sharedReason+"handshake-client-certificate", e.host)
+		return fail("client-certificate", sharedReason+"handshake-client-certificate", Host.of("host", e.host))
 	case is(handshakeFailure, insufficientSecurity):
-		return fail("cipher-mismatch", sharedReason+"handshake-cipher", text)
+		return fail("cipher-mismatch", sharedReason+"handshake-cipher", Text.of("error", text))
 	case is(unrecognizedName):
-		return fail("hostname-mismatch", sharedReason+"handshake-unrecognized", e.host)
+		return fail("hostname-mismatch", sharedReason+"handshake-unrecognized", Host.of("host", e.host))
 	case is(noApplicationProtocol):
-		return fail("alpn-mismatch", sharedReason+"handshake-alpn", text)
+		return fail("alpn-mismatch", sharedReason+"handshake-alpn", Text.of("error", text))
 	}
-	return fail("connection-interrupted", sharedReason+"handshake-alert", text)
+	return fail("connection-interrupted", sharedReason+"handshake-alert", Text.of("error", text))
 }
 
 // misspoken explains what this side refused. crypto/tls has no types for these
@@ -247,19 +316,8 @@ func misspoken(text string) Result {
 		{"bad record MAC", "record-corrupted", "handshake-corrupted"},
 	} {
 		if strings.Contains(text, known.text) {
-			return fail(known.cause, sharedReason+known.key, text)
+			return fail(known.cause, sharedReason+known.key, Text.of("error", text))
 		}
 	}
-	return fail("connection-interrupted", sharedReason+"handshake-failed", text)
-}
-
-// speaksTLS tells whether a port completes a handshake.
-func (e *endpoint) speaksTLS(ctx context.Context, address string) bool {
-	name, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	a := e.shake(ctx, address, offer{name, tls.VersionTLS12, tls.VersionTLS13, nil})
-	a.close()
-	return a.err == nil
+	return fail("connection-interrupted", sharedReason+"handshake-failed", Text.of("error", text))
 }

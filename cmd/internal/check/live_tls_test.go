@@ -38,7 +38,7 @@ func TestCertificateFaultsAreToldApart(t *testing.T) {
 	}{
 		{"missing intermediate", func(_ *testing.T, s *site) { s.chain = nil }, "live-served", "chain-incomplete", "missing-at"},
 		{"another name", func(_ *testing.T, s *site) {
-			s.reissue(func(c *x509.Certificate) { c.DNSNames = []string{"chat.example.com"} })
+			s.reissue(func(c *x509.Certificate) { c.DNSNames = []string{"chat.wangwei-corp.cn"} })
 		}, "live-names", "hostname-mismatch", "other"},
 		{"IP in the certificate only", func(_ *testing.T, s *site) {
 			s.reissue(func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = nil, []net.IP{net.IPv4(127, 0, 0, 1)} })
@@ -47,17 +47,17 @@ func TestCertificateFaultsAreToldApart(t *testing.T) {
 			s.reissue(func(c *x509.Certificate) { c.DNSNames = nil })
 		}, "live-names", "hostname-mismatch", "none"},
 		{"wildcard one level short", func(_ *testing.T, s *site) {
-			s.reissue(func(c *x509.Certificate) { c.DNSNames = []string{"*.org", "*.com"} })
+			s.reissue(func(c *x509.Certificate) { c.DNSNames = []string{"*.org", "*.cn"} })
 		}, "live-names", "hostname-mismatch", "wildcard"},
 		{"self-signed", func(t *testing.T, s *site) {
 			s.leaf, s.chain = issue(selfMade(), nil, nil), nil
 		}, "live-trust", "untrusted-ca", "self-signed"},
 		{"private CA with its root", func(t *testing.T, s *site) {
-			root := foreignRoot("Private Root")
+			root := foreignRoot("Wangwei Private Root")
 			s.leaf, s.chain = issue(root, nil, nil), []*pkitest.Authority{root}
 		}, "live-trust", "untrusted-ca", "unknown"},
 		{"private CA without its root", func(t *testing.T, s *site) {
-			s.leaf, s.chain = issue(foreignRoot("Private Root"), nil, func(c *x509.Certificate) {
+			s.leaf, s.chain = issue(foreignRoot("Wangwei Private Root"), nil, func(c *x509.Certificate) {
 				c.IssuingCertificateURL = nil
 			}), nil
 		}, "live-served", "chain-incomplete", "missing"},
@@ -68,7 +68,7 @@ func TestCertificateFaultsAreToldApart(t *testing.T) {
 		}, "live-dates", "cert-expired", "expired"},
 		{"expired, under an intermediate that was renewed since", func(t *testing.T, s *site) {
 			s.intermediate = issue(s.root, nil, func(c *x509.Certificate) {
-				c.Subject, c.IsCA, c.KeyUsage = pkix.Name{CommonName: "Renewed"}, true, x509.KeyUsageCertSign
+				c.Subject, c.IsCA, c.KeyUsage = pkix.Name{CommonName: "Wangwei Renewed"}, true, x509.KeyUsageCertSign
 				c.BasicConstraintsValid, c.NotBefore = true, time.Now().Add(-aDay)
 			})
 			s.chain = []*pkitest.Authority{s.intermediate}
@@ -78,7 +78,7 @@ func TestCertificateFaultsAreToldApart(t *testing.T) {
 		}, "live-dates", "cert-expired", "expired"},
 		{"expired intermediate", func(t *testing.T, s *site) {
 			s.intermediate = issue(s.root, nil, func(c *x509.Certificate) {
-				c.Subject, c.IsCA, c.KeyUsage = pkix.Name{CommonName: "Old Intermediate"}, true, x509.KeyUsageCertSign
+				c.Subject, c.IsCA, c.KeyUsage = pkix.Name{CommonName: "Wangwei Old Intermediate"}, true, x509.KeyUsageCertSign
 				c.BasicConstraintsValid = true
 				c.NotBefore, c.NotAfter = time.Now().Add(-20*time.Hour), time.Now().Add(-time.Hour)
 			})
@@ -105,9 +105,9 @@ func TestCertificateFaultsAreToldApart(t *testing.T) {
 		}, "live-trust", "cert-unsupported", "signature"},
 		{"name constraints", func(t *testing.T, s *site) {
 			s.intermediate = issue(s.root, nil, func(c *x509.Certificate) {
-				c.Subject, c.IsCA, c.KeyUsage = pkix.Name{CommonName: "Narrow"}, true, x509.KeyUsageCertSign
+				c.Subject, c.IsCA, c.KeyUsage = pkix.Name{CommonName: "Wangwei Narrow"}, true, x509.KeyUsageCertSign
 				c.BasicConstraintsValid = true
-				c.PermittedDNSDomainsCritical, c.PermittedDNSDomains = true, []string{"example.net"}
+				c.PermittedDNSDomainsCritical, c.PermittedDNSDomains = true, []string{"wangwei-corp.net"}
 			})
 			s.chain = []*pkitest.Authority{s.intermediate}
 			s.reissue(func(*x509.Certificate) {})
@@ -134,10 +134,10 @@ func TestMissingIntermediateIsNamedWithItsAddress(t *testing.T) {
 	s.chain = nil
 	results := s.check()
 	r := find(t, results, "live-served")
-	assert.Equal(t, []any{"Example Intermediate", "http://ca.example.net/intermediate.crt"}, r.Args)
+	assert.Equal(t, []Value{Name.of("issuer", "Wangwei Intermediate"), Address.of("published_at", "http://ca.wangwei-corp.net/intermediate.crt")}, r.Args)
 	require.Len(t, r.Fixes, 1)
-	assert.Contains(t, r.Fixes[0].Command, "http://ca.example.net/intermediate.crt")
-	assert.Equal(t, []any{"live-served"}, find(t, results, "live-trust").Args)
+	assert.Contains(t, r.Fixes[0].CommandLine(), "http://ca.wangwei-corp.net/intermediate.crt")
+	assert.Equal(t, "live-served", find(t, results, "live-trust").Args[0].V)
 	assert.Equal(t, Pass, find(t, results, "live-dates").Status)
 }
 
@@ -153,7 +153,7 @@ func TestExpiredAndUntrustedAreTwoFaults(t *testing.T) {
 // what is sent ends at an expired certificate, and clients take the other way.
 func TestExpiredCrossCertificateBesideATrustedRoot(t *testing.T) {
 	s := newSite(t)
-	old := foreignRoot("Old Root")
+	old := foreignRoot("Wangwei Old Root")
 	cross := issue(old, s.root.Key, func(c *x509.Certificate) {
 		c.Subject, c.IsCA, c.KeyUsage = s.root.Certificate.Subject, true, x509.KeyUsageCertSign
 		c.BasicConstraintsValid = true
@@ -171,13 +171,13 @@ func TestOddChainsAreWarnings(t *testing.T) {
 	for key, edit := range map[string]func(*testing.T, *site){
 		"superfluous": func(_ *testing.T, s *site) { s.chain = append(s.chain, s.root) },
 		"order": func(t *testing.T, s *site) {
-			second := s.intermediate.CA("Second Intermediate")
+			second := s.intermediate.CA("Wangwei Second Intermediate")
 			s.leaf = issue(second, nil, nil)
 			s.chain = []*pkitest.Authority{s.intermediate, second}
 		},
 		"long": func(t *testing.T, s *site) {
 			for i := range 60 {
-				s.chain = append(s.chain, s.root.CA(fmt.Sprint("CA ", i)))
+				s.chain = append(s.chain, s.root.CA(fmt.Sprint("Wangwei CA ", i)))
 			}
 		},
 	} {
@@ -218,7 +218,7 @@ func TestStaples(t *testing.T) {
 		}, Warn, "unknown"},
 		{"garbage", func(_ *testing.T, s *site) { s.staple = []byte("\x30\x03 no staple") }, Warn, "unusable"},
 		{"revoked, by somebody else", func(t *testing.T, s *site) {
-			s.intermediate = s.root.CA("Example Intermediate")
+			s.intermediate = s.root.CA("Wangwei Intermediate")
 			s.stapled(func(r *ocsp.Response) { r.Status = ocsp.Revoked })
 		}, Warn, "unusable"},
 		{"must-staple without one", func(_ *testing.T, s *site) {
@@ -280,6 +280,7 @@ func TestVersions(t *testing.T) {
 	})
 	t.Run("TLS 1.2 only, others cut", func(t *testing.T) {
 		s := newSite(t)
+		s.config.MaxVersion = tls.VersionTLS12
 		s.config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			if hello.SupportedVersions[0] == tls.VersionTLS13 && len(hello.SupportedVersions) == 1 {
 				hello.Conn.Close()
@@ -327,7 +328,7 @@ func TestClientCertificateIsDemanded(t *testing.T) {
 func TestServerNames(t *testing.T) {
 	t.Run("another certificate without SNI", func(t *testing.T) {
 		s := newSite(t)
-		other := issue(s.intermediate, nil, func(c *x509.Certificate) { c.DNSNames = []string{"default.example.com"} })
+		other := issue(s.intermediate, nil, func(c *x509.Certificate) { c.DNSNames = []string{"default.wangwei-corp.cn"} })
 		s.config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			c := s.certificate()
 			if hello.ServerName == "" {
@@ -337,7 +338,7 @@ func TestServerNames(t *testing.T) {
 		}
 		results := s.check()
 		assert.Equal(t, []string{"live-sni"}, byStatus(results, Warn))
-		assert.Equal(t, []any{"default.example.com", "im.example.com, *.chat.example.com"}, find(t, results, "live-sni").Args)
+		assert.Equal(t, []Value{Host.of("names", []string{"default.wangwei-corp.cn"}), Host.of("with_name", []string{siteName, "*.chat.wangwei-corp.cn"})}, find(t, results, "live-sni").Args)
 		assert.Empty(t, byStatus(results, Fail))
 	})
 	only := func(s *site, name string) {
@@ -358,7 +359,7 @@ func TestServerNames(t *testing.T) {
 	})
 	t.Run("name unknown", func(t *testing.T) {
 		s := newSite(t)
-		only(s, "chat.example.com")
+		only(s, "chat.wangwei-corp.cn")
 		requireOneFailure(t, s.check(), "live-tls13", "hostname-mismatch", sharedReason+"handshake-unrecognized")
 	})
 	t.Run("IP address", func(t *testing.T) {
@@ -387,10 +388,10 @@ func TestApplicationProtocolIsRefused(t *testing.T) {
 func TestHostileCertificates(t *testing.T) {
 	for name, edit := range map[string]func(*testing.T, *site){
 		"control characters": func(t *testing.T, s *site) {
-			root := foreignRoot("Evil \x1b]0;pwned\x07\n\u202eRoot")
+			root := foreignRoot("Wangwei Evil \x1b]0;pwned\x07\n\u202eRoot")
 			s.leaf = issue(root, nil, func(c *x509.Certificate) {
-				c.Subject.CommonName = "\x1b[2J\r\nok"
-				c.DNSNames = []string{"a\x1b[31m.example.com"}
+				c.Subject.CommonName = "\x1b[2J\r\nwangwei"
+				c.DNSNames = []string{"a\x1b[31m.wangwei-corp.cn"}
 				c.IssuingCertificateURL = []string{"http://x/'; rm -rf ~; \x1b[2J'"}
 			})
 			s.chain = nil
@@ -409,7 +410,7 @@ func TestHostileCertificates(t *testing.T) {
 			s.reissue(func(c *x509.Certificate) {
 				c.DNSNames = nil
 				for i := range 3000 {
-					c.DNSNames = append(c.DNSNames, fmt.Sprintf("%d.example.org", i))
+					c.DNSNames = append(c.DNSNames, fmt.Sprintf("%d.wangwei-corp.org", i))
 				}
 			})
 		},
@@ -441,9 +442,9 @@ func requireVisible(t *testing.T, results []Result) {
 				return unicode.IsControl(c) || unicode.Is(unicode.Cf, c) || c == unicode.ReplacementChar
 			}), "%s: %q", r.ID, detail)
 			for _, fix := range r.Fixes {
-				assert.NotContains(t, fix.Command, "\x1b")
-				assert.Less(t, len(fix.Command), 1000)
-				download, _, _ := strings.Cut(fix.Command, "\n")
+				assert.NotContains(t, fix.CommandLine(), "\x1b")
+				assert.Less(t, len(fix.CommandLine()), 1000)
+				download, _, _ := strings.Cut(fix.CommandLine(), "\n")
 				words, err := shellwords.Parse(download)
 				require.NoError(t, err)
 				assert.Len(t, words, 5, "curl -s -o intermediate.der, and an address that is one word: %q", words)

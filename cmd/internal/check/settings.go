@@ -1,11 +1,13 @@
 package check
 
 import (
+	"cmp"
 	"crypto/x509"
 	"fmt"
 	"net"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -60,12 +62,23 @@ type setting struct {
 	name, origin string
 }
 
-// String names the setting and its place.
-func (s setting) String() string {
-	if s.origin == "" {
-		return s.name
+// named is the setting with its place, as a value.
+func (s setting) named() Value { return s.as("setting") }
+
+func (s setting) as(name string) Value { return Value{Name: name, Type: Text, V: s.name, In: s.origin} }
+
+// address is what an address is set to.
+func (s setting) address() Value { return Address.of("value", s.shown()) }
+
+// path is what a path is set to.
+func (s setting) path() Value { return Path.of("path", s.value) }
+
+// portValue is a number, or what stands where one should.
+func portValue(name, value string) Value {
+	if n, err := strconv.Atoi(value); err == nil {
+		return Number.of(name, n)
 	}
-	return s.name + " (" + s.origin + ")"
+	return Address.of(name, value)
 }
 
 // Settings are WuKongIM's, as its process sees them.
@@ -80,30 +93,46 @@ type Settings struct {
 	// proxied says that the server has no TLS of its own (version 3).
 	proxied   bool
 	container *container // nil without a compose file
+	// others are those of the other services of the compose file that can run
+	// beside it: an address may lead to any of them.
+	others []*Settings
+	// partial says that no file was named, and the environment is all there is.
+	partial bool
 }
 
 // Load reads the settings: the environment counts before the file.
 func (c Configuration) Load() (*Settings, error) {
-	s := &Settings{values: map[string]setting{}}
-	environ, config := c.Environ, c.Config
-	origin := ""
-	if c.Compose != "" {
-		var err error
-		if s.container, err = loadContainer(c.Compose, c.Service); err != nil {
-			return nil, fmt.Errorf("%s: %w", c.Compose, err)
-		}
-		environ, origin = s.container.environ, filepath.Base(c.Compose)
-		if config == "" {
-			config = s.container.config()
+	if c.Compose == "" {
+		s := &Settings{values: map[string]setting{}, partial: c.Config == ""}
+		return s, s.read(c.Config, c.Environ, "")
+	}
+	all, err := loadContainers(c.Compose, c.Service)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Compose, err)
+	}
+	origin := filepath.Base(c.Compose)
+	s := &Settings{values: map[string]setting{}, container: all[0]}
+	if err := s.read(cmp.Or(c.Config, s.container.config()), s.container.environ, origin); err != nil {
+		return nil, err
+	}
+	for _, other := range all[1:] {
+		o := &Settings{values: map[string]setting{}, container: other}
+		if err := o.read(other.config(), other.environ, origin); err == nil && !s.container.sharesPort(other) {
+			s.others = append(s.others, o)
 		}
 	}
+	return s, nil
+}
+
+// read takes a file, which may be empty, and the environment, which is of origin.
+func (s *Settings) read(config string, environ []string, origin string) error {
 	if config != "" {
 		if err := s.readFile(config); err != nil {
-			return nil, fmt.Errorf("%s: %w", config, err)
+			return fmt.Errorf("%s: %w", config, err)
 		}
 	}
 	s.readEnviron(environ, origin)
-	return s, nil
+	return nil
 }
 
 // readEnviron takes the variables that viper would: an empty one does not count
@@ -142,6 +171,10 @@ func (s *Settings) setting(key string) setting {
 }
 
 func (s *Settings) value(key string) string { return s.values[key].value }
+
+// Fragile tells whether the settings show that a TLS handshake crashes the server,
+// or another one of the compose file.
+func (s *Settings) Fragile() bool { return checkConfigured(s).Status == Fail }
 
 // Host is the name or address that clients are given, empty where it is not set
 // or no use.

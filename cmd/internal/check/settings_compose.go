@@ -48,13 +48,14 @@ type publishedPort struct {
 	host, container, protocol, address string
 }
 
-// loadContainer finds WuKongIM's service in a compose file.
-func loadContainer(file, service string) (*container, error) {
+// loadContainers gives WuKongIM's service of a compose file, and after it the
+// others.
+func loadContainers(file, service string) ([]*container, error) {
 	p, err := loadProject(file)
 	if err != nil {
 		return nil, err
 	}
-	return p.container(service)
+	return p.containers(service)
 }
 
 // loadProject reads a compose file as docker compose does, with the variables of
@@ -67,9 +68,9 @@ func loadProject(file string) (*project, error) {
 	return readProject(origin{files: []string{file}, dir: dir, variables: shellVariables(dir), envFiles: []string{filepath.Join(dir, ".env")}})
 }
 
-// container takes the service of a name, or the one that looks most like
+// containers gives first the service of a name, or the one that looks most like
 // WuKongIM's.
-func (p *project) container(found string) (*container, error) {
+func (p *project) containers(found string) ([]*container, error) {
 	named, most := found != "", 0
 	var nodes []string
 	for _, name := range slices.Sorted(maps.Keys(p.services)) {
@@ -81,21 +82,35 @@ func (p *project) container(found string) (*container, error) {
 			found, most = name, n
 		}
 	}
-	s := p.services[found]
-	if s == nil {
+	if p.services[found] == nil {
 		return nil, errNoService
 	}
-	c := &container{
-		service: found, nodes: slices.DeleteFunc(nodes, func(name string) bool { return name == found }),
-		environ: s.environ, ports: s.ports, mounts: s.mounts, hostNetwork: s.NetworkMode == "host", built: s.Build != nil, command: append(words(s.Entrypoint), words(s.Command)...),
-	}
-	c.uid, c.gid = userOf(s.User)
-	for name, other := range p.services {
+	all := []*container{p.container(found)}
+	all[0].nodes = slices.DeleteFunc(nodes, func(name string) bool { return name == found })
+	for _, name := range slices.Sorted(maps.Keys(p.services)) {
 		if name != found {
-			c.others = append(c.others, other.ports...)
+			other := p.container(name)
+			all[0].others = append(all[0].others, other.ports...)
+			all = append(all, other)
 		}
 	}
-	return c, nil
+	return all, nil
+}
+
+func (p *project) container(name string) *container {
+	s := p.services[name]
+	c := &container{
+		service: name, environ: s.environ, ports: s.ports, mounts: s.mounts, hostNetwork: s.NetworkMode == "host", built: s.Build != nil,
+		command: append(words(s.Entrypoint), words(s.Command)...),
+	}
+	c.uid, c.gid = userOf(s.User)
+	return c
+}
+
+// sharesPort tells that two services cannot run at the same time, as one that
+// another extends.
+func (c *container) sharesPort(other *container) bool {
+	return slices.ContainsFunc(c.ports, func(p publishedPort) bool { return p.host != "" && slices.Contains(other.ports, p) })
 }
 
 // likeWSS is the likeness of a service with a setting of wss.

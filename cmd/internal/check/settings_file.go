@@ -51,21 +51,24 @@ func (s *Settings) readMapping(keys map[string]any, prefix, origin string) {
 }
 
 // readTOML reads the keys of version 3 (WuKongIM main branch,
-// internal/config/schema.go:142).
+// internal/config/schema.go:142), and those of older versions, which take any form
+// that viper reads.
 func (s *Settings) readTOML(data []byte, origin string) error {
 	var file struct {
 		API struct {
 			ExternalWSSAddr string `toml:"external_wss_addr"`
 		} `toml:"api"`
 	}
-	if err := toml.Unmarshal(data, &file); err != nil {
+	var keys map[string]any
+	if err := errors.Join(toml.Unmarshal(data, &file), toml.Unmarshal(data, &keys)); err != nil {
 		if at := (*toml.DecodeError)(nil); errors.As(err, &at) {
 			line, _ := at.Position()
-			return fmt.Errorf("line %d: %w", line, err)
+			return fmt.Errorf("line %d: %w", line, at)
 		}
 		return err
 	}
-	s.proxied = true
+	s.readMapping(keys, "", origin)
+	s.proxied = !s.wanted()
 	if addr := file.API.ExternalWSSAddr; addr != "" {
 		s.values[keyExternalWSSAddr] = setting{value: addr, name: "api.external_wss_addr", origin: origin}
 	}

@@ -31,7 +31,7 @@ func asNobody(t *testing.T, do func()) {
 // TestClosedFoldersAreNoFaults is for users who check without being root: the
 // folders of Let's Encrypt are closed to them, and nothing is known of the files.
 func TestClosedFoldersAreNoFaults(t *testing.T) {
-	environment := "environment: {WK_WSSADDR: 'wss://0.0.0.0:5210', WK_WSSCONFIG_CERTFILE: /certs/live/a.pem, WK_WSSCONFIG_KEYFILE: /key.pem, WK_EXTERNAL_WSSADDR: 'wss://im.example.com:5210'}"
+	environment := "environment: {WK_WSSADDR: 'wss://0.0.0.0:5210', WK_WSSCONFIG_CERTFILE: /certs/live/a.pem, WK_WSSCONFIG_KEYFILE: /key.pem, WK_EXTERNAL_WSSADDR: 'wss://im.wangwei-corp.cn:5210'}"
 	c := write(t, map[string]string{
 		"letsencrypt/live/a.pem": "", "letsencrypt/live/key.pem": "",
 		"docker-compose.yml": composed("", "ports: ['5210:5210']\n    volumes: ['./letsencrypt:/certs', './letsencrypt/live/key.pem:/key.pem']\n    "+environment),

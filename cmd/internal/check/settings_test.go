@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -18,7 +19,7 @@ import (
 func TestConfigurationsOfTheField(t *testing.T) {
 	t.Setenv("WK_EXTERNAL_WSSADDR", "wss://of.this.machine:1") // must not count
 	t.Setenv("DOMAIN", "of.this.machine")
-	expected, err := filepath.Glob("testdata/config/*/expected.txt")
+	expected, err := filepath.Glob(filepath.Join(owned(t), "*", "expected.txt"))
 	require.NoError(t, err)
 	require.Greater(t, len(expected), 40)
 	for _, file := range expected {
@@ -39,11 +40,41 @@ func TestConfigurationsOfTheField(t *testing.T) {
 			assert.Len(t, results, len(configurationChecks))
 			assert.Equal(t, strings.TrimSpace(string(want)), strings.Join(outcome(results), "\n"))
 			if strings.HasPrefix(filepath.Base(dir), "good-") {
-				assert.Equal(t, "im.example.com", s.Host())
+				assert.Equal(t, siteName, s.Host())
 				assert.Equal(t, strings.Contains(dir, "-proxy") || strings.Contains(dir, "-v3"), skips(results), "checks are skipped")
 			}
 		})
 	}
+}
+
+// owned copies the folders of testdata/config, with a service and a domain that are
+// somebody's own in place of those that every example has.
+func owned(t *testing.T) string {
+	t.Helper()
+	from, to := filepath.Join("testdata", "config"), t.TempDir()
+	names := strings.NewReplacer("im.example.com", siteName, "example.com", "wangwei-corp.cn", "  wukongim:\n", "  wangwei-im:\n", "service: wukongim", "service: wangwei-im")
+	require.NoError(t, filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, names.Replace(strings.TrimPrefix(path, from)))
+		switch {
+		case entry.IsDir():
+			return os.MkdirAll(target, 0o755)
+		case entry.Type()&fs.ModeSymlink != 0:
+			link, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			return os.Symlink(names.Replace(link), target)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, []byte(names.Replace(string(data))), 0o644)
+	}))
+	return to
 }
 
 func skips(results []Result) bool {
@@ -55,14 +86,16 @@ func skips(results []Result) bool {
 func TestFilesWithoutPEM(t *testing.T) {
 	s, err := Configuration{Compose: "testdata/config/issue-449-no-pem/docker-compose.yml"}.Load()
 	require.NoError(t, err)
-	assert.Subset(t, outcome(s.Files().Check()), []string{"fail cert-format.form-empty cert-not-pem", "fail key-format.form-empty cert-not-pem"})
+	results := s.Files().Check()
+	requireTexts(t, results)
+	assert.Subset(t, outcome(results), []string{"fail cert-format.form-empty cert-not-pem", "fail key-format.form-empty cert-not-pem"})
 }
 
 // TestLinksOfTheHost has paths that are not known beforehand.
 func TestLinksOfTheHost(t *testing.T) {
 	settings := func(name, cert, volume string) []Result {
 		c := write(t, map[string]string{"archive/a.pem": "", "archive/b.pem": "", "docker-compose.yml": composed("", "ports: ['5210:5210']\n    volumes: ['"+volume+"']\n    environment: "+
-			"{WK_WSSADDR: 'wss://0.0.0.0:5210', WK_WSSCONFIG_CERTFILE: '"+cert+"/a.pem', WK_WSSCONFIG_KEYFILE: '"+cert+"/b.pem', WK_EXTERNAL_WSSADDR: 'wss://im.example.com:5210'}")})
+			"{WK_WSSADDR: 'wss://0.0.0.0:5210', WK_WSSCONFIG_CERTFILE: '"+cert+"/a.pem', WK_WSSCONFIG_KEYFILE: '"+cert+"/b.pem', WK_EXTERNAL_WSSADDR: 'wss://im.wangwei-corp.cn:5210'}")})
 		dir := filepath.Dir(c.Compose)
 		require.NoError(t, os.Mkdir(filepath.Join(dir, "live"), 0o755))
 		require.NoError(t, os.Symlink(filepath.Join(dir, "archive", "a.pem"), filepath.Join(dir, "live", "a.pem")))
@@ -84,8 +117,8 @@ func TestNoPasswordIsShown(t *testing.T) {
 	for _, config := range []string{
 		"wssAddr: wss://me:hunter2@0.0.0.0:5210\n",
 		"wssAddr: https://me:hunter2@0.0.0.0:5210\n",
-		"external: {wssAddr: 'wss://me:hunter2@im.example.com:5210'}\n",
-		"external: {wssAddr: 'ws://me:hunter2@im.example.com:5210'}\n",
+		"external: {wssAddr: 'wss://me:hunter2@im.wangwei-corp.cn:5210'}\n",
+		"external: {wssAddr: 'ws://me:hunter2@im.wangwei-corp.cn:5210'}\n",
 		"wssConfig: {certFile: '-----BEGIN PRIVATE KEY----- hunter2', keyFile: '" + strings.Repeat("hunter2", 100) + "'}\n",
 		"wssConfig:\n  keyFile: |\n    MIIEvg\n    hunter2\n",
 	} {
@@ -94,10 +127,10 @@ func TestNoPasswordIsShown(t *testing.T) {
 		results := s.Check()
 		requireTexts(t, results)
 		for _, r := range results {
-			assert.NotContains(t, fmt.Sprint(r.Args...), "hunter2", "%s: %s", config, r.ID)
+			assert.NotContains(t, fmt.Sprint(r.Values()), "hunter2", "%s: %s", config, r.ID)
 		}
 	}
-	assert.Equal(t, "wss://…@im.example.com:5210", setting{value: "wss://me:hunter2@im.example.com:5210"}.shown())
+	assert.Equal(t, "wss://…@im.wangwei-corp.cn:5210", setting{value: "wss://me:hunter2@im.wangwei-corp.cn:5210"}.shown())
 	assert.Equal(t, "wss://0.0.0.0:5210", setting{value: "wss://0.0.0.0:5210"}.shown())
 }
 
@@ -123,7 +156,7 @@ func TestServerWithoutContainer(t *testing.T) {
 	for _, name := range []string{"c.pem", "k.pem"} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
 	}
-	base := "wssConfig: {certFile: " + dir + "/c.pem, keyFile: " + dir + "/k.pem}\nexternal: {wssAddr: 'wss://im.example.com:5210'}\n"
+	base := "wssConfig: {certFile: " + dir + "/c.pem, keyFile: " + dir + "/k.pem}\nexternal: {wssAddr: 'wss://im.wangwei-corp.cn:5210'}\n"
 	for _, c := range []struct {
 		name, addr string
 		environ    []string
@@ -155,11 +188,21 @@ func TestAddressThatTheCertificateCoversIsNoFault(t *testing.T) {
 	leaf := *pki().leaf
 	leaf.IPAddresses = []net.IP{net.ParseIP("203.0.113.7").To4()}
 	s.Leaf = &leaf
-	assert.Equal(t, Pass, checkExternal(s).Status)
+	covered := checkExternal(s)
+	assert.Equal(t, Pass, covered.Status)
+	requireTexts(t, []Result{covered.of("config-external", AllClients)})
+}
+
+func TestSettingsWithoutWSS(t *testing.T) {
+	s, err := load(t, "wk.yaml", "mode: release\n")
+	require.NoError(t, err)
+	results := s.Check()
+	requireTexts(t, results)
+	assert.Empty(t, outcome(results))
 }
 
 func TestPathOfAContainerWithoutItsComposeFile(t *testing.T) {
-	s, err := load(t, "wk.yaml", "wssAddr: wss://0.0.0.0:5210\nwssConfig:\n  certFile: /root/wukongim/certs/none.pem\n  keyFile: k.pem\nexternal: {wssAddr: 'wss://im.example.com:5210'}\n")
+	s, err := load(t, "wk.yaml", "wssAddr: wss://0.0.0.0:5210\nwssConfig:\n  certFile: /root/wukongim/certs/none.pem\n  keyFile: k.pem\nexternal: {wssAddr: 'wss://im.wangwei-corp.cn:5210'}\n")
 	require.NoError(t, err)
 	results := s.Check()
 	requireTexts(t, results)

@@ -42,7 +42,7 @@ func verbs(text string) map[int]string {
 	return list
 }
 
-var said = regexp.MustCompile(`(?:Say\(|\bsay )"([a-z.-]+)"`)
+var said = regexp.MustCompile(`(?:Say\(|NewError\(|\bsay )"([a-z.-]+)"`)
 
 // TestEveryTextIsUsed reads the commands' source and templates: a key that is said must
 // exist, and one that exists must be said. Keys that are put together at run
@@ -51,7 +51,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 	p, err := In(patterns.English)
 	require.NoError(t, err)
 	var source strings.Builder
-	for _, dir := range []string{"../report", "../check", "../../wklog"} {
+	for _, dir := range []string{".", "../report", "../run", "../check", "../../wklog"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		require.NoError(t, err)
 		templates, err := filepath.Glob(filepath.Join(dir, "*.tmpl"))
@@ -72,10 +72,12 @@ func TestEveryTextIsUsed(t *testing.T) {
 			return strings.HasPrefix(key, prefix)
 		})
 		said := strings.Contains(source.String(), `"`+key+`"`)
-		if detail, ok := strings.CutPrefix(key, "check."); ok { // check.ID, check.ID.KEY, with the keys of forms.key behind "form-"
+		if detail, ok := strings.CutPrefix(key, "check."); ok { // check.ID, check.ID.KEY, also behind "form-" and "other-"
 			_, word, _ := strings.Cut(detail, ".")
 			word = cmp.Or(word, detail)
-			said = strings.Contains(source.String(), `"`+word+`"`) || strings.Contains(source.String(), `"`+strings.TrimPrefix(word, "form-")+`"`)
+			for _, before := range []string{"", "form-", "other-"} {
+				said = said || strings.Contains(source.String(), `"`+strings.TrimPrefix(word, before)+`"`)
+			}
 		}
 		assert.True(t, made || said, "%s is never said", key)
 	}

@@ -40,7 +40,7 @@ type Log struct {
 }
 
 // maxSources is how many logs have a label of their own: a series costs memory
-// in Prometheus for ever. The others are counted together.
+// in Prometheus forever. The others are counted together.
 const (
 	maxSources = 100
 	otherLogs  = "other"
@@ -83,11 +83,11 @@ func (c *Collector) Describe(to chan<- *prometheus.Desc) {
 // Collect gives their values.
 func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	s := c.snapshot()
-	names := labels(s.Logs)
+	labelOf := labelled(s.Logs)
 	counts := map[Events]int{}
 	for _, e := range s.Events {
 		n := e.Count
-		e.Source, e.Count = names(e.Source), 0
+		e.Source, e.Count = labelOf(e.Source), 0
 		counts[e] += n
 	}
 	for e, n := range counts {
@@ -95,9 +95,9 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	}
 	logs := map[string]Log{}
 	for _, l := range s.Logs {
-		sum := logs[names(l.Source)]
+		sum := logs[labelOf(l.Source)]
 		sum.Lines, sum.Bytes, sum.Behind = sum.Lines+l.Lines, sum.Bytes+l.Bytes, sum.Behind+l.Behind
-		logs[names(l.Source)] = sum
+		logs[labelOf(l.Source)] = sum
 	}
 	for source, l := range logs {
 		to <- prometheus.MustNewConstMetric(c.lines, prometheus.CounterValue, float64(l.Lines), source)
@@ -114,8 +114,9 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(c.build, prometheus.GaugeValue, 1, c.version)
 }
 
-// labels gives the first logs their names and the rest one for all.
-func labels(logs []Log) func(source string) string {
+// labelled gives the label of each log: its name for the first ones, and one for
+// all the others.
+func labelled(logs []Log) func(source string) string {
 	known := map[string]bool{}
 	for _, l := range logs {
 		if len(known) < maxSources {
@@ -134,12 +135,13 @@ func labels(logs []Log) func(source string) string {
 type Server struct {
 	listener net.Listener
 	server   *http.Server
+	serving  bool
 	done     chan bool
 }
 
-// Serve listens at an address; without a host it is that of this machine alone
-// (127.0.0.1). /healthz answers 200 while healthy returns nil, else 503.
-func Serve(address string, c *Collector, healthy func() error) (*Server, error) {
+// Listen takes an address; without a host it is that of this machine alone
+// (127.0.0.1).
+func Listen(address string) (*Server, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -151,6 +153,15 @@ func Serve(address string, c *Collector, healthy func() error) (*Server, error) 
 	if err != nil {
 		return nil, err
 	}
+	const limit = 10 * time.Second
+	return &Server{listener: l, done: make(chan bool), server: &http.Server{
+		ReadTimeout: limit, WriteTimeout: limit, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+	}}, nil
+}
+
+// Serve answers until Close. /healthz answers 200 while healthy returns nil, else
+// 503.
+func (s *Server) Serve(c *Collector, healthy func() error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(c, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
@@ -162,15 +173,12 @@ func Serve(address string, c *Collector, healthy func() error) (*Server, error) 
 		}
 		_, _ = w.Write([]byte("ok\n"))
 	})
-	const limit = 10 * time.Second
-	s := &Server{listener: l, done: make(chan bool), server: &http.Server{
-		Handler: mux, ReadTimeout: limit, WriteTimeout: limit, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-	}}
+	s.server.Handler = mux
+	s.serving = true
 	go func() {
 		defer close(s.done)
-		_ = s.server.Serve(l) // it ends by Close only
+		_ = s.server.Serve(s.listener) // it ends by Close only
 	}()
-	return s, nil
 }
 
 // Address is where the server listens.
@@ -178,6 +186,9 @@ func (s *Server) Address() string { return s.listener.Addr().String() }
 
 // Close ends the server, at the latest with the context.
 func (s *Server) Close(ctx context.Context) error {
+	if !s.serving {
+		return s.listener.Close()
+	}
 	err := s.server.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.server.Close())

@@ -83,8 +83,9 @@ func get(t *testing.T, address string) (int, string) {
 
 func TestServerAnswers(t *testing.T) {
 	var sick error
-	s, err := Serve(":0", NewCollector("v", func() Snapshot { return seen }), func() error { return sick })
+	s, err := Listen(":0")
 	require.NoError(t, err)
+	s.Serve(NewCollector("v", func() Snapshot { return seen }), func() error { return sick })
 	host, _, err := net.SplitHostPort(s.Address())
 	require.NoError(t, err)
 	assert.Equal(t, "127.0.0.1", host, "without a host it listens for this machine alone")
@@ -101,11 +102,11 @@ func TestServerAnswers(t *testing.T) {
 	status, _ = get(t, s.Address()+"/other")
 	assert.Equal(t, http.StatusNotFound, status)
 
-	_, err = Serve(s.Address(), NewCollector("v", func() Snapshot { return seen }), func() error { return nil })
+	_, err = Listen(s.Address())
 	assert.ErrorContains(t, err, "address already in use")
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	require.NoError(t, s.Close(ctx))
-	_, err = Serve("nonsense", nil, nil)
+	_, err = Listen("nonsense")
 	assert.Error(t, err)
 }

@@ -21,16 +21,16 @@ var (
 	ErrTooLong   = errors.New("took too long and was ended")
 )
 
-// commandLimit is how long a command may take.
-const commandLimit = 10 * time.Second
+// commandTimeout is how long a command may take.
+const commandTimeout = 10 * time.Second
 
 // Command runs a program for each message, with the event and a newline on its
 // standard input. No shell reads its line: quotes group words, nothing is replaced,
 // and what only a shell could do is an error.
 type Command struct {
-	words  []string
-	limit  time.Duration
-	output io.Writer
+	words   []string
+	timeout time.Duration
+	output  io.Writer
 }
 
 // NewCommand splits a line into words and finds its program. What the program
@@ -49,13 +49,13 @@ func NewCommand(line string, output io.Writer) (*Command, error) {
 	if _, err := exec.LookPath(words[0]); err != nil {
 		return nil, fmt.Errorf("%s: %w", words[0], errors.Unwrap(err))
 	}
-	return &Command{words: words, limit: commandLimit, output: output}, nil
+	return &Command{words: words, timeout: commandTimeout, output: output}, nil
 }
 
 // Send runs the program and waits for its end. At the time limit it is killed,
 // with the programs that it started.
 func (c *Command) Send(ctx context.Context, m Message) error {
-	ctx, cancel := context.WithTimeout(ctx, c.limit)
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.words[0], c.words[1:]...)
 	cmd.Stdin = bytes.NewReader(append(bytes.Clone(m.Event), '\n'))

@@ -1,5 +1,5 @@
-// Package notify tells other programs of new kinds of failures: by a command or
-// by a webhook.
+// Package notify notifies other programs of new kinds of failures, by a command
+// or a webhook.
 package notify
 
 import (
@@ -38,8 +38,8 @@ type Queue struct {
 	sent, failures, dropped atomic.Int64
 }
 
-// NewQueue starts to deliver; failed is told of each message that could not be
-// delivered, from another goroutine.
+// NewQueue starts to deliver. It calls failed, from another goroutine, for each
+// message that could not be delivered.
 func NewQueue(s Sender, failed func(error)) *Queue {
 	ctx, cancel := context.WithCancel(context.Background())
 	q := &Queue{sender: s, failed: failed, waiting: make(chan Message, maxQueued), cancel: cancel, done: make(chan bool)}
@@ -81,8 +81,8 @@ func (q *Queue) Failed() int64 { return q.failures.Load() }
 // Dropped counts the messages that were not tried, for want of room or time.
 func (q *Queue) Dropped() int64 { return q.dropped.Load() }
 
-// Close waits for what is queued until the context ends, and gives up the rest.
-// Nothing may be sent after it.
+// Close waits until what is queued was delivered or the context ends, and drops
+// the rest. Nothing may be sent after it.
 func (q *Queue) Close(ctx context.Context) {
 	q.end.Do(func() { close(q.waiting) })
 	select {

@@ -75,7 +75,7 @@ func TestCommandThatHangsIsKilledWithItsChildren(t *testing.T) {
 	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\nsleep 100 &\necho $! > "+pid+"\nwait\n"), 0o755))
 	c, err := NewCommand(script, io.Discard)
 	require.NoError(t, err)
-	c.limit = 500 * time.Millisecond
+	c.timeout = 500 * time.Millisecond
 	start := time.Now()
 	assert.ErrorIs(t, c.Send(context.Background(), message), ErrTooLong)
 	assert.Less(t, time.Since(start), 5*time.Second)
@@ -88,12 +88,12 @@ func TestCommandThatHangsIsKilledWithItsChildren(t *testing.T) {
 }
 
 // server answers by a function of the number of the request.
-func server(t *testing.T, answer func(n int, w http.ResponseWriter, r *http.Request, body []byte)) (*httptest.Server, *atomic.Int64) {
+func server(t *testing.T, reply func(n int, w http.ResponseWriter, r *http.Request, body []byte)) (*httptest.Server, *atomic.Int64) {
 	t.Helper()
 	var count atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		answer(int(count.Add(1)), w, r, body)
+		reply(int(count.Add(1)), w, r, body)
 	}))
 	t.Cleanup(s.Close)
 	return s, &count
@@ -149,13 +149,13 @@ func TestWebhookWaitsAsLongAsItIsTold(t *testing.T) {
 }
 
 func TestWebhookGivesUp(t *testing.T) {
-	for name, answer := range map[string]func(w http.ResponseWriter, r *http.Request){
+	for name, reply := range map[string]func(w http.ResponseWriter, r *http.Request){
 		"not found": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) },
 		"elsewhere": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://example.com/", http.StatusTemporaryRedirect)
 		},
 	} {
-		s, count := server(t, func(_ int, w http.ResponseWriter, r *http.Request, _ []byte) { answer(w, r) })
+		s, count := server(t, func(_ int, w http.ResponseWriter, r *http.Request, _ []byte) { reply(w, r) })
 		err := hook(t, s.URL+"/?access_token=t0ken", "json", "").Send(context.Background(), message)
 		require.Error(t, err, name)
 		assert.NotContains(t, err.Error(), "t0ken")
@@ -252,7 +252,7 @@ func TestRobotThatRefusesWithStatus200IsAnError(t *testing.T) {
 
 func TestLongTextsAreCutBetweenCharacters(t *testing.T) {
 	for n := range 8 {
-		text := limited(strings.Repeat("x", n)+strings.Repeat("证书", 3000), 4096)
+		text := truncate(strings.Repeat("x", n)+strings.Repeat("证书", 3000), 4096)
 		assert.LessOrEqual(t, len(text), 4096)
 		assert.True(t, utf8.ValidString(text))
 		assert.True(t, strings.HasSuffix(text, "…"))

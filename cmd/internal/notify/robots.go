@@ -17,7 +17,7 @@ import (
 type robot struct {
 	request func(m Message, secret string, now time.Time) (body []byte, query url.Values, err error)
 	// busy are the codes by which it says that it is asked too often; nil for
-	// services that answer by the status alone.
+	// services that reply by the status alone.
 	busy map[int]bool
 }
 
@@ -42,7 +42,7 @@ func Robots() []string { return slices.Sorted(maps.Keys(robots)) }
 func dingTalk(m Message, secret string, now time.Time) ([]byte, url.Values, error) {
 	body, err := json.Marshal(map[string]any{
 		"msgtype":  "markdown",
-		"markdown": map[string]string{"title": m.Title, "text": limited(m.Text, 20_000)},
+		"markdown": map[string]string{"title": m.Title, "text": truncate(m.Text, 20_000)},
 	})
 	if secret == "" {
 		return body, nil, err
@@ -55,7 +55,7 @@ func dingTalk(m Message, secret string, now time.Time) ([]byte, url.Values, erro
 func feishu(m Message, secret string, now time.Time) ([]byte, url.Values, error) {
 	message := map[string]any{
 		"msg_type": "text",
-		"content":  map[string]string{"text": limited(m.Text, 20_000)},
+		"content":  map[string]string{"text": truncate(m.Text, 20_000)},
 	}
 	if secret != "" {
 		at := strconv.FormatInt(now.Unix(), 10)
@@ -69,7 +69,7 @@ func feishu(m Message, secret string, now time.Time) ([]byte, url.Values, error)
 func weCom(m Message, _ string, _ time.Time) ([]byte, url.Values, error) {
 	body, err := json.Marshal(map[string]any{
 		"msgtype":  "markdown",
-		"markdown": map[string]string{"content": limited(m.Text, 4096)},
+		"markdown": map[string]string{"content": truncate(m.Text, 4096)},
 	})
 	return body, nil, err
 }
@@ -80,8 +80,8 @@ func sign(key, text string) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// limited cuts a text to a number of bytes, between characters.
-func limited(text string, most int) string {
+// truncate cuts a text to a number of bytes, between characters.
+func truncate(text string, most int) string {
 	const more = "…"
 	if len(text) <= most {
 		return text

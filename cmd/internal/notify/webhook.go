@@ -23,9 +23,9 @@ var (
 )
 
 const (
-	webhookLimit = 5 * time.Second  // of one try
-	webhookTotal = 60 * time.Second // of all tries
-	maxAnswer    = 16 << 10         // bytes of an answer that are looked at
+	webhookTimeout = 5 * time.Second  // of one try
+	webhookTotal   = 60 * time.Second // of all tries
+	maxReply       = 16 << 10         // bytes of a reply that are read
 )
 
 // Webhook posts each message to an address.
@@ -50,7 +50,7 @@ func NewWebhook(address, form, secret string) (*Webhook, error) {
 		return nil, ErrForm
 	}
 	w := &Webhook{url: u, form: r, secret: secret, first: time.Second, total: webhookTotal}
-	w.client = &http.Client{Timeout: webhookLimit, CheckRedirect: func(to *http.Request, _ []*http.Request) error {
+	w.client = &http.Client{Timeout: webhookTimeout, CheckRedirect: func(to *http.Request, _ []*http.Request) error {
 		if to.URL.Host != u.Host {
 			return ErrRedirect
 		}
@@ -60,7 +60,7 @@ func NewWebhook(address, form, secret string) (*Webhook, error) {
 }
 
 // Send posts a message. What may pass is tried again with growing pauses: errors
-// of the network, 429, 5xx, and a robot's answer that it is asked too often.
+// of the network, 429, 5xx, and a robot's reply that it is asked too often.
 func (w *Webhook) Send(ctx context.Context, m Message) error {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval = w.first
@@ -106,15 +106,15 @@ func (w *Webhook) try(ctx context.Context, m Message) error {
 		return err
 	}
 	defer res.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	reply, err := io.ReadAll(io.LimitReader(res.Body, maxReply))
 	if err != nil {
 		return err
 	}
-	return w.judge(res, answer)
+	return w.outcome(res, reply)
 }
 
-// judge tells whether the message was taken, and if not whether to try again.
-func (w *Webhook) judge(res *http.Response, answer []byte) error {
+// outcome tells whether the message was taken, and if not whether to try again.
+func (w *Webhook) outcome(res *http.Response, reply []byte) error {
 	switch {
 	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
 		const longest = 30
@@ -125,30 +125,30 @@ func (w *Webhook) judge(res *http.Response, answer []byte) error {
 	case res.StatusCode >= 300:
 		return backoff.Permanent(errors.New(res.Status))
 	}
-	return w.form.judge(answer)
+	return w.form.outcome(reply)
 }
 
-// answerCode is how the robots tell errors with status 200.
-type answerCode struct {
+// replyCode is how the robots tell errors with status 200.
+type replyCode struct {
 	ErrCode int    `json:"errcode"`
 	ErrMsg  string `json:"errmsg"`
 	Code    int    `json:"code"`
 	Msg     string `json:"msg"`
 }
 
-func (r robot) judge(answer []byte) error {
+func (r robot) outcome(reply []byte) error {
 	if r.busy == nil {
 		return nil
 	}
-	var a answerCode
-	if err := json.Unmarshal(answer, &a); err != nil {
-		return backoff.Permanent(errors.New("the answer is not that of the robot"))
+	var said replyCode
+	if err := json.Unmarshal(reply, &said); err != nil {
+		return backoff.Permanent(errors.New("the reply is not that of the robot"))
 	}
-	code := a.ErrCode + a.Code // one of them is always absent
+	code := said.ErrCode + said.Code // one of them is always absent
 	if code == 0 {
 		return nil
 	}
-	err := fmt.Errorf("the robot refused: %d %.200q", code, a.ErrMsg+a.Msg)
+	err := fmt.Errorf("the robot refused: %d %.200q", code, said.ErrMsg+said.Msg)
 	if r.busy[code] {
 		return err
 	}

@@ -29,8 +29,8 @@ type PKI struct {
 
 // New makes authorities that are valid around a time.
 func New(now time.Time) *PKI {
-	p := &PKI{Root: NewRoot("Example Root", now), Other: NewRoot("Other Root", now)}
-	p.Intermediate = p.Root.CA("Example Intermediate")
+	p := &PKI{Root: NewRoot("Wangwei Root", now), Other: NewRoot("Other Wangwei Root", now)}
+	p.Intermediate = p.Root.CA("Wangwei Intermediate")
 	return p
 }
 
@@ -48,14 +48,14 @@ func Key() crypto.Signer { return Must(ecdsa.GenerateKey(elliptic.P256(), rand.R
 // NewRoot makes a self-signed authority.
 func NewRoot(name string, now time.Time) *Authority { return (&Authority{Now: now}).CA(name) }
 
-// Issue makes a certificate of im.example.com and *.chat.example.com, valid for a
+// Issue makes a certificate of im.wangwei-corp.cn and *.chat.wangwei-corp.cn, valid for a
 // month before and two months after Now; change may say otherwise.
 func (a *Authority) Issue(key crypto.Signer, change func(*x509.Certificate)) *x509.Certificate {
 	c := &x509.Certificate{
-		SerialNumber: Must(rand.Int(rand.Reader, big.NewInt(1<<62))), Subject: pkix.Name{CommonName: "im.example.com"},
-		NotBefore: a.Now.AddDate(0, -1, 0), NotAfter: a.Now.AddDate(0, 2, 0), DNSNames: []string{"im.example.com", "*.chat.example.com"},
+		SerialNumber: Must(rand.Int(rand.Reader, big.NewInt(1<<62))), Subject: pkix.Name{CommonName: "im.wangwei-corp.cn"},
+		NotBefore: a.Now.AddDate(0, -1, 0), NotAfter: a.Now.AddDate(0, 2, 0), DNSNames: []string{"im.wangwei-corp.cn", "*.chat.wangwei-corp.cn"},
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		IssuingCertificateURL: []string{"http://ca.example.net/intermediate.crt"},
+		IssuingCertificateURL: []string{"http://ca.wangwei-corp.net/intermediate.crt"},
 	}
 	if change != nil {
 		change(c)

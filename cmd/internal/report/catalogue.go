@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"wklog/cmd/internal/messages"
 	"wklog/patterns"
 )
 
@@ -66,15 +67,32 @@ func conditions(c *patterns.Clause) string {
 
 // WriteProblems tells what is wrong with a catalogue, a line a problem.
 func WriteProblems(w io.Writer, problems []patterns.Problem, checked int, opts Options) error {
-	var b strings.Builder
-	for _, problem := range problems {
-		line := problem.ID + ": " + opts.Say.Say("lint."+problem.Kind)
-		if problem.Detail != "" {
-			line += ": " + problem.Detail
+	warnings := 0
+	for _, p := range problems {
+		if p.Warning {
+			warnings++
 		}
-		fmt.Fprintln(&b, Visible(line))
 	}
-	fmt.Fprintln(&b, opts.Say.Say("lint.done", checked, len(problems)))
-	_, err := io.WriteString(w, b.String())
+	lines := append(Problems(problems, opts.Say), opts.Say.Say("lint.done", checked, len(problems)-warnings))
+	if warnings > 0 {
+		lines[len(lines)-1] = opts.Say.Say("lint.done.warnings", checked, len(problems)-warnings, warnings)
+	}
+	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n")
 	return err
+}
+
+// Problems gives what is wrong with a catalogue, each with its place and entry.
+func Problems(problems []patterns.Problem, say *messages.Printer) []string {
+	var lines []string
+	for _, p := range problems {
+		text := say.Say("lint." + p.Kind)
+		if p.Detail != "" {
+			text = say.Say("lint.detail", text, p.Detail)
+		}
+		if p.ID != "" {
+			text = p.ID + ": " + text
+		}
+		lines = append(lines, Visible(patterns.At(p.File, p.Line)+text))
+	}
+	return lines
 }

@@ -24,8 +24,8 @@ type Checklist struct {
 	Generated time.Time   `json:"generated"`
 	Lang      string      `json:"lang"`
 	Checks    []CheckLine `json:"checks"`
-	// Causes are those of failed checks, with what to do, in the order of the
-	// checks.
+	// Causes are those of failed checks, with what to do: what breaks most comes
+	// first, and what breaks as much in the order of the checks.
 	Causes []CheckedCause `json:"causes"`
 	// Report is what the logs say, null without logs.
 	Report *Document `json:"report"`
@@ -35,19 +35,52 @@ type Checklist struct {
 type CheckLine struct {
 	ID     string `json:"id"`
 	Status string `json:"status"`
+	// Breaks says what a failed check found broken: server, all-clients or
+	// some-clients.
+	Breaks check.Breaks `json:"breaks"`
 	// Cause is empty where a check passed, RulesOut where it did not.
 	Cause    string   `json:"cause"`
 	Title    string   `json:"title"`
 	Detail   string   `json:"detail"`
 	Fixes    []Step   `json:"fixes"`
 	RulesOut []string `json:"rules_out"`
-	// Key and Args make the detail, in any language.
-	Key  string `json:"key"`
-	Args []any  `json:"args"`
+	// Key makes the detail, in any language, with Args, which are names of Values.
+	Key    string                 `json:"key"`
+	Args   []string               `json:"args"`
+	Values map[string]check.Value `json:"values"`
 	// Seconds is how long a stage on the network took.
 	Seconds float64 `json:"seconds"`
 	// Since is from when on the certificate that was looked at is valid.
 	Since *time.Time `json:"since"`
+
+	result check.Result // that the texts are made of
+	// read says that it is from JSON: the fixes are not of the result. unknown is
+	// the detail of a check that this version does not know.
+	read    bool
+	unknown string
+}
+
+// put makes what the values of a result are part of.
+func (c *CheckLine) put(r check.Result, say *messages.Printer) {
+	c.result, c.Detail, c.Args = r, c.unknown, []string{}
+	if c.unknown == "" {
+		c.Detail = r.Detail(say)
+	}
+	if c.Values == nil {
+		c.Values = map[string]check.Value{}
+	}
+	for _, v := range r.Args {
+		c.Args = append(c.Args, v.Name)
+	}
+	for _, v := range r.Values() {
+		c.Values[v.Name] = v
+	}
+	if len(r.Fixes) > 0 {
+		c.Fixes = []Step{}
+	}
+	for _, s := range r.Fixes {
+		c.Fixes = append(c.Fixes, Step{Text: r.Text(s, say), Command: s.CommandLine(), Config: s.Snippet()})
+	}
 }
 
 // CheckedCause is a cause that checks found.
@@ -57,76 +90,99 @@ type CheckedCause struct {
 	Why    string   `json:"why"`
 	Checks []string `json:"checks"`
 	Fixes  []Step   `json:"fixes"`
+	// Breaks is the worst of what the checks found broken.
+	Breaks check.Breaks `json:"breaks"`
 
 	own int // of the fixes: those that the checks know
 }
+
+// severities are what faults break, the worst first.
+var severities = []check.Breaks{check.TheServer, check.AllClients, check.SomeClients}
+
+func severity(b check.Breaks) int { return slices.Index(severities, b) }
 
 // NewChecklist puts results into words.
 func NewChecklist(results []check.Result, c *patterns.Catalogue, say *messages.Printer, generated time.Time) *Checklist {
 	list := &Checklist{Schema: CheckSchema, Generated: generated, Lang: string(say.Lang), Checks: []CheckLine{}, Causes: []CheckedCause{}}
 	for _, r := range results {
 		line := CheckLine{
-			ID: r.ID, Status: string(r.Status), Cause: r.Cause, Title: r.Title(say), Detail: r.Detail(say),
-			Fixes: []Step{}, RulesOut: append([]string{}, r.RulesOut...), Key: r.Key, Args: plain(r.Args), Seconds: r.Took.Seconds(), Since: Moment(r.Since),
+			ID: r.ID, Status: string(r.Status), Breaks: r.Breaks, Cause: r.Cause, Title: r.Title(say),
+			Fixes: []Step{}, RulesOut: append([]string{}, r.RulesOut...), Key: r.Key, Seconds: r.Took.Seconds(), Since: Moment(r.Since),
 		}
-		for _, s := range r.Fixes {
-			line.Fixes = append(line.Fixes, Step{Text: r.Text(s, say), Command: s.Command, Config: s.Config})
-		}
+		line.put(r, say)
 		cause := c.Cause(r.Cause)
 		if cause != nil && r.Status == check.Fail {
-			list.add(cause, &line, say.Lang)
+			list.add(cause, &r, line.Fixes, say.Lang)
 		}
 		if cause != nil && len(line.Fixes) == 0 {
 			line.Fixes = Steps(cause.Fixes, say.Lang)
 		}
 		list.Checks = append(list.Checks, line)
 	}
+	slices.SortStableFunc(list.Causes, func(a, b CheckedCause) int { return severity(a.Breaks) - severity(b.Breaks) })
 	return list
 }
 
-// add collects what to do: what the check itself knows before what the cause
-// says.
-func (l *Checklist) add(cause *patterns.Cause, line *CheckLine, lang patterns.Lang) {
+// add collects what to do: what the checks themselves know before what the cause
+// says, unless one of them knows better than it.
+func (l *Checklist) add(cause *patterns.Cause, r *check.Result, fixes []Step, lang patterns.Lang) {
 	at := slices.IndexFunc(l.Causes, func(c CheckedCause) bool { return c.Cause == cause.ID })
 	if at < 0 {
 		at = len(l.Causes)
 		l.Causes = append(l.Causes, CheckedCause{
-			Cause: cause.ID, Title: cause.Title.In(lang), Why: cause.Explain.In(lang), Fixes: Steps(cause.Fixes, lang),
+			Cause: cause.ID, Title: cause.Title.In(lang), Why: cause.Explain.In(lang), Fixes: Steps(cause.Fixes, lang), Breaks: r.Breaks,
 		})
 	}
 	found := &l.Causes[at]
-	found.Checks = append(found.Checks, line.ID)
-	found.Fixes = append(slices.Clone(line.Fixes), found.Fixes...)
-	found.own += len(line.Fixes)
+	if severity(r.Breaks) < severity(found.Breaks) {
+		found.Breaks = r.Breaks
+	}
+	if r.Instead {
+		found.Fixes = found.Fixes[:found.own]
+	}
+	found.Checks = append(found.Checks, r.ID)
+	found.Fixes = slices.Insert(found.Fixes, found.own, fixes...)
+	found.own += len(fixes)
 }
 
-// plain gives arguments as JSON keeps them: numbers and texts.
-func plain(args []any) []any {
-	list := []any{}
-	for _, arg := range args {
-		switch v := arg.(type) {
-		case int:
-			list = append(list, v)
-		case uint64:
-			list = append(list, int(v))
-		default:
-			list = append(list, fmt.Sprint(v))
-		}
+// UnmarshalJSON reads a line of any version: before there were values their place was
+// in args, and it is not known what they are.
+func (c *CheckLine) UnmarshalJSON(data []byte) error {
+	type plain CheckLine
+	line := struct {
+		*plain
+		Args []any `json:"args"`
+	}{plain: (*plain)(c)}
+	if err := json.Unmarshal(data, &line); err != nil {
+		return err
 	}
-	return list
+	c.read, c.result = true, check.Result{ID: c.ID, Key: c.Key}
+	for i, arg := range line.Args {
+		name, ok := arg.(string)
+		v, known := c.Values[name]
+		switch n, isNumber := arg.(float64); {
+		case ok && known:
+		case isNumber:
+			v = check.Value{V: int(n)}
+		default:
+			v = check.Value{V: fmt.Sprint(arg)}
+		}
+		if v.Name = name; !known {
+			v.Name = fmt.Sprintf("value%d", i+1)
+		}
+		c.result.Args = append(c.result.Args, v)
+	}
+	return nil
 }
 
 // say puts a line that was read from JSON into the language of a report.
 func (c *CheckLine) say(say *messages.Printer) {
-	for i, arg := range c.Args {
-		if n, ok := arg.(float64); ok {
-			c.Args[i] = int(n)
-		}
+	if title := c.result.Title(say); title == "check."+c.ID {
+		c.unknown = c.Detail
+	} else {
+		c.Title = title
 	}
-	r := check.Result{ID: c.ID, Key: c.Key, Args: c.Args}
-	if title := r.Title(say); title != "check."+c.ID { // else it is of a later version
-		c.Title, c.Detail = title, r.Detail(say)
-	}
+	c.put(c.result, say)
 }
 
 // ReadChecklist reads a checklist that was written as JSON, in any language.
@@ -234,6 +290,7 @@ func (p *Page) checklist(l *Checklist) {
 
 // todo says what to do about the causes that checks found, the first in full.
 func (p *Page) todo(causes []CheckedCause) {
+	told := map[Step]bool{}
 	for i, cause := range causes {
 		if i == 0 {
 			p.Heading("checks.first")
@@ -243,12 +300,19 @@ func (p *Page) todo(causes []CheckedCause) {
 		p.Paragraph(fmt.Sprintf("%2d. ", i+1), cause.Title+"  "+cause.Cause, bold)
 		p.Paragraph("    ", p.say.Say("checks.by", strings.Join(cause.Checks, ", ")))
 		if i > 0 {
-			p.steps(cause.Fixes[:cause.own])
+			fresh := slices.DeleteFunc(slices.Clone(cause.Fixes[:cause.own]), func(s Step) bool { return told[s] })
+			p.steps(fresh)
+			if len(fresh) < cause.own {
+				p.Paragraph("    ", p.say.Say("checks.told"))
+			}
 			p.Paragraph("    ", p.say.Say("diagnosis.explain", cause.Cause))
 			continue
 		}
 		p.Paragraph("    ", cause.Why)
 		p.steps(cause.Fixes)
+		for _, s := range cause.Fixes {
+			told[s] = true
+		}
 	}
 }
 

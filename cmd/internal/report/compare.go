@@ -11,7 +11,7 @@ import (
 	"wklog/patterns"
 )
 
-// ErrSchema says that a document is no report of this form, ErrPartial that it
+// ErrSchema says that a document is not a report of this form, ErrPartial that it
 // lists a part of its findings only, so that nothing can be called new.
 var (
 	ErrSchema  = errors.New("not a report in the form " + Schema)
@@ -150,7 +150,7 @@ func (d *Document) translated(f Finding) Finding {
 	if p := d.catalogue.Pattern(f.Pattern); p != nil {
 		f.Title, f.Why = p.Title.In(d.lang()), p.Explain.In(d.lang())
 	}
-	d.name(f.Causes, d.catalogue)
+	d.addTitles(f.Causes, d.catalogue)
 	if len(f.Causes) > 0 {
 		f.Fixes = fixes(f.Causes[0].ID, patterns.Side(f.Side), d.catalogue, d.lang())
 	}

@@ -104,7 +104,7 @@ func writeFindingsCSV(w io.Writer, d *Document, opts Options) error {
 func (d *Document) findingCells(f *Finding, say *messages.Printer) []string {
 	cells := []string{
 		say.Say("severity." + f.Severity), strconv.Itoa(f.Count), f.Pattern, f.Title, f.Category, f.Reporter,
-		stamp(f.First), stamp(f.Last), say.Say("answer." + f.going()),
+		stamp(f.First), stamp(f.Last), say.Say("answer." + f.ongoingAnswer()),
 	}
 	if len(f.Causes) > 0 {
 		cells = append(cells, f.Causes[0].ID, score(f.Causes[0].Score), d.causeTitle(f.Causes[0].ID))
@@ -128,24 +128,24 @@ var eventColumns = []string{
 	"csv.level", "csv.state", "csv.tls", "csv.alert", "csv.cause", "csv.score", "csv.message", "csv.text",
 }
 
-// EventsCSV writes events as rows while they are found.
-type EventsCSV struct {
+// eventsCSV writes events as rows while they are found.
+type eventsCSV struct {
 	sheet     *sheet
 	catalogue *patterns.Catalogue
 	say       *messages.Printer
 }
 
-// WriteEventsCSV starts a table of events with its header.
-func WriteEventsCSV(w io.Writer, c *patterns.Catalogue, say *messages.Printer) (*EventsCSV, error) {
+// NewEventsCSV starts a table of events with its header.
+func NewEventsCSV(w io.Writer, c *patterns.Catalogue, say *messages.Printer) (Sink, error) {
 	s, err := newSheet(w)
 	if err != nil {
 		return nil, err
 	}
-	return &EventsCSV{sheet: s, catalogue: c, say: say}, s.row(header(say, eventColumns))
+	return &eventsCSV{sheet: s, catalogue: c, say: say}, s.row(header(say, eventColumns))
 }
 
 // Event writes one row.
-func (t *EventsCSV) Event(e *patterns.Event) error {
+func (t *eventsCSV) Event(e *patterns.Event) error {
 	cells := []string{
 		stamp(Moment(e.Time())), t.say.Say("answer." + yesNo(e.Record.TimeInferred)), t.say.Say("severity." + string(e.Pattern.Severity)),
 		e.Pattern.ID, e.Pattern.Title.In(t.say.Lang), e.Source, strconv.FormatInt(e.Record.Line, 10), e.Record.Remote,
@@ -159,8 +159,8 @@ func (t *EventsCSV) Event(e *patterns.Event) error {
 	return t.sheet.row(append(cells, e.Record.Subject(), e.Record.Text))
 }
 
-// Flush writes what is held back; it is to be called at the end.
-func (t *EventsCSV) Flush() error { return t.sheet.flush() }
+// End writes what is held back.
+func (t *eventsCSV) End(*Document) error { return t.sheet.flush() }
 
 func score(p float64) string { return strconv.FormatFloat(p, 'f', -1, 64) }
 
@@ -172,8 +172,8 @@ func stamp(t *time.Time) string {
 	return t.Format("2006-01-02 15:04:05-07:00")
 }
 
-// going is the word of the messages for Ongoing.
-func (f *Finding) going() string {
+// ongoingAnswer is the word of the messages for Ongoing.
+func (f *Finding) ongoingAnswer() string {
 	if f.Ongoing == nil {
 		return "unknown"
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"wklog/cmd/internal/messages"
+	"wklog/parser"
 	"wklog/patterns"
 )
 
@@ -119,20 +120,21 @@ type Sample struct {
 	Text         string `json:"text"`
 
 	subject string
+	words   []parser.Word
 }
 
 // Diagnosis is one root cause. Side tells whose certificate or setup is at
 // fault: that of the server, or of a peer that it calls.
 type Diagnosis struct {
-	Cause      string     `json:"cause"`
-	Category   string     `json:"category"`
-	Title      string     `json:"title"`
-	Side       string     `json:"side"`
-	Confidence float64    `json:"confidence"`
-	Why        string     `json:"why"`
-	Evidence   []Evidence `json:"evidence"`
-	Fixes      []Step     `json:"fixes"`
-	Verify     []Check    `json:"verify"`
+	Cause      string         `json:"cause"`
+	Category   string         `json:"category"`
+	Title      string         `json:"title"`
+	Side       string         `json:"side"`
+	Confidence float64        `json:"confidence"`
+	Why        string         `json:"why"`
+	Evidence   []Evidence     `json:"evidence"`
+	Fixes      []Step         `json:"fixes"`
+	Verify     []Verification `json:"verify"`
 
 	checks []string
 }
@@ -153,8 +155,8 @@ type Step struct {
 	Config  string `json:"config"`
 }
 
-// Check is one way to be sure.
-type Check struct {
+// Verification is one way to make sure of a cause.
+type Verification struct {
 	Text    string `json:"text"`
 	Command string `json:"command"`
 }
@@ -180,7 +182,7 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 	}
 	for _, f := range a.Findings {
 		d.Findings = append(d.Findings, finding(&f, a.Catalogue, say.Lang))
-		d.name(f.Causes, a.Catalogue)
+		d.addTitles(f.Causes, a.Catalogue)
 		if f.Pattern.Severity == patterns.SeverityInfo {
 			d.Summary.Harmless += f.Count
 		}
@@ -190,6 +192,36 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 	}
 	d.locate(a)
 	return d
+}
+
+// AddInput tells of a log that was read, and of the records in it.
+func (d *Document) AddInput(in Input, records int64) {
+	s := &d.Summary
+	s.Bytes, s.Lines, s.Records = s.Bytes+in.Bytes, s.Lines+in.Lines, s.Records+records
+	if in.First != nil && (s.First == nil || in.First.Before(*s.First)) {
+		s.First = in.First
+	}
+	if in.Last != nil && (s.Last == nil || in.Last.After(*s.Last)) {
+		s.Last = in.Last
+	}
+	if in.Error != "" {
+		d.Errors = append(d.Errors, Error{Source: in.Name, Message: in.Error})
+	}
+	d.Inputs = append(d.Inputs, in)
+}
+
+// AddHints says which input or check would show what the logs do not.
+func (d *Document) AddHints(checked bool, say *messages.Printer) {
+	var keys []string
+	switch {
+	case len(d.Findings) == 0:
+		keys = []string{"stdout", "stderr", "proxy", "debug"}
+	case d.Undecided() && !checked:
+		keys = []string{"check", "client"}
+	}
+	for _, key := range keys {
+		d.Hints = append(d.Hints, Step{Text: say.Say("hint." + key), Command: say.Say("hint." + key + ".command")})
+	}
 }
 
 func finding(f *patterns.Finding, c *patterns.Catalogue, lang patterns.Lang) Finding {
@@ -213,8 +245,8 @@ func fixes(cause string, side patterns.Side, c *patterns.Catalogue, lang pattern
 	return []Step{}
 }
 
-// name adds the titles of a finding's causes.
-func (d *Document) name(causes []patterns.CauseScore, c *patterns.Catalogue) {
+// addTitles adds the titles of a finding's causes.
+func (d *Document) addTitles(causes []patterns.CauseScore, c *patterns.Catalogue) {
 	for _, score := range causes {
 		cause := c.Cause(score.ID)
 		if cause != nil && d.causeTitle(cause.ID) == "" {
@@ -237,13 +269,13 @@ func diagnose(d *patterns.Diagnosis, say *messages.Printer) Diagnosis {
 	doc := Diagnosis{
 		Cause: d.Cause.ID, Category: d.Cause.Category, Title: advice.Title.In(say.Lang), Side: string(d.Side),
 		Confidence: d.Confidence, Why: advice.Explain.In(say.Lang), Evidence: []Evidence{},
-		Fixes: Steps(advice.Fixes, say.Lang), Verify: []Check{}, checks: d.Checks,
+		Fixes: Steps(advice.Fixes, say.Lang), Verify: []Verification{}, checks: d.Checks,
 	}
 	for _, e := range d.Evidence {
 		doc.Evidence = append(doc.Evidence, Evidence{Pattern: e.Pattern.ID, Title: e.Pattern.Title.In(say.Lang), Count: e.Count})
 	}
 	for _, step := range Steps(advice.Verify, say.Lang) {
-		doc.Verify = append(doc.Verify, Check{Text: step.Text, Command: step.Command})
+		doc.Verify = append(doc.Verify, Verification{Text: step.Text, Command: step.Command})
 	}
 	return doc
 }
@@ -265,7 +297,7 @@ func Scores(scores []patterns.CauseScore) []patterns.CauseScore {
 func samples(list []patterns.Sample) []Sample {
 	out := []Sample{}
 	for _, s := range list {
-		out = append(out, Sample{Source: s.Source, Line: s.Line, Time: Moment(s.Time), TimeInferred: s.TimeInferred, Text: s.Text, subject: s.Subject})
+		out = append(out, Sample{Source: s.Source, Line: s.Line, Time: Moment(s.Time), TimeInferred: s.TimeInferred, Text: s.Text, subject: s.Subject, words: s.Words})
 	}
 	return out
 }

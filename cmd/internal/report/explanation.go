@@ -22,7 +22,7 @@ type Explanation struct {
 	Why        string                `json:"why"`
 	Causes     []patterns.CauseScore `json:"causes"`
 	Fixes      []Step                `json:"fixes"`
-	Verify     []Check               `json:"verify"`
+	Verify     []Verification        `json:"verify"`
 	References []string              `json:"references"`
 
 	titles map[string]string
@@ -31,7 +31,7 @@ type Explanation struct {
 
 func explanation(kind string) *Explanation {
 	return &Explanation{
-		Schema: ExplainSchema, Kind: kind, Causes: []patterns.CauseScore{}, Fixes: []Step{}, Verify: []Check{},
+		Schema: ExplainSchema, Kind: kind, Causes: []patterns.CauseScore{}, Fixes: []Step{}, Verify: []Verification{},
 		References: []string{}, titles: map[string]string{},
 	}
 }
@@ -73,7 +73,7 @@ func ExplainState(c *patterns.Catalogue, s *patterns.State, causes []patterns.Ca
 	return e
 }
 
-// ExplainNothing says that a text holds no failure that is known.
+// ExplainNothing is for a text in which no known failure was recognised.
 func ExplainNothing(say *messages.Printer) *Explanation {
 	e := explanation("text")
 	e.Title, e.Why = say.Say("explain.nothing"), say.Say("explain.nothing.why")
@@ -104,7 +104,7 @@ func (e *Explanation) because(c *patterns.Catalogue, causes []patterns.CauseScor
 func (e *Explanation) advise(a patterns.Advice, lang patterns.Lang) {
 	e.Fixes = Steps(a.Fixes, lang)
 	for _, step := range Steps(a.Verify, lang) {
-		e.Verify = append(e.Verify, Check{Text: step.Text, Command: step.Command})
+		e.Verify = append(e.Verify, Verification{Text: step.Text, Command: step.Command})
 	}
 }
 
@@ -126,7 +126,7 @@ func WriteExplanation(w io.Writer, e *Explanation, opts Options) error {
 	}
 	if len(e.Verify) > 0 {
 		p.Heading("diagnosis.verify")
-		p.steps(checkSteps(e.Verify))
+		p.steps(verificationSteps(e.Verify))
 	}
 	if len(e.Fixes) > 0 {
 		p.Heading("diagnosis.fixes")

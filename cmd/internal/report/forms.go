@@ -1,13 +1,13 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"wklog/cmd/internal/messages"
+	"wklog/patterns"
 )
 
 // Options say how a report is shown.
@@ -20,12 +20,14 @@ type Options struct {
 	Top int
 }
 
-// form writes a whole document. Each form registers itself in its own file,
-// with the endings of the files that are of this form.
+// form is a form of output. Each registers itself in its own file, with the
+// endings of the files that are of this form. Most write a whole document; sink
+// is for one that writes events as they come.
 type form struct {
 	name    string
 	endings []string
 	write   func(w io.Writer, d *Document, opts Options) error
+	sink    func(w io.Writer, c *patterns.Catalogue, opts Options) Sink
 }
 
 var forms []form
@@ -33,10 +35,19 @@ var forms []form
 func register(f form) { forms = append(forms, f) }
 
 // Forms lists the names of the forms of a report.
-func Forms() []string {
+func Forms() []string { return namesOf(func(f form) bool { return f.write != nil }) }
+
+// Outputs lists the names of all forms: of a report, then of events as they come.
+func Outputs() []string {
+	return append(Forms(), namesOf(func(f form) bool { return f.sink != nil })...)
+}
+
+func namesOf(is func(form) bool) []string {
 	names := []string{}
 	for _, f := range forms {
-		names = append(names, f.name)
+		if is(f) {
+			names = append(names, f.name)
+		}
 	}
 	slices.Sort(names)
 	return names
@@ -64,13 +75,27 @@ func Endings() []string {
 	return all
 }
 
+// NewSink writes to w in the named form.
+func NewSink(w io.Writer, name string, c *patterns.Catalogue, opts Options) (Sink, error) {
+	for i := range forms {
+		f := &forms[i]
+		if f.name != name {
+			continue
+		}
+		if f.sink != nil {
+			return f.sink(w, c, opts), nil
+		}
+		return &whole{w: w, form: f, opts: opts}, nil
+	}
+	return nil, messages.NewError("error.format", name, strings.Join(Outputs(), ", "))
+}
+
 // Write writes the document in the named form. The same document gives the same
 // bytes.
 func Write(w io.Writer, name string, d *Document, opts Options) error {
-	for _, f := range forms {
-		if f.name == name {
-			return f.write(w, d.shown(opts.Top), opts)
-		}
+	sink, err := NewSink(w, name, d.catalogue, opts)
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("no form %q; there are %s", name, strings.Join(Forms(), ", "))
+	return sink.End(d)
 }

@@ -50,10 +50,10 @@ func TestEventsInBothLanguages(t *testing.T) {
 	require.NoError(t, err)
 	for _, lang := range []patterns.Lang{patterns.English, patterns.Chinese} {
 		var b bytes.Buffer
-		events, err := report.WriteEventsCSV(&b, c, printer(t, lang))
+		events, err := report.NewEventsCSV(&b, c, printer(t, lang))
 		require.NoError(t, err)
 		analyse(t, lang, cluster(t), func(e *patterns.Event) { assert.NoError(t, events.Event(e)) })
-		require.NoError(t, events.Flush())
+		require.NoError(t, events.End(nil))
 		golden(t, "events."+string(lang)+".csv", b.String())
 	}
 }

@@ -132,14 +132,14 @@ func TestCSVIsSafeInASpreadsheet(t *testing.T) {
 	c, err := patterns.Load()
 	require.NoError(t, err)
 	var b bytes.Buffer
-	events, err := report.WriteEventsCSV(&b, c, printer(t, patterns.English))
+	events, err := report.NewEventsCSV(&b, c, printer(t, patterns.English))
 	require.NoError(t, err)
 	logs := []input{}
 	for _, attack := range append(attacks, "\t=1+1", "\r=1+1", "＝1+1") {
 		logs = append(logs, input{attack, attack + " remote error: tls: expired certificate\n"})
 	}
 	d := analyse(t, patterns.English, logs, func(e *patterns.Event) { assert.NoError(t, events.Event(e)) })
-	require.NoError(t, events.Flush())
+	require.NoError(t, events.End(nil))
 	for name, text := range map[string]string{"events": b.String(), "findings": written(t, "csv", d)} {
 		assert.True(t, strings.HasPrefix(text, "\ufeff"), name)
 		assert.NotRegexp(t, `[^\r]\n`, text, name)

@@ -32,6 +32,22 @@ type Event struct {
 	Causes         []patterns.CauseScore `json:"causes"`
 }
 
+func init() {
+	register(form{name: "jsonl", endings: []string{".jsonl"}, sink: func(w io.Writer, c *patterns.Catalogue, _ Options) Sink {
+		return &jsonl{w: w, catalogue: c}
+	}})
+}
+
+// jsonl writes a line for each event, at once.
+type jsonl struct {
+	w         io.Writer
+	catalogue *patterns.Catalogue
+}
+
+func (j *jsonl) Event(e *patterns.Event) error { return WriteEvent(j.w, j.catalogue, e) }
+
+func (*jsonl) End(*Document) error { return nil }
+
 // WriteEvent writes an event as one line of JSON.
 func WriteEvent(w io.Writer, c *patterns.Catalogue, e *patterns.Event) error {
 	return WriteJSON(w, Event{

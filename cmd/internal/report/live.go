@@ -9,21 +9,22 @@ import (
 	"wklog/patterns"
 )
 
-// Live tells of failures while they come: of each new kind at once, of repeats
-// by their counts, and of the leading cause when it changes. On a terminal the
-// counts stand in one line that is written anew, elsewhere in lines of their
-// own.
+// Live reports failures as they come: each new kind at once, repeats by their
+// counts, and the leading cause when it changes. On a terminal the counts are one
+// line that is rewritten, elsewhere they get lines of their own.
 type Live struct {
 	w         io.Writer
 	opts      Options
 	catalogue *patterns.Catalogue
 	inPlace   bool
+	interval  time.Duration
 
 	kinds   []*kind
 	total   int
 	told    int // of total
+	counted time.Time
 	leading string
-	status  bool // a line of counts stands at the end
+	status  bool // the last line shows counts
 }
 
 // kind is what came of one pattern.
@@ -33,10 +34,23 @@ type kind struct {
 	last        string // time of the newest
 }
 
-// NewLive starts a report of a stream. inPlace says that w is a terminal that
-// can take a line back.
-func NewLive(w io.Writer, c *patterns.Catalogue, opts Options, inPlace bool) *Live {
-	return &Live{w: w, opts: opts, catalogue: c, inPlace: inPlace}
+// NewLive starts a report of a stream, with the counts of repeats once in an
+// interval. inPlace says that w is a terminal that can take a line back.
+func NewLive(w io.Writer, c *patterns.Catalogue, opts Options, inPlace bool, interval time.Duration) *Live {
+	return &Live{w: w, opts: opts, catalogue: c, inPlace: inPlace, interval: interval, counted: time.Now()}
+}
+
+// Tick tells what changed: the leading cause when it is another one, the counts
+// when it is time.
+func (l *Live) Tick(now time.Time, lead *patterns.Diagnosis) error {
+	if err := l.lead(lead); err != nil {
+		return err
+	}
+	if now.Sub(l.counted) < l.interval {
+		return nil
+	}
+	l.counted = now
+	return l.counts()
 }
 
 // clockOf is an event's time of day, with a mark where its line has none.
@@ -51,7 +65,7 @@ func clockOf(e *patterns.Event) string {
 	}
 }
 
-// Event counts an event, and tells of it when it is the first of its kind.
+// Event counts an event, and reports it if it is the first of its kind.
 func (l *Live) Event(e *patterns.Event) error {
 	l.total++
 	for _, k := range l.kinds {
@@ -95,9 +109,9 @@ func firstSentence(text string) string {
 	return text[:end]
 }
 
-// Leading tells the most probable cause, if it is another one than before; nil
-// is none.
-func (l *Live) Leading(d *patterns.Diagnosis) error {
+// lead tells the most probable cause, if it is another one than before; nil is
+// none.
+func (l *Live) lead(d *patterns.Diagnosis) error {
 	if d == nil || d.Cause.ID == l.leading {
 		return nil
 	}
@@ -112,8 +126,8 @@ func (l *Live) Leading(d *patterns.Diagnosis) error {
 	})
 }
 
-// Counts tells what was added since the last time.
-func (l *Live) Counts() error {
+// counts reports what was added since the last time.
+func (l *Live) counts() error {
 	if l.total == l.told {
 		return nil
 	}
@@ -144,8 +158,8 @@ func (l *Live) replaceStatus() error {
 	return err
 }
 
-// Close takes the line of counts away: the report follows.
-func (l *Live) Close() error { return l.print(func(*Page) {}) }
+// End takes the line of counts away: the report follows.
+func (l *Live) End(*Document) error { return l.print(func(*Page) {}) }
 
 // print writes text where the line of counts stood.
 func (l *Live) print(write func(*Page)) error {

@@ -138,7 +138,7 @@ func (m *markdown) cause(c *Diagnosis) {
 	if len(c.Evidence) > 0 {
 		m.paragraph(m.say.Say("diagnosis.evidence") + evidence(c.Evidence, m.say))
 	}
-	m.steps("diagnosis.verify", checkSteps(c.Verify))
+	m.steps("diagnosis.verify", verificationSteps(c.Verify))
 	m.steps("diagnosis.fixes", c.Fixes)
 }
 
@@ -167,7 +167,7 @@ func (m *markdown) findings(d *Document) {
 	for _, f := range d.Findings {
 		row := []string{
 			prose(f.Title), strconv.Itoa(f.Count), m.say.Say("severity." + f.Severity), short(f.First, d.Summary), short(f.Last, d.Summary),
-			m.say.Say("answer." + f.going()), spread(&f, d.Summary, 20),
+			m.say.Say("answer." + f.ongoingAnswer()), spread(&f, d.Summary, 20),
 		}
 		if d.Compared != nil {
 			row = append(row, changed(f.Change, m.say))
@@ -275,7 +275,7 @@ func (m *markdown) list(d *Document, key string, places []Place) {
 }
 
 func (m *markdown) placeCells(d *Document, p *Place) []string {
-	return []string{literal(p.Name), strconv.Itoa(p.Count), short(p.First, d.Summary), short(p.Last, d.Summary), prose(d.most(p))}
+	return []string{literal(p.Name), strconv.Itoa(p.Count), short(p.First, d.Summary), short(p.Last, d.Summary), prose(d.mostFrequent(p))}
 }
 
 func (m *markdown) gone(d *Document) {

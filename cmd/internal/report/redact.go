@@ -2,15 +2,21 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/publicsuffix"
 
+	"wklog/cmd/internal/check"
+	"wklog/cmd/internal/messages"
+	"wklog/parser"
 	"wklog/patterns"
 )
 
@@ -21,6 +27,7 @@ import (
 // replace too much than too little.
 type Redactor struct {
 	pseudonyms map[string]string
+	given      map[string]bool // all pseudonyms
 	numbers    map[string]int
 	// every finds a match of any kind; the groups of each begin at its number in
 	// firsts and end at the next one's.
@@ -30,7 +37,7 @@ type Redactor struct {
 
 // NewRedactor starts without any pseudonym.
 func NewRedactor() *Redactor {
-	r := &Redactor{pseudonyms: map[string]string{}, numbers: map[string]int{}, firsts: []int{1}}
+	r := &Redactor{pseudonyms: map[string]string{}, given: map[string]bool{}, numbers: map[string]int{}, firsts: []int{1}}
 	exprs := []string{}
 	for i, k := range kinds {
 		exprs = append(exprs, `(`+k.expr+`)`)
@@ -40,11 +47,23 @@ func NewRedactor() *Redactor {
 	return r
 }
 
+// Sink hides the events that go to other sinks.
+func (r *Redactor) Sink(to Sinks) Sink { return &redacting{Sinks: to, redactor: r} }
+
+// redacting hides events from other sinks.
+type redacting struct {
+	Sinks
+	redactor *Redactor
+}
+
+func (s *redacting) Event(e *patterns.Event) error { return s.Sinks.Event(s.redactor.Event(e)) }
+
 // Event gives a copy of an event that may be shown.
 func (r *Redactor) Event(e *patterns.Event) *patterns.Event {
 	shown, record := *e, *e.Record
 	shown.Source = r.source(e.Source)
-	record.Text, record.Message, record.Error = r.text(record.Text), r.text(record.Message), r.text(record.Error)
+	words := record.Words()
+	record.Text, record.Message, record.Error = r.said(record.Text, words), r.said(record.Message, words), r.said(record.Error, words)
 	record.Remote = r.client(record.Remote)
 	shown.Record = &record
 	return &shown
@@ -74,69 +93,111 @@ func (r *Redactor) Document(d *Document, files []string) {
 	for i := range d.Clients.List {
 		d.Clients.List[i].Name = r.client(d.Clients.List[i].Name)
 	}
-	r.checks(d)
 	for i, word := range d.Tool.Command {
 		d.Tool.Command[i] = r.argument(word, files)
 	}
 }
 
-// checks replaces what checks found, wherever the report repeats it.
-func (r *Redactor) checks(d *Document) {
-	known := strings.NewReplacer(r.checkedNames(d.Checks)...)
-	text := func(s string) string { return r.text(known.Replace(s)) }
-	d.Checks = slices.Clone(d.Checks)
-	for i := range d.Checks {
-		line := &d.Checks[i]
-		line.Detail, line.Args = text(line.Detail), []any{}
-		line.Fixes = slices.Clone(line.Fixes)
-		for j := range line.Fixes {
-			if slices.Contains(asking, line.ID) {
-				line.Fixes[j].Command = text(line.Fixes[j].Command)
-			}
+// Checklist gives a copy that may be shown: the values of the checks say themselves
+// what they name.
+func (r *Redactor) Checklist(l *Checklist, say *messages.Printer) *Checklist {
+	shown := *l
+	shown.Checks = slices.Clone(l.Checks)
+	for i := range shown.Checks {
+		line := &shown.Checks[i]
+		if line.read {
+			r.readLine(line)
 		}
+		line.Values = nil
+		line.put(line.result.Map(r.checked), say)
 	}
-	for i := range d.Settled {
-		d.Settled[i] = text(d.Settled[i])
-	}
-	for i := range d.Diagnosis {
-		for j := range d.Diagnosis[i].Evidence {
-			if e := &d.Diagnosis[i].Evidence[j]; e.Check != "" {
-				e.Title = text(e.Title)
-			}
-		}
-	}
+	return &shown
 }
 
-var (
-	// naming are the checks whose details name certificates, authorities, hosts
-	// and services, in words that no text shows to be names.
-	naming = []string{
-		"config-service", "config-listen", "chain-order", "chain-complete", "chain-root", "cert-trust", "cert-dates", "cert-names", "cert-algorithm",
-		"live-name", "live-served", "live-file", "live-names", "live-trust", "live-dates", "live-sni", "live-wss",
+// readLine replaces what cannot be made again of a line that was read from JSON: its
+// fixes, and the detail of a check that this version does not know.
+func (r *Redactor) readLine(line *CheckLine) {
+	known := slices.Clone(line.result.Args)
+	for _, name := range slices.Sorted(maps.Keys(line.Values)) {
+		known = append(known, line.Values[name])
 	}
-	// asking are those whose fixes hold the address that was asked.
-	asking = []string{"live-name", "live-served", "live-route"}
-	// technical are arguments of theirs that name nobody: dates, settings, keys
-	// and algorithms, sentences of errors.
-	technical = regexp.MustCompile(`^\d{4}-\d\d-\d\d |^(?:WK_|wssAddr|wssConfig|external)|^(?:RSA|ECDSA|DSA|Ed25519|SHA|MD|P-)[\w-]*$|: `)
-)
-
-// checkedNames lists the names in the details of checks, each before its
-// pseudonym.
-func (r *Redactor) checkedNames(checks []CheckLine) (pairs []string) {
-	for _, line := range checks {
-		for _, arg := range line.Args {
-			name, ok := arg.(string)
-			switch {
-			case !ok || name == "" || !slices.Contains(naming, line.ID) || technical.MatchString(name) || r.text(name) != name:
-			case strings.ContainsAny(name, " ") && !strings.Contains(name, ", "):
-				pairs = append(pairs, name, r.named("name", name))
-			default:
-				pairs = append(pairs, name, r.authorities(name))
+	var pairs [][2]string
+	for _, v := range known {
+		v.Map(func(word string) string {
+			if shown := r.word(v.Type, word); shown != word {
+				pairs = append(pairs, [2]string{word, shown})
 			}
-		}
+			return word
+		})
 	}
-	return pairs
+	slices.SortStableFunc(pairs, func(a, b [2]string) int { return len(b[0]) - len(a[0]) }) // the longest first
+	var list []string
+	for _, pair := range pairs {
+		list = append(list, pair[:]...)
+	}
+	all := strings.NewReplacer(list...)
+	line.Fixes = slices.Clone(line.Fixes)
+	for i, fix := range line.Fixes {
+		line.Fixes[i] = Step{Text: all.Replace(fix.Text), Command: all.Replace(fix.Command), Config: all.Replace(fix.Config)}
+	}
+	line.unknown = r.text(all.Replace(line.unknown))
+}
+
+// checked gives a value that may be shown.
+func (r *Redactor) checked(v check.Value) check.Value {
+	if v.In != "" && !slices.Contains(usualFiles, v.In) {
+		v.In = r.path(v.In)
+	}
+	return v.Map(func(word string) string { return r.word(v.Type, word) })
+}
+
+// usualFiles are called so by everybody.
+var usualFiles = []string{"wk.yaml", "wukongim.toml", "docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml"}
+
+// quotes are the words of others in the errors of libraries.
+var quotes = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// addresses begin like those of clients, of servers and of certificates' issuers.
+var addresses = regexp.MustCompile(`(?i)^(?:wss?|https?|tcp|ldaps?)://`)
+
+// word replaces one that a check found. What is wrong with it stays: quotes and blanks
+// around it, ~ before it.
+func (r *Redactor) word(t check.Type, word string) string {
+	core := strings.Trim(word, `'" `)
+	if core == "" {
+		return word
+	}
+	before, behind, _ := strings.Cut(word, core)
+	shown := core
+	switch t {
+	case check.Text:
+		return r.text(quotes.ReplaceAllStringFunc(word, func(q string) string { return `"` + r.named("name", q[1:len(q)-1]) + `"` }))
+	case check.Path:
+		if rest, ok := strings.CutPrefix(core, "~/"); ok {
+			before, core = before+"~/", rest
+		}
+		shown = r.path(core)
+	case check.Host, check.Address:
+		if addresses.MatchString(core) {
+			shown = r.url([]string{core})
+		} else {
+			shown = r.authority(core)
+		}
+	default:
+		shown = r.personal(core)
+	}
+	return before + shown + behind
+}
+
+// personal replaces a name of whatever kind; that of the product is nobody's.
+func (r *Redactor) personal(name string) string {
+	switch {
+	case strings.EqualFold(name, "wukongim"):
+		return name
+	case strings.Contains(name, " "):
+		return r.named("name", name)
+	}
+	return r.authority(name)
 }
 
 func (r *Redactor) findings(list []Finding) {
@@ -153,8 +214,65 @@ func (r *Redactor) findings(list []Finding) {
 func (r *Redactor) samples(list []Sample) {
 	for i := range list {
 		s := &list[i]
-		s.Source, s.Text, s.subject = r.source(s.Source), r.text(s.Text), r.text(s.subject)
+		s.Source, s.Text, s.subject = r.source(s.Source), r.said(s.Text, s.words), r.said(s.subject, s.words)
 	}
+}
+
+// said replaces in a text of a log what the form of its record tells to be somebody's
+// own, and then what looks like it.
+func (r *Redactor) said(text string, words []parser.Word) string {
+	for _, w := range words {
+		if len(w.Text) < shortest || strings.Trim(w.Text, "0123456789") == "" {
+			continue // a number or a letter is in other fields too; its own is found by its name
+		}
+		if strings.Contains(text, w.Text) {
+			text = replaceWhole(text, w.Text, r.own(w))
+		}
+	}
+	return r.text(text)
+}
+
+const shortest = 2
+
+// replaceWhole replaces a word where it is not a part of another.
+func replaceWhole(text, word, by string) string {
+	isPart := func(before, behind string) bool {
+		last, _ := utf8.DecodeLastRuneInString(before)
+		first, _ := utf8.DecodeRuneInString(behind)
+		return inWord(last) && inWord(first)
+	}
+	var b strings.Builder
+	for rest := text; ; {
+		at := strings.Index(rest, word)
+		if at < 0 {
+			return b.String() + rest
+		}
+		end := at + len(word)
+		before := text[:len(text)-len(rest)+at]
+		b.WriteString(rest[:at])
+		if isPart(before, word) || isPart(word, rest[end:]) {
+			b.WriteString(word)
+		} else {
+			b.WriteString(by)
+		}
+		rest = rest[end:]
+	}
+}
+
+// inWord tells whether a character joins words: those of Chinese have no blanks
+// between them.
+func inWord(c rune) bool {
+	return c < utf8.RuneSelf && (c == '_' || unicode.IsLetter(c) || unicode.IsDigit(c))
+}
+
+func (r *Redactor) own(w parser.Word) string {
+	switch w.Kind {
+	case parser.WordUser, parser.WordSecret:
+		return r.named(string(w.Kind), w.Text)
+	case parser.WordPath:
+		return r.word(check.Path, w.Text)
+	}
+	return r.word(check.Address, w.Text)
 }
 
 // named gives the pseudonym of an original of a kind.
@@ -162,12 +280,15 @@ func (r *Redactor) named(kind, original string) string {
 	if original == "" {
 		return ""
 	}
+	if r.given[original] {
+		return original // it was replaced already
+	}
 	key := kind + "\x00" + strings.ToLower(original)
 	name, ok := r.pseudonyms[key]
 	if !ok {
 		r.numbers[kind]++
 		name = fmt.Sprintf("%s-%d", kind, r.numbers[kind])
-		r.pseudonyms[key] = name
+		r.pseudonyms[key], r.given[name] = name, true
 	}
 	return name
 }
@@ -189,6 +310,9 @@ var endings = []string{
 func (r *Redactor) path(name string) string {
 	if dir, file := path.Split(name); strings.HasSuffix(file, ".go") && dir != "" {
 		return r.named("path", dir) + "/" + file // a frame of a stack trace
+	}
+	if ending := path.Ext(name); r.given[strings.TrimSuffix(name, ending)] {
+		return name
 	}
 	pseudonym := r.named("path", name)
 	if ending := strings.ToLower(path.Ext(name)); slices.Contains(endings, ending) {
@@ -247,14 +371,9 @@ func (r *Redactor) address(at netip.Addr) string {
 	return r.named("ip", at.String())
 }
 
-// Names of fields whose values are replaced.
 const (
-	userFields   = `[a-z_]*uids?|(?:client|login|to|from)_?id|subscribers?|members?|sender|receivers?|creator|owner|[a-z_]*user(?:[_-]?(?:id|name))?|[a-z_]*account|[a-z_]*device_?id|[a-z_]*channel_?id|[a-z_]*phone|[a-z_]*mobile|[a-z_]*nick(?:name)?|loginname`
-	secretFields = `[a-z_-]*(?:token|secret|password|passwd|passphrase|pwd|(?:api|app|access|private)[_-]?key(?:[_-]?id)?|authorization|cookie|session_?id|jwt)s?`
 	// wordFields stand in sentences too, before a colon: "invalid signature: …".
 	wordFields = `[a-z_-]*(?:session|signature|sign|credential)s?`
-	hostFields = `[a-z_]*host(?:_?name)?|node(?:_?(?:name|id))?|server_?name|sni|pod(?:_?name)?|container(?:_?(?:name|id))?|namespace|instance`
-	pathFields = `[a-z_]*(?:file|path|dir)(?:name)?`
 	// In Chinese, where no boundary of a word is.
 	chineseUsers   = `用户(?:名|ID)?|账号|手机号?`
 	chineseSecrets = `密码|口令|令牌`
@@ -291,13 +410,13 @@ var kinds = []struct {
 	{`(["'])(/[^"'\\\n]+)(["'])`, func(r *Redactor, m []string) string { return m[1] + r.path(m[2]) + m[3] }},
 	{`\b[a-z][a-z0-9+.-]{1,15}://[^` + notInWord + `]+`, (*Redactor).url},
 	{`(\b(?:set-)?cookie: |\b(?:proxy-)?authorization: )((?:\w+="[^"]*"|[^"` + lineEnd + `])+)`, func(r *Redactor, m []string) string { return m[1] + r.named("secret", m[2]) }},
-	{field(secretFields, chineseSecrets), valueOf("secret")},
+	{field(parser.FieldNames(parser.WordSecret), chineseSecrets), valueOf("secret")},
 	{assigned(wordFields), valueOf("secret")},
-	{`(\B--?(?:` + secretFields + `)(?: |\\?",\\?"))([^` + notInWord + `-][^` + notInWord + `]*)`, func(r *Redactor, m []string) string { return m[1] + r.named("secret", m[2]) }},
-	{field(userFields, chineseUsers), valueOf("user")},
+	{`(\B--?(?:` + parser.FieldNames(parser.WordSecret) + `)(?: |\\?",\\?"))([^` + notInWord + `-][^` + notInWord + `]*)`, func(r *Redactor, m []string) string { return m[1] + r.named("secret", m[2]) }},
+	{field(parser.FieldNames(parser.WordUser), chineseUsers), valueOf("user")},
 	{`( - )([^\s"]*[^\s"-][^\s"]*)( \[\d\d/[a-z]{3}/)`, func(r *Redactor, m []string) string { return m[1] + r.named("user", m[2]) + m[3] }}, // nginx' combined format
-	{field(hostFields, chineseHosts), (*Redactor).hostField},
-	{field(pathFields, `文件|路径`), valueOf("path")},
+	{field(parser.FieldNames(parser.WordHost), chineseHosts), (*Redactor).hostField},
+	{field(parser.FieldNames(parser.WordPath), `文件|路径`), valueOf("path")},
 	{`\b(?:bearer|basic) [a-z0-9._~+/=-]{8,}`, func(r *Redactor, m []string) string { return r.named("secret", m[0]) }},
 	{`\b(?:AKIA|ASIA|AKID|LTAI)[a-z0-9]{12,}`, func(r *Redactor, m []string) string { return r.named("secret", m[0]) }}, // access keys of AWS, Tencent, Alibaba
 	{`\beyj[\w-]+\.[\w-]+\.[\w-]*`, func(r *Redactor, m []string) string { return r.named("secret", m[0]) }},
@@ -313,6 +432,7 @@ var kinds = []struct {
 		return m[1] + r.authorities(m[2]) + m[3] + r.authority(m[4])
 	}},
 	{`(\bwanted to match |\bconnect(?:ed)? to |\bENOTFOUND |\bEAI_AGAIN |\bDNS:)([a-z0-9*][\w.*-]*)( port | \(|[,;\s]|$)`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) + m[3] }},
+	{`(\bcertificate available for ')([^']+)(')`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) + m[3] }},
 	{`(\bcandidate authority certificate \\?")([^"\\]+)`, func(r *Redactor, m []string) string { return m[1] + r.named("name", m[2]) }},
 	{`((?-i:\b(?:CN|OU|O)\s?=\s?))([^,/"\\` + lineEnd + `]+)`, func(r *Redactor, m []string) string { return m[1] + r.named("name", m[2]) }},
 	{`(\b(?:lookup|dial tcp|dial udp) )([a-z0-9][^;:` + notInWord + `]*)`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) }},
@@ -417,7 +537,7 @@ func (r *Redactor) url(m []string) string {
 	if i := strings.LastIndexByte(host, '@'); i >= 0 {
 		user, host = r.named("secret", host[:i])+"@", host[i+1:]
 	}
-	if location != "" && location != "/" {
+	if location != "" && location != "/" && !r.given[location[1:]] {
 		location = "/" + r.path(location)
 	}
 	return scheme + "://" + user + r.authority(host) + location

@@ -1,12 +1,16 @@
 package report
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wklog/cmd/internal/check"
 	"wklog/parser"
 	"wklog/patterns"
 )
@@ -52,6 +56,9 @@ func TestRedactedTexts(t *testing.T) {
 		{"digest", `Authorization: Digest username="li", realm="acme"`, "Authorization: secret-1"},
 		{"command line", `{"args":["--password","hunter2"]} --token hunter3 --config wk.yaml`, `{"args":["--password","secret-1"]} --token secret-2 --config wk.yaml`},
 		{"access key", "id LTAI5tAcmeCorpKeyXYZa", "id secret-1"},
+		{"few digits in a token", "key abcdefghijklmnop1234 and abcdefghijklm1234567", "key secret-1 and secret-2"},
+		{"few letters in a token", "key 1234567890123456abcd", "key secret-1"},
+		{"word with a number", "handshakeStatusReadClientHello123", ""},
 		{"escaped query", "GET uid%3Dli%26token%3Dhunter2", "GET uid%3Duser-1"},
 		{"fields in Chinese", "用户：李伟 密码：hunter2 域名:wk7", "用户：user-1 密码：secret-1 域名:host-1"},
 		{"name in Chinese", "到 聊天.公司.中国 失败", "到 host-1 失败"},
@@ -82,7 +89,7 @@ func TestRedactedFailuresAreRecognised(t *testing.T) {
 	require.NoError(t, err)
 	for _, p := range c.Patterns {
 		for _, sample := range p.Samples {
-			redacted := NewRedactor().text(sample)
+			redacted := NewRedactor().said(sample, parser.Parse(parser.Entry{Text: []byte(sample)}).Words())
 			assert.Equal(t, found(t, c, sample), found(t, c, redacted), redacted)
 		}
 	}
@@ -110,31 +117,139 @@ func TestPseudonymsAreStable(t *testing.T) {
 	assert.Equal(t, "ip-1:4711", r.client("8.8.4.4:4711"))
 }
 
+// TestWordsThatTheFormTellsAreReplaced: names that look like any word, where the form
+// of the record says that they are names.
+func TestWordsThatTheFormTellsAreReplaced(t *testing.T) {
+	c, err := patterns.Load()
+	require.NoError(t, err)
+	for _, line := range []struct{ text, want string }{
+		{`2026/05/04 01:30:01 [error] 7#7: *2 peer closed connection in SSL handshake while SSL handshaking to upstream, client: 8.8.4.4, server: wangwei, request: "GET /wangwei/ws HTTP/1.1", upstream: "https://wangwei_backend/ws", host: "im", referrer: "https://im/x"`,
+			`2026/05/04 01:30:01 [error] 7#7: *2 peer closed connection in SSL handshake while SSL handshaking to upstream, client: ip-1, server: host-1, request: "GET path-2 HTTP/1.1", upstream: "https://host-2/path-1", host: "host-3", referrer: "https://host-3/path-3"`},
+		{`2026/05/04 01:30:02 [error] 7#7: *2 SSL_do_handshake() failed (SSL: error:0A000086:SSL routines::certificate verify failed) while SSL handshaking to upstream, client: unix:, server: wangwei, upstream: "wangwei:5210"`,
+			`2026/05/04 01:30:02 [error] 7#7: *2 SSL_do_handshake() failed (SSL: error:0A000086:SSL routines::certificate verify failed) while SSL handshaking to upstream, client: unix:, server: host-1, upstream: "host-1:5210"`},
+		{`8.8.4.4:4711 [04/May/2026:01:30:02.000] wangwei_front/1: SSL handshake failure`, `ip-1:4711 [04/May/2026:01:30:02.000] host-1/1: SSL handshake failure`},
+		{`{"level":"error","ts":1746322200.1,"logger":"tls","msg":"could not get certificate from issuer","identifier":"wangwei","error":"tls: handshake failure"}`,
+			`{"level":"error","ts":1746322200.1,"logger":"tls","msg":"could not get certificate from issuer","identifier":"host-1","error":"tls: handshake failure"}`},
+		{`{"level":"debug","time":"2026-05-04T01:30:01+00:00","msg":"【ReactorSub-1】close connn","error":"remote error: tls: unknown certificate","uid":"wangwei","remark":"of wangwei"}`,
+			`{"level":"debug","time":"2026-05-04T01:30:01+00:00","msg":"【ReactorSub-1】close connn","error":"remote error: tls: unknown certificate","uid":"user-1","remark":"of user-1"}`},
+		{`{"level":"debug","ts":1746322200.1,"logger":"http.stdlib","msg":"http: TLS handshake error from 8.8.4.4:4711: no certificate available for 'wangwei'"}`,
+			`{"level":"debug","ts":1746322200.1,"logger":"http.stdlib","msg":"http: TLS handshake error from ip-1:4711: no certificate available for 'host-1'"}`},
+	} {
+		a, err := patterns.NewAnalyzer(c, patterns.Filter{})
+		require.NoError(t, err)
+		var shown []string
+		a.OnEvent = func(e *patterns.Event) { shown = append(shown, NewRedactor().Event(e).Record.Text) }
+		source := a.Source("-")
+		_, err = parser.Read(t.Context(), strings.NewReader(line.text+"\n"), parser.Options{}, func(r *parser.Record) error {
+			source.Add(r)
+			return nil
+		})
+		require.NoError(t, err)
+		source.End()
+		assert.Equal(t, []string{line.want}, shown)
+
+		result := a.Result()
+		d := New(&result, english(t), time.Time{})
+		NewRedactor().Document(d, nil)
+		require.Len(t, d.Findings, 1)
+		assert.Equal(t, line.want, d.Findings[0].Samples[0].Text)
+	}
+}
+
+func TestWordsAreReplacedByTheirType(t *testing.T) {
+	for _, c := range []struct {
+		kind       check.Type
+		word, want string
+	}{
+		{check.Name, "Wang Wei Office", "name-1"},
+		{check.Name, "wangwei", "host-1"},
+		{check.Name, "wukongim", "wukongim"},
+		{check.Name, "Acme:Office", "host-1"},
+		{"", "of an older version", "name-1"},
+		{check.Host, "wk7", "host-1"},
+		{check.Host, "*.acme-corp.cn", "*.host-1"},
+		{check.Host, "8.8.4.4", "ip-1"},
+		{check.Host, "10.0.0.5", "private-ip-1"},
+		{check.Host, "0.0.0.0", "0.0.0.0"},
+		{check.Address, "wk7:5210", "host-1:5210"},
+		{check.Address, "wss://wk7:5210/ws?uid=li", "wss://host-1:5210/path-1"},
+		{check.Address, "'wss://wk7:5210'", "'wss://host-1:5210'"},
+		{check.Address, "wk7", "host-1"},
+		{check.Address, "wangwei://wk7", "host-1"},
+		{check.Address, "127.0.0.1:5001", "127.0.0.1:5001"},
+		{check.Path, "/home/li/im.pem", "path-1.pem"},
+		{check.Path, "~/im.pem", "~/path-1.pem"},
+		{check.Path, ` "/home/li wei" `, ` "path-1" `},
+		{check.Text, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", ""},
+		{check.Text, "live-tls13", ""},
+		{check.Text, `x509: cannot parse dnsName "wang wei"`, `x509: cannot parse dnsName "name-1"`},
+		{check.Text, "dial tcp 8.8.4.4:1: no way", "dial tcp ip-1:1: no way"},
+	} {
+		want := c.want
+		if want == "" {
+			want = c.word
+		}
+		assert.Equal(t, want, NewRedactor().word(c.kind, c.word), "%s %s", c.kind, c.word)
+	}
+	shown := NewRedactor().checked(check.Value{Type: check.Text, V: "WK_WSSADDR", In: "wangwei.yml"})
+	assert.Equal(t, "WK_WSSADDR (path-1.yml)", shown.String())
+	shown = NewRedactor().checked(check.Value{Type: check.Text, V: "WK_WSSADDR", In: "docker-compose.yml"})
+	assert.Equal(t, "WK_WSSADDR (docker-compose.yml)", shown.String())
+}
+
 // TestRedactedChecks: what checks found holds names that look like words, and
 // the commands of their fixes what was asked.
 func TestRedactedChecks(t *testing.T) {
-	line := func(id, detail, command string, args ...any) CheckLine {
-		return CheckLine{ID: id, Detail: detail, Args: args, Fixes: []Step{{Command: command}}}
+	value := func(name string, kind check.Type, v any) check.Value {
+		return check.Value{Name: name, Type: kind, V: v}
 	}
-	checks := []CheckLine{
-		line("config-service", "wk-li; wk-wang, wk-zhao too", "", "wk-li", "wk-wang, wk-zhao"),
-		line("cert-trust", "the authority Acme CA is unknown", "", "Acme CA"),
-		line("cert-dates", "wk7 expired 2026-05-04 01:30 UTC, 5 days ago", "openssl s_client -connect im.example.com:5210", "wk7", "2026-05-04 01:30 UTC", 5),
-		line("live-name", "no address for wk7", "dig +short wk7 A AAAA", "wk7"),
-		line("live-route", "no wss_addr", "curl -s http://8.8.4.4:5001/route"),
+	host := value("host", check.Host, "wk7")
+	results := []check.Result{
+		{ID: "config-service", Status: check.Pass, Key: "others", Args: []check.Value{value("service", check.Name, "wk-li"), value("others", check.Name, []string{"wk-wang", "wk-zhao"})}},
+		{ID: "cert-trust", Status: check.Fail, Cause: "untrusted-ca", Key: "unknown", Args: []check.Value{value("authority", check.Name, "Acme CA")}},
+		{ID: "cert-dates", Status: check.Warn, Cause: "cert-expired", Key: "soon", Args: []check.Value{
+			value("certificate", check.Name, "wk7"), value("not_after", check.Time, time.Date(2026, 5, 4, 1, 30, 0, 0, time.UTC)), value("days_left", check.Number, 5)}},
+		{ID: "live-name", Status: check.Fail, Cause: "connection-interrupted", Key: "not-found", Args: []check.Value{host},
+			Fixes: []check.Step{{Key: "fix", Command: "dig +short %[1]s A AAAA", Values: []check.Value{host}}}},
 	}
-	d := &Document{Checks: checks, Settled: []string{"failed: the authority Acme CA is unknown"}, Diagnosis: []Diagnosis{
-		{Evidence: []Evidence{{Check: "cert-dates", Title: "wk7 expired"}}},
-	}}
-	NewRedactor().Document(d, nil)
-	var details, commands []string
-	for _, c := range d.Checks {
-		details, commands = append(details, c.Detail), append(commands, c.Fixes[0].Command)
-		assert.Empty(t, c.Args)
+	list := checklist(t, results...)
+	var data bytes.Buffer
+	require.NoError(t, list.Write(&data, "json", Options{}))
+	read, err := ReadChecklist(data.Bytes(), english(t))
+	require.NoError(t, err)
+	for name, l := range map[string]*Checklist{"made now": list, "read": read} {
+		shown := NewRedactor().Checklist(l, english(t))
+		var details []string
+		for _, c := range shown.Checks {
+			details = append(details, c.Detail)
+		}
+		assert.Equal(t, []string{
+			"host-1; host-2, host-3 are set up for wss as well: check them by --service NAME",
+			"the authority name-1 is none that clients trust by default; if yours do, name its root by --ca",
+			"host-4 expires 2026-05-04 01:30 UTC, 5 days left",
+			"the DNS has no address for host-4",
+		}, details, name)
+		assert.Equal(t, "dig +short host-4 A AAAA", shown.Checks[3].Fixes[0].Command, name)
+		assert.Equal(t, "host-4", shown.Checks[3].Values["host"].V, name)
+		assert.Equal(t, list.Checks[2].Fixes, shown.Checks[2].Fixes, "%s: what the catalogue says stays", name)
+		assert.Equal(t, "dig +short wk7 A AAAA", l.Checks[3].Fixes[0].Command, "the checklist itself stays")
 	}
-	assert.Equal(t, []string{"host-1; host-2, host-3 too", "the authority name-1 is unknown", "host-4 expired 2026-05-04 01:30 UTC, 5 days ago", "no address for host-4", "no wss_addr"}, details)
-	assert.Equal(t, []string{"", "", "openssl s_client -connect im.example.com:5210", "dig +short host-4 A AAAA", "curl -s http://ip-1:5001/path-1"}, commands)
-	assert.Equal(t, []string{"failed: the authority name-1 is unknown"}, d.Settled)
-	assert.Equal(t, "host-4 expired", d.Diagnosis[0].Evidence[0].Title)
-	assert.Equal(t, "dig +short wk7 A AAAA", checks[3].Fixes[0].Command) // the checklist itself stays
+}
+
+// TestChecklistsOfOtherVersionsAreRedacted: of an older one it is not known what its
+// values are, of a later one not even the texts.
+func TestChecklistsOfOtherVersionsAreRedacted(t *testing.T) {
+	const older = `{"schema":"wklog.check/v1","checks":[{"id":"cert-dates","status":"fail","cause":"cert-expired","detail":"Wang Wei Office expired 2026-05-04 01:30 UTC, 5 days ago",
+		"fixes":[{"text":"t","command":"ls 'Wang Wei Office'","config":""}],"rules_out":[],"key":"expired","args":["Wang Wei Office","2026-05-04 01:30 UTC",5]}]}`
+	const later = `{"schema":"wklog.check/v1","checks":[{"id":"cert-mood","status":"fail","cause":"cert-expired","detail":"Wang Wei Office of im.acme-corp.cn is sad",
+		"fixes":[],"rules_out":[],"key":"sad","args":["certificate"],"values":{"certificate":{"type":"name","value":"Wang Wei Office"}}}]}`
+	for text, want := range map[string]string{older: "name-1 expired name-2, 5 days ago", later: "name-1 of host-1 is sad"} {
+		l, err := ReadChecklist([]byte(text), english(t))
+		require.NoError(t, err)
+		shown := NewRedactor().Checklist(l, english(t))
+		assert.Equal(t, want, shown.Checks[0].Detail)
+		data, err := json.Marshal(shown)
+		require.NoError(t, err)
+		assert.NotContains(t, string(data), "Wang")
+	}
 }

@@ -197,13 +197,13 @@ func (p *Page) cause(i int, d *Diagnosis, leads bool) {
 	if len(d.Evidence) > 0 {
 		p.Paragraph(indent+p.say.Say("diagnosis.evidence"), evidence(d.Evidence, p.say))
 	}
-	p.advice(indent, "diagnosis.verify", checkSteps(d.Verify))
+	p.advice(indent, "diagnosis.verify", verificationSteps(d.Verify))
 	p.advice(indent, "diagnosis.fixes", d.Fixes)
 }
 
-func checkSteps(checks []Check) []Step {
+func verificationSteps(list []Verification) []Step {
 	steps := []Step{}
-	for _, c := range checks {
+	for _, c := range list {
 		steps = append(steps, Step{Text: c.Text, Command: c.Command})
 	}
 	return steps

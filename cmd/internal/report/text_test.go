@@ -56,3 +56,18 @@ func TestBytes(t *testing.T) {
 	assert.Equal(t, "1.0 KiB", Bytes(1024))
 	assert.Equal(t, "1.5 GiB", Bytes(3<<29))
 }
+
+func TestCertaintyIsThatOfTheLeadingCause(t *testing.T) {
+	for _, c := range []struct {
+		confidence float64
+		settled    []string
+		want       string
+	}{
+		{0.3, nil, "certainty.open"}, {0.499, nil, "certainty.open"},
+		{0.5, nil, "certainty.likely"}, {0.849, nil, "certainty.likely"}, {0.849, []string{"a check"}, "certainty.likely"},
+		{0.85, nil, "certainty.sure"}, {0.99, nil, "certainty.sure"}, {0.85, []string{"a check"}, "certainty.checked"},
+	} {
+		d := &Document{Findings: []Finding{{Severity: "error"}}, Diagnosis: []Diagnosis{{Confidence: c.confidence}}, Settled: c.settled}
+		assert.Equal(t, c.want, d.certainty(), c.confidence)
+	}
+}

@@ -8,7 +8,7 @@ import (
 )
 
 // Visible makes a text from a log safe for a terminal: control characters,
-// invisible and direction-changing ones and bytes that are no UTF-8 are shown
+// invisible and direction-changing ones and bytes that are not UTF-8 are shown
 // as escapes. Newlines stay.
 func Visible(s string) string {
 	if !strings.ContainsFunc(s, isUnsafe) && utf8.ValidString(s) {

@@ -148,8 +148,8 @@ func remedies(list []remedy, say *messages.Printer) string {
 	return strings.Join(parts, say.Say("diagnosis.evidence.join"))
 }
 
-// most names the most frequent failure of a place.
-func (d *Document) most(p *Place) string {
+// mostFrequent names the most frequent failure of a place.
+func (d *Document) mostFrequent(p *Place) string {
 	if len(p.Patterns) == 0 {
 		return ""
 	}

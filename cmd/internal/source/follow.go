@@ -220,6 +220,10 @@ func (f *Follow) behind(path string) []string {
 		}
 	}
 	for _, failure := range l.failures {
+		if errors.Is(failure.Err, ErrNone) { // a glob, like a file, may come later
+			f.missing = append(f.missing, path)
+			failure.Err = ErrWaiting
+		}
 		f.tell(failure.Source, failure.Err)
 	}
 	return names

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -368,6 +369,25 @@ func TestCopyTruncateLosesOnlyWhatIsWrittenInBetween(t *testing.T) {
 	}
 }
 
+// TestFileThatIsWrittenAnewWithTheSameStartIsReadAgain: what a server prints when it
+// starts stands at the head of both.
+func TestFileThatIsWrittenAnewWithTheSameStartIsReadAgain(t *testing.T) {
+	banner := strings.Split(strings.Repeat("the server prints this line whenever it starts\n", 2*headBytes/47), "\n")
+	banner = banner[:len(banner)-1]
+	head := strings.Join(banner, "\n") + "\n"
+	path := write(t, t.TempDir(), "server.log", nil)
+	var l lines
+	stop := following(t, &Follow{Paths: []string{path}}, &l)
+	appendTo(t, path, head+"one\n")
+	l.settles(t, append(slices.Clone(banner), "one")...)
+	l.mutex.Lock()
+	require.NoError(t, os.Truncate(path, 0))
+	appendTo(t, path, head+"two\nthree\n")
+	l.mutex.Unlock()
+	l.settles(t, slices.Concat(banner, []string{"one"}, banner, []string{"two", "three"})...)
+	assert.Empty(t, stop())
+}
+
 func TestRenameDeleteAndLateFiles(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "server.log")
@@ -386,6 +406,19 @@ func TestRenameDeleteAndLateFiles(t *testing.T) {
 	failures := stop()
 	require.Len(t, failures, 1)
 	assert.ErrorIs(t, failures[0].Err, ErrWaiting)
+}
+
+func TestGlobThatMatchesNothingYetIsAwaited(t *testing.T) {
+	dir := t.TempDir()
+	var l lines
+	stop := following(t, &Follow{Paths: []string{filepath.Join(dir, "*", "*-json.log")}}, &l)
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "id"), 0o755))
+	appendTo(t, filepath.Join(dir, "id", "id-json.log"), "it appears\n")
+	l.settles(t, "it appears")
+	failures := stop()
+	require.Len(t, failures, 1)
+	assert.ErrorIs(t, failures[0].Err, ErrWaiting)
+	assert.True(t, failures[0].Minor)
 }
 
 func TestSwitchedSymbolicLinkIsFollowed(t *testing.T) {
@@ -498,6 +531,35 @@ func TestStateFilesAreChecked(t *testing.T) {
 	_, err = OpenState(filepath.Join(dir, "new.json"))
 	assert.ErrorIs(t, err, ErrStateUsed)
 	first.Close()
+}
+
+// TestPiecesAreReadOldestFirst: most rotations count from the newest piece, some from
+// the oldest, and the times of the last changes tell.
+func TestPiecesAreReadOldestFirst(t *testing.T) {
+	for name, c := range map[string]struct {
+		minutes []int // after which piece 1, 2, … was written last
+		want    string
+	}{
+		"the highest number is the oldest": {[]int{30, 20, 10}, "3 2 1"},
+		"the lowest number is the oldest":  {[]int{10, 20, 30}, "1 2 3"},
+		"most of the times say so":         {[]int{10, 30, 20, 40}, "1 2 3 4"},
+		"all were copied at one time":      {[]int{10, 10, 10}, "3 2 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for i, minutes := range c.minutes {
+				piece := write(t, dir, fmt.Sprintf("server.log.%d", i+1), []byte("a line\n"))
+				at := time.Date(2026, 5, 4, 1, minutes, 0, 0, time.UTC)
+				require.NoError(t, os.Chtimes(piece, at, at))
+			}
+			l := Followed{Name: filepath.Join(dir, "server.log"), folder: dir}
+			var got []string
+			for _, p := range l.rotatedPieces() {
+				got = append(got, strings.TrimPrefix(filepath.Ext(p.path), "."))
+			}
+			assert.Equal(t, c.want, strings.Join(got, " "))
+		})
+	}
 }
 
 func TestRotatedNames(t *testing.T) {

@@ -80,9 +80,9 @@ type Reading struct {
 	Stdin *Stream
 	// Jobs is how many files are read at the same time.
 	Jobs int
-	// Output is a file that is no input, though a directory may hold it.
-	Output string
-	Limit  Limit
+	// Outputs are files that are no inputs, though a directory may hold them.
+	Outputs []string
+	Limit   Limit
 	// Progress is told how far the reading is; nil for nobody.
 	Progress *Progress
 	// Visit is called for each file in a fixed order.
@@ -95,8 +95,10 @@ type Reading struct {
 // ends it.
 func (r Reading) Walk(ctx context.Context) []Failure {
 	l := &list{ctx: ctx}
-	if info, err := os.Stat(r.Output); err == nil {
-		l.known = append(l.known, info)
+	for _, output := range r.Outputs {
+		if info, err := os.Stat(output); err == nil {
+			l.known = append(l.known, info)
+		}
 	}
 	files := l.expand(r.Args)
 	r.Progress.expect(files)
@@ -268,6 +270,19 @@ func order(name string) int {
 		return 1
 	}
 	return 0
+}
+
+// Holds tells whether a file is among those that the arguments name or hold.
+func Holds(args []string, file fs.FileInfo) bool {
+	l := &list{ctx: context.Background()}
+	for _, arg := range args {
+		for _, f := range l.files(arg) {
+			if info, err := os.Stat(f.path); err == nil && os.SameFile(info, file) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (l *list) files(arg string) []found {

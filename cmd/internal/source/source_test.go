@@ -281,7 +281,7 @@ func TestReportIsNoInput(t *testing.T) {
 	r := &readers{}
 	write(t, dir, "last-week.md", []byte("# a report\n"))
 	write(t, dir, "last-week.json", []byte("{\n  \"schema\": \"wklog.report/v1\",\n"))
-	failures := Reading{Args: []string{dir}, Jobs: 1, Output: write(t, dir, "report.txt", nil), Visit: r.visit}.Walk(context.Background())
+	failures := Reading{Args: []string{dir}, Jobs: 1, Outputs: []string{write(t, dir, "report.txt", nil)}, Visit: r.visit}.Walk(context.Background())
 	assert.Empty(t, failures)
 	var names []string
 	for _, file := range r.files {

@@ -19,7 +19,7 @@ const StateSchema = "wklog.state/v1"
 
 // Errors about state files.
 var (
-	ErrState     = errors.New("is no state file of wklog")
+	ErrState     = errors.New("is not a state file of wklog")
 	ErrStateUsed = errors.New("is in use by another process")
 )
 

@@ -1,10 +1,9 @@
-package main
+package source
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 func TestTheFolderOfALogNamesItsNode(t *testing.T) {
@@ -24,8 +23,6 @@ func TestTheFolderOfALogNamesItsNode(t *testing.T) {
 		{"/var/log/pods/" + pod + "/im-server/0.log", []string{"/var/log/pods"}, pod},
 		{"/var/log/pods/" + pod + "/wukongim/0.log.20260101-120000.gz", []string{"/var/log/pods"}, pod},
 	} {
-		node, err := nodeOf("", c.args)
-		require.NoError(t, err)
-		assert.Equal(t, c.want, node(c.log), "%s of %v", c.log, c.args)
+		assert.Equal(t, c.want, NodesOf(c.args)(c.log), "%s of %v", c.log, c.args)
 	}
 }

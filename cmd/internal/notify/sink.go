@@ -1,0 +1,67 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+
+	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/report"
+	"wklog/patterns"
+)
+
+// Sink sends the first event of each kind to all senders.
+type Sink struct {
+	catalogue *patterns.Catalogue
+	say       *messages.Printer
+	queues    []*Queue
+	met       map[*patterns.Pattern]bool
+}
+
+// NewSink starts to deliver; failed is told of each message that could not be
+// delivered, from another goroutine.
+func NewSink(c *patterns.Catalogue, say *messages.Printer, senders []Sender, failed func(error)) *Sink {
+	s := &Sink{catalogue: c, say: say, met: map[*patterns.Pattern]bool{}}
+	for _, sender := range senders {
+		s.queues = append(s.queues, NewQueue(sender, failed))
+	}
+	return s
+}
+
+// Event sends the first of its kind. A slow receiver makes nobody wait.
+func (s *Sink) Event(e *patterns.Event) error {
+	if s.met[e.Pattern] {
+		return nil
+	}
+	s.met[e.Pattern] = true
+	var event bytes.Buffer
+	if err := report.WriteEvent(&event, s.catalogue, e); err != nil {
+		return err
+	}
+	title, text := report.Notice(s.catalogue, e, s.say)
+	for _, q := range s.queues {
+		q.Send(Message{Event: bytes.TrimSpace(event.Bytes()), Title: title, Text: text})
+	}
+	return nil
+}
+
+// End sends nothing: what was to be told was told.
+func (s *Sink) End(*report.Document) error { return nil }
+
+// Undelivered counts the messages that were not delivered.
+func (s *Sink) Undelivered() int64 {
+	n := int64(0)
+	for _, q := range s.queues {
+		n += q.Dropped() + q.Failed()
+	}
+	return n
+}
+
+// Close waits for what is being sent until the context ends, and tells how many
+// messages were not tried.
+func (s *Sink) Close(ctx context.Context) (dropped int64) {
+	for _, q := range s.queues {
+		q.Close(ctx)
+		dropped += q.Dropped()
+	}
+	return dropped
+}

@@ -1,0 +1,102 @@
+package report
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wklog/cmd/internal/check"
+	"wklog/cmd/internal/messages"
+	"wklog/patterns"
+)
+
+func checklist(t *testing.T, results ...check.Result) *Checklist {
+	c, err := patterns.Load()
+	require.NoError(t, err)
+	return NewChecklist(results, c, english(t), time.Time{})
+}
+
+func english(t *testing.T) *messages.Printer {
+	say, err := messages.In(patterns.English)
+	require.NoError(t, err)
+	return say
+}
+
+func failed(id, cause string, breaks check.Breaks, steps ...check.Step) check.Result {
+	return check.Result{ID: id, Status: check.Fail, Cause: cause, Breaks: breaks, Fixes: steps}
+}
+
+func order(l *Checklist) (causes []string) {
+	for _, c := range l.Causes {
+		causes = append(causes, c.Cause)
+	}
+	return causes
+}
+
+func TestWhatBreaksMostComesFirst(t *testing.T) {
+	l := checklist(t,
+		failed("chain-complete", "chain-incomplete", check.SomeClients),
+		failed("cert-names", "hostname-mismatch", check.AllClients),
+		failed("cert-dates", "cert-expired", check.AllClients),
+		failed("key-match", "cert-key-mismatch", check.TheServer),
+	)
+	assert.Equal(t, []string{"cert-key-mismatch", "hostname-mismatch", "cert-expired", "chain-incomplete"}, order(l))
+	l = checklist(t,
+		failed("cert-names", "hostname-mismatch", check.AllClients),
+		failed("cert-format", "chain-incomplete", check.SomeClients),
+		failed("live-served", "chain-incomplete", check.TheServer),
+	)
+	assert.Equal(t, []string{"chain-incomplete", "hostname-mismatch"}, order(l), "the worst of the checks of a cause counts")
+	assert.Equal(t, check.TheServer, l.Causes[0].Breaks)
+}
+
+func TestStepsOfChecksStandBeforeThoseOfTheirCauseOrInstead(t *testing.T) {
+	first, second := check.Step{Key: "any.fix-files"}, check.Step{Key: "any.fix-all", Config: "a: b"}
+	whole := checklist(t, failed("key-match", "cert-key-mismatch", check.TheServer)).Causes[0].Fixes
+	require.NotEmpty(t, whole)
+	fixes := checklist(t, failed("key-match", "cert-key-mismatch", check.TheServer, first), failed("chain-order", "cert-key-mismatch", check.TheServer, second)).Causes[0].Fixes
+	require.Len(t, fixes, len(whole)+2)
+	assert.Equal(t, "a: b", fixes[1].Config, "in the order of the checks")
+	assert.Equal(t, whole, fixes[2:])
+	instead := failed("key-match", "cert-key-mismatch", check.TheServer, first)
+	instead.Instead = true
+	assert.Len(t, checklist(t, instead).Causes[0].Fixes, 1)
+}
+
+// TestCertificateIsConfiguredBeforeWSSAddr: the other way round a server crashes
+// at its first client (WuKongIM #424 has neither).
+func TestCertificateIsConfiguredBeforeWSSAddr(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "wk.yaml")
+	require.NoError(t, os.WriteFile(config, []byte("external: {wssAddr: 'wss://im.example.com:5210'}\n"), 0o600))
+	for _, c := range []check.Configuration{
+		{Compose: "../check/testdata/config/issue-424-only-the-external-address/docker-compose.yml"},
+		{Config: config},
+	} {
+		s, err := c.Load()
+		require.NoError(t, err)
+		l := checklist(t, s.Check()...)
+		require.Subset(t, order(l), []string{"cert-not-configured", "listen-address-invalid"})
+		assert.Equal(t, "cert-not-configured", order(l)[0])
+		for _, cause := range l.Causes {
+			for _, fix := range cause.Fixes[:cause.own] {
+				for _, key := range []string{"wssAddr: ", "WK_WSSADDR: "} {
+					if !strings.Contains(fix.Config, key) {
+						continue
+					}
+					for _, with := range []string{"certFile: ", "keyFile: ", "external:\n", "WK_WSSCONFIG_CERTFILE: ", "WK_WSSCONFIG_KEYFILE: ", "WK_EXTERNAL_WSSADDR: "} {
+						assert.Contains(t, fix.Config, with, "%s: %s", cause.Cause, key)
+					}
+				}
+			}
+		}
+		page := NewPage(Options{Say: english(t)})
+		page.checklist(l)
+		assert.Equal(t, 1, strings.Count(page.String(), "WK_WSSADDR: "), "told once")
+		assert.Contains(t, page.String(), "The steps above mend this too.")
+	}
+}

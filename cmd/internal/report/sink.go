@@ -1,0 +1,111 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"wklog/cmd/internal/messages"
+	"wklog/patterns"
+)
+
+// Sink is where an analysis goes: an event as it comes, the document at the end.
+// It is for one goroutine.
+type Sink interface {
+	Event(*patterns.Event) error
+	End(*Document) error
+}
+
+// Clocked is a sink that also tells something from time to time; lead is the most
+// probable cause so far, nil for none.
+type Clocked interface {
+	Tick(now time.Time, lead *patterns.Diagnosis) error
+}
+
+// Sinks are several, in the order in which they are told.
+type Sinks []Sink
+
+// Event tells all of an event.
+func (s Sinks) Event(e *patterns.Event) error {
+	var errs []error
+	for _, sink := range s {
+		errs = append(errs, sink.Event(e))
+	}
+	return errors.Join(errs...)
+}
+
+// Tick gives those a turn that want one.
+func (s Sinks) Tick(now time.Time, lead *patterns.Diagnosis) error {
+	var errs []error
+	for _, sink := range s {
+		if clocked, ok := sink.(Clocked); ok {
+			errs = append(errs, clocked.Tick(now, lead))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// End gives all the document.
+func (s Sinks) End(d *Document) error {
+	var errs []error
+	for _, sink := range s {
+		errs = append(errs, sink.End(d))
+	}
+	return errors.Join(errs...)
+}
+
+// Listen tells whether any of them takes events.
+func (s Sinks) Listen() bool {
+	return slices.ContainsFunc(s, func(sink Sink) bool {
+		if l, ok := sink.(interface{ Listen() bool }); ok {
+			return l.Listen()
+		}
+		return true
+	})
+}
+
+// whole writes a document at the end, in one form.
+type whole struct {
+	w    io.Writer
+	form *form
+	opts Options
+}
+
+// Listen tells that it takes no events.
+func (*whole) Listen() bool { return false }
+
+func (*whole) Event(*patterns.Event) error { return nil }
+
+func (s *whole) End(d *Document) error { return s.form.write(s.w, d.shown(s.opts.Top), s.opts) }
+
+// IsReport tells whether a file is a report of an earlier run, by its ending or by
+// its first words.
+func IsReport(name string) bool {
+	if slices.Contains([]string{".html", ".md", ".csv", ".sarif"}, strings.ToLower(filepath.Ext(name))) {
+		return true
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	head := make([]byte, 512)
+	n, _ := io.ReadFull(file, head)
+	if bytes.Contains(head[:n], []byte(Schema)) || bytes.Contains(head[:n], []byte(EventSchema)) {
+		return true
+	}
+	for _, lang := range []patterns.Lang{patterns.English, patterns.Chinese} {
+		if say, err := messages.In(lang); err == nil {
+			words, _, _ := strings.Cut(say.Say("summary"), "%")
+			if bytes.HasPrefix(head[:n], []byte(words)) {
+				return true
+			}
+		}
+	}
+	return false
+}

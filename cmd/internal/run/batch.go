@@ -1,0 +1,139 @@
+package run
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"sync/atomic"
+
+	"wklog/cmd/internal/source"
+	"wklog/parser"
+	"wklog/patterns"
+)
+
+// Batch reads files that are there, several at the same time, and analyses what
+// they give in their order.
+type Batch struct {
+	*Core
+	// Args, Jobs, Outputs, Limit and Progress are those of a source.Reading.
+	Args     []string
+	Stdin    *source.Stream
+	Jobs     int
+	Outputs  []string
+	Limit    source.Limit
+	Progress *source.Progress
+
+	open openPanic
+	// far is how far a live log among them was read, nil for none.
+	far atomic.Pointer[farther]
+}
+
+// farther is how far a log was read.
+type farther struct {
+	name  string
+	stats parser.Stats
+}
+
+// Run reads to the ends, or until the context ends, and tells what could not be
+// read.
+func (b *Batch) Run(ctx context.Context) []source.Failure {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(150) // the heap is small: fewer collections cost little memory
+	}
+	return b.run(ctx)
+}
+
+func (b *Batch) run(ctx context.Context) []source.Failure {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	queues := make(chan *queue, max(b.Jobs, 1))
+	failures := make(chan []source.Failure, 1)
+	go func() {
+		defer close(queues)
+		failures <- source.Reading{
+			Args: b.Args, Stdin: b.Stdin, Jobs: b.Jobs, Outputs: b.Outputs, Limit: b.Limit, Progress: b.Progress,
+			Visit: func() source.Visitor {
+				q := &queue{ctx: ctx, scan: b.scan}
+				q.changed.L = &q.mutex
+				queues <- q
+				return q
+			},
+		}.Walk(ctx)
+	}()
+	for q := range queues {
+		b.drain(q, cancel)
+	}
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.open.settle(nil)
+	return <-failures
+}
+
+// scan reads a plain file with several workers, everything else as it comes.
+func (b *Batch) scan(ctx context.Context, l *source.Log, emit func(*parser.Record) error) (parser.Stats, error) {
+	switch {
+	case l.File != nil:
+		return parser.ReadAt(ctx, l.File, l.Size, l.Workers, b.optionsFor(l), emit)
+	case l.Live:
+		return listen(l, b.optionsFor(l), emit, func(stats parser.Stats) { b.far.Store(&farther{l.Name, stats}) })
+	}
+	return parser.Read(ctx, l, b.optionsFor(l), emit)
+}
+
+// drain analyses what one file gives. When nothing more is told the rest is passed
+// over.
+func (b *Batch) drain(q *queue, cancel context.CancelCauseFunc) {
+	var log *source.Log
+	var src *patterns.Source
+	for items := q.take(nil); len(items) > 0; items = q.take(items) {
+		b.mutex.Lock()
+		for i, next := range items {
+			switch {
+			case next.log != nil:
+				log = next.log
+				b.open.settle(log)
+				b.analyzer.Alone = log.Alone
+				src = b.analyzer.Source(log.Name)
+				src.Copy = log.Copy
+			case next.end != nil:
+				b.read(log.Name, next.end.stats, next.end.err)
+				if b.open.source != src {
+					src.End()
+				}
+			case b.err != nil:
+				cancel(b.err)
+			case next.record.Open:
+				b.open = openPanic{source: src, record: next.record}
+			default:
+				src.Add(next.record)
+			}
+			items[i] = item{}
+		}
+		b.mutex.Unlock()
+	}
+}
+
+// openPanic is a panic within whose trace a log ended.
+type openPanic struct {
+	source *patterns.Source
+	record *parser.Record
+}
+
+// settle adds the panic, with the rest of its trace where the next log goes on.
+func (o *openPanic) settle(next *source.Log) {
+	if o.source == nil {
+		return
+	}
+	if next != nil && next.Continues {
+		o.record.Continue(next.Head)
+	}
+	o.source.Add(o.record)
+	o.source.End()
+	*o = openPanic{}
+}
+
+// Progress is how far one log was read.
+type Progress struct {
+	Name                 string
+	Lines, Bytes, Behind int64
+}

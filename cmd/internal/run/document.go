@@ -1,0 +1,125 @@
+package run
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/report"
+	"wklog/cmd/internal/source"
+	"wklog/parser"
+	"wklog/patterns"
+)
+
+// Facts are what a document tells beside the analysis.
+type Facts struct {
+	Say       *messages.Printer
+	Generated time.Time
+	Version   string
+	Command   []string
+	// Baseline is an earlier report to compare with, Checks are those that settle
+	// the diagnosis; nil for none.
+	Baseline *report.Document
+	Checks   *report.Checklist
+	// Cut says that the reading was ended before its end.
+	Cut bool
+}
+
+// Document sums up what was read and found; the checks are still to be added.
+func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *patterns.Analysis) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	result := c.analyzer.Result()
+	if f.Checks != nil {
+		c.analyzer.Settle(f.Checks.Proofs(result.Last))
+		result = c.analyzer.Result()
+	}
+	doc := report.New(&result, f.Say, f.Generated)
+	for i := range c.logs {
+		describe(doc, &c.logs[i], f.Say)
+	}
+	for _, failure := range failures {
+		if known(doc, failure.Source) {
+			continue
+		}
+		message := Reason(failure.Err, f.Say)
+		doc.Inputs = append(doc.Inputs, report.Input{Name: failure.Source, Wrapper: string(parser.WrapperNone), Error: message})
+		doc.Errors = append(doc.Errors, report.Error{Source: failure.Source, Message: message})
+	}
+	doc.Tool.Version, doc.Tool.Command = f.Version, append([]string{}, f.Command...)
+	if f.Cut {
+		doc.Errors = append(doc.Errors, report.Error{Source: "wklog", Message: f.Say.Say("error.cut")})
+	}
+	doc.AddHints(f.Checks != nil, f.Say)
+	if f.Baseline != nil {
+		doc.Compare(f.Baseline)
+	}
+	return doc, &result
+}
+
+// describe tells of one log. Damage in the middle of one is reported, with what
+// came before it.
+func describe(doc *report.Document, l *Log, say *messages.Printer) {
+	input := report.Input{
+		Name: l.Name, Bytes: l.Stats.Bytes, Lines: l.Stats.Lines, Wrapper: string(l.Stats.Wrapper),
+		First: report.Moment(l.Stats.First), Last: report.Moment(l.Stats.Last),
+	}
+	switch {
+	case l.Err != nil:
+		input.Error = Reason(l.Err, say)
+	case l.Stats.TooLong > 0:
+		input.Error = say.Say("error.long", l.Stats.TooLong, l.Stats.FirstTooLong, report.Bytes(parser.MaxLine))
+	case l.Stats.Bytes == 0:
+		input.Error = say.Say("error.empty")
+	}
+	doc.AddInput(input, l.Stats.Records)
+}
+
+func known(doc *report.Document, name string) bool {
+	return slices.ContainsFunc(doc.Inputs, func(in report.Input) bool { return in.Name == name && in.Error != "" })
+}
+
+// reasons are the texts for what a source says.
+var reasons = []struct {
+	err error
+	key string
+}{
+	{source.ErrBinary, "error.binary"},
+	{source.ErrNone, "error.none"},
+	{source.ErrWaiting, "note.waiting"},
+	{source.ErrPolled, "note.polled"},
+	{source.ErrLost, "note.lost"},
+	{source.ErrBomb, "error.bomb"},
+}
+
+// Reason says why an input could not be read, or not in whole.
+func Reason(err error, say *messages.Printer) string {
+	for _, r := range reasons {
+		if errors.Is(err, r.err) {
+			return say.Say(r.key)
+		}
+	}
+	switch {
+	case errors.Is(err, source.ErrLargeZip):
+		return say.Say("error.zip", report.Bytes(source.MaxZip))
+	case errors.Is(err, source.ErrDamaged):
+		return say.Say("error.damaged", innermost(err))
+	}
+	return say.Error(err)
+}
+
+// innermost is the error that the others wrap: what the decoder says.
+func innermost(err error) error {
+	for {
+		switch wrapped := err.(type) {
+		case interface{ Unwrap() error }:
+			err = wrapped.Unwrap()
+		case interface{ Unwrap() []error }:
+			list := wrapped.Unwrap()
+			err = list[len(list)-1]
+		default:
+			return err
+		}
+	}
+}
