@@ -17508,10 +17508,10 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Each crash leaves this line in the log. Do not test with openssl or a client before the fix: each TLS connection crashes the server.",
-							Zh: "每次崩溃都会在日志里留下这一行。修复之前不要用 openssl 或客户端测试：每个 TLS 连接都会让服务崩溃。",
+							En: "Each crash leaves tls.(*Conn).readClientHello in the log. Do not test with openssl or a client before the fix: each TLS connection crashes the server.",
+							Zh: "每次崩溃都会在日志里留下 tls.(*Conn).readClientHello。修复之前不要用 openssl 或客户端测试：每个 TLS 连接都会让服务崩溃。",
 						},
-						Command: "docker compose logs wukongim 2>&1 | grep -m1 readClientHello",
+						Command: "docker compose logs wukongim 2>&1 | grep -o 'tls.(.Conn).readClientHello' | head -n 1",
 					},
 				},
 			},
