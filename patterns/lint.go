@@ -73,7 +73,7 @@ func (l *linter) pattern(p *Pattern) {
 	l.report(!slices.Contains(categories, p.Category), p.ID, "bad-category", p.Category)
 	l.report(!slices.Contains(reporters, p.Reporter), p.ID, "bad-reporter", p.Reporter)
 	l.report(!slices.Contains(phases, p.Phase), p.ID, "bad-phase", p.Phase)
-	l.report(p.Side != SideServer && p.Side != SidePeer, p.ID, "bad-side", string(p.Side))
+	l.report(!slices.Contains([]Side{SideServer, SideV3, SidePeer}, p.Side), p.ID, "bad-side", string(p.Side))
 	l.report(len(p.Match) == 0, p.ID, "no-match", "")
 	for _, clause := range p.Match {
 		err := clause.compiles()
@@ -106,8 +106,10 @@ func (l *linter) cause(c *Cause) {
 	l.report(!slices.Contains(categories, c.Category), c.ID, "bad-category", c.Category)
 	l.report(len(c.References) == 0, c.ID, "no-reference", "")
 	advices := []Advice{c.Advice}
-	if c.Peer != nil {
-		advices = append(advices, *c.Peer)
+	for _, advice := range []*Advice{c.Peer, c.V3} {
+		if advice != nil {
+			advices = append(advices, *advice)
+		}
 	}
 	for _, advice := range advices {
 		l.texts(c.ID, advice.Title, advice.Explain)
@@ -147,6 +149,21 @@ func CheckSamples(c *Catalogue, only []string) []Problem {
 			}
 		}
 	}
+	for _, stop := range c.Stops {
+		if only != nil {
+			break
+		}
+		for _, sample := range stop.Samples {
+			if !m.stopsIn(sample) {
+				problems = append(problems, Problem{ID: stop.ID, Kind: "sample-missed", Detail: sample})
+			}
+		}
+		for _, miss := range stop.Misses {
+			if m.stopsIn(miss) {
+				problems = append(problems, Problem{ID: stop.ID, Kind: "miss-matched", Detail: miss})
+			}
+		}
+	}
 	for _, ignored := range c.Ignore {
 		if only != nil {
 			break
@@ -170,4 +187,13 @@ func (m *Matcher) best(text string) string {
 		return nil
 	})
 	return id
+}
+
+// stopsIn tells whether a server ends in a text, and not of a TLS failure.
+func (m *Matcher) stopsIn(text string) (is bool) {
+	_, _ = parser.Read(context.Background(), strings.NewReader(text), parser.Options{}, func(rec *parser.Record) error {
+		is = is || m.Match(rec).Pattern == nil && m.Stops(rec)
+		return nil
+	})
+	return is
 }
