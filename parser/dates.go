@@ -105,7 +105,7 @@ func (d *dates) serves(t time.Time) bool {
 
 // see notes the newest dated entry.
 func (d *dates) see(t time.Time) {
-	if d.first.IsZero() {
+	if d.first.IsZero() || !d.live.At.IsZero() && t.Before(d.first) { // a line without a time may have come before
 		d.first = t
 	}
 	d.last, d.newest, d.lastAt, d.older = t, t, d.live.At, false

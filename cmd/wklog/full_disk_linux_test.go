@@ -60,3 +60,23 @@ func TestFollowerOutlastsAFullDisk(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(saved), `"lines": 4`)
 }
+
+// TestFullDiskLeavesTheEarlierReport: what is to take its place does not fit.
+func TestFullDiskLeavesTheEarlierReport(t *testing.T) {
+	disk := t.TempDir()
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=64k"); err != nil {
+		t.Skip("only root may mount a small disk")
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(disk, 0) })
+	log, report := filepath.Join(t.TempDir(), "a.log"), filepath.Join(disk, "report.json")
+	require.NoError(t, os.WriteFile(log, []byte(failureLine(1)), 0o644))
+	require.NoError(t, os.WriteFile(report, []byte("earlier"), 0o644))
+	_ = os.WriteFile(filepath.Join(disk, "full"), make([]byte, 64<<10), 0o644)
+	_, complaint, status := run1(t, "report", log, "-o", report)
+	assert.Equal(t, exitWrong, status)
+	assert.Contains(t, complaint, "no space left on device")
+	left, err := os.ReadDir(disk)
+	require.NoError(t, err)
+	assert.Len(t, left, 2, "nothing half done stays")
+	assert.Equal(t, "earlier", string(read(t, report)))
+}

@@ -66,7 +66,8 @@ func (p *patient) Close() error {
 	return p.Conn.Close()
 }
 
-// get asks the API, and reads up to most bytes of what it answers.
+// get asks the API, and reads up to most bytes of what it answers, or the reason of a
+// refusal.
 func (e *endpoint) get(ctx context.Context, path string, most int64) (status int, body []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.API+path, nil)
 	if err != nil {
@@ -84,6 +85,9 @@ func (e *endpoint) get(ctx context.Context, path string, most int64) (status int
 	}
 	defer response.Body.Close()
 	e.readDate(response.Header, sent, e.API)
+	if response.StatusCode == http.StatusBadRequest {
+		most = mostBody
+	}
 	body, err = io.ReadAll(io.LimitReader(response.Body, most))
 	return response.StatusCode, body, err
 }
@@ -92,7 +96,7 @@ func (e *endpoint) health(ctx context.Context) Result {
 	if e.API == "" {
 		return skipped("no-address")
 	}
-	status, body, err := e.get(ctx, "/health", mostBody)
+	status, body, err := e.get(ctx, "/health", 0)
 	if err != nil {
 		return e.unanswered(err, e.API)
 	}

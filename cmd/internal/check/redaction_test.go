@@ -64,18 +64,20 @@ func redact(results []check.Result) error {
 	return nil
 }
 
-// checklists have each check once, as those of users.
+// checklists have each failed check once, as those of users: a report refers to it
+// by its name.
 func checklists(results []check.Result) (lists [][]check.Result) {
-	for len(results) > 0 {
-		var list, rest []check.Result
-		for _, r := range results {
-			if len(list) > 0 && list[len(list)-1].ID == r.ID {
-				rest = append(rest, r)
-			} else {
-				list = append(list, r)
-			}
+	failed := map[string]int{}
+	for _, r := range results {
+		at := 0
+		if r.Status == check.Fail {
+			at = failed[r.ID]
+			failed[r.ID]++
 		}
-		lists, results = append(lists, list), rest
+		if at == len(lists) {
+			lists = append(lists, nil)
+		}
+		lists[at] = append(lists[at], r)
 	}
 	return lists
 }

@@ -97,6 +97,6 @@ func TestCertificateIsConfiguredBeforeWSSAddr(t *testing.T) {
 		page := NewPage(Options{Say: english(t)})
 		page.checklist(l)
 		assert.Equal(t, 1, strings.Count(page.String(), "WK_WSSADDR: "), "told once")
-		assert.Contains(t, page.String(), "The steps above mend this too.")
+		assert.Contains(t, page.String(), "The steps above fix this too.")
 	}
 }

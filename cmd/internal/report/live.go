@@ -86,14 +86,9 @@ func (l *Live) news(p *Page, e *patterns.Event) {
 	p.Paragraph(at+"  "+p.severity(string(e.Pattern.Severity))+"  ", e.Pattern.Title.In(lang), bold)
 	indent := strings.Repeat(" ", len(at)+2)
 	p.Paragraph(indent, firstSentence(e.Pattern.Explain.In(lang)))
-	if len(e.Causes) == 0 {
-		return
-	}
-	if cause := l.catalogue.Cause(e.Causes[0].ID); cause != nil {
-		if fixes := Steps(cause.For(e.Pattern.Side).Fixes, lang); len(fixes) > 0 {
-			p.Paragraph(indent+l.opts.Say.Say("live.fix")+" ", fixes[0].Text)
-			p.command(indent+"  ", fixes[0].Command)
-		}
+	if heading, step, ok := firstStep(l.catalogue, e, l.opts.Say); ok {
+		p.Paragraph(indent+heading+" ", step.Text)
+		p.command(indent+"  ", step.Command)
 	}
 }
 

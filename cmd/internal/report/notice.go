@@ -16,9 +16,12 @@ func Notice(c *patterns.Catalogue, e *patterns.Event, say *messages.Printer) (ti
 		if cause := c.Cause(e.Causes[0].ID); cause != nil {
 			advice := cause.For(e.Pattern.Side)
 			lines = append(lines, say.Say("notice.cause", advice.Title.In(say.Lang), strings.TrimSpace(percent(e.Causes[0].Score))))
-			if fixes := Steps(advice.Fixes, say.Lang); len(fixes) > 0 {
-				lines = append(lines, say.Say("live.fix")+" "+fixes[0].Text)
-			}
+		}
+	}
+	if heading, step, ok := firstStep(c, e, say); ok {
+		lines = append(lines, heading+" "+step.Text)
+		if step.Command != "" {
+			lines = append(lines, inlineCode(step.Command))
 		}
 	}
 	lines = append(lines, say.Say("notice.where", inlineCode(e.Source), e.Record.Line))

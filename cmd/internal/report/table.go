@@ -161,7 +161,7 @@ func (d *Document) logs() int {
 // certainty chooses the sentence that tells how far the leading cause is to be
 // trusted.
 func (d *Document) certainty() string {
-	const sure, likely = 0.85, 0.5
+	const likely = 0.5
 	switch {
 	case d.harmless():
 		return "certainty.harmless"

@@ -269,11 +269,12 @@ func (f *Follow) resume(l *Followed, saved *savedFile) error {
 		at = slices.IndexFunc(pieces, saved.wasIn) // by its content alone
 	}
 	if at < 0 {
+		known := saved.Read != nil // a version before did not save what it had read
 		read := func(id identity) bool { return id.Size == saved.Offset && id.Head == saved.Head }
-		if !slices.ContainsFunc(saved.Read, read) && (!saved.is(l.info) || saved.Offset > 0) {
+		if !slices.ContainsFunc(saved.Read, read) && (saved.Offset > 0 || !known && !saved.is(l.info)) {
 			f.tell(l.Name, fmt.Errorf("%w: %s", ErrLost, saved.Name))
 		}
-		if saved.Read == nil { // of a version that did not know what it had read
+		if !known {
 			return f.begin(l, 0, 0)
 		}
 		return f.wholeAll(l, pieces)
