@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -254,5 +255,28 @@ func TestTimesOfEveryLayout(t *testing.T) {
 		got, n := scanDateTime([]byte(text + " x"))
 		assert.Equal(t, len(text), n, text)
 		sameStamp(t, want, got)
+	}
+}
+
+// TestLinesAreReadWhereverTheyAreCut: a disk that is full, a process that is killed and
+// a buffer cut lines at any byte.
+func TestLinesAreReadWhereverTheyAreCut(t *testing.T) {
+	lines := append([]string{
+		"[Mon Nov 23 16:20:22.455712 2026] [ssl:info] [pid 8:tid 9] SSL Library Error: error:0A000418:SSL routines::tlsv1 alert unknown ca (SSL alert number 48)",
+		"2026.11.23 16:20:22 LOG3[0]: SSL_accept: ../ssl/record/rec_layer_s3.c:1601: error:0A000418:SSL routines::tlsv1 alert unknown ca",
+		"20261123T162022.689854 [23960] 127.0.0.1:60772 :0 7:8 Handshake failure: error:0A000418:SSL routines::tlsv1 alert unknown ca",
+	}, parseSeeds...)
+	for _, c := range wrapCases {
+		lines = append(lines, c.wrap(rawLine), c.wrap(closeLine))
+	}
+	for _, line := range lines {
+		for cut := range line {
+			piece := line[:cut]
+			assert.NotPanics(t, func() {
+				e := Unwrap(slices.Clip([]byte(piece)))
+				assert.LessOrEqual(t, e.Prefix, len(piece))
+				assert.NotEmpty(t, Parse(e).Kind)
+			}, piece)
+		}
 	}
 }
