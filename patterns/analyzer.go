@@ -99,7 +99,7 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 	return &Analyzer{
 		catalogue: c, matcher: m, ranker: r, filter: filter,
 		tallies: map[*Pattern]*tally{}, where: newWhere(), single: map[Key][]CauseScore{},
-		stops: stops{once: newOnce(), met: map[string]bool{}}, starts: newOnce(),
+		stops: newStops(), starts: newOnce(),
 		seed: maphash.MakeSeed(), seen: map[uint64]occurrence{},
 		orphans: map[twinKey][]*orphans{}, panics: map[twinKey]*waiting{},
 	}, nil

@@ -64,6 +64,7 @@ type analysis struct {
 	prefilter *patterns.Prefilter
 	out       io.Writer
 	inputs    []report.Input
+	sights    sights
 	records   int64
 	limit     source.Limit
 	outErr    error
@@ -170,6 +171,9 @@ func (r *analysis) over(ctx context.Context, args []string) error {
 	if r.live != nil || r.flags.format == "jsonl" || r.events != nil || r.listens() {
 		r.analyzer.OnEvent = r.event
 	}
+	if r.live != nil || r.flags.format == "jsonl" || r.flags.format == "csv" {
+		r.analyzer.OnStop = r.stopped
+	}
 	if r.showing, err = r.showsProgress(); err != nil {
 		return err
 	}
@@ -219,6 +223,21 @@ func (r *analysis) event(e *patterns.Event) {
 		r.outErr = r.events.Event(e)
 	case r.live != nil:
 		r.outErr = r.live.Event(e)
+	}
+}
+
+// stopped tells of an end of the server that is none of a TLS failure: on a stream
+// at once, and on standard error where the output holds failures alone.
+func (r *analysis) stopped(s *patterns.Stop) {
+	if r.redactor != nil {
+		s = r.redactor.Stop(s)
+	}
+	switch {
+	case r.outErr != nil:
+	case r.live != nil:
+		r.outErr = r.live.Stop(s)
+	default:
+		r.app.complain(fmt.Sprintf("%s:%d: %s", s.Source, s.Line, r.app.say.Say("stopped", s.Reason)))
 	}
 }
 
@@ -333,6 +352,7 @@ func (r *analysis) note(l *source.Log, end *ending) {
 		input.Error = r.app.say.Say("error.empty")
 	}
 	r.inputs = append(r.inputs, input)
+	r.sights.note(l.Name, &stats)
 	r.records += stats.Records
 }
 

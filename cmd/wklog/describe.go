@@ -40,7 +40,7 @@ func (r *analysis) describe(doc *report.Document, failures []source.Failure) {
 	}
 	switch {
 	case len(doc.Findings) == 0:
-		doc.Hints = r.hints("stdout", "stderr", "proxy", "debug")
+		doc.Hints = r.hints(r.sights.more(len(doc.Stops) > 0)...)
 	case doc.Undecided() && r.checks == nil:
 		doc.Hints = r.hints("check", "client")
 	}
@@ -89,13 +89,4 @@ func innermost(err error) error {
 			return err
 		}
 	}
-}
-
-// hints say which input would show what this one cannot.
-func (r *analysis) hints(keys ...string) []report.Step {
-	steps := []report.Step{}
-	for _, key := range keys {
-		steps = append(steps, report.Step{Text: r.app.say.Say("hint." + key), Command: r.app.say.Say("hint." + key + ".command")})
-	}
-	return steps
 }

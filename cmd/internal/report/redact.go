@@ -50,6 +50,13 @@ func (r *Redactor) Event(e *patterns.Event) *patterns.Event {
 	return &shown
 }
 
+// Stop gives a copy of an end of the server that may be shown.
+func (r *Redactor) Stop(s *patterns.Stop) *patterns.Stop {
+	shown := *s
+	shown.Source, shown.Reason = r.source(s.Source), r.text(s.Reason)
+	return &shown
+}
+
 // Document replaces everything in a report that comes from the logs, their
 // names and the command line. files are the arguments that name files.
 func (r *Redactor) Document(d *Document, files []string) {
@@ -64,6 +71,10 @@ func (r *Redactor) Document(d *Document, files []string) {
 	r.findings(d.Findings)
 	r.findings(d.Gone)
 	r.samples(d.Unclassified)
+	for i := range d.Stops {
+		s := &d.Stops[i]
+		s.Source, s.Text, s.Reason = r.source(s.Source), r.text(s.Text), r.text(s.Reason)
+	}
 	for i := range d.Files {
 		d.Files[i].Name, d.Files[i].Node = r.source(d.Files[i].Name), r.named("node", d.Files[i].Node)
 	}
