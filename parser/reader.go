@@ -61,10 +61,19 @@ type Stats struct {
 	// live log also those of arrival of records without a time; zero when none is
 	// dated.
 	First, Last time.Time
+	// Styles counts how the inspected lines are written, which tells what wrote
+	// the log.
+	Styles map[Style]int
 	// TooLong are the lines that were longer than MaxLine.
 	TooLong int64
 	// FirstTooLong is the number of the first of them, from 1.
 	FirstTooLong int64
+}
+
+// Style is how an entry is written.
+type Style struct {
+	Kind  Kind
+	Level string
 }
 
 // Read reads a log to its end and hands each record that matters to emit, in

@@ -71,7 +71,7 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 	return &Analyzer{
 		catalogue: c, matcher: m, ranker: r, filter: filter,
 		tallies: map[*Pattern]*tally{}, where: newWhere(), single: map[Key][]CauseScore{},
-		again: newAgain(), stops: stops{once: newOnce(), met: map[string]bool{}}, starts: newOnce(),
+		again: newAgain(), stops: newStops(), starts: newOnce(),
 	}, nil
 }
 

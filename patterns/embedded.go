@@ -21226,6 +21226,7 @@ var embedded = Catalogue{
 		"panic: ",
 		"fatal error: ",
 		"wklog.Panic",
+		"wklog.Fatal",
 		"Startup failed at ",
 		"lifecycle component failed",
 		"load config: ",
@@ -21692,6 +21693,9 @@ var embedded = Catalogue{
 		"websocket handshake": {
 			Print: 15,
 			Group: 2,
+		},
+		"wklog.Fatal": {
+			Group: 6,
 		},
 		"wklog.Panic": {
 			Group: 6,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -200,6 +201,9 @@ func (n *analysis) sinks(out io.Writer, streams bool, told *telling) (report.Sin
 	if told != nil {
 		sinks = told.sinks()
 	}
+	if n.flags.format == "jsonl" || n.flags.format == "csv" { // which hold failures alone
+		sinks = append(sinks, complaining{n.app})
+	}
 	if n.flags.events {
 		events, err := report.NewEventsCSV(out, n.catalogue, n.app.say)
 		return append(sinks, events), err
@@ -331,5 +335,21 @@ func (n *analysis) isInput(output string, args []string) error {
 	if source.Holds(args, info) && !report.IsReport(output) {
 		return messages.NewError("error.output.input", output)
 	}
+	return nil
+}
+
+// complaining tells on standard error that the server ended, and not of a TLS
+// failure.
+type complaining struct{ app *app }
+
+// Listen tells that it takes no events.
+func (complaining) Listen() bool { return false }
+
+func (complaining) Event(*patterns.Event) error { return nil }
+
+func (complaining) End(*report.Document) error { return nil }
+
+func (c complaining) Stop(s *patterns.Stop) error {
+	c.app.complain(fmt.Sprintf("%s:%d: %s", s.Source, s.Line, c.app.say.Say("stopped", s.Reason)))
 	return nil
 }

@@ -76,9 +76,12 @@ func (a *app) explain(ctx context.Context, c *patterns.Catalogue, what string) (
 	if state := c.State(strings.TrimSpace(what)); state != nil {
 		return report.ExplainState(c, state, ranker.RankState(state.ID), a.say), nil
 	}
-	event, err := recognise(ctx, c, what)
+	event, stop, err := recognise(ctx, c, what)
 	if err != nil {
 		return nil, err
+	}
+	if event == nil && stop != nil {
+		return report.ExplainStop(stop, a.say), nil
 	}
 	if event == nil {
 		if !strings.ContainsAny(strings.TrimSpace(what), " :") {
@@ -91,13 +94,13 @@ func (a *app) explain(ctx context.Context, c *patterns.Catalogue, what string) (
 
 // recognise finds the first failure in a pasted text. A text that is only the
 // error of a handshake line is taken for such a line, and one in which nothing is
-// found is tried without its first words: the nested exception of a stack trace.
-func recognise(ctx context.Context, c *patterns.Catalogue, text string) (*patterns.Event, error) {
+// found is tried without its first words: the nested exception of a stack trace. An
+// end of the server that is none of a TLS failure is told too.
+func recognise(ctx context.Context, c *patterns.Catalogue, text string) (event *patterns.Event, stop *patterns.Stop, err error) {
 	analyzer, err := patterns.NewAnalyzer(c, patterns.Filter{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var event *patterns.Event
 	analyzer.OnEvent = func(e *patterns.Event) {
 		if event == nil {
 			event = e
@@ -108,6 +111,9 @@ func recognise(ctx context.Context, c *patterns.Catalogue, text string) (*patter
 		src.Add(rec)
 		return nil
 	})
+	if stops := analyzer.Result().Stops; len(stops) > 0 {
+		stop = &stops[0]
+	}
 	if event == nil && err == nil {
 		src.Add(handshakeError(strings.TrimSpace(text)))
 	}
@@ -116,7 +122,7 @@ func recognise(ctx context.Context, c *patterns.Catalogue, text string) (*patter
 			src.Add(&parser.Record{Kind: parser.KindText, Text: rest})
 		}
 	}
-	return event, err
+	return event, stop, err
 }
 
 func handshakeError(text string) *parser.Record {

@@ -74,8 +74,9 @@ func (m *markdown) table(header []string, numbers int, rows [][]string) {
 func (m *markdown) document(d *Document) {
 	m.heading(1, m.say.Say("report.title"))
 	m.summary(d)
+	m.stops(d)
 	if len(d.Findings) == 0 {
-		m.paragraph(m.say.Say("silence"))
+		m.paragraph(m.say.Say(d.quiet()))
 		m.steps("", d.Hints)
 	}
 	if len(d.Findings) > 0 || len(d.Diagnosis) > 0 {
@@ -96,6 +97,17 @@ func (m *markdown) document(d *Document) {
 func (m *markdown) summary(d *Document) {
 	for _, text := range summary(d, m.say) {
 		m.line("- ", prose(text))
+	}
+	m.line()
+}
+
+func (m *markdown) stops(d *Document) {
+	if len(d.Stops) == 0 {
+		return
+	}
+	m.heading(2, m.say.Say("report.stopped"))
+	for _, s := range d.Stops {
+		m.line("- ", prose(s.Text), " ", prose(s.seen(d, m.say)))
 	}
 	m.line()
 }

@@ -56,6 +56,8 @@ type redacting struct {
 	redactor *Redactor
 }
 
+func (s *redacting) Stop(stop *patterns.Stop) error { return s.Sinks.Stop(s.redactor.Stop(stop)) }
+
 func (s *redacting) Event(e *patterns.Event) error { return s.Sinks.Event(s.redactor.Event(e)) }
 
 // Event gives a copy of an event that may be shown.
@@ -66,6 +68,13 @@ func (r *Redactor) Event(e *patterns.Event) *patterns.Event {
 	record.Text, record.Message, record.Error = r.said(record.Text, words), r.said(record.Message, words), r.said(record.Error, words)
 	record.Remote = r.client(record.Remote)
 	shown.Record = &record
+	return &shown
+}
+
+// Stop gives a copy of an end of the server that may be shown.
+func (r *Redactor) Stop(s *patterns.Stop) *patterns.Stop {
+	shown := *s
+	shown.Source, shown.Reason = r.source(s.Source), r.text(s.Reason)
 	return &shown
 }
 
@@ -83,6 +92,10 @@ func (r *Redactor) Document(d *Document, files []string) {
 	r.findings(d.Findings)
 	r.findings(d.Gone)
 	r.samples(d.Unclassified)
+	for i := range d.Stops {
+		s := &d.Stops[i]
+		s.Source, s.Text, s.Reason = r.source(s.Source), r.text(s.Text), r.text(s.Reason)
+	}
 	for i := range d.Files {
 		d.Files[i].Name, d.Files[i].Node = r.source(d.Files[i].Name), r.named("node", d.Files[i].Node)
 	}

@@ -89,6 +89,23 @@ func origin(d *Document, say *messages.Printer) string {
 // shellWords is a command line that a shell reads as the same words.
 func shellWords(command []string) string { return Visible(shellescape.QuoteCommand(command)) }
 
+// seen says how often the server stopped so, and where it stands.
+func (s *Stop) seen(d *Document, say *messages.Printer) string {
+	text := say.Say("stopped.seen", s.Count, Visible(s.Source), s.Line)
+	if s.Last != nil {
+		text += say.Say("stopped.last", clock(inZone(*s.Last, d.Summary)))
+	}
+	return text
+}
+
+// quiet is the key of the sentence for a report without findings.
+func (d *Document) quiet() string {
+	if len(d.Stops) > 0 {
+		return "silence.stopped"
+	}
+	return "silence"
+}
+
 func evidence(list []Evidence, say *messages.Printer) string {
 	parts := []string{}
 	for _, e := range list {
