@@ -144,7 +144,7 @@ func isUpperWord(b []byte) bool {
 			return false
 		}
 	}
-	return len(b) > 0
+	return true
 }
 
 func isNumber(b []byte) bool {
