@@ -301,3 +301,13 @@ func TestMegabyteLinesTakeLinearTime(t *testing.T) {
 		}
 	}
 }
+
+func TestRecordCutAnywhereBehindItsMessageIsOne(t *testing.T) {
+	const whole = `{"level":"debug","time":"2026-05-04T09:30:01+08:00","msg":"【ReactorSub-1】close connn", "error" : "EOF","id":7,"fd":[1,{"a":null}],"x":true}`
+	from := strings.Index(whole, `", "error"`) + 1
+	for cut := from; cut <= len(whole); cut++ {
+		r := parseLine(whole[:cut])
+		assert.Contains(t, []Kind{KindZap, KindClose}, r.Kind, whole[:cut])
+		assert.Equal(t, "close connn", r.Message, whole[:cut])
+	}
+}

@@ -27,6 +27,8 @@ type Analyzer struct {
 	// OnEvent is called for every event that is counted, in the order of
 	// reading.
 	OnEvent func(*Event)
+	// OnStop is called for every end of the server that is none of a TLS failure.
+	OnStop func(*Stop)
 	// Alone says that there is one source only, so that no record has to be
 	// remembered to be known again in another.
 	Alone bool
@@ -45,6 +47,9 @@ type Analyzer struct {
 	context Context
 	proofs  []Proof
 	odds    Odds
+
+	stops  stops
+	starts once // failed starts of version 3
 
 	duplicates   int
 	unclassified int
@@ -66,7 +71,7 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 	return &Analyzer{
 		catalogue: c, matcher: m, ranker: r, filter: filter,
 		tallies: map[*Pattern]*tally{}, where: newWhere(), single: map[Key][]CauseScore{},
-		again: newAgain(),
+		again: newAgain(), stops: stops{once: newOnce(), met: map[string]bool{}}, starts: newOnce(),
 	}, nil
 }
 
@@ -99,6 +104,7 @@ func (s *Source) Add(rec *parser.Record) {
 		a.context.SilentEnds = true
 	}
 	if match.Verdict != Matched && match.Verdict != Unclassified {
+		s.stop(rec)
 		return
 	}
 	pattern := match.Pattern
@@ -124,7 +130,7 @@ func (s *Source) Add(rec *parser.Record) {
 			a.duplicates++
 		}
 	}
-	if v.known {
+	if v.known || a.saidBefore(event) {
 		a.duplicates++
 		return
 	}
@@ -152,9 +158,12 @@ func (a *Analyzer) causesOf(rec *parser.Record, p *Pattern) []CauseScore {
 	return scores
 }
 
+func (f *Filter) keepsTime(t time.Time) bool {
+	return t.IsZero() || (f.Since.IsZero() || !t.Before(f.Since)) && (f.Until.IsZero() || !t.After(f.Until))
+}
+
 func (f *Filter) keeps(e *Event) bool {
-	t := e.Time()
-	if !t.IsZero() && (!f.Since.IsZero() && t.Before(f.Since) || !f.Until.IsZero() && t.After(f.Until)) {
+	if !f.keepsTime(e.Time()) {
 		return false
 	}
 	if e.Pattern == nil {

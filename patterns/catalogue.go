@@ -52,9 +52,11 @@ func (s Severity) Rank() int {
 type Side string
 
 // SideServer is the WuKongIM server that wrote the log, or the proxy in front
-// of it; SidePeer is the service that it calls as a TLS client.
+// of it; SideV3 is a server of version 3, which has no TLS of its own; SidePeer is
+// the service that the server calls as a TLS client.
 const (
 	SideServer Side = "server"
+	SideV3     Side = "v3"
 	SidePeer   Side = "peer"
 )
 
@@ -63,6 +65,7 @@ const (
 type Clause struct {
 	Regex  string            `yaml:"regex"`
 	Kinds  []string          `yaml:"kinds"`
+	Levels []string          `yaml:"levels"`
 	States []string          `yaml:"states"`
 	Fields map[string]string `yaml:"fields"`
 	Stack  string            `yaml:"stack"`
@@ -166,19 +169,23 @@ type Advice struct {
 }
 
 // Cause is a root cause. Peer is the advice where the certificate at fault is
-// that of a service which WuKongIM calls.
+// that of a service which WuKongIM calls, V3 that for a server of version 3.
 type Cause struct {
 	ID         string `yaml:"id"`
 	Category   string `yaml:"category"`
 	Advice     `yaml:",inline"`
 	Peer       *Advice  `yaml:"peer"`
+	V3         *Advice  `yaml:"v3"`
 	References []string `yaml:"references"`
 }
 
 // For returns the advice for the side at fault.
 func (c *Cause) For(side Side) Advice {
-	if side == SidePeer && c.Peer != nil {
+	switch {
+	case side == SidePeer && c.Peer != nil:
 		return *c.Peer
+	case side == SideV3 && c.V3 != nil:
+		return *c.V3
 	}
 	return c.Advice
 }
@@ -193,10 +200,11 @@ type State struct {
 // Catalogue is the whole knowledge: patterns, causes, states and what is no
 // failure.
 type Catalogue struct {
-	Patterns []*Pattern `yaml:"patterns"`
-	Ignore   []*Ignored `yaml:"ignore"`
-	Causes   []*Cause   `yaml:"causes"`
-	States   []*State   `yaml:"states"`
+	Patterns []*Pattern  `yaml:"patterns"`
+	Ignore   []*Ignored  `yaml:"ignore"`
+	Stops    []*Stopping `yaml:"stops"`
+	Causes   []*Cause    `yaml:"causes"`
+	States   []*State    `yaml:"states"`
 	// Anchors are the few literals that a line must hold one of to be looked
 	// at; every pattern implies one.
 	Anchors []string `yaml:"anchors"`
@@ -246,7 +254,7 @@ func (c *Catalogue) derive(more *Catalogue) {
 func (c *Catalogue) allAnchors() []string { return slices.Concat(c.Anchors, c.Derived, parser.Anchors) }
 
 // searched are the conditions for which a record must be looked at: what is
-// ignored needs no search of its own.
+// ignored needs no search of its own, and what stops a server has its anchors.
 func (c *Catalogue) searched() []*Clause {
 	var all []*Clause
 	for _, p := range c.Patterns {
@@ -260,6 +268,9 @@ func (c *Catalogue) clauses() []*Clause {
 	all := c.searched()
 	for _, ignored := range c.Ignore {
 		all = appendClauses(all, ignored.Match)
+	}
+	for _, stop := range c.Stops {
+		all = appendClauses(all, stop.Match)
 	}
 	return all
 }

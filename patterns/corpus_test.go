@@ -160,6 +160,7 @@ func TestEveryAttemptThatReportsAFailureIsOneEvent(t *testing.T) {
 		}
 		assert.Len(t, events, want, "%s\n%s", r.ID, r.log())
 		assert.Zero(t, result.Unclassified, r.ID)
+		assert.Empty(t, result.Stops, r.ID)
 		if r.Cause == "ok" {
 			assert.Empty(t, result.Diagnosis, r.ID)
 		}
@@ -183,6 +184,7 @@ func TestEveryFaultThatReportsAFailureIsOneEvent(t *testing.T) {
 			assert.Zero(t, visible, r.ID)
 		}
 		assert.Zero(t, result.Unclassified, r.ID)
+		assert.Empty(t, result.Stops, r.ID)
 	}
 }
 
@@ -210,6 +212,7 @@ func TestLeadingCauseOfStartupFailures(t *testing.T) {
 			assert.Contains(t, causes[r.Cause], result.Diagnosis[0].Cause.ID, "%s\n%s", r.ID, r.Stderr)
 		}
 		assert.Len(t, events, 1, r.ID)
+		assert.Empty(t, result.Stops, r.ID)
 	}
 }
 

@@ -52,6 +52,8 @@ type Analysis struct {
 	Diagnosis        []Diagnosis
 	// Odd are samples of unclassified records.
 	Odd []Sample
+	// Stops are the ends of the server that have nothing to do with TLS.
+	Stops []Stop
 	// Sources, Nodes and Clients are where the events were seen, by name. Nodes
 	// are empty without [Analyzer.ByNode].
 	Sources, Nodes, Clients []Place
@@ -68,6 +70,9 @@ func (a *Analyzer) Result() Analysis {
 		Duplicates: a.duplicates, Unclassified: a.unclassified, Odd: a.odd, Catalogue: a.catalogue,
 		Sources: a.where.sources.list(), Nodes: a.where.nodes.list(), Clients: a.where.clients.list(),
 		OtherClients: a.where.clients.other, UnknownClients: a.where.unknown,
+	}
+	for _, stop := range a.stops.list {
+		res.Stops = append(res.Stops, *stop)
 	}
 	seen := Span{}
 	for _, p := range a.catalogue.Patterns {

@@ -4717,6 +4717,84 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "v3-listener-with-tls",
+			Title: Text{
+				En: "Version 3 has no listener for TLS",
+				Zh: "v3 没有 TLS 监听器",
+			},
+			Explain: Text{
+				En: "A listener of WuKongIM version 3 is set up for wss or https: by the scheme in its address, by its network or by its protocol. Version 3 has no TLS of its own and ends at start. Write the address without a scheme, network tcp or websocket, and end TLS at a proxy in front.",
+				Zh: "v3 的某个监听器配置成了 wss 或 https（写在地址前缀、network 或 protocol 里）。v3 自身不支持 TLS，启动就会失败。地址不要带协议前缀，network 用 tcp 或 websocket，TLS 由前面的代理终止。",
+			},
+			Severity: "error",
+			Category: "listener",
+			Reporter: "server",
+			Phase:    "listen",
+			Side:     "v3",
+			Match: []Clause{
+				{
+					Regex: "listen tcp[46]?: address [\"']?(?i:wss|https|tls|ssl|tcps)(?:\\+\\w+)?://.* too many colons in address",
+					Kinds: []string{
+						"text",
+						"console",
+						"zap",
+					},
+					Literals: []string{
+						" too many colons in address",
+					},
+				},
+				{
+					Regex: "gateway/transport/gnet: unsupported network \"[^\"]*(?i:wss|https|tls|ssl|tcps)[^\"]*\"",
+					Kinds: []string{
+						"text",
+						"console",
+						"zap",
+					},
+					Literals: []string{
+						"gateway/transport/gnet: unsupported network ",
+					},
+				},
+				{
+					Regex: "gateway/core: (?:transport factory|protocol adapter) not found: \"[^\"]*(?i:wss|https|tls|ssl)[^\"]*\"",
+					Kinds: []string{
+						"text",
+						"console",
+						"zap",
+					},
+					Literals: []string{
+						"gateway/core: ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "listen-address-invalid",
+					Score: 0.97,
+					Why:   "the message names the listener",
+				},
+			},
+			References: []string{
+				"WuKongIM b249d3a61 pkg/gateway/transport/gnet/factory.go:59, pkg/gateway/transport/gnet/group.go:678, pkg/gateway/core/registry.go",
+				"WuKongIM b249d3a61 internal/app/startup_console.go:134",
+				"recorded: v3.jsonl",
+			},
+			Samples: []string{
+				"✗ Startup failed at gateway: listen tcp: address wss://127.0.0.1:7210: too many colons in address",
+				"\x1b[1;31m✗ Startup failed at gateway: gateway/transport/gnet: unsupported network \"wss\"\x1b[0m",
+				"2026/08/23 00:31:08 listen tcp: address https://0.0.0.0:5001: too many colons in address",
+				"✗ Startup failed at manager: listen tcp: address https://0.0.0.0:5301: too many colons in address",
+				"2026/08/23 00:31:08 gateway/core: protocol adapter not found: \"wss\"",
+				"2026-08-23 00:31:08.123\tERROR\t[lifecycle]\tapp/lifecycle.go:743\tapp lifecycle component failed\t{\"event\": \"internal.app.lifecycle_start_failed\", \"component\": \"gateway\", \"phase\": \"start\", \"error\": \"gateway/transport/gnet: unsupported network \\\"wss\\\"\"}",
+				"{\"level\":\"ERROR\",\"time\":\"2026-08-23 00:31:08.123\",\"module\":\"access.gateway.conn\",\"caller\":\"gateway/handler.go:180\",\"msg\":\"gateway listener error\",\"event\":\"internal.access.gateway.listener_error\",\"listener\":\"ws\",\"error\":\"listen tcp: address wss://127.0.0.1:7210: too many colons in address\"}",
+			},
+			Misses: []string{
+				"✗ Startup failed at gateway: listen tcp: address ::1:5200: too many colons in address",
+				"✗ Startup failed at gateway: gateway/transport/gnet: unsupported network \"udp\"",
+				"✗ Startup failed at api: listen tcp 127.0.0.1:5001: bind: address already in use",
+				"{\"level\":\"panic\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Acceptor】initWSSListener() failed\",\"error\":\"unsupported network: https\"}",
+			},
+		},
+		{
 			ID: "wss-listen-host-unknown",
 			Title: Text{
 				En: "Host name in wssAddr cannot be resolved",
@@ -4901,7 +4979,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"listen tcp",
+						": bind: ",
 					},
 				},
 				{
@@ -4973,7 +5051,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"listen tcp",
+						": bind: ",
 					},
 				},
 			},
@@ -5030,7 +5108,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"listen tcp",
+						": bind: ",
 					},
 				},
 			},
@@ -16147,6 +16225,55 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "v3-unknown-tls-key",
+			Title: Text{
+				En: "Version 3 does not know a key for TLS",
+				Zh: "v3 不认识与 TLS 有关的配置项",
+			},
+			Explain: Text{
+				En: "The configuration still holds keys for TLS, mostly those of version 2: wssAddr and wssConfig, or WK_WSSADDR and WK_WSSCONFIG_CERTFILE in the environment. Version 3 has no TLS of its own, knows none of them and ends at start. Take them out and end TLS at a proxy in front; external_wss_addr stays, for clients.",
+				Zh: "配置里还有与 TLS 有关的配置项，多半是 v2 留下的：wssAddr、wssConfig，或环境变量 WK_WSSADDR、WK_WSSCONFIG_CERTFILE。v3 自身不支持 TLS，不认识这些配置项，启动就会失败。请删掉它们，由前面的代理终止 TLS；下发给客户端的 external_wss_addr 可以保留。",
+			},
+			Severity: "error",
+			Category: "listener",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "v3",
+			Match: []Clause{
+				{
+					Regex: "unknown config (?:key|env): .*(?i:wss|tls|ssl|certFile|keyFile|cert_file|key_file).*",
+					Kinds: []string{
+						"text",
+						"console",
+						"zap",
+					},
+					Literals: []string{
+						"unknown config ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "listen-address-invalid",
+					Score: 0.95,
+					Why:   "version 3 has no wss listener that these keys could set up",
+				},
+			},
+			References: []string{
+				"WuKongIM b249d3a61 internal/config/toml.go:49, internal/config/diagnostic_redaction.go:38",
+				"recorded: v3.jsonl",
+			},
+			Samples: []string{
+				"2026/08/23 00:31:08 load config: unknown config key: wssConfig.certFile, wssConfig.keyFile",
+				"load config: unknown config key: wssConfig.certFile",
+				"2026/08/23 00:31:08 load config: unknown config env: WK_WSSADDR, WK_WSSCONFIG_CERTFILE, WK_WSSCONFIG_KEYFILE",
+				"2026/08/23 00:31:08 load config: unknown config key: cluster.tls.enable",
+			},
+			Misses: []string{
+				"2026/08/23 00:31:08 load config: unknown config key: demo.on",
+			},
+		},
+		{
 			ID: "key-file-is-public-key",
 			Title: Text{
 				En: "Key file holds the public key",
@@ -17210,6 +17337,140 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"panic: open /root/wukongim/certs/fullchain.pem: no such file or directory",
+			},
+		},
+	},
+	Stops: []*Stopping{
+		{
+			ID: "go-panic",
+			Match: []Clause{
+				{
+					Regex: "^(?:panic|fatal error): .",
+					Kinds: []string{
+						"panic",
+					},
+					Literals: []string{
+						"panic",
+						"fatal error",
+					},
+				},
+			},
+			References: []string{
+				"Go runtime/panic.go (Go 1.26)",
+				"recorded: stops.jsonl",
+			},
+			Samples: []string{
+				"panic: listen tcp 127.0.0.1:5001: bind: address already in use\n\ngoroutine 1070 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/api.(*apiServer).start.func2()\n\t/go/release/internal/api/server_http.go:72 +0x59",
+				"panic: read config file error: open wk.yaml: no such file or directory\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/cmd.initConfig()\n\t/go/release/cmd/root.go:77 +0x468",
+			},
+			Misses: []string{
+				"2026/11/23 05:05:52 http: panic serving 203.0.113.9:51514: runtime error: index out of range [5] with length 5",
+			},
+		},
+		{
+			ID: "unknown-flag",
+			Match: []Clause{
+				{
+					Regex: "^Error: unknown (?:shorthand )?flag: .",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error: unknown ",
+					},
+				},
+			},
+			References: []string{
+				"WuKongIM v2.2.5 cmd/root.go (spf13/cobra)",
+				"recorded: stops.jsonl",
+			},
+			Samples: []string{
+				"Error: unknown flag: --confg",
+			},
+			Misses: []string{
+				"unknown flag: --confg",
+			},
+		},
+		{
+			ID: "panic-record",
+			Match: []Clause{
+				{
+					Regex: ".",
+					Kinds: []string{
+						"zap",
+						"console",
+					},
+					Levels: []string{
+						"panic",
+						"fatal",
+					},
+				},
+			},
+			References: []string{
+				"WuKongIM v2.2.5 pkg/wklog/logger.go:208",
+				"recorded: stops.jsonl",
+			},
+			Samples: []string{
+				"{\"level\":\"panic\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Acceptor】initWSListener() failed\",\"error\":\"bind: address already in use\",\"stacktrace\":\"github.com/WuKongIM/WuKongIM/pkg/wklog.Panic\\n\\t/go/release/pkg/wklog/logger.go:208\"}",
+			},
+			Misses: []string{
+				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"read config file error\",\"error\":\"open /root/wukongim/wk.yaml: no such file or directory\"}",
+			},
+		},
+		{
+			ID: "v3-start-failed",
+			Match: []Clause{
+				{
+					Regex: "^Startup failed: .",
+					Kinds: []string{
+						"console",
+					},
+					Literals: []string{
+						"Startup failed: ",
+					},
+				},
+				{
+					Regex: "^app lifecycle component failed: .",
+					Kinds: []string{
+						"console",
+						"zap",
+					},
+					Literals: []string{
+						"app lifecycle component failed: ",
+					},
+				},
+				{
+					Regex: "^\\d{4}/\\d\\d/\\d\\d \\d\\d:\\d\\d:\\d\\d load config: .",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" load config: ",
+					},
+				},
+				{
+					Regex: "^\\d{4}/\\d\\d/\\d\\d \\d\\d:\\d\\d:\\d\\d listen tcp[46]?\\b.*: (?:bind: .+|address .+: .+)$",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" listen tcp",
+					},
+				},
+			},
+			References: []string{
+				"WuKongIM b249d3a61 cmd/wukongim/main.go:29, internal/app/startup_console.go:134, internal/app/lifecycle.go:743",
+				"recorded: v3.jsonl",
+			},
+			Samples: []string{
+				"✗ Startup failed at api: listen tcp 127.0.0.1:5001: bind: address already in use",
+				"\x1b[1;31m✗ Startup failed at gateway: gnet: invalid network address\x1b[0m",
+				"2026/08/23 00:31:08 load config: read /opt/nope.toml: open /opt/nope.toml: no such file or directory",
+				"2026/08/23 00:31:08 listen tcp 127.0.0.1:5001: bind: address already in use",
+				"2026-08-23 00:31:08.123\tERROR\t[lifecycle]\tapp/lifecycle.go:743\tapp lifecycle component failed\t{\"event\": \"internal.app.lifecycle_start_failed\", \"component\": \"api\", \"phase\": \"start\", \"error\": \"listen tcp 127.0.0.1:5001: bind: address already in use\"}",
+			},
+			Misses: []string{
+				"2026/08/23 00:31:08 load balancer started",
 			},
 		},
 	},
@@ -18832,9 +19093,59 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			V3: &Advice{
+				Title: Text{
+					En: "WuKongIM v3 has no TLS of its own",
+					Zh: "WuKongIM v3 自身不支持 TLS",
+				},
+				Explain: Text{
+					En: "Version 3 listens for plain TCP and plain WebSocket only. It ends at start when a listener has wss:// or https:// in its address, or wss as its network, and when keys of version 2 such as wssAddr or WK_WSSCONFIG_CERTFILE are still set. End TLS at a proxy in front, such as nginx, Caddy or a load balancer, and forward plain ws:// to the WebSocket listener.",
+					Zh: "v3 只监听明文 TCP 和明文 WebSocket。监听地址带有 wss:// 或 https://、network 写成 wss，或者还留着 v2 的 wssAddr、WK_WSSCONFIG_CERTFILE 等配置项时，启动就会失败。请在前面的代理（nginx、Caddy 或负载均衡）上终止 TLS，再以明文 ws:// 转发到 WebSocket 监听端口。",
+				},
+				Fixes: []Step{
+					{
+						Text: Text{
+							En: "Give the listener an address without a scheme, and take out the keys of version 2. Clients are told the proxy's address.",
+							Zh: "监听地址不要带协议前缀，并删掉 v2 的配置项。下发给客户端的是代理的地址。",
+						},
+						Config: "# wukongim.toml\n[gateway]\nlisteners = [\n  { name = \"tcp-wkproto\", network = \"tcp\", address = \"0.0.0.0:5100\", transport = \"gnet\", protocol = \"wkproto\" },\n  { name = \"ws-gateway\", network = \"websocket\", address = \"0.0.0.0:5200\", transport = \"gnet\", protocol = \"wsmux\" },\n]\n\n[api]\nexternal_wss_addr = \"wss://im.example.com\"",
+					},
+					{
+						Text: Text{
+							En: "Let nginx end TLS; it holds the certificate and the key.",
+							Zh: "由 nginx 终止 TLS，证书和私钥配在 nginx 上。",
+						},
+						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
+					},
+					{
+						Text: Text{
+							En: "In compose, only the address for clients remains of the keys for wss; WK_WSSADDR and WK_WSSCONFIG_… must go.",
+							Zh: "compose 里与 wss 有关的配置只保留下发给客户端的地址，WK_WSSADDR 和 WK_WSSCONFIG_… 必须删掉。",
+						},
+						Config: "services:\n  wukongim:\n    environment:\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com\"",
+					},
+				},
+				Verify: []Step{
+					{
+						Text: Text{
+							En: "Does it start? Wanted: Ready in.",
+							Zh: "能否启动？应看到 Ready in。",
+						},
+						Command: "docker compose logs wukongim 2>&1 | grep -E 'Ready in|Startup failed|load config'",
+					},
+					{
+						Text: Text{
+							En: "What the proxy serves: Verification: OK.",
+							Zh: "代理上的 TLS 是否正常：应为 Verification: OK。",
+						},
+						Command: "openssl s_client -brief -connect im.example.com:443 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
+					},
+				},
+			},
 			References: []string{
 				"WuKongIM v2.2.5 pkg/wknet/listener.go:33-45,95-104, pkg/wknet/acceptor.go:91",
 				"WuKongIM issues #156, #169, #191, #424",
+				"WuKongIM b249d3a61 pkg/gateway/transport/gnet/factory.go:59, internal/config/toml.go:49",
 			},
 		},
 		{
@@ -20914,6 +21225,15 @@ var embedded = Catalogue{
 		"authentication handshake failed",
 		"panic: ",
 		"fatal error: ",
+		"wklog.Panic",
+		"Startup failed at ",
+		"lifecycle component failed",
+		"load config: ",
+		"unknown config ",
+		"Error: unknown ",
+		"unsupported network",
+		"transport factory",
+		"protocol adapter",
 		"reactorSub panic",
 		"SSL",
 		"ssl_",
@@ -20999,95 +21319,100 @@ var embedded = Catalogue{
 	},
 	Placements: map[string]Placement{
 		" stderr P": {
-			Print: 6,
+			Print: 5,
 		},
 		" stdout P": {
-			Print: 6,
-			Group: 3,
+			Print: 5,
 		},
 		":fail ": {
-			Print: 3,
-			Group: 1,
+			Group: 7,
 		},
 		"ACME certificate": {
-			Print: 10,
-			Group: 2,
+			Print: 1,
 		},
 		"ASN ": {
-			Group: 7,
+			Group: 6,
 		},
 		"CERT_": {
-			Group: 7,
+			Print: 1,
 		},
 		"CFStream": {
-			Group: 7,
+			Print: 1,
+			Group: 5,
 		},
 		"CLIENT ALERT": {
-			Print: 5,
-			Group: 7,
+			Print: 9,
 		},
 		"CertPath": {
-			Print: 2,
-			Group: 1,
+			Print: 3,
+			Group: 7,
 		},
 		"EOF": {
 			Group: 1,
 		},
 		"Error renewing ": {
-			Print: 9,
-			Group: 6,
+			Group: 1,
+		},
+		"Error: unknown ": {
+			Print: 7,
+			Group: 3,
 		},
 		"Ext Key Use": {
-			Print: 3,
-			Group: 2,
+			Print: 4,
+			Group: 1,
 		},
 		"HTTPS": {
-			Print: 2,
-			Group: 7,
+			Print: 1,
+			Group: 2,
 		},
 		"HandshakeException": {
 			Print: 5,
 			Group: 2,
 		},
 		"INVALID_PURPOSE": {
-			Print: 5,
-			Group: 3,
-		},
-		"ISSUER": {
-			Print: 3,
-			Group: 7,
-		},
-		"LEAF_SIGNATURE": {
-			Print: 10,
-			Group: 7,
-		},
-		"NSOSStatus": {
-			Print: 2,
-			Group: 7,
-		},
-		"NSURLErrorDomain": {
 			Print: 1,
 			Group: 7,
+		},
+		"ISSUER": {
+			Print: 1,
+			Group: 4,
+		},
+		"LEAF_SIGNATURE": {
+			Print: 4,
+			Group: 6,
+		},
+		"NSOSStatus": {
+			Group: 6,
+		},
+		"NSURLErrorDomain": {
+			Print: 5,
+			Group: 1,
 		},
 		"No Private Key": {
 			Print: 6,
 			Group: 5,
 		},
 		"OSStatus error": {
-			Group: 7,
+			Print: 1,
+			Group: 6,
 		},
 		"PKIX path": {
 			Print: 1,
-			Group: 3,
+			Group: 2,
 		},
 		"RemoteCertificate": {
-			Print: 11,
+			Print: 10,
 			Group: 2,
 		},
 		"SELF_SIGNED": {
-			Group: 7,
+			Print: 4,
+			Group: 6,
 		},
 		"SSL": {
+			Group: 6,
+		},
+		"Startup failed at ": {
+			Print: 6,
 			Group: 7,
 		},
 		"TLS handshake": {
@@ -21095,18 +21420,17 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"UnverifiedException": {
-			Print: 6,
-			Group: 2,
-		},
-		"WRONG_VERSION": {
-			Print: 9,
+			Print: 4,
 			Group: 3,
 		},
+		"WRONG_VERSION": {
+			Group: 6,
+		},
 		"_ERROR_": {
-			Group: 7,
+			Print: 4,
 		},
 		"_error -": {
-			Print: 5,
+			Group: 1,
 		},
 		"address mismatch": {
 			Print: 11,
@@ -21118,7 +21442,7 @@ var embedded = Catalogue{
 		},
 		"altnames": {
 			Print: 3,
-			Group: 2,
+			Group: 5,
 		},
 		"authentication handshake failed": {
 			Print: 20,
@@ -21126,233 +21450,255 @@ var embedded = Catalogue{
 		},
 		"bad_cert,": {
 			Print: 1,
-			Group: 3,
+			Group: 4,
 		},
 		"bind() to ": {
-			Print: 4,
-			Group: 2,
+			Print: 5,
+			Group: 5,
 		},
 		"broken header: ": {
-			Print: 12,
+			Print: 1,
+			Group: 3,
 		},
 		"certificate Common Name": {
-			Print: 5,
-			Group: 2,
+			Print: 19,
+			Group: 5,
 		},
 		"certificate chain": {
-			Print: 5,
+			Print: 13,
 			Group: 2,
 		},
 		"certificate from issuer": {
-			Print: 5,
-			Group: 2,
+			Print: 10,
+			Group: 7,
 		},
 		"certificate has expired": {
-			Print: 5,
-			Group: 2,
+			Print: 10,
+			Group: 7,
 		},
 		"certificate is not yet valid": {
-			Print: 5,
-			Group: 2,
+			Print: 21,
+			Group: 7,
 		},
 		"certificate issuer is": {
-			Print: 5,
-			Group: 2,
+			Print: 15,
+			Group: 1,
 		},
 		"certificate purpose": {
-			Print: 5,
-			Group: 2,
+			Print: 13,
+			Group: 1,
 		},
 		"certificate revoked": {
-			Print: 5,
-			Group: 2,
+			Print: 14,
+			Group: 3,
 		},
 		"chain uses ": {
 			Print: 1,
-			Group: 6,
+			Group: 2,
 		},
 		"client sent invalid ": {
-			Print: 15,
-			Group: 6,
+			Print: 17,
+			Group: 4,
 		},
 		"close notify": {
 			Print: 4,
 			Group: 2,
 		},
 		"correctly signed": {
-			Print: 8,
+			Print: 13,
 			Group: 5,
 		},
 		"default certificate for": {
-			Print: 13,
-			Group: 2,
+			Print: 18,
+			Group: 7,
 		},
 		"did not match expected": {
-			Print: 11,
+			Print: 1,
 			Group: 4,
 		},
 		"emote certificate ": {
-			Print: 11,
+			Print: 10,
 			Group: 2,
 		},
 		"extendedKeyUsage": {
-			Print: 7,
-			Group: 2,
+			Print: 8,
+			Group: 1,
 		},
 		"fatal error: ": {
 			Group: 5,
 		},
 		"first certificate": {
-			Print: 11,
-			Group: 2,
+			Print: 3,
 		},
 		"frameType is not CONNECT": {
 			Print: 16,
-			Group: 3,
+			Group: 4,
 		},
 		"handshakeStatus": {
 			Print: 5,
 			Group: 2,
 		},
 		"insecure WebSocket": {
-			Print: 7,
-			Group: 7,
+			Print: 13,
+			Group: 2,
 		},
 		"insecure content": {
 			Print: 6,
-			Group: 1,
+			Group: 3,
 		},
 		"invalid peer message": {
-			Print: 3,
-			Group: 6,
+			Print: 8,
+			Group: 3,
 		},
 		"is a directory": {
 			Print: 2,
-			Group: 2,
+			Group: 4,
 		},
 		"issuer certificate": {
-			Print: 12,
-			Group: 2,
+			Print: 3,
+			Group: 1,
 		},
 		"key too weak": {
 			Print: 2,
 			Group: 5,
+		},
+		"lifecycle component failed": {
+			Print: 18,
+			Group: 7,
 		},
 		"listen tcp": {
 			Print: 5,
 			Group: 5,
 		},
 		"load certificate": {
+			Print: 2,
+			Group: 4,
+		},
+		"load config: ": {
 			Print: 10,
-			Group: 2,
+			Group: 4,
 		},
 		"load incomplete certificate": {
-			Print: 21,
-			Group: 2,
+			Print: 2,
+			Group: 4,
 		},
 		"malformed HTTP request": {
-			Print: 8,
-			Group: 7,
+			Print: 11,
+			Group: 2,
 		},
 		"name in the certificate": {
-			Group: 2,
+			Group: 5,
 		},
 		"name mismatch": {
 			Print: 8,
 			Group: 5,
 		},
 		"no such file or directory": {
-			Print: 5,
-			Group: 4,
+			Print: 6,
+			Group: 7,
 		},
 		"panic: ": {
 			Print: 4,
 			Group: 4,
 		},
 		"peer certificate: ": {
-			Print: 10,
-			Group: 2,
+			Group: 3,
 		},
 		"permission denied": {
-			Print: 12,
-			Group: 6,
+			Print: 9,
+			Group: 5,
 		},
 		"pinning failure": {
 			Print: 6,
-			Group: 4,
+			Group: 7,
 		},
 		"port is already allocated": {
-			Print: 13,
-			Group: 4,
+			Print: 14,
+			Group: 7,
 		},
 		"private key": {
 			Print: 3,
 			Group: 5,
 		},
+		"protocol adapter": {
+			Print: 7,
+			Group: 7,
+		},
 		"reactorSub panic": {
-			Print: 12,
-			Group: 6,
+			Print: 8,
+			Group: 1,
 		},
 		"reason: Layer6": {
-			Print: 6,
-			Group: 7,
+			Print: 8,
+			Group: 6,
 		},
 		"remote error: tls: user canceled": {
 			Print: 18,
 		},
 		"showRequestInfo": {
-			Print: 2,
-			Group: 6,
+			Print: 11,
+			Group: 3,
 		},
 		"signature failure": {
 			Print: 7,
-			Group: 1,
+			Group: 3,
 		},
 		"signed certificate": {
-			Print: 12,
-			Group: 2,
+			Print: 3,
+			Group: 5,
 		},
 		"ssl hand": {
 			Print: 1,
 		},
 		"ssl_": {
 			Print: 1,
-			Group: 3,
 		},
 		"subject alternative": {
 			Print: 13,
 			Group: 5,
 		},
 		"target host": {
-			Print: 6,
-			Group: 4,
+			Print: 5,
+			Group: 7,
 		},
 		"this server is invalid": {
-			Print: 18,
-			Group: 6,
+			Group: 2,
 		},
 		"tls: ": {
 			Print: 2,
 		},
+		"transport factory": {
+			Print: 8,
+			Group: 7,
+		},
 		"unacceptable key": {
-			Print: 1,
+			Print: 11,
+			Group: 7,
+		},
+		"unknown config ": {
+			Group: 3,
+		},
+		"unsupported network": {
+			Print: 16,
 			Group: 2,
 		},
 		"validity has expired": {
-			Print: 1,
-			Group: 6,
+			Print: 7,
+			Group: 7,
 		},
 		"validity starts": {
-			Print: 1,
-			Group: 6,
+			Print: 6,
 		},
 		"websocket handshake": {
 			Print: 15,
 			Group: 2,
 		},
+		"wklog.Panic": {
+			Group: 6,
+		},
 		"wrong version number": {
 			Print: 4,
-			Group: 4,
+			Group: 7,
 		},
 		"x509: ": {
 			Print: 3,

@@ -10,6 +10,8 @@ import (
 	"wklog/parser"
 )
 
+var sides = []Side{SideServer, SideV3, SidePeer}
+
 // phases of a connection and of a server's life.
 var phases = []string{"startup", "listen", "client-hello", "negotiation", "certificate", "finished", "established", "outbound", "crash", reports}
 
@@ -41,6 +43,9 @@ func Lint(c *Catalogue, files []string) []Problem {
 	}
 	for _, ignored := range c.Ignore {
 		l.entry(ignored, ignored.ID, func() { l.ignored(ignored) })
+	}
+	for _, stop := range c.Stops {
+		l.entry(stop, stop.ID, func() { l.stop(stop) })
 	}
 	for _, cause := range c.Causes {
 		l.entry(cause, cause.ID, func() { l.cause(cause) })
@@ -113,7 +118,7 @@ func (l *linter) pattern(p *Pattern) {
 	l.report(!slices.Contains(categories, p.Category), "bad-category", p.Category)
 	l.report(!slices.Contains(reporters, p.Reporter), "bad-reporter", p.Reporter)
 	l.report(!slices.Contains(phases, p.Phase), "bad-phase", p.Phase)
-	l.report(p.Side != SideServer && p.Side != SidePeer, "bad-side", string(p.Side))
+	l.report(!slices.Contains(sides, p.Side), "bad-side", string(p.Side))
 	l.clauses(p.Match, true)
 	l.scores(p)
 	l.report(len(p.Samples) == 0, "no-sample", "")
@@ -126,6 +131,13 @@ func (l *linter) ignored(i *Ignored) {
 	l.clauses(i.Match, false)
 	l.report(len(i.Samples) == 0, "no-sample", "")
 	l.report(len(i.References) == 0, "no-reference", "")
+}
+
+func (l *linter) stop(s *Stopping) {
+	l.kebab()
+	l.clauses(s.Match, false)
+	l.report(len(s.Samples) == 0, "no-sample", "")
+	l.report(len(s.References) == 0, "no-reference", "")
 }
 
 func (l *linter) state(s *State) {
@@ -184,8 +196,10 @@ func (l *linter) cause(c *Cause) {
 	l.report(!slices.Contains(categories, c.Category), "bad-category", c.Category)
 	l.report(len(c.References) == 0, "no-reference", "")
 	advices := []*Advice{&c.Advice}
-	if c.Peer != nil {
-		advices = append(advices, c.Peer)
+	for _, advice := range []*Advice{c.Peer, c.V3} {
+		if advice != nil {
+			advices = append(advices, advice)
+		}
 	}
 	entry := l.at
 	for _, advice := range advices {
@@ -211,7 +225,7 @@ func CheckSamples(c *Catalogue, files []string) []Problem {
 		return c.problemsOf(files)
 	}
 	var problems []Problem
-	check := func(entry any, id string, samples, misses []string) {
+	check := func(winner func(string) string, entry any, id string, samples, misses []string) {
 		if !c.isFrom(entry, files) {
 			return
 		}
@@ -220,7 +234,7 @@ func CheckSamples(c *Catalogue, files []string) []Problem {
 			problems = append(problems, Problem{File: at.file, Line: at.line, ID: id, Kind: kind, Detail: detail})
 		}
 		for i, sample := range samples {
-			switch winner := m.best(sample); winner {
+			switch winner := winner(sample); winner {
 			case id:
 			case "":
 				report(&samples[i], "sample-missed", sample)
@@ -229,16 +243,19 @@ func CheckSamples(c *Catalogue, files []string) []Problem {
 			}
 		}
 		for i, miss := range misses {
-			if m.best(miss) == id {
+			if winner(miss) == id {
 				report(&misses[i], "miss-matched", miss)
 			}
 		}
 	}
 	for _, p := range c.Patterns {
-		check(p, p.ID, p.Samples, p.Misses)
+		check(m.best, p, p.ID, p.Samples, p.Misses)
 	}
 	for _, ignored := range c.Ignore {
-		check(ignored, ignored.ID, ignored.Samples, ignored.Misses)
+		check(m.best, ignored, ignored.ID, ignored.Samples, ignored.Misses)
+	}
+	for _, stop := range c.Stops {
+		check(m.stopIn(stop.ID), stop, stop.ID, stop.Samples, stop.Misses)
 	}
 	return problems
 }
@@ -257,4 +274,18 @@ func (m *Matcher) best(text string) string {
 		return nil
 	})
 	return cmp.Or(pattern, ignored)
+}
+
+// stopIn gives the id where a server ends in a text, and not of a TLS failure.
+func (m *Matcher) stopIn(id string) func(text string) string {
+	return func(text string) string {
+		var found string
+		_, _ = parser.Read(context.Background(), strings.NewReader(text), parser.Options{}, func(rec *parser.Record) error {
+			if m.Match(rec).Pattern == nil && m.Stops(rec) {
+				found = id
+			}
+			return nil
+		})
+		return found
+	}
 }

@@ -33,6 +33,8 @@ type Match struct {
 // Matcher finds the pattern of a record. It is safe for concurrent use.
 type Matcher struct {
 	rules []*rule
+	// stops are the rules for the end of a server.
+	stops []*rule
 	// kinds holds a *dispatch for each kind of record that was met.
 	kinds sync.Map
 }
@@ -59,6 +61,11 @@ func newMatcher(c *Catalogue) *Matcher {
 		m.add(ignored.Match, Match{Verdict: Ignorable, Ignored: ignored})
 	}
 	m.add(c.Suspicious, Match{Verdict: Unclassified})
+	for _, stop := range c.Stops {
+		for i := range stop.Match {
+			m.stops = append(m.stops, &rule{clause: &stop.Match[i]})
+		}
+	}
 	return m
 }
 
@@ -91,6 +98,18 @@ func (m *Matcher) Match(rec *parser.Record) Match {
 	return best.match
 }
 
+// Stops tells whether the server ends with a record.
+func (m *Matcher) Stops(rec *parser.Record) bool {
+	subject := rec.Subject()
+	return slices.ContainsFunc(m.stops, func(r *rule) bool {
+		if r.clause.Kinds != nil && !slices.Contains(r.clause.Kinds, string(rec.Kind)) {
+			return false
+		}
+		_, ok := r.matches(rec, subject)
+		return ok
+	})
+}
+
 func (m *Matcher) dispatchOf(kind parser.Kind) *dispatch {
 	if d, ok := m.kinds.Load(kind); ok {
 		return d.(*dispatch)
@@ -101,6 +120,9 @@ func (m *Matcher) dispatchOf(kind parser.Kind) *dispatch {
 
 func (r *rule) matches(rec *parser.Record, subject string) (length int, ok bool) {
 	if r.clause.States != nil && !slices.Contains(r.clause.States, rec.State) {
+		return 0, false
+	}
+	if r.clause.Levels != nil && !slices.Contains(r.clause.Levels, rec.Level) {
 		return 0, false
 	}
 	if r.clause.Whole != "" && r.clause.Whole != subject {
@@ -142,7 +164,7 @@ func (r *rule) compile() {
 
 func (c *Clause) conditions() int {
 	n := len(c.Fields)
-	for _, given := range []bool{c.Kinds != nil, c.States != nil, c.Stack != ""} {
+	for _, given := range []bool{c.Kinds != nil, c.Levels != nil, c.States != nil, c.Stack != ""} {
 		if given {
 			n++
 		}

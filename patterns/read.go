@@ -251,10 +251,19 @@ func (c *Catalogue) locate(name string, root *yaml.Node) {
 		locateValues(c, name, member(node, "misses"), i.Misses)
 		c.compile(i, i.ID, i.Match)
 	})
+	c.Stops = locateEntries(c, name, member(root, "stops"), c.Stops, func(stop *Stopping, node *yaml.Node) {
+		locateValues(c, name, member(node, "match"), stop.Match)
+		locateValues(c, name, member(node, "samples"), stop.Samples)
+		locateValues(c, name, member(node, "misses"), stop.Misses)
+		c.compile(stop, stop.ID, stop.Match)
+	})
 	c.Causes = locateEntries(c, name, member(root, "causes"), c.Causes, func(cause *Cause, node *yaml.Node) {
 		locateSteps(c, name, node, &cause.Advice)
 		if cause.Peer != nil {
 			locateSteps(c, name, member(node, "peer"), cause.Peer)
+		}
+		if cause.V3 != nil {
+			locateSteps(c, name, member(node, "v3"), cause.V3)
 		}
 	})
 	c.States = locateEntries(c, name, member(root, "states"), c.States, func(*State, *yaml.Node) {})
@@ -335,6 +344,7 @@ func (c *Catalogue) merge(more *Catalogue) {
 	}
 	c.Patterns = mergeEntries(c, c.Patterns, more.Patterns, func(p *Pattern) string { return p.ID })
 	c.Ignore = mergeEntries(c, c.Ignore, more.Ignore, func(i *Ignored) string { return i.ID })
+	c.Stops = mergeEntries(c, c.Stops, more.Stops, func(s *Stopping) string { return s.ID })
 	c.Causes = mergeEntries(c, c.Causes, more.Causes, func(cause *Cause) string { return cause.ID })
 	c.States = mergeEntries(c, c.States, more.States, func(s *State) string { return s.ID })
 	c.Anchors = append(c.Anchors, more.Anchors...)

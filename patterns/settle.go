@@ -72,7 +72,7 @@ func (a *Analyzer) Settle(proofs []Proof) {
 
 // oddsFor are those of a problem: checks look at the server's own side.
 func (a *Analyzer) oddsFor(p problem) Odds {
-	if p.side != SideServer {
+	if p.side == SidePeer {
 		return nil
 	}
 	return a.odds
@@ -82,7 +82,7 @@ func (a *Analyzer) oddsFor(p problem) Odds {
 func (a *Analyzer) checksOf(side Side, cause string) []string {
 	checks := []string{}
 	for _, v := range a.proofs {
-		if v.Proves == cause && side == SideServer {
+		if v.Proves == cause && side != SidePeer {
 			checks = append(checks, v.Check)
 		}
 	}
@@ -102,7 +102,7 @@ func (a *Analyzer) unspoken(list []Diagnosis) []Diagnosis {
 		confidence = provenWithoutLog
 	}
 	for _, v := range a.proofs {
-		known := func(d Diagnosis) bool { return d.Cause.ID == v.Proves && d.Side == SideServer }
+		known := func(d Diagnosis) bool { return d.Cause.ID == v.Proves && d.Side != SidePeer }
 		if c := a.catalogue.Cause(v.Proves); c != nil && !slices.ContainsFunc(list, known) {
 			list = append(list, Diagnosis{Cause: c, Side: SideServer, Confidence: confidence, Evidence: []Evidence{}, Checks: a.checksOf(SideServer, c.ID)})
 		}

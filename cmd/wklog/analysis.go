@@ -51,8 +51,8 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 	n := &analysis{app: a, flags: f, zone: zone, catalogue: c, facts: run.Facts{
 		Say: a.say, Generated: time.Now().Truncate(time.Second), Version: version(),
 	}}
-	if n.limit, err = limitOf(f.maxExpand); err != nil {
-		return nil, err
+	if n.limit, err = source.ParseLimit(f.maxExpand); err != nil {
+		return nil, messages.NewError("error.max-expand", f.maxExpand)
 	}
 	if f.redact {
 		n.redactor = report.NewRedactor()

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"net/url"
 	"os"
-	"regexp"
 	"runtime"
 	"strings"
 	"time"
@@ -99,7 +98,7 @@ func (a *app) readBeside(ctx context.Context, list *report.Checklist, c *pattern
 		return err
 	}
 	core := run.NewCore(analyzer, c.ReadOptions(), nil)
-	batch := run.Batch{Core: core, Args: logs, Stdin: source.NewStream(ctx, a.stdin), Jobs: runtime.GOMAXPROCS(0), Limit: defaultLimit}
+	batch := run.Batch{Core: core, Args: logs, Stdin: source.NewStream(ctx, a.stdin), Jobs: runtime.GOMAXPROCS(0), Limit: source.DefaultLimit}
 	failures := batch.Run(ctx)
 	list.Report, _ = core.Document(run.Facts{Say: a.say, Generated: list.Generated, Version: version(), Checks: list}, failures)
 	list.Report.AddChecks(list, c, a.say)
@@ -215,9 +214,6 @@ func (a *app) reasonOf(err error) string {
 	return err.Error()
 }
 
-// services stand in a compose file, and in no configuration.
-var services = regexp.MustCompile(`(?m)^["']?(?:services|include)["']?\s*:`)
-
 // settleBy runs the checks of analyze --check: of a configuration, of a compose
 // file, or those that were made elsewhere and written as JSON.
 func (n *analysis) settleBy(ctx context.Context, file string) error {
@@ -228,7 +224,7 @@ func (n *analysis) settleBy(ctx context.Context, file string) error {
 	list, err := report.ReadChecklist(data, n.app.say)
 	if err != nil {
 		c := &checking{config: file}
-		if services.Match(data) {
+		if check.IsCompose(data) {
 			c = &checking{compose: file}
 		}
 		results, err := n.app.results(ctx, c)

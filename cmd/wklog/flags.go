@@ -3,7 +3,6 @@ package main
 import (
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -52,32 +51,6 @@ func (a *app) readingFlags(flags *pflag.FlagSet, f *analyzeFlags) {
 	flags.StringVar(&f.progress, "progress", "auto", a.say.Say("flag.progress"))
 	flags.BoolVar(&f.redact, "redact", false, a.say.Say("flag.redact"))
 	flags.StringVar(&f.maxExpand, "max-expand", "", a.say.Say("flag.max-expand"))
-}
-
-// defaultLimit is what a compressed file may expand to.
-var defaultLimit = source.Limit{Times: 200, Bytes: 20 << 30}
-
-// limitOf reads --max-expand: a number of times, a size such as 50GiB, or 0 for no
-// limit.
-func limitOf(s string) (source.Limit, error) {
-	limit := defaultLimit
-	if s == "" {
-		return limit, nil
-	}
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 {
-		if n == 0 {
-			return source.Limit{}, nil
-		}
-		limit.Times = n
-		return limit, nil
-	}
-	for i, unit := range []string{"KiB", "MiB", "GiB", "TiB"} {
-		if n, err := strconv.ParseInt(strings.TrimSuffix(s, unit), 10, 32); strings.HasSuffix(s, unit) && err == nil && n > 0 {
-			limit.Bytes = n << (10 * (i + 1))
-			return limit, nil
-		}
-	}
-	return limit, messages.NewError("error.max-expand", s)
 }
 
 // zoneOf is the time zone of --tz.

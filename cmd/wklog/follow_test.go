@@ -412,3 +412,57 @@ func resident(b testing.TB, pid int) float64 {
 	require.True(b, ok)
 	return float64(atoi(strings.Fields(rest)[0])) * 1024
 }
+
+// TestFailureOfAStreamHappensNow: the server was started three hours ago, and
+// nothing that has a time was written since.
+func TestFailureOfAStreamHappensNow(t *testing.T) {
+	c := self(t, "wklog", "--format", "jsonl", "--since", "10m")
+	in, err := c.StdinPipe()
+	require.NoError(t, err)
+	out, err := c.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	started := time.Now()
+	fmt.Fprintf(in, `{"level":"info","time":"%s","msg":"【Server】started"}`+"\n", started.Add(-3*time.Hour).Format(time.RFC3339Nano))
+	time.Sleep(300 * time.Millisecond) // the pause is what tells the lines apart
+	_, err = io.WriteString(in, rawFailure(1))
+	require.NoError(t, err)
+	events := bufio.NewScanner(out)
+	require.True(t, events.Scan())
+	var e report.Event
+	require.NoError(t, json.Unmarshal(events.Bytes(), &e))
+	assert.True(t, e.TimeInferred)
+	assert.WithinRange(t, *e.Time, started, time.Now())
+	assert.EqualValues(t, 2, e.Line)
+	require.NoError(t, in.Close())
+	require.NoError(t, c.Wait())
+}
+
+// TestLineCountsFromTheStartOfTheFile follows a log from its end, and goes on after
+// a restart.
+func TestLineCountsFromTheStartOfTheFile(t *testing.T) {
+	dir := t.TempDir()
+	log, out, state := filepath.Join(dir, "stdout.log"), filepath.Join(dir, "events"), filepath.Join(dir, "state")
+	require.NoError(t, os.WriteFile(log, []byte(strings.Repeat("a line\n", 41)), 0o644))
+	for run := range 2 {
+		f, err := os.OpenFile(out, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		require.NoError(t, err)
+		c := self(t, "wklog", "analyze", "-f", "--format", "jsonl", "--state", state, log)
+		c.Stdout = f
+		require.NoError(t, c.Start())
+		f.Close()
+		require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, 20*time.Second, time.Millisecond)
+		w, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0)
+		require.NoError(t, err)
+		_, err = w.WriteString(rawFailure(run))
+		require.NoError(t, err)
+		w.Close()
+		require.Eventually(t, func() bool { return len(numbers(t, out)) == run+1 }, 20*time.Second, time.Millisecond)
+		require.NoError(t, c.Process.Signal(os.Interrupt))
+		require.NoError(t, c.Wait())
+	}
+	for i, e := range toldEvents(t, out) {
+		assert.EqualValues(t, 42+i, e.Line)
+		assert.EqualValues(t, 7*41+i*len(rawFailure(0)), e.Offset)
+	}
+}

@@ -119,6 +119,7 @@ func TestEveryFaultFailsItsCheckAlone(t *testing.T) {
 	}{
 		{"DER", string(p.leaf.Raw), key, []string{"fail cert-format.form-der cert-not-pem"}},
 		{"request", pkitest.Block("CERTIFICATE REQUEST", csr), key, []string{"fail cert-format.form-block cert-not-pem"}},
+		{"something of their own", pkitest.Block("WANGWEI DATA", csr), key, []string{"fail cert-format.form-block cert-not-pem"}},
 		{"DER request", string(csr), key, []string{"fail cert-format.form-der-csr cert-not-pem"}},
 		{"key as certificate", key, key, []string{"fail cert-format.swapped cert-key-swapped"}},
 		{"swapped", key, chain, []string{"fail cert-format.swapped cert-key-swapped"}},

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"mvdan.cc/sh/v3/syntax"
 
 	"wklog/cmd/internal/messages"
 	"wklog/patterns"
@@ -35,6 +37,9 @@ func requireTexts(t testing.TB, results []Result) {
 			for _, fix := range r.Fixes {
 				assert.NotEqual(t, r.message(fix.Key), r.Text(fix, say), "no text in %s", lang)
 				assert.NotContains(t, fix.CommandLine()+fix.Snippet(), "%!", "%s.%s", r.ID, r.Key)
+				command, err := syntax.NewParser().Parse(strings.NewReader(fix.CommandLine()), "")
+				require.NoError(t, err, fix.CommandLine())
+				assert.LessOrEqual(t, len(command.Stmts), 1, "a step holds one command: %s", fix.CommandLine())
 			}
 			for _, id := range append([]string{r.Cause}, r.RulesOut...) {
 				assert.True(t, id == "" || catalogue.Cause(id) != nil, "%s names the unknown cause %q", r.ID, id)

@@ -104,10 +104,7 @@ func (c *chain) fetch(missing Result) []Step {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || len(published) > mostShown {
 		return nil
 	}
-	return []Step{step("fix",
-		"curl -s -o intermediate.der %[1]s"+
-			"\nopenssl x509 -inform DER -in intermediate.der -out intermediate.pem"+
-			"\n(cat cert.pem; echo; cat intermediate.pem) > fullchain.pem", "", Address.of("download", u.String()))}
+	return []Step{step("fix", "curl -sS --fail %[1]s | openssl x509 -inform DER | awk 1 cert.pem - > fullchain-new.pem", "", Address.of("download", u.String()))}
 }
 
 func (e *endpoint) names(context.Context) Result {

@@ -122,9 +122,9 @@ func (e *endpoint) notConnected(errs []error) Result {
 	r.Status, r.Cause = Fail, "connection-interrupted"
 	switch r.Key {
 	case portRefused:
-		r.Fixes = []Step{step("fix-refused", "docker compose ps wukongim\nss -ltn | grep ':%[1]s '", "", portValue("port", e.port))}
+		r.Fixes = []Step{step("fix-refused", "docker compose ps wukongim", ""), step("fix-listening", "ss -ltn | grep ':%[1]s '", "", portValue("port", e.port))}
 	case portSilent:
-		r.Fixes = []Step{step("fix-silent", "ufw status verbose\nfirewall-cmd --list-ports", "")}
+		r.Fixes = []Step{step("fix-silent", "ufw status verbose", ""), step("fix-firewalld", "firewall-cmd --list-ports", "")}
 	}
 	return r
 }

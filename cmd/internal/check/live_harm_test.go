@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -151,13 +152,13 @@ func TestEveryServiceOfAComposeFileCounts(t *testing.T) {
 		want       bool
 	}{
 		{"one node", "", false},
-		{"both in order", "\n  node2:\n    image: wukongim/wukongim\n    " + node("5211", good), false},
-		{"second without a certificate", "\n  node2:\n    image: wukongim/wukongim\n    " + node("5211", "{WK_WSSADDR: 'wss://0.0.0.0:5210'}"), true},
-		{"second without a key", "\n  node2:\n    image: wukongim/wukongim\n    " + node("5211", "{WK_WSSADDR: 'wss://0.0.0.0:5210', WK_WSSCONFIG_CERTFILE: /c.pem}"), true},
-		{"second by its mounted file", "\n  node2:\n    image: im\n    ports: ['5211:5210']\n    volumes: ['./bad:/root/wukongim']", true},
+		{"both in order", "\n  wangwei2:\n    image: wukongim/wukongim\n    " + node("5211", good), false},
+		{"second without a certificate", "\n  wangwei2:\n    image: wukongim/wukongim\n    " + node("5211", "{WK_WSSADDR: 'wss://0.0.0.0:5210'}"), true},
+		{"second without a key", "\n  wangwei2:\n    image: wukongim/wukongim\n    " + node("5211", "{WK_WSSADDR: 'wss://0.0.0.0:5210', WK_WSSCONFIG_CERTFILE: /c.pem}"), true},
+		{"second by its mounted file", "\n  wangwei2:\n    image: im\n    ports: ['5211:5210']\n    volumes: ['./bad:/root/wukongim']", true},
 		{"second in place of the first", "\n  old:\n    image: wukongim/wukongim\n    " + node("5210", "{WK_WSSADDR: 'wss://0.0.0.0:5210'}"), false},
 	} {
-		conf := write(t, map[string]string{"docker-compose.yml": composed("", node("5210", good)+c.rest), "data/wk.yaml": "mode: release\n", "bad/wk.yaml": "wssAddr: wss://0.0.0.0:5210\n"})
+		conf := write(t, map[string]string{"docker-compose.yml": strings.Replace(composed("", node("5210", good)+c.rest), "wukongim:", "wangwei-im:", 1), "data/wk.yaml": "mode: release\n", "bad/wk.yaml": "wssAddr: wss://0.0.0.0:5210\n"})
 		s, err := conf.Load()
 		require.NoError(t, err, c.name)
 		assert.Equal(t, c.want, s.Fragile(), c.name)

@@ -225,7 +225,7 @@ func (e *endpoint) noUpgrade(err error, asked bool) Result {
 
 func upgradeFixes(status int) []Step {
 	if status >= 500 {
-		return []Step{step("fix-backend", "docker compose ps wukongim\ncurl -s http://127.0.0.1:5001/health", "")}
+		return []Step{step("fix-backend", "docker compose ps wukongim", ""), step("fix-health", "curl -sS --max-time 5 http://127.0.0.1:5001/health", "")}
 	}
 	return []Step{step("fix-upgrade", "", `location / {
     proxy_pass http://127.0.0.1:5200;
@@ -261,7 +261,7 @@ func (e *endpoint) route(ctx context.Context) Result {
 	}
 	r := e.compareRoute(strings.TrimSpace(told.WSS))
 	if r.Status != Pass {
-		r.Fixes = []Step{step("fix", "curl -s %[1]s", "external:\n  wssAddr: \"wss://im.example.com:5210\"   # WK_EXTERNAL_WSSADDR", Address.of("api", "http://"+e.API+"/route"))}
+		r.Fixes = []Step{step("fix", "curl -sS --max-time 5 %[1]s", "external:\n  wssAddr: \"wss://im.example.com:5210\"   # WK_EXTERNAL_WSSADDR", Address.of("api", "http://"+e.API+"/route"))}
 	}
 	return r
 }

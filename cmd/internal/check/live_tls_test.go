@@ -444,10 +444,10 @@ func requireVisible(t *testing.T, results []Result) {
 			for _, fix := range r.Fixes {
 				assert.NotContains(t, fix.CommandLine(), "\x1b")
 				assert.Less(t, len(fix.CommandLine()), 1000)
-				download, _, _ := strings.Cut(fix.CommandLine(), "\n")
+				download, _, _ := strings.Cut(fix.CommandLine(), " | ")
 				words, err := shellwords.Parse(download)
 				require.NoError(t, err)
-				assert.Len(t, words, 5, "curl -s -o intermediate.der, and an address that is one word: %q", words)
+				assert.Len(t, words, 4, "curl -sS --fail, and an address that is one word: %q", words)
 				assert.NotContains(t, download, "$(")
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -294,3 +295,9 @@ func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
 }
+
+// services stand in a compose file, and in no configuration.
+var services = regexp.MustCompile(`(?m)^["']?(?:services|include)["']?\s*:`)
+
+// IsCompose tells a compose file from a configuration of WuKongIM.
+func IsCompose(data []byte) bool { return services.Match(data) }

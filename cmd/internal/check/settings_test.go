@@ -52,7 +52,7 @@ func TestConfigurationsOfTheField(t *testing.T) {
 func owned(t *testing.T) string {
 	t.Helper()
 	from, to := filepath.Join("testdata", "config"), t.TempDir()
-	names := strings.NewReplacer("im.example.com", siteName, "example.com", "wangwei-corp.cn", "  wukongim:\n", "  wangwei-im:\n", "service: wukongim", "service: wangwei-im")
+	names := strings.NewReplacer("im.example.com", siteName, "example.com", "wangwei-corp.cn", "  wukongim:\n", "  wangwei-im:\n", "service: wukongim", "service: wangwei-im", "certs", "wangwei-certs", "- data:", "- wangwei-data:", "  data:", "  wangwei-data:")
 	require.NoError(t, filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -193,6 +193,17 @@ func TestAddressThatTheCertificateCoversIsNoFault(t *testing.T) {
 	requireTexts(t, []Result{covered.of("config-external", AllClients)})
 }
 
+func TestPortThatAProxyPublishes(t *testing.T) {
+	c := write(t, map[string]string{"docker-compose.yml": composed("", "environment: {WK_WSSADDR: 'wss://0.0.0.0:5210', WK_WSSCONFIG_CERTFILE: /c.pem, WK_WSSCONFIG_KEYFILE: /k.pem, WK_EXTERNAL_WSSADDR: 'wss://im.wangwei-corp.cn'}\n"+
+		"    volumes: ['./c.pem:/c.pem', './k.pem:/k.pem']\n  nginx: {image: nginx, ports: ['443:443']}"), "c.pem": "", "k.pem": ""})
+	s, err := c.Load()
+	require.NoError(t, err)
+	results := s.Check()
+	requireTexts(t, results)
+	assert.Empty(t, outcome(results))
+	assert.Equal(t, "proxy", find(t, results, "config-published").Key)
+}
+
 func TestSettingsWithoutWSS(t *testing.T) {
 	s, err := load(t, "wk.yaml", "mode: release\n")
 	require.NoError(t, err)
@@ -202,7 +213,7 @@ func TestSettingsWithoutWSS(t *testing.T) {
 }
 
 func TestPathOfAContainerWithoutItsComposeFile(t *testing.T) {
-	s, err := load(t, "wk.yaml", "wssAddr: wss://0.0.0.0:5210\nwssConfig:\n  certFile: /root/wukongim/certs/none.pem\n  keyFile: k.pem\nexternal: {wssAddr: 'wss://im.wangwei-corp.cn:5210'}\n")
+	s, err := load(t, "wk.yaml", "wssAddr: wss://0.0.0.0:5210\nwssConfig:\n  certFile: /root/wukongim/wangwei/none.pem\n  keyFile: wangwei.pem\nexternal: {wssAddr: 'wss://im.wangwei-corp.cn:5210'}\n")
 	require.NoError(t, err)
 	results := s.Check()
 	requireTexts(t, results)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wklog/cmd/internal/messages"
 )
 
 func TestWrapKeepsWidthInBothLanguages(t *testing.T) {
@@ -69,5 +71,23 @@ func TestCertaintyIsThatOfTheLeadingCause(t *testing.T) {
 	} {
 		d := &Document{Findings: []Finding{{Severity: "error"}}, Diagnosis: []Diagnosis{{Confidence: c.confidence}}, Settled: c.settled}
 		assert.Equal(t, c.want, d.certainty(), c.confidence)
+	}
+}
+
+func TestColoursAreThoseOfWhatIsSaid(t *testing.T) {
+	say, err := messages.In("en")
+	require.NoError(t, err)
+	for _, colours := range []bool{false, true} {
+		p := NewPage(Options{Say: say, Width: 80, Color: colours})
+		p.Paragraph("1. ", "the first thing", bold)
+		p.Paragraph("   ", "plain")
+		red := p.severity("error")
+		if !colours {
+			assert.Equal(t, "1. the first thing\n   plain\n", p.String())
+			assert.Equal(t, "error", red)
+			continue
+		}
+		assert.Equal(t, "1. \x1b[1mthe first thing\x1b[22m\n   plain\n", p.String())
+		assert.Contains(t, red, "\x1b[31merror\x1b[")
 	}
 }

@@ -1,6 +1,11 @@
 package source
 
-import "io"
+import (
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+)
 
 // Limit bounds what a compressed file may become, against files that were made
 // to fill a machine. Zero values are no limit.
@@ -9,6 +14,35 @@ type Limit struct {
 	Times int64
 	// Bytes that may come out of one file.
 	Bytes int64
+}
+
+// DefaultLimit is far above what real logs need.
+var DefaultLimit = Limit{Times: 200, Bytes: 20 << 30}
+
+// ErrLimit says that a text is no limit.
+var ErrLimit = errors.New("not a number of times, a size or 0")
+
+// ParseLimit reads a number of times, a size such as 50GiB, or 0 for no limit;
+// empty is the default.
+func ParseLimit(s string) (Limit, error) {
+	limit := DefaultLimit
+	if s == "" {
+		return limit, nil
+	}
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 {
+		if n == 0 {
+			return Limit{}, nil
+		}
+		limit.Times = n
+		return limit, nil
+	}
+	for i, unit := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if n, err := strconv.ParseInt(strings.TrimSuffix(s, unit), 10, 32); strings.HasSuffix(s, unit) && err == nil && n > 0 {
+			limit.Bytes = n << (10 * (i + 1))
+			return limit, nil
+		}
+	}
+	return limit, ErrLimit
 }
 
 // harmless is how many bytes may come out of any file: short logs of equal lines
