@@ -100,13 +100,3 @@ func (o *Options) reading(c *Catalogue) parser.Options {
 	options.Zone = o.Zone
 	return options
 }
-
-// ReadOptions are those of the parser by which only lines are parsed that the
-// catalogue, as it is now, may know.
-func (c *Catalogue) ReadOptions() parser.Options {
-	prefilter := c.Prefilter()
-	return parser.Options{
-		Search: func(block []byte) parser.Finder { return prefilter.Search(block) },
-		Nearby: prefilter.Nearby,
-	}
-}

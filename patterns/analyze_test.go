@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -117,4 +118,18 @@ func TestRecogniseWhatSomebodyPasted(t *testing.T) {
 		assert.Equal(t, c.pattern, event.Pattern.ID, c.text)
 		assert.NotEmpty(t, event.Causes, c.text)
 	}
+}
+
+// TestCatalogueServesManyGoroutines is for the race detector.
+func TestCatalogueServesManyGoroutines(t *testing.T) {
+	opts := &patterns.Options{Catalogue: loaded(t)}
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			got, err := patterns.Analyze(context.Background(), strings.NewReader(closeRecord(1, rejected)), opts)
+			assert.NoError(t, err)
+			assert.Equal(t, 1, got.Events)
+		})
+	}
+	group.Wait()
 }

@@ -65,15 +65,19 @@ func (a *app) explain(ctx context.Context, c *patterns.Catalogue, what string) (
 	if cause := c.Cause(id); cause != nil {
 		return report.ExplainCause(cause, a.say), nil
 	}
-	ranker, err := patterns.NewRanker()
-	if err != nil {
-		return nil, err
-	}
 	if p := c.Pattern(id); p != nil {
-		return report.ExplainPattern(c, p, ranker.RankPattern(p), a.say), nil
+		causes, err := p.RankCauses()
+		if err != nil {
+			return nil, err
+		}
+		return report.ExplainPattern(c, p, causes, a.say), nil
 	}
 	if state := c.State(strings.TrimSpace(what)); state != nil {
-		return report.ExplainState(c, state, ranker.RankState(state.ID), a.say), nil
+		causes, err := state.RankCauses()
+		if err != nil {
+			return nil, err
+		}
+		return report.ExplainState(c, state, causes, a.say), nil
 	}
 	event, err := patterns.Recognise(ctx, what, &patterns.Options{Catalogue: c})
 	if err != nil {
