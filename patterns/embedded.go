@@ -4483,6 +4483,63 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "first-record-not-tls-either-side",
+			Title: Text{
+				En: "The other side does not speak TLS",
+				Zh: "对端发来的不是 TLS",
+			},
+			Explain: Text{
+				En: "The first bytes on a TLS connection were no TLS. Go prints this on both sides. If a server printed it, a client came with ws:// or http:// to a TLS port; if a client printed it, it came with wss:// or https:// to a plain port. The lines around it tell: an address that was dialled, or one that a connection came from.",
+				Zh: "TLS 连接上收到的第一批数据不是 TLS。Go 在两端打印的文字相同：如果是服务端打印的，说明客户端用 ws:// 或 http:// 连到了 TLS 端口；如果是客户端打印的，说明它用 wss:// 或 https:// 连到了明文端口。可以看附近的日志：是主动连接的地址，还是连接的来源地址。",
+			},
+			Severity: "warning",
+			Category: "wrong-port",
+			Reporter: "server",
+			Phase:    "client-hello",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "tls: first record does not look like a TLS handshake",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "unknown",
+					Literals: []string{
+						"tls: first record does not look like a TLS handshake",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "plaintext-on-tls-port",
+					Score: 0.44,
+					Why:   "a client without TLS before a server with it",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.43,
+					Why:   "a client with TLS before a server without it",
+				},
+				{
+					ID:    "scanner-probe",
+					Score: 0.08,
+					Why:   "probes send anything to any port",
+				},
+			},
+			References: []string{
+				"crypto/tls conn.go (Go 1.26)",
+			},
+			Samples: []string{
+				"2026/04/22 10:11:12 conn 7: tls: first record does not look like a TLS handshake",
+			},
+			Misses: []string{
+				"TLS handshake error from [::1]:58856: tls: first record does not look like a TLS handshake",
+				"failed to dial wss://im.example.com:5200: tls: first record does not look like a TLS handshake",
+			},
+		},
+		{
 			ID: "wss-listen-address-not-local",
 			Title: Text{
 				En: "wssAddr is not an address of this machine",
@@ -5670,9 +5727,7 @@ var embedded = Catalogue{
 						"net-http",
 					},
 					Literals: []string{
-						"handshake failure",
-						"insufficient security level",
-						"export restriction",
+						"local error: tls: ",
 					},
 				},
 			},
@@ -10244,6 +10299,25 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "remote error: (?:tls: )?(?:certificate required|bad certificate|unknown certificate|unsupported certificate|revoked certificate|expired certificate|access denied|alert\\(41\\))",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"certificate required",
+						"bad certificate",
+						"known certificate",
+						"supported certificate",
+						"revoked certificate",
+						"expired certificate",
+						"ccess denied",
+						"lert(41)",
+					},
+				},
+				{
 					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?tls: client certificate private key of type .*",
 					Kinds: []string{
 						"zap",
@@ -10301,6 +10375,18 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"remote error: tls: protocol version not supported",
+					},
+				},
+				{
+					Regex: "remote error: (?:tls: )?protocol version not supported",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"protocol version not supported",
 					},
 				},
 				{
@@ -10394,6 +10480,23 @@ var embedded = Catalogue{
 						"console",
 						"text",
 					},
+					Literals: []string{
+						"handshake failure",
+						"nsufficient security level",
+						"llegal parameter",
+						"error decoding message",
+						"missing extension",
+						"unsupported extension",
+					},
+				},
+				{
+					Regex: "remote error: (?:tls: )?(?:handshake failure|insufficient security level|illegal parameter|error decoding message|missing extension|unsupported extension)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
 					Literals: []string{
 						"handshake failure",
 						"nsufficient security level",
@@ -10561,6 +10664,19 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "remote error: (?:tls: )?(?:unrecognized name|internal error)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"unrecognized name",
+						"internal error",
+					},
+				},
+				{
 					Regex: "(?:(?:https|wss)://|dial tcp |authentication handshake failed: ).*remote error: tls: internal error",
 					Kinds: []string{
 						"zap",
@@ -10619,6 +10735,18 @@ var embedded = Catalogue{
 						"console",
 						"text",
 					},
+					Literals: []string{
+						"remote error: tls: no application protocol",
+					},
+				},
+				{
+					Regex: "remote error: tls: no application protocol",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
 					Literals: []string{
 						"remote error: tls: no application protocol",
 					},
@@ -10716,6 +10844,18 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "(?:remote|local) error: tls: (?i:bad record MAC|decryption failed|error decrypting message|record overflow|unexpected message)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						" error: tls: ",
+					},
+				},
+				{
 					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?tls: invalid server finished hash",
 					Kinds: []string{
 						"zap",
@@ -10802,6 +10942,18 @@ var embedded = Catalogue{
 						"console",
 						"text",
 					},
+					Literals: []string{
+						" error: tls: ",
+					},
+				},
+				{
+					Regex: "(?:remote|local) error: tls: ",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
 					Literals: []string{
 						" error: tls: ",
 					},
@@ -20907,6 +21059,7 @@ var embedded = Catalogue{
 	},
 	Anchors: []string{
 		"tls: ",
+		"remote error: ",
 		"x509: ",
 		"handshakeStatus",
 		"握手失败",
@@ -21000,34 +21153,32 @@ var embedded = Catalogue{
 	Placements: map[string]Placement{
 		" stderr P": {
 			Print: 6,
-		},
-		" stdout P": {
-			Print: 6,
-			Group: 3,
-		},
-		":fail ": {
-			Print: 3,
-			Group: 1,
-		},
-		"ACME certificate": {
-			Print: 10,
 			Group: 2,
 		},
+		" stdout P": {
+			Print: 4,
+			Group: 1,
+		},
+		":fail ": {},
+		"ACME certificate": {
+			Print: 10,
+			Group: 3,
+		},
 		"ASN ": {
-			Group: 7,
+			Print: 1,
 		},
 		"CERT_": {
-			Group: 7,
+			Group: 4,
 		},
 		"CFStream": {
-			Group: 7,
+			Group: 4,
 		},
 		"CLIENT ALERT": {
-			Print: 5,
-			Group: 7,
+			Print: 6,
+			Group: 4,
 		},
 		"CertPath": {
-			Print: 2,
+			Print: 4,
 			Group: 1,
 		},
 		"EOF": {
@@ -21035,332 +21186,330 @@ var embedded = Catalogue{
 		},
 		"Error renewing ": {
 			Print: 9,
-			Group: 6,
+			Group: 7,
 		},
 		"Ext Key Use": {
 			Print: 3,
-			Group: 2,
+			Group: 3,
 		},
 		"HTTPS": {
-			Print: 2,
-			Group: 7,
+			Group: 4,
 		},
 		"HandshakeException": {
 			Print: 5,
-			Group: 2,
+			Group: 3,
 		},
 		"INVALID_PURPOSE": {
 			Print: 5,
-			Group: 3,
+			Group: 4,
 		},
 		"ISSUER": {
-			Print: 3,
-			Group: 7,
+			Group: 4,
 		},
 		"LEAF_SIGNATURE": {
-			Print: 10,
-			Group: 7,
-		},
-		"NSOSStatus": {
 			Print: 2,
-			Group: 7,
 		},
+		"NSOSStatus": {},
 		"NSURLErrorDomain": {
 			Print: 1,
-			Group: 7,
+			Group: 4,
 		},
 		"No Private Key": {
 			Print: 6,
-			Group: 5,
+			Group: 6,
 		},
-		"OSStatus error": {
-			Group: 7,
-		},
+		"OSStatus error": {},
 		"PKIX path": {
 			Print: 1,
-			Group: 3,
+			Group: 5,
 		},
 		"RemoteCertificate": {
-			Print: 11,
-			Group: 2,
+			Print: 2,
+			Group: 1,
 		},
 		"SELF_SIGNED": {
-			Group: 7,
+			Group: 4,
 		},
 		"SSL": {
-			Group: 7,
+			Group: 4,
 		},
 		"TLS handshake": {
 			Print: 9,
-			Group: 2,
+			Group: 3,
 		},
 		"UnverifiedException": {
 			Print: 6,
-			Group: 2,
+			Group: 3,
 		},
 		"WRONG_VERSION": {
 			Print: 9,
-			Group: 3,
+			Group: 4,
 		},
 		"_ERROR_": {
-			Group: 7,
+			Print: 2,
+			Group: 1,
 		},
 		"_error -": {
 			Print: 5,
+			Group: 2,
 		},
 		"address mismatch": {
 			Print: 11,
-			Group: 5,
+			Group: 1,
 		},
 		"algorithm too weak": {
 			Print: 8,
-			Group: 5,
+			Group: 6,
 		},
 		"altnames": {
 			Print: 3,
-			Group: 2,
+			Group: 3,
 		},
 		"authentication handshake failed": {
 			Print: 20,
-			Group: 2,
+			Group: 3,
 		},
 		"bad_cert,": {
 			Print: 1,
-			Group: 3,
+			Group: 6,
 		},
 		"bind() to ": {
 			Print: 4,
-			Group: 2,
+			Group: 3,
 		},
 		"broken header: ": {
 			Print: 12,
+			Group: 2,
 		},
 		"certificate Common Name": {
 			Print: 5,
-			Group: 2,
+			Group: 3,
 		},
 		"certificate chain": {
 			Print: 5,
-			Group: 2,
+			Group: 3,
 		},
 		"certificate from issuer": {
 			Print: 5,
-			Group: 2,
+			Group: 3,
 		},
 		"certificate has expired": {
 			Print: 5,
-			Group: 2,
+			Group: 3,
 		},
 		"certificate is not yet valid": {
 			Print: 5,
-			Group: 2,
+			Group: 3,
 		},
 		"certificate issuer is": {
 			Print: 5,
-			Group: 2,
+			Group: 3,
 		},
 		"certificate purpose": {
 			Print: 5,
-			Group: 2,
+			Group: 3,
 		},
 		"certificate revoked": {
 			Print: 5,
-			Group: 2,
+			Group: 3,
 		},
 		"chain uses ": {
 			Print: 1,
-			Group: 6,
+			Group: 7,
 		},
 		"client sent invalid ": {
 			Print: 15,
-			Group: 6,
+			Group: 7,
 		},
 		"close notify": {
 			Print: 4,
 			Group: 2,
 		},
 		"correctly signed": {
-			Print: 8,
+			Print: 7,
 			Group: 5,
 		},
 		"default certificate for": {
 			Print: 13,
-			Group: 2,
+			Group: 3,
 		},
 		"did not match expected": {
-			Print: 11,
-			Group: 4,
+			Print: 8,
+			Group: 1,
 		},
 		"emote certificate ": {
-			Print: 11,
-			Group: 2,
+			Print: 1,
+			Group: 1,
 		},
 		"extendedKeyUsage": {
 			Print: 7,
-			Group: 2,
+			Group: 3,
 		},
 		"fatal error: ": {
-			Group: 5,
+			Group: 6,
 		},
 		"first certificate": {
 			Print: 11,
-			Group: 2,
+			Group: 3,
 		},
 		"frameType is not CONNECT": {
 			Print: 16,
-			Group: 3,
+			Group: 4,
 		},
 		"handshakeStatus": {
 			Print: 5,
-			Group: 2,
+			Group: 3,
 		},
 		"insecure WebSocket": {
-			Print: 7,
-			Group: 7,
+			Print: 6,
+			Group: 2,
 		},
 		"insecure content": {
 			Print: 6,
-			Group: 1,
+			Group: 2,
 		},
 		"invalid peer message": {
 			Print: 3,
-			Group: 6,
+			Group: 7,
 		},
 		"is a directory": {
 			Print: 2,
-			Group: 2,
+			Group: 3,
 		},
 		"issuer certificate": {
 			Print: 12,
-			Group: 2,
+			Group: 3,
 		},
 		"key too weak": {
 			Print: 2,
-			Group: 5,
+			Group: 6,
 		},
 		"listen tcp": {
 			Print: 5,
-			Group: 5,
+			Group: 6,
 		},
 		"load certificate": {
 			Print: 10,
-			Group: 2,
+			Group: 3,
 		},
 		"load incomplete certificate": {
 			Print: 21,
-			Group: 2,
+			Group: 3,
 		},
 		"malformed HTTP request": {
-			Print: 8,
-			Group: 7,
+			Print: 10,
+			Group: 4,
 		},
 		"name in the certificate": {
-			Group: 2,
+			Group: 3,
 		},
 		"name mismatch": {
 			Print: 8,
-			Group: 5,
+			Group: 1,
 		},
 		"no such file or directory": {
 			Print: 5,
-			Group: 4,
+			Group: 5,
 		},
 		"panic: ": {
 			Print: 4,
-			Group: 4,
+			Group: 5,
 		},
 		"peer certificate: ": {
 			Print: 10,
-			Group: 2,
+			Group: 3,
 		},
 		"permission denied": {
 			Print: 12,
-			Group: 6,
+			Group: 7,
 		},
 		"pinning failure": {
 			Print: 6,
-			Group: 4,
+			Group: 5,
 		},
 		"port is already allocated": {
 			Print: 13,
-			Group: 4,
+			Group: 5,
 		},
 		"private key": {
 			Print: 3,
-			Group: 5,
+			Group: 6,
 		},
 		"reactorSub panic": {
 			Print: 12,
-			Group: 6,
+			Group: 7,
 		},
 		"reason: Layer6": {
-			Print: 6,
-			Group: 7,
+			Print: 7,
+			Group: 4,
+		},
+		"remote error: ": {
+			Print: 2,
+			Group: 1,
 		},
 		"remote error: tls: user canceled": {
 			Print: 18,
 		},
 		"showRequestInfo": {
-			Print: 2,
-			Group: 6,
+			Print: 4,
+			Group: 1,
 		},
 		"signature failure": {
 			Print: 7,
-			Group: 1,
+			Group: 2,
 		},
 		"signed certificate": {
 			Print: 12,
-			Group: 2,
+			Group: 3,
 		},
 		"ssl hand": {
 			Print: 1,
 		},
 		"ssl_": {
 			Print: 1,
-			Group: 3,
 		},
 		"subject alternative": {
 			Print: 13,
-			Group: 5,
+			Group: 6,
 		},
 		"target host": {
-			Print: 6,
-			Group: 4,
+			Print: 3,
+			Group: 1,
 		},
 		"this server is invalid": {
 			Print: 18,
-			Group: 6,
+			Group: 7,
 		},
 		"tls: ": {
 			Print: 2,
 		},
 		"unacceptable key": {
 			Print: 1,
-			Group: 2,
+			Group: 3,
 		},
 		"validity has expired": {
 			Print: 1,
-			Group: 6,
+			Group: 7,
 		},
 		"validity starts": {
 			Print: 1,
-			Group: 6,
+			Group: 7,
 		},
 		"websocket handshake": {
 			Print: 15,
-			Group: 2,
+			Group: 3,
 		},
 		"wrong version number": {
 			Print: 4,
-			Group: 4,
+			Group: 5,
 		},
 		"x509: ": {
 			Print: 3,
-			Group: 1,
+			Group: 2,
 		},
 		"握手失败": {
 			Print: 3,
-			Group: 3,
+			Group: 4,
 		},
 	},
 	Suspicious: []Clause{
@@ -21381,7 +21530,7 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			Regex: "(?:remote|local) error: tls: ",
+			Regex: "(?:remote|local) error: tls: [\\w() -]{1,40}$",
 			Literals: []string{
 				" error: tls: ",
 			},
