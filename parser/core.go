@@ -164,17 +164,30 @@ func quotedEnd(s string, at int) int {
 
 // quotes are words before a message by which a record tells of somebody's words and
 // not of a failure: a commit, a test, a request, a message between users.
-var quotes = regexp.MustCompile(`\b(?:feat|fix|docs|chore|refactor|test|perf|build|ci|style|revert)(?:\([\w./-]+\))?!?: ` +
+var quotes = regexp.MustCompile(`\b(?:feat|fix|docs|chore|refactor|tests?|revert)(?:\([\w./-]+\))?!?: ` +
 	`|(?i:\bgit\b.{0,20}\bcommit|\bcommit (?:message|[0-9a-f]{7,40}\b)|\bmerge (?:branch|pull request)|\bpull request\b|\bchangelog\b|\brelease notes\b|\breadme\b)` +
 	`|=== (?:RUN|PAUSE|CONT|NAME)|--- (?:PASS|SKIP|FAIL)|\bTest[A-Z]\w*/\S*$` +
 	`|(?i:user-agent|referer)|[?&]\w+=[^\s"]*$|(?i:\b(?:content|payload|keyword|query)\\?"?\s*[:=]\s*\\?["'“]?[^:]*$)` +
 	`|(?:发送|收到|接收|转发|推送)(?:了)?(?:的)?(?:一条)?消息|消息内容|聊天内容|搜索|提交(?:信息|说明|记录)|文档|用户(?:说|问|反馈)`)
 
+// quoteSigns are literals of which each match of quotes holds one, in lower case: the
+// expression is slow, and hardly any text has one.
+var quoteSigns = []string{
+	"feat", "fix", "docs", "chore", "refactor", "test", "revert", "commit", "merge ", "pull request", "changelog", "release notes", "readme",
+	"=== ", "--- ", "user-agent", "referer", "?", "&", "content", "payload", "keyword", "query",
+	"消息", "聊天内容", "搜索", "提交", "文档", "用户",
+}
+
 // Quotes tells by what stands in a text before a message that the message is somebody's
 // words: it was not printed by what failed.
 func Quotes(before string) bool {
 	const near = 256
-	return quotes.MatchString(before[max(0, len(before)-near):])
+	before = before[max(0, len(before)-near):]
+	if len(before) < len("fix: ") {
+		return false
+	}
+	lower := strings.ToLower(before)
+	return slices.ContainsFunc(quoteSigns, func(sign string) bool { return strings.Contains(lower, sign) }) && quotes.MatchString(before)
 }
 
 var (
@@ -188,7 +201,7 @@ var (
 // directionOf tells the side by the words beside a core. Where those of both stand
 // there, an URL may be the listener's own.
 func directionOf(words string) Direction {
-	const enough = 4096
+	const enough = 600
 	words = words[:min(len(words), enough)]
 	switch {
 	case strings.Contains(words, "TLS handshake error from"):

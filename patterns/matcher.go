@@ -73,6 +73,11 @@ func (m *Matcher) add(clauses []Clause, match Match) {
 // before all else on the side that accepts, and where the side is not known, unless
 // something else is known of the record.
 func (m *Matcher) Match(rec *parser.Record) Match {
+	if rec.Kind == parser.KindNetHTTP {
+		if match := m.match(rec, rec.Kind, rec.Subject(), parser.Inbound); match.Verdict == Matched || match.Verdict == Ignorable {
+			return match
+		}
+	}
 	core, direction := rec.Core()
 	if core != "" && direction == parser.Inbound {
 		if match := m.match(rec, parser.KindNetHTTP, core, direction); match.Verdict == Matched || match.Verdict == Ignorable {
