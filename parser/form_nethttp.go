@@ -10,15 +10,20 @@ import (
 //	http: TLS handshake error from 10.0.0.1:51234: error
 //
 // (net/http/server.go) through the standard log, and Caddy and Traefik pass it
-// on in their own forms, so it is looked for anywhere in an entry.
+// on in their own forms, so it is looked for anywhere in an entry. Other servers in Go
+// (nats-server, and many a small one) word it so without the "http: ".
 func init() {
 	registerForm(form{priority: 70, parse: findNetHTTP})
 }
 
-const netHTTPMarker = "http: TLS handshake error from "
+const (
+	netHTTPMarker = "http: " + goServerMarker
+	// goServerMarker is what all have.
+	goServerMarker = "TLS handshake error from "
+)
 
 func findNetHTTP(text []byte, r *Record) bool {
-	if !bytes.Contains(text, []byte(netHTTPMarker)) {
+	if !bytes.Contains(text, []byte(goServerMarker)) {
 		return false
 	}
 	line := r.Text
@@ -38,13 +43,17 @@ func findNetHTTP(text []byte, r *Record) bool {
 
 // setNetHTTP fills r if s holds a handshake error of net/http.
 func (r *Record) setNetHTTP(s string) bool {
-	at := strings.Index(s, netHTTPMarker)
-	if at < 0 {
+	at := strings.Index(s, goServerMarker)
+	if at < 0 || Quotes(s[:at]) {
 		return false
 	}
 	r.Kind = KindNetHTTP
-	keepFirst(&r.Message, s[at:])
-	remote, err, ok := strings.Cut(s[at+len(netHTTPMarker):], ": ")
+	message := s[at:]
+	if strings.HasSuffix(s[:at], "http: ") {
+		message = s[at-len("http: "):]
+	}
+	keepFirst(&r.Message, message)
+	remote, err, ok := strings.Cut(s[at+len(goServerMarker):], ": ")
 	r.Remote = remote
 	if ok {
 		r.Error = strings.TrimRight(err, " \r\n")

@@ -72,6 +72,8 @@ type Clause struct {
 	States []string          `yaml:"states"`
 	Fields map[string]string `yaml:"fields"`
 	Stack  string            `yaml:"stack"`
+	// Direction is that of the record's [parser.Record.Core]; empty for any.
+	Direction parser.Direction `yaml:"direction"`
 	// Literals are derived from Regex: every match holds at least one of them.
 	// Nil means that it implies none.
 	Literals []string `yaml:"-"`

@@ -157,7 +157,7 @@ ignore:
   - id: Bad_Id
     reason: {en: only one}
     match:
-      - {regex: '', kinds: [handshke]}
+      - {regex: '', kinds: [handshke], direction: sideways}
   - id: my-noise
     reason: {en: It is noise., zh: 正常现象。}
     match: [{regex: 'gateway says hello', states: [handshakeStatusNone]}]
@@ -192,6 +192,7 @@ causes:
 		"mine.yaml:3: Bad_Id: no-reference",
 		"mine.yaml:6: Bad_Id: no-regex",
 		"mine.yaml:6: Bad_Id: bad-kind: handshke",
+		"mine.yaml:6: Bad_Id: bad-direction: sideways",
 		"mine.yaml:9: my-noise: unknown-state: handshakeStatusNone",
 		"mine.yaml:12: my-noise: sample-missed: gateway says nothing",
 		"mine.yaml:13: my-noise: sample-taken: alert-bad-certificate: http: TLS handshake error from 203.0.113.9:51514: remote error: tls: bad certificate",

@@ -4485,6 +4485,63 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "first-record-not-tls-either-side",
+			Title: Text{
+				En: "The other side does not speak TLS",
+				Zh: "对端发来的不是 TLS",
+			},
+			Explain: Text{
+				En: "The first bytes on a TLS connection were no TLS. Go prints this on both sides. If a server printed it, a client came with ws:// or http:// to a TLS port; if a client printed it, it came with wss:// or https:// to a plain port. The lines around it tell: an address that was dialled, or one that a connection came from.",
+				Zh: "TLS 连接上收到的第一批数据不是 TLS。Go 在两端打印的文字相同：如果是服务端打印的，说明客户端用 ws:// 或 http:// 连到了 TLS 端口；如果是客户端打印的，说明它用 wss:// 或 https:// 连到了明文端口。可以看附近的日志：是主动连接的地址，还是连接的来源地址。",
+			},
+			Severity: "warning",
+			Category: "wrong-port",
+			Reporter: "server",
+			Phase:    "client-hello",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "tls: first record does not look like a TLS handshake",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "unknown",
+					Literals: []string{
+						"tls: first record does not look like a TLS handshake",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "plaintext-on-tls-port",
+					Score: 0.44,
+					Why:   "a client without TLS before a server with it",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.43,
+					Why:   "a client with TLS before a server without it",
+				},
+				{
+					ID:    "scanner-probe",
+					Score: 0.08,
+					Why:   "probes send anything to any port",
+				},
+			},
+			References: []string{
+				"crypto/tls conn.go (Go 1.26)",
+			},
+			Samples: []string{
+				"2026/04/22 10:11:12 conn 7: tls: first record does not look like a TLS handshake",
+			},
+			Misses: []string{
+				"TLS handshake error from [::1]:58856: tls: first record does not look like a TLS handshake",
+				"failed to dial wss://im.example.com:5200: tls: first record does not look like a TLS handshake",
+			},
+		},
+		{
 			ID: "wss-listen-address-not-local",
 			Title: Text{
 				En: "wssAddr is not an address of this machine",
@@ -5750,9 +5807,7 @@ var embedded = Catalogue{
 						"net-http",
 					},
 					Literals: []string{
-						"handshake failure",
-						"insufficient security level",
-						"export restriction",
+						"local error: tls: ",
 					},
 				},
 			},
@@ -10324,6 +10379,25 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "remote error: (?:tls: )?(?:certificate required|bad certificate|unknown certificate|unsupported certificate|revoked certificate|expired certificate|access denied|alert\\(41\\))",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"certificate required",
+						"bad certificate",
+						"known certificate",
+						"supported certificate",
+						"revoked certificate",
+						"expired certificate",
+						"ccess denied",
+						"lert(41)",
+					},
+				},
+				{
 					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?tls: client certificate private key of type .*",
 					Kinds: []string{
 						"zap",
@@ -10381,6 +10455,18 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"remote error: tls: protocol version not supported",
+					},
+				},
+				{
+					Regex: "remote error: (?:tls: )?protocol version not supported",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"protocol version not supported",
 					},
 				},
 				{
@@ -10474,6 +10560,23 @@ var embedded = Catalogue{
 						"console",
 						"text",
 					},
+					Literals: []string{
+						"handshake failure",
+						"nsufficient security level",
+						"llegal parameter",
+						"error decoding message",
+						"missing extension",
+						"unsupported extension",
+					},
+				},
+				{
+					Regex: "remote error: (?:tls: )?(?:handshake failure|insufficient security level|illegal parameter|error decoding message|missing extension|unsupported extension)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
 					Literals: []string{
 						"handshake failure",
 						"nsufficient security level",
@@ -10641,6 +10744,19 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "remote error: (?:tls: )?(?:unrecognized name|internal error)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"unrecognized name",
+						"internal error",
+					},
+				},
+				{
 					Regex: "(?:(?:https|wss)://|dial tcp |authentication handshake failed: ).*remote error: tls: internal error",
 					Kinds: []string{
 						"zap",
@@ -10699,6 +10815,18 @@ var embedded = Catalogue{
 						"console",
 						"text",
 					},
+					Literals: []string{
+						"remote error: tls: no application protocol",
+					},
+				},
+				{
+					Regex: "remote error: tls: no application protocol",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
 					Literals: []string{
 						"remote error: tls: no application protocol",
 					},
@@ -10796,6 +10924,18 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "(?:remote|local) error: tls: (?i:bad record MAC|decryption failed|error decrypting message|record overflow|unexpected message)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						" error: tls: ",
+					},
+				},
+				{
 					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?tls: invalid server finished hash",
 					Kinds: []string{
 						"zap",
@@ -10882,6 +11022,18 @@ var embedded = Catalogue{
 						"console",
 						"text",
 					},
+					Literals: []string{
+						" error: tls: ",
+					},
+				},
+				{
+					Regex: "(?:remote|local) error: tls: ",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
 					Literals: []string{
 						" error: tls: ",
 					},
@@ -21220,6 +21372,7 @@ var embedded = Catalogue{
 	},
 	Anchors: []string{
 		"tls: ",
+		"remote error: ",
 		"x509: ",
 		"handshakeStatus",
 		"握手失败",
@@ -21338,7 +21491,7 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			Regex: "(?:remote|local) error: tls: ",
+			Regex: "(?:remote|local) error: tls: [\\w() -]{1,40}$",
 			Literals: []string{
 				" error: tls: ",
 			},
@@ -21375,185 +21528,184 @@ var embedded = Catalogue{
 	},
 	placements: map[string]search.Placement{
 		" stderr P": {
-			Print: 5,
+			Print: 6,
+			Group: 2,
 		},
 		" stdout P": {
-			Print: 5,
+			Print: 6,
+			Group: 4,
 		},
-		":fail ": {
-			Group: 7,
-		},
+		":fail ": {},
 		"ACME certificate": {
-			Print: 1,
-		},
-		"ASN ": {
+			Print: 10,
 			Group: 6,
 		},
+		"ASN ": {
+			Group: 4,
+		},
 		"CERT_": {
-			Print: 1,
+			Print: 2,
+			Group: 2,
 		},
 		"CFStream": {
 			Print: 1,
-			Group: 5,
+			Group: 1,
 		},
-		"CLIENT ALERT": {
-			Print: 9,
-		},
+		"CLIENT ALERT": {},
 		"CertPath": {
-			Print: 3,
-			Group: 7,
+			Print: 4,
+			Group: 6,
 		},
 		"EOF": {
 			Group: 1,
 		},
 		"Error renewing ": {
-			Group: 1,
+			Print: 7,
+			Group: 3,
 		},
 		"Error: unknown ": {
 			Print: 7,
 			Group: 3,
 		},
 		"Ext Key Use": {
-			Print: 4,
-			Group: 1,
+			Print: 2,
+			Group: 4,
 		},
 		"HTTPS": {
-			Print: 1,
-			Group: 2,
+			Group: 7,
 		},
 		"HandshakeException": {
 			Print: 5,
-			Group: 2,
+			Group: 3,
 		},
 		"INVALID_PURPOSE": {
-			Print: 1,
-			Group: 7,
+			Print: 10,
+			Group: 1,
 		},
 		"ISSUER": {
-			Print: 1,
 			Group: 4,
 		},
 		"LEAF_SIGNATURE": {
-			Print: 4,
-			Group: 6,
+			Print: 2,
 		},
 		"NSOSStatus": {
-			Group: 6,
-		},
-		"NSURLErrorDomain": {
-			Print: 5,
+			Print: 3,
 			Group: 1,
 		},
+		"NSURLErrorDomain": {
+			Print: 13,
+			Group: 6,
+		},
 		"No Private Key": {
-			Print: 6,
-			Group: 5,
+			Print: 9,
+			Group: 3,
 		},
 		"OSStatus error": {
 			Print: 1,
-			Group: 6,
+			Group: 1,
 		},
 		"PKIX path": {
 			Print: 1,
-			Group: 2,
+			Group: 5,
 		},
 		"RemoteCertificate": {
-			Print: 10,
-			Group: 2,
+			Print: 2,
+			Group: 1,
 		},
 		"SELF_SIGNED": {
-			Print: 4,
-			Group: 6,
+			Print: 2,
 		},
 		"SSL": {
-			Group: 6,
+			Group: 1,
 		},
 		"Startup failed at ": {
 			Print: 6,
-			Group: 7,
+			Group: 4,
 		},
 		"TLS handshake": {
 			Print: 9,
-			Group: 2,
-		},
-		"UnverifiedException": {
-			Print: 4,
 			Group: 3,
 		},
+		"UnverifiedException": {
+			Print: 11,
+			Group: 7,
+		},
 		"WRONG_VERSION": {
-			Group: 6,
-		},
-		"_ERROR_": {
-			Print: 4,
-		},
-		"_error -": {
+			Print: 8,
 			Group: 1,
 		},
+		"_ERROR_": {
+			Print: 2,
+			Group: 1,
+		},
+		"_error -": {
+			Group: 2,
+		},
 		"address mismatch": {
-			Print: 11,
+			Print: 7,
 			Group: 5,
 		},
 		"algorithm too weak": {
-			Print: 8,
-			Group: 5,
+			Print: 15,
+			Group: 3,
 		},
 		"altnames": {
-			Print: 3,
-			Group: 5,
+			Group: 6,
 		},
 		"authentication handshake failed": {
 			Print: 20,
-			Group: 2,
+			Group: 3,
 		},
 		"bad_cert,": {
-			Print: 1,
+			Print: 2,
 			Group: 4,
 		},
 		"bind() to ": {
-			Print: 5,
+			Print: 3,
 			Group: 5,
 		},
 		"broken header: ": {
-			Print: 1,
+			Print: 4,
 			Group: 3,
 		},
 		"certificate Common Name": {
-			Print: 19,
-			Group: 5,
+			Print: 5,
+			Group: 6,
 		},
 		"certificate chain": {
 			Print: 13,
-			Group: 2,
+			Group: 3,
 		},
 		"certificate from issuer": {
-			Print: 10,
-			Group: 7,
+			Print: 5,
+			Group: 6,
 		},
 		"certificate has expired": {
-			Print: 10,
-			Group: 7,
+			Print: 5,
+			Group: 6,
 		},
 		"certificate is not yet valid": {
-			Print: 21,
-			Group: 7,
+			Print: 10,
+			Group: 3,
 		},
 		"certificate issuer is": {
 			Print: 15,
-			Group: 1,
+			Group: 2,
 		},
 		"certificate purpose": {
-			Print: 13,
-			Group: 1,
+			Print: 5,
+			Group: 6,
 		},
 		"certificate revoked": {
-			Print: 14,
-			Group: 3,
+			Print: 5,
+			Group: 6,
 		},
 		"chain uses ": {
 			Print: 1,
-			Group: 2,
+			Group: 3,
 		},
 		"client sent invalid ": {
-			Print: 17,
+			Print: 5,
 			Group: 4,
 		},
 		"close notify": {
@@ -21561,147 +21713,153 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"correctly signed": {
-			Print: 13,
-			Group: 5,
+			Print: 12,
+			Group: 3,
 		},
 		"default certificate for": {
-			Print: 18,
-			Group: 7,
+			Print: 13,
+			Group: 6,
 		},
 		"did not match expected": {
-			Print: 1,
-			Group: 4,
+			Print: 12,
+			Group: 3,
 		},
 		"emote certificate ": {
-			Print: 10,
-			Group: 2,
-		},
-		"extendedKeyUsage": {
-			Print: 8,
+			Print: 1,
 			Group: 1,
 		},
+		"extendedKeyUsage": {
+			Print: 10,
+			Group: 4,
+		},
 		"fatal error: ": {
-			Group: 5,
+			Group: 6,
 		},
 		"first certificate": {
-			Print: 3,
+			Print: 11,
+			Group: 6,
 		},
 		"frameType is not CONNECT": {
-			Print: 16,
+			Print: 15,
 			Group: 4,
 		},
 		"handshakeStatus": {
 			Print: 5,
-			Group: 2,
+			Group: 3,
 		},
 		"insecure WebSocket": {
-			Print: 13,
-			Group: 2,
+			Print: 7,
+			Group: 3,
 		},
 		"insecure content": {
 			Print: 6,
-			Group: 3,
+			Group: 2,
 		},
 		"invalid peer message": {
-			Print: 8,
-			Group: 3,
+			Print: 4,
+			Group: 5,
 		},
 		"is a directory": {
-			Print: 2,
-			Group: 4,
+			Print: 3,
+			Group: 6,
 		},
 		"issuer certificate": {
 			Print: 3,
-			Group: 1,
+			Group: 2,
 		},
 		"key too weak": {
-			Print: 2,
-			Group: 5,
+			Print: 9,
+			Group: 3,
 		},
 		"lifecycle component failed": {
 			Print: 18,
-			Group: 7,
+			Group: 4,
 		},
 		"listen tcp": {
-			Print: 5,
-			Group: 5,
+			Print: 4,
+			Group: 3,
 		},
 		"load certificate": {
-			Print: 2,
-			Group: 4,
+			Print: 10,
+			Group: 6,
 		},
 		"load config: ": {
 			Print: 10,
-			Group: 4,
-		},
-		"load incomplete certificate": {
-			Print: 2,
-			Group: 4,
-		},
-		"malformed HTTP request": {
-			Print: 11,
-			Group: 2,
-		},
-		"name in the certificate": {
 			Group: 5,
 		},
+		"load incomplete certificate": {
+			Print: 21,
+			Group: 6,
+		},
+		"malformed HTTP request": {
+			Print: 10,
+			Group: 7,
+		},
+		"name in the certificate": {
+			Print: 3,
+			Group: 3,
+		},
 		"name mismatch": {
-			Print: 8,
+			Print: 4,
 			Group: 5,
 		},
 		"no such file or directory": {
-			Print: 6,
-			Group: 7,
+			Print: 5,
+			Group: 5,
 		},
 		"panic: ": {
 			Print: 4,
-			Group: 4,
+			Group: 5,
 		},
 		"peer certificate: ": {
-			Group: 3,
+			Print: 10,
+			Group: 6,
 		},
 		"permission denied": {
-			Print: 9,
-			Group: 5,
+			Print: 12,
+			Group: 3,
 		},
 		"pinning failure": {
 			Print: 6,
-			Group: 7,
+			Group: 3,
 		},
 		"port is already allocated": {
-			Print: 14,
-			Group: 7,
-		},
-		"private key": {
-			Print: 3,
+			Print: 13,
 			Group: 5,
 		},
+		"private key": {
+			Print: 6,
+			Group: 3,
+		},
 		"protocol adapter": {
-			Print: 7,
-			Group: 7,
+			Print: 11,
+			Group: 6,
 		},
 		"reactorSub panic": {
 			Print: 8,
-			Group: 1,
+			Group: 2,
 		},
 		"reason: Layer6": {
 			Print: 8,
-			Group: 6,
+		},
+		"remote error: ": {
+			Print: 2,
+			Group: 1,
 		},
 		"remote error: tls: user canceled": {
 			Print: 18,
 		},
 		"showRequestInfo": {
-			Print: 11,
-			Group: 3,
+			Print: 3,
+			Group: 7,
 		},
 		"signature failure": {
 			Print: 7,
-			Group: 3,
+			Group: 2,
 		},
 		"signed certificate": {
-			Print: 3,
-			Group: 5,
+			Print: 12,
+			Group: 6,
 		},
 		"ssl hand": {
 			Print: 1,
@@ -21710,62 +21868,62 @@ var embedded = Catalogue{
 			Print: 1,
 		},
 		"subject alternative": {
-			Print: 13,
-			Group: 5,
+			Print: 1,
 		},
 		"target host": {
 			Print: 5,
-			Group: 7,
+			Group: 4,
 		},
 		"this server is invalid": {
-			Group: 2,
+			Group: 5,
 		},
 		"tls: ": {
 			Print: 2,
 		},
 		"transport factory": {
 			Print: 8,
-			Group: 7,
+			Group: 4,
 		},
 		"unacceptable key": {
 			Print: 11,
-			Group: 7,
+			Group: 3,
 		},
 		"unknown config ": {
 			Group: 3,
 		},
 		"unsupported network": {
-			Print: 16,
-			Group: 2,
+			Print: 15,
+			Group: 7,
 		},
 		"validity has expired": {
 			Print: 7,
-			Group: 7,
+			Group: 4,
 		},
 		"validity starts": {
-			Print: 6,
+			Print: 7,
+			Group: 4,
 		},
 		"websocket handshake": {
 			Print: 15,
-			Group: 2,
+			Group: 3,
 		},
 		"wklog.Fatal": {
-			Group: 6,
+			Group: 7,
 		},
 		"wklog.Panic": {
-			Group: 6,
+			Group: 7,
 		},
 		"wrong version number": {
 			Print: 4,
-			Group: 7,
+			Group: 3,
 		},
 		"x509: ": {
 			Print: 3,
-			Group: 1,
+			Group: 2,
 		},
 		"握手失败": {
 			Print: 3,
-			Group: 3,
+			Group: 4,
 		},
 	},
 }

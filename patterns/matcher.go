@@ -77,19 +77,44 @@ func (m *Matcher) add(clauses []Clause, match Match) {
 	}
 }
 
-// Match returns what the record is. The longest match in the subject wins, then
-// the clause with more conditions, then the one that stands first.
+// Match returns what the record is. Where it is in no form that is known, what
+// crypto/tls said in it ([parser.Record.Core]) counts as if net/http had printed it:
+// before all else on the side that accepts, and where the side is not known, unless
+// something else is known of the record.
 func (m *Matcher) Match(rec *parser.Record) Match {
-	subject := rec.Subject()
+	if rec.Kind == parser.KindNetHTTP {
+		if match := m.match(rec, rec.Kind, rec.Subject(), parser.Inbound); match.Verdict == Matched || match.Verdict == Ignorable {
+			return match
+		}
+	}
+	core, direction := rec.Core()
+	if core != "" && direction == parser.Inbound {
+		if match := m.match(rec, parser.KindNetHTTP, core, direction); match.Verdict == Matched || match.Verdict == Ignorable {
+			return match
+		}
+	}
+	match := m.match(rec, rec.Kind, rec.Subject(), direction)
+	if core != "" && direction == parser.UnknownDirection && (match.Verdict == Unrelated || match.Verdict == Unclassified) {
+		if said := m.match(rec, parser.KindNetHTTP, core, direction); said.Verdict == Matched {
+			return said
+		}
+	}
+	return match
+}
+
+// match compares a subject with what is known of records of a kind. The longest match
+// in the subject wins, then the clause with more conditions, then the one that stands
+// first.
+func (m *Matcher) match(rec *parser.Record, kind parser.Kind, subject string, direction parser.Direction) Match {
 	var best *rule
 	bestLength := -1
 	var space [32]int
-	for _, i := range m.dispatchOf(rec.Kind).Candidates(subject, space[:0]) {
+	for _, i := range m.dispatchOf(kind).Candidates(subject, space[:0]) {
 		r := m.rules[i]
 		if best != nil && (r.match.Verdict == Unclassified || bestLength == len(subject) && r.conditions <= best.conditions) {
 			continue // it cannot win
 		}
-		length, ok := r.matches(rec, subject)
+		length, ok := r.matches(rec, subject, direction)
 		if ok && (length > bestLength || length == bestLength && r.conditions > best.conditions) {
 			best, bestLength = r, length
 		}
@@ -107,7 +132,7 @@ func (m *Matcher) Stops(rec *parser.Record) bool {
 		if r.clause.Kinds != nil && !slices.Contains(r.clause.Kinds, string(rec.Kind)) {
 			return false
 		}
-		_, ok := r.matches(rec, subject)
+		_, ok := r.matches(rec, subject, parser.UnknownDirection)
 		return ok
 	})
 }
@@ -131,7 +156,10 @@ func (m *Matcher) literalsOf(kind parser.Kind) iter.Seq2[int, []string] {
 	}
 }
 
-func (r *rule) matches(rec *parser.Record, subject string) (length int, ok bool) {
+func (r *rule) matches(rec *parser.Record, subject string, direction parser.Direction) (length int, ok bool) {
+	if r.clause.Direction != "" && r.clause.Direction != direction {
+		return 0, false
+	}
 	if r.clause.States != nil && !slices.Contains(r.clause.States, rec.State) {
 		return 0, false
 	}
@@ -149,6 +177,9 @@ func (r *rule) matches(rec *parser.Record, subject string) (length int, ok bool)
 			return 0, false
 		}
 		length = at[1] - at[0]
+		if mayQuote[rec.Kind] && parser.Quotes(subject[:at[0]]) {
+			return 0, false
+		}
 	}
 	if r.stack != nil && !r.stack.MatchString(rec.Stack) {
 		return 0, false
@@ -160,6 +191,9 @@ func (r *rule) matches(rec *parser.Record, subject string) (length int, ok bool)
 	}
 	return length, true
 }
+
+// mayQuote are the kinds of records in which programs write what they like.
+var mayQuote = map[parser.Kind]bool{parser.KindText: true, parser.KindZap: true, parser.KindConsole: true}
 
 // compile cannot fail: every expression was parsed when it was read.
 func (r *rule) compile() {
@@ -177,7 +211,7 @@ func (r *rule) compile() {
 
 func (c *Clause) conditions() int {
 	n := len(c.Fields)
-	for _, given := range []bool{c.Kinds != nil, c.Levels != nil, c.States != nil, c.Stack != ""} {
+	for _, given := range []bool{c.Kinds != nil, c.Levels != nil, c.States != nil, c.Stack != "", c.Direction != ""} {
 		if given {
 			n++
 		}

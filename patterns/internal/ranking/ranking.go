@@ -215,6 +215,7 @@ func (r *Ranker) Rank(seen map[Key]int, context Context, odds Odds) []Score {
 	if len(seen) == 0 {
 		return nil
 	}
+	seen = r.measured(seen)
 	byCause := map[string]float64{}
 	total := 0.0
 	for _, s := range r.Setups {
@@ -223,6 +224,22 @@ func (r *Ranker) Rank(seen map[Key]int, context Context, odds Odds) []Score {
 		total += p
 	}
 	return Ranked(byCause, total)
+}
+
+// measured takes for each key that was never measured the most specific one that was:
+// that of the pattern over all states, that of another kind of record.
+func (r *Ranker) measured(seen map[Key]int) map[Key]int {
+	known := make(map[Key]int, len(seen))
+	for key, count := range seen {
+		for _, next := range []Key{key, KeyIn(parser.KindClose, key.Pattern, ""), KeyIn(parser.KindNginx, key.Pattern, "")} {
+			if r.Surprises[next] > 0 {
+				key = next
+				break
+			}
+		}
+		known[key] += count
+	}
+	return known
 }
 
 // Ranked sorts weights by size and divides them by the total. Causes of less
