@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"time"
 )
 
@@ -88,6 +89,25 @@ func Read(ctx context.Context, src io.Reader, opts Options, emit func(*Record) e
 	r := newReader(opts, emit)
 	return r.finish(r.stream(ctx, src))
 }
+
+// Records reads a log like [Read] and gives its records one by one. An error, of
+// the source or of the context, comes last, beside a nil record.
+func Records(ctx context.Context, src io.Reader, opts Options) iter.Seq2[*Record, error] {
+	return func(yield func(*Record, error) bool) {
+		_, err := Read(ctx, src, opts, func(rec *Record) error {
+			if !yield(rec, nil) {
+				return errEnough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(nil, err)
+		}
+	}
+}
+
+// errEnough ends the reading of a log of which no more is wanted.
+var errEnough = errors.New("no more records are wanted")
 
 // ReadAt reads like Read from a file of the given size, with several workers
 // that read and search pieces of it at the same time. The result is the same

@@ -82,12 +82,10 @@ func analysed(t *testing.T, c *patterns.Catalogue, log string) ([]*patterns.Even
 	require.NoError(t, err)
 	var events []*patterns.Event
 	a.OnEvent = func(e *patterns.Event) { events = append(events, e) }
-	prefilter := c.Prefilter()
+	options := c.ReadOptions()
+	options.Zone = time.UTC
 	src := a.Source("server.log")
-	_, err = parser.Read(context.Background(), strings.NewReader(log), parser.Options{
-		Search: func(block []byte) parser.Finder { return prefilter.Search(block) },
-		Nearby: prefilter.Nearby, Zone: time.UTC,
-	}, func(rec *parser.Record) error {
+	_, err = parser.Read(context.Background(), strings.NewReader(log), options, func(rec *parser.Record) error {
 		src.Add(rec)
 		return nil
 	})

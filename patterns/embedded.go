@@ -2,6 +2,8 @@
 
 package patterns
 
+import "wklog/patterns/internal/search"
+
 var embedded = Catalogue{
 	Patterns: []*Pattern{
 		{
@@ -32,7 +34,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: close notify",
 					},
-					Whole: "remote error: tls: close notify",
+					whole: "remote error: tls: close notify",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 0\\b|alert close notify\\b|SSLV3_ALERT_CLOSE_NOTIFY\\b).*[^m]$",
@@ -113,7 +115,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unexpected message",
 					},
-					Whole: "remote error: tls: unexpected message",
+					whole: "remote error: tls: unexpected message",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 10\\b|alert unexpected message\\b|SSLV3_ALERT_UNEXPECTED_MESSAGE\\b).*[^m]$",
@@ -188,7 +190,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: bad record MAC",
 					},
-					Whole: "remote error: tls: bad record MAC",
+					whole: "remote error: tls: bad record MAC",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 20\\b|alert bad record mac\\b|SSLV3_ALERT_BAD_RECORD_MAC\\b).*[^m]$",
@@ -263,7 +265,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: decryption failed",
 					},
-					Whole: "remote error: tls: decryption failed",
+					whole: "remote error: tls: decryption failed",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 21\\b|alert decryption failed\\b|TLSV1_ALERT_DECRYPTION_FAILED\\b).*[^m]$",
@@ -338,7 +340,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: record overflow",
 					},
-					Whole: "remote error: tls: record overflow",
+					whole: "remote error: tls: record overflow",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 22\\b|alert record overflow\\b|TLSV1_ALERT_RECORD_OVERFLOW\\b).*[^m]$",
@@ -408,7 +410,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: decompression failure",
 					},
-					Whole: "remote error: tls: decompression failure",
+					whole: "remote error: tls: decompression failure",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 30\\b|alert decompression failure\\b|SSLV3_ALERT_DECOMPRESSION_FAILURE\\b).*[^m]$",
@@ -478,7 +480,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: handshake failure",
 					},
-					Whole: "remote error: tls: handshake failure",
+					whole: "remote error: tls: handshake failure",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 40\\b|alert handshake failure\\b|SSLV3_ALERT_HANDSHAKE_FAILURE\\b).*[^m]$",
@@ -540,7 +542,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: alert(41)",
 					},
-					Whole: "remote error: tls: alert(41)",
+					whole: "remote error: tls: alert(41)",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 41\\b|alert no certificate\\b|SSLV3_ALERT_NO_CERTIFICATE\\b).*[^m]$",
@@ -615,7 +617,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: bad certificate",
 					},
-					Whole: "remote error: tls: bad certificate",
+					whole: "remote error: tls: bad certificate",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 42\\b|alert bad certificate\\b|SSLV3_ALERT_BAD_CERTIFICATE\\b).*[^m]$",
@@ -683,7 +685,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unsupported certificate",
 					},
-					Whole: "remote error: tls: unsupported certificate",
+					whole: "remote error: tls: unsupported certificate",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 43\\b|alert unsupported certificate\\b|SSLV3_ALERT_UNSUPPORTED_CERTIFICATE\\b).*[^m]$",
@@ -743,7 +745,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: revoked certificate",
 					},
-					Whole: "remote error: tls: revoked certificate",
+					whole: "remote error: tls: revoked certificate",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 44\\b|alert certificate revoked\\b|SSLV3_ALERT_CERTIFICATE_REVOKED\\b).*[^m]$",
@@ -803,7 +805,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: expired certificate",
 					},
-					Whole: "remote error: tls: expired certificate",
+					whole: "remote error: tls: expired certificate",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 45\\b|alert certificate expired\\b|SSLV3_ALERT_CERTIFICATE_EXPIRED\\b).*[^m]$",
@@ -863,7 +865,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unknown certificate",
 					},
-					Whole: "remote error: tls: unknown certificate",
+					whole: "remote error: tls: unknown certificate",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 46\\b|alert certificate unknown\\b|SSLV3_ALERT_CERTIFICATE_UNKNOWN\\b).*[^m]$",
@@ -929,7 +931,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: illegal parameter",
 					},
-					Whole: "remote error: tls: illegal parameter",
+					whole: "remote error: tls: illegal parameter",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 47\\b|alert illegal parameter\\b|SSLV3_ALERT_ILLEGAL_PARAMETER\\b).*[^m]$",
@@ -1009,7 +1011,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unknown certificate authority",
 					},
-					Whole: "remote error: tls: unknown certificate authority",
+					whole: "remote error: tls: unknown certificate authority",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 48\\b|alert unknown ca\\b|TLSV1_ALERT_UNKNOWN_CA\\b).*[^m]$",
@@ -1076,7 +1078,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: access denied",
 					},
-					Whole: "remote error: tls: access denied",
+					whole: "remote error: tls: access denied",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 49\\b|alert access denied\\b|TLSV1_ALERT_ACCESS_DENIED\\b).*[^m]$",
@@ -1156,7 +1158,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: error decoding message",
 					},
-					Whole: "remote error: tls: error decoding message",
+					whole: "remote error: tls: error decoding message",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 50\\b|alert decode error\\b|TLSV1_ALERT_DECODE_ERROR\\b).*[^m]$",
@@ -1232,7 +1234,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: error decrypting message",
 					},
-					Whole: "remote error: tls: error decrypting message",
+					whole: "remote error: tls: error decrypting message",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 51\\b|alert decrypt error\\b|TLSV1_ALERT_DECRYPT_ERROR\\b).*[^m]$",
@@ -1292,7 +1294,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: export restriction",
 					},
-					Whole: "remote error: tls: export restriction",
+					whole: "remote error: tls: export restriction",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 60\\b|alert export restriction\\b|TLSV1_ALERT_EXPORT_RESTRICTION\\b).*[^m]$",
@@ -1367,7 +1369,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: protocol version not supported",
 					},
-					Whole: "remote error: tls: protocol version not supported",
+					whole: "remote error: tls: protocol version not supported",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 70\\b|alert protocol version\\b|TLSV1_ALERT_PROTOCOL_VERSION\\b).*[^m]$",
@@ -1443,7 +1445,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: insufficient security level",
 					},
-					Whole: "remote error: tls: insufficient security level",
+					whole: "remote error: tls: insufficient security level",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 71\\b|alert insufficient security\\b|TLSV1_ALERT_INSUFFICIENT_SECURITY\\b).*[^m]$",
@@ -1523,7 +1525,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: internal error",
 					},
-					Whole: "remote error: tls: internal error",
+					whole: "remote error: tls: internal error",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 80\\b|alert internal error\\b|TLSV1_ALERT_INTERNAL_ERROR\\b).*[^m]$",
@@ -1609,7 +1611,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: inappropriate fallback",
 					},
-					Whole: "remote error: tls: inappropriate fallback",
+					whole: "remote error: tls: inappropriate fallback",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 86\\b|alert inappropriate fallback\\b|TLSV1_ALERT_INAPPROPRIATE_FALLBACK\\b).*[^m]$",
@@ -1678,7 +1680,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: user canceled",
 					},
-					Whole: "remote error: tls: user canceled",
+					whole: "remote error: tls: user canceled",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 90\\b|alert user cancelled\\b|TLSV1_ALERT_USER_CANCELLED\\b).*[^m]$",
@@ -1761,7 +1763,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: no renegotiation",
 					},
-					Whole: "remote error: tls: no renegotiation",
+					whole: "remote error: tls: no renegotiation",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 100\\b|alert no renegotiation\\b|TLSV1_ALERT_NO_RENEGOTIATION\\b).*[^m]$",
@@ -1836,7 +1838,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: missing extension",
 					},
-					Whole: "remote error: tls: missing extension",
+					whole: "remote error: tls: missing extension",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 109\\b|alert missing extension\\b|TLSV1_ALERT_MISSING_EXTENSION\\b).*[^m]$",
@@ -1911,7 +1913,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unsupported extension",
 					},
-					Whole: "remote error: tls: unsupported extension",
+					whole: "remote error: tls: unsupported extension",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 110\\b|unsupported extension\\b|TLSV1_ALERT_UNSUPPORTED_EXTENSION\\b).*[^m]$",
@@ -1986,7 +1988,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: certificate unobtainable",
 					},
-					Whole: "remote error: tls: certificate unobtainable",
+					whole: "remote error: tls: certificate unobtainable",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 111\\b|certificate unobtainable\\b|TLSV1_ALERT_CERTIFICATE_UNOBTAINABLE\\b).*[^m]$",
@@ -2056,7 +2058,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unrecognized name",
 					},
-					Whole: "remote error: tls: unrecognized name",
+					whole: "remote error: tls: unrecognized name",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 112\\b|unrecognized name\\b|TLSV1_ALERT_UNRECOGNIZED_NAME\\b).*[^m]$",
@@ -2126,7 +2128,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: bad certificate status response",
 					},
-					Whole: "remote error: tls: bad certificate status response",
+					whole: "remote error: tls: bad certificate status response",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 113\\b|bad certificate status response\\b|TLSV1_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE\\b).*[^m]$",
@@ -2206,7 +2208,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: bad certificate hash value",
 					},
-					Whole: "remote error: tls: bad certificate hash value",
+					whole: "remote error: tls: bad certificate hash value",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 114\\b|bad certificate hash value\\b|TLSV1_ALERT_BAD_CERTIFICATE_HASH_VALUE\\b).*[^m]$",
@@ -2276,7 +2278,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unknown PSK identity",
 					},
-					Whole: "remote error: tls: unknown PSK identity",
+					whole: "remote error: tls: unknown PSK identity",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 115\\b|alert unknown psk identity\\b|TLSV1_ALERT_UNKNOWN_PSK_IDENTITY\\b).*[^m]$",
@@ -2346,7 +2348,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: certificate required",
 					},
-					Whole: "remote error: tls: certificate required",
+					whole: "remote error: tls: certificate required",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 116\\b|alert certificate required\\b|TLSV1_ALERT_CERTIFICATE_REQUIRED\\b).*[^m]$",
@@ -2416,7 +2418,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: no application protocol",
 					},
-					Whole: "remote error: tls: no application protocol",
+					whole: "remote error: tls: no application protocol",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 120\\b|alert no application protocol\\b|TLSV1_ALERT_NO_APPLICATION_PROTOCOL\\b).*[^m]$",
@@ -2687,7 +2689,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"handshake",
 					},
-					Whole: "EOF",
+					whole: "EOF",
 				},
 				{
 					Regex: "^unexpected EOF$",
@@ -2697,7 +2699,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"unexpected EOF",
 					},
-					Whole: "unexpected EOF",
+					whole: "unexpected EOF",
 				},
 			},
 			Causes: []CauseScore{
@@ -2767,7 +2769,7 @@ var embedded = Catalogue{
 					States: []string{
 						"handshakeStatusUnknown",
 					},
-					Whole: "EOF",
+					whole: "EOF",
 				},
 				{
 					Regex: "^unexpected EOF$",
@@ -2780,7 +2782,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"unexpected EOF",
 					},
-					Whole: "unexpected EOF",
+					whole: "unexpected EOF",
 				},
 			},
 			Causes: []CauseScore{
@@ -2827,7 +2829,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"net-http",
 					},
-					Whole: "EOF",
+					whole: "EOF",
 				},
 				{
 					Regex: "^unexpected EOF$",
@@ -2837,7 +2839,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"unexpected EOF",
 					},
-					Whole: "unexpected EOF",
+					whole: "unexpected EOF",
 				},
 			},
 			Causes: []CauseScore{
@@ -2996,7 +2998,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"context deadline exceeded",
 					},
-					Whole: "context deadline exceeded",
+					whole: "context deadline exceeded",
 				},
 				{
 					Regex: "^tls: handshake timeout$",
@@ -3006,7 +3008,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: handshake timeout",
 					},
-					Whole: "tls: handshake timeout",
+					whole: "tls: handshake timeout",
 				},
 			},
 			Causes: []CauseScore{
@@ -3069,7 +3071,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"context canceled",
 					},
-					Whole: "context canceled",
+					whole: "context canceled",
 				},
 			},
 			Causes: []CauseScore{
@@ -5158,7 +5160,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: bad record MAC",
 					},
-					Whole: "local error: tls: bad record MAC",
+					whole: "local error: tls: bad record MAC",
 				},
 			},
 			Measured: true,
@@ -5201,7 +5203,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: bad record MAC",
 					},
-					Whole: "local error: tls: bad record MAC",
+					whole: "local error: tls: bad record MAC",
 				},
 			},
 			Causes: []CauseScore{
@@ -5259,7 +5261,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: bad record MAC",
 					},
-					Whole: "local error: tls: bad record MAC",
+					whole: "local error: tls: bad record MAC",
 				},
 			},
 			Causes: []CauseScore{
@@ -5335,7 +5337,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: unexpected message",
 					},
-					Whole: "local error: tls: unexpected message",
+					whole: "local error: tls: unexpected message",
 				},
 			},
 			Probe: true,
@@ -5395,7 +5397,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: unexpected message",
 					},
-					Whole: "local error: tls: unexpected message",
+					whole: "local error: tls: unexpected message",
 				},
 			},
 			Causes: []CauseScore{
@@ -5455,7 +5457,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: record overflow",
 					},
-					Whole: "local error: tls: record overflow",
+					whole: "local error: tls: record overflow",
 				},
 			},
 			Probe: true,
@@ -5626,7 +5628,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: missing extension",
 					},
-					Whole: "local error: tls: missing extension",
+					whole: "local error: tls: missing extension",
 				},
 			},
 			Causes: []CauseScore{
@@ -5684,7 +5686,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: protocol version not supported",
 					},
-					Whole: "local error: tls: protocol version not supported",
+					whole: "local error: tls: protocol version not supported",
 				},
 				{
 					Regex: "^local error: tls: inappropriate fallback$",
@@ -5696,7 +5698,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: inappropriate fallback",
 					},
-					Whole: "local error: tls: inappropriate fallback",
+					whole: "local error: tls: inappropriate fallback",
 				},
 			},
 			Causes: []CauseScore{
@@ -5814,7 +5816,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: no application protocol",
 					},
-					Whole: "local error: tls: no application protocol",
+					whole: "local error: tls: no application protocol",
 				},
 			},
 			Causes: []CauseScore{
@@ -5866,7 +5868,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: internal error",
 					},
-					Whole: "local error: tls: internal error",
+					whole: "local error: tls: internal error",
 				},
 			},
 			Causes: []CauseScore{
@@ -5972,7 +5974,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: unrecognized name",
 					},
-					Whole: "local error: tls: unrecognized name",
+					whole: "local error: tls: unrecognized name",
 				},
 			},
 			Causes: []CauseScore{
@@ -6029,7 +6031,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: no renegotiation",
 					},
-					Whole: "local error: tls: no renegotiation",
+					whole: "local error: tls: no renegotiation",
 				},
 			},
 			Causes: []CauseScore{
@@ -6262,7 +6264,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"client sent invalid method while reading client request line",
 					},
-					Whole: "client sent invalid method while reading client request line",
+					whole: "client sent invalid method while reading client request line",
 				},
 			},
 			Causes: []CauseScore{
@@ -6315,7 +6317,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"client sent invalid request while reading client request line",
 					},
-					Whole: "client sent invalid request while reading client request line",
+					whole: "client sent invalid request while reading client request line",
 				},
 			},
 			Causes: []CauseScore{
@@ -6814,7 +6816,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"handshake rejected while SSL handshaking",
 					},
-					Whole: "handshake rejected while SSL handshaking",
+					whole: "handshake rejected while SSL handshaking",
 				},
 				{
 					Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:.*:(?i:callback[ _]failed|clienthello[ _]callback[ _]failed)\\b.*\\) while SSL handshaking$",
@@ -6876,7 +6878,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						" is defined in server listening on SSL port while SSL handshaking",
 					},
-					Whole: "no \"ssl_certificate\" is defined in server listening on SSL port while SSL handshaking",
+					whole: "no \"ssl_certificate\" is defined in server listening on SSL port while SSL handshaking",
 				},
 				{
 					Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:.*:(?i:cert[ _]cb[ _]error|no[ _]certificate[ _](?:set|assigned)|no[ _]private[ _]key[ _]assigned)\\b.*\\) while SSL handshaking$",
@@ -7088,7 +7090,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"client closed connection while SSL handshaking",
 					},
-					Whole: "client closed connection while SSL handshaking",
+					whole: "client closed connection while SSL handshaking",
 				},
 				{
 					Regex: "^recv\\(\\) failed \\([0-9]+: .*\\) while SSL handshaking$",
@@ -7168,7 +7170,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"SSL handshake timed out while SSL handshaking",
 					},
-					Whole: "SSL handshake timed out while SSL handshaking",
+					whole: "SSL handshake timed out while SSL handshaking",
 				},
 			},
 			Causes: []CauseScore{
@@ -7838,7 +7840,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"upstream prematurely closed connection while SSL handshaking to upstream",
 					},
-					Whole: "upstream prematurely closed connection while SSL handshaking to upstream",
+					whole: "upstream prematurely closed connection while SSL handshaking to upstream",
 				},
 			},
 			Causes: []CauseScore{
@@ -11007,7 +11009,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"malformed HTTP request",
 					},
-					Whole: "malformed HTTP request",
+					whole: "malformed HTTP request",
 				},
 			},
 			Causes: []CauseScore{
@@ -12721,7 +12723,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: first record does not look like a TLS handshake",
 					},
-					Whole: "tls: first record does not look like a TLS handshake",
+					whole: "tls: first record does not look like a TLS handshake",
 				},
 			},
 			Probe: true,
@@ -12782,7 +12784,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"client sent an HTTP request to an HTTPS server",
 					},
-					Whole: "client sent an HTTP request to an HTTPS server",
+					whole: "client sent an HTTP request to an HTTPS server",
 				},
 			},
 			Probe: true,
@@ -12834,7 +12836,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: unsupported SSLv2 handshake received",
 					},
-					Whole: "tls: unsupported SSLv2 handshake received",
+					whole: "tls: unsupported SSLv2 handshake received",
 				},
 			},
 			Probe: true,
@@ -13144,7 +13146,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: no ECDHE curve supported by both client and server",
 					},
-					Whole: "tls: no ECDHE curve supported by both client and server",
+					whole: "tls: no ECDHE curve supported by both client and server",
 				},
 				{
 					Regex: "^tls: no key exchanges supported by both client and server$",
@@ -13156,7 +13158,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: no key exchanges supported by both client and server",
 					},
-					Whole: "tls: no key exchanges supported by both client and server",
+					whole: "tls: no key exchanges supported by both client and server",
 				},
 				{
 					Regex: "^tls: no supported elliptic curves offered$",
@@ -13168,7 +13170,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: no supported elliptic curves offered",
 					},
-					Whole: "tls: no supported elliptic curves offered",
+					whole: "tls: no supported elliptic curves offered",
 				},
 				{
 					Regex: "^tls: client offered only incompatible point formats$",
@@ -13180,7 +13182,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client offered only incompatible point formats",
 					},
-					Whole: "tls: client offered only incompatible point formats",
+					whole: "tls: client offered only incompatible point formats",
 				},
 			},
 			Causes: []CauseScore{
@@ -13238,7 +13240,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: peer doesn't support any of the certificate's signature algorithms",
 					},
-					Whole: "tls: peer doesn't support any of the certificate's signature algorithms",
+					whole: "tls: peer doesn't support any of the certificate's signature algorithms",
 				},
 				{
 					Regex: "^tls: peer doesn't support any common signature algorithms$",
@@ -13250,7 +13252,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: peer doesn't support any common signature algorithms",
 					},
-					Whole: "tls: peer doesn't support any common signature algorithms",
+					whole: "tls: peer doesn't support any common signature algorithms",
 				},
 				{
 					Regex: "^tls: peer doesn't support the certificate custom signature algorithms$",
@@ -13262,7 +13264,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: peer doesn't support the certificate custom signature algorithms",
 					},
-					Whole: "tls: peer doesn't support the certificate custom signature algorithms",
+					whole: "tls: peer doesn't support the certificate custom signature algorithms",
 				},
 			},
 			Causes: []CauseScore{
@@ -13324,7 +13326,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: peer doesn't support any of the certificate's signature algorithms",
 					},
-					Whole: "tls: peer doesn't support any of the certificate's signature algorithms",
+					whole: "tls: peer doesn't support any of the certificate's signature algorithms",
 				},
 			},
 			Causes: []CauseScore{
@@ -13376,7 +13378,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: missing signature_algorithms from TLS 1.2 peer",
 					},
-					Whole: "tls: missing signature_algorithms from TLS 1.2 peer",
+					whole: "tls: missing signature_algorithms from TLS 1.2 peer",
 				},
 			},
 			Causes: []CauseScore{
@@ -13433,7 +13435,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client using inappropriate protocol fallback",
 					},
-					Whole: "tls: client using inappropriate protocol fallback",
+					whole: "tls: client using inappropriate protocol fallback",
 				},
 			},
 			Causes: []CauseScore{
@@ -13543,7 +13545,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid or missing PSK binders",
 					},
-					Whole: "tls: invalid or missing PSK binders",
+					whole: "tls: invalid or missing PSK binders",
 				},
 				{
 					Regex: "^tls: invalid PSK binder$",
@@ -13555,7 +13557,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid PSK binder",
 					},
-					Whole: "tls: invalid PSK binder",
+					whole: "tls: invalid PSK binder",
 				},
 				{
 					Regex: "^tls: session supported extended_master_secret but client does not$",
@@ -13567,7 +13569,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: session supported extended_master_secret but client does not",
 					},
-					Whole: "tls: session supported extended_master_secret but client does not",
+					whole: "tls: session supported extended_master_secret but client does not",
 				},
 				{
 					Regex: "^tls: client sent unexpected early data$",
@@ -13579,7 +13581,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client sent unexpected early data",
 					},
-					Whole: "tls: client sent unexpected early data",
+					whole: "tls: client sent unexpected early data",
 				},
 				{
 					Regex: "^tls: early_data without pre_shared_key$",
@@ -13591,7 +13593,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: early_data without pre_shared_key",
 					},
-					Whole: "tls: early_data without pre_shared_key",
+					whole: "tls: early_data without pre_shared_key",
 				},
 			},
 			Causes: []CauseScore{
@@ -13651,7 +13653,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client didn't send one key share in second ClientHello",
 					},
-					Whole: "tls: client didn't send one key share in second ClientHello",
+					whole: "tls: client didn't send one key share in second ClientHello",
 				},
 				{
 					Regex: "^tls: client sent unexpected key share in second ClientHello$",
@@ -13663,7 +13665,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client sent unexpected key share in second ClientHello",
 					},
-					Whole: "tls: client sent unexpected key share in second ClientHello",
+					whole: "tls: client sent unexpected key share in second ClientHello",
 				},
 				{
 					Regex: "^tls: client sent invalid key share in second ClientHello$",
@@ -13675,7 +13677,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client sent invalid key share in second ClientHello",
 					},
-					Whole: "tls: client sent invalid key share in second ClientHello",
+					whole: "tls: client sent invalid key share in second ClientHello",
 				},
 				{
 					Regex: "^tls: client indicated early data in second ClientHello$",
@@ -13687,7 +13689,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client indicated early data in second ClientHello",
 					},
-					Whole: "tls: client indicated early data in second ClientHello",
+					whole: "tls: client indicated early data in second ClientHello",
 				},
 				{
 					Regex: "^tls: client illegally modified second ClientHello$",
@@ -13699,7 +13701,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client illegally modified second ClientHello",
 					},
-					Whole: "tls: client illegally modified second ClientHello",
+					whole: "tls: client illegally modified second ClientHello",
 				},
 				{
 					Regex: "^tls: handshake buffer not empty before HelloRetryRequest$",
@@ -13711,7 +13713,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: handshake buffer not empty before HelloRetryRequest",
 					},
-					Whole: "tls: handshake buffer not empty before HelloRetryRequest",
+					whole: "tls: handshake buffer not empty before HelloRetryRequest",
 				},
 			},
 			Causes: []CauseScore{
@@ -13771,7 +13773,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client does not support uncompressed connections",
 					},
-					Whole: "tls: client does not support uncompressed connections",
+					whole: "tls: client does not support uncompressed connections",
 				},
 				{
 					Regex: "^tls: TLS 1\\.3 client supports illegal compression methods$",
@@ -13783,7 +13785,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: TLS 1.3 client supports illegal compression methods",
 					},
-					Whole: "tls: TLS 1.3 client supports illegal compression methods",
+					whole: "tls: TLS 1.3 client supports illegal compression methods",
 				},
 				{
 					Regex: "^tls: client used the legacy version field to negotiate TLS 1\\.3$",
@@ -13795,7 +13797,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client used the legacy version field to negotiate TLS 1.3",
 					},
-					Whole: "tls: client used the legacy version field to negotiate TLS 1.3",
+					whole: "tls: client used the legacy version field to negotiate TLS 1.3",
 				},
 				{
 					Regex: "^tls: initial handshake had non-empty renegotiation extension$",
@@ -13807,7 +13809,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: initial handshake had non-empty renegotiation extension",
 					},
-					Whole: "tls: initial handshake had non-empty renegotiation extension",
+					whole: "tls: initial handshake had non-empty renegotiation extension",
 				},
 				{
 					Regex: "^tls: client sent an unexpected quic_transport_parameters extension$",
@@ -13819,7 +13821,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client sent an unexpected quic_transport_parameters extension",
 					},
-					Whole: "tls: client sent an unexpected quic_transport_parameters extension",
+					whole: "tls: client sent an unexpected quic_transport_parameters extension",
 				},
 				{
 					Regex: "^tls: invalid client key share$",
@@ -13831,7 +13833,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid client key share",
 					},
-					Whole: "tls: invalid client key share",
+					whole: "tls: invalid client key share",
 				},
 				{
 					Regex: "^tls: invalid X25519MLKEM768 client key share$",
@@ -13843,7 +13845,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid X25519MLKEM768 client key share",
 					},
-					Whole: "tls: invalid X25519MLKEM768 client key share",
+					whole: "tls: invalid X25519MLKEM768 client key share",
 				},
 				{
 					Regex: "^tls: invalid X25519Kyber768Draft00 client key share$",
@@ -13855,7 +13857,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid X25519Kyber768Draft00 client key share",
 					},
-					Whole: "tls: invalid X25519Kyber768Draft00 client key share",
+					whole: "tls: invalid X25519Kyber768Draft00 client key share",
 				},
 				{
 					Regex: "^tls: invalid client key share length for hybrid key exchange$",
@@ -13867,7 +13869,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid client key share length for hybrid key exchange",
 					},
-					Whole: "tls: invalid client key share length for hybrid key exchange",
+					whole: "tls: invalid client key share length for hybrid key exchange",
 				},
 			},
 			Probe: true,
@@ -13929,7 +13931,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client sent invalid encrypted_client_hello extension",
 					},
-					Whole: "tls: client sent invalid encrypted_client_hello extension",
+					whole: "tls: client sent invalid encrypted_client_hello extension",
 				},
 				{
 					Regex: "^tls: client sent invalid encrypted client hello extension$",
@@ -13941,7 +13943,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client sent invalid encrypted client hello extension",
 					},
-					Whole: "tls: client sent invalid encrypted client hello extension",
+					whole: "tls: client sent invalid encrypted client hello extension",
 				},
 				{
 					Regex: "^tls: malformed encrypted_client_hello extension$",
@@ -13953,7 +13955,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: malformed encrypted_client_hello extension",
 					},
-					Whole: "tls: malformed encrypted_client_hello extension",
+					whole: "tls: malformed encrypted_client_hello extension",
 				},
 				{
 					Regex: "^tls: Encrypted Client Hello cannot be used pre-TLS 1\\.3$",
@@ -13965,7 +13967,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: Encrypted Client Hello cannot be used pre-TLS 1.3",
 					},
-					Whole: "tls: Encrypted Client Hello cannot be used pre-TLS 1.3",
+					whole: "tls: Encrypted Client Hello cannot be used pre-TLS 1.3",
 				},
 				{
 					Regex: "^tls: second client hello missing encrypted client hello extension$",
@@ -13977,7 +13979,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: second client hello missing encrypted client hello extension",
 					},
-					Whole: "tls: second client hello missing encrypted client hello extension",
+					whole: "tls: second client hello missing encrypted client hello extension",
 				},
 				{
 					Regex: "^tls: unexpected switch in encrypted client hello extension type$",
@@ -13989,7 +13991,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: unexpected switch in encrypted client hello extension type",
 					},
-					Whole: "tls: unexpected switch in encrypted client hello extension type",
+					whole: "tls: unexpected switch in encrypted client hello extension type",
 				},
 				{
 					Regex: "^tls: second client hello encrypted client hello extension does not match$",
@@ -14001,7 +14003,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: second client hello encrypted client hello extension does not match",
 					},
-					Whole: "tls: second client hello encrypted client hello extension does not match",
+					whole: "tls: second client hello encrypted client hello extension does not match",
 				},
 				{
 					Regex: "^tls: failed to decrypt second client hello encrypted client hello extension payload$",
@@ -14013,7 +14015,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: failed to decrypt second client hello encrypted client hello extension payload",
 					},
-					Whole: "tls: failed to decrypt second client hello encrypted client hello extension payload",
+					whole: "tls: failed to decrypt second client hello encrypted client hello extension payload",
 				},
 			},
 			Causes: []CauseScore{
@@ -14127,7 +14129,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: too many ignored records",
 					},
-					Whole: "tls: too many ignored records",
+					whole: "tls: too many ignored records",
 				},
 				{
 					Regex: "^tls: too many non-advancing records$",
@@ -14139,7 +14141,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: too many non-advancing records",
 					},
-					Whole: "tls: too many non-advancing records",
+					whole: "tls: too many non-advancing records",
 				},
 				{
 					Regex: "^tls: too many warn alerts$",
@@ -14151,7 +14153,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: too many warn alerts",
 					},
-					Whole: "tls: too many warn alerts",
+					whole: "tls: too many warn alerts",
 				},
 			},
 			Causes: []CauseScore{
@@ -14204,7 +14206,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client's Finished message is incorrect",
 					},
-					Whole: "tls: client's Finished message is incorrect",
+					whole: "tls: client's Finished message is incorrect",
 				},
 				{
 					Regex: "^tls: invalid client finished hash$",
@@ -14216,7 +14218,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid client finished hash",
 					},
-					Whole: "tls: invalid client finished hash",
+					whole: "tls: invalid client finished hash",
 				},
 			},
 			Causes: []CauseScore{
@@ -14270,7 +14272,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client didn't provide a certificate",
 					},
-					Whole: "tls: client didn't provide a certificate",
+					whole: "tls: client didn't provide a certificate",
 				},
 			},
 			Causes: []CauseScore{
@@ -14344,7 +14346,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client's certificate's extended key usage doesn't permit it to be used for client authentication",
 					},
-					Whole: "tls: client's certificate's extended key usage doesn't permit it to be used for client authentication",
+					whole: "tls: client's certificate's extended key usage doesn't permit it to be used for client authentication",
 				},
 				{
 					Regex: "^tls: client certificate used with invalid signature algorithm$",
@@ -14356,7 +14358,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client certificate used with invalid signature algorithm",
 					},
-					Whole: "tls: client certificate used with invalid signature algorithm",
+					whole: "tls: client certificate used with invalid signature algorithm",
 				},
 				{
 					Regex: "^tls: invalid signature by the client certificate:.*$",
@@ -14452,7 +14454,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid ClientKeyExchange message",
 					},
-					Whole: "tls: invalid ClientKeyExchange message",
+					whole: "tls: invalid ClientKeyExchange message",
 				},
 			},
 			Causes: []CauseScore{
@@ -14504,7 +14506,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: FIPS 140-3 requires the use of Extended Master Secret",
 					},
-					Whole: "tls: FIPS 140-3 requires the use of Extended Master Secret",
+					whole: "tls: FIPS 140-3 requires the use of Extended Master Secret",
 				},
 			},
 			Causes: []CauseScore{
@@ -14629,7 +14631,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: certificate RSA key size too small for supported signature algorithms",
 					},
-					Whole: "tls: certificate RSA key size too small for supported signature algorithms",
+					whole: "tls: certificate RSA key size too small for supported signature algorithms",
 				},
 				{
 					Regex: "^tls: unsupported certificate curve \\(.*$",
@@ -14692,7 +14694,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: Ed25519 public keys are not supported before TLS 1.2",
 					},
-					Whole: "tls: Ed25519 public keys are not supported before TLS 1.2",
+					whole: "tls: Ed25519 public keys are not supported before TLS 1.2",
 				},
 			},
 			Causes: []CauseScore{
@@ -14754,7 +14756,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: certificate private key does not implement crypto.Decrypter",
 					},
-					Whole: "tls: certificate private key does not implement crypto.Decrypter",
+					whole: "tls: certificate private key does not implement crypto.Decrypter",
 				},
 				{
 					Regex: "^tls: unsupported certificate: private key is .*$",
@@ -14821,7 +14823,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: certificate cannot be used with the selected cipher suite",
 					},
-					Whole: "tls: certificate cannot be used with the selected cipher suite",
+					whole: "tls: certificate cannot be used with the selected cipher suite",
 				},
 				{
 					Regex: "^tls: internal error: unsupported key \\(.*$",
@@ -14893,7 +14895,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: received unexpected handshake message of type *tls.clientHelloMsg when waiting for *tls.helloRequestMsg",
 					},
-					Whole: "tls: received unexpected handshake message of type *tls.clientHelloMsg when waiting for *tls.helloRequestMsg",
+					whole: "tls: received unexpected handshake message of type *tls.clientHelloMsg when waiting for *tls.helloRequestMsg",
 				},
 			},
 			Causes: []CauseScore{
@@ -14957,7 +14959,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: received new session ticket from a client",
 					},
-					Whole: "tls: received new session ticket from a client",
+					whole: "tls: received new session ticket from a client",
 				},
 			},
 			Probe: true,
@@ -15013,7 +15015,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: no certificates configured",
 					},
-					Whole: "tls: no certificates configured",
+					whole: "tls: no certificates configured",
 				},
 				{
 					Regex: "tls: neither Certificates, GetCertificate, nor GetConfigForClient set in Config",
@@ -15067,7 +15069,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: CurvePreferences includes unsupported curve",
 					},
-					Whole: "tls: CurvePreferences includes unsupported curve",
+					whole: "tls: CurvePreferences includes unsupported curve",
 				},
 			},
 			Causes: []CauseScore{
@@ -15125,7 +15127,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: handshake buffer not empty before setting read traffic secret",
 					},
-					Whole: "tls: handshake buffer not empty before setting read traffic secret",
+					whole: "tls: handshake buffer not empty before setting read traffic secret",
 				},
 				{
 					Regex: "^tls: failed to create cipher while encrypting ticket:.*$",
@@ -15268,7 +15270,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: protocol is shutdown",
 					},
-					Whole: "tls: protocol is shutdown",
+					whole: "tls: protocol is shutdown",
 				},
 				{
 					Regex: "^tls: failed to send closeNotify alert \\(but connection was closed anyway\\):.*$",
@@ -16964,7 +16966,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: user canceled",
 					},
-					Whole: "remote error: tls: user canceled",
+					whole: "remote error: tls: user canceled",
 				},
 			},
 			Reason: Text{
@@ -21318,7 +21320,60 @@ var embedded = Catalogue{
 		"WRONG_VERSION",
 		"invalid peer message",
 	},
-	Placements: map[string]Placement{
+	Suspicious: []Clause{
+		{
+			Regex: "tls: ",
+			Kinds: []string{
+				"close",
+				"panic",
+			},
+			Literals: []string{
+				"tls: ",
+			},
+		},
+		{
+			Kinds: []string{
+				"handshake",
+				"net-http",
+			},
+		},
+		{
+			Regex: "(?:remote|local) error: tls: ",
+			Literals: []string{
+				" error: tls: ",
+			},
+		},
+		{
+			Regex: "x509: ",
+			Kinds: []string{
+				"zap",
+				"console",
+				"panic",
+			},
+			Literals: []string{
+				"x509: ",
+			},
+		},
+		{
+			Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:",
+			Kinds: []string{
+				"openssl",
+			},
+			Literals: []string{
+				"SSL_do_handshake() failed (SSL: error:",
+			},
+		},
+		{
+			Regex: "error:[0-9A-Fa-f]{8}:SSL routines:",
+			Kinds: []string{
+				"text",
+			},
+			Literals: []string{
+				":SSL routines:",
+			},
+		},
+	},
+	placements: map[string]search.Placement{
 		" stderr P": {
 			Print: 5,
 		},
@@ -21711,59 +21766,6 @@ var embedded = Catalogue{
 		"握手失败": {
 			Print: 3,
 			Group: 3,
-		},
-	},
-	Suspicious: []Clause{
-		{
-			Regex: "tls: ",
-			Kinds: []string{
-				"close",
-				"panic",
-			},
-			Literals: []string{
-				"tls: ",
-			},
-		},
-		{
-			Kinds: []string{
-				"handshake",
-				"net-http",
-			},
-		},
-		{
-			Regex: "(?:remote|local) error: tls: ",
-			Literals: []string{
-				" error: tls: ",
-			},
-		},
-		{
-			Regex: "x509: ",
-			Kinds: []string{
-				"zap",
-				"console",
-				"panic",
-			},
-			Literals: []string{
-				"x509: ",
-			},
-		},
-		{
-			Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:",
-			Kinds: []string{
-				"openssl",
-			},
-			Literals: []string{
-				"SSL_do_handshake() failed (SSL: error:",
-			},
-		},
-		{
-			Regex: "error:[0-9A-Fa-f]{8}:SSL routines:",
-			Kinds: []string{
-				"text",
-			},
-			Literals: []string{
-				":SSL routines:",
-			},
 		},
 	},
 }

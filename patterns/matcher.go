@@ -1,12 +1,14 @@
 package patterns
 
 import (
+	"iter"
 	"regexp"
 	"regexp/syntax"
 	"slices"
 	"sync"
 
 	"wklog/parser"
+	"wklog/patterns/internal/search"
 )
 
 // Verdict is what the catalogue says of a record.
@@ -35,7 +37,7 @@ type Matcher struct {
 	rules []*rule
 	// stops are the rules for the end of a server.
 	stops []*rule
-	// kinds holds a *dispatch for each kind of record that was met.
+	// kinds holds a *search.Dispatch for each kind of record that was met.
 	kinds sync.Map
 }
 
@@ -82,7 +84,7 @@ func (m *Matcher) Match(rec *parser.Record) Match {
 	var best *rule
 	bestLength := -1
 	var space [32]int
-	for _, i := range m.dispatchOf(rec.Kind).candidates(subject, space[:0]) {
+	for _, i := range m.dispatchOf(rec.Kind).Candidates(subject, space[:0]) {
 		r := m.rules[i]
 		if best != nil && (r.match.Verdict == Unclassified || bestLength == len(subject) && r.conditions <= best.conditions) {
 			continue // it cannot win
@@ -110,12 +112,23 @@ func (m *Matcher) Stops(rec *parser.Record) bool {
 	})
 }
 
-func (m *Matcher) dispatchOf(kind parser.Kind) *dispatch {
+func (m *Matcher) dispatchOf(kind parser.Kind) *search.Dispatch {
 	if d, ok := m.kinds.Load(kind); ok {
-		return d.(*dispatch)
+		return d.(*search.Dispatch)
 	}
-	d, _ := m.kinds.LoadOrStore(kind, newDispatch(m.rules, kind))
-	return d.(*dispatch)
+	d, _ := m.kinds.LoadOrStore(kind, search.NewDispatch(m.literalsOf(kind)))
+	return d.(*search.Dispatch)
+}
+
+// literalsOf are those of each rule that holds for a kind of record, by its index.
+func (m *Matcher) literalsOf(kind parser.Kind) iter.Seq2[int, []string] {
+	return func(yield func(int, []string) bool) {
+		for i, r := range m.rules {
+			if (r.clause.Kinds == nil || slices.Contains(r.clause.Kinds, string(kind))) && !yield(i, r.clause.Literals) {
+				return
+			}
+		}
+	}
 }
 
 func (r *rule) matches(rec *parser.Record, subject string) (length int, ok bool) {
@@ -125,12 +138,12 @@ func (r *rule) matches(rec *parser.Record, subject string) (length int, ok bool)
 	if r.clause.Levels != nil && !slices.Contains(r.clause.Levels, rec.Level) {
 		return 0, false
 	}
-	if r.clause.Whole != "" && r.clause.Whole != subject {
+	if r.clause.whole != "" && r.clause.whole != subject {
 		return 0, false
 	}
 	r.once.Do(r.compile)
 	length = len(subject)
-	if r.clause.Whole == "" {
+	if r.clause.whole == "" {
 		at := r.subject.FindStringIndex(subject)
 		if at == nil {
 			return 0, false
@@ -150,7 +163,7 @@ func (r *rule) matches(rec *parser.Record, subject string) (length int, ok bool)
 
 // compile cannot fail: every expression was parsed when it was read.
 func (r *rule) compile() {
-	if r.clause.Whole == "" {
+	if r.clause.whole == "" {
 		r.subject = regexp.MustCompile(r.clause.Regex)
 	}
 	if r.clause.Stack != "" {

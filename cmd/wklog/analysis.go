@@ -14,7 +14,6 @@ import (
 	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/run"
 	"wklog/cmd/internal/source"
-	"wklog/parser"
 	"wklog/patterns"
 )
 
@@ -68,17 +67,9 @@ func (n *analysis) core(sinks report.Sinks) *run.Core {
 	if n.redactor != nil {
 		sinks = report.Sinks{n.redactor.Sink(sinks)}
 	}
-	return run.NewCore(n.analyzer, readingOptions(n.catalogue, n.zone), sinks)
-}
-
-// readingOptions say that only those lines are parsed that a pattern can match.
-func readingOptions(c *patterns.Catalogue, zone *time.Location) parser.Options {
-	prefilter := c.Prefilter()
-	return parser.Options{
-		Search: func(block []byte) parser.Finder { return prefilter.Search(block) },
-		Nearby: prefilter.Nearby,
-		Zone:   zone,
-	}
+	options := n.catalogue.ReadOptions()
+	options.Zone = n.zone
+	return run.NewCore(n.analyzer, options, sinks)
 }
 
 // over reads the logs, of files or of a stream, and writes the report.

@@ -1,4 +1,4 @@
-package patterns
+package ranking
 
 import (
 	"encoding/json"
@@ -59,7 +59,7 @@ func TestStackThatWasNeverMeasuredIsRankedHonestly(t *testing.T) {
 					continue
 				}
 				scores := r.Rank(seen, Context{}, nil)
-				at := slices.IndexFunc(scores, func(s CauseScore) bool { return slices.Contains(right, s.ID) })
+				at := slices.IndexFunc(scores, func(s Score) bool { return slices.Contains(right, s.ID) })
 				ranked++
 				switch {
 				case at == 0:
