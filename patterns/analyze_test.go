@@ -92,7 +92,7 @@ func TestWrongCatalogueIsTheErrorOfTheCall(t *testing.T) {
 	var problems patterns.Problems
 	_, err := patterns.Analyze(context.Background(), broken(), opts)
 	require.ErrorAs(t, err, &problems)
-	_, err = patterns.Recognise(context.Background(), rejected, opts)
+	_, _, err = patterns.Recognise(context.Background(), rejected, opts)
 	require.ErrorAs(t, err, &problems)
 	for _, err := range patterns.Events(context.Background(), broken(), opts) {
 		require.ErrorAs(t, err, &problems)
@@ -108,8 +108,9 @@ func TestRecogniseWhatSomebodyPasted(t *testing.T) {
 		{"nothing of the kind", ""},
 		{"", ""},
 	} {
-		event, err := patterns.Recognise(context.Background(), c.text, nil)
+		event, stop, err := patterns.Recognise(context.Background(), c.text, nil)
 		require.NoError(t, err)
+		assert.Nil(t, stop, c.text)
 		if c.pattern == "" {
 			assert.Nil(t, event, c.text)
 			continue
@@ -132,4 +133,12 @@ func TestCatalogueServesManyGoroutines(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+func TestRecogniseAServerThatEndedOfSomethingElse(t *testing.T) {
+	event, stop, err := patterns.Recognise(context.Background(), "panic: assignment to entry in nil map\n\ngoroutine 1 [running]:\nmain.main()\n\t/x.go:1 +0x1\n", nil)
+	require.NoError(t, err)
+	assert.Nil(t, event)
+	require.NotNil(t, stop)
+	assert.Equal(t, "assignment to entry in nil map", stop.Reason)
 }

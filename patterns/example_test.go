@@ -45,7 +45,7 @@ func ExampleEvents() {
 }
 
 func ExampleRecognise() {
-	event, err := patterns.Recognise(context.Background(), "net::ERR_CERT_COMMON_NAME_INVALID", nil)
+	event, _, err := patterns.Recognise(context.Background(), "net::ERR_CERT_COMMON_NAME_INVALID", nil)
 	if err != nil {
 		panic(err)
 	}

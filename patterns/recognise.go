@@ -9,25 +9,28 @@ import (
 
 // Recognise finds the first failure in a short text that somebody pasted: a line of
 // a log, with or without what its container put around it, only the error in a
-// line, or a client's stack trace. It returns nil where there is none.
-func Recognise(ctx context.Context, text string, opts *Options) (*Event, error) {
+// line, or a client's stack trace. Where the text holds none, stop is the end of a
+// server that has nothing to do with TLS. Both are nil where nothing is known of it.
+func Recognise(ctx context.Context, text string, opts *Options) (event *Event, stop *Stop, err error) {
 	opts = opts.orDefault()
 	a, err := opts.analyzer()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var event *Event
 	a.OnEvent = func(e *Event) {
 		if event == nil {
 			event = e
 		}
 	}
 	src := a.Source("")
-	for rec, readErr := range parser.Records(ctx, strings.NewReader(text), parser.Options{Zone: opts.Zone}) {
-		if readErr != nil {
-			return event, readErr
+	for rec, err := range parser.Records(ctx, strings.NewReader(text), parser.Options{Zone: opts.Zone}) {
+		if err != nil {
+			return nil, nil, err
 		}
 		src.Add(rec)
+	}
+	if stops := a.Result().Stops; event == nil && len(stops) > 0 {
+		stop = &stops[0]
 	}
 	if event == nil {
 		src.Add(handshakeError(strings.TrimSpace(text)))
@@ -38,7 +41,10 @@ func Recognise(ctx context.Context, text string, opts *Options) (*Event, error) 
 			src.Add(&parser.Record{Kind: parser.KindText, Text: rest})
 		}
 	}
-	return event, nil
+	if event != nil {
+		stop = nil
+	}
+	return event, stop, nil
 }
 
 // handshakeError takes a text for what a server's raw handshake line says.

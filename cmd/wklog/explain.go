@@ -79,7 +79,7 @@ func (a *app) explain(ctx context.Context, c *patterns.Catalogue, what string) (
 		}
 		return report.ExplainState(c, state, causes, a.say), nil
 	}
-	event, err := patterns.Recognise(ctx, what, &patterns.Options{Catalogue: c})
+	event, _, err := patterns.Recognise(ctx, what, &patterns.Options{Catalogue: c})
 	if err != nil {
 		return nil, err
 	}
