@@ -108,8 +108,9 @@ func TestRecogniseWhatSomebodyPasted(t *testing.T) {
 		{"nothing of the kind", ""},
 		{"", ""},
 	} {
-		event, _, err := patterns.Recognise(context.Background(), c.text, nil)
+		event, stop, err := patterns.Recognise(context.Background(), c.text, nil)
 		require.NoError(t, err)
+		assert.Nil(t, stop, c.text)
 		if c.pattern == "" {
 			assert.Nil(t, event, c.text)
 			continue
@@ -132,4 +133,12 @@ func TestCatalogueServesManyGoroutines(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+func TestRecogniseAServerThatEndedOfSomethingElse(t *testing.T) {
+	event, stop, err := patterns.Recognise(context.Background(), "panic: assignment to entry in nil map\n\ngoroutine 1 [running]:\nmain.main()\n\t/x.go:1 +0x1\n", nil)
+	require.NoError(t, err)
+	assert.Nil(t, event)
+	require.NotNil(t, stop)
+	assert.Equal(t, "assignment to entry in nil map", stop.Reason)
 }

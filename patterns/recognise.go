@@ -9,28 +9,28 @@ import (
 
 // Recognise finds the first failure in a short text that somebody pasted: a line of
 // a log, with or without what its container put around it, only the error in a
-// line, or a client's stack trace; or the end of a server that is none of a TLS
-// failure. Each is nil where there is none.
-func Recognise(ctx context.Context, text string, opts *Options) (*Event, *Stop, error) {
+// line, or a client's stack trace. Where the text holds none, stop is the end of a
+// server that has nothing to do with TLS. Both are nil where nothing is known of it.
+func Recognise(ctx context.Context, text string, opts *Options) (event *Event, stop *Stop, err error) {
 	opts = opts.orDefault()
 	a, err := opts.analyzer()
 	if err != nil {
 		return nil, nil, err
 	}
-	var event *Event
-	var stop *Stop
-	a.OnStop = func(s *Stop) { stop = s }
 	a.OnEvent = func(e *Event) {
 		if event == nil {
 			event = e
 		}
 	}
 	src := a.Source("")
-	for rec, readErr := range parser.Records(ctx, strings.NewReader(text), parser.Options{Zone: opts.Zone}) {
-		if readErr != nil {
-			return event, stop, readErr
+	for rec, err := range parser.Records(ctx, strings.NewReader(text), parser.Options{Zone: opts.Zone}) {
+		if err != nil {
+			return nil, nil, err
 		}
 		src.Add(rec)
+	}
+	if stops := a.Result().Stops; event == nil && len(stops) > 0 {
+		stop = &stops[0]
 	}
 	if event == nil {
 		src.Add(handshakeError(strings.TrimSpace(text)))
@@ -40,6 +40,9 @@ func Recognise(ctx context.Context, text string, opts *Options) (*Event, *Stop, 
 		if _, rest, more = strings.Cut(rest, ": "); more {
 			src.Add(&parser.Record{Kind: parser.KindText, Text: rest})
 		}
+	}
+	if event != nil {
+		stop = nil
 	}
 	return event, stop, nil
 }
