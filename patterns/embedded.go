@@ -21528,184 +21528,183 @@ var embedded = Catalogue{
 	},
 	placements: map[string]search.Placement{
 		" stderr P": {
-			Print: 6,
-			Group: 2,
+			Print: 5,
 		},
 		" stdout P": {
 			Print: 6,
-			Group: 4,
-		},
-		":fail ": {},
-		"ACME certificate": {
-			Print: 10,
 			Group: 6,
 		},
+		":fail ": {
+			Print: 3,
+		},
+		"ACME certificate": {
+			Print: 10,
+			Group: 7,
+		},
 		"ASN ": {
-			Group: 4,
+			Print: 1,
 		},
 		"CERT_": {
 			Print: 2,
-			Group: 2,
 		},
 		"CFStream": {
-			Print: 1,
-			Group: 1,
+			Group: 4,
 		},
-		"CLIENT ALERT": {},
+		"CLIENT ALERT": {
+			Print: 5,
+			Group: 6,
+		},
 		"CertPath": {
-			Print: 4,
+			Print: 3,
 			Group: 6,
 		},
 		"EOF": {
 			Group: 1,
 		},
 		"Error renewing ": {
-			Print: 7,
+			Print: 10,
 			Group: 3,
 		},
 		"Error: unknown ": {
-			Print: 7,
-			Group: 3,
+			Print: 4,
 		},
 		"Ext Key Use": {
 			Print: 2,
-			Group: 4,
+			Group: 6,
 		},
 		"HTTPS": {
-			Group: 7,
+			Print: 1,
+			Group: 6,
 		},
 		"HandshakeException": {
 			Print: 5,
-			Group: 3,
+			Group: 2,
 		},
 		"INVALID_PURPOSE": {
-			Print: 10,
-			Group: 1,
+			Print: 6,
+			Group: 6,
 		},
 		"ISSUER": {
-			Group: 4,
+			Group: 6,
 		},
 		"LEAF_SIGNATURE": {
-			Print: 2,
+			Print: 3,
+			Group: 6,
 		},
 		"NSOSStatus": {
-			Print: 3,
-			Group: 1,
+			Group: 6,
 		},
 		"NSURLErrorDomain": {
-			Print: 13,
-			Group: 6,
+			Print: 3,
 		},
 		"No Private Key": {
 			Print: 9,
 			Group: 3,
 		},
 		"OSStatus error": {
-			Print: 1,
-			Group: 1,
-		},
-		"PKIX path": {
-			Print: 1,
-			Group: 5,
-		},
-		"RemoteCertificate": {
-			Print: 2,
-			Group: 1,
-		},
-		"SELF_SIGNED": {
-			Print: 2,
-		},
-		"SSL": {
-			Group: 1,
-		},
-		"Startup failed at ": {
-			Print: 6,
 			Group: 4,
 		},
-		"TLS handshake": {
-			Print: 9,
-			Group: 3,
+		"PKIX path": {
+			Print: 2,
+			Group: 7,
 		},
-		"UnverifiedException": {
+		"RemoteCertificate": {
 			Print: 11,
 			Group: 7,
 		},
-		"WRONG_VERSION": {
-			Print: 8,
+		"SELF_SIGNED": {
+			Print: 3,
+			Group: 6,
+		},
+		"SSL": {
+			Group: 5,
+		},
+		"Startup failed at ": {
+			Print: 6,
+			Group: 6,
+		},
+		"TLS handshake": {
+			Print: 9,
+			Group: 2,
+		},
+		"UnverifiedException": {
+			Print: 7,
 			Group: 1,
+		},
+		"WRONG_VERSION": {
+			Print: 9,
 		},
 		"_ERROR_": {
 			Print: 2,
-			Group: 1,
 		},
 		"_error -": {
-			Group: 2,
+			Print: 5,
+			Group: 5,
 		},
 		"address mismatch": {
-			Print: 7,
+			Print: 6,
 			Group: 5,
 		},
 		"algorithm too weak": {
-			Print: 15,
-			Group: 3,
+			Print: 11,
+			Group: 4,
 		},
 		"altnames": {
-			Group: 6,
+			Print: 3,
+			Group: 7,
 		},
 		"authentication handshake failed": {
 			Print: 20,
-			Group: 3,
+			Group: 2,
 		},
 		"bad_cert,": {
 			Print: 2,
-			Group: 4,
+			Group: 6,
 		},
 		"bind() to ": {
-			Print: 3,
-			Group: 5,
+			Print: 4,
+			Group: 7,
 		},
 		"broken header: ": {
-			Print: 4,
-			Group: 3,
+			Print: 12,
 		},
 		"certificate Common Name": {
 			Print: 5,
-			Group: 6,
+			Group: 7,
 		},
 		"certificate chain": {
-			Print: 13,
-			Group: 3,
+			Print: 5,
+			Group: 7,
 		},
 		"certificate from issuer": {
 			Print: 5,
-			Group: 6,
+			Group: 7,
 		},
 		"certificate has expired": {
 			Print: 5,
-			Group: 6,
+			Group: 7,
 		},
 		"certificate is not yet valid": {
-			Print: 10,
-			Group: 3,
+			Print: 5,
+			Group: 7,
 		},
 		"certificate issuer is": {
-			Print: 15,
-			Group: 2,
+			Print: 5,
+			Group: 7,
 		},
 		"certificate purpose": {
 			Print: 5,
-			Group: 6,
+			Group: 7,
 		},
 		"certificate revoked": {
 			Print: 5,
-			Group: 6,
+			Group: 7,
 		},
 		"chain uses ": {
-			Print: 1,
-			Group: 3,
+			Print: 3,
 		},
 		"client sent invalid ": {
-			Print: 5,
+			Print: 17,
 			Group: 4,
 		},
 		"close notify": {
@@ -21713,153 +21712,151 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"correctly signed": {
-			Print: 12,
-			Group: 3,
+			Print: 10,
+			Group: 5,
 		},
 		"default certificate for": {
 			Print: 13,
-			Group: 6,
+			Group: 7,
 		},
 		"did not match expected": {
-			Print: 12,
-			Group: 3,
-		},
-		"emote certificate ": {
 			Print: 1,
-			Group: 1,
-		},
-		"extendedKeyUsage": {
-			Print: 10,
 			Group: 4,
 		},
+		"emote certificate ": {
+			Print: 11,
+			Group: 7,
+		},
+		"extendedKeyUsage": {
+			Print: 6,
+			Group: 3,
+		},
 		"fatal error: ": {
-			Group: 6,
+			Print: 10,
 		},
 		"first certificate": {
 			Print: 11,
-			Group: 6,
+			Group: 7,
 		},
 		"frameType is not CONNECT": {
 			Print: 15,
-			Group: 4,
+			Group: 6,
 		},
 		"handshakeStatus": {
 			Print: 5,
-			Group: 3,
+			Group: 2,
 		},
 		"insecure WebSocket": {
-			Print: 7,
-			Group: 3,
+			Print: 13,
+			Group: 2,
 		},
 		"insecure content": {
-			Print: 6,
-			Group: 2,
+			Print: 3,
+			Group: 3,
 		},
 		"invalid peer message": {
-			Print: 4,
-			Group: 5,
+			Print: 5,
+			Group: 4,
 		},
 		"is a directory": {
-			Print: 3,
-			Group: 6,
+			Print: 2,
+			Group: 4,
 		},
 		"issuer certificate": {
-			Print: 3,
-			Group: 2,
+			Print: 12,
+			Group: 7,
 		},
 		"key too weak": {
-			Print: 9,
-			Group: 3,
+			Print: 5,
+			Group: 4,
 		},
 		"lifecycle component failed": {
 			Print: 18,
-			Group: 4,
-		},
-		"listen tcp": {
-			Print: 4,
-			Group: 3,
-		},
-		"load certificate": {
-			Print: 10,
 			Group: 6,
 		},
+		"listen tcp": {
+			Print: 6,
+			Group: 2,
+		},
+		"load certificate": {
+			Print: 3,
+			Group: 7,
+		},
 		"load config: ": {
-			Print: 10,
-			Group: 5,
+			Print: 3,
+			Group: 7,
 		},
 		"load incomplete certificate": {
 			Print: 21,
-			Group: 6,
-		},
-		"malformed HTTP request": {
-			Print: 10,
 			Group: 7,
 		},
+		"malformed HTTP request": {
+			Print: 11,
+			Group: 6,
+		},
 		"name in the certificate": {
-			Print: 3,
-			Group: 3,
+			Group: 7,
 		},
 		"name mismatch": {
-			Print: 4,
-			Group: 5,
+			Group: 7,
 		},
 		"no such file or directory": {
 			Print: 5,
-			Group: 5,
+			Group: 4,
 		},
 		"panic: ": {
 			Print: 4,
-			Group: 5,
+			Group: 4,
 		},
 		"peer certificate: ": {
 			Print: 10,
-			Group: 6,
+			Group: 7,
 		},
 		"permission denied": {
-			Print: 12,
-			Group: 3,
+			Print: 14,
+			Group: 1,
 		},
 		"pinning failure": {
 			Print: 6,
 			Group: 3,
 		},
 		"port is already allocated": {
-			Print: 13,
-			Group: 5,
+			Print: 14,
+			Group: 1,
 		},
 		"private key": {
 			Print: 6,
 			Group: 3,
 		},
 		"protocol adapter": {
-			Print: 11,
-			Group: 6,
+			Print: 6,
+			Group: 4,
 		},
 		"reactorSub panic": {
-			Print: 8,
-			Group: 2,
+			Print: 13,
+			Group: 7,
 		},
 		"reason: Layer6": {
-			Print: 8,
+			Print: 6,
+			Group: 5,
 		},
 		"remote error: ": {
-			Print: 2,
-			Group: 1,
+			Print: 11,
 		},
 		"remote error: tls: user canceled": {
 			Print: 18,
 		},
 		"showRequestInfo": {
-			Print: 3,
-			Group: 7,
+			Print: 1,
+			Group: 3,
 		},
 		"signature failure": {
-			Print: 7,
-			Group: 2,
+			Print: 8,
+			Group: 3,
 		},
 		"signed certificate": {
-			Print: 12,
-			Group: 6,
+			Print: 5,
+			Group: 7,
 		},
 		"ssl hand": {
 			Print: 1,
@@ -21868,13 +21865,15 @@ var embedded = Catalogue{
 			Print: 1,
 		},
 		"subject alternative": {
-			Print: 1,
+			Print: 6,
+			Group: 6,
 		},
 		"target host": {
 			Print: 5,
-			Group: 4,
+			Group: 6,
 		},
 		"this server is invalid": {
+			Print: 19,
 			Group: 5,
 		},
 		"tls: ": {
@@ -21882,7 +21881,7 @@ var embedded = Catalogue{
 		},
 		"transport factory": {
 			Print: 8,
-			Group: 4,
+			Group: 6,
 		},
 		"unacceptable key": {
 			Print: 11,
@@ -21892,26 +21891,26 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"unsupported network": {
-			Print: 15,
-			Group: 7,
+			Print: 16,
+			Group: 2,
 		},
 		"validity has expired": {
 			Print: 7,
-			Group: 4,
+			Group: 6,
 		},
 		"validity starts": {
-			Print: 7,
-			Group: 4,
+			Print: 2,
+			Group: 5,
 		},
 		"websocket handshake": {
 			Print: 15,
-			Group: 3,
+			Group: 2,
 		},
 		"wklog.Fatal": {
-			Group: 7,
+			Group: 5,
 		},
 		"wklog.Panic": {
-			Group: 7,
+			Group: 5,
 		},
 		"wrong version number": {
 			Print: 4,
@@ -21919,11 +21918,11 @@ var embedded = Catalogue{
 		},
 		"x509: ": {
 			Print: 3,
-			Group: 2,
+			Group: 1,
 		},
 		"握手失败": {
 			Print: 3,
-			Group: 4,
+			Group: 3,
 		},
 	},
 }
