@@ -21491,7 +21491,7 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			Regex: "(?:remote|local) error: tls: [\\w() -]{1,40}$",
+			Regex: "(?:remote|local) error: tls: [\\w() -]{1,40}(?:$|[^\\w() -])",
 			Literals: []string{
 				" error: tls: ",
 			},
