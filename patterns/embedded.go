@@ -17364,6 +17364,45 @@ var embedded = Catalogue{
 				"panic: open /root/wukongim/certs/fullchain.pem: no such file or directory",
 			},
 		},
+		{
+			ID: "terminator-tells-again",
+			Match: []Clause{
+				{
+					Regex: "ssl client handshake err=SSL_ERROR_\\w+",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ssl client handshake err=SSL_ERROR_",
+					},
+				},
+				{
+					Regex: "AH01996: SSL handshake failed: HTTP spoken on HTTPS port; .*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"AH01996: SSL handshake failed: HTTP spoken on HTTPS port; ",
+					},
+				},
+			},
+			Reason: Text{
+				En: "Hitch and Apache httpd print it beside the line that names the failure, and Hitch for every handshake that waits for data.",
+				Zh: "Hitch 和 Apache httpd 会在指明失败原因的那一行旁边再打印这一行；Hitch 在握手等待数据时也会打印。",
+			},
+			References: []string{
+				"Hitch 1.7 src/hitch.c",
+				"Apache httpd modules/ssl/ssl_engine_io.c",
+				"recorded: testdata/terminators",
+			},
+			Samples: []string{
+				"20261123T162023.689844 [23960] 127.0.0.1:60772 :0 7:8 ssl client handshake err=SSL_ERROR_SSL",
+				"[Mon Nov 23 16:20:22.524173 2026] [ssl:info] [pid 23978:tid 23986] [client 127.0.0.1:34440] AH01996: SSL handshake failed: HTTP spoken on HTTPS port; trying to send HTML error page",
+			},
+			Misses: []string{
+				"20261123T162023.689854 [23960] 127.0.0.1:60772 :0 7:8 Handshake failure: error:0A000418:SSL routines::tlsv1 alert unknown ca",
+			},
+		},
 	},
 	Causes: []*Cause{
 		{
@@ -21149,6 +21188,13 @@ var embedded = Catalogue{
 		"wrong version number",
 		"WRONG_VERSION",
 		"invalid peer message",
+		"TLS Handshake",
+		"tls handshake",
+		"fatal alert: ",
+		"SslRecordException",
+		"ssl certificate ",
+		"tls_alert,",
+		"VERIFY_FAILED",
 	},
 	Placements: map[string]Placement{
 		" stderr P": {
@@ -21233,6 +21279,14 @@ var embedded = Catalogue{
 		"SSL": {
 			Group: 4,
 		},
+		"SslRecordException": {
+			Print: 7,
+			Group: 2,
+		},
+		"TLS Handshake": {
+			Print: 9,
+			Group: 3,
+		},
 		"TLS handshake": {
 			Print: 9,
 			Group: 3,
@@ -21240,6 +21294,9 @@ var embedded = Catalogue{
 		"UnverifiedException": {
 			Print: 6,
 			Group: 3,
+		},
+		"VERIFY_FAILED": {
+			Group: 4,
 		},
 		"WRONG_VERSION": {
 			Print: 9,
@@ -21344,6 +21401,9 @@ var embedded = Catalogue{
 		"extendedKeyUsage": {
 			Print: 7,
 			Group: 3,
+		},
+		"fatal alert: ": {
+			Group: 6,
 		},
 		"fatal error: ": {
 			Group: 6,
@@ -21462,6 +21522,9 @@ var embedded = Catalogue{
 			Print: 12,
 			Group: 3,
 		},
+		"ssl certificate ": {
+			Print: 1,
+		},
 		"ssl hand": {
 			Print: 1,
 		},
@@ -21480,7 +21543,14 @@ var embedded = Catalogue{
 			Print: 18,
 			Group: 7,
 		},
+		"tls handshake": {
+			Print: 9,
+			Group: 3,
+		},
 		"tls: ": {
+			Print: 2,
+		},
+		"tls_alert,": {
 			Print: 2,
 		},
 		"unacceptable key": {
@@ -21530,7 +21600,7 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			Regex: "(?:remote|local) error: tls: [\\w() -]{1,40}$",
+			Regex: "(?:remote|local) error: tls: [\\w() -]{1,40}(?:$|[^\\w() -])",
 			Literals: []string{
 				" error: tls: ",
 			},
@@ -21559,9 +21629,269 @@ var embedded = Catalogue{
 			Regex: "error:[0-9A-Fa-f]{8}:SSL routines:",
 			Kinds: []string{
 				"text",
+				"zap",
+				"console",
 			},
 			Literals: []string{
 				":SSL routines:",
+			},
+		},
+		{
+			Regex: "(?:TLS handshake|SSL handshake|tls handshake|ssl handshake)[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+				"nginx",
+			},
+			Literals: []string{
+				"TLS handshake",
+				"SSL handshake",
+				"tls handshake",
+				"ssl handshake",
+			},
+		},
+		{
+			Regex: "(?:TLS Handshake|SSL Handshake)[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+				"nginx",
+			},
+			Literals: []string{
+				"TLS Handshake",
+				"SSL Handshake",
+			},
+		},
+		{
+			Regex: "(?:[fF]ail\\w*|[eE]rror|[uU]nable|[cC]annot)[^\"]{0,40} (?:TLS handshake|SSL handshake|tls handshake|ssl handshake)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+				"nginx",
+			},
+			Literals: []string{
+				"TLS handshake",
+				"SSL handshake",
+				"tls handshake",
+				"ssl handshake",
+			},
+		},
+		{
+			Regex: "\\bSSLHandshakeException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLHandshakeException: ",
+			},
+		},
+		{
+			Regex: "\\bSSLProtocolException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLProtocolException: ",
+			},
+		},
+		{
+			Regex: "\\bSSLException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLException: ",
+			},
+		},
+		{
+			Regex: "\\bSSLError: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLError: ",
+			},
+		},
+		{
+			Regex: "\\bSSLEOFError: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLEOFError: ",
+			},
+		},
+		{
+			Regex: "\\bNotSslRecordException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"NotSslRecordException: ",
+			},
+		},
+		{
+			Regex: "Received fatal alert: |\\bSSL alert number \\d|\\{tls_alert,|\\{ssl_error,",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"Received fatal alert: ",
+				"SSL alert number ",
+				"tls_alert,",
+				"ssl_error,",
+			},
+		},
+		{
+			Regex: "net::ERR_SSL_",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"net::ERR_SSL_",
+			},
+		},
+		{
+			Regex: "net::ERR_CERT_",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"net::ERR_CERT_",
+			},
+		},
+		{
+			Regex: "\\b(?:SSL|SEC|MOZILLA_PKIX)_ERROR_[A-Z]|\\bCERTIFICATE_VERIFY_FAILED\\b|SSLHandshake failed \\(",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"_ERROR_",
+				"CERTIFICATE_VERIFY_FAILED",
+				"SSLHandshake failed (",
+			},
+		},
+		{
+			Regex: "SSL connect\\w* (?:error|fail)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL connect",
+			},
+		},
+		{
+			Regex: "SSL accept\\w* (?:error|fail)|ssl_accept: bad SSL client",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL accept",
+				"ssl_accept: bad SSL client",
+			},
+		},
+		{
+			Regex: "SSL_connect[^\"]{0,20}(?:fail|error|SYSCALL)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL_connect",
+			},
+		},
+		{
+			Regex: "SSL_accept[^\"]{0,20}(?:fail|error|SYSCALL)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL_accept",
+			},
+		},
+		{
+			Regex: "\\bSSL operation failed with code \\d",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL operation failed with code ",
+			},
+		},
+		{
+			Regex: "\\[SSL: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"[SSL: ",
+			},
+		},
+		{
+			Regex: "\\[SSL\\] ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"[SSL] ",
+			},
+		},
+		{
+			Regex: "Error getting SSL certificate ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"Error getting SSL certificate ",
+			},
+		},
+		{
+			Regex: "ssl certificate \\S+ does not contain a Common Name",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" does not contain a Common Name",
 			},
 		},
 	},

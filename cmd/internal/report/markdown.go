@@ -75,7 +75,11 @@ func (m *markdown) document(d *Document) {
 	m.heading(1, m.say.Say("report.title"))
 	m.summary(d)
 	if len(d.Findings) == 0 {
-		m.paragraph(m.say.Say("silence"))
+		if d.Summary.Unclassified > 0 {
+			m.unclassified(d)
+		} else {
+			m.paragraph(m.say.Say("silence"))
+		}
 		m.steps("", d.Hints)
 	}
 	if len(d.Findings) > 0 || len(d.Diagnosis) > 0 {
@@ -89,7 +93,9 @@ func (m *markdown) document(d *Document) {
 	}
 	m.gone(d)
 	m.unread(d)
-	m.unclassified(d)
+	if len(d.Findings) > 0 {
+		m.unclassified(d)
+	}
 	m.origin(d)
 }
 
