@@ -21191,6 +21191,7 @@ var embedded = Catalogue{
 		"TLS Handshake",
 		"tls handshake",
 		"fatal alert: ",
+		"error:14",
 		"SslRecordException",
 		"ssl certificate ",
 		"tls_alert,",
@@ -21397,6 +21398,10 @@ var embedded = Catalogue{
 		"emote certificate ": {
 			Print: 1,
 			Group: 1,
+		},
+		"error:14": {
+			Print: 4,
+			Group: 6,
 		},
 		"extendedKeyUsage": {
 			Print: 7,
