@@ -3194,6 +3194,15 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "x509:  certificate relies on legacy Common Name .*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"x509:  certificate relies on legacy Common Name ",
+					},
+				},
+				{
 					Regex: "RemoteCertificateNameMismatch|(?:SSLHandshake failed \\(|CFStreamErrorCodeKey=|NSOSStatusErrorDomain Code=|OSStatus error )-9843\\b",
 					Kinds: []string{
 						"text",
@@ -16130,6 +16139,18 @@ var embedded = Catalogue{
 						"tls: found a certificate rather than a key in the PEM for the private key",
 					},
 				},
+				{
+					Regex: "tls: failed to find PEM block with type ending in .*: \\[(?:CERTIFICATE ?)+\\].*",
+					Kinds: []string{
+						"panic",
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						"tls: failed to find PEM block with type ending in ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -16143,6 +16164,7 @@ var embedded = Catalogue{
 				"WuKongIM/crypto b872b70 tls/tls.go:282",
 			},
 			Samples: []string{
+				"panic: tls: failed to find PEM block with type ending in \"PRIVATE KEY\" in key input after skipping PEM blocks of the following types: [CERTIFICATE CERTIFICATE]",
 				"panic: tls: found a certificate rather than a key in the PEM for the private key",
 				"2026/08/23 00:31:08 tls: found a certificate rather than a key in the PEM for the private key",
 			},
