@@ -19,31 +19,65 @@ const (
 	Outbound         Direction = "outbound"
 )
 
-// Core is what crypto/tls said in a record of whatever program, without what the
-// program put around it, in the words of the present release of Go; empty where it
-// said nothing. An alert is recognised by its text, any other error by its "tls: ".
+// Core is what a TLS library said in a record of whatever program, without what the
+// program put around it. The zero value is none.
+type Core struct {
+	// Text is in the words of the present release of Go, or of nginx for an error of
+	// OpenSSL; Kind is the kind of record that has it.
+	Text      string
+	Kind      Kind
+	Direction Direction
+}
+
+// Core finds what was said. An alert of crypto/tls is recognised by its text, any other
+// error of it by its "tls: ", one of OpenSSL by its number and words.
 //
 // The words alone are no failure: what a record [Quotes] is none, and neither is a
 // sentence that goes on behind an alert.
-func (r *Record) Core() (core string, direction Direction) {
-	said := ""
+func (r *Record) Core() Core {
 	switch r.Kind {
 	case KindNetHTTP:
-		core, _, _ = findCore(r.Error)
-		return core, Inbound
+		text, _, _ := findCore(r.Error)
+		return Core{Text: text, Kind: KindNetHTTP, Direction: Inbound}.orNone()
 	case KindZap, KindConsole, KindText:
-		said = r.Subject()
 	default:
-		return "", UnknownDirection
+		return Core{}
 	}
-	core, at, end := findCore(said)
-	if core == "" || Quotes(said[:at]) {
-		return "", UnknownDirection
+	said := r.Subject()
+	text, at, end := findCore(said)
+	core := Core{Text: text, Kind: KindNetHTTP, Direction: UnknownDirection}.orNone()
+	if text == "" {
+		core, at, end = otherCore(said)
 	}
-	if r.Kind == KindText {
-		return core, directionOf(said[:at] + " | " + said[end:])
+	if core.Text == "" || Quotes(said[:at]) {
+		return Core{}
 	}
-	return core, directionOf(strings.Replace(r.Text, said[at:end], " | ", 1))
+	if core.Direction == UnknownDirection {
+		words := said[:at] + " | " + said[end:]
+		if r.Kind != KindText {
+			words = strings.Replace(r.Text, said[at:end], " | ", 1)
+		}
+		core.Direction = directionOf(words)
+	}
+	return core
+}
+
+func (c Core) orNone() Core {
+	if c.Text == "" {
+		return Core{}
+	}
+	return c
+}
+
+// otherCore finds what another library than crypto/tls said.
+func otherCore(s string) (core Core, at, end int) {
+	switch {
+	case strings.Contains(s, "error:") || strings.Contains(s, "error_string="):
+		return openSSLCore(s)
+	case strings.Contains(s, "alert"):
+		return namedAlert(s)
+	}
+	return Core{}, 0, 0
 }
 
 const (
@@ -193,9 +227,9 @@ func Quotes(before string) bool {
 var (
 	// accepts are words of the side that takes connections. What is read from an
 	// ephemeral port comes from a client.
-	accepts = regexp.MustCompile(`(?i)TLS handshake error from|\baccept(?:ed|ing)?\b|\binbound\b|\bincoming\b|\bdownstream\b|handshake (?:with )?(?:the )?client\b|\bclient \[?[0-9a-f:.]+|\bremote_?addr|\bclient_?(?:ip|addr)|\bfrom (?:client )?\[?[0-9a-f][0-9a-f.:]+\]?:\d{5}\b|\bfrom (?:client )?\[[0-9a-f:]*\]:\d{5}\b|\bhttp: (?:TLS|Server)|\bserver\.go:|\blistener\b|客户端|来自`)
+	accepts = regexp.MustCompile(`(?i)TLS handshake error from|\baccept(?:ed|ing)?\b|\binbound\b|\bincoming\b|\bdownstream\b|handshake (?:with )?(?:the )?client\b|\bclient \[?(?:\d+\.\d+\.|[0-9a-f]*:[0-9a-f:])|received CLIENT ALERT|\bremote_?addr|\bclient_?(?:ip|addr)|\bfrom (?:client )?\[?[0-9a-f][0-9a-f.:]+\]?:\d{5}\b|\bfrom (?:client )?\[[0-9a-f:]*\]:\d{5}\b|\bhttp: (?:TLS|Server)|\bserver\.go:|\blistener\b|客户端|来自`)
 	// dials are words of the side that opens them.
-	dials = regexp.MustCompile(`\b(?:Get|Post|Put|Head|Delete|Patch|Options|Propfind) \\?"?https?://|(?i:\bdial(?:ed|ing|er)?\b|\bconnect(?:ing|ion)? to\b|\bupstream\b|\bbackend\b|\boutbound\b|\bwebhook\b|\b(?:https|wss|mqtts|amqps|grpcs|ldaps|rediss)://|authentication handshake failed|\breverse proxy|\bround ?trip)|连接.{0,20}失败|拨号|上游|请求.{0,20}失败`)
+	dials = regexp.MustCompile(`\b(?:Get|Post|Put|Head|Delete|Patch|Options|Propfind) \\?"?https?://|(?i:\bdial(?:ed|ing|er)?\b|\bconnect(?:ing|ion)? to\b|\bupstream\b|\bbackend\b|\boutbound\b|\bwebhook\b|\b(?:https|wss|mqtts|amqps|grpcs|ldaps|rediss)://|authentication handshake failed|generated CLIENT ALERT|received SERVER ALERT|\breverse proxy|\bround ?trip)|连接.{0,20}失败|拨号|上游|请求.{0,20}失败`)
 )
 
 // directionOf tells the side by the words beside a core. Where those of both stand

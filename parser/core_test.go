@@ -31,9 +31,8 @@ func TestCoreOfAMessageWhereverItStands(t *testing.T) {
 		{`accept: "tls: no cipher suite supported by both client and server" conn=9`, "tls: no cipher suite supported by both client and server", Inbound},
 		{"broker: handshake (tls: client offered only unsupported versions: [301])", "tls: client offered only unsupported versions: [301]", UnknownDirection},
 	} {
-		core, direction := Parse(Unwrap([]byte(c.line))).Core()
-		assert.Equal(t, c.core, core, c.line)
-		assert.Equal(t, c.direction, direction, c.line)
+		core := Parse(Unwrap([]byte(c.line))).Core()
+		assert.Equal(t, Core{Text: c.core, Kind: KindNetHTTP, Direction: c.direction}, core, c.line)
 	}
 }
 
@@ -65,4 +64,24 @@ func TestRawLineWithoutItsHeadIsAHandshake(t *testing.T) {
 		assert.Equal(t, "handshakeStatus13ReadClientFinished", r.State, line)
 	}
 	assert.Equal(t, KindText, parseLine("see handshakeStatus13ReadClientFinished").Kind)
+}
+
+func TestCoreOfOtherLibraries(t *testing.T) {
+	openSSL := func(err string, d Direction) Core { return Core{Text: nginxSays(err), Kind: KindOpenSSL, Direction: d} }
+	alert := func(text string) Core {
+		return Core{Text: "remote error: tls: " + text, Kind: KindNetHTTP, Direction: UnknownDirection}
+	}
+	for line, want := range map[string]Core{
+		"Error: 140579907696448:error:14094418:SSL routines:SSL3_READ_BYTES:tlsv1 alert unknown ca:../deps/openssl/openssl/ssl/s3_pkt.c:1293:SSL alert number 48": openSSL("error:14094418:SSL routines:SSL3_READ_BYTES:tlsv1 alert unknown ca:SSL alert number 48", UnknownDirection),
+		"error:14094418:SSL routines:SSL3_READ_BYTES:tlsv1 alert unknown ca in /www/im/TcpConnection.php on line 391":                                             openSSL("error:14094418:SSL routines:SSL3_READ_BYTES:tlsv1 alert unknown ca", UnknownDirection),
+		"[0007278525] [error] [client 192.168.0.133] sslize error: error:14094416:SSL routines:ssl3_read_bytes:sslv3 alert certificate unknown":                   openSSL("error:14094416:SSL routines:ssl3_read_bytes:sslv3 alert certificate unknown", Inbound),
+		"SSL_accept failed: error:1417A0C1:SSL routines:tls_post_process_client_hello:no shared cipher":                                                           openSSL("error:1417A0C1:SSL routines:tls_post_process_client_hello:no shared cipher", Inbound),
+		"error:1407609C": openSSL("error:1407609C:SSL routines::http request", UnknownDirection),
+		"[2021-02-24 10:12:33 *12.0]\tWARNING\tssl_accept: bad SSL client[127.0.0.1:35418], reason=156, error_string=http request":                              openSSL("error:0A00009C:SSL routines::http request", Inbound),
+		"o.a.n.BridgeRuntime: javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown":                                                   alert("unknown certificate"),
+		`2017-02-21 16:46:05.274 [error] <0.1510.0> crashed with reason: {ssl_error,{tls_alert,"certificate unknown"}} in esockd_connection:upgrade/1 line 117`: alert("unknown certificate"),
+		"error: nothing of the sort": {},
+	} {
+		assert.Equal(t, want, Parse(Unwrap([]byte(line))).Core(), line)
+	}
 }

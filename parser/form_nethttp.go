@@ -44,19 +44,34 @@ func findNetHTTP(text []byte, r *Record) bool {
 // setNetHTTP fills r if s holds a handshake error of net/http.
 func (r *Record) setNetHTTP(s string) bool {
 	at := strings.Index(s, goServerMarker)
-	if at < 0 || Quotes(s[:at]) {
+	if at < 0 {
+		return false
+	}
+	start := len(strings.TrimSuffix(s[:at], "http: "))
+	if Quotes(s[:start]) {
 		return false
 	}
 	r.Kind = KindNetHTTP
-	message := s[at:]
-	if strings.HasSuffix(s[:at], "http: ") {
-		message = s[at-len("http: "):]
-	}
-	keepFirst(&r.Message, message)
+	s = s[:openQuotation(s, start)]
+	keepFirst(&r.Message, s[start:])
 	remote, err, ok := strings.Cut(s[at+len(goServerMarker):], ": ")
 	r.Remote = remote
 	if ok {
 		r.Error = strings.TrimRight(err, " \r\n")
 	}
 	return true
+}
+
+// openQuotation is where the quotation ends that is open at an index, the end of the
+// text where none is.
+func openQuotation(s string, at int) int {
+	if strings.Count(s[:at], `"`)%2 == 0 {
+		return len(s)
+	}
+	for end := at; end < len(s); end++ {
+		if s[end] == '"' && s[end-1] != '\\' {
+			return end
+		}
+	}
+	return len(s)
 }

@@ -96,7 +96,7 @@ func beginsEntry(text []byte) bool {
 	if len(text) == 0 {
 		return false
 	}
-	for _, start := range []string{`{"`, dashes, "nginx: [", "http: TLS ", "TLS handshake error from ", "[gnet] "} {
+	for _, start := range []string{`{"`, dashes, "nginx: [", "http: TLS ", goServerMarker, "[gnet] ", "level=", "time="} {
 		if hasPrefix(text, start) {
 			return true
 		}

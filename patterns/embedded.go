@@ -3196,6 +3196,15 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "x509:  certificate relies on legacy Common Name .*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"x509:  certificate relies on legacy Common Name ",
+					},
+				},
+				{
 					Regex: "RemoteCertificateNameMismatch|(?:SSLHandshake failed \\(|CFStreamErrorCodeKey=|NSOSStatusErrorDomain Code=|OSStatus error )-9843\\b",
 					Kinds: []string{
 						"text",
@@ -16210,6 +16219,18 @@ var embedded = Catalogue{
 						"tls: found a certificate rather than a key in the PEM for the private key",
 					},
 				},
+				{
+					Regex: "tls: failed to find PEM block with type ending in .*: \\[(?:CERTIFICATE ?)+\\].*",
+					Kinds: []string{
+						"panic",
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						"tls: failed to find PEM block with type ending in ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -16223,6 +16244,7 @@ var embedded = Catalogue{
 				"WuKongIM/crypto b872b70 tls/tls.go:282",
 			},
 			Samples: []string{
+				"panic: tls: failed to find PEM block with type ending in \"PRIVATE KEY\" in key input after skipping PEM blocks of the following types: [CERTIFICATE CERTIFICATE]",
 				"panic: tls: found a certificate rather than a key in the PEM for the private key",
 				"2026/08/23 00:31:08 tls: found a certificate rather than a key in the PEM for the private key",
 			},
@@ -17491,6 +17513,45 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"panic: open /root/wukongim/certs/fullchain.pem: no such file or directory",
+			},
+		},
+		{
+			ID: "terminator-tells-again",
+			Match: []Clause{
+				{
+					Regex: "ssl client handshake err=SSL_ERROR_\\w+",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ssl client handshake err=SSL_ERROR_",
+					},
+				},
+				{
+					Regex: "AH01996: SSL handshake failed: HTTP spoken on HTTPS port; .*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"AH01996: SSL handshake failed: HTTP spoken on HTTPS port; ",
+					},
+				},
+			},
+			Reason: Text{
+				En: "Hitch and Apache httpd print it beside the line that names the failure, and Hitch for every handshake that waits for data.",
+				Zh: "Hitch 和 Apache httpd 会在指明失败原因的那一行旁边再打印这一行；Hitch 在握手等待数据时也会打印。",
+			},
+			References: []string{
+				"Hitch 1.7 src/hitch.c",
+				"Apache httpd modules/ssl/ssl_engine_io.c",
+				"recorded: testdata/terminators",
+			},
+			Samples: []string{
+				"20261123T162023.689844 [23960] 127.0.0.1:60772 :0 7:8 ssl client handshake err=SSL_ERROR_SSL",
+				"[Mon Nov 23 16:20:22.524173 2026] [ssl:info] [pid 23978:tid 23986] [client 127.0.0.1:34440] AH01996: SSL handshake failed: HTTP spoken on HTTPS port; trying to send HTML error page",
+			},
+			Misses: []string{
+				"20261123T162023.689854 [23960] 127.0.0.1:60772 :0 7:8 Handshake failure: error:0A000418:SSL routines::tlsv1 alert unknown ca",
 			},
 		},
 	},
@@ -21472,6 +21533,14 @@ var embedded = Catalogue{
 		"wrong version number",
 		"WRONG_VERSION",
 		"invalid peer message",
+		"TLS Handshake",
+		"tls handshake",
+		"fatal alert: ",
+		"error:14",
+		"SslRecordException",
+		"ssl certificate ",
+		"tls_alert,",
+		"VERIFY_FAILED",
 	},
 	Suspicious: []Clause{
 		{
@@ -21520,9 +21589,269 @@ var embedded = Catalogue{
 			Regex: "error:[0-9A-Fa-f]{8}:SSL routines:",
 			Kinds: []string{
 				"text",
+				"zap",
+				"console",
 			},
 			Literals: []string{
 				":SSL routines:",
+			},
+		},
+		{
+			Regex: "(?:TLS handshake|SSL handshake|tls handshake|ssl handshake)[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+				"nginx",
+			},
+			Literals: []string{
+				"TLS handshake",
+				"SSL handshake",
+				"tls handshake",
+				"ssl handshake",
+			},
+		},
+		{
+			Regex: "(?:TLS Handshake|SSL Handshake)[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+				"nginx",
+			},
+			Literals: []string{
+				"TLS Handshake",
+				"SSL Handshake",
+			},
+		},
+		{
+			Regex: "(?:[fF]ail\\w*|[eE]rror|[uU]nable|[cC]annot)[^\"]{0,40} (?:TLS handshake|SSL handshake|tls handshake|ssl handshake)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+				"nginx",
+			},
+			Literals: []string{
+				"TLS handshake",
+				"SSL handshake",
+				"tls handshake",
+				"ssl handshake",
+			},
+		},
+		{
+			Regex: "\\bSSLHandshakeException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLHandshakeException: ",
+			},
+		},
+		{
+			Regex: "\\bSSLProtocolException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLProtocolException: ",
+			},
+		},
+		{
+			Regex: "\\bSSLException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLException: ",
+			},
+		},
+		{
+			Regex: "\\bSSLError: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLError: ",
+			},
+		},
+		{
+			Regex: "\\bSSLEOFError: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLEOFError: ",
+			},
+		},
+		{
+			Regex: "\\bNotSslRecordException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"NotSslRecordException: ",
+			},
+		},
+		{
+			Regex: "Received fatal alert: |\\bSSL alert number \\d|\\{tls_alert,|\\{ssl_error,",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"Received fatal alert: ",
+				"SSL alert number ",
+				"tls_alert,",
+				"ssl_error,",
+			},
+		},
+		{
+			Regex: "net::ERR_SSL_",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"net::ERR_SSL_",
+			},
+		},
+		{
+			Regex: "net::ERR_CERT_",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"net::ERR_CERT_",
+			},
+		},
+		{
+			Regex: "\\b(?:SSL|SEC|MOZILLA_PKIX)_ERROR_[A-Z]|\\bCERTIFICATE_VERIFY_FAILED\\b|SSLHandshake failed \\(",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"_ERROR_",
+				"CERTIFICATE_VERIFY_FAILED",
+				"SSLHandshake failed (",
+			},
+		},
+		{
+			Regex: "SSL connect\\w* (?:error|fail)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL connect",
+			},
+		},
+		{
+			Regex: "SSL accept\\w* (?:error|fail)|ssl_accept: bad SSL client",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL accept",
+				"ssl_accept: bad SSL client",
+			},
+		},
+		{
+			Regex: "SSL_connect[^\"]{0,20}(?:fail|error|SYSCALL)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL_connect",
+			},
+		},
+		{
+			Regex: "SSL_accept[^\"]{0,20}(?:fail|error|SYSCALL)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL_accept",
+			},
+		},
+		{
+			Regex: "\\bSSL operation failed with code \\d",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL operation failed with code ",
+			},
+		},
+		{
+			Regex: "\\[SSL: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"[SSL: ",
+			},
+		},
+		{
+			Regex: "\\[SSL\\] ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"[SSL] ",
+			},
+		},
+		{
+			Regex: "Error getting SSL certificate ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"Error getting SSL certificate ",
+			},
+		},
+		{
+			Regex: "ssl certificate \\S+ does not contain a Common Name",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" does not contain a Common Name",
 			},
 		},
 	},
@@ -21619,9 +21948,16 @@ var embedded = Catalogue{
 		"SSL": {
 			Group: 5,
 		},
+		"SslRecordException": {
+			Print: 7,
+		},
 		"Startup failed at ": {
 			Print: 6,
 			Group: 6,
+		},
+		"TLS Handshake": {
+			Print: 9,
+			Group: 2,
 		},
 		"TLS handshake": {
 			Print: 9,
@@ -21630,6 +21966,10 @@ var embedded = Catalogue{
 		"UnverifiedException": {
 			Print: 7,
 			Group: 1,
+		},
+		"VERIFY_FAILED": {
+			Print: 5,
+			Group: 6,
 		},
 		"WRONG_VERSION": {
 			Print: 9,
@@ -21727,9 +22067,17 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 7,
 		},
+		"error:14": {
+			Print: 3,
+			Group: 2,
+		},
 		"extendedKeyUsage": {
 			Print: 6,
 			Group: 3,
+		},
+		"fatal alert: ": {
+			Print: 3,
+			Group: 4,
 		},
 		"fatal error: ": {
 			Print: 10,
@@ -21858,6 +22206,9 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 7,
 		},
+		"ssl certificate ": {
+			Print: 1,
+		},
 		"ssl hand": {
 			Print: 1,
 		},
@@ -21876,8 +22227,16 @@ var embedded = Catalogue{
 			Print: 19,
 			Group: 5,
 		},
+		"tls handshake": {
+			Print: 9,
+			Group: 2,
+		},
 		"tls: ": {
 			Print: 2,
+		},
+		"tls_alert,": {
+			Print: 3,
+			Group: 2,
 		},
 		"transport factory": {
 			Print: 8,

@@ -77,25 +77,25 @@ func (m *Matcher) add(clauses []Clause, match Match) {
 	}
 }
 
-// Match returns what the record is. Where it is in no form that is known, what
-// crypto/tls said in it ([parser.Record.Core]) counts as if net/http had printed it:
-// before all else on the side that accepts, and where the side is not known, unless
-// something else is known of the record.
+// Match returns what the record is. Where it is in no form that is known, what a TLS
+// library said in it ([parser.Record.Core]) counts as if net/http or nginx had printed it:
+// an error of crypto/tls on the side that accepts before all else, others where nothing
+// more is known of the record. What the side that dials meets has its own patterns.
 func (m *Matcher) Match(rec *parser.Record) Match {
 	if rec.Kind == parser.KindNetHTTP {
 		if match := m.match(rec, rec.Kind, rec.Subject(), parser.Inbound); match.Verdict == Matched || match.Verdict == Ignorable {
 			return match
 		}
 	}
-	core, direction := rec.Core()
-	if core != "" && direction == parser.Inbound {
-		if match := m.match(rec, parser.KindNetHTTP, core, direction); match.Verdict == Matched || match.Verdict == Ignorable {
+	core := rec.Core()
+	if core.Direction == parser.Inbound && core.Kind == parser.KindNetHTTP {
+		if match := m.match(rec, core.Kind, core.Text, core.Direction); match.Verdict == Matched || match.Verdict == Ignorable {
 			return match
 		}
 	}
-	match := m.match(rec, rec.Kind, rec.Subject(), direction)
-	if core != "" && direction == parser.UnknownDirection && (match.Verdict == Unrelated || match.Verdict == Unclassified) {
-		if said := m.match(rec, parser.KindNetHTTP, core, direction); said.Verdict == Matched {
+	match := m.match(rec, rec.Kind, rec.Subject(), core.Direction)
+	if core.Text != "" && core.Direction != parser.Outbound && (match.Verdict == Unrelated || match.Verdict == Unclassified) {
+		if said := m.match(rec, core.Kind, core.Text, core.Direction); said.Verdict == Matched {
 			return said
 		}
 	}

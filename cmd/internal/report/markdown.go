@@ -76,7 +76,11 @@ func (m *markdown) document(d *Document) {
 	m.summary(d)
 	m.stops(d)
 	if len(d.Findings) == 0 {
-		m.paragraph(m.say.Say(d.quiet()))
+		if d.Summary.Unclassified > 0 {
+			m.unclassified(d)
+		} else {
+			m.paragraph(m.say.Say(d.quiet()))
+		}
 		m.steps("", d.Hints)
 	}
 	if len(d.Findings) > 0 || len(d.Diagnosis) > 0 {
@@ -90,7 +94,9 @@ func (m *markdown) document(d *Document) {
 	}
 	m.gone(d)
 	m.unread(d)
-	m.unclassified(d)
+	if len(d.Findings) > 0 {
+		m.unclassified(d)
+	}
 	m.origin(d)
 }
 

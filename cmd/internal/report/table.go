@@ -111,7 +111,9 @@ func (p *Page) document(d *Document) {
 	}
 	p.gone(d)
 	p.unread(d)
-	p.unclassified(d)
+	if len(d.Findings) > 0 {
+		p.unclassified(d)
+	}
 }
 
 func (p *Page) summary(d *Document) {
@@ -132,10 +134,15 @@ func (p *Page) stops(d *Document) {
 	}
 }
 
-// silence says what an input without findings does not show.
+// silence says what an input without findings does not show; one that speaks of
+// failures in words that are not known is not silent.
 func (p *Page) silence(d *Document) {
-	p.Line("")
-	p.Paragraph("", p.say.Say(d.quiet()), bold)
+	if d.Summary.Unclassified > 0 {
+		p.unclassified(d)
+	} else {
+		p.Line("")
+		p.Paragraph("", p.say.Say(d.quiet()), bold)
+	}
 	p.steps(d.Hints)
 }
 

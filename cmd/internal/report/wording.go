@@ -17,7 +17,11 @@ import (
 // summary says what was read and how many failures are in it.
 func summary(d *Document, say *messages.Printer) []string {
 	s := d.Summary
-	texts := []string{say.Say("summary", s.Events-s.Harmless, d.logs(), s.Lines, Bytes(s.Bytes))}
+	var texts []string
+	if s.Unclassified > 0 {
+		texts = append(texts, say.Say("summary.unclassified", s.Unclassified))
+	}
+	texts = append(texts, say.Say("summary", s.Events-s.Harmless, d.logs(), s.Lines, Bytes(s.Bytes)))
 	if s.First != nil && s.Last != nil {
 		texts = append(texts, say.Say("summary.span", clock(*s.First), clock(inZone(*s.Last, s))))
 	}
