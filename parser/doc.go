@@ -1,5 +1,24 @@
 // Package parser turns the lines of a log into records.
 //
+// # Using it
+//
+// [Records] reads a log to its end:
+//
+//	for record, err := range parser.Records(ctx, os.Stdin, parser.Options{}) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(record.Stamp.Time, record.Kind, record.Subject())
+//	}
+//
+// [Read] does the same with a function and tells how much it read ([Stats]),
+// [ReadAt] reads a file with several workers, and a [Feed] takes the bytes of a log
+// that grows. [Options] say of which lines records are wanted: by default of all;
+// package patterns gives those by which the lines without a failure are passed over,
+// at the speed of reading them. Nothing of this knows what a failure is.
+//
+// # From lines to records
+//
 // A line passes two steps, and each has one file per format:
 //
 //	bytes of a line ── Unwrap ──▶ Entry ── Parse ──▶ Record

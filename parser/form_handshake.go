@@ -29,9 +29,21 @@ func parseHandshake(text []byte, r *Record) bool {
 func findHandshake(text []byte, r *Record) bool {
 	at := bytes.Index(text, []byte(dashes))
 	if at < 0 || !bytes.Contains(text[at:], []byte(stateMarker)) {
-		return false
+		return r.setHandshakeTail(plain(r.Text))
 	}
 	return r.setHandshake(r.Text[at:])
+}
+
+// setHandshakeTail fills r from a line of which the arrows were cut off: what crypto/tls
+// said, and the state.
+func (r *Record) setHandshakeTail(line string) bool {
+	err, state := splitState(strings.TrimRight(line, " \t\r\n\x00"))
+	core, at, end := findCore(err)
+	if state == "" || core == "" || end < len(err) || Quotes(err[:at]) {
+		return false
+	}
+	r.Kind, r.Error, r.State = KindHandshake, core, state
+	return true
 }
 
 // setHandshake fills r from a line that begins with an arrow.

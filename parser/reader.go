@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"time"
 )
 
@@ -61,10 +62,19 @@ type Stats struct {
 	// live log also those of arrival of records without a time; zero when none is
 	// dated.
 	First, Last time.Time
+	// Styles counts how the inspected lines are written, which tells what wrote
+	// the log.
+	Styles map[Style]int
 	// TooLong are the lines that were longer than MaxLine.
 	TooLong int64
 	// FirstTooLong is the number of the first of them, from 1.
 	FirstTooLong int64
+}
+
+// Style is how an entry is written.
+type Style struct {
+	Kind  Kind
+	Level string
 }
 
 // Read reads a log to its end and hands each record that matters to emit, in
@@ -79,6 +89,25 @@ func Read(ctx context.Context, src io.Reader, opts Options, emit func(*Record) e
 	r := newReader(opts, emit)
 	return r.finish(r.stream(ctx, src))
 }
+
+// Records reads a log like [Read] and gives its records one by one. An error, of
+// the source or of the context, comes last, beside a nil record.
+func Records(ctx context.Context, src io.Reader, opts Options) iter.Seq2[*Record, error] {
+	return func(yield func(*Record, error) bool) {
+		_, err := Read(ctx, src, opts, func(rec *Record) error {
+			if !yield(rec, nil) {
+				return errEnough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(nil, err)
+		}
+	}
+}
+
+// errEnough ends the reading of a log of which no more is wanted.
+var errEnough = errors.New("no more records are wanted")
 
 // ReadAt reads like Read from a file of the given size, with several workers
 // that read and search pieces of it at the same time. The result is the same

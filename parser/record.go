@@ -1,6 +1,10 @@
 package parser
 
-import "time"
+import (
+	"bytes"
+	"strings"
+	"time"
+)
 
 // Kind says what form of record an entry is.
 type Kind string
@@ -24,7 +28,8 @@ const (
 	// KindOpenSSL is an OpenSSL error in the log of Apache httpd, stunnel,
 	// lighttpd or Hitch; Message holds it in nginx's words.
 	KindOpenSSL Kind = "openssl"
-	// KindNetHTTP is a TLS handshake error of Go's net/http server.
+	// KindNetHTTP is a TLS handshake error of Go's net/http server, or of another
+	// server in Go that words it so.
 	KindNetHTTP Kind = "net-http"
 	// KindAccess is a request in an access log: its text is the client's.
 	KindAccess Kind = "access"
@@ -100,7 +105,15 @@ func (r *Record) Subject() string {
 	case KindAccess:
 		return ""
 	}
-	return r.Text
+	return plain(r.Text)
+}
+
+// plain is a text without colours.
+func plain(s string) string {
+	if strings.IndexByte(s, '\x1b') < 0 {
+		return s
+	}
+	return string(stripANSI([]byte(s)))
 }
 
 // setField keeps the first value of a key.
@@ -161,7 +174,23 @@ func containsByte(set string, c byte) bool {
 
 // Parse takes an entry apart. It never fails: what it does not know, or what
 // is broken, becomes a record of KindText.
+//
+// The colours that a program or grep puts into an entry are no part of its form.
 func Parse(e Entry) *Record {
+	r := parse(e)
+	if r.Kind != KindText || bytes.IndexByte(e.Text, '\x1b') < 0 {
+		return r
+	}
+	uncoloured := e
+	uncoloured.Text = stripANSI(e.Text)
+	if p := parse(uncoloured); p.Kind != KindText {
+		p.Text = r.Text
+		return p
+	}
+	return r
+}
+
+func parse(e Entry) *Record {
 	r := newRecord(&e)
 	if len(e.Text) == 0 {
 		return r

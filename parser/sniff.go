@@ -20,6 +20,7 @@ func (r *reader) sniff(block []byte) {
 		e := Unwrap(bytes.TrimPrefix(trimEnd(block[:end]), utf8BOM))
 		if r.sniffed < sniffLines {
 			r.wrappers[e.Wrapper]++
+			r.look(e)
 		}
 		if t := r.dates.timeOfEntry(&e); !t.IsZero() && r.dates.first.IsZero() {
 			r.dates.first = t
@@ -27,6 +28,18 @@ func (r *reader) sniff(block []byte) {
 		r.sniffed++
 		block = block[end:]
 	}
+}
+
+// look notes how an entry is written.
+func (r *reader) look(e Entry) {
+	if len(e.Text) == 0 {
+		return
+	}
+	if r.stats.Styles == nil {
+		r.stats.Styles = map[Style]int{}
+	}
+	rec := Parse(e)
+	r.stats.Styles[Style{rec.Kind, rec.Level}]++
 }
 
 // wrapper is the one that most of the inspected lines had; a log of which some

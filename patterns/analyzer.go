@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"wklog/parser"
+	"wklog/patterns/internal/ranking"
 )
 
 // Filter keeps the events that a reader asked for. Zero fields keep all.
@@ -22,7 +23,7 @@ type Filter struct {
 type Analyzer struct {
 	catalogue *Catalogue
 	matcher   *Matcher
-	ranker    *Ranker
+	ranker    *ranking.Ranker
 	filter    Filter
 	// OnEvent is called for every event that is counted, in the order of
 	// reading.
@@ -43,10 +44,10 @@ type Analyzer struct {
 
 	tallies map[*Pattern]*tally
 	where   where
-	single  map[Key][]CauseScore
-	context Context
+	single  map[ranking.Key][]CauseScore
+	context ranking.Context
 	proofs  []Proof
-	odds    Odds
+	odds    ranking.Odds
 
 	stops  stops
 	starts once // failed starts of version 3
@@ -64,14 +65,14 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := NewRanker()
+	r, err := ranking.Load()
 	if err != nil {
 		return nil, err
 	}
 	return &Analyzer{
 		catalogue: c, matcher: m, ranker: r, filter: filter,
-		tallies: map[*Pattern]*tally{}, where: newWhere(), single: map[Key][]CauseScore{},
-		again: newAgain(), stops: stops{once: newOnce(), met: map[string]bool{}}, starts: newOnce(),
+		tallies: map[*Pattern]*tally{}, where: newWhere(), single: map[ranking.Key][]CauseScore{},
+		again: newAgain(), stops: newStops(), starts: newOnce(),
 	}, nil
 }
 
@@ -149,10 +150,10 @@ func (a *Analyzer) causesOf(rec *parser.Record, p *Pattern) []CauseScore {
 	if !p.Measured {
 		return p.Causes
 	}
-	key := KeyOf(rec, p)
+	key := ranking.KeyOf(rec, p.ID)
 	scores, ok := a.single[key]
 	if !ok {
-		scores = a.ranker.Rank(map[Key]int{key: 1}, Context{}, nil)
+		scores = a.ranker.Rank(map[ranking.Key]int{key: 1}, ranking.Context{}, nil)
 		a.single[key] = scores
 	}
 	return scores

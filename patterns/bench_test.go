@@ -37,10 +37,7 @@ func benchLog(b *testing.B, healthyPerFailure int) string {
 // records reads a log as the commands do.
 func records(b *testing.B, c *patterns.Catalogue, log string, emit func(*parser.Record)) {
 	b.Helper()
-	prefilter := c.Prefilter()
-	_, err := parser.ReadAt(context.Background(), strings.NewReader(log), int64(len(log)), runtime.GOMAXPROCS(0), parser.Options{
-		Search: func(block []byte) parser.Finder { return prefilter.Search(block) }, Nearby: prefilter.Nearby,
-	}, func(rec *parser.Record) error {
+	_, err := parser.ReadAt(context.Background(), strings.NewReader(log), int64(len(log)), runtime.GOMAXPROCS(0), c.ReadOptions(), func(rec *parser.Record) error {
 		emit(rec)
 		return nil
 	})
@@ -112,7 +109,7 @@ func BenchmarkLoad(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		c := loaded(b)
-		c.Prefilter().Search(bytes.Repeat([]byte("x"), 100)).Next(0)
+		c.ReadOptions().Search(bytes.Repeat([]byte("x"), 100)).Next(0)
 		_, err := c.Matcher()
 		require.NoError(b, err)
 	}

@@ -3,10 +3,13 @@ package patterns
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 
 	"wklog/parser"
+	"wklog/patterns/internal/ranking"
+	"wklog/patterns/internal/search"
 )
 
 // Lang is a language that texts for people exist in.
@@ -69,11 +72,13 @@ type Clause struct {
 	States []string          `yaml:"states"`
 	Fields map[string]string `yaml:"fields"`
 	Stack  string            `yaml:"stack"`
+	// Direction is that of the record's [parser.Record.Core]; empty for any.
+	Direction parser.Direction `yaml:"direction"`
 	// Literals are derived from Regex: every match holds at least one of them.
 	// Nil means that it implies none.
 	Literals []string `yaml:"-"`
-	// Whole is the one text that Regex matches, where it is no more than that.
-	Whole string `yaml:"-"`
+	// whole is the one text that Regex matches, where it is no more than that.
+	whole string
 }
 
 // Alert is a TLS alert by its number (RFC 8446 section 6); the zero value is
@@ -92,12 +97,9 @@ func (a *Alert) UnmarshalYAML(number *yaml.Node) error {
 	return nil
 }
 
-// CauseScore names a root cause and its probability, from 0 to 1.
-type CauseScore struct {
-	ID    string  `yaml:"id" json:"id"`
-	Score float64 `yaml:"score" json:"score"`
-	Why   string  `yaml:"why" json:"-"`
-}
+// CauseScore names a root cause by its ID and gives its probability as Score, from
+// 0 to 1; Why is the reason where the score is stated and not measured.
+type CauseScore = ranking.Score
 
 // Pattern recognises one failure message.
 type Pattern struct {
@@ -198,7 +200,7 @@ type State struct {
 }
 
 // Catalogue is the whole knowledge: patterns, causes, states and what is no
-// failure.
+// failure. It may be used by many goroutines while none adds to it.
 type Catalogue struct {
 	Patterns []*Pattern  `yaml:"patterns"`
 	Ignore   []*Ignored  `yaml:"ignore"`
@@ -208,50 +210,68 @@ type Catalogue struct {
 	// Anchors are the few literals that a line must hold one of to be looked
 	// at; every pattern implies one.
 	Anchors []string `yaml:"anchors"`
-	// Derived are the anchors of patterns that imply none of the stated ones,
-	// from their own expressions.
-	Derived []string `yaml:"-"`
-	// Placements are how the anchors are searched for.
-	Placements map[string]Placement `yaml:"-"`
-	// Unanchored says that a pattern implies no literal, so that every line
-	// has to be looked at.
-	Unanchored bool `yaml:"-"`
 	// Suspicious are regular expressions that plainly speak of a TLS failure:
 	// a record that matches one and no pattern is counted as unclassified.
 	Suspicious []Clause `yaml:"suspicious"`
 
+	// derived are the anchors of patterns that imply none of the stated ones,
+	// from their own expressions.
+	derived []string
+	// placements are how the anchors are searched for.
+	placements map[string]search.Placement
+	// unanchored says that a pattern implies no literal, so that every line
+	// has to be looked at.
+	unanchored bool
+
 	// problems were met while files were read, places are where its entries stand
 	// in them.
-	problems  Problems
-	places    map[any]location
-	matcher   *Matcher
-	prefilter *Prefilter
+	problems Problems
+	places   map[any]location
+	made     made
+}
+
+// made is what was made of a catalogue, nil where it was not asked for since the
+// catalogue changed.
+type made struct {
+	mutex    sync.Mutex
+	matcher  *Matcher
+	searches *searches
+}
+
+// change forgets what was made before.
+func (m *made) change() {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.matcher, m.searches = nil, nil
 }
 
 // derive finds the literals of what was added, and an anchor for what implies
 // none of those that are known.
 func (c *Catalogue) derive(more *Catalogue) {
-	c.Anchors = slices.DeleteFunc(c.Anchors, func(anchor string) bool { return len(anchor) < printSize })
-	all := c.clauses()
+	c.Anchors = slices.DeleteFunc(c.Anchors, func(anchor string) bool { return len(anchor) < search.Shortest })
+	var all []string
+	for _, clause := range c.clauses() {
+		all = append(all, clause.Regex)
+	}
 	for _, clause := range more.clauses() {
 		if _, ok := clause.compiles(); !ok {
 			continue
 		}
-		clause.Literals, clause.Whole = requiredLiterals(clause.Regex, all), wholeLiteral(clause.Regex)
+		clause.Literals, clause.whole = search.Required(clause.Regex, all), search.Whole(clause.Regex)
 	}
 	for _, clause := range more.searched() {
 		anchors := c.allAnchors()
 		literals := clause.literals(anchors)
-		c.Unanchored = c.Unanchored || literals == nil
+		c.unanchored = c.unanchored || literals == nil
 		for _, literal := range literals {
-			if !containsAny(literal, anchors) {
-				c.Derived = append(c.Derived, literal)
+			if !slices.ContainsFunc(anchors, func(anchor string) bool { return strings.Contains(literal, anchor) }) {
+				c.derived = append(c.derived, literal)
 			}
 		}
 	}
 }
 
-func (c *Catalogue) allAnchors() []string { return slices.Concat(c.Anchors, c.Derived, parser.Anchors) }
+func (c *Catalogue) allAnchors() []string { return slices.Concat(c.Anchors, c.derived, parser.Anchors) }
 
 // searched are the conditions for which a record must be looked at: what is
 // ignored needs no search of its own, and what stops a server has its anchors.
@@ -288,21 +308,25 @@ func (c *Catalogue) Matcher() (*Matcher, error) {
 	if len(c.problems) > 0 {
 		return nil, c.problems
 	}
-	if c.matcher == nil {
-		c.matcher = newMatcher(c)
+	c.made.mutex.Lock()
+	defer c.made.mutex.Unlock()
+	if c.made.matcher == nil {
+		c.made.matcher = newMatcher(c)
 	}
-	return c.matcher, nil
+	return c.made.matcher, nil
 }
 
-// Prefilter returns the search for what the catalogue knows as it is now.
-func (c *Catalogue) Prefilter() *Prefilter {
-	if c.prefilter == nil {
-		if c.Placements == nil {
-			c.Placements = map[string]Placement{}
+// searches are those for what the catalogue knows as it is now.
+func (c *Catalogue) searches() *searches {
+	c.made.mutex.Lock()
+	defer c.made.mutex.Unlock()
+	if c.made.searches == nil {
+		if c.placements == nil {
+			c.placements = map[string]search.Placement{}
 		}
-		c.prefilter = newPrefilter(c)
+		c.made.searches = newSearches(c)
 	}
-	return c.prefilter
+	return c.made.searches
 }
 
 // Pattern returns the pattern with the id, nil when there is none.

@@ -82,12 +82,10 @@ func analysed(t *testing.T, c *patterns.Catalogue, log string) ([]*patterns.Even
 	require.NoError(t, err)
 	var events []*patterns.Event
 	a.OnEvent = func(e *patterns.Event) { events = append(events, e) }
-	prefilter := c.Prefilter()
+	options := c.ReadOptions()
+	options.Zone = time.UTC
 	src := a.Source("server.log")
-	_, err = parser.Read(context.Background(), strings.NewReader(log), parser.Options{
-		Search: func(block []byte) parser.Finder { return prefilter.Search(block) },
-		Nearby: prefilter.Nearby, Zone: time.UTC,
-	}, func(rec *parser.Record) error {
+	_, err = parser.Read(context.Background(), strings.NewReader(log), options, func(rec *parser.Record) error {
 		src.Add(rec)
 		return nil
 	})
@@ -275,12 +273,13 @@ func TestEveryNginxLineThatReportsAFailureIsOneEvent(t *testing.T) {
 		return strings.Contains(line, "SSL") || strings.Contains(line, "HTTPS port") || strings.Contains(line, "client sent invalid request") || strings.Contains(line, "cannot load certificate")
 	}
 	seen := map[string]int{}
-	for _, r := range append(readJSONL[recorded](t, "nginx.jsonl"), readJSONL[recorded](t, "../clients/nginx.jsonl")...) {
+	before := readJSONL[recorded](t, "nginx.jsonl")
+	for i, r := range append(before, readJSONL[recorded](t, "../clients/nginx.jsonl")...) {
 		for _, line := range r.Lines {
 			events, result := analysed(t, c, line)
 			assert.Zero(t, result.Unclassified, line)
 			if speaks(line) {
-				if assert.Len(t, events, 1, line) {
+				if assert.Len(t, events, 1, line) && i < len(before) {
 					seen[events[0].Pattern.ID]++
 				}
 				continue
@@ -290,8 +289,8 @@ func TestEveryNginxLineThatReportsAFailureIsOneEvent(t *testing.T) {
 			}
 		}
 	}
-	assert.Equal(t, 118+43, seen["alert-bad-certificate"], "of those of wukongim 112 in the handshake and 6 after it")
-	assert.Equal(t, 44+28, seen["alert-expired-certificate"])
+	assert.Equal(t, 118, seen["alert-bad-certificate"], "of those of wukongim 112 in the handshake and 6 after it")
+	assert.Equal(t, 44, seen["alert-expired-certificate"])
 }
 
 // TestLeadingCauseOfAttemptsWhoseMessageTells goes by the alerts whose meaning

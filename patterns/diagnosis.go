@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"wklog/patterns/internal/ranking"
 )
 
 // Finding is all events of one pattern.
@@ -103,7 +105,7 @@ func (a *Analyzer) Result() Analysis {
 
 func (a *Analyzer) causesOfAll(p *Pattern, t *tally) []CauseScore {
 	if p.Measured {
-		return a.ranker.Rank(t.keys, Context{}, nil)
+		return a.ranker.Rank(t.keys, ranking.Context{}, nil)
 	}
 	return p.Causes
 }
@@ -154,7 +156,7 @@ func (a *Analyzer) diagnose(findings []Finding) []Diagnosis {
 		for _, score := range scores {
 			if c := a.catalogue.Cause(score.ID); c != nil && weights[p] > 0 {
 				list = append(list, Diagnosis{
-					Cause: c, Side: p.side, Confidence: round(score.Score * weights[p]),
+					Cause: c, Side: p.side, Confidence: ranking.Round(score.Score * weights[p]),
 					Evidence: evidenceFor(c.ID, group), Checks: a.checksOf(p.side, c.ID),
 				})
 			}
@@ -191,7 +193,7 @@ func joined(list []Diagnosis) []Diagnosis {
 	result := list[:0]
 	for _, d := range list {
 		if last := len(result) - 1; last >= 0 && result[last].Cause == d.Cause && result[last].Side == d.Side {
-			result[last].Confidence = min(round(result[last].Confidence+d.Confidence), 1)
+			result[last].Confidence = min(ranking.Round(result[last].Confidence+d.Confidence), 1)
 			result[last].Evidence = append(result[last].Evidence, d.Evidence...)
 			continue
 		}
@@ -239,7 +241,7 @@ func (p problem) stopsServer() bool {
 // repeats count as 1 + ln(count).
 func (a *Analyzer) causesOfProblem(p problem, group []Finding) []CauseScore {
 	if p.measured {
-		seen := map[Key]int{}
+		seen := map[ranking.Key]int{}
 		said := []Finding{}
 		for _, f := range group {
 			if f.Pattern.Measured {
@@ -250,26 +252,26 @@ func (a *Analyzer) causesOfProblem(p problem, group []Finding) []CauseScore {
 		}
 		context := a.context
 		context.Clients = a.where.clients.together(func(of *Pattern) bool { return of.Measured && of.Side == p.side })
-		return a.ranker.Rank(seen, context, a.oddsFor(p).times(reported(said)))
+		return a.ranker.Rank(seen, context, a.oddsFor(p).Times(reported(said)))
 	}
 	byCause, total := mixture(group, func(f *Finding) []CauseScore { return a.where.scans.of(f.Pattern).causes(f) })
 	if odds := a.oddsFor(p); odds != nil {
 		total = 0
 		for id := range byCause {
-			byCause[id] *= odds.of(id)
+			byCause[id] *= odds.Of(id)
 			total += byCause[id]
 		}
 	}
-	return ranked(byCause, total)
+	return ranking.Ranked(byCause, total)
 }
 
 // reported are the odds that clients give by their own words; nil without any.
-func reported(said []Finding) Odds {
+func reported(said []Finding) ranking.Odds {
 	if len(said) == 0 {
 		return nil
 	}
 	byCause, total := mixture(said, func(f *Finding) []CauseScore { return f.Causes })
-	odds := Odds{}
+	odds := ranking.Odds{}
 	for id, weight := range byCause {
 		odds[id] = weight / total / unsaid
 	}

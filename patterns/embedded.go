@@ -2,6 +2,8 @@
 
 package patterns
 
+import "wklog/patterns/internal/search"
+
 var embedded = Catalogue{
 	Patterns: []*Pattern{
 		{
@@ -32,7 +34,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: close notify",
 					},
-					Whole: "remote error: tls: close notify",
+					whole: "remote error: tls: close notify",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 0\\b|alert close notify\\b|SSLV3_ALERT_CLOSE_NOTIFY\\b).*[^m]$",
@@ -113,7 +115,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unexpected message",
 					},
-					Whole: "remote error: tls: unexpected message",
+					whole: "remote error: tls: unexpected message",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 10\\b|alert unexpected message\\b|SSLV3_ALERT_UNEXPECTED_MESSAGE\\b).*[^m]$",
@@ -188,7 +190,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: bad record MAC",
 					},
-					Whole: "remote error: tls: bad record MAC",
+					whole: "remote error: tls: bad record MAC",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 20\\b|alert bad record mac\\b|SSLV3_ALERT_BAD_RECORD_MAC\\b).*[^m]$",
@@ -263,7 +265,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: decryption failed",
 					},
-					Whole: "remote error: tls: decryption failed",
+					whole: "remote error: tls: decryption failed",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 21\\b|alert decryption failed\\b|TLSV1_ALERT_DECRYPTION_FAILED\\b).*[^m]$",
@@ -338,7 +340,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: record overflow",
 					},
-					Whole: "remote error: tls: record overflow",
+					whole: "remote error: tls: record overflow",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 22\\b|alert record overflow\\b|TLSV1_ALERT_RECORD_OVERFLOW\\b).*[^m]$",
@@ -408,7 +410,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: decompression failure",
 					},
-					Whole: "remote error: tls: decompression failure",
+					whole: "remote error: tls: decompression failure",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 30\\b|alert decompression failure\\b|SSLV3_ALERT_DECOMPRESSION_FAILURE\\b).*[^m]$",
@@ -478,7 +480,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: handshake failure",
 					},
-					Whole: "remote error: tls: handshake failure",
+					whole: "remote error: tls: handshake failure",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 40\\b|alert handshake failure\\b|SSLV3_ALERT_HANDSHAKE_FAILURE\\b).*[^m]$",
@@ -540,7 +542,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: alert(41)",
 					},
-					Whole: "remote error: tls: alert(41)",
+					whole: "remote error: tls: alert(41)",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 41\\b|alert no certificate\\b|SSLV3_ALERT_NO_CERTIFICATE\\b).*[^m]$",
@@ -615,7 +617,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: bad certificate",
 					},
-					Whole: "remote error: tls: bad certificate",
+					whole: "remote error: tls: bad certificate",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 42\\b|alert bad certificate\\b|SSLV3_ALERT_BAD_CERTIFICATE\\b).*[^m]$",
@@ -683,7 +685,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unsupported certificate",
 					},
-					Whole: "remote error: tls: unsupported certificate",
+					whole: "remote error: tls: unsupported certificate",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 43\\b|alert unsupported certificate\\b|SSLV3_ALERT_UNSUPPORTED_CERTIFICATE\\b).*[^m]$",
@@ -743,7 +745,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: revoked certificate",
 					},
-					Whole: "remote error: tls: revoked certificate",
+					whole: "remote error: tls: revoked certificate",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 44\\b|alert certificate revoked\\b|SSLV3_ALERT_CERTIFICATE_REVOKED\\b).*[^m]$",
@@ -803,7 +805,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: expired certificate",
 					},
-					Whole: "remote error: tls: expired certificate",
+					whole: "remote error: tls: expired certificate",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 45\\b|alert certificate expired\\b|SSLV3_ALERT_CERTIFICATE_EXPIRED\\b).*[^m]$",
@@ -863,7 +865,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unknown certificate",
 					},
-					Whole: "remote error: tls: unknown certificate",
+					whole: "remote error: tls: unknown certificate",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 46\\b|alert certificate unknown\\b|SSLV3_ALERT_CERTIFICATE_UNKNOWN\\b).*[^m]$",
@@ -929,7 +931,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: illegal parameter",
 					},
-					Whole: "remote error: tls: illegal parameter",
+					whole: "remote error: tls: illegal parameter",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 47\\b|alert illegal parameter\\b|SSLV3_ALERT_ILLEGAL_PARAMETER\\b).*[^m]$",
@@ -1009,7 +1011,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unknown certificate authority",
 					},
-					Whole: "remote error: tls: unknown certificate authority",
+					whole: "remote error: tls: unknown certificate authority",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 48\\b|alert unknown ca\\b|TLSV1_ALERT_UNKNOWN_CA\\b).*[^m]$",
@@ -1076,7 +1078,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: access denied",
 					},
-					Whole: "remote error: tls: access denied",
+					whole: "remote error: tls: access denied",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 49\\b|alert access denied\\b|TLSV1_ALERT_ACCESS_DENIED\\b).*[^m]$",
@@ -1156,7 +1158,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: error decoding message",
 					},
-					Whole: "remote error: tls: error decoding message",
+					whole: "remote error: tls: error decoding message",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 50\\b|alert decode error\\b|TLSV1_ALERT_DECODE_ERROR\\b).*[^m]$",
@@ -1232,7 +1234,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: error decrypting message",
 					},
-					Whole: "remote error: tls: error decrypting message",
+					whole: "remote error: tls: error decrypting message",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 51\\b|alert decrypt error\\b|TLSV1_ALERT_DECRYPT_ERROR\\b).*[^m]$",
@@ -1292,7 +1294,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: export restriction",
 					},
-					Whole: "remote error: tls: export restriction",
+					whole: "remote error: tls: export restriction",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 60\\b|alert export restriction\\b|TLSV1_ALERT_EXPORT_RESTRICTION\\b).*[^m]$",
@@ -1367,7 +1369,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: protocol version not supported",
 					},
-					Whole: "remote error: tls: protocol version not supported",
+					whole: "remote error: tls: protocol version not supported",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 70\\b|alert protocol version\\b|TLSV1_ALERT_PROTOCOL_VERSION\\b).*[^m]$",
@@ -1443,7 +1445,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: insufficient security level",
 					},
-					Whole: "remote error: tls: insufficient security level",
+					whole: "remote error: tls: insufficient security level",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 71\\b|alert insufficient security\\b|TLSV1_ALERT_INSUFFICIENT_SECURITY\\b).*[^m]$",
@@ -1523,7 +1525,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: internal error",
 					},
-					Whole: "remote error: tls: internal error",
+					whole: "remote error: tls: internal error",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 80\\b|alert internal error\\b|TLSV1_ALERT_INTERNAL_ERROR\\b).*[^m]$",
@@ -1609,7 +1611,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: inappropriate fallback",
 					},
-					Whole: "remote error: tls: inappropriate fallback",
+					whole: "remote error: tls: inappropriate fallback",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 86\\b|alert inappropriate fallback\\b|TLSV1_ALERT_INAPPROPRIATE_FALLBACK\\b).*[^m]$",
@@ -1678,7 +1680,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: user canceled",
 					},
-					Whole: "remote error: tls: user canceled",
+					whole: "remote error: tls: user canceled",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 90\\b|alert user cancelled\\b|TLSV1_ALERT_USER_CANCELLED\\b).*[^m]$",
@@ -1761,7 +1763,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: no renegotiation",
 					},
-					Whole: "remote error: tls: no renegotiation",
+					whole: "remote error: tls: no renegotiation",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 100\\b|alert no renegotiation\\b|TLSV1_ALERT_NO_RENEGOTIATION\\b).*[^m]$",
@@ -1836,7 +1838,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: missing extension",
 					},
-					Whole: "remote error: tls: missing extension",
+					whole: "remote error: tls: missing extension",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 109\\b|alert missing extension\\b|TLSV1_ALERT_MISSING_EXTENSION\\b).*[^m]$",
@@ -1911,7 +1913,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unsupported extension",
 					},
-					Whole: "remote error: tls: unsupported extension",
+					whole: "remote error: tls: unsupported extension",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 110\\b|unsupported extension\\b|TLSV1_ALERT_UNSUPPORTED_EXTENSION\\b).*[^m]$",
@@ -1986,7 +1988,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: certificate unobtainable",
 					},
-					Whole: "remote error: tls: certificate unobtainable",
+					whole: "remote error: tls: certificate unobtainable",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 111\\b|certificate unobtainable\\b|TLSV1_ALERT_CERTIFICATE_UNOBTAINABLE\\b).*[^m]$",
@@ -2056,7 +2058,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unrecognized name",
 					},
-					Whole: "remote error: tls: unrecognized name",
+					whole: "remote error: tls: unrecognized name",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 112\\b|unrecognized name\\b|TLSV1_ALERT_UNRECOGNIZED_NAME\\b).*[^m]$",
@@ -2126,7 +2128,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: bad certificate status response",
 					},
-					Whole: "remote error: tls: bad certificate status response",
+					whole: "remote error: tls: bad certificate status response",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 113\\b|bad certificate status response\\b|TLSV1_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE\\b).*[^m]$",
@@ -2206,7 +2208,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: bad certificate hash value",
 					},
-					Whole: "remote error: tls: bad certificate hash value",
+					whole: "remote error: tls: bad certificate hash value",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 114\\b|bad certificate hash value\\b|TLSV1_ALERT_BAD_CERTIFICATE_HASH_VALUE\\b).*[^m]$",
@@ -2276,7 +2278,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: unknown PSK identity",
 					},
-					Whole: "remote error: tls: unknown PSK identity",
+					whole: "remote error: tls: unknown PSK identity",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 115\\b|alert unknown psk identity\\b|TLSV1_ALERT_UNKNOWN_PSK_IDENTITY\\b).*[^m]$",
@@ -2346,7 +2348,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: certificate required",
 					},
-					Whole: "remote error: tls: certificate required",
+					whole: "remote error: tls: certificate required",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 116\\b|alert certificate required\\b|TLSV1_ALERT_CERTIFICATE_REQUIRED\\b).*[^m]$",
@@ -2416,7 +2418,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: no application protocol",
 					},
-					Whole: "remote error: tls: no application protocol",
+					whole: "remote error: tls: no application protocol",
 				},
 				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL alert number 120\\b|alert no application protocol\\b|TLSV1_ALERT_NO_APPLICATION_PROTOCOL\\b).*[^m]$",
@@ -2687,7 +2689,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"handshake",
 					},
-					Whole: "EOF",
+					whole: "EOF",
 				},
 				{
 					Regex: "^unexpected EOF$",
@@ -2697,7 +2699,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"unexpected EOF",
 					},
-					Whole: "unexpected EOF",
+					whole: "unexpected EOF",
 				},
 			},
 			Causes: []CauseScore{
@@ -2767,7 +2769,7 @@ var embedded = Catalogue{
 					States: []string{
 						"handshakeStatusUnknown",
 					},
-					Whole: "EOF",
+					whole: "EOF",
 				},
 				{
 					Regex: "^unexpected EOF$",
@@ -2780,7 +2782,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"unexpected EOF",
 					},
-					Whole: "unexpected EOF",
+					whole: "unexpected EOF",
 				},
 			},
 			Causes: []CauseScore{
@@ -2827,7 +2829,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"net-http",
 					},
-					Whole: "EOF",
+					whole: "EOF",
 				},
 				{
 					Regex: "^unexpected EOF$",
@@ -2837,7 +2839,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"unexpected EOF",
 					},
-					Whole: "unexpected EOF",
+					whole: "unexpected EOF",
 				},
 			},
 			Causes: []CauseScore{
@@ -2996,7 +2998,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"context deadline exceeded",
 					},
-					Whole: "context deadline exceeded",
+					whole: "context deadline exceeded",
 				},
 				{
 					Regex: "^tls: handshake timeout$",
@@ -3006,7 +3008,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: handshake timeout",
 					},
-					Whole: "tls: handshake timeout",
+					whole: "tls: handshake timeout",
 				},
 			},
 			Causes: []CauseScore{
@@ -3069,7 +3071,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"context canceled",
 					},
-					Whole: "context canceled",
+					whole: "context canceled",
 				},
 			},
 			Causes: []CauseScore{
@@ -3191,6 +3193,15 @@ var embedded = Catalogue{
 						"valid for ",
 						"annot validate certificate for ",
 						"ertificate relies on legacy Common Name ",
+					},
+				},
+				{
+					Regex: "x509:  certificate relies on legacy Common Name .*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"x509:  certificate relies on legacy Common Name ",
 					},
 				},
 				{
@@ -4483,6 +4494,63 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "first-record-not-tls-either-side",
+			Title: Text{
+				En: "The other side does not speak TLS",
+				Zh: "对端发来的不是 TLS",
+			},
+			Explain: Text{
+				En: "The first bytes on a TLS connection were no TLS. Go prints this on both sides. If a server printed it, a client came with ws:// or http:// to a TLS port; if a client printed it, it came with wss:// or https:// to a plain port. The lines around it tell: an address that was dialled, or one that a connection came from.",
+				Zh: "TLS 连接上收到的第一批数据不是 TLS。Go 在两端打印的文字相同：如果是服务端打印的，说明客户端用 ws:// 或 http:// 连到了 TLS 端口；如果是客户端打印的，说明它用 wss:// 或 https:// 连到了明文端口。可以看附近的日志：是主动连接的地址，还是连接的来源地址。",
+			},
+			Severity: "warning",
+			Category: "wrong-port",
+			Reporter: "server",
+			Phase:    "client-hello",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "tls: first record does not look like a TLS handshake",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "unknown",
+					Literals: []string{
+						"tls: first record does not look like a TLS handshake",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "plaintext-on-tls-port",
+					Score: 0.44,
+					Why:   "a client without TLS before a server with it",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.43,
+					Why:   "a client with TLS before a server without it",
+				},
+				{
+					ID:    "scanner-probe",
+					Score: 0.08,
+					Why:   "probes send anything to any port",
+				},
+			},
+			References: []string{
+				"crypto/tls conn.go (Go 1.26)",
+			},
+			Samples: []string{
+				"2026/04/22 10:11:12 conn 7: tls: first record does not look like a TLS handshake",
+			},
+			Misses: []string{
+				"TLS handshake error from [::1]:58856: tls: first record does not look like a TLS handshake",
+				"failed to dial wss://im.example.com:5200: tls: first record does not look like a TLS handshake",
+			},
+		},
+		{
 			ID: "wss-listen-address-not-local",
 			Title: Text{
 				En: "wssAddr is not an address of this machine",
@@ -5158,7 +5226,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: bad record MAC",
 					},
-					Whole: "local error: tls: bad record MAC",
+					whole: "local error: tls: bad record MAC",
 				},
 			},
 			Measured: true,
@@ -5201,7 +5269,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: bad record MAC",
 					},
-					Whole: "local error: tls: bad record MAC",
+					whole: "local error: tls: bad record MAC",
 				},
 			},
 			Causes: []CauseScore{
@@ -5259,7 +5327,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: bad record MAC",
 					},
-					Whole: "local error: tls: bad record MAC",
+					whole: "local error: tls: bad record MAC",
 				},
 			},
 			Causes: []CauseScore{
@@ -5335,7 +5403,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: unexpected message",
 					},
-					Whole: "local error: tls: unexpected message",
+					whole: "local error: tls: unexpected message",
 				},
 			},
 			Probe: true,
@@ -5395,7 +5463,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: unexpected message",
 					},
-					Whole: "local error: tls: unexpected message",
+					whole: "local error: tls: unexpected message",
 				},
 			},
 			Causes: []CauseScore{
@@ -5455,7 +5523,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: record overflow",
 					},
-					Whole: "local error: tls: record overflow",
+					whole: "local error: tls: record overflow",
 				},
 			},
 			Probe: true,
@@ -5626,7 +5694,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: missing extension",
 					},
-					Whole: "local error: tls: missing extension",
+					whole: "local error: tls: missing extension",
 				},
 			},
 			Causes: []CauseScore{
@@ -5684,7 +5752,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: protocol version not supported",
 					},
-					Whole: "local error: tls: protocol version not supported",
+					whole: "local error: tls: protocol version not supported",
 				},
 				{
 					Regex: "^local error: tls: inappropriate fallback$",
@@ -5696,7 +5764,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: inappropriate fallback",
 					},
-					Whole: "local error: tls: inappropriate fallback",
+					whole: "local error: tls: inappropriate fallback",
 				},
 			},
 			Causes: []CauseScore{
@@ -5748,9 +5816,7 @@ var embedded = Catalogue{
 						"net-http",
 					},
 					Literals: []string{
-						"handshake failure",
-						"insufficient security level",
-						"export restriction",
+						"local error: tls: ",
 					},
 				},
 			},
@@ -5814,7 +5880,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: no application protocol",
 					},
-					Whole: "local error: tls: no application protocol",
+					whole: "local error: tls: no application protocol",
 				},
 			},
 			Causes: []CauseScore{
@@ -5866,7 +5932,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: internal error",
 					},
-					Whole: "local error: tls: internal error",
+					whole: "local error: tls: internal error",
 				},
 			},
 			Causes: []CauseScore{
@@ -5972,7 +6038,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: unrecognized name",
 					},
-					Whole: "local error: tls: unrecognized name",
+					whole: "local error: tls: unrecognized name",
 				},
 			},
 			Causes: []CauseScore{
@@ -6029,7 +6095,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"local error: tls: no renegotiation",
 					},
-					Whole: "local error: tls: no renegotiation",
+					whole: "local error: tls: no renegotiation",
 				},
 			},
 			Causes: []CauseScore{
@@ -6262,7 +6328,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"client sent invalid method while reading client request line",
 					},
-					Whole: "client sent invalid method while reading client request line",
+					whole: "client sent invalid method while reading client request line",
 				},
 			},
 			Causes: []CauseScore{
@@ -6315,7 +6381,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"client sent invalid request while reading client request line",
 					},
-					Whole: "client sent invalid request while reading client request line",
+					whole: "client sent invalid request while reading client request line",
 				},
 			},
 			Causes: []CauseScore{
@@ -6814,7 +6880,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"handshake rejected while SSL handshaking",
 					},
-					Whole: "handshake rejected while SSL handshaking",
+					whole: "handshake rejected while SSL handshaking",
 				},
 				{
 					Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:.*:(?i:callback[ _]failed|clienthello[ _]callback[ _]failed)\\b.*\\) while SSL handshaking$",
@@ -6876,7 +6942,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						" is defined in server listening on SSL port while SSL handshaking",
 					},
-					Whole: "no \"ssl_certificate\" is defined in server listening on SSL port while SSL handshaking",
+					whole: "no \"ssl_certificate\" is defined in server listening on SSL port while SSL handshaking",
 				},
 				{
 					Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:.*:(?i:cert[ _]cb[ _]error|no[ _]certificate[ _](?:set|assigned)|no[ _]private[ _]key[ _]assigned)\\b.*\\) while SSL handshaking$",
@@ -7088,7 +7154,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"client closed connection while SSL handshaking",
 					},
-					Whole: "client closed connection while SSL handshaking",
+					whole: "client closed connection while SSL handshaking",
 				},
 				{
 					Regex: "^recv\\(\\) failed \\([0-9]+: .*\\) while SSL handshaking$",
@@ -7168,7 +7234,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"SSL handshake timed out while SSL handshaking",
 					},
-					Whole: "SSL handshake timed out while SSL handshaking",
+					whole: "SSL handshake timed out while SSL handshaking",
 				},
 			},
 			Causes: []CauseScore{
@@ -7838,7 +7904,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"upstream prematurely closed connection while SSL handshaking to upstream",
 					},
-					Whole: "upstream prematurely closed connection while SSL handshaking to upstream",
+					whole: "upstream prematurely closed connection while SSL handshaking to upstream",
 				},
 			},
 			Causes: []CauseScore{
@@ -10322,6 +10388,25 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "remote error: (?:tls: )?(?:certificate required|bad certificate|unknown certificate|unsupported certificate|revoked certificate|expired certificate|access denied|alert\\(41\\))",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"certificate required",
+						"bad certificate",
+						"known certificate",
+						"supported certificate",
+						"revoked certificate",
+						"expired certificate",
+						"ccess denied",
+						"lert(41)",
+					},
+				},
+				{
 					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?tls: client certificate private key of type .*",
 					Kinds: []string{
 						"zap",
@@ -10379,6 +10464,18 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"remote error: tls: protocol version not supported",
+					},
+				},
+				{
+					Regex: "remote error: (?:tls: )?protocol version not supported",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"protocol version not supported",
 					},
 				},
 				{
@@ -10472,6 +10569,23 @@ var embedded = Catalogue{
 						"console",
 						"text",
 					},
+					Literals: []string{
+						"handshake failure",
+						"nsufficient security level",
+						"llegal parameter",
+						"error decoding message",
+						"missing extension",
+						"unsupported extension",
+					},
+				},
+				{
+					Regex: "remote error: (?:tls: )?(?:handshake failure|insufficient security level|illegal parameter|error decoding message|missing extension|unsupported extension)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
 					Literals: []string{
 						"handshake failure",
 						"nsufficient security level",
@@ -10639,6 +10753,19 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "remote error: (?:tls: )?(?:unrecognized name|internal error)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"unrecognized name",
+						"internal error",
+					},
+				},
+				{
 					Regex: "(?:(?:https|wss)://|dial tcp |authentication handshake failed: ).*remote error: tls: internal error",
 					Kinds: []string{
 						"zap",
@@ -10697,6 +10824,18 @@ var embedded = Catalogue{
 						"console",
 						"text",
 					},
+					Literals: []string{
+						"remote error: tls: no application protocol",
+					},
+				},
+				{
+					Regex: "remote error: tls: no application protocol",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
 					Literals: []string{
 						"remote error: tls: no application protocol",
 					},
@@ -10794,6 +10933,18 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "(?:remote|local) error: tls: (?i:bad record MAC|decryption failed|error decrypting message|record overflow|unexpected message)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						" error: tls: ",
+					},
+				},
+				{
 					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?tls: invalid server finished hash",
 					Kinds: []string{
 						"zap",
@@ -10880,6 +11031,18 @@ var embedded = Catalogue{
 						"console",
 						"text",
 					},
+					Literals: []string{
+						" error: tls: ",
+					},
+				},
+				{
+					Regex: "(?:remote|local) error: tls: ",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Direction: "outbound",
 					Literals: []string{
 						" error: tls: ",
 					},
@@ -11007,7 +11170,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"malformed HTTP request",
 					},
-					Whole: "malformed HTTP request",
+					whole: "malformed HTTP request",
 				},
 			},
 			Causes: []CauseScore{
@@ -12721,7 +12884,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: first record does not look like a TLS handshake",
 					},
-					Whole: "tls: first record does not look like a TLS handshake",
+					whole: "tls: first record does not look like a TLS handshake",
 				},
 			},
 			Probe: true,
@@ -12782,7 +12945,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"client sent an HTTP request to an HTTPS server",
 					},
-					Whole: "client sent an HTTP request to an HTTPS server",
+					whole: "client sent an HTTP request to an HTTPS server",
 				},
 			},
 			Probe: true,
@@ -12834,7 +12997,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: unsupported SSLv2 handshake received",
 					},
-					Whole: "tls: unsupported SSLv2 handshake received",
+					whole: "tls: unsupported SSLv2 handshake received",
 				},
 			},
 			Probe: true,
@@ -13144,7 +13307,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: no ECDHE curve supported by both client and server",
 					},
-					Whole: "tls: no ECDHE curve supported by both client and server",
+					whole: "tls: no ECDHE curve supported by both client and server",
 				},
 				{
 					Regex: "^tls: no key exchanges supported by both client and server$",
@@ -13156,7 +13319,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: no key exchanges supported by both client and server",
 					},
-					Whole: "tls: no key exchanges supported by both client and server",
+					whole: "tls: no key exchanges supported by both client and server",
 				},
 				{
 					Regex: "^tls: no supported elliptic curves offered$",
@@ -13168,7 +13331,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: no supported elliptic curves offered",
 					},
-					Whole: "tls: no supported elliptic curves offered",
+					whole: "tls: no supported elliptic curves offered",
 				},
 				{
 					Regex: "^tls: client offered only incompatible point formats$",
@@ -13180,7 +13343,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client offered only incompatible point formats",
 					},
-					Whole: "tls: client offered only incompatible point formats",
+					whole: "tls: client offered only incompatible point formats",
 				},
 			},
 			Causes: []CauseScore{
@@ -13238,7 +13401,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: peer doesn't support any of the certificate's signature algorithms",
 					},
-					Whole: "tls: peer doesn't support any of the certificate's signature algorithms",
+					whole: "tls: peer doesn't support any of the certificate's signature algorithms",
 				},
 				{
 					Regex: "^tls: peer doesn't support any common signature algorithms$",
@@ -13250,7 +13413,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: peer doesn't support any common signature algorithms",
 					},
-					Whole: "tls: peer doesn't support any common signature algorithms",
+					whole: "tls: peer doesn't support any common signature algorithms",
 				},
 				{
 					Regex: "^tls: peer doesn't support the certificate custom signature algorithms$",
@@ -13262,7 +13425,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: peer doesn't support the certificate custom signature algorithms",
 					},
-					Whole: "tls: peer doesn't support the certificate custom signature algorithms",
+					whole: "tls: peer doesn't support the certificate custom signature algorithms",
 				},
 			},
 			Causes: []CauseScore{
@@ -13324,7 +13487,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: peer doesn't support any of the certificate's signature algorithms",
 					},
-					Whole: "tls: peer doesn't support any of the certificate's signature algorithms",
+					whole: "tls: peer doesn't support any of the certificate's signature algorithms",
 				},
 			},
 			Causes: []CauseScore{
@@ -13376,7 +13539,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: missing signature_algorithms from TLS 1.2 peer",
 					},
-					Whole: "tls: missing signature_algorithms from TLS 1.2 peer",
+					whole: "tls: missing signature_algorithms from TLS 1.2 peer",
 				},
 			},
 			Causes: []CauseScore{
@@ -13433,7 +13596,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client using inappropriate protocol fallback",
 					},
-					Whole: "tls: client using inappropriate protocol fallback",
+					whole: "tls: client using inappropriate protocol fallback",
 				},
 			},
 			Causes: []CauseScore{
@@ -13543,7 +13706,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid or missing PSK binders",
 					},
-					Whole: "tls: invalid or missing PSK binders",
+					whole: "tls: invalid or missing PSK binders",
 				},
 				{
 					Regex: "^tls: invalid PSK binder$",
@@ -13555,7 +13718,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid PSK binder",
 					},
-					Whole: "tls: invalid PSK binder",
+					whole: "tls: invalid PSK binder",
 				},
 				{
 					Regex: "^tls: session supported extended_master_secret but client does not$",
@@ -13567,7 +13730,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: session supported extended_master_secret but client does not",
 					},
-					Whole: "tls: session supported extended_master_secret but client does not",
+					whole: "tls: session supported extended_master_secret but client does not",
 				},
 				{
 					Regex: "^tls: client sent unexpected early data$",
@@ -13579,7 +13742,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client sent unexpected early data",
 					},
-					Whole: "tls: client sent unexpected early data",
+					whole: "tls: client sent unexpected early data",
 				},
 				{
 					Regex: "^tls: early_data without pre_shared_key$",
@@ -13591,7 +13754,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: early_data without pre_shared_key",
 					},
-					Whole: "tls: early_data without pre_shared_key",
+					whole: "tls: early_data without pre_shared_key",
 				},
 			},
 			Causes: []CauseScore{
@@ -13651,7 +13814,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client didn't send one key share in second ClientHello",
 					},
-					Whole: "tls: client didn't send one key share in second ClientHello",
+					whole: "tls: client didn't send one key share in second ClientHello",
 				},
 				{
 					Regex: "^tls: client sent unexpected key share in second ClientHello$",
@@ -13663,7 +13826,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client sent unexpected key share in second ClientHello",
 					},
-					Whole: "tls: client sent unexpected key share in second ClientHello",
+					whole: "tls: client sent unexpected key share in second ClientHello",
 				},
 				{
 					Regex: "^tls: client sent invalid key share in second ClientHello$",
@@ -13675,7 +13838,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client sent invalid key share in second ClientHello",
 					},
-					Whole: "tls: client sent invalid key share in second ClientHello",
+					whole: "tls: client sent invalid key share in second ClientHello",
 				},
 				{
 					Regex: "^tls: client indicated early data in second ClientHello$",
@@ -13687,7 +13850,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client indicated early data in second ClientHello",
 					},
-					Whole: "tls: client indicated early data in second ClientHello",
+					whole: "tls: client indicated early data in second ClientHello",
 				},
 				{
 					Regex: "^tls: client illegally modified second ClientHello$",
@@ -13699,7 +13862,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client illegally modified second ClientHello",
 					},
-					Whole: "tls: client illegally modified second ClientHello",
+					whole: "tls: client illegally modified second ClientHello",
 				},
 				{
 					Regex: "^tls: handshake buffer not empty before HelloRetryRequest$",
@@ -13711,7 +13874,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: handshake buffer not empty before HelloRetryRequest",
 					},
-					Whole: "tls: handshake buffer not empty before HelloRetryRequest",
+					whole: "tls: handshake buffer not empty before HelloRetryRequest",
 				},
 			},
 			Causes: []CauseScore{
@@ -13771,7 +13934,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client does not support uncompressed connections",
 					},
-					Whole: "tls: client does not support uncompressed connections",
+					whole: "tls: client does not support uncompressed connections",
 				},
 				{
 					Regex: "^tls: TLS 1\\.3 client supports illegal compression methods$",
@@ -13783,7 +13946,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: TLS 1.3 client supports illegal compression methods",
 					},
-					Whole: "tls: TLS 1.3 client supports illegal compression methods",
+					whole: "tls: TLS 1.3 client supports illegal compression methods",
 				},
 				{
 					Regex: "^tls: client used the legacy version field to negotiate TLS 1\\.3$",
@@ -13795,7 +13958,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client used the legacy version field to negotiate TLS 1.3",
 					},
-					Whole: "tls: client used the legacy version field to negotiate TLS 1.3",
+					whole: "tls: client used the legacy version field to negotiate TLS 1.3",
 				},
 				{
 					Regex: "^tls: initial handshake had non-empty renegotiation extension$",
@@ -13807,7 +13970,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: initial handshake had non-empty renegotiation extension",
 					},
-					Whole: "tls: initial handshake had non-empty renegotiation extension",
+					whole: "tls: initial handshake had non-empty renegotiation extension",
 				},
 				{
 					Regex: "^tls: client sent an unexpected quic_transport_parameters extension$",
@@ -13819,7 +13982,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client sent an unexpected quic_transport_parameters extension",
 					},
-					Whole: "tls: client sent an unexpected quic_transport_parameters extension",
+					whole: "tls: client sent an unexpected quic_transport_parameters extension",
 				},
 				{
 					Regex: "^tls: invalid client key share$",
@@ -13831,7 +13994,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid client key share",
 					},
-					Whole: "tls: invalid client key share",
+					whole: "tls: invalid client key share",
 				},
 				{
 					Regex: "^tls: invalid X25519MLKEM768 client key share$",
@@ -13843,7 +14006,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid X25519MLKEM768 client key share",
 					},
-					Whole: "tls: invalid X25519MLKEM768 client key share",
+					whole: "tls: invalid X25519MLKEM768 client key share",
 				},
 				{
 					Regex: "^tls: invalid X25519Kyber768Draft00 client key share$",
@@ -13855,7 +14018,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid X25519Kyber768Draft00 client key share",
 					},
-					Whole: "tls: invalid X25519Kyber768Draft00 client key share",
+					whole: "tls: invalid X25519Kyber768Draft00 client key share",
 				},
 				{
 					Regex: "^tls: invalid client key share length for hybrid key exchange$",
@@ -13867,7 +14030,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid client key share length for hybrid key exchange",
 					},
-					Whole: "tls: invalid client key share length for hybrid key exchange",
+					whole: "tls: invalid client key share length for hybrid key exchange",
 				},
 			},
 			Probe: true,
@@ -13929,7 +14092,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client sent invalid encrypted_client_hello extension",
 					},
-					Whole: "tls: client sent invalid encrypted_client_hello extension",
+					whole: "tls: client sent invalid encrypted_client_hello extension",
 				},
 				{
 					Regex: "^tls: client sent invalid encrypted client hello extension$",
@@ -13941,7 +14104,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client sent invalid encrypted client hello extension",
 					},
-					Whole: "tls: client sent invalid encrypted client hello extension",
+					whole: "tls: client sent invalid encrypted client hello extension",
 				},
 				{
 					Regex: "^tls: malformed encrypted_client_hello extension$",
@@ -13953,7 +14116,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: malformed encrypted_client_hello extension",
 					},
-					Whole: "tls: malformed encrypted_client_hello extension",
+					whole: "tls: malformed encrypted_client_hello extension",
 				},
 				{
 					Regex: "^tls: Encrypted Client Hello cannot be used pre-TLS 1\\.3$",
@@ -13965,7 +14128,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: Encrypted Client Hello cannot be used pre-TLS 1.3",
 					},
-					Whole: "tls: Encrypted Client Hello cannot be used pre-TLS 1.3",
+					whole: "tls: Encrypted Client Hello cannot be used pre-TLS 1.3",
 				},
 				{
 					Regex: "^tls: second client hello missing encrypted client hello extension$",
@@ -13977,7 +14140,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: second client hello missing encrypted client hello extension",
 					},
-					Whole: "tls: second client hello missing encrypted client hello extension",
+					whole: "tls: second client hello missing encrypted client hello extension",
 				},
 				{
 					Regex: "^tls: unexpected switch in encrypted client hello extension type$",
@@ -13989,7 +14152,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: unexpected switch in encrypted client hello extension type",
 					},
-					Whole: "tls: unexpected switch in encrypted client hello extension type",
+					whole: "tls: unexpected switch in encrypted client hello extension type",
 				},
 				{
 					Regex: "^tls: second client hello encrypted client hello extension does not match$",
@@ -14001,7 +14164,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: second client hello encrypted client hello extension does not match",
 					},
-					Whole: "tls: second client hello encrypted client hello extension does not match",
+					whole: "tls: second client hello encrypted client hello extension does not match",
 				},
 				{
 					Regex: "^tls: failed to decrypt second client hello encrypted client hello extension payload$",
@@ -14013,7 +14176,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: failed to decrypt second client hello encrypted client hello extension payload",
 					},
-					Whole: "tls: failed to decrypt second client hello encrypted client hello extension payload",
+					whole: "tls: failed to decrypt second client hello encrypted client hello extension payload",
 				},
 			},
 			Causes: []CauseScore{
@@ -14127,7 +14290,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: too many ignored records",
 					},
-					Whole: "tls: too many ignored records",
+					whole: "tls: too many ignored records",
 				},
 				{
 					Regex: "^tls: too many non-advancing records$",
@@ -14139,7 +14302,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: too many non-advancing records",
 					},
-					Whole: "tls: too many non-advancing records",
+					whole: "tls: too many non-advancing records",
 				},
 				{
 					Regex: "^tls: too many warn alerts$",
@@ -14151,7 +14314,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: too many warn alerts",
 					},
-					Whole: "tls: too many warn alerts",
+					whole: "tls: too many warn alerts",
 				},
 			},
 			Causes: []CauseScore{
@@ -14204,7 +14367,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client's Finished message is incorrect",
 					},
-					Whole: "tls: client's Finished message is incorrect",
+					whole: "tls: client's Finished message is incorrect",
 				},
 				{
 					Regex: "^tls: invalid client finished hash$",
@@ -14216,7 +14379,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid client finished hash",
 					},
-					Whole: "tls: invalid client finished hash",
+					whole: "tls: invalid client finished hash",
 				},
 			},
 			Causes: []CauseScore{
@@ -14270,7 +14433,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client didn't provide a certificate",
 					},
-					Whole: "tls: client didn't provide a certificate",
+					whole: "tls: client didn't provide a certificate",
 				},
 			},
 			Causes: []CauseScore{
@@ -14344,7 +14507,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client's certificate's extended key usage doesn't permit it to be used for client authentication",
 					},
-					Whole: "tls: client's certificate's extended key usage doesn't permit it to be used for client authentication",
+					whole: "tls: client's certificate's extended key usage doesn't permit it to be used for client authentication",
 				},
 				{
 					Regex: "^tls: client certificate used with invalid signature algorithm$",
@@ -14356,7 +14519,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: client certificate used with invalid signature algorithm",
 					},
-					Whole: "tls: client certificate used with invalid signature algorithm",
+					whole: "tls: client certificate used with invalid signature algorithm",
 				},
 				{
 					Regex: "^tls: invalid signature by the client certificate:.*$",
@@ -14452,7 +14615,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: invalid ClientKeyExchange message",
 					},
-					Whole: "tls: invalid ClientKeyExchange message",
+					whole: "tls: invalid ClientKeyExchange message",
 				},
 			},
 			Causes: []CauseScore{
@@ -14504,7 +14667,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: FIPS 140-3 requires the use of Extended Master Secret",
 					},
-					Whole: "tls: FIPS 140-3 requires the use of Extended Master Secret",
+					whole: "tls: FIPS 140-3 requires the use of Extended Master Secret",
 				},
 			},
 			Causes: []CauseScore{
@@ -14629,7 +14792,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: certificate RSA key size too small for supported signature algorithms",
 					},
-					Whole: "tls: certificate RSA key size too small for supported signature algorithms",
+					whole: "tls: certificate RSA key size too small for supported signature algorithms",
 				},
 				{
 					Regex: "^tls: unsupported certificate curve \\(.*$",
@@ -14692,7 +14855,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: Ed25519 public keys are not supported before TLS 1.2",
 					},
-					Whole: "tls: Ed25519 public keys are not supported before TLS 1.2",
+					whole: "tls: Ed25519 public keys are not supported before TLS 1.2",
 				},
 			},
 			Causes: []CauseScore{
@@ -14754,7 +14917,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: certificate private key does not implement crypto.Decrypter",
 					},
-					Whole: "tls: certificate private key does not implement crypto.Decrypter",
+					whole: "tls: certificate private key does not implement crypto.Decrypter",
 				},
 				{
 					Regex: "^tls: unsupported certificate: private key is .*$",
@@ -14821,7 +14984,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: certificate cannot be used with the selected cipher suite",
 					},
-					Whole: "tls: certificate cannot be used with the selected cipher suite",
+					whole: "tls: certificate cannot be used with the selected cipher suite",
 				},
 				{
 					Regex: "^tls: internal error: unsupported key \\(.*$",
@@ -14893,7 +15056,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: received unexpected handshake message of type *tls.clientHelloMsg when waiting for *tls.helloRequestMsg",
 					},
-					Whole: "tls: received unexpected handshake message of type *tls.clientHelloMsg when waiting for *tls.helloRequestMsg",
+					whole: "tls: received unexpected handshake message of type *tls.clientHelloMsg when waiting for *tls.helloRequestMsg",
 				},
 			},
 			Causes: []CauseScore{
@@ -14957,7 +15120,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: received new session ticket from a client",
 					},
-					Whole: "tls: received new session ticket from a client",
+					whole: "tls: received new session ticket from a client",
 				},
 			},
 			Probe: true,
@@ -15013,7 +15176,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: no certificates configured",
 					},
-					Whole: "tls: no certificates configured",
+					whole: "tls: no certificates configured",
 				},
 				{
 					Regex: "tls: neither Certificates, GetCertificate, nor GetConfigForClient set in Config",
@@ -15067,7 +15230,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: CurvePreferences includes unsupported curve",
 					},
-					Whole: "tls: CurvePreferences includes unsupported curve",
+					whole: "tls: CurvePreferences includes unsupported curve",
 				},
 			},
 			Causes: []CauseScore{
@@ -15125,7 +15288,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: handshake buffer not empty before setting read traffic secret",
 					},
-					Whole: "tls: handshake buffer not empty before setting read traffic secret",
+					whole: "tls: handshake buffer not empty before setting read traffic secret",
 				},
 				{
 					Regex: "^tls: failed to create cipher while encrypting ticket:.*$",
@@ -15268,7 +15431,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"tls: protocol is shutdown",
 					},
-					Whole: "tls: protocol is shutdown",
+					whole: "tls: protocol is shutdown",
 				},
 				{
 					Regex: "^tls: failed to send closeNotify alert \\(but connection was closed anyway\\):.*$",
@@ -16056,6 +16219,18 @@ var embedded = Catalogue{
 						"tls: found a certificate rather than a key in the PEM for the private key",
 					},
 				},
+				{
+					Regex: "tls: failed to find PEM block with type ending in .*: \\[(?:CERTIFICATE ?)+\\].*",
+					Kinds: []string{
+						"panic",
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						"tls: failed to find PEM block with type ending in ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -16069,6 +16244,7 @@ var embedded = Catalogue{
 				"WuKongIM/crypto b872b70 tls/tls.go:282",
 			},
 			Samples: []string{
+				"panic: tls: failed to find PEM block with type ending in \"PRIVATE KEY\" in key input after skipping PEM blocks of the following types: [CERTIFICATE CERTIFICATE]",
 				"panic: tls: found a certificate rather than a key in the PEM for the private key",
 				"2026/08/23 00:31:08 tls: found a certificate rather than a key in the PEM for the private key",
 			},
@@ -16964,7 +17140,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"remote error: tls: user canceled",
 					},
-					Whole: "remote error: tls: user canceled",
+					whole: "remote error: tls: user canceled",
 				},
 			},
 			Reason: Text{
@@ -17337,6 +17513,45 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"panic: open /root/wukongim/certs/fullchain.pem: no such file or directory",
+			},
+		},
+		{
+			ID: "terminator-tells-again",
+			Match: []Clause{
+				{
+					Regex: "ssl client handshake err=SSL_ERROR_\\w+",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ssl client handshake err=SSL_ERROR_",
+					},
+				},
+				{
+					Regex: "AH01996: SSL handshake failed: HTTP spoken on HTTPS port; .*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"AH01996: SSL handshake failed: HTTP spoken on HTTPS port; ",
+					},
+				},
+			},
+			Reason: Text{
+				En: "Hitch and Apache httpd print it beside the line that names the failure, and Hitch for every handshake that waits for data.",
+				Zh: "Hitch 和 Apache httpd 会在指明失败原因的那一行旁边再打印这一行；Hitch 在握手等待数据时也会打印。",
+			},
+			References: []string{
+				"Hitch 1.7 src/hitch.c",
+				"Apache httpd modules/ssl/ssl_engine_io.c",
+				"recorded: testdata/terminators",
+			},
+			Samples: []string{
+				"20261123T162023.689844 [23960] 127.0.0.1:60772 :0 7:8 ssl client handshake err=SSL_ERROR_SSL",
+				"[Mon Nov 23 16:20:22.524173 2026] [ssl:info] [pid 23978:tid 23986] [client 127.0.0.1:34440] AH01996: SSL handshake failed: HTTP spoken on HTTPS port; trying to send HTML error page",
+			},
+			Misses: []string{
+				"20261123T162023.689854 [23960] 127.0.0.1:60772 :0 7:8 Handshake failure: error:0A000418:SSL routines::tlsv1 alert unknown ca",
 			},
 		},
 	},
@@ -21218,6 +21433,7 @@ var embedded = Catalogue{
 	},
 	Anchors: []string{
 		"tls: ",
+		"remote error: ",
 		"x509: ",
 		"handshakeStatus",
 		"握手失败",
@@ -21226,6 +21442,7 @@ var embedded = Catalogue{
 		"panic: ",
 		"fatal error: ",
 		"wklog.Panic",
+		"wklog.Fatal",
 		"Startup failed at ",
 		"lifecycle component failed",
 		"load config: ",
@@ -21316,398 +21533,14 @@ var embedded = Catalogue{
 		"wrong version number",
 		"WRONG_VERSION",
 		"invalid peer message",
-	},
-	Placements: map[string]Placement{
-		" stderr P": {
-			Print: 5,
-		},
-		" stdout P": {
-			Print: 5,
-		},
-		":fail ": {
-			Group: 7,
-		},
-		"ACME certificate": {
-			Print: 1,
-		},
-		"ASN ": {
-			Group: 6,
-		},
-		"CERT_": {
-			Print: 1,
-		},
-		"CFStream": {
-			Print: 1,
-			Group: 5,
-		},
-		"CLIENT ALERT": {
-			Print: 9,
-		},
-		"CertPath": {
-			Print: 3,
-			Group: 7,
-		},
-		"EOF": {
-			Group: 1,
-		},
-		"Error renewing ": {
-			Group: 1,
-		},
-		"Error: unknown ": {
-			Print: 7,
-			Group: 3,
-		},
-		"Ext Key Use": {
-			Print: 4,
-			Group: 1,
-		},
-		"HTTPS": {
-			Print: 1,
-			Group: 2,
-		},
-		"HandshakeException": {
-			Print: 5,
-			Group: 2,
-		},
-		"INVALID_PURPOSE": {
-			Print: 1,
-			Group: 7,
-		},
-		"ISSUER": {
-			Print: 1,
-			Group: 4,
-		},
-		"LEAF_SIGNATURE": {
-			Print: 4,
-			Group: 6,
-		},
-		"NSOSStatus": {
-			Group: 6,
-		},
-		"NSURLErrorDomain": {
-			Print: 5,
-			Group: 1,
-		},
-		"No Private Key": {
-			Print: 6,
-			Group: 5,
-		},
-		"OSStatus error": {
-			Print: 1,
-			Group: 6,
-		},
-		"PKIX path": {
-			Print: 1,
-			Group: 2,
-		},
-		"RemoteCertificate": {
-			Print: 10,
-			Group: 2,
-		},
-		"SELF_SIGNED": {
-			Print: 4,
-			Group: 6,
-		},
-		"SSL": {
-			Group: 6,
-		},
-		"Startup failed at ": {
-			Print: 6,
-			Group: 7,
-		},
-		"TLS handshake": {
-			Print: 9,
-			Group: 2,
-		},
-		"UnverifiedException": {
-			Print: 4,
-			Group: 3,
-		},
-		"WRONG_VERSION": {
-			Group: 6,
-		},
-		"_ERROR_": {
-			Print: 4,
-		},
-		"_error -": {
-			Group: 1,
-		},
-		"address mismatch": {
-			Print: 11,
-			Group: 5,
-		},
-		"algorithm too weak": {
-			Print: 8,
-			Group: 5,
-		},
-		"altnames": {
-			Print: 3,
-			Group: 5,
-		},
-		"authentication handshake failed": {
-			Print: 20,
-			Group: 2,
-		},
-		"bad_cert,": {
-			Print: 1,
-			Group: 4,
-		},
-		"bind() to ": {
-			Print: 5,
-			Group: 5,
-		},
-		"broken header: ": {
-			Print: 1,
-			Group: 3,
-		},
-		"certificate Common Name": {
-			Print: 19,
-			Group: 5,
-		},
-		"certificate chain": {
-			Print: 13,
-			Group: 2,
-		},
-		"certificate from issuer": {
-			Print: 10,
-			Group: 7,
-		},
-		"certificate has expired": {
-			Print: 10,
-			Group: 7,
-		},
-		"certificate is not yet valid": {
-			Print: 21,
-			Group: 7,
-		},
-		"certificate issuer is": {
-			Print: 15,
-			Group: 1,
-		},
-		"certificate purpose": {
-			Print: 13,
-			Group: 1,
-		},
-		"certificate revoked": {
-			Print: 14,
-			Group: 3,
-		},
-		"chain uses ": {
-			Print: 1,
-			Group: 2,
-		},
-		"client sent invalid ": {
-			Print: 17,
-			Group: 4,
-		},
-		"close notify": {
-			Print: 4,
-			Group: 2,
-		},
-		"correctly signed": {
-			Print: 13,
-			Group: 5,
-		},
-		"default certificate for": {
-			Print: 18,
-			Group: 7,
-		},
-		"did not match expected": {
-			Print: 1,
-			Group: 4,
-		},
-		"emote certificate ": {
-			Print: 10,
-			Group: 2,
-		},
-		"extendedKeyUsage": {
-			Print: 8,
-			Group: 1,
-		},
-		"fatal error: ": {
-			Group: 5,
-		},
-		"first certificate": {
-			Print: 3,
-		},
-		"frameType is not CONNECT": {
-			Print: 16,
-			Group: 4,
-		},
-		"handshakeStatus": {
-			Print: 5,
-			Group: 2,
-		},
-		"insecure WebSocket": {
-			Print: 13,
-			Group: 2,
-		},
-		"insecure content": {
-			Print: 6,
-			Group: 3,
-		},
-		"invalid peer message": {
-			Print: 8,
-			Group: 3,
-		},
-		"is a directory": {
-			Print: 2,
-			Group: 4,
-		},
-		"issuer certificate": {
-			Print: 3,
-			Group: 1,
-		},
-		"key too weak": {
-			Print: 2,
-			Group: 5,
-		},
-		"lifecycle component failed": {
-			Print: 18,
-			Group: 7,
-		},
-		"listen tcp": {
-			Print: 5,
-			Group: 5,
-		},
-		"load certificate": {
-			Print: 2,
-			Group: 4,
-		},
-		"load config: ": {
-			Print: 10,
-			Group: 4,
-		},
-		"load incomplete certificate": {
-			Print: 2,
-			Group: 4,
-		},
-		"malformed HTTP request": {
-			Print: 11,
-			Group: 2,
-		},
-		"name in the certificate": {
-			Group: 5,
-		},
-		"name mismatch": {
-			Print: 8,
-			Group: 5,
-		},
-		"no such file or directory": {
-			Print: 6,
-			Group: 7,
-		},
-		"panic: ": {
-			Print: 4,
-			Group: 4,
-		},
-		"peer certificate: ": {
-			Group: 3,
-		},
-		"permission denied": {
-			Print: 9,
-			Group: 5,
-		},
-		"pinning failure": {
-			Print: 6,
-			Group: 7,
-		},
-		"port is already allocated": {
-			Print: 14,
-			Group: 7,
-		},
-		"private key": {
-			Print: 3,
-			Group: 5,
-		},
-		"protocol adapter": {
-			Print: 7,
-			Group: 7,
-		},
-		"reactorSub panic": {
-			Print: 8,
-			Group: 1,
-		},
-		"reason: Layer6": {
-			Print: 8,
-			Group: 6,
-		},
-		"remote error: tls: user canceled": {
-			Print: 18,
-		},
-		"showRequestInfo": {
-			Print: 11,
-			Group: 3,
-		},
-		"signature failure": {
-			Print: 7,
-			Group: 3,
-		},
-		"signed certificate": {
-			Print: 3,
-			Group: 5,
-		},
-		"ssl hand": {
-			Print: 1,
-		},
-		"ssl_": {
-			Print: 1,
-		},
-		"subject alternative": {
-			Print: 13,
-			Group: 5,
-		},
-		"target host": {
-			Print: 5,
-			Group: 7,
-		},
-		"this server is invalid": {
-			Group: 2,
-		},
-		"tls: ": {
-			Print: 2,
-		},
-		"transport factory": {
-			Print: 8,
-			Group: 7,
-		},
-		"unacceptable key": {
-			Print: 11,
-			Group: 7,
-		},
-		"unknown config ": {
-			Group: 3,
-		},
-		"unsupported network": {
-			Print: 16,
-			Group: 2,
-		},
-		"validity has expired": {
-			Print: 7,
-			Group: 7,
-		},
-		"validity starts": {
-			Print: 6,
-		},
-		"websocket handshake": {
-			Print: 15,
-			Group: 2,
-		},
-		"wklog.Panic": {
-			Group: 6,
-		},
-		"wrong version number": {
-			Print: 4,
-			Group: 7,
-		},
-		"x509: ": {
-			Print: 3,
-			Group: 1,
-		},
-		"握手失败": {
-			Print: 3,
-			Group: 3,
-		},
+		"TLS Handshake",
+		"tls handshake",
+		"fatal alert: ",
+		"error:14",
+		"SslRecordException",
+		"ssl certificate ",
+		"tls_alert,",
+		"VERIFY_FAILED",
 	},
 	Suspicious: []Clause{
 		{
@@ -21727,7 +21560,7 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			Regex: "(?:remote|local) error: tls: ",
+			Regex: "(?:remote|local) error: tls: [\\w() -]{1,40}(?:$|[^\\w() -])",
 			Literals: []string{
 				" error: tls: ",
 			},
@@ -21756,10 +21589,699 @@ var embedded = Catalogue{
 			Regex: "error:[0-9A-Fa-f]{8}:SSL routines:",
 			Kinds: []string{
 				"text",
+				"zap",
+				"console",
 			},
 			Literals: []string{
 				":SSL routines:",
 			},
+		},
+		{
+			Regex: "(?:TLS handshake|SSL handshake|tls handshake|ssl handshake)[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+				"nginx",
+			},
+			Literals: []string{
+				"TLS handshake",
+				"SSL handshake",
+				"tls handshake",
+				"ssl handshake",
+			},
+		},
+		{
+			Regex: "(?:TLS Handshake|SSL Handshake)[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+				"nginx",
+			},
+			Literals: []string{
+				"TLS Handshake",
+				"SSL Handshake",
+			},
+		},
+		{
+			Regex: "(?:[fF]ail\\w*|[eE]rror|[uU]nable|[cC]annot)[^\"]{0,40} (?:TLS handshake|SSL handshake|tls handshake|ssl handshake)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+				"nginx",
+			},
+			Literals: []string{
+				"TLS handshake",
+				"SSL handshake",
+				"tls handshake",
+				"ssl handshake",
+			},
+		},
+		{
+			Regex: "\\bSSLHandshakeException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLHandshakeException: ",
+			},
+		},
+		{
+			Regex: "\\bSSLProtocolException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLProtocolException: ",
+			},
+		},
+		{
+			Regex: "\\bSSLException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLException: ",
+			},
+		},
+		{
+			Regex: "\\bSSLError: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLError: ",
+			},
+		},
+		{
+			Regex: "\\bSSLEOFError: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSLEOFError: ",
+			},
+		},
+		{
+			Regex: "\\bNotSslRecordException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"NotSslRecordException: ",
+			},
+		},
+		{
+			Regex: "Received fatal alert: |\\bSSL alert number \\d|\\{tls_alert,|\\{ssl_error,",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"Received fatal alert: ",
+				"SSL alert number ",
+				"tls_alert,",
+				"ssl_error,",
+			},
+		},
+		{
+			Regex: "net::ERR_SSL_",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"net::ERR_SSL_",
+			},
+		},
+		{
+			Regex: "net::ERR_CERT_",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"net::ERR_CERT_",
+			},
+		},
+		{
+			Regex: "\\b(?:SSL|SEC|MOZILLA_PKIX)_ERROR_[A-Z]|\\bCERTIFICATE_VERIFY_FAILED\\b|SSLHandshake failed \\(",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"_ERROR_",
+				"CERTIFICATE_VERIFY_FAILED",
+				"SSLHandshake failed (",
+			},
+		},
+		{
+			Regex: "SSL connect\\w* (?:error|fail)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL connect",
+			},
+		},
+		{
+			Regex: "SSL accept\\w* (?:error|fail)|ssl_accept: bad SSL client",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL accept",
+				"ssl_accept: bad SSL client",
+			},
+		},
+		{
+			Regex: "SSL_connect[^\"]{0,20}(?:fail|error|SYSCALL)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL_connect",
+			},
+		},
+		{
+			Regex: "SSL_accept[^\"]{0,20}(?:fail|error|SYSCALL)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL_accept",
+			},
+		},
+		{
+			Regex: "\\bSSL operation failed with code \\d",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL operation failed with code ",
+			},
+		},
+		{
+			Regex: "\\[SSL: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"[SSL: ",
+			},
+		},
+		{
+			Regex: "\\[SSL\\] ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"[SSL] ",
+			},
+		},
+		{
+			Regex: "Error getting SSL certificate ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"Error getting SSL certificate ",
+			},
+		},
+		{
+			Regex: "ssl certificate \\S+ does not contain a Common Name",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" does not contain a Common Name",
+			},
+		},
+	},
+	placements: map[string]search.Placement{
+		" stderr P": {
+			Print: 5,
+		},
+		" stdout P": {
+			Print: 6,
+			Group: 6,
+		},
+		":fail ": {
+			Print: 3,
+		},
+		"ACME certificate": {
+			Print: 10,
+			Group: 7,
+		},
+		"ASN ": {
+			Print: 1,
+		},
+		"CERT_": {
+			Print: 2,
+		},
+		"CFStream": {
+			Group: 4,
+		},
+		"CLIENT ALERT": {
+			Print: 5,
+			Group: 6,
+		},
+		"CertPath": {
+			Print: 3,
+			Group: 6,
+		},
+		"EOF": {
+			Group: 1,
+		},
+		"Error renewing ": {
+			Print: 10,
+			Group: 3,
+		},
+		"Error: unknown ": {
+			Print: 4,
+		},
+		"Ext Key Use": {
+			Print: 2,
+			Group: 6,
+		},
+		"HTTPS": {
+			Print: 1,
+			Group: 6,
+		},
+		"HandshakeException": {
+			Print: 5,
+			Group: 2,
+		},
+		"INVALID_PURPOSE": {
+			Print: 6,
+			Group: 6,
+		},
+		"ISSUER": {
+			Group: 6,
+		},
+		"LEAF_SIGNATURE": {
+			Print: 3,
+			Group: 6,
+		},
+		"NSOSStatus": {
+			Group: 6,
+		},
+		"NSURLErrorDomain": {
+			Print: 3,
+		},
+		"No Private Key": {
+			Print: 9,
+			Group: 3,
+		},
+		"OSStatus error": {
+			Group: 4,
+		},
+		"PKIX path": {
+			Print: 2,
+			Group: 7,
+		},
+		"RemoteCertificate": {
+			Print: 11,
+			Group: 7,
+		},
+		"SELF_SIGNED": {
+			Print: 3,
+			Group: 6,
+		},
+		"SSL": {
+			Group: 5,
+		},
+		"SslRecordException": {
+			Print: 7,
+		},
+		"Startup failed at ": {
+			Print: 6,
+			Group: 6,
+		},
+		"TLS Handshake": {
+			Print: 9,
+			Group: 2,
+		},
+		"TLS handshake": {
+			Print: 9,
+			Group: 2,
+		},
+		"UnverifiedException": {
+			Print: 7,
+			Group: 1,
+		},
+		"VERIFY_FAILED": {
+			Print: 5,
+			Group: 6,
+		},
+		"WRONG_VERSION": {
+			Print: 9,
+		},
+		"_ERROR_": {
+			Print: 2,
+		},
+		"_error -": {
+			Print: 5,
+			Group: 5,
+		},
+		"address mismatch": {
+			Print: 6,
+			Group: 5,
+		},
+		"algorithm too weak": {
+			Print: 11,
+			Group: 4,
+		},
+		"altnames": {
+			Print: 3,
+			Group: 7,
+		},
+		"authentication handshake failed": {
+			Print: 20,
+			Group: 2,
+		},
+		"bad_cert,": {
+			Print: 2,
+			Group: 6,
+		},
+		"bind() to ": {
+			Print: 4,
+			Group: 7,
+		},
+		"broken header: ": {
+			Print: 12,
+		},
+		"certificate Common Name": {
+			Print: 5,
+			Group: 7,
+		},
+		"certificate chain": {
+			Print: 5,
+			Group: 7,
+		},
+		"certificate from issuer": {
+			Print: 5,
+			Group: 7,
+		},
+		"certificate has expired": {
+			Print: 5,
+			Group: 7,
+		},
+		"certificate is not yet valid": {
+			Print: 5,
+			Group: 7,
+		},
+		"certificate issuer is": {
+			Print: 5,
+			Group: 7,
+		},
+		"certificate purpose": {
+			Print: 5,
+			Group: 7,
+		},
+		"certificate revoked": {
+			Print: 5,
+			Group: 7,
+		},
+		"chain uses ": {
+			Print: 3,
+		},
+		"client sent invalid ": {
+			Print: 17,
+			Group: 4,
+		},
+		"close notify": {
+			Print: 4,
+			Group: 2,
+		},
+		"correctly signed": {
+			Print: 10,
+			Group: 5,
+		},
+		"default certificate for": {
+			Print: 13,
+			Group: 7,
+		},
+		"did not match expected": {
+			Print: 1,
+			Group: 4,
+		},
+		"emote certificate ": {
+			Print: 11,
+			Group: 7,
+		},
+		"error:14": {
+			Print: 3,
+			Group: 2,
+		},
+		"extendedKeyUsage": {
+			Print: 6,
+			Group: 3,
+		},
+		"fatal alert: ": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error: ": {
+			Print: 10,
+		},
+		"first certificate": {
+			Print: 11,
+			Group: 7,
+		},
+		"frameType is not CONNECT": {
+			Print: 15,
+			Group: 6,
+		},
+		"handshakeStatus": {
+			Print: 5,
+			Group: 2,
+		},
+		"insecure WebSocket": {
+			Print: 13,
+			Group: 2,
+		},
+		"insecure content": {
+			Print: 3,
+			Group: 3,
+		},
+		"invalid peer message": {
+			Print: 5,
+			Group: 4,
+		},
+		"is a directory": {
+			Print: 2,
+			Group: 4,
+		},
+		"issuer certificate": {
+			Print: 12,
+			Group: 7,
+		},
+		"key too weak": {
+			Print: 5,
+			Group: 4,
+		},
+		"lifecycle component failed": {
+			Print: 18,
+			Group: 6,
+		},
+		"listen tcp": {
+			Print: 6,
+			Group: 2,
+		},
+		"load certificate": {
+			Print: 3,
+			Group: 7,
+		},
+		"load config: ": {
+			Print: 3,
+			Group: 7,
+		},
+		"load incomplete certificate": {
+			Print: 21,
+			Group: 7,
+		},
+		"malformed HTTP request": {
+			Print: 11,
+			Group: 6,
+		},
+		"name in the certificate": {
+			Group: 7,
+		},
+		"name mismatch": {
+			Group: 7,
+		},
+		"no such file or directory": {
+			Print: 5,
+			Group: 4,
+		},
+		"panic: ": {
+			Print: 4,
+			Group: 4,
+		},
+		"peer certificate: ": {
+			Print: 10,
+			Group: 7,
+		},
+		"permission denied": {
+			Print: 14,
+			Group: 1,
+		},
+		"pinning failure": {
+			Print: 6,
+			Group: 3,
+		},
+		"port is already allocated": {
+			Print: 14,
+			Group: 1,
+		},
+		"private key": {
+			Print: 6,
+			Group: 3,
+		},
+		"protocol adapter": {
+			Print: 6,
+			Group: 4,
+		},
+		"reactorSub panic": {
+			Print: 13,
+			Group: 7,
+		},
+		"reason: Layer6": {
+			Print: 6,
+			Group: 5,
+		},
+		"remote error: ": {
+			Print: 11,
+		},
+		"remote error: tls: user canceled": {
+			Print: 18,
+		},
+		"showRequestInfo": {
+			Print: 1,
+			Group: 3,
+		},
+		"signature failure": {
+			Print: 8,
+			Group: 3,
+		},
+		"signed certificate": {
+			Print: 5,
+			Group: 7,
+		},
+		"ssl certificate ": {
+			Print: 1,
+		},
+		"ssl hand": {
+			Print: 1,
+		},
+		"ssl_": {
+			Print: 1,
+		},
+		"subject alternative": {
+			Print: 6,
+			Group: 6,
+		},
+		"target host": {
+			Print: 5,
+			Group: 6,
+		},
+		"this server is invalid": {
+			Print: 19,
+			Group: 5,
+		},
+		"tls handshake": {
+			Print: 9,
+			Group: 2,
+		},
+		"tls: ": {
+			Print: 2,
+		},
+		"tls_alert,": {
+			Print: 3,
+			Group: 2,
+		},
+		"transport factory": {
+			Print: 8,
+			Group: 6,
+		},
+		"unacceptable key": {
+			Print: 11,
+			Group: 3,
+		},
+		"unknown config ": {
+			Group: 3,
+		},
+		"unsupported network": {
+			Print: 16,
+			Group: 2,
+		},
+		"validity has expired": {
+			Print: 7,
+			Group: 6,
+		},
+		"validity starts": {
+			Print: 2,
+			Group: 5,
+		},
+		"websocket handshake": {
+			Print: 15,
+			Group: 2,
+		},
+		"wklog.Fatal": {
+			Group: 5,
+		},
+		"wklog.Panic": {
+			Group: 5,
+		},
+		"wrong version number": {
+			Print: 4,
+			Group: 3,
+		},
+		"x509: ": {
+			Print: 3,
+			Group: 1,
+		},
+		"握手失败": {
+			Print: 3,
+			Group: 3,
 		},
 	},
 }

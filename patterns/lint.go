@@ -28,6 +28,9 @@ var kinds = []parser.Kind{
 	parser.KindOpenSSL, parser.KindNetHTTP, parser.KindAccess, parser.KindText,
 }
 
+// directions are those that a record's words can tell.
+var directions = []parser.Direction{parser.UnknownDirection, parser.Inbound, parser.Outbound}
+
 // versions are what a handshake state may say of the version of TLS.
 var versions = []string{"", "1.3", "1.2-or-older"}
 
@@ -164,6 +167,8 @@ func (l *linter) clauses(list []Clause, searched bool) {
 		for _, kind := range list[i].Kinds {
 			l.report(!slices.Contains(kinds, parser.Kind(kind)), "bad-kind", kind)
 		}
+		direction := list[i].Direction
+		l.report(direction != "" && !slices.Contains(directions, direction), "bad-direction", string(direction))
 		for _, state := range list[i].States {
 			l.report(l.catalogue.State(state) == nil, "unknown-state", state)
 		}

@@ -1,12 +1,14 @@
 package patterns
 
 import (
+	"iter"
 	"regexp"
 	"regexp/syntax"
 	"slices"
 	"sync"
 
 	"wklog/parser"
+	"wklog/patterns/internal/search"
 )
 
 // Verdict is what the catalogue says of a record.
@@ -35,7 +37,7 @@ type Matcher struct {
 	rules []*rule
 	// stops are the rules for the end of a server.
 	stops []*rule
-	// kinds holds a *dispatch for each kind of record that was met.
+	// kinds holds a *search.Dispatch for each kind of record that was met.
 	kinds sync.Map
 }
 
@@ -75,19 +77,44 @@ func (m *Matcher) add(clauses []Clause, match Match) {
 	}
 }
 
-// Match returns what the record is. The longest match in the subject wins, then
-// the clause with more conditions, then the one that stands first.
+// Match returns what the record is. Where it is in no form that is known, what a TLS
+// library said in it ([parser.Record.Core]) counts as if net/http or nginx had printed it:
+// an error of crypto/tls on the side that accepts before all else, others where nothing
+// more is known of the record. What the side that dials meets has its own patterns.
 func (m *Matcher) Match(rec *parser.Record) Match {
-	subject := rec.Subject()
+	if rec.Kind == parser.KindNetHTTP {
+		if match := m.match(rec, rec.Kind, rec.Subject(), parser.Inbound); match.Verdict == Matched || match.Verdict == Ignorable {
+			return match
+		}
+	}
+	core := rec.Core()
+	if core.Direction == parser.Inbound && core.Kind == parser.KindNetHTTP {
+		if match := m.match(rec, core.Kind, core.Text, core.Direction); match.Verdict == Matched || match.Verdict == Ignorable {
+			return match
+		}
+	}
+	match := m.match(rec, rec.Kind, rec.Subject(), core.Direction)
+	if core.Text != "" && core.Direction != parser.Outbound && (match.Verdict == Unrelated || match.Verdict == Unclassified) {
+		if said := m.match(rec, core.Kind, core.Text, core.Direction); said.Verdict == Matched {
+			return said
+		}
+	}
+	return match
+}
+
+// match compares a subject with what is known of records of a kind. The longest match
+// in the subject wins, then the clause with more conditions, then the one that stands
+// first.
+func (m *Matcher) match(rec *parser.Record, kind parser.Kind, subject string, direction parser.Direction) Match {
 	var best *rule
 	bestLength := -1
 	var space [32]int
-	for _, i := range m.dispatchOf(rec.Kind).candidates(subject, space[:0]) {
+	for _, i := range m.dispatchOf(kind).Candidates(subject, space[:0]) {
 		r := m.rules[i]
 		if best != nil && (r.match.Verdict == Unclassified || bestLength == len(subject) && r.conditions <= best.conditions) {
 			continue // it cannot win
 		}
-		length, ok := r.matches(rec, subject)
+		length, ok := r.matches(rec, subject, direction)
 		if ok && (length > bestLength || length == bestLength && r.conditions > best.conditions) {
 			best, bestLength = r, length
 		}
@@ -105,37 +132,54 @@ func (m *Matcher) Stops(rec *parser.Record) bool {
 		if r.clause.Kinds != nil && !slices.Contains(r.clause.Kinds, string(rec.Kind)) {
 			return false
 		}
-		_, ok := r.matches(rec, subject)
+		_, ok := r.matches(rec, subject, parser.UnknownDirection)
 		return ok
 	})
 }
 
-func (m *Matcher) dispatchOf(kind parser.Kind) *dispatch {
+func (m *Matcher) dispatchOf(kind parser.Kind) *search.Dispatch {
 	if d, ok := m.kinds.Load(kind); ok {
-		return d.(*dispatch)
+		return d.(*search.Dispatch)
 	}
-	d, _ := m.kinds.LoadOrStore(kind, newDispatch(m.rules, kind))
-	return d.(*dispatch)
+	d, _ := m.kinds.LoadOrStore(kind, search.NewDispatch(m.literalsOf(kind)))
+	return d.(*search.Dispatch)
 }
 
-func (r *rule) matches(rec *parser.Record, subject string) (length int, ok bool) {
+// literalsOf are those of each rule that holds for a kind of record, by its index.
+func (m *Matcher) literalsOf(kind parser.Kind) iter.Seq2[int, []string] {
+	return func(yield func(int, []string) bool) {
+		for i, r := range m.rules {
+			if (r.clause.Kinds == nil || slices.Contains(r.clause.Kinds, string(kind))) && !yield(i, r.clause.Literals) {
+				return
+			}
+		}
+	}
+}
+
+func (r *rule) matches(rec *parser.Record, subject string, direction parser.Direction) (length int, ok bool) {
+	if r.clause.Direction != "" && r.clause.Direction != direction {
+		return 0, false
+	}
 	if r.clause.States != nil && !slices.Contains(r.clause.States, rec.State) {
 		return 0, false
 	}
 	if r.clause.Levels != nil && !slices.Contains(r.clause.Levels, rec.Level) {
 		return 0, false
 	}
-	if r.clause.Whole != "" && r.clause.Whole != subject {
+	if r.clause.whole != "" && r.clause.whole != subject {
 		return 0, false
 	}
 	r.once.Do(r.compile)
 	length = len(subject)
-	if r.clause.Whole == "" {
+	if r.clause.whole == "" {
 		at := r.subject.FindStringIndex(subject)
 		if at == nil {
 			return 0, false
 		}
 		length = at[1] - at[0]
+		if mayQuote[rec.Kind] && parser.Quotes(subject[:at[0]]) {
+			return 0, false
+		}
 	}
 	if r.stack != nil && !r.stack.MatchString(rec.Stack) {
 		return 0, false
@@ -148,9 +192,12 @@ func (r *rule) matches(rec *parser.Record, subject string) (length int, ok bool)
 	return length, true
 }
 
+// mayQuote are the kinds of records in which programs write what they like.
+var mayQuote = map[parser.Kind]bool{parser.KindText: true, parser.KindZap: true, parser.KindConsole: true}
+
 // compile cannot fail: every expression was parsed when it was read.
 func (r *rule) compile() {
-	if r.clause.Whole == "" {
+	if r.clause.whole == "" {
 		r.subject = regexp.MustCompile(r.clause.Regex)
 	}
 	if r.clause.Stack != "" {
@@ -164,7 +211,7 @@ func (r *rule) compile() {
 
 func (c *Clause) conditions() int {
 	n := len(c.Fields)
-	for _, given := range []bool{c.Kinds != nil, c.Levels != nil, c.States != nil, c.Stack != ""} {
+	for _, given := range []bool{c.Kinds != nil, c.Levels != nil, c.States != nil, c.Stack != "", c.Direction != ""} {
 		if given {
 			n++
 		}

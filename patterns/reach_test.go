@@ -9,8 +9,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"wklog/patterns"
 )
 
 // clientsBefore are what the recorded clients made a server at its default level
@@ -139,25 +137,4 @@ func TestPinnedAppFailsOnAllItsDevices(t *testing.T) {
 	_, many := analysed(t, c, rejections(starts, "bad certificate"))
 	assert.GreaterOrEqual(t, confidences(many)["cert-pin-mismatch"], confidences(one)["cert-pin-mismatch"])
 	assert.Less(t, confidences(many)["clock-skew"], confidences(one)["clock-skew"]/5)
-}
-
-func TestOldRootStoreIsOfOneProgram(t *testing.T) {
-	r, err := patterns.NewRanker()
-	require.NoError(t, err)
-	of := map[string][]patterns.ReachOf{}
-	for _, s := range r.Setups {
-		of[s.Cause] = append(of[s.Cause], s.Reach.Of)
-		if s.Reach.Of != "" {
-			assert.NotEmpty(t, s.Reach.Why, s.Cause)
-			assert.Positive(t, s.Reach.Again, s.Cause)
-			assert.Less(t, s.Reach.Again, 1.0, s.Cause)
-		}
-	}
-	assert.ElementsMatch(t, []patterns.ReachOf{"", "", "", patterns.ReachProgram}, of["untrusted-ca"])
-	assert.Equal(t, []patterns.ReachOf{"", ""}, of["cert-expired"])
-}
-
-func TestUnknownReachIsAnError(t *testing.T) {
-	_, err := patterns.ParseAssumptions([]byte("priors: [{cause: clock-skew, score: 0.1, reach: {of: divice, again: 0.1}}]"))
-	assert.ErrorContains(t, err, `clock-skew: no reach "divice"`)
 }

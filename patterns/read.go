@@ -14,13 +14,15 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"wklog/patterns/internal/search"
 )
 
 // Problem is something wrong in a catalogue. Kind is a stable key: what is wrong with
 // a file (not-yaml, not-utf8, several-documents, unknown-field, repeated-field,
 // bad-value, empty-entry, repeated-id, bad-regex, short-anchor), or what [Lint] found:
 // bad-id, no-id, no-title, no-explain, no-reason, no-match, no-regex, no-literal,
-// bad-kind, unknown-state, bad-severity, bad-category, bad-reporter, bad-phase,
+// bad-kind, bad-direction, unknown-state, bad-severity, bad-category, bad-reporter, bad-phase,
 // bad-side, bad-tls, no-causes, bad-score, unknown-cause, no-sample, no-reference,
 // sample-missed, sample-taken, miss-matched, no-fixes, no-verify, bad-command,
 // many-commands, no-interrupts, verify-acts.
@@ -44,20 +46,12 @@ func (p Problem) String() string {
 	if p.ID != "" {
 		text = p.ID + ": " + text
 	}
-	return At(p.File, p.Line) + text
+	return p.At() + text
 }
 
-// At writes where something stands as compilers do, with a blank behind it, empty for
-// no file.
-func At(file string, line int) string {
-	switch {
-	case file == "":
-		return ""
-	case line == 0:
-		return file + ": "
-	}
-	return fmt.Sprintf("%s:%d: ", file, line)
-}
+// At writes where the problem stands as compilers do, with a blank behind it, empty
+// for no file.
+func (p Problem) At() string { return location{p.File, p.Line}.String() }
 
 // Problems is the error of a file that is no catalogue or not quite one.
 type Problems []Problem
@@ -82,6 +76,16 @@ type location struct {
 	line int
 }
 
+func (l location) String() string {
+	switch {
+	case l.file == "":
+		return ""
+	case l.line == 0:
+		return l.file + ": "
+	}
+	return fmt.Sprintf("%s:%d: ", l.file, l.line)
+}
+
 // Parse reads the YAML files of a folder as one catalogue, in the order of their
 // names.
 func Parse(folder fs.FS) (*Catalogue, error) {
@@ -101,7 +105,7 @@ func Parse(folder fs.FS) (*Catalogue, error) {
 		return nil, c.problems
 	}
 	c.derive(c)
-	c.Prefilter() // places the anchors
+	c.searches() // places the anchors
 	c.places = nil
 	return c, nil
 }
@@ -145,7 +149,7 @@ func read(name string, data []byte) *Catalogue {
 	case errors.As(err, &values):
 		return &Catalogue{problems: valueProblems(name, &document, values)}
 	case err != nil && !utf8.Valid(data):
-		return fail("not-utf8", bytes.Count(data[:firstInvalid(data)], newline)+1)
+		return fail("not-utf8", bytes.Count(data[:firstInvalid(data)], []byte{'\n'})+1)
 	case err != nil:
 		return fail("not-yaml", lineOf(err))
 	}
@@ -271,7 +275,7 @@ func (c *Catalogue) locate(name string, root *yaml.Node) {
 	c.compile(nil, "", c.Suspicious)
 	locateValues(c, name, member(root, "anchors"), c.Anchors)
 	for i := range c.Anchors {
-		if len(c.Anchors[i]) < printSize {
+		if len(c.Anchors[i]) < search.Shortest {
 			c.report(&c.Anchors[i], nil, Problem{Kind: "short-anchor", Detail: c.Anchors[i]})
 		}
 	}
@@ -331,7 +335,7 @@ func (c *Catalogue) report(part, entry any, p Problem) {
 
 // merge adds what another catalogue holds, but for the ids that are here already.
 func (c *Catalogue) merge(more *Catalogue) {
-	c.matcher, c.prefilter = nil, nil
+	c.made.change()
 	c.problems = append(c.problems, more.problems...)
 	if c.places == nil {
 		c.places = map[any]location{}
@@ -361,7 +365,7 @@ func mergeEntries[T any](c *Catalogue, entries, more []*T, id func(*T) string) [
 			continue
 		}
 		at := c.places[earlier]
-		c.report(entry, nil, Problem{ID: id(entry), Kind: "repeated-id", Detail: strings.TrimSuffix(At(at.file, at.line), ": ")})
+		c.report(entry, nil, Problem{ID: id(entry), Kind: "repeated-id", Detail: strings.TrimSuffix(at.String(), ": ")})
 	}
 	return entries
 }

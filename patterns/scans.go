@@ -122,11 +122,11 @@ func (s *scans) of(p *Pattern) scanned {
 	return all[p]
 }
 
-// ownTime is the time of an event that its record or its wrapper has, zero for one
-// that was taken from a neighbour.
+// ownTime is the time of an event that its record or its wrapper has, else that of
+// its arrival in a live log. It is zero for one that was taken from a neighbour.
 func ownTime(e *Event) time.Time {
 	if e.Record.TimeInferred {
-		return time.Time{}
+		return e.Record.Arrived
 	}
 	return e.Time()
 }

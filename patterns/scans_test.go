@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wklog/parser"
 	"wklog/patterns"
 )
 
@@ -91,6 +92,24 @@ func TestScanDoesNotHideTheFault(t *testing.T) {
 	} {
 		assert.Equal(t, "cert-expired", lead(t, log).Cause.ID)
 	}
+}
+
+// TestScanInALiveLog gives lines without a time as they arrive.
+func TestScanInALiveLog(t *testing.T) {
+	leadOf := func(every time.Duration) string {
+		a, err := patterns.NewAnalyzer(loaded(t), patterns.Filter{})
+		require.NoError(t, err)
+		src := a.Source("-")
+		for i, text := range strings.SplitAfter(firstLines(scan(t, "probes.log"), 6), "\n")[:6] {
+			rec := parser.Parse(parser.Unwrap([]byte(strings.TrimSuffix(text, "\n"))))
+			rec.Line, rec.Arrived, rec.TimeInferred = int64(i+1), scanTime.Add(time.Duration(i)*every), true
+			rec.Stamp = parser.Stamp{Time: rec.Arrived, Zoned: true}
+			src.Add(rec)
+		}
+		return a.Result().Diagnosis[0].Cause.ID
+	}
+	assert.Equal(t, "scanner-probe", leadOf(time.Second))
+	assert.Equal(t, "plaintext-on-tls-port", leadOf(time.Hour))
 }
 
 // TestScansOfManyAddresses has more scanners at the same time than are watched.

@@ -1,8 +1,9 @@
 package patterns
 
 import (
-	"maps"
 	"slices"
+
+	"wklog/patterns/internal/ranking"
 )
 
 // Proof is what a check beside the logs found: of the certificate, of the
@@ -32,32 +33,10 @@ const (
 	provenBesideLog  = 0.5
 )
 
-// Odds are factors on the probability of causes; a cause without one has 1.
-type Odds map[string]float64
-
-func (o Odds) of(cause string) float64 {
-	if odds, ok := o[cause]; ok {
-		return odds
-	}
-	return 1
-}
-
-// times joins odds that come from different places.
-func (o Odds) times(other Odds) Odds {
-	if o == nil {
-		return other
-	}
-	product := maps.Clone(o)
-	for cause, odds := range other {
-		product[cause] = o.of(cause) * odds
-	}
-	return product
-}
-
 // Settle tells the analyzer what checks found. A cause that one check proves
 // and another rules out is proven: the other may have looked elsewhere.
 func (a *Analyzer) Settle(proofs []Proof) {
-	a.proofs, a.odds = proofs, Odds{}
+	a.proofs, a.odds = proofs, ranking.Odds{}
 	for _, v := range proofs {
 		for _, cause := range v.RulesOut {
 			a.odds[cause] = ruledOutOdds
@@ -71,7 +50,7 @@ func (a *Analyzer) Settle(proofs []Proof) {
 }
 
 // oddsFor are those of a problem: checks look at the server's own side.
-func (a *Analyzer) oddsFor(p problem) Odds {
+func (a *Analyzer) oddsFor(p problem) ranking.Odds {
 	if p.side == SidePeer {
 		return nil
 	}

@@ -14,28 +14,21 @@ const regenerate = "run go generate ./patterns and commit what it makes"
 func TestEmbeddedCatalogueIsThatOfTheYAML(t *testing.T) {
 	want, err := Parse(os.DirFS("catalogue"))
 	require.NoError(t, err)
-	want.prefilter = nil
+	want.made.searches = nil
 	got, err := Load()
 	require.NoError(t, err)
 	assert.True(t, reflect.DeepEqual(want, got), regenerate)
-}
-
-func TestEmbeddedRankingIsThatOfTheMeasurements(t *testing.T) {
-	assumptions, measured := recordedAssumptions(t)
-	data, err := EncodeRanker(assumptions.Ranker(measured), rankingGob)
-	require.NoError(t, err)
-	assert.True(t, string(data) == string(rankingGob), regenerate)
 }
 
 func TestLoadedCatalogueIsTheCallersOwnToAddTo(t *testing.T) {
 	c, err := Load()
 	require.NoError(t, err)
 	require.NoError(t, c.Add("mine.yaml", []byte(`{patterns: [{id: mine, match: [{regex: "gateway gave up"}]}], suspicious: [{regex: "gateway"}], anchors: [gateway]}`)))
-	c.Prefilter()
+	c.ReadOptions()
 	other, err := Load()
 	require.NoError(t, err)
 	assert.Nil(t, other.Pattern("mine"))
 	assert.Len(t, other.Suspicious, len(c.Suspicious)-1)
-	assert.Contains(t, c.Placements, "gateway")
-	assert.NotContains(t, other.Placements, "gateway")
+	assert.Contains(t, c.placements, "gateway")
+	assert.NotContains(t, other.placements, "gateway")
 }

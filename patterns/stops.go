@@ -2,8 +2,8 @@ package patterns
 
 import (
 	"cmp"
+	"hash/maphash"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -35,9 +35,25 @@ const maxStops = 20
 
 // stops are what the server ended of.
 type stops struct {
-	list []*Stop
-	once once
-	met  map[string]bool // records that have a time of their own
+	list   []*Stop
+	bySaid map[string]*Stop
+	once   once
+	seed   maphash.Seed
+	met    map[uint64]bool // records that have a time of their own
+}
+
+func newStops() stops {
+	return stops{bySaid: map[string]*Stop{}, once: newOnce(), seed: maphash.MakeSeed(), met: map[uint64]bool{}}
+}
+
+// longestReason is how many bytes of a reason are kept.
+const longestReason = 500
+
+func shortened(reason string) string {
+	if len(reason) <= longestReason {
+		return reason
+	}
+	return strings.ToValidUTF8(reason[:longestReason], "") + "…"
 }
 
 // once counts what is printed in several forms, in any order, as often as in the
@@ -72,27 +88,25 @@ func (o *once) repeats(text, form string) bool {
 // it is a new one.
 func (s *stops) add(source string, rec *parser.Record) (stop *Stop, isNew bool) {
 	if rec.OwnTime {
-		if s.met[rec.Text] {
+		text := maphash.String(s.seed, rec.Text)
+		if s.met[text] {
 			return nil, false // in another file
 		}
 		if len(s.met) >= maxOnce {
 			clear(s.met)
 		}
-		s.met[rec.Text] = true
+		s.met[text] = true
 	}
 	said, reason := lastWords(rec)
-	at := slices.IndexFunc(s.list, func(known *Stop) bool {
-		return strings.HasPrefix(known.Reason, said) || strings.HasPrefix(reason, known.Reason)
-	})
 	repeated := s.once.repeats(said, formOf(rec))
-	if at < 0 {
+	stop = s.bySaid[said]
+	if stop == nil {
 		if repeated || len(s.list) >= maxStops {
 			return nil, false
 		}
-		at = len(s.list)
-		s.list = append(s.list, &Stop{Source: source, Line: rec.Line})
+		stop = &Stop{Source: source, Line: rec.Line}
+		s.bySaid[said], s.list = stop, append(s.list, stop)
 	}
-	stop = s.list[at]
 	if len(reason) > len(stop.Reason) {
 		stop.Reason = reason
 	}
@@ -117,6 +131,11 @@ var goLogTime = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? `)
 // lastWords are what a record says of the end of its program: said is the same in
 // all forms of it, reason is all that this one knows.
 func lastWords(rec *parser.Record) (said, reason string) {
+	said, reason = allLastWords(rec)
+	return shortened(said), shortened(reason)
+}
+
+func allLastWords(rec *parser.Record) (said, reason string) {
 	switch rec.Kind {
 	case parser.KindZap, parser.KindConsole:
 		if rec.Level == "panic" || rec.Level == "fatal" {

@@ -27,12 +27,11 @@ func ofFiles(t *testing.T, logs ...input) patterns.Analysis {
 	c := loaded(t)
 	a, err := patterns.NewAnalyzer(c, patterns.Filter{})
 	require.NoError(t, err)
-	prefilter := c.Prefilter()
+	options := c.ReadOptions()
+	options.Zone = time.UTC
 	for _, log := range logs {
 		src := a.Source(log.name)
-		_, err := parser.Read(context.Background(), strings.NewReader(log.text), parser.Options{
-			Search: func(block []byte) parser.Finder { return prefilter.Search(block) }, Zone: time.UTC,
-		}, func(rec *parser.Record) error {
+		_, err := parser.Read(context.Background(), strings.NewReader(log.text), options, func(rec *parser.Record) error {
 			src.Add(rec)
 			return nil
 		})

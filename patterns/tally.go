@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"wklog/parser"
+	"wklog/patterns/internal/ranking"
 )
 
 // maxSamples is how many different samples of a finding are kept.
@@ -30,7 +31,7 @@ type tally struct {
 	span     Span
 	sources  map[string]int
 	samples  []Sample
-	keys     map[Key]int
+	keys     map[ranking.Key]int
 	timeline Timeline
 	// untimed counts the events whose time is not known, arrived those that have
 	// the time of their arrival.
@@ -46,11 +47,11 @@ func (a *Analyzer) count(e *Event) {
 	}
 	t := a.tallies[e.Pattern]
 	if t == nil {
-		t = &tally{keys: map[Key]int{}, sources: map[string]int{}}
+		t = &tally{keys: map[ranking.Key]int{}, sources: map[string]int{}}
 		a.tallies[e.Pattern] = t
 	}
 	t.count++
-	t.keys[KeyOf(e.Record, e.Pattern)]++
+	t.keys[ranking.KeyOf(e.Record, e.Pattern.ID)]++
 	t.samples = keepSample(t.samples, sample, e.Record)
 	t.sources[e.Source]++
 	t.span.Add(e.known())
@@ -77,7 +78,7 @@ func (a *Analyzer) uncount(e *Event) {
 	}
 	a.where.remove(e, a.nodeOf(e.Source))
 	t.count--
-	key := KeyOf(e.Record, e.Pattern)
+	key := ranking.KeyOf(e.Record, e.Pattern.ID)
 	if t.keys[key]--; t.keys[key] == 0 {
 		delete(t.keys, key)
 	}

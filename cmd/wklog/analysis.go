@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -13,7 +14,6 @@ import (
 	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/run"
 	"wklog/cmd/internal/source"
-	"wklog/parser"
 	"wklog/patterns"
 )
 
@@ -67,17 +67,9 @@ func (n *analysis) core(sinks report.Sinks) *run.Core {
 	if n.redactor != nil {
 		sinks = report.Sinks{n.redactor.Sink(sinks)}
 	}
-	return run.NewCore(n.analyzer, readingOptions(n.catalogue, n.zone), sinks)
-}
-
-// readingOptions say that only those lines are parsed that a pattern can match.
-func readingOptions(c *patterns.Catalogue, zone *time.Location) parser.Options {
-	prefilter := c.Prefilter()
-	return parser.Options{
-		Search: func(block []byte) parser.Finder { return prefilter.Search(block) },
-		Nearby: prefilter.Nearby,
-		Zone:   zone,
-	}
+	options := n.catalogue.ReadOptions()
+	options.Zone = n.zone
+	return run.NewCore(n.analyzer, options, sinks)
 }
 
 // over reads the logs, of files or of a stream, and writes the report.
@@ -199,6 +191,9 @@ func (n *analysis) sinks(out io.Writer, streams bool, told *telling) (report.Sin
 	var sinks report.Sinks
 	if told != nil {
 		sinks = told.sinks()
+	}
+	if n.flags.format == "jsonl" || n.flags.format == "csv" { // which hold failures alone
+		sinks = append(sinks, complaining{n.app})
 	}
 	if n.flags.events {
 		events, err := report.NewEventsCSV(out, n.catalogue, n.app.say)
@@ -331,5 +326,21 @@ func (n *analysis) isInput(output string, args []string) error {
 	if source.Holds(args, info) && !report.IsReport(output) {
 		return messages.NewError("error.output.input", output)
 	}
+	return nil
+}
+
+// complaining tells on standard error that the server ended, and not of a TLS
+// failure.
+type complaining struct{ app *app }
+
+// Listen tells that it takes no events.
+func (complaining) Listen() bool { return false }
+
+func (complaining) Event(*patterns.Event) error { return nil }
+
+func (complaining) End(*report.Document) error { return nil }
+
+func (c complaining) Stop(s *patterns.Stop) error {
+	c.app.complain(fmt.Sprintf("%s:%d: %s", s.Source, s.Line, c.app.say.Say("stopped", s.Reason)))
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -65,7 +66,7 @@ func langFlag(args []string) string {
 
 func (a *app) execute(ctx context.Context) int {
 	root := a.root()
-	root.SetArgs(a.args)
+	root.SetArgs(withText(a.args))
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
@@ -73,6 +74,22 @@ func (a *app) execute(ctx context.Context) int {
 		return exitWrong
 	}
 	return a.status
+}
+
+// withText marks what explain is given as text from where it begins with three
+// dashes or more, as WuKongIM's raw line does: no flag does.
+func withText(args []string) []string {
+	explains := slices.Index(args, "explain")
+	for i, arg := range args {
+		switch {
+		case explains < 0 || i <= explains:
+		case arg == "--":
+			return args
+		case strings.HasPrefix(arg, "---"):
+			return slices.Insert(slices.Clone(args), i, "--")
+		}
+	}
+	return args
 }
 
 // complain prints one message to stderr.

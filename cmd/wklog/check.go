@@ -97,7 +97,7 @@ func (a *app) readBeside(ctx context.Context, list *report.Checklist, c *pattern
 	if err != nil {
 		return err
 	}
-	core := run.NewCore(analyzer, readingOptions(c, time.Local), nil)
+	core := run.NewCore(analyzer, c.ReadOptions(), nil)
 	batch := run.Batch{Core: core, Args: logs, Stdin: source.NewStream(ctx, a.stdin), Jobs: runtime.GOMAXPROCS(0), Limit: source.DefaultLimit}
 	failures := batch.Run(ctx)
 	list.Report, _ = core.Document(run.Facts{Say: a.say, Generated: list.Generated, Version: version(), Checks: list}, failures)

@@ -9,7 +9,6 @@ import (
 
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/report"
-	"wklog/parser"
 	"wklog/patterns"
 )
 
@@ -66,19 +65,26 @@ func (a *app) explain(ctx context.Context, c *patterns.Catalogue, what string) (
 	if cause := c.Cause(id); cause != nil {
 		return report.ExplainCause(cause, a.say), nil
 	}
-	ranker, err := patterns.NewRanker()
-	if err != nil {
-		return nil, err
-	}
 	if p := c.Pattern(id); p != nil {
-		return report.ExplainPattern(c, p, ranker.RankPattern(p), a.say), nil
+		causes, err := p.RankCauses()
+		if err != nil {
+			return nil, err
+		}
+		return report.ExplainPattern(c, p, causes, a.say), nil
 	}
 	if state := c.State(strings.TrimSpace(what)); state != nil {
-		return report.ExplainState(c, state, ranker.RankState(state.ID), a.say), nil
+		causes, err := state.RankCauses()
+		if err != nil {
+			return nil, err
+		}
+		return report.ExplainState(c, state, causes, a.say), nil
 	}
-	event, err := recognise(ctx, c, what)
+	event, stop, err := patterns.Recognise(ctx, what, &patterns.Options{Catalogue: c})
 	if err != nil {
 		return nil, err
+	}
+	if event == nil && stop != nil {
+		return report.ExplainStop(stop, a.say), nil
 	}
 	if event == nil {
 		if !strings.ContainsAny(strings.TrimSpace(what), " :") {
@@ -87,42 +93,4 @@ func (a *app) explain(ctx context.Context, c *patterns.Catalogue, what string) (
 		return report.ExplainNothing(a.say), nil
 	}
 	return report.ExplainEvent(c, event, a.say), nil
-}
-
-// recognise finds the first failure in a pasted text. A text that is only the
-// error of a handshake line is taken for such a line, and one in which nothing is
-// found is tried without its first words: the nested exception of a stack trace.
-func recognise(ctx context.Context, c *patterns.Catalogue, text string) (*patterns.Event, error) {
-	analyzer, err := patterns.NewAnalyzer(c, patterns.Filter{})
-	if err != nil {
-		return nil, err
-	}
-	var event *patterns.Event
-	analyzer.OnEvent = func(e *patterns.Event) {
-		if event == nil {
-			event = e
-		}
-	}
-	src := analyzer.Source("-")
-	_, err = parser.Read(ctx, strings.NewReader(text), parser.Options{}, func(rec *parser.Record) error {
-		src.Add(rec)
-		return nil
-	})
-	if event == nil && err == nil {
-		src.Add(handshakeError(strings.TrimSpace(text)))
-	}
-	for rest, more := text, err == nil; event == nil && more; {
-		if _, rest, more = strings.Cut(rest, ": "); more {
-			src.Add(&parser.Record{Kind: parser.KindText, Text: rest})
-		}
-	}
-	return event, err
-}
-
-func handshakeError(text string) *parser.Record {
-	rec := &parser.Record{Kind: parser.KindHandshake, Error: text, Text: text}
-	if at := strings.LastIndexByte(text, ' '); at >= 0 && strings.HasPrefix(text[at+1:], "handshakeStatus") {
-		rec.Error, rec.State = strings.TrimSpace(text[:at]), text[at+1:]
-	}
-	return rec
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/run"
 	"wklog/cmd/internal/source"
 	"wklog/patterns"
@@ -36,7 +37,7 @@ type analyzeFlags struct {
 
 // readingFlags are those of every command that reads logs.
 func (a *app) readingFlags(flags *pflag.FlagSet, f *analyzeFlags) {
-	flags.StringVar(&f.format, "format", "table", a.say.Say("flag.format"))
+	flags.StringVar(&f.format, "format", "table", a.say.Say("flag.format", strings.Join(report.Outputs(), "|")))
 	flags.StringVarP(&f.output, "output", "o", "", a.say.Say("flag.output"))
 	flags.StringVar(&f.since, "since", "", a.say.Say("flag.since"))
 	flags.StringVar(&f.until, "until", "", a.say.Say("flag.until"))

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -43,7 +45,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("CONFIGS", filepath.Join(filepath.Dir(data), "cmd/internal/check/testdata/config"))
 			env.Setenv("LANG", "C")
 			env.Setenv("TZ", "UTC")
-			return writeOddFiles(env.WorkDir)
+			return errors.Join(writeOddFiles(env.WorkDir), writeStops(data, env.WorkDir))
 		},
 		RequireExplicitExec: true,
 	})
@@ -76,6 +78,29 @@ func writeOddFiles(dir string) error {
 		}
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// writeStops makes a file of both streams of each recorded start of a server.
+func writeStops(data, dir string) error {
+	if err := os.Mkdir(filepath.Join(dir, "stops"), 0o755); err != nil {
+		return err
+	}
+	for _, name := range []string{"stops.jsonl", "v3.jsonl"} {
+		starts, err := os.ReadFile(filepath.Join(data, "wukongim", name))
+		if err != nil {
+			return err
+		}
+		for line := range bytes.Lines(starts) {
+			var start struct{ ID, Stdout, Stderr string }
+			if err := json.Unmarshal(line, &start); err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(dir, "stops", start.ID+".log"), []byte(start.Stdout+start.Stderr), 0o644); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

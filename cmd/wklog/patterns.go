@@ -47,11 +47,11 @@ func (a *app) patternsShow() *cobra.Command {
 			if p == nil {
 				return messages.NewError("error.pattern", args[0])
 			}
-			ranker, err := patterns.NewRanker()
+			causes, err := p.RankCauses()
 			if err != nil {
 				return err
 			}
-			return report.WritePattern(a.stdout, c, p, ranker.RankPattern(p), a.options(0))
+			return report.WritePattern(a.stdout, c, p, causes, a.options(0))
 		},
 	}
 }

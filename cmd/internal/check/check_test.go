@@ -57,6 +57,9 @@ var seen = map[string]Result{}
 // certificates, services, files.
 var Originals = regexp.MustCompile(`(?i)wangwei|\b203\.0\.113\.[78]\b|\b10\.1\.2\.|\b192\.168\.1\.10\b|\b2001:db8::7\b|` + regexp.QuoteMeta(os.TempDir()) + `/Test`)
 
+// local is what the tests connect to: redaction leaves it, and yet it is an address.
+var local = regexp.MustCompile(`127\.0\.0\.\d|::1`)
+
 var quotations = regexp.MustCompile(`"(?:[^"\\\\]|\\\\.)*"`)
 
 // requireTypes checks that nothing of a user's own passes for a text, a number or a
@@ -67,7 +70,9 @@ func requireTypes(t testing.TB, r Result) {
 	check := func(v Value) Value {
 		switch v.Type {
 		case Text:
-			assert.NotRegexp(t, Originals, quotations.ReplaceAllString(fmt.Sprint(v.V), ""), "%s.%s: %s is no text", r.ID, r.Key, v.Name)
+			said := quotations.ReplaceAllString(fmt.Sprint(v.V), "")
+			assert.NotRegexp(t, Originals, said, "%s.%s: %s is no text", r.ID, r.Key, v.Name)
+			assert.NotRegexp(t, local, said, "%s.%s: %s is no text", r.ID, r.Key, v.Name)
 		case Number, Time:
 			assert.NotRegexp(t, Originals, v.String(), "%s.%s: %s is no %s", r.ID, r.Key, v.Name, v.Type)
 		case Name, Host, Address, Path:

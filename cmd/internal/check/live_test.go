@@ -399,6 +399,18 @@ func TestUpgradeThatIsAnsweredOtherwise(t *testing.T) {
 	}
 }
 
+// TestPlainPortThatUpgradesWrongly sends back another key (RFC 6455 section 4.1).
+func TestPlainPortThatUpgradesWrongly(t *testing.T) {
+	s := newSite(t)
+	s.live.Plain = serveRaw(t, func(_ context.Context, conn net.Conn) {
+		conn.Read(make([]byte, 4096))
+		conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n"))
+	})
+	r := find(t, s.check(), "live-ws")
+	assert.Equal(t, Warn, r.Status)
+	assert.Equal(t, portFailed, r.Key)
+}
+
 func TestRoute(t *testing.T) {
 	for _, c := range []struct {
 		told       string

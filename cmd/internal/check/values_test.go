@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"syscall"
 	"testing"
 	"time"
 
@@ -69,12 +71,15 @@ func TestRareResults(t *testing.T) {
 	require.True(t, is)
 	requireTexts(t, []Result{weak.of("cert-algorithm", SomeClients), weak.of("live-trust", AllClients)})
 	e := newEndpoint(Live{Addr: "wss://im.wangwei-corp.cn:5210"})
+	e.target = "10.1.2.3:5210"
 	for _, r := range []Result{
 		e.alerted(tls.AlertError(80).Error(), false),
 		e.alerted(tls.AlertError(40).Error(), false),
 		misspoken(`tls: failed to parse certificate from server: x509: cannot parse dnsName "wangwei corp"`),
 		misspoken("tls: server sent certificate containing RSA key larger than 8192 bits"),
 		misspoken("local error: tls: bad record MAC"),
+		e.refusal(t.Context(), &attempt{err: syscall.ECONNREFUSED}), // down since it was connected to
+		e.refusal(t.Context(), &attempt{err: io.EOF, asked: true}),
 	} {
 		requireTexts(t, []Result{r.of("live-tls13", AllClients)})
 	}

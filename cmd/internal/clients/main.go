@@ -8,14 +8,17 @@
 // same alerts and words; the lines have WuKongIM's form. Each client connects to
 // a real nginx as well. The clients come with Debian's packages erlang-ssl,
 // php-cli, ruby, libmbedtls-dev, libwolfssl-dev and gcc, and with npm's deno and
-// bun. One that is missing is left out by name.
+// bun. One that is missing is named, and what was recorded of it before is kept.
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
+	"io/fs"
 	"log"
 	"os"
 	"os/signal"
@@ -64,20 +67,23 @@ func record(ctx context.Context, output string) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	direct, done, err := rows(filepath.Join(output, "attempts.jsonl"))
+	direct, err := openRows(filepath.Join(output, "attempts.jsonl"))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, done()) }()
-	behind, done2, err := rows(filepath.Join(output, "nginx.jsonl"))
+	defer func() { err = errors.Join(err, direct.file.Close()) }()
+	behind, err := openRows(filepath.Join(output, "nginx.jsonl"))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, done2()) }()
+	defer func() { err = errors.Join(err, behind.file.Close()) }()
 	for _, c := range clients("cmd/internal/clients/programs", dir) {
 		version, err := c.prepare(ctx)
 		if err != nil {
-			log.Printf("%s is left out: %v", c.name, err)
+			log.Printf("%s is left as it was: %v", c.name, err)
+			if err := errors.Join(direct.keep(c.name), behind.keep(c.name)); err != nil {
+				return err
+			}
 			continue
 		}
 		for _, s := range setups(time.Now()) {
@@ -97,13 +103,40 @@ func record(ctx context.Context, output string) (err error) {
 	return nil
 }
 
-// rows writes a JSON object a line.
-func rows(name string) (*json.Encoder, func() error, error) {
-	f, err := os.Create(name)
-	if err != nil {
-		return nil, nil, err
+// rows are the JSON objects of a file, one a line, which is written anew.
+type rows struct {
+	*json.Encoder
+	file    *os.File
+	earlier map[string][]json.RawMessage // by client
+}
+
+func openRows(name string) (*rows, error) {
+	r := &rows{earlier: map[string][]json.RawMessage{}}
+	data, err := os.ReadFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	rows := json.NewEncoder(f)
-	rows.SetEscapeHTML(false)
-	return rows, f.Close, nil
+	for line := range bytes.Lines(data) {
+		var of struct{ Client string }
+		if err := json.Unmarshal(line, &of); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		r.earlier[of.Client] = append(r.earlier[of.Client], line)
+	}
+	if r.file, err = os.Create(name); err != nil {
+		return nil, err
+	}
+	r.Encoder = json.NewEncoder(r.file)
+	r.SetEscapeHTML(false)
+	return r, nil
+}
+
+// keep writes the earlier rows of a client again.
+func (r *rows) keep(client string) error {
+	for _, row := range r.earlier[client] {
+		if err := r.Encode(row); err != nil {
+			return err
+		}
+	}
+	return nil
 }

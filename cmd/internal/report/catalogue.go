@@ -92,7 +92,7 @@ func Problems(problems []patterns.Problem, say *messages.Printer) []string {
 		if p.ID != "" {
 			text = p.ID + ": " + text
 		}
-		lines = append(lines, Visible(patterns.At(p.File, p.Line)+text))
+		lines = append(lines, Visible(p.At()+text))
 	}
 	return lines
 }

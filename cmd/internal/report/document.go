@@ -26,6 +26,8 @@ type Document struct {
 	// Unclassified are samples of records that speak of a TLS failure which
 	// no pattern knows.
 	Unclassified []Sample `json:"unclassified"`
+	// Stops are the ends of the server that have nothing to do with TLS.
+	Stops []Stop `json:"stops"`
 	// Hints tell what would show more: where nothing was found, and where the
 	// findings do not decide.
 	Hints []Step `json:"hints"`
@@ -161,6 +163,18 @@ type Verification struct {
 	Command string `json:"command"`
 }
 
+// Stop is an end of the server that is none of a TLS failure. Text is a sentence
+// with the reason; the source and the line are those of the first.
+type Stop struct {
+	Text   string     `json:"text"`
+	Reason string     `json:"reason"`
+	Count  int        `json:"count"`
+	First  *time.Time `json:"first"`
+	Last   *time.Time `json:"last"`
+	Source string     `json:"source"`
+	Line   int64      `json:"line"`
+}
+
 // Error is an input that could not be read, or not in whole.
 type Error struct {
 	Source  string `json:"source"`
@@ -174,7 +188,7 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 	d := &Document{
 		Schema: Schema, Generated: generated, Lang: string(say.Lang),
 		Inputs: []Input{}, Findings: []Finding{}, Diagnosis: []Diagnosis{}, Errors: []Error{},
-		Unclassified: samples(a.Odd), Hints: []Step{},
+		Unclassified: samples(a.Odd), Stops: []Stop{}, Hints: []Step{},
 		Summary: Summary{Events: a.Events, Duplicates: a.Duplicates, Unclassified: a.Unclassified, Untimed: a.Untimed, Arrived: a.Arrived},
 		Tool:    Tool{Name: "wklog", Command: []string{}}, Causes: []CauseTitle{}, Gone: []Finding{},
 		Checks: []CheckLine{}, Settled: []string{},
@@ -189,6 +203,9 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 	}
 	for _, diagnosis := range a.Diagnosis {
 		d.Diagnosis = append(d.Diagnosis, diagnose(&diagnosis, say))
+	}
+	for _, stop := range a.Stops {
+		d.Stops = append(d.Stops, stopped(&stop, say))
 	}
 	d.locate(a)
 	return d
@@ -210,17 +227,25 @@ func (d *Document) AddInput(in Input, records int64) {
 	d.Inputs = append(d.Inputs, in)
 }
 
-// AddHints says which input or check would show what the logs do not.
-func (d *Document) AddHints(checked bool, say *messages.Printer) {
-	var keys []string
+// AddHints says which input or check would show what the logs do not: one of more
+// where nothing was found.
+func (d *Document) AddHints(more []string, checked bool, say *messages.Printer) {
+	keys := []string{}
 	switch {
 	case len(d.Findings) == 0:
-		keys = []string{"stdout", "stderr", "proxy", "debug"}
+		keys = more
 	case d.Undecided() && !checked:
 		keys = []string{"check", "client"}
 	}
 	for _, key := range keys {
 		d.Hints = append(d.Hints, Step{Text: say.Say("hint." + key), Command: say.Say("hint." + key + ".command")})
+	}
+}
+
+func stopped(s *patterns.Stop, say *messages.Printer) Stop {
+	return Stop{
+		Text: say.Say("stopped", s.Reason), Reason: s.Reason, Count: s.Count,
+		First: Moment(s.First), Last: Moment(s.Last), Source: s.Source, Line: s.Line,
 	}
 }
 

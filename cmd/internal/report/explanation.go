@@ -80,6 +80,13 @@ func ExplainNothing(say *messages.Printer) *Explanation {
 	return e
 }
 
+// ExplainStop says that a text is the end of a server and no TLS failure.
+func ExplainStop(s *patterns.Stop, say *messages.Printer) *Explanation {
+	e := explanation("text")
+	e.Title, e.Why = say.Say("explain.nothing"), say.Say("stopped", s.Reason)
+	return e
+}
+
 func (e *Explanation) ofPattern(c *patterns.Catalogue, p *patterns.Pattern, causes []patterns.CauseScore, say *messages.Printer) {
 	e.Pattern, e.Title, e.Why = p.ID, p.Title.In(say.Lang), p.Explain.In(say.Lang)
 	e.because(c, causes, p.Side, say.Lang)

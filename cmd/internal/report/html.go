@@ -76,6 +76,9 @@ func (p *htmlPage) Policy() string {
 // Certainty is the key of the sentence that says how sure the diagnosis is.
 func (p *htmlPage) Certainty() string { return p.certainty() }
 
+// Quiet is the key of the sentence for a report without findings.
+func (p *htmlPage) Quiet() string { return p.quiet() }
+
 func sourceHash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
@@ -101,6 +104,7 @@ func (p *htmlPage) functions() template.FuncMap {
 		"files":    func() []Place { return filePlaces(p.Files) },
 		"steps":    func(list []Verification) []Step { return verificationSteps(list) },
 		"add":      func(a, b int) int { return a + b },
+		"stopseen": func(s Stop) string { return s.seen(p.Document, say) },
 		"unix":     unix,
 		"pixels":   pixels,
 		"bin":      p.Timeline.label,

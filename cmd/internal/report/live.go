@@ -80,6 +80,17 @@ func (l *Live) Event(e *patterns.Event) error {
 	return l.print(func(p *Page) { l.news(p, e) })
 }
 
+// Stop tells that the server ended, and not of a TLS failure.
+func (l *Live) Stop(s *patterns.Stop) error {
+	at := "--:--:--"
+	if !s.Last.IsZero() {
+		at = s.Last.Format("15:04:05")
+	}
+	return l.print(func(p *Page) {
+		p.Paragraph(at+"  ", Visible(l.opts.Say.Say("stopped", s.Reason)), bold)
+	})
+}
+
 // news is what a new kind of failure means, and the first thing to do.
 func (l *Live) news(p *Page, e *patterns.Event) {
 	lang, at := l.opts.Say.Lang, clockOf(e)

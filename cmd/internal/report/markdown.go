@@ -74,8 +74,13 @@ func (m *markdown) table(header []string, numbers int, rows [][]string) {
 func (m *markdown) document(d *Document) {
 	m.heading(1, m.say.Say("report.title"))
 	m.summary(d)
+	m.stops(d)
 	if len(d.Findings) == 0 {
-		m.paragraph(m.say.Say("silence"))
+		if d.Summary.Unclassified > 0 {
+			m.unclassified(d)
+		} else {
+			m.paragraph(m.say.Say(d.quiet()))
+		}
 		m.steps("", d.Hints)
 	}
 	if len(d.Findings) > 0 || len(d.Diagnosis) > 0 {
@@ -89,13 +94,26 @@ func (m *markdown) document(d *Document) {
 	}
 	m.gone(d)
 	m.unread(d)
-	m.unclassified(d)
+	if len(d.Findings) > 0 {
+		m.unclassified(d)
+	}
 	m.origin(d)
 }
 
 func (m *markdown) summary(d *Document) {
 	for _, text := range summary(d, m.say) {
 		m.line("- ", prose(text))
+	}
+	m.line()
+}
+
+func (m *markdown) stops(d *Document) {
+	if len(d.Stops) == 0 {
+		return
+	}
+	m.heading(2, m.say.Say("report.stopped"))
+	for _, s := range d.Stops {
+		m.line("- ", prose(s.Text), " ", prose(s.seen(d, m.say)))
 	}
 	m.line()
 }

@@ -78,7 +78,7 @@ func TestRedactedTexts(t *testing.T) {
 		if want == "" {
 			want = c.text
 		}
-		assert.Equal(t, want, NewRedactor().text(c.text), c.name)
+		assert.Equal(t, want, NewRedactor().Text(c.text), c.name)
 	}
 }
 
@@ -89,7 +89,7 @@ func TestRedactedFailuresAreRecognised(t *testing.T) {
 	require.NoError(t, err)
 	for _, p := range c.Patterns {
 		for _, sample := range p.Samples {
-			redacted := NewRedactor().said(sample, parser.Parse(parser.Entry{Text: []byte(sample)}).Words())
+			redacted := NewRedactor().Said(sample, parser.Parse(parser.Entry{Text: []byte(sample)}).Words())
 			assert.Equal(t, found(t, c, sample), found(t, c, redacted), redacted)
 		}
 	}
@@ -112,9 +112,9 @@ func found(t *testing.T, c *patterns.Catalogue, text string) (ids []string) {
 
 func TestPseudonymsAreStable(t *testing.T) {
 	r := NewRedactor()
-	assert.Equal(t, "ip-1 host-1", r.text("8.8.4.4 im.acme-corp.cn"))
-	assert.Equal(t, "host-1 ip-2 ip-1", r.text("IM.acme-corp.cn 8.8.8.8 8.8.4.4"))
-	assert.Equal(t, "ip-1:4711", r.client("8.8.4.4:4711"))
+	assert.Equal(t, "ip-1 host-1", r.Text("8.8.4.4 im.acme-corp.cn"))
+	assert.Equal(t, "host-1 ip-2 ip-1", r.Text("IM.acme-corp.cn 8.8.8.8 8.8.4.4"))
+	assert.Equal(t, "ip-1:4711", r.Client("8.8.4.4:4711"))
 }
 
 // TestWordsThatTheFormTellsAreReplaced: names that look like any word, where the form
@@ -189,11 +189,11 @@ func TestWordsAreReplacedByTheirType(t *testing.T) {
 		if want == "" {
 			want = c.word
 		}
-		assert.Equal(t, want, NewRedactor().word(c.kind, c.word), "%s %s", c.kind, c.word)
+		assert.Equal(t, want, NewRedactor().Word(c.kind, c.word), "%s %s", c.kind, c.word)
 	}
-	shown := NewRedactor().checked(check.Value{Type: check.Text, V: "WK_WSSADDR", In: "wangwei.yml"})
+	shown := NewRedactor().Value(check.Value{Type: check.Text, V: "WK_WSSADDR", In: "wangwei.yml"})
 	assert.Equal(t, "WK_WSSADDR (path-1.yml)", shown.String())
-	shown = NewRedactor().checked(check.Value{Type: check.Text, V: "WK_WSSADDR", In: "docker-compose.yml"})
+	shown = NewRedactor().Value(check.Value{Type: check.Text, V: "WK_WSSADDR", In: "docker-compose.yml"})
 	assert.Equal(t, "WK_WSSADDR (docker-compose.yml)", shown.String())
 }
 

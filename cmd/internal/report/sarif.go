@@ -138,6 +138,13 @@ func (d *Document) invocation() sarifInvocation {
 			Level: "error", Message: sarifMessage{Text: Visible(e.Message)}, Locations: []sarifLocation{location(e.Source)},
 		})
 	}
+	for _, s := range d.Stops {
+		at := location(s.Source)
+		at.Physical.Region = &sarifRegion{StartLine: max(s.Line, 1)}
+		call.Notifications = append(call.Notifications, sarifNotification{
+			Level: "note", Message: sarifMessage{Text: Visible(s.Text)}, Locations: []sarifLocation{at},
+		})
+	}
 	return call
 }
 

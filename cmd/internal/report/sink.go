@@ -27,6 +27,12 @@ type Clocked interface {
 	Tick(now time.Time, lead *patterns.Diagnosis) error
 }
 
+// Stopper is a sink that also tells of an end of the server that is none of a TLS
+// failure.
+type Stopper interface {
+	Stop(*patterns.Stop) error
+}
+
 // Sinks are several, in the order in which they are told.
 type Sinks []Sink
 
@@ -45,6 +51,17 @@ func (s Sinks) Tick(now time.Time, lead *patterns.Diagnosis) error {
 	for _, sink := range s {
 		if clocked, ok := sink.(Clocked); ok {
 			errs = append(errs, clocked.Tick(now, lead))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Stop tells those of an end of the server that want to know.
+func (s Sinks) Stop(stop *patterns.Stop) error {
+	var errs []error
+	for _, sink := range s {
+		if stopper, ok := sink.(Stopper); ok {
+			errs = append(errs, stopper.Stop(stop))
 		}
 	}
 	return errors.Join(errs...)

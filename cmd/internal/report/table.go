@@ -96,6 +96,7 @@ func (p *Page) Block(indent, text string) {
 
 func (p *Page) document(d *Document) {
 	p.summary(d)
+	p.stops(d)
 	if len(d.Findings) == 0 {
 		p.silence(d)
 	}
@@ -110,7 +111,9 @@ func (p *Page) document(d *Document) {
 	}
 	p.gone(d)
 	p.unread(d)
-	p.unclassified(d)
+	if len(d.Findings) > 0 {
+		p.unclassified(d)
+	}
 }
 
 func (p *Page) summary(d *Document) {
@@ -119,10 +122,27 @@ func (p *Page) summary(d *Document) {
 	}
 }
 
-// silence says what an input without findings does not show.
+// stops tells of what else the server ended.
+func (p *Page) stops(d *Document) {
+	if len(d.Stops) == 0 {
+		return
+	}
+	p.Heading("stopped.title")
+	for _, s := range d.Stops {
+		p.Paragraph("  ", Visible(s.Text))
+		p.Paragraph("  ", s.seen(d, p.say))
+	}
+}
+
+// silence says what an input without findings does not show; one that speaks of
+// failures in words that are not known is not silent.
 func (p *Page) silence(d *Document) {
-	p.Line("")
-	p.Paragraph("", p.say.Say("silence"), bold)
+	if d.Summary.Unclassified > 0 {
+		p.unclassified(d)
+	} else {
+		p.Line("")
+		p.Paragraph("", p.say.Say(d.quiet()), bold)
+	}
 	p.steps(d.Hints)
 }
 

@@ -17,7 +17,11 @@ import (
 // summary says what was read and how many failures are in it.
 func summary(d *Document, say *messages.Printer) []string {
 	s := d.Summary
-	texts := []string{say.Say("summary", s.Events-s.Harmless, d.logs(), s.Lines, Bytes(s.Bytes))}
+	var texts []string
+	if s.Unclassified > 0 {
+		texts = append(texts, say.Say("summary.unclassified", s.Unclassified))
+	}
+	texts = append(texts, say.Say("summary", s.Events-s.Harmless, d.logs(), s.Lines, Bytes(s.Bytes)))
 	if s.First != nil && s.Last != nil {
 		texts = append(texts, say.Say("summary.span", clock(*s.First), clock(inZone(*s.Last, s))))
 	}
@@ -88,6 +92,23 @@ func origin(d *Document, say *messages.Printer) string {
 
 // shellWords is a command line that a shell reads as the same words.
 func shellWords(command []string) string { return Visible(shellescape.QuoteCommand(command)) }
+
+// seen says how often the server stopped so, and where it stands.
+func (s *Stop) seen(d *Document, say *messages.Printer) string {
+	text := say.Say("stopped.seen", s.Count, Visible(s.Source), s.Line)
+	if s.Last != nil {
+		text += say.Say("stopped.last", clock(inZone(*s.Last, d.Summary)))
+	}
+	return text
+}
+
+// quiet is the key of the sentence for a report without findings.
+func (d *Document) quiet() string {
+	if len(d.Stops) > 0 {
+		return "silence.stopped"
+	}
+	return "silence"
+}
 
 func evidence(list []Evidence, say *messages.Printer) string {
 	parts := []string{}

@@ -51,10 +51,18 @@ type Log struct {
 // the reference of its dates is its last change.
 func NewCore(a *patterns.Analyzer, options parser.Options, sinks report.Sinks) *Core {
 	c := &Core{analyzer: a, options: options, sinks: sinks, ranked: time.Now()}
+	a.OnStop = c.stop
 	if sinks.Listen() {
 		a.OnEvent = c.event
 	}
 	return c
+}
+
+// stop hands on that the server ended, and not of a TLS failure.
+func (c *Core) stop(s *patterns.Stop) {
+	if c.err == nil {
+		c.err = c.sinks.Stop(s)
+	}
 }
 
 // event hands an event on as soon as it is known.

@@ -36,8 +36,10 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 		result = c.analyzer.Result()
 	}
 	doc := report.New(&result, f.Say, f.Generated)
+	var seen sights
 	for i := range c.logs {
 		describe(doc, &c.logs[i], f.Say)
+		seen.note(c.logs[i].Name, &c.logs[i].Stats)
 	}
 	for _, failure := range failures {
 		if known(doc, failure.Source) {
@@ -51,7 +53,7 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 	if f.Cut {
 		doc.Errors = append(doc.Errors, report.Error{Source: "wklog", Message: f.Say.Say("error.cut")})
 	}
-	doc.AddHints(f.Checks != nil, f.Say)
+	doc.AddHints(seen.more(len(doc.Stops) > 0), f.Checks != nil, f.Say)
 	if f.Baseline != nil {
 		doc.Compare(f.Baseline)
 	}

@@ -178,6 +178,9 @@ func (f *Follow) look(paths []string) error {
 				continue
 			}
 			l, err := f.start(name)
+			if errors.Is(err, fs.ErrNotExist) && !slices.Contains(f.Paths, name) {
+				continue // it has gone since its folder was listed
+			}
 			if err != nil {
 				f.tell(name, err)
 				continue

@@ -1,7 +1,7 @@
-// Command generate makes what the package patterns embeds: measured.json, which
-// tells what the server printed for each client under each setup, from the
-// connection attempts recorded in testdata; embedded.go from the YAML in
-// patterns/catalogue; and ranking.gob from ranking.yaml and the measurements. It
+// Command generate makes what the package patterns and its ranking embed:
+// measured.json, which tells what the server printed for each client under each
+// setup, from the connection attempts recorded in testdata; embedded.go from the YAML
+// in patterns/catalogue; and ranking.gob from ranking.yaml and the measurements. It
 // runs by go generate in the patterns folder. It is built with the files that it
 // makes: where two changes of one entry conflict in embedded.go, take either side
 // and run it again.
@@ -14,6 +14,7 @@ import (
 	"os"
 
 	"wklog/patterns"
+	"wklog/patterns/internal/ranking"
 )
 
 func main() {
@@ -28,11 +29,11 @@ func generate(recordings string) error {
 	if err != nil {
 		return err
 	}
-	data, err := os.ReadFile("ranking.yaml")
+	data, err := os.ReadFile("internal/ranking/ranking.yaml")
 	if err != nil {
 		return err
 	}
-	assumptions, err := patterns.ParseAssumptions(data)
+	assumptions, err := ranking.ParseAssumptions(data)
 	if err != nil {
 		return err
 	}
@@ -45,9 +46,9 @@ func generate(recordings string) error {
 		return err
 	}
 	return errors.Join(
-		os.WriteFile("measured.json", rows, 0o644),
+		os.WriteFile("internal/ranking/measured.json", rows, 0o644),
 		writeCatalogue("embedded.go", c),
-		writeRanker("ranking.gob", assumptions.Ranker(measured)),
+		writeRanker("internal/ranking/ranking.gob", assumptions.Ranker(measured)),
 	)
 }
 
@@ -60,12 +61,12 @@ func writeCatalogue(name string, c *patterns.Catalogue) error {
 }
 
 // writeRanker encodes a ranker into a file that may hold the same one already.
-func writeRanker(name string, r *patterns.Ranker) error {
+func writeRanker(name string, r *ranking.Ranker) error {
 	earlier, err := os.ReadFile(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	data, err := patterns.EncodeRanker(r, earlier)
+	data, err := ranking.Encode(r, earlier)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"wklog/parser"
 	"wklog/patterns"
+	"wklog/patterns/internal/ranking"
 )
 
 // attempt is one recorded connection.
@@ -29,7 +30,7 @@ type attempt struct {
 
 // measure counts what every recorded attempt printed, of the setups that are
 // used.
-func measure(c *patterns.Catalogue, recordings string, used func(setup string) bool) ([]patterns.Measurement, error) {
+func measure(c *patterns.Catalogue, recordings string, used func(setup string) bool) ([]ranking.Measurement, error) {
 	m, err := newMeter(c)
 	if err != nil {
 		return nil, err
@@ -43,7 +44,7 @@ func measure(c *patterns.Catalogue, recordings string, used func(setup string) b
 }
 
 // lines writes a JSON array with one element a line, for readable diffs.
-func lines(rows []patterns.Measurement) ([]byte, error) {
+func lines(rows []ranking.Measurement) ([]byte, error) {
 	var b bytes.Buffer
 	for i, row := range rows {
 		data, err := json.Marshal(row)
@@ -73,7 +74,7 @@ type group struct {
 type meter struct {
 	matcher *patterns.Matcher
 	tried   map[group]int
-	seen    map[group]map[patterns.Key]int
+	seen    map[group]map[ranking.Key]int
 	silent  map[group]int
 }
 
@@ -82,7 +83,7 @@ func newMeter(c *patterns.Catalogue) (*meter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &meter{matcher: matcher, tried: map[group]int{}, seen: map[group]map[patterns.Key]int{}, silent: map[group]int{}}, nil
+	return &meter{matcher: matcher, tried: map[group]int{}, seen: map[group]map[ranking.Key]int{}, silent: map[group]int{}}, nil
 }
 
 func (m *meter) file(name string) error {
@@ -129,7 +130,7 @@ func (m *meter) attempt(a *attempt) error {
 				continue
 			}
 			if m.seen[g] == nil {
-				m.seen[g] = map[patterns.Key]int{}
+				m.seen[g] = map[ranking.Key]int{}
 			}
 			m.seen[g][key]++
 		}
@@ -142,13 +143,13 @@ func (m *meter) attempt(a *attempt) error {
 
 // printed returns the keys of the measured patterns in some lines of log, and
 // whether a connection ended in them as healthy ones do.
-func (m *meter) printed(lines []string) (keys map[patterns.Key]bool, silent bool, err error) {
-	keys = map[patterns.Key]bool{}
+func (m *meter) printed(lines []string) (keys map[ranking.Key]bool, silent bool, err error) {
+	keys = map[ranking.Key]bool{}
 	text := strings.NewReader(strings.Join(lines, "\n"))
 	_, err = parser.Read(context.Background(), text, parser.Options{}, func(rec *parser.Record) error {
 		match := m.matcher.Match(rec)
 		if p := match.Pattern; p != nil && p.Measured {
-			keys[patterns.KeyOf(rec, p)] = true
+			keys[ranking.KeyOf(rec, p.ID)] = true
 		}
 		silent = silent || match.Ignored != nil && match.Ignored.Context
 		return nil
@@ -157,22 +158,22 @@ func (m *meter) printed(lines []string) (keys map[patterns.Key]bool, silent bool
 }
 
 // result lists the groups of the setups that the ranking uses.
-func (m *meter) result(used func(setup string) bool) []patterns.Measurement {
-	var all []patterns.Measurement
+func (m *meter) result(used func(setup string) bool) []ranking.Measurement {
+	var all []ranking.Measurement
 	for g, n := range m.tried {
 		if !used(g.setup) {
 			continue
 		}
-		row := patterns.Measurement{Kind: g.kind, Setup: g.setup, Client: g.client, TLS: g.tls, Attempts: n, Seen: []patterns.KeyCount{}, Silent: m.silent[g]}
+		row := ranking.Measurement{Kind: g.kind, Setup: g.setup, Client: g.client, TLS: g.tls, Attempts: n, Seen: []ranking.KeyCount{}, Silent: m.silent[g]}
 		for key, count := range m.seen[g] {
-			row.Seen = append(row.Seen, patterns.KeyCount{Key: key, Count: count})
+			row.Seen = append(row.Seen, ranking.KeyCount{Key: key, Count: count})
 		}
-		slices.SortFunc(row.Seen, func(a, b patterns.KeyCount) int {
+		slices.SortFunc(row.Seen, func(a, b ranking.KeyCount) int {
 			return cmp.Or(cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.State, b.State))
 		})
 		all = append(all, row)
 	}
-	slices.SortFunc(all, func(a, b patterns.Measurement) int {
+	slices.SortFunc(all, func(a, b ranking.Measurement) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Setup, b.Setup), cmp.Compare(a.Client, b.Client), cmp.Compare(a.TLS, b.TLS))
 	})
 	return all

@@ -1,4 +1,4 @@
-package patterns
+package ranking
 
 import (
 	"encoding/json"
@@ -30,6 +30,22 @@ func recordedAssumptions(t *testing.T) (*Assumptions, []Measurement) {
 	return a, measured
 }
 
+func TestEveryStackIsKnownByWhatItsClientsLeft(t *testing.T) {
+	all, measured := recordedAssumptions(t)
+	of := map[string]string{}
+	for _, stack := range all.Stacks {
+		assert.NotEqual(t, stack.Says == "", len(stack.Clients) == 0, "%s needs clients, or what it says whatever the fault", stack.Name)
+		for _, client := range stack.Clients {
+			assert.Empty(t, of[client], "%s is of two stacks", client)
+			of[client] = stack.Name
+			assert.True(t, slices.ContainsFunc(measured, func(m Measurement) bool { return m.Client == client }), "%s: no recording of %s", stack.Name, client)
+		}
+	}
+	for _, m := range measured {
+		assert.NotEmpty(t, of[m.Client], "%s was recorded and is of no stack", m.Client)
+	}
+}
+
 // TestStackThatWasNeverMeasuredIsRankedHonestly leaves each stack out in turn,
 // and ranks what it printed by what the others do. The line that OpenSSL alone
 // leaves with TLS 1.3 is not ranked: without OpenSSL it would mean something else.
@@ -59,7 +75,7 @@ func TestStackThatWasNeverMeasuredIsRankedHonestly(t *testing.T) {
 					continue
 				}
 				scores := r.Rank(seen, Context{}, nil)
-				at := slices.IndexFunc(scores, func(s CauseScore) bool { return slices.Contains(right, s.ID) })
+				at := slices.IndexFunc(scores, func(s Score) bool { return slices.Contains(right, s.ID) })
 				ranked++
 				switch {
 				case at == 0:

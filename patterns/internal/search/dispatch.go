@@ -1,19 +1,18 @@
-package patterns
+package search
 
 import (
+	"iter"
 	"slices"
 	"strings"
-
-	"wklog/parser"
 )
 
 // gramSize is how many bytes of a literal are looked up at once; no literal is
 // shorter.
 const gramSize = 4
 
-// dispatch finds the rules that a record of one kind may match, by the literals
-// that they imply.
-type dispatch struct {
+// Dispatch finds the rules that a text may match, by the literals that they imply.
+// Rules are numbers of the caller's.
+type Dispatch struct {
 	// always are the rules without a literal.
 	always []int
 	// filter has a bit for the hash of each gram.
@@ -30,18 +29,17 @@ type needle struct {
 	rules   []int
 }
 
-func newDispatch(rules []*rule, kind parser.Kind) *dispatch {
-	d := &dispatch{grams: map[uint32][]needle{}}
+// NewDispatch makes the dispatch of some rules, each with its literals of at least
+// four bytes, nil where it implies none.
+func NewDispatch(rules iter.Seq2[int, []string]) *Dispatch {
+	d := &Dispatch{grams: map[uint32][]needle{}}
 	needles := map[string]*needle{}
 	var literals []string
-	for i, r := range rules {
-		if r.clause.Kinds != nil && !slices.Contains(r.clause.Kinds, string(kind)) {
-			continue
-		}
-		if r.clause.Literals == nil {
+	for i, ofRule := range rules {
+		if ofRule == nil {
 			d.always = append(d.always, i)
 		}
-		for _, literal := range r.clause.Literals {
+		for _, literal := range ofRule {
 			if needles[literal] == nil {
 				needles[literal] = &needle{literal: literal}
 				literals = append(literals, literal)
@@ -84,8 +82,8 @@ func gramAt(s string, at int) uint32 {
 // Programming, volume 3, section 6.4).
 func hashOf(gram uint32) uint32 { return gram * 2654435769 >> (32 - filterBits) }
 
-// candidates adds the rules that a subject may match to found, in their order.
-func (d *dispatch) candidates(subject string, found []int) []int {
+// Candidates adds the rules that a subject may match to found, in their order.
+func (d *Dispatch) Candidates(subject string, found []int) []int {
 	found = append(found, d.always...)
 	for at := range len(subject) - gramSize + 1 {
 		gram := gramAt(subject, at)

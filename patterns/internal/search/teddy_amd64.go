@@ -1,9 +1,9 @@
-package patterns
+package search
 
 import "golang.org/x/sys/cpu"
 
 // vectorWidth is how many places the processor compares in one step: 64 with
-// AVX-512, 32 with AVX2, 0 where anchors are looked for one after the other.
+// AVX-512, 32 with AVX2, 0 where literals are looked for one after the other.
 var vectorWidth = func() int {
 	switch {
 	case cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI && cpu.X86.HasPOPCNT:
@@ -14,7 +14,7 @@ var vectorWidth = func() int {
 	return 0
 }()
 
-// teddy32 looks for places where an anchor may stand in the n bytes at data. It
+// teddy32 looks for places where a literal may stand in the n bytes at data. It
 // returns the index of the first step with such places, a bit for each of its
 // places, and the newlines before that index; or hits 0 and the index from
 // which fewer bytes are left than a step reads.

@@ -1,22 +1,23 @@
-package patterns
+package search
 
 import (
 	"regexp/syntax"
+	"slices"
 	"strings"
 )
 
-// minLiteral is the shortest literal, in bytes, that is worth a search: a
+// Worthwhile is the shortest literal, in bytes, that is worth a search: a
 // shorter one stands in too many lines.
-const minLiteral = 5
+const Worthwhile = 5
 
-// requiredLiterals returns literals of which every match of the expression
-// holds at least one, nil when there are none of at least minLiteral bytes:
+// Required returns literals of which every match of the expression
+// holds at least one, nil when there are none of at least Worthwhile bytes:
 // those that the fewest of the expressions share.
-func requiredLiterals(expr string, all []*Clause) []string {
-	return literalFinder{least: minLiteral, sharing: func(literal string) int {
+func Required(expr string, all []string) []string {
+	return literalFinder{least: Worthwhile, sharing: func(literal string) int {
 		n := 0
 		for _, other := range all {
-			if strings.Contains(other.Regex, literal) {
+			if strings.Contains(other, literal) {
 				n++
 			}
 		}
@@ -24,9 +25,16 @@ func requiredLiterals(expr string, all []*Clause) []string {
 	}}.in(expr)
 }
 
-// wholeLiteral returns the one text that an expression matches, from its start
+// Literals returns literals of which every match of the expression holds at least one,
+// nil when there are none of at least so many bytes: known ones first, else the
+// longest.
+func Literals(expr string, least int, known []string) []string {
+	return literalFinder{least: least, known: known}.in(expr)
+}
+
+// Whole returns the one text that an expression matches, from its start
 // to its end; empty when it matches others.
-func wholeLiteral(expr string) string {
+func Whole(expr string) string {
 	tree, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return ""
@@ -46,9 +54,9 @@ func wholeLiteral(expr string) string {
 type literalFinder struct {
 	// least is the shortest literal in bytes.
 	least int
-	// anchors are preferred: literals that hold one of them win over longer
+	// known ones are preferred: literals that hold one of them win over longer
 	// ones.
-	anchors []string
+	known []string
 	// sharing counts the expressions that hold a literal: fewer are better.
 	sharing func(literal string) int
 }
@@ -114,7 +122,7 @@ func (f literalFinder) better(a, b []string) []string {
 }
 
 func (f literalFinder) worth(set []string) int {
-	const known = 1 << 20
+	const best = 1 << 20
 	worth := 0
 	for i, literal := range set {
 		if i == 0 || len(literal) < worth {
@@ -126,19 +134,23 @@ func (f literalFinder) worth(set []string) int {
 		for _, literal := range set {
 			shared += f.sharing(literal)
 		}
-		return known/max(shared, 1) + worth
+		return best/max(shared, 1) + worth
 	}
-	if set == nil || f.anchors == nil {
+	if set == nil || f.known == nil {
 		return worth
 	}
 	for _, literal := range set {
-		if !containsAny(literal, f.anchors) {
+		if !containsAny(literal, f.known) {
 			return worth
 		}
 	}
-	return known + worth
+	return best + worth
 }
 
 func escapedByWrappers(r rune) bool {
 	return r < ' ' || r > '~' || strings.ContainsRune(`"\<>&`, r)
+}
+
+func containsAny(s string, parts []string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(s, part) })
 }

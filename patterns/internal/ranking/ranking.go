@@ -1,4 +1,4 @@
-package patterns
+package ranking
 
 import (
 	"cmp"
@@ -200,38 +200,63 @@ func (a *Assumptions) Ranker(measured []Measurement) *Ranker {
 	return r
 }
 
+// Score names a root cause and its probability, from 0 to 1, with the reason where it
+// is stated.
+type Score struct {
+	ID    string  `yaml:"id" json:"id"`
+	Score float64 `yaml:"score" json:"score"`
+	Why   string  `yaml:"why" json:"-"`
+}
+
 // Rank returns the causes for what was seen, most probable first; the scores
 // sum to 1. Nothing seen gives nothing. The odds are what else is known of the
 // causes, nil for nothing.
-func (r *Ranker) Rank(seen map[Key]int, context Context, odds Odds) []CauseScore {
+func (r *Ranker) Rank(seen map[Key]int, context Context, odds Odds) []Score {
 	if len(seen) == 0 {
 		return nil
 	}
+	seen = r.measured(seen)
 	byCause := map[string]float64{}
 	total := 0.0
 	for _, s := range r.Setups {
-		p := s.Prior * odds.of(s.Cause) * r.likelihood(&s, seen, context)
+		p := s.Prior * odds.Of(s.Cause) * r.likelihood(&s, seen, context)
 		byCause[s.Cause] += p
 		total += p
 	}
-	return ranked(byCause, total)
+	return Ranked(byCause, total)
 }
 
-// ranked sorts weights by size and divides them by the total. Causes of less
+// measured takes for each key that was never measured the most specific one that was:
+// that of the pattern over all states, that of another kind of record.
+func (r *Ranker) measured(seen map[Key]int) map[Key]int {
+	known := make(map[Key]int, len(seen))
+	for key, count := range seen {
+		for _, next := range []Key{key, KeyIn(parser.KindClose, key.Pattern, ""), KeyIn(parser.KindNginx, key.Pattern, "")} {
+			if r.Surprises[next] > 0 {
+				key = next
+				break
+			}
+		}
+		known[key] += count
+	}
+	return known
+}
+
+// Ranked sorts weights by size and divides them by the total. Causes of less
 // than a thousandth are left out: they stand for nothing but the smoothing.
-func ranked(weights map[string]float64, total float64) []CauseScore {
-	scores := []CauseScore{}
+func Ranked(weights map[string]float64, total float64) []Score {
+	scores := []Score{}
 	for _, id := range slices.Sorted(maps.Keys(weights)) {
 		if score := weights[id] / total; total > 0 && score >= 0.001 {
-			scores = append(scores, CauseScore{ID: id, Score: round(score)})
+			scores = append(scores, Score{ID: id, Score: Round(score)})
 		}
 	}
-	slices.SortStableFunc(scores, func(a, b CauseScore) int { return cmp.Compare(b.Score, a.Score) })
+	slices.SortStableFunc(scores, func(a, b Score) int { return cmp.Compare(b.Score, a.Score) })
 	return scores
 }
 
-// round keeps three decimals, rounding down so that sums stay within 1.
-func round(score float64) float64 {
+// Round keeps three decimals, rounding down so that sums stay within 1.
+func Round(score float64) float64 {
 	return math.Floor(score*1000) / 1000
 }
 
@@ -390,24 +415,21 @@ func mix(weights []float64, stacks ...int) population {
 	return p
 }
 
-// RankPattern returns the causes of a pattern, whatever the state and the kind
-// of record.
-func (r *Ranker) RankPattern(p *Pattern) []CauseScore {
-	if !p.Measured {
-		return p.Causes
-	}
-	return r.rankKeys(func(key Key) bool { return key.Pattern == p.ID })
+// RankPattern returns the causes of a measured pattern, whatever the state and the
+// kind of record.
+func (r *Ranker) RankPattern(pattern string) []Score {
+	return r.rankKeys(func(key Key) bool { return key.Pattern == pattern })
 }
 
 // RankState returns the causes of a client's verdict in a handshake state;
 // none when no verdict was ever seen there.
-func (r *Ranker) RankState(state string) []CauseScore {
+func (r *Ranker) RankState(state string) []Score {
 	return r.rankKeys(func(key Key) bool { return key.State == state })
 }
 
 // rankKeys mixes the causes of all measured keys that are meant, each by how
 // often it is expected.
-func (r *Ranker) rankKeys(meant func(Key) bool) []CauseScore {
+func (r *Ranker) rankKeys(meant func(Key) bool) []Score {
 	byCause := map[string]float64{}
 	total := 0.0
 	for _, s := range r.Setups {
@@ -427,5 +449,5 @@ func (r *Ranker) rankKeys(meant func(Key) bool) []CauseScore {
 			}
 		}
 	}
-	return ranked(byCause, total)
+	return Ranked(byCause, total)
 }

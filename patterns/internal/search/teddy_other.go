@@ -1,8 +1,8 @@
 //go:build !amd64
 
-package patterns
+package search
 
-// vectorWidth is how many places the processor compares in one step: anchors
+// vectorWidth is how many places the processor compares in one step: literals
 // are looked for one after the other.
 var vectorWidth = 0
 

@@ -1,4 +1,4 @@
-package patterns
+package search_test
 
 import (
 	"bytes"
@@ -9,26 +9,31 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wklog/parser"
+	"wklog/patterns"
+	"wklog/patterns/internal/search"
 )
 
 // candidateLines walks over a block line by line and lists the starts of the
 // lines that a search finds. It panics where the newlines are miscounted.
-func candidateLines(s *Search) []int {
+func candidateLines(s *search.Set, block []byte) []int {
 	var starts []int
-	for from := 0; from < len(s.block); {
-		at, newlines := s.Next(from)
+	walk := s.Walk(block)
+	for from := 0; from < len(block); {
+		at, newlines := walk.Next(from)
 		end := at
 		if at < 0 {
-			end = len(s.block)
+			end = len(block)
 		}
-		if want := bytes.Count(s.block[from:end], newline); newlines != want {
+		if want := bytes.Count(block[from:end], []byte{'\n'}); newlines != want {
 			panic(fmt.Sprintf("%d newlines from %d to %d, counted %d", want, from, end, newlines))
 		}
 		if at < 0 {
 			break
 		}
-		starts = append(starts, bytes.LastIndexByte(s.block[:at], '\n')+1)
-		length := bytes.IndexByte(s.block[at:], '\n')
+		starts = append(starts, bytes.LastIndexByte(block[:at], '\n')+1)
+		length := bytes.IndexByte(block[at:], '\n')
 		if length < 0 {
 			break
 		}
@@ -53,47 +58,33 @@ func plainLines(anchors []string, block []byte) []int {
 	return starts
 }
 
-// widths are the ways to search that this processor has.
-var widths = func() []int {
-	var all []int
-	for width := vectorWidth; width > 0; width -= 32 {
-		all = append(all, width)
+func checkSearch(t *testing.T, p *search.Set, block []byte) {
+	t.Helper()
+	want := plainLines(p.Literals(), block)
+	for _, width := range search.Widths {
+		search.WithWidth(width, func() { assert.Equal(t, want, candidateLines(p, block), "width %d", width) })
 	}
-	return append(all, 0)
-}()
-
-// withWidth runs something with another vector width.
-func withWidth(width int, run func()) {
-	before := vectorWidth
-	defer func() { vectorWidth = before }()
-	vectorWidth = width
-	run()
 }
 
-func checkSearch(t *testing.T, p *Prefilter, block []byte) {
-	t.Helper()
-	want := plainLines(p.Anchors(), block)
-	for _, width := range widths {
-		withWidth(width, func() { assert.Equal(t, want, candidateLines(p.Search(block)), "width %d", width) })
-	}
+// anchors are what the catalogue is searched by.
+func anchors(t testing.TB) *search.Set {
+	c, err := patterns.Load()
+	require.NoError(t, err)
+	return search.NewSet(append(c.Anchors, parser.Anchors...), map[string]search.Placement{})
 }
 
 func TestSearchFindsEveryCandidateLine(t *testing.T) {
-	c, err := Load()
-	require.NoError(t, err)
-	p := c.Prefilter()
+	p := anchors(t)
 	for _, name := range []string{"attempts.jsonl", "faults.jsonl", "nginx.jsonl", "startup.jsonl", "servers/healthy/stdout-debug.log"} {
-		data, err := os.ReadFile("../testdata/wukongim/" + name)
+		data, err := os.ReadFile("../../../testdata/wukongim/" + name)
 		require.NoError(t, err)
 		checkSearch(t, p, data)
 	}
 }
 
 func TestSearchFindsAnchorsAtEveryPlace(t *testing.T) {
-	c, err := Load()
-	require.NoError(t, err)
-	p := c.Prefilter()
-	for _, anchor := range p.Anchors() {
+	p := anchors(t)
+	for _, anchor := range p.Literals() {
 		for before := range 70 {
 			for after := range 40 {
 				block := append(bytes.Repeat([]byte("x"), before), anchor...)
@@ -104,14 +95,12 @@ func TestSearchFindsAnchorsAtEveryPlace(t *testing.T) {
 }
 
 func FuzzSearch(f *testing.F) {
-	c, err := Load()
-	require.NoError(f, err)
-	p := c.Prefilter()
+	p := anchors(f)
 	f.Add([]byte("a tls: b\nx509: \n\nhandshakeStatu"), uint64(1))
 	f.Fuzz(func(t *testing.T, block []byte, seed uint64) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		for range rng.IntN(4) {
-			anchors := p.Anchors()
+			anchors := p.Literals()
 			anchor := anchors[rng.IntN(len(anchors))]
 			at := rng.IntN(len(block) + 1)
 			block = append(block[:at:at], append([]byte(anchor[:rng.IntN(len(anchor)+1)]), block[at:]...)...)
@@ -121,19 +110,17 @@ func FuzzSearch(f *testing.F) {
 }
 
 func BenchmarkSearch(b *testing.B) {
-	c, err := Load()
-	require.NoError(b, err)
-	p := c.Prefilter()
-	data, err := os.ReadFile("../testdata/wukongim/servers/healthy/stdout-debug.log")
+	p := anchors(b)
+	data, err := os.ReadFile("../../../testdata/wukongim/servers/healthy/stdout-debug.log")
 	require.NoError(b, err)
 	block := data[:256<<10]
-	for _, width := range widths {
+	for _, width := range search.Widths {
 		b.Run(fmt.Sprintf("width=%d", width), func(b *testing.B) {
 			b.SetBytes(int64(len(block)))
 			b.ReportAllocs()
-			withWidth(width, func() {
+			search.WithWidth(width, func() {
 				for b.Loop() {
-					candidateLines(p.Search(block))
+					candidateLines(p, block)
 				}
 			})
 		})

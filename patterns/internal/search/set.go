@@ -1,4 +1,4 @@
-package patterns
+package search
 
 import (
 	"bytes"
@@ -7,11 +7,11 @@ import (
 	"math/bits"
 )
 
-// anchorSet searches for a few literals at once. On processors with AVX2 or
+// Set searches for a few literals at once. On processors with AVX2 or
 // AVX-512 it compares 32 or 64 places in a step with fingerprints of three bytes
 // each (the Teddy algorithm of Hyperscan), elsewhere it looks for one literal
 // after the other; all find the same lines.
-type anchorSet struct {
+type Set struct {
 	literals [][]byte
 	// prints are the fingerprints: which three bytes of each literal, by the
 	// index of the first.
@@ -26,15 +26,18 @@ type anchorSet struct {
 
 const printSize = 3
 
-// Placement is how an anchor is searched for: which three bytes of it are its
+// Shortest is the length in bytes of the shortest literal that a Set takes.
+const Shortest = printSize
+
+// Placement is how a literal is searched for: which three bytes of it are its
 // fingerprint, by the index of the first, and the group that it is in.
 type Placement struct{ Print, Group int }
 
-// newAnchorSet makes the set of some literals. Those that have no placement yet
+// NewSet makes the set of some literals. Those that have no placement yet
 // are placed where they add the least to the places of a typical log which
 // have to be looked at twice; placed keeps what was chosen.
-func newAnchorSet(literals []string, placed map[string]Placement) *anchorSet {
-	s := &anchorSet{}
+func NewSet(literals []string, placed map[string]Placement) *Set {
+	s := &Set{}
 	var groups [8]group
 	for i, literal := range literals {
 		p, known := placed[literal]
@@ -50,6 +53,15 @@ func newAnchorSet(literals []string, placed map[string]Placement) *anchorSet {
 	}
 	s.fill(&groups)
 	return s
+}
+
+// Literals returns what is searched for.
+func (s *Set) Literals() []string {
+	names := make([]string, len(s.literals))
+	for i, literal := range s.literals {
+		names[i] = string(literal)
+	}
+	return names
 }
 
 func place(literal string, groups *[8]group) Placement {
@@ -86,7 +98,8 @@ func (g group) with(b []byte) group {
 	return g
 }
 
-// typical.log holds a line of each kind of a healthy server's debug log.
+// typical.log holds a line of each kind of a healthy server's debug log, and every
+// fortieth of its ordinary traffic, so that what stands there often weighs more.
 //
 //go:embed typical.log
 var typical string
@@ -157,7 +170,7 @@ func truth(is bool) float64 {
 }
 
 // fill writes the groups into the tables, once for each 16 bytes of a vector.
-func (s *anchorSet) fill(groups *[8]group) {
+func (s *Set) fill(groups *[8]group) {
 	for g := range groups {
 		for k := range printSize {
 			for six := range 64 {
@@ -179,10 +192,10 @@ func (s *anchorSet) fill(groups *[8]group) {
 	}
 }
 
-// vector returns the index of the first anchor in block that starts at or
+// vector returns the index of the first literal in block that starts at or
 // after from, -1 when there is none, and the newlines between from and there.
-// Of anchors that overlap it may return a later one.
-func (s *anchorSet) vector(block []byte, from int) (start, newlines int) {
+// Of literals that overlap it may return a later one.
+func (s *Set) vector(block []byte, from int) (start, newlines int) {
 	at := from
 	for {
 		step, hits, lines := s.step(block[at:])
@@ -207,8 +220,8 @@ func (s *anchorSet) vector(block []byte, from int) (start, newlines int) {
 	return -1, newlines + bytes.Count(block[at:], newline)
 }
 
-// step finds the first places of data that look like an anchor.
-func (s *anchorSet) step(data []byte) (at int, hits uint64, newlines int) {
+// step finds the first places of data that look like a literal.
+func (s *Set) step(data []byte) (at int, hits uint64, newlines int) {
 	switch {
 	case len(data) < vectorWidth+printSize:
 		return 0, 0, 0
@@ -229,9 +242,9 @@ func newlinesBetween(block []byte, from, to int) int {
 
 var newline = []byte{'\n'}
 
-// verify returns the start of the anchor whose fingerprint stands at place, -1
+// verify returns the start of the literal whose fingerprint stands at place, -1
 // when none does, or when it starts before from.
-func (s *anchorSet) verify(block []byte, place, from int) int {
+func (s *Set) verify(block []byte, place, from int) int {
 	for groups := s.groupsAt(block, place); groups != 0; groups &= groups - 1 {
 		for _, i := range s.members[bits.TrailingZeros8(groups)] {
 			start := place - s.prints[i]
@@ -244,6 +257,6 @@ func (s *anchorSet) verify(block []byte, place, from int) int {
 }
 
 // groupsAt has a bit for each group of which a fingerprint may stand at place.
-func (s *anchorSet) groupsAt(block []byte, place int) uint8 {
+func (s *Set) groupsAt(block []byte, place int) uint8 {
 	return s.sixes[0][block[place]&63] & s.sixes[1][block[place+1]&63] & s.sixes[2][block[place+2]&63]
 }

@@ -1,4 +1,4 @@
-package patterns
+package ranking
 
 import "wklog/parser"
 
@@ -10,16 +10,16 @@ type Key struct {
 	State   string      `json:"state,omitempty"`
 }
 
-// KeyOf gives the key under which an event was measured: its record, its pattern. A record of a Go
+// KeyOf gives the key under which a record of a pattern was measured. A record of a Go
 // server other than WuKongIM shows the same alerts as a close record.
-func KeyOf(rec *parser.Record, p *Pattern) Key {
+func KeyOf(rec *parser.Record, pattern string) Key {
 	switch rec.Kind {
 	case parser.KindHandshake, parser.KindNginx:
-		return KeyIn(rec.Kind, p.ID, rec.State)
+		return KeyIn(rec.Kind, pattern, rec.State)
 	case parser.KindOpenSSL:
-		return KeyIn(parser.KindNginx, p.ID, "")
+		return KeyIn(parser.KindNginx, pattern, "")
 	}
-	return KeyIn(parser.KindClose, p.ID, "")
+	return KeyIn(parser.KindClose, pattern, "")
 }
 
 // KeyIn gives the key of a pattern in records of a kind: only raw handshake lines

@@ -1,0 +1,249 @@
+package parser
+
+import (
+	"cmp"
+	"crypto/tls"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Direction says which side of a connection wrote a record.
+type Direction string
+
+// The one who accepts connections and the one who dials. Go prints the same words on
+// both sides; only the words beside them tell.
+const (
+	UnknownDirection Direction = "unknown"
+	Inbound          Direction = "inbound"
+	Outbound         Direction = "outbound"
+)
+
+// Core is what a TLS library said in a record of whatever program, without what the
+// program put around it. The zero value is none.
+type Core struct {
+	// Text is in the words of the present release of Go, or of nginx for an error of
+	// OpenSSL; Kind is the kind of record that has it.
+	Text      string
+	Kind      Kind
+	Direction Direction
+}
+
+// Core finds what was said. An alert of crypto/tls is recognised by its text, any other
+// error of it by its "tls: ", one of OpenSSL by its number and words.
+//
+// The words alone are no failure: what a record [Quotes] is none, and neither is a
+// sentence that goes on behind an alert.
+func (r *Record) Core() Core {
+	switch r.Kind {
+	case KindNetHTTP:
+		text, _, _ := findCore(r.Error)
+		return Core{Text: text, Kind: KindNetHTTP, Direction: Inbound}.orNone()
+	case KindZap, KindConsole, KindText:
+	default:
+		return Core{}
+	}
+	said := r.Subject()
+	text, at, end := findCore(said)
+	core := Core{Text: text, Kind: KindNetHTTP, Direction: UnknownDirection}.orNone()
+	if text == "" {
+		core, at, end = otherCore(said)
+	}
+	if core.Text == "" || Quotes(said[:at]) {
+		return Core{}
+	}
+	if core.Direction == UnknownDirection {
+		words := said[:at] + " | " + said[end:]
+		if r.Kind != KindText {
+			words = strings.Replace(r.Text, said[at:end], " | ", 1)
+		}
+		core.Direction = directionOf(words)
+	}
+	return core
+}
+
+func (c Core) orNone() Core {
+	if c.Text == "" {
+		return Core{}
+	}
+	return c
+}
+
+// otherCore finds what another library than crypto/tls said.
+func otherCore(s string) (core Core, at, end int) {
+	switch {
+	case strings.Contains(s, "error:") || strings.Contains(s, "error_string="):
+		return openSSLCore(s)
+	case strings.Contains(s, "alert"):
+		return namedAlert(s)
+	}
+	return Core{}, 0, 0
+}
+
+const (
+	tlsPrefix    = "tls: "
+	remotePrefix = "remote error: "
+	localPrefix  = "local error: "
+)
+
+// alertTexts are those of all alerts, longest first.
+var alertTexts = func() []string {
+	var texts []string
+	for n := range 256 {
+		texts = append(texts, strings.TrimPrefix(tls.AlertError(n).Error(), tlsPrefix))
+	}
+	slices.SortFunc(texts, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return slices.Compact(texts)
+}()
+
+// findCore returns the first core of a text and where it stands.
+func findCore(s string) (core string, at, end int) {
+	for from := 0; ; {
+		at = indexCore(s[from:])
+		if at < 0 {
+			return "", 0, 0
+		}
+		at += from
+		if at == 0 || !isWordByte(s[at-1]) {
+			if core, n := coreAt(s, at); core != "" {
+				return core, at, at + n
+			}
+		}
+		from = at + len(tlsPrefix)
+	}
+}
+
+// indexCore finds where a core may begin.
+func indexCore(s string) int {
+	best := -1
+	for _, start := range []string{remotePrefix, localPrefix, tlsPrefix} {
+		limit := len(s)
+		if best >= 0 {
+			limit = min(best+len(start), len(s))
+		}
+		if at := strings.Index(s[:limit], start); at >= 0 {
+			best = earliest(best, at)
+		}
+	}
+	return best
+}
+
+// coreAt reads the core at an index and returns how many bytes it takes. Before 1.8 Go
+// left "tls: " out of its alerts (crypto/tls alert.go).
+func coreAt(s string, at int) (core string, n int) {
+	rest := s[at:]
+	for _, prefix := range []string{remotePrefix, localPrefix} {
+		if alert, ok := strings.CutPrefix(rest, prefix); ok {
+			text := alertIn(strings.TrimPrefix(alert, tlsPrefix))
+			if text == "" {
+				return "", 0
+			}
+			n = strings.Index(rest, text) + len(text)
+			return prefix + tlsPrefix + text, n
+		}
+	}
+	rest = rest[:quotedEnd(s, at)-at]
+	if text := alertIn(rest[len(tlsPrefix):]); text != "" {
+		if at > 0 || len(rest) > len(tlsPrefix)+len(text) {
+			return "", 0
+		}
+		return remotePrefix + rest, len(rest) // its head was cut off
+	}
+	return strings.TrimRight(rest, " \r\n"), len(rest)
+}
+
+// alertIn returns the alert that a text begins with, if no sentence goes on behind it.
+func alertIn(s string) string {
+	for _, text := range alertTexts {
+		if rest, ok := strings.CutPrefix(s, text); ok {
+			if endsCore.MatchString(rest) {
+				return text
+			}
+			return ""
+		}
+	}
+	return ""
+}
+
+// endsCore is what may stand behind an alert: nothing, the end of a quotation, of a
+// bracket or of a sentence, another cell, a field, the state of a handshake, when and
+// with whom it happened.
+var endsCore = regexp.MustCompile(`^\s*(?:$|["'` + "`" + `\\)\]}>,;:|\r\n\t\x1b，。；）」”】！]|[.!](?:\s|$)|\s[\[({#*|-]|\shandshakeStatus|\s(?:while|when|during|in|on|at|from|to|for|by|after|before|with|via|client|peer|conn(?:ection)?)\b|\s(?:\d|\w+=))`)
+
+// quotedEnd is where a core ends that began at an index: at the quotation mark or the
+// bracket that was open before it, else at the end of the line.
+func quotedEnd(s string, at int) int {
+	end := len(s)
+	if i := strings.IndexAny(s[at:], "\r\n\t\x1b"); i >= 0 {
+		end = at + i
+	}
+	if strings.Count(s[:at], `"`)%2 == 1 {
+		if i := strings.IndexByte(s[at:end], '"'); i >= 0 {
+			end = at + i
+			if s[end-1] == '\\' {
+				end--
+			}
+		}
+	}
+	for _, pair := range []string{"()", "（）"} {
+		open, shut := pair[:len(pair)/2], pair[len(pair)/2:]
+		if at > 0 && strings.HasSuffix(s[:at], open) {
+			if i := strings.LastIndex(s[at:end], shut); i >= 0 {
+				end = at + i
+			}
+		}
+	}
+	return end
+}
+
+// quotes are words before a message by which a record tells of somebody's words and
+// not of a failure: a commit, a test, a request, a message between users.
+var quotes = regexp.MustCompile(`\b(?:feat|fix|docs|chore|refactor|tests?|revert)(?:\([\w./-]+\))?!?: ` +
+	`|(?i:\bgit\b.{0,20}\bcommit|\bcommit (?:message|[0-9a-f]{7,40}\b)|\bmerge (?:branch|pull request)|\bpull request\b|\bchangelog\b|\brelease notes\b|\breadme\b)` +
+	`|=== (?:RUN|PAUSE|CONT|NAME)|--- (?:PASS|SKIP|FAIL)|\bTest[A-Z]\w*/\S*$` +
+	`|(?i:user-agent|referer)|[?&]\w+=[^\s"]*$|(?i:\b(?:content|payload|keyword|query)\\?"?\s*[:=]\s*\\?["'“]?[^:]*$)` +
+	`|(?:发送|收到|接收|转发|推送)(?:了)?(?:的)?(?:一条)?消息|消息内容|聊天内容|搜索|提交(?:信息|说明|记录)|文档|用户(?:说|问|反馈)`)
+
+// quoteSigns are literals of which each match of quotes holds one, in lower case: the
+// expression is slow, and hardly any text has one.
+var quoteSigns = []string{
+	"feat", "fix", "docs", "chore", "refactor", "test", "revert", "commit", "merge ", "pull request", "changelog", "release notes", "readme",
+	"=== ", "--- ", "user-agent", "referer", "?", "&", "content", "payload", "keyword", "query",
+	"消息", "聊天内容", "搜索", "提交", "文档", "用户",
+}
+
+// Quotes tells by what stands in a text before a message that the message is somebody's
+// words: it was not printed by what failed.
+func Quotes(before string) bool {
+	const near = 256
+	before = before[max(0, len(before)-near):]
+	if len(before) < len("fix: ") {
+		return false
+	}
+	lower := strings.ToLower(before)
+	return slices.ContainsFunc(quoteSigns, func(sign string) bool { return strings.Contains(lower, sign) }) && quotes.MatchString(before)
+}
+
+var (
+	// accepts are words of the side that takes connections. What is read from an
+	// ephemeral port comes from a client.
+	accepts = regexp.MustCompile(`(?i)TLS handshake error from|\baccept(?:ed|ing)?\b|\binbound\b|\bincoming\b|\bdownstream\b|handshake (?:with )?(?:the )?client\b|\bclient \[?(?:\d+\.\d+\.|[0-9a-f]*:[0-9a-f:])|received CLIENT ALERT|\bremote_?addr|\bclient_?(?:ip|addr)|\bfrom (?:client )?\[?[0-9a-f][0-9a-f.:]+\]?:\d{5}\b|\bfrom (?:client )?\[[0-9a-f:]*\]:\d{5}\b|\bhttp: (?:TLS|Server)|\bserver\.go:|\blistener\b|客户端|来自`)
+	// dials are words of the side that opens them.
+	dials = regexp.MustCompile(`\b(?:Get|Post|Put|Head|Delete|Patch|Options|Propfind) \\?"?https?://|(?i:\bdial(?:ed|ing|er)?\b|\bconnect(?:ing|ion)? to\b|\bupstream\b|\bbackend\b|\boutbound\b|\bwebhook\b|\b(?:https|wss|mqtts|amqps|grpcs|ldaps|rediss)://|authentication handshake failed|generated CLIENT ALERT|received SERVER ALERT|\breverse proxy|\bround ?trip)|连接.{0,20}失败|拨号|上游|请求.{0,20}失败`)
+)
+
+// directionOf tells the side by the words beside a core. Where those of both stand
+// there, an URL may be the listener's own.
+func directionOf(words string) Direction {
+	const enough = 600
+	words = words[:min(len(words), enough)]
+	switch {
+	case strings.Contains(words, "TLS handshake error from"):
+		return Inbound
+	case dials.MatchString(words):
+		return Outbound
+	case accepts.MatchString(words):
+		return Inbound
+	}
+	return UnknownDirection
+}

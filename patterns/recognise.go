@@ -1,0 +1,57 @@
+package patterns
+
+import (
+	"context"
+	"strings"
+
+	"wklog/parser"
+)
+
+// Recognise finds the first failure in a short text that somebody pasted: a line of
+// a log, with or without what its container put around it, only the error in a
+// line, or a client's stack trace. Where the text holds none, stop is the end of a
+// server that has nothing to do with TLS. Both are nil where nothing is known of it.
+func Recognise(ctx context.Context, text string, opts *Options) (event *Event, stop *Stop, err error) {
+	opts = opts.orDefault()
+	a, err := opts.analyzer()
+	if err != nil {
+		return nil, nil, err
+	}
+	a.OnEvent = func(e *Event) {
+		if event == nil {
+			event = e
+		}
+	}
+	src := a.Source("")
+	for rec, err := range parser.Records(ctx, strings.NewReader(text), parser.Options{Zone: opts.Zone}) {
+		if err != nil {
+			return nil, nil, err
+		}
+		src.Add(rec)
+	}
+	if stops := a.Result().Stops; event == nil && len(stops) > 0 {
+		stop = &stops[0]
+	}
+	if event == nil {
+		src.Add(handshakeError(strings.TrimSpace(text)))
+	}
+	// The nested exception of a stack trace stands behind the outer ones.
+	for rest, more := text, true; event == nil && more; {
+		if _, rest, more = strings.Cut(rest, ": "); more {
+			src.Add(&parser.Record{Kind: parser.KindText, Text: rest})
+		}
+	}
+	if event != nil {
+		stop = nil
+	}
+	return event, stop, nil
+}
+
+// handshakeError takes a text for what a server's raw handshake line says.
+func handshakeError(text string) *parser.Record {
+	rec := &parser.Record{Kind: parser.KindHandshake, Error: text, Text: text}
+	if at := strings.LastIndexByte(text, ' '); at >= 0 && strings.HasPrefix(text[at+1:], statePrefix) {
+		rec.Error, rec.State = strings.TrimSpace(text[:at]), text[at+1:]
+	}
+	return rec
+}
