@@ -335,6 +335,9 @@ func newRotatedPiece(path string) *rotatedPiece {
 		return nil
 	}
 	p := &rotatedPiece{path: path, info: info, modified: info.ModTime(), size: info.Size(), packed: packedSuffix(path) != ""}
+	if p.packed && exists(strings.TrimSuffix(path, packedSuffix(path))) {
+		return nil // it is being made: the name was another file's when it was listed
+	}
 	r, err := unpacked(file)
 	if err != nil {
 		return nil
