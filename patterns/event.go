@@ -23,6 +23,11 @@ type Event struct {
 // Time is when the failure was logged; zero when the log does not tell.
 func (e *Event) Time() time.Time { return e.Record.Stamp.Time }
 
+// arrived tells whether the time is that of the arrival.
+func (e *Event) arrived() bool {
+	return e.Record.TimeInferred && e.Record.Arrived.Equal(e.Time())
+}
+
 // ends tells whether the failure ended its process: then what stands before it
 // is near in time.
 func (e *Event) ends() bool { return e.Record.Kind == parser.KindPanic }

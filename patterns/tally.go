@@ -63,7 +63,7 @@ func (a *Analyzer) count(e *Event) {
 	if e.held() {
 		e.neighbour.held[e.Pattern]++
 	}
-	if e.Record.TimeInferred && e.Record.Arrived.Equal(e.Time()) {
+	if e.arrived() {
 		t.arrived++
 	}
 	a.where.add(e, a.nodeOf(e.Source))
@@ -93,7 +93,7 @@ func (a *Analyzer) uncount(e *Event) {
 	if e.held() {
 		e.neighbour.held[e.Pattern]--
 	}
-	if e.Record.TimeInferred && e.Record.Arrived.Equal(e.Time()) {
+	if e.arrived() {
 		t.arrived--
 	}
 	if t.count == 0 {
