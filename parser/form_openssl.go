@@ -89,7 +89,7 @@ func stampApache(text []byte) (Stamp, bool) {
 		return Stamp{}, false
 	}
 	t := s.Time
-	return Stamp{Time: time.Date(century*100+year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)}, true
+	return Stamp{Time: time.Date(century*100+year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC), Fraction: s.Fraction}, true
 }
 
 // stampCompact reads 20261123T162023.689854.
@@ -102,9 +102,10 @@ func stampCompact(text []byte) (Stamp, bool) {
 	if err != nil {
 		return Stamp{}, false
 	}
+	fraction := 0
 	if rest := text[len(layout):]; len(rest) > 1 && rest[0] == '.' {
-		nano, _ := scanFraction(rest[1:])
-		t = t.Add(time.Duration(nano))
+		nano, n := scanFraction(rest[1:])
+		t, fraction = t.Add(time.Duration(nano)), n
 	}
-	return Stamp{Time: t}, true
+	return Stamp{Time: t, Fraction: fraction}, true
 }

@@ -11,7 +11,7 @@ func TestOpenSSLErrorsOfOtherServers(t *testing.T) {
 	at := time.Date(2026, 11, 23, 16, 20, 22, 0, time.UTC)
 	for line, want := range map[string]Record{
 		"[Mon Nov 23 16:20:22.455712 2026] [ssl:info] [pid 8:tid 9] SSL Library Error: error:0A000418:SSL routines::tlsv1 alert unknown ca (SSL alert number 48)": {
-			Level: "info", Error: "error:0A000418:SSL routines::tlsv1 alert unknown ca (SSL alert number 48)", Stamp: Stamp{Time: at.Add(455712 * time.Microsecond)},
+			Level: "info", Error: "error:0A000418:SSL routines::tlsv1 alert unknown ca (SSL alert number 48)", Stamp: Stamp{Time: at.Add(455712 * time.Microsecond), Fraction: 6},
 		},
 		"2026.11.23 16:20:22 LOG3[0]: SSL_accept: ../ssl/record/rec_layer_s3.c:1601: error:0A000418:SSL routines::tlsv1 alert unknown ca": {
 			Error: "error:0A000418:SSL routines::tlsv1 alert unknown ca", Stamp: Stamp{Time: at},
@@ -20,7 +20,7 @@ func TestOpenSSLErrorsOfOtherServers(t *testing.T) {
 			Error: "error:0A000418:SSL routines::tlsv1 alert unknown ca", Remote: "127.0.0.1", Stamp: Stamp{Time: at},
 		},
 		"20261123T162022.689854 [23960] 127.0.0.1:60772 :0 7:8 Handshake failure: error:0A000418:SSL routines::tlsv1 alert unknown ca": {
-			Error: "error:0A000418:SSL routines::tlsv1 alert unknown ca", Remote: "127.0.0.1:60772", Stamp: Stamp{Time: at.Add(689854 * time.Microsecond)},
+			Error: "error:0A000418:SSL routines::tlsv1 alert unknown ca", Remote: "127.0.0.1:60772", Stamp: Stamp{Time: at.Add(689854 * time.Microsecond), Fraction: 6},
 		},
 	} {
 		got := Parse(Unwrap([]byte(line)))

@@ -15,6 +15,9 @@ type Stamp struct {
 	// Yearless says that no year was printed (BSD syslog, RFC 3164 section
 	// 4.1.2); Time then has year 0.
 	Yearless bool
+	// Fraction is how many digits of the second's fraction were printed: 3 for
+	// milliseconds, 9 for nanoseconds.
+	Fraction int
 }
 
 // IsZero reports whether there is no time at all.
@@ -48,7 +51,7 @@ func scanDateTime(b []byte) (Stamp, int) {
 	if century < 0 || year < 0 || month < 1 || month > 12 || day < 1 || day > 31 {
 		return Stamp{}, 0
 	}
-	sec, nano, n := scanClock(b[11:])
+	sec, nano, fraction, n := scanClock(b[11:])
 	if n == 0 {
 		return Stamp{}, 0
 	}
@@ -59,9 +62,9 @@ func scanDateTime(b []byte) (Stamp, int) {
 	n += 11
 	offset, z := scanZone(b[n:])
 	if z == 0 {
-		return Stamp{Time: t}, n
+		return Stamp{Time: t, Fraction: fraction}, n
 	}
-	return Stamp{Time: wallClock(t, offset), Zoned: true}, n + z
+	return Stamp{Time: wallClock(t, offset), Zoned: true, Fraction: fraction}, n + z
 }
 
 // wallClock returns the instant at which a clock offset seconds east of UTC shows
@@ -74,22 +77,22 @@ func wallClock(t time.Time, offset int) time.Time {
 }
 
 // scanClock reads 15:04:05 with an optional fraction after . or , and returns
-// the second of the day, the nanoseconds and the bytes read. Leap seconds pass.
-func scanClock(b []byte) (sec, nano, n int) {
+// the second of the day, the nanoseconds, the digits of the fraction and the bytes
+// read. Leap seconds pass.
+func scanClock(b []byte) (sec, nano, fraction, n int) {
 	if len(b) < 8 || b[2] != ':' || b[5] != ':' {
-		return 0, 0, 0
+		return 0, 0, 0, 0
 	}
 	h, m, s := digits2(b, 0), digits2(b, 3), digits2(b, 6)
 	if h < 0 || h > 23 || m < 0 || m > 59 || s < 0 || s > 60 {
-		return 0, 0, 0
+		return 0, 0, 0, 0
 	}
 	n = 8
 	if n+1 < len(b) && (b[n] == '.' || b[n] == ',') && isDigit(b[n+1]) {
-		var digits int
-		nano, digits = scanFraction(b[n+1:])
-		n += 1 + digits
+		nano, fraction = scanFraction(b[n+1:])
+		n += 1 + fraction
 	}
-	return h*3600 + m*60 + s, nano, n
+	return h*3600 + m*60 + s, nano, fraction, n
 }
 
 // scanFraction reads the digits after a decimal point as nanoseconds; what is
@@ -149,12 +152,12 @@ func scanBSDTime(b []byte) (Stamp, int) {
 	if b[4] == ' ' && isDigit(b[5]) {
 		day = int(b[5] - '0')
 	}
-	sec, nano, n := scanClock(b[7:])
+	sec, nano, fraction, n := scanClock(b[7:])
 	if month == 0 || day < 1 || day > 31 || n == 0 {
 		return Stamp{}, 0
 	}
 	t := time.Date(0, time.Month(month), day, 0, 0, sec, nano, time.UTC)
-	return Stamp{Time: t, Yearless: true}, 7 + n
+	return Stamp{Time: t, Yearless: true, Fraction: fraction}, 7 + n
 }
 
 // parseEpoch reads a decimal number of seconds since 1970, or of milli-,
@@ -165,11 +168,10 @@ func parseEpoch(b []byte) (Stamp, bool) {
 		whole = whole*10 + int64(b[i]-'0')
 		i++
 	}
-	nano := 0
+	nano, fraction := 0, 0
 	if i > 0 && i+1 < len(b) && b[i] == '.' {
-		var n int
-		nano, n = scanFraction(b[i+1:])
-		i += 1 + n
+		nano, fraction = scanFraction(b[i+1:])
+		i += 1 + fraction
 	}
 	if i == 0 || whole < 0 {
 		return Stamp{}, false
@@ -181,19 +183,18 @@ func parseEpoch(b []byte) (Stamp, bool) {
 		}
 		whole, nano = int64(f), int((f-float64(int64(f)))*1e9)
 	}
-	return Stamp{Time: epoch(whole, nano), Zoned: true}, true
-}
-
-func epoch(whole int64, nano int) time.Time {
+	s := Stamp{Zoned: true, Fraction: fraction}
 	switch {
 	case whole < 1e11:
-		return time.Unix(whole, int64(nano)).UTC()
+		s.Time = time.Unix(whole, int64(nano)).UTC()
 	case whole < 1e14:
-		return time.UnixMilli(whole).UTC()
+		s.Time, s.Fraction = time.UnixMilli(whole).UTC(), 3
 	case whole < 1e17:
-		return time.UnixMicro(whole).UTC()
+		s.Time, s.Fraction = time.UnixMicro(whole).UTC(), 6
+	default:
+		s.Time, s.Fraction = time.Unix(0, whole).UTC(), 9
 	}
-	return time.Unix(0, whole).UTC()
+	return s, true
 }
 
 func isDigit(c byte) bool { return c-'0' <= 9 }

@@ -25,11 +25,11 @@ func (g *given) twice(rec *parser.Record, hash func(...string) uint64) bool {
 	if rec.Arrived.IsZero() && rec.Wrapper != parser.WrapperDockerTimestamps {
 		return false
 	}
-	coarse := 1000
+	least := 7
 	if rec.OwnTime {
-		coarse = int(time.Second)
+		least = 1
 	}
-	if rec.TimeInferred || rec.Stamp.Time.Nanosecond()%coarse == 0 {
+	if rec.TimeInferred || rec.Stamp.Fraction < least {
 		return false
 	}
 	key := hash(rec.Text, rec.Stream, rec.Origin, rec.Stamp.Time.UTC().Format(time.RFC3339Nano))

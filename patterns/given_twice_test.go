@@ -33,3 +33,13 @@ func TestFailuresOfOneMomentAreNotOne(t *testing.T) {
 		assert.Equal(t, 2, got.Events, name)
 	}
 }
+
+// TestTimeOnAWholeMicrosecondIsAsFineAsAnother has one of the thousand times of
+// Docker's in which the last three digits are noughts.
+func TestTimeOnAWholeMicrosecondIsAsFineAsAnother(t *testing.T) {
+	for _, at := range []string{"2026-05-04T01:30:02.557312000Z ", "2026-05-04T01:30:02.000000000Z "} {
+		line := at + rawLine(rejected)
+		got := over(t, patterns.Filter{}, input{"-", line + line})
+		assert.Equal(t, 1, got.Events, at)
+	}
+}
