@@ -44,6 +44,7 @@ type Analyzer struct {
 
 	tallies map[*Pattern]*tally
 	where   where
+	sights  sightings
 	single  map[ranking.Key][]CauseScore
 	context ranking.Context
 	proofs  []Proof
@@ -71,7 +72,7 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 	}
 	return &Analyzer{
 		catalogue: c, matcher: m, ranker: r, filter: filter,
-		tallies: map[*Pattern]*tally{}, where: newWhere(), single: map[ranking.Key][]CauseScore{},
+		tallies: map[*Pattern]*tally{}, where: newWhere(), sights: newSightings(), single: map[ranking.Key][]CauseScore{},
 		again: newAgain(), stops: newStops(), starts: newOnce(),
 	}, nil
 }

@@ -51,7 +51,13 @@ type Analysis struct {
 	// arrival.
 	Untimed, Arrived int
 	Findings         []Finding
-	Diagnosis        []Diagnosis
+	// Incidents are those that the failures make up: still going on first, then the
+	// newest first.
+	Incidents []Incident
+	// Passing are the failures that belong to no incident: what passes by.
+	Passing []Evidence
+	// Diagnosis is that of the first incident, or of what checks alone found.
+	Diagnosis []Diagnosis
 	// Odd are samples of unclassified records.
 	Odd []Sample
 	// Stops are the ends of the server that have nothing to do with TLS.
@@ -96,7 +102,12 @@ func (a *Analyzer) Result() Analysis {
 	slices.SortStableFunc(res.Findings, func(x, y Finding) int {
 		return cmp.Or(cmp.Compare(y.Pattern.Severity.Rank(), x.Pattern.Severity.Rank()), cmp.Compare(y.Count, x.Count))
 	})
-	res.Diagnosis = a.diagnose(res.Findings)
+	res.Incidents, res.Passing = a.incidents(&res)
+	if len(res.Incidents) > 0 {
+		res.Diagnosis = res.Incidents[0].Diagnosis
+	} else {
+		res.Diagnosis = a.whole(res.Findings).diagnose()
+	}
 	for i := range res.Sources {
 		res.Sources[i].Node = a.nodeOf(res.Sources[i].Name)
 	}
@@ -124,7 +135,8 @@ const infoScale = 0.3
 
 // diagnose ranks the causes over all findings. Findings of severity info count
 // only where there is nothing else.
-func (a *Analyzer) diagnose(findings []Finding) []Diagnosis {
+func (v *view) diagnose() []Diagnosis {
+	a, findings := v.Analyzer, v.findings
 	groups := map[problem][]Finding{}
 	worst := SeverityInfo.Rank()
 	for _, f := range findings {
@@ -140,8 +152,8 @@ func (a *Analyzer) diagnose(findings []Finding) []Diagnosis {
 		}
 		groups[p] = append(groups[p], f)
 	}
-	a.joinReports(groups)
-	weights := a.weigh(groups)
+	joinReports(groups)
+	weights := v.weigh(groups)
 	if worst == SeverityInfo.Rank() {
 		for p := range weights {
 			weights[p] *= infoScale
@@ -149,22 +161,22 @@ func (a *Analyzer) diagnose(findings []Finding) []Diagnosis {
 	}
 	list := []Diagnosis{}
 	for p, group := range groups {
-		scores := a.causesOfProblem(p, group)
-		if a.isProven(p, scores) {
+		scores := v.causesOfProblem(p, group)
+		if v.isProven(p, scores) {
 			weights[p] = 1
 		}
 		for _, score := range scores {
 			if c := a.catalogue.Cause(score.ID); c != nil && weights[p] > 0 {
 				list = append(list, Diagnosis{
 					Cause: c, Side: p.side, Confidence: ranking.Round(score.Score * weights[p]),
-					Evidence: evidenceFor(c.ID, group), Checks: a.checksOf(p.side, c.ID),
+					Evidence: evidenceFor(c.ID, group), Checks: v.checksOf(p.side, c.ID),
 				})
 			}
 		}
 	}
 	list = joined(list)
 	list = slices.DeleteFunc(list, func(d Diagnosis) bool { return d.Confidence < 0.005 })
-	list = a.unspoken(list)
+	list = v.unspoken(list)
 	slices.SortFunc(list, func(x, y Diagnosis) int {
 		return cmp.Or(cmp.Compare(y.Confidence, x.Confidence), cmp.Compare(x.Cause.ID, y.Cause.ID), cmp.Compare(x.Side, y.Side))
 	})
@@ -177,7 +189,7 @@ const reports = "client-report"
 
 // joinReports lets what clients say themselves explain what the server printed
 // of its clients' verdicts, where both are there.
-func (a *Analyzer) joinReports(groups map[problem][]Finding) {
+func joinReports(groups map[problem][]Finding) {
 	verdicts, said := problem{side: SideServer, measured: true}, problem{side: SideServer, phase: reports}
 	if len(groups[verdicts]) > 0 {
 		groups[verdicts] = append(groups[verdicts], groups[said]...)
@@ -206,12 +218,12 @@ func joined(list []Diagnosis) []Diagnosis {
 // A failure that keeps the server from running counts in full; failures of
 // connections by the square root of their share, since a public port always
 // sees some odd clients. A scan is one failure.
-func (a *Analyzer) weigh(groups map[problem][]Finding) map[problem]float64 {
+func (v *view) weigh(groups map[problem][]Finding) map[problem]float64 {
 	most := 0
 	counts := map[problem]int{}
 	for p, group := range groups {
 		for _, f := range group {
-			counts[p] += a.where.scans.of(f.Pattern).weight(f.Count)
+			counts[p] += v.scans(f.Pattern).weight(f.Count)
 		}
 		if !p.stopsServer() {
 			most = max(most, counts[p])
@@ -239,23 +251,23 @@ func (p problem) stopsServer() bool {
 // causesOfProblem joins the findings of one problem: measured ones by the
 // ranker over everything that was seen, stated ones as a mixture in which
 // repeats count as 1 + ln(count).
-func (a *Analyzer) causesOfProblem(p problem, group []Finding) []CauseScore {
+func (v *view) causesOfProblem(p problem, group []Finding) []CauseScore {
 	if p.measured {
 		seen := map[ranking.Key]int{}
 		said := []Finding{}
 		for _, f := range group {
 			if f.Pattern.Measured {
-				maps.Copy(seen, a.tallies[f.Pattern].keys)
+				maps.Copy(seen, v.keys(f.Pattern))
 			} else {
 				said = append(said, f)
 			}
 		}
-		context := a.context
-		context.Clients = a.where.clients.together(func(of *Pattern) bool { return of.Measured && of.Side == p.side })
-		return a.ranker.Rank(seen, context, a.oddsFor(p).Times(reported(said)))
+		context := v.context
+		context.Clients = v.together(func(of *Pattern) bool { return of.Measured && of.Side == p.side })
+		return v.ranker.Rank(seen, context, v.oddsFor(p).Times(reported(said)))
 	}
-	byCause, total := mixture(group, func(f *Finding) []CauseScore { return a.where.scans.of(f.Pattern).causes(f) })
-	if odds := a.oddsFor(p); odds != nil {
+	byCause, total := mixture(group, func(f *Finding) []CauseScore { return v.scans(f.Pattern).causes(f) })
+	if odds := v.oddsFor(p); odds != nil {
 		total = 0
 		for id := range byCause {
 			byCause[id] *= odds.Of(id)

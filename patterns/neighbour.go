@@ -43,6 +43,7 @@ func (s *Source) release() {
 			a.where.date(s.name, a.nodeOf(s.name), n.at, count)
 		}
 	}
+	a.sights.date(s.name, n.at)
 	n.held = nil
 }
 

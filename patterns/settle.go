@@ -50,19 +50,22 @@ func (a *Analyzer) Settle(proofs []Proof) {
 }
 
 // oddsFor are those of a problem: checks look at the server's own side.
-func (a *Analyzer) oddsFor(p problem) ranking.Odds {
-	if p.side == SidePeer {
+func (v *view) oddsFor(p problem) ranking.Odds {
+	if p.side == SidePeer || !v.settled {
 		return nil
 	}
-	return a.odds
+	return v.odds
 }
 
 // checksOf are the checks that prove a cause.
-func (a *Analyzer) checksOf(side Side, cause string) []string {
+func (v *view) checksOf(side Side, cause string) []string {
 	checks := []string{}
-	for _, v := range a.proofs {
-		if v.Proves == cause && side != SidePeer {
-			checks = append(checks, v.Check)
+	if !v.settled {
+		return checks
+	}
+	for _, proof := range v.proofs {
+		if proof.Proves == cause && side != SidePeer {
+			checks = append(checks, proof.Check)
 		}
 	}
 	return checks
@@ -70,20 +73,23 @@ func (a *Analyzer) checksOf(side Side, cause string) []string {
 
 // isProven tells whether a check found the cause that leads a problem: then the
 // problem is worth its full weight, whatever its share of the messages.
-func (a *Analyzer) isProven(p problem, scores []CauseScore) bool {
-	return len(scores) > 0 && len(a.checksOf(p.side, scores[0].ID)) > 0
+func (v *view) isProven(p problem, scores []CauseScore) bool {
+	return len(scores) > 0 && len(v.checksOf(p.side, scores[0].ID)) > 0
 }
 
 // unspoken are the causes that checks found and no message of the log speaks of.
-func (a *Analyzer) unspoken(list []Diagnosis) []Diagnosis {
+func (v *view) unspoken(list []Diagnosis) []Diagnosis {
+	if !v.settled {
+		return list
+	}
 	confidence := provenBesideLog
 	if len(list) == 0 {
 		confidence = provenWithoutLog
 	}
-	for _, v := range a.proofs {
-		known := func(d Diagnosis) bool { return d.Cause.ID == v.Proves && d.Side != SidePeer }
-		if c := a.catalogue.Cause(v.Proves); c != nil && !slices.ContainsFunc(list, known) {
-			list = append(list, Diagnosis{Cause: c, Side: SideServer, Confidence: confidence, Evidence: []Evidence{}, Checks: a.checksOf(SideServer, c.ID)})
+	for _, proof := range v.proofs {
+		known := func(d Diagnosis) bool { return d.Cause.ID == proof.Proves && d.Side != SidePeer }
+		if c := v.catalogue.Cause(proof.Proves); c != nil && !slices.ContainsFunc(list, known) {
+			list = append(list, Diagnosis{Cause: c, Side: SideServer, Confidence: confidence, Evidence: []Evidence{}, Checks: v.checksOf(SideServer, c.ID)})
 		}
 	}
 	return list

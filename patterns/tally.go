@@ -67,6 +67,7 @@ func (a *Analyzer) count(e *Event) {
 		t.arrived++
 	}
 	a.where.add(e, a.nodeOf(e.Source))
+	a.sights.add(e)
 }
 
 // uncount takes back an event that turned out to be the lesser form of another.
@@ -77,6 +78,7 @@ func (a *Analyzer) uncount(e *Event) {
 		return
 	}
 	a.where.remove(e, a.nodeOf(e.Source))
+	a.sights.remove(e)
 	t.count--
 	key := ranking.KeyOf(e.Record, e.Pattern.ID)
 	if t.keys[key]--; t.keys[key] == 0 {

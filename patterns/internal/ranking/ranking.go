@@ -451,3 +451,37 @@ func (r *Ranker) rankKeys(meant func(Key) bool) []Score {
 	}
 	return Ranked(byCause, total)
 }
+
+// PriorOf is the probability of a cause before anything is read: of those that are
+// not ranked here a tenth.
+func (r *Ranker) PriorOf(cause string) float64 {
+	const stated = 0.1
+	of, all := 0.0, 0.0
+	for _, s := range r.Setups {
+		all += s.Prior
+		if s.Cause == cause {
+			of += s.Prior
+		}
+	}
+	if of == 0 {
+		return stated
+	}
+	return of / all
+}
+
+// Explains tells whether any client was measured to leave a key under a cause.
+func (r *Ranker) Explains(cause string, key Key) bool {
+	for known := range r.measured(map[Key]int{key: 1}) {
+		for _, s := range r.Setups {
+			if s.Cause != cause {
+				continue
+			}
+			for _, b := range s.Behaviour[known.Kind] {
+				if b.Keys[known] > 0 {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,339 @@
+package patterns
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"time"
+)
+
+// Incident is a stretch of time on one or more nodes in which one fault explains the
+// failures.
+type Incident struct {
+	// First and Last are those of its failures, zero where the logs have no times;
+	// Inferred counts those whose time was taken from a neighbour or the arrival.
+	First, Last time.Time
+	Inferred    int
+	// Ongoing says that the logs end before its silence is longer than its pauses;
+	// Over is the probability that it is over.
+	Ongoing bool
+	Over    float64
+	// Nodes are the names of those that had it, none where no node is named, Sources
+	// the logs.
+	Nodes, Sources  []string
+	Events, Clients int
+	Findings        []Evidence
+	// Unexplained are those of the findings of which the leading cause is none.
+	Unexplained []Evidence
+	Diagnosis   []Diagnosis
+}
+
+// Priors of incidents, stated with their reasons.
+const (
+	// faultEvery is how often a server gets a fault, on the average: certificates last
+	// 45 to 90 days and more than one thing can be wrong with a new one.
+	faultEvery = 30 * 24 * time.Hour
+	// anotherFault is the probability of a further fault, at most, where the failures
+	// change in kind; and that of a fault of its own on another node at the same
+	// time. The certificate of the nodes of a cluster is mostly the same file.
+	anotherFault = 0.1
+	// otherClients is the probability that the same fault is met by clients of quite
+	// another mixture from some time on, or on another node.
+	otherClients = 0.1
+	// atOnce is the time within which clients come and go, so that a change of what
+	// is seen is no surprise.
+	atOnce = time.Hour
+	// single is how many sightings that do not depend on each other a further fault
+	// needs: fewer are odd clients, which a public server always has.
+	single = 3
+	// busyHour is how much more than on the average may pass by for a while.
+	busyHour = 5
+)
+
+// incidents finds them among all failures. What belongs to none is passing.
+func (a *Analyzer) incidents(res *Analysis) (list []Incident, passing []Evidence) {
+	if len(res.Findings) == 0 {
+		return nil, nil
+	}
+	f := &finder{Analyzer: a, findings: res.Findings, total: Span{res.First, res.Last}, causes: map[*stretch]map[string]float64{}}
+	found, rest := f.find()
+	for _, s := range found {
+		list = append(list, f.incident(s, rest == nil && len(found) == 1))
+	}
+	slices.SortStableFunc(list, newestFirst)
+	if rest != nil {
+		passing = f.evidence(rest)
+	}
+	return list, passing
+}
+
+func newestFirst(x, y Incident) int {
+	if x.Ongoing != y.Ongoing {
+		if x.Ongoing {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(y.Last.Compare(x.Last), y.First.Compare(x.First), cmp.Compare(y.Events, x.Events))
+}
+
+// finder finds the incidents of an input.
+type finder struct {
+	*Analyzer
+	findings []Finding
+	total    Span
+	causes   map[*stretch]map[string]float64
+}
+
+// find gives the stretches of the incidents, and what belongs to none; nil where all
+// does.
+func (f *finder) find() (found []*stretch, rest *stretch) {
+	seeds, steady, remainders := f.seeds()
+	found, more := f.apart(f.joined(seeds))
+	remainders = append(remainders, more...)
+	found, more = f.beside(found, steady)
+	remainders = append(remainders, more...)
+	if len(found) == 0 {
+		return []*stretch{together(remainders)}, nil
+	}
+	return f.gather(found, remainders)
+}
+
+func together(list []*stretch) *stretch {
+	all := newStretch()
+	for _, s := range list {
+		all.add(s)
+	}
+	return all
+}
+
+// seeds cuts the failures of each unit and channel into stretches. Seeds are those that
+// a fault explains better than chance; steady are failures of a unit and channel that
+// did not change over time; remainders are the others.
+func (f *finder) seeds() (seeds, steady, remainders []*stretch) {
+	logs := f.units()
+	all := f.grouped(logs)
+	met := map[*unit]bool{}
+	for _, u := range logs {
+		if met[u] {
+			continue
+		}
+		met[u] = true
+		for _, c := range slices.SortedFunc(maps.Keys(all[u]), compareChannels) {
+			list := f.stretches(u, c, all[u][c])
+			if c.stops {
+				seeds = append(seeds, list...)
+				continue
+			}
+			raised, usual, others := f.raised(list)
+			if together(usual).seen >= single && !c.passing {
+				steady = append(steady, together(usual))
+			} else {
+				others = append(others, usual...)
+			}
+			seeds, remainders = append(seeds, raised...), append(remainders, others...)
+		}
+	}
+	return seeds, steady, remainders
+}
+
+// raised are the stretches of a unit and channel in which more failed, of any kind, than
+// is usual: even at the busiest hour as much would not by chance. Usual is what there is
+// for half of the time, the quieter half.
+func (f *finder) raised(list []*stretch) (raised, usual, others []*stretch) {
+	total := f.total.Length().Hours()
+	quiet := total
+	for _, s := range list {
+		quiet -= s.length()
+	}
+	order := slices.Clone(list)
+	slices.SortStableFunc(order, func(x, y *stretch) int { return cmp.Compare(x.rate(), y.rate()) })
+	for len(order) > 0 && (quiet < total/2 || order[0].span.First.IsZero()) {
+		quiet += order[0].length()
+		usual, order = append(usual, order[0]), order[1:]
+	}
+	seen := together(usual).weights
+	for _, s := range order {
+		if s.seen >= single && s.excess(seen, quiet) > -math.Log(anotherFault/10) {
+			raised = append(raised, s)
+		} else {
+			others = append(others, s)
+		}
+	}
+	return raised, usual, others
+}
+
+// excess is the evidence that what a stretch has more than is seen in some hours
+// otherwise is no chance.
+func (s *stretch) excess(seen map[*Pattern]float64, in float64) float64 {
+	log := 0.0
+	for _, p := range s.patterns() {
+		n := s.weights[p]
+		usually := busyHour * s.length() * (seen[p] + priorSightings) / max(in, widest.Hours())
+		if n > usually {
+			log += n*math.Log(n/usually) - (n - usually)
+		}
+	}
+	return log
+}
+
+// priorSightings is how much of a kind is taken to have been seen elsewhere, where
+// nothing was.
+const priorSightings = 0.5
+
+// length is that of a stretch in hours: one window at least.
+func (s *stretch) length() float64 { return s.span.Length().Hours() + widest.Hours() }
+
+// rate are the sightings of a stretch in an hour; of one without a time none.
+func (s *stretch) rate() float64 {
+	if s.span.First.IsZero() {
+		return 0
+	}
+	return s.seen / s.length()
+}
+
+// beside adds what failed steadily: to the incident that explains it, else as one of
+// its own, where it is the only one or a cause stands out.
+func (f *finder) beside(found, steady []*stretch) (all, remainders []*stretch) {
+	const standsOut = 0.5
+	all = found
+	for _, s := range steady {
+		lead, best, at := 0.0, 0.0, -1
+		for _, p := range f.causesOfStretch(s) {
+			lead = max(lead, p)
+		}
+		for i, incident := range all {
+			if log := f.same(s, incident); log > best && s.meets(incident) {
+				best, at = log, i
+			}
+		}
+		switch {
+		case lead < standsOut && len(found) > 0:
+			remainders = append(remainders, s)
+		case at >= 0:
+			all[at] = together([]*stretch{all[at], s})
+		default:
+			all = append(all, s)
+		}
+	}
+	return all, remainders
+}
+
+// meets tells whether two stretches have a time in common, as far as it is known.
+func (s *stretch) meets(other *stretch) bool {
+	return s.span.First.IsZero() || other.span.First.IsZero() ||
+		!s.span.First.After(other.span.Last) && !other.span.First.After(s.span.Last)
+}
+
+func compareChannels(x, y channel) int {
+	return cmp.Or(cmp.Compare(x.side, y.side), -boolCompare(x.verdict, y.verdict), cmp.Compare(x.cause, y.cause), boolCompare(x.stops, y.stops), boolCompare(x.passing, y.passing))
+}
+
+func boolCompare(x, y bool) int {
+	switch {
+	case x == y:
+		return 0
+	case x:
+		return 1
+	}
+	return -1
+}
+
+// joined joins the stretches that one fault explains better than two, those that fit
+// best first.
+func (f *finder) joined(list []*stretch) []*stretch {
+	odds := map[[2]*stretch]float64{}
+	of := func(x, y *stretch) float64 {
+		key := [2]*stretch{x, y}
+		if known, ok := odds[key]; ok {
+			return known
+		}
+		odds[key] = f.same(x, y)
+		return odds[key]
+	}
+	for {
+		best, at, with := 0.0, -1, -1
+		for i := range list {
+			for j := i + 1; j < len(list); j++ {
+				if log := of(list[i], list[j]); log > best {
+					best, at, with = log, i, j
+				}
+			}
+		}
+		if at < 0 {
+			return list
+		}
+		list[at] = together([]*stretch{list[at], list[with]})
+		list = slices.Delete(list, with, with+1)
+	}
+}
+
+// same is the logarithm of the odds that two stretches are of the same fault.
+func (f *finder) same(x, y *stretch) float64 {
+	if !joinable(x, y) {
+		return math.Inf(-1)
+	}
+	another, others := anotherFault, otherClients
+	if sharesUnit(x, y) && !x.span.First.IsZero() && !y.span.First.IsZero() {
+		span := x.span
+		span.Add(y.span.First)
+		span.Add(y.span.Last)
+		another = min(another, 1-math.Exp(-span.Length().Hours()/faultEvery.Hours()))
+		others = max(others, math.Exp(-span.Length().Hours()/atOnce.Hours()))
+	}
+	change := 0.0
+	if sharesChannel(x, y) {
+		change = difference(x, y)
+	}
+	return math.Log((1-others)*math.Exp(-max(change, -20))+others) + f.likeness(x, y) - math.Log(another)
+}
+
+// joinable tells whether the stretches may be of one fault: those of servers that
+// nothing joins are not.
+func joinable(x, y *stretch) bool {
+	for u := range x.units {
+		for v := range y.units {
+			if u != v && u.server && v.server {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func sharesUnit(x, y *stretch) bool {
+	return containsKey(x.units, func(u *unit) bool { return y.units[u] })
+}
+
+func sharesChannel(x, y *stretch) bool {
+	return containsKey(x.channels, func(c channel) bool { return y.channels[c] })
+}
+
+// likeness is the logarithm of how much more likely both have the same cause than two
+// causes that do not depend on each other.
+func (f *finder) likeness(x, y *stretch) float64 {
+	a, b := f.causesOfStretch(x), f.causesOfStretch(y)
+	sum := 0.0
+	for _, cause := range slices.Sorted(maps.Keys(a)) {
+		sum += a[cause] * b[cause] / f.ranker.PriorOf(cause)
+	}
+	return math.Log(max(sum, 1e-6))
+}
+
+// causesOfStretch are the probabilities of the causes of a stretch.
+func (f *finder) causesOfStretch(s *stretch) map[string]float64 {
+	if known, ok := f.causes[s]; ok {
+		return known
+	}
+	causes, total := map[string]float64{}, 0.0
+	for _, d := range f.viewOf(s).diagnose() {
+		causes[d.Cause.ID] += d.Confidence
+		total += d.Confidence
+	}
+	for id := range causes {
+		causes[id] /= max(total, 1)
+	}
+	f.causes[s] = causes
+	return causes
+}

@@ -1,0 +1,56 @@
+package changes
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// usual is a pause that is nothing special, in hours: whoever uses a client sleeps
+// and works. It counts as one pause that was seen before.
+const usual = 8.0
+
+// maxEnds is how many ends are looked for in one stream.
+const maxEnds = 50
+
+// Ends are the pauses, by their index, that are too long for a stream with such
+// pauses between its sightings, in hours of traffic: there it ended, and began anew.
+// The odds are those of an end, against going on.
+func Ends(pauses []float64, odds float64) []int {
+	order := make([]int, len(pauses))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(pauses[b], pauses[a]) })
+	longest := make([]float64, len(pauses))
+	for i, at := range order {
+		longest[i] = pauses[at]
+	}
+	ends := 0
+	for n := 1; n <= min(len(order), maxEnds); n++ {
+		if Pause(longest[n-1], longest[n:]) < math.Log(odds) {
+			ends = n // all that are as long, too
+		}
+	}
+	found := slices.Clone(order[:ends])
+	slices.Sort(found)
+	return found
+}
+
+// Pause is the logarithm of the probability that among pauses like those that were
+// seen, the longest first, there is one of at least this length. The tail of their
+// distribution is taken for exponential, with the mean by which the longest of them
+// exceed the others: clients that try in rows make long pauses of the same kind.
+func Pause(length float64, seen []float64) float64 {
+	tail := min(int(math.Ceil(math.Sqrt(float64(len(seen))))), len(seen))
+	beyond := 0.0
+	if tail < len(seen) {
+		beyond = seen[tail]
+	}
+	mean := usual
+	for _, pause := range seen[:tail] {
+		mean += pause - beyond
+	}
+	mean /= float64(tail + 1)
+	return min(0, math.Log(float64(tail+1))-(length-beyond)/mean)
+}

@@ -1,0 +1,169 @@
+package patterns_test
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wklog/parser"
+	"wklog/patterns"
+	"wklog/testdata/months"
+)
+
+// familyOf are the causes that are right for a recording: its own, and those that no
+// server log can tell from them.
+func familyOf(own []string) []string {
+	family := slices.Clone(own)
+	for _, same := range inseparable {
+		if slices.ContainsFunc(same, func(cause string) bool { return slices.Contains(own, cause) }) {
+			family = append(family, same...)
+		}
+	}
+	return family
+}
+
+// analysedMonth reads the logs of a cluster.
+func analysedMonth(t testing.TB, c *patterns.Catalogue, logs []months.Log) patterns.Analysis {
+	t.Helper()
+	a, err := patterns.NewAnalyzer(c, patterns.Filter{})
+	require.NoError(t, err)
+	a.ByNode = true
+	a.Node = func(source string) string { node, _, _ := strings.Cut(source, "/"); return node }
+	options := c.ReadOptions()
+	options.Zone, options.Reference = time.UTC, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	for _, log := range logs {
+		src := a.Source(log.Node + "/" + log.Name)
+		_, err := parser.Read(context.Background(), strings.NewReader(log.Text), options, func(rec *parser.Record) error {
+			src.Add(rec)
+			return nil
+		})
+		require.NoError(t, err)
+		src.End()
+	}
+	return a.Result()
+}
+
+// scored is how well the incidents of some months were found.
+type scored struct {
+	months, counted     int // months, and those with the right number of incidents
+	single, one         int // of those with one fault
+	faults, found, span int
+	nodes               int
+}
+
+// tells finds the incident of a fault: of its family, with most of its time.
+func tells(f *months.Fault, family []string, incidents []patterns.Incident) *patterns.Incident {
+	var best *patterns.Incident
+	most := time.Duration(0)
+	for i := range incidents {
+		in := &incidents[i]
+		if len(in.Diagnosis) == 0 || !slices.Contains(family, in.Diagnosis[0].Cause.ID) {
+			continue
+		}
+		if !slices.ContainsFunc(in.Nodes, func(node string) bool { return slices.Contains(f.Nodes, node) }) {
+			continue
+		}
+		from, to := in.First, in.Last
+		if f.First.After(from) {
+			from = f.First
+		}
+		if f.Last.Before(to) {
+			to = f.Last
+		}
+		if common := to.Sub(from) + 1; common > most {
+			best, most = in, common
+		}
+	}
+	return best
+}
+
+// TestIncidentsOfAMonth composes months and finds their faults. All 200 are tried
+// with MONTHS=200.
+func TestIncidentsOfAMonth(t *testing.T) {
+	many := 20
+	if n, err := strconv.Atoi(os.Getenv("MONTHS")); err == nil {
+		many = n
+	}
+	c, causes := loaded(t), truth(t)
+	recordings, err := months.Read("../testdata")
+	require.NoError(t, err)
+	var s scored
+	for seed := range many {
+		month := recordings.Compose(uint64(seed), 1+seed%3)
+		result := analysedMonth(t, c, month.Logs)
+		s.months++
+		right := len(result.Incidents) == len(month.Faults)
+		if right {
+			s.counted++
+		}
+		if len(month.Faults) == 1 {
+			s.single++
+			if right {
+				s.one++
+			}
+		}
+		bad := !right
+		for i := range month.Faults {
+			f := &month.Faults[i]
+			family := familyOf(causes[f.Cause])
+			_, alone := analysed(t, c, strings.Join(f.Lines, "\n"))
+			if len(alone.Diagnosis) == 0 || !slices.Contains(family, alone.Diagnosis[0].Cause.ID) {
+				continue
+			}
+			s.faults++
+			in := tells(f, family, result.Incidents)
+			if in == nil {
+				bad = true
+				continue
+			}
+			s.found++
+			tenth := f.Last.Sub(f.First) / 10
+			if in.First.Sub(f.First).Abs() <= tenth && in.Last.Sub(f.Last).Abs() <= tenth {
+				s.span++
+			} else {
+				bad = true
+			}
+			if slices.Equal(in.Nodes, f.Nodes) {
+				s.nodes++
+			} else {
+				bad = true
+			}
+		}
+		if bad && testing.Verbose() {
+			show(t, seed, &month, &result)
+		}
+	}
+	t.Logf("%+v", s)
+	assert.GreaterOrEqual(t, float64(s.found), 0.97*float64(s.faults))
+}
+
+func show(t *testing.T, seed int, month *months.Month, result *patterns.Analysis) {
+	t.Logf("--- seed %d: %d nodes", seed, len(month.Logs))
+	const at = "02 15:04"
+	for _, f := range month.Faults {
+		t.Logf("  fault    %s to %s  %-28s %v ×%d", f.First.Format(at), f.Last.Format(at), f.Cause, f.Nodes, f.Failures)
+	}
+	for _, in := range result.Incidents {
+		text := []string{}
+		for _, e := range in.Findings {
+			text = append(text, e.Pattern.ID+"×"+strconv.Itoa(e.Count))
+		}
+		lead := ""
+		for _, d := range in.Diagnosis[:min(2, len(in.Diagnosis))] {
+			lead += d.Cause.ID + " " + strconv.FormatFloat(d.Confidence, 'f', 2, 64) + " "
+		}
+		t.Logf("  incident %s to %s  %-40s %v %v", in.First.UTC().Format(at), in.Last.UTC().Format(at), lead, in.Nodes, text)
+	}
+	rest := []string{}
+	for _, e := range result.Passing {
+		rest = append(rest, e.Pattern.ID+"×"+strconv.Itoa(e.Count))
+	}
+	t.Logf("  passing  %v", rest)
+}

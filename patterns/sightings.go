@@ -1,0 +1,208 @@
+package patterns
+
+import (
+	"slices"
+	"time"
+
+	"wklog/patterns/internal/ranking"
+)
+
+// maxSightings bounds the memory: windows become wider where there are more.
+const maxSightings = 100_000
+
+// maxKinds is how many kinds of failure are told apart by more than their pattern.
+const maxKinds = 1000
+
+// maxCounted is how many clients of a window are told apart.
+const maxCounted = 64
+
+// windows are the widths of the windows in which failures are counted.
+var windows = []time.Duration{
+	time.Second, time.Minute, 15 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 365 * 24 * time.Hour,
+}
+
+// sightings count the failures of an input by log, window of time and kind: what is
+// needed to find the incidents among them.
+type sightings struct {
+	width   int // of the windows, an index
+	seen    map[sightingKey]*sighting
+	kinds   []kind
+	byKey   map[ranking.Key]int
+	logs    []string
+	byLog   map[string]int
+	clients map[string]uint16
+}
+
+// kind is what of a failure speaks for its cause.
+type kind struct {
+	pattern *Pattern
+	key     ranking.Key
+}
+
+type sightingKey struct {
+	log, kind int32
+	window    int64
+}
+
+// The windows of failures whose time is not known, and of those whose time is still
+// to be known.
+const (
+	undated = -1 << 62
+	held    = undated + 1
+)
+
+// sighting is what was seen of a kind in one window of one log.
+type sighting struct {
+	count, inferred int
+	span            Span
+	clients         []uint16
+}
+
+func newSightings() sightings {
+	return sightings{seen: map[sightingKey]*sighting{}, byKey: map[ranking.Key]int{}, byLog: map[string]int{}, clients: map[string]uint16{}}
+}
+
+func (s *sightings) add(e *Event) {
+	key := s.keyOf(e)
+	at := s.seen[key]
+	if at == nil {
+		at = &sighting{}
+		s.seen[key] = at
+	}
+	at.count++
+	at.span.Add(e.known())
+	if e.Record.TimeInferred {
+		at.inferred++
+	}
+	if address, ok := client(e); ok {
+		at.meet(s.client(address))
+	}
+	for len(s.seen) > maxSightings && s.width < len(windows)-1 {
+		s.widen()
+	}
+}
+
+// remove takes back an event that was added.
+func (s *sightings) remove(e *Event) {
+	key := s.keyOf(e)
+	at := s.seen[key]
+	if at == nil {
+		return
+	}
+	if at.count--; at.count == 0 {
+		delete(s.seen, key)
+	}
+	if e.Record.TimeInferred {
+		at.inferred--
+	}
+}
+
+// date gives a time to the failures of a log that had to wait for one.
+func (s *sightings) date(log string, when time.Time) {
+	number, ok := s.byLog[log]
+	if !ok {
+		return
+	}
+	for kind := range s.kinds {
+		key := sightingKey{int32(number), int32(kind), held}
+		at := s.seen[key]
+		if at == nil {
+			continue
+		}
+		delete(s.seen, key)
+		at.span.Add(when)
+		key.window = s.window(when)
+		s.join(key, at)
+	}
+}
+
+func (s *sightings) keyOf(e *Event) sightingKey {
+	key := sightingKey{log: int32(s.log(e.Source)), kind: int32(s.kind(e))}
+	switch at := e.known(); {
+	case e.held():
+		key.window = held
+	case at.IsZero():
+		key.window = undated
+	default:
+		key.window = s.window(at)
+	}
+	return key
+}
+
+func (s *sightings) window(at time.Time) int64 { return floorDiv(at.Unix(), int64(windows[s.width]/time.Second)) }
+
+func floorDiv(a, b int64) int64 {
+	if a < 0 {
+		return (a - b + 1) / b
+	}
+	return a / b
+}
+
+func (s *sightings) log(name string) int {
+	number, ok := s.byLog[name]
+	if !ok {
+		number = len(s.logs)
+		s.byLog[name] = number
+		s.logs = append(s.logs, name)
+	}
+	return number
+}
+
+func (s *sightings) kind(e *Event) int {
+	key := ranking.KeyOf(e.Record, e.Pattern.ID)
+	if !e.Pattern.Measured || len(s.kinds) > maxKinds {
+		key.State = ""
+	}
+	number, ok := s.byKey[key]
+	if !ok {
+		number = len(s.kinds)
+		s.byKey[key] = number
+		s.kinds = append(s.kinds, kind{e.Pattern, key})
+	}
+	return number
+}
+
+// client numbers the clients from 1; 0 stands for all beyond those that are told
+// apart.
+func (s *sightings) client(address string) uint16 {
+	number, ok := s.clients[address]
+	if !ok && len(s.clients) < maxClients {
+		number = uint16(len(s.clients) + 1)
+		s.clients[address] = number
+	}
+	return number
+}
+
+func (at *sighting) meet(client uint16) {
+	if client > 0 && len(at.clients) < maxCounted && !slices.Contains(at.clients, client) {
+		at.clients = append(at.clients, client)
+	}
+}
+
+// join adds a sighting to that of a window.
+func (s *sightings) join(key sightingKey, more *sighting) {
+	at := s.seen[key]
+	if at == nil {
+		s.seen[key] = more
+		return
+	}
+	at.count += more.count
+	at.inferred += more.inferred
+	at.span.Add(more.span.First)
+	at.span.Add(more.span.Last)
+	for _, client := range more.clients {
+		at.meet(client)
+	}
+}
+
+func (s *sightings) widen() {
+	old := s.seen
+	s.width++
+	s.seen = make(map[sightingKey]*sighting, len(old)/2)
+	for key, at := range old {
+		if key.window != undated && key.window != held {
+			key.window = s.window(at.span.First)
+		}
+		s.join(key, at)
+	}
+}

@@ -1,0 +1,336 @@
+package patterns
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"wklog/parser"
+	"wklog/patterns/internal/changes"
+)
+
+// unit is what has faults of its own: a node of a cluster, or a server.
+type unit struct {
+	name string // of the node, empty where none is known
+	// server says that it is known only by the output of a server, and so no other
+	// than itself.
+	server bool
+	logs   map[int32]bool
+	span   Span
+}
+
+// channel are failures that may be of one fault.
+type channel struct {
+	side Side
+	// verdict are clients' verdicts on the certificate, whose causes are ranked
+	// together; cause is the likeliest of other failures.
+	verdict bool
+	cause   string
+	// stops says that the server does not run, passing that somebody who passes by
+	// often brings it about.
+	stops, passing bool
+}
+
+// byChance is from which probability of somebody who passes by, or of a connection
+// that breaks, a failure is nothing special.
+const byChance = 0.1
+
+func channelOf(p *Pattern) channel {
+	if p.Measured || p.Phase == reports && p.Side == SideServer {
+		return channel{side: p.Side, verdict: true}
+	}
+	c := channel{side: p.Side, stops: problem{phase: p.Phase}.stopsServer(), passing: p.Severity == SeverityInfo}
+	if len(p.Causes) > 0 {
+		c.cause = slices.MaxFunc(p.Causes, func(x, y CauseScore) int { return cmp.Compare(x.Score, y.Score) }).ID
+	}
+	for _, score := range p.Causes {
+		if (score.ID == probe || score.ID == interrupted) && score.Score >= byChance {
+			c.passing = true
+		}
+	}
+	return c
+}
+
+// interrupted is the cause of connections that break.
+const interrupted = "connection-interrupted"
+
+// stretch are failures that one fault may explain, with where and when they were.
+type stretch struct {
+	units    map[*unit]bool
+	channels map[channel]bool
+	counts   map[int32]int // by kind
+	// weights are the sightings of each pattern that do not depend on each other:
+	// what is repeated within a window is one, or little more. seen is their sum.
+	weights  map[*Pattern]float64
+	seen     float64
+	events   int
+	inferred int
+	span     Span
+	windows  []*window // in order
+	clients  map[uint16]bool
+}
+
+func newStretch() *stretch {
+	return &stretch{
+		units: map[*unit]bool{}, channels: map[channel]bool{}, counts: map[int32]int{},
+		weights: map[*Pattern]float64{}, clients: map[uint16]bool{},
+	}
+}
+
+// passing tells whether all of it may be what passes by.
+func (s *stretch) passing() bool {
+	for c := range s.channels {
+		if !c.passing {
+			return false
+		}
+	}
+	return true
+}
+
+// stops tells whether the server did not run.
+func (s *stretch) stops() bool {
+	for c := range s.channels {
+		if c.stops {
+			return true
+		}
+	}
+	return false
+}
+
+// add joins another stretch.
+func (s *stretch) add(other *stretch) {
+	maps.Copy(s.units, other.units)
+	maps.Copy(s.channels, other.channels)
+	maps.Copy(s.clients, other.clients)
+	for kind, n := range other.counts {
+		s.counts[kind] += n
+	}
+	for _, p := range other.patterns() {
+		s.weights[p] += other.weights[p]
+	}
+	s.seen += other.seen
+	s.events += other.events
+	s.inferred += other.inferred
+	s.span.Add(other.span.First)
+	s.span.Add(other.span.Last)
+	s.windows = append(s.windows, other.windows...)
+	slices.SortStableFunc(s.windows, func(x, y *window) int { return x.span.First.Compare(y.span.First) })
+}
+
+// patterns are those that were seen, in the order of their ids.
+func (s *stretch) patterns() []*Pattern {
+	return slices.SortedFunc(maps.Keys(s.weights), func(x, y *Pattern) int { return cmp.Compare(x.ID, y.ID) })
+}
+
+// window is what was seen of a channel in one window of time.
+type window struct {
+	unit     *unit
+	channel  channel
+	logs     map[int32]int
+	counts   map[int32]int
+	span     Span
+	inferred int
+	clients  []uint16
+}
+
+// addWindow counts what was seen in a window.
+func (s *stretch) addWindow(w *window, kinds []kind) {
+	byPattern := map[*Pattern]int{}
+	s.units[w.unit], s.channels[w.channel] = true, true
+	for kind, n := range w.counts {
+		s.counts[kind] += n
+		s.events += n
+		byPattern[kinds[kind].pattern] += n
+	}
+	for _, p := range slices.SortedFunc(maps.Keys(byPattern), func(x, y *Pattern) int { return cmp.Compare(x.ID, y.ID) }) {
+		n := sightingsOf(byPattern[p])
+		s.weights[p] += n
+		s.seen += n
+	}
+	s.inferred += w.inferred
+	for _, client := range w.clients {
+		s.clients[client] = true
+	}
+	s.span.Add(w.span.First)
+	s.span.Add(w.span.Last)
+	s.windows = append(s.windows, w)
+}
+
+// units are what the logs are of. A node is one; logs of no node are of one server
+// unless several of them hold what servers write at the same time.
+func (a *Analyzer) units() []*unit {
+	byName, logs := map[string]*unit{}, make([]*unit, len(a.sights.logs))
+	spans, output := a.sights.spans()
+	var servers []*unit
+	for _, number := range a.sights.logsByTime(spans) {
+		name := a.node(a.sights.logs[number])
+		var u *unit
+		switch {
+		case name != "" || !output[number]:
+			if u = byName[name]; u == nil {
+				u = &unit{name: name, logs: map[int32]bool{}}
+				byName[name] = u
+			}
+		default:
+			at := slices.IndexFunc(servers, func(s *unit) bool { return after(&s.span, &spans[number]) })
+			if at < 0 {
+				at = len(servers)
+				servers = append(servers, &unit{server: true, logs: map[int32]bool{}})
+			}
+			u = servers[at]
+		}
+		u.logs[number] = true
+		u.span.Add(spans[number].First)
+		u.span.Add(spans[number].Last)
+		logs[number] = u
+	}
+	return logs
+}
+
+// after tells whether one log goes on where another one ends. Of logs without times
+// nobody knows.
+func after(one, other *Span) bool {
+	const slack = time.Minute
+	return !one.First.IsZero() && !other.First.IsZero() && other.First.After(one.Last.Add(-slack))
+}
+
+// spans are the times of the failures of each log, with whether it is the output of
+// a server.
+func (s *sightings) spans() (spans []Span, output []bool) {
+	spans, output = make([]Span, len(s.logs)), make([]bool, len(s.logs))
+	for key, at := range s.seen {
+		spans[key.log].Add(at.span.First)
+		spans[key.log].Add(at.span.Last)
+		written := s.kinds[key.kind].key.Kind
+		if written == parser.KindHandshake || written == parser.KindClose && s.kinds[key.kind].pattern.Measured {
+			output[key.log] = true
+		}
+	}
+	for number, name := range s.logs {
+		output[number] = output[number] && !parser.IsOwnLog(name)
+	}
+	return spans, output
+}
+
+func (s *sightings) logsByTime(spans []Span) []int32 {
+	order := make([]int32, len(s.logs))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(x, y int32) int {
+		return cmp.Or(spans[x].First.Compare(spans[y].First), cmp.Compare(s.logs[x], s.logs[y]))
+	})
+	return order
+}
+
+const (
+	// finest is how many windows an input is looked at in, at least, and widest how
+	// wide these are at most: who tries again within that is the same client.
+	finest = 1000
+	widest = 15 * time.Minute
+)
+
+// grouped are the windows of each unit and channel, those without a time at -1.
+func (f *finder) grouped(logs []*unit) map[*unit]map[channel]map[int64]*window {
+	width := min(max(f.total.Length()/finest, time.Second), widest)
+	width = max(width, windows[f.sights.width])
+	all := map[*unit]map[channel]map[int64]*window{}
+	for key, at := range f.sights.seen {
+		u, c := logs[key.log], channelOf(f.sights.kinds[key.kind].pattern)
+		if all[u] == nil {
+			all[u] = map[channel]map[int64]*window{}
+		}
+		if all[u][c] == nil {
+			all[u][c] = map[int64]*window{}
+		}
+		start := int64(-1)
+		if !at.span.First.IsZero() {
+			start = max(int64(at.span.First.Sub(f.total.First)/width), 0)
+		}
+		w := all[u][c][start]
+		if w == nil {
+			w = &window{unit: u, channel: c, counts: map[int32]int{}, logs: map[int32]int{}}
+			all[u][c][start] = w
+		}
+		w.counts[key.kind] += at.count
+		w.logs[key.log] += at.count
+		w.inferred += at.inferred
+		w.span.Add(at.span.First)
+		w.span.Add(at.span.Last)
+		w.clients = append(w.clients, at.clients...)
+	}
+	return all
+}
+
+// mostPlaces is at how many places of a stream changes are looked for at first.
+const mostPlaces = 120
+
+// stretches cuts the failures of a unit and channel where they change in kind, those
+// of what passes by also where they change in number.
+func (a *Analyzer) stretches(u *unit, c channel, byStart map[int64]*window) []*stretch {
+	starts := slices.Sorted(maps.Keys(byStart))
+	var list []*stretch
+	if len(starts) > 0 && starts[0] == -1 {
+		s := newStretch()
+		s.addWindow(byStart[-1], a.sights.kinds)
+		list, starts = append(list, s), starts[1:]
+	}
+	if len(starts) == 0 {
+		return list
+	}
+	ordered := make([]*window, len(starts))
+	for i, start := range starts {
+		ordered[i] = byStart[start]
+	}
+	series, steps := a.series(u, c, ordered)
+	cuts := append(series.Cuts(mostPlaces), series.Len())
+	from := 0
+	for _, cut := range cuts {
+		s := newStretch()
+		for step := from; step < cut; step++ {
+			if steps[step] != nil {
+				s.addWindow(steps[step], a.sights.kinds)
+			}
+		}
+		if s.events > 0 {
+			list = append(list, s)
+		}
+		from = cut
+	}
+	return list
+}
+
+// series are the windows as steps; of what passes by the pauses are steps too, whose
+// window is nil.
+func (a *Analyzer) series(u *unit, c channel, ordered []*window) (series *changes.Series, steps []*window) {
+	classes := map[*Pattern]int{}
+	for _, w := range ordered {
+		for kind := range w.counts {
+			p := a.sights.kinds[kind].pattern
+			classes[p] = 0
+		}
+	}
+	for i, p := range slices.SortedFunc(maps.Keys(classes), func(x, y *Pattern) int { return cmp.Compare(x.ID, y.ID) }) {
+		classes[p] = i
+	}
+	series = changes.NewSeries(len(classes))
+	series.Rates = !c.stops
+	for i, w := range ordered {
+		if series.Rates && i > 0 {
+			series.Add(nil, u.hours(ordered[i-1].span.Last, w.span.First))
+			steps = append(steps, nil)
+		}
+		byClass := make([]float64, len(classes))
+		counts := map[*Pattern]int{}
+		for kind, n := range w.counts {
+			counts[a.sights.kinds[kind].pattern] += n
+		}
+		for p, n := range counts {
+			byClass[classes[p]] += sightingsOf(n)
+		}
+		series.Add(byClass, u.hours(w.span.First, w.span.Last))
+		steps = append(steps, w)
+	}
+	return series, steps
+}
