@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"wklog/patterns/internal/ranking"
 )
@@ -11,7 +12,10 @@ import (
 // gather gives to each incident what small remainders belong to it; what passes by
 // also before and after the incidents is of none. The rest is nil where there is none.
 func (f *finder) gather(found, remainders []*stretch) (all []*stretch, rest *stretch) {
-	found, remainders = f.trimmed(found, remainders)
+	found = f.together(found)
+	usual := f.usual(found, remainders)
+	found, remainders = f.trimmed(found, remainders, usual)
+	remainders = f.completed(found, remainders, usual)
 	steady := f.steady(found, remainders)
 	others := newStretch()
 	byUnit := map[*unit]*stretch{}
@@ -50,36 +54,137 @@ func hasIncident(found []*stretch, u *unit) bool {
 	return slices.ContainsFunc(found, func(s *stretch) bool { return s.units[u] })
 }
 
-// trimmed takes from both ends of the incidents what was seen outside of them as well,
-// up to the first failure that was not.
-func (f *finder) trimmed(found, remainders []*stretch) (cut, others []*stretch) {
-	usual := map[placeOf]float64{}
+// together adds to an incident what else was raised while it went on and has no cause of
+// its own that stands out: clients that leave without a word.
+func (f *finder) together(found []*stretch) []*stretch {
+	var silent, others []*stretch
+	for _, s := range found {
+		if _, lead := f.lead(s); s.passing() && lead < standsOut {
+			silent = append(silent, s)
+		} else {
+			others = append(others, s)
+		}
+	}
+	for _, s := range silent {
+		at := slices.IndexFunc(others, func(o *stretch) bool { return sharesUnit(s, o) && s.meets(o) })
+		if at < 0 {
+			others = append(others, s)
+			continue
+		}
+		others[at] = together([]*stretch{others[at], s})
+	}
+	return others
+}
+
+// periods are the parts of the time of an input: what is seen in several of them outside
+// of all incidents is usual.
+const periods = 10
+
+// usual are the failures that pass by on a unit, whatever befalls it.
+func (f *finder) usual(found, remainders []*stretch) map[placeOf]bool {
+	in := map[placeOf]map[int]bool{}
+	period := f.total.Length()/periods + 1
 	for _, s := range remainders {
 		for _, w := range s.windows {
-			if f.home(w, found) < 0 {
-				for _, p := range w.patterns(f.sights.kinds) {
-					usual[placeOf{w.unit, p}]++
+			if f.home(w, found) >= 0 {
+				continue
+			}
+			for _, p := range w.patterns(f.sights.kinds) {
+				at := placeOf{w.unit, p}
+				if in[at] == nil {
+					in[at] = map[int]bool{}
 				}
+				in[at][int(w.span.First.Sub(f.total.First)/period)] = true
 			}
 		}
 	}
-	special := func(w *window) bool {
-		return slices.ContainsFunc(w.patterns(f.sights.kinds), func(p *Pattern) bool { return usual[placeOf{w.unit, p}] < single })
+	usual := map[placeOf]bool{}
+	for at, seen := range in {
+		usual[at] = len(seen) >= single
 	}
+	return usual
+}
+
+// special tells whether a window holds more than what is usual.
+func (f *finder) special(w *window, usual map[placeOf]bool) bool {
+	return slices.ContainsFunc(w.patterns(f.sights.kinds), func(p *Pattern) bool { return !usual[placeOf{w.unit, p}] })
+}
+
+// trimmed takes what is usual from both ends of the incidents.
+func (f *finder) trimmed(found, remainders []*stretch, usual map[placeOf]bool) (cut, others []*stretch) {
 	for _, s := range found {
-		first := slices.IndexFunc(s.windows, special)
-		last := len(s.windows) - 1
+		special := func(w *window) bool { return f.special(w, usual) }
+		first, last := slices.IndexFunc(s.windows, special), len(s.windows)-1
 		for last > first && !special(s.windows[last]) {
 			last--
 		}
-		if first < 0 || first == 0 && last == len(s.windows)-1 {
+		if first < 0 {
 			cut = append(cut, s)
 			continue
 		}
-		cut = append(cut, ofWindows(s.windows[first:last+1], f.sights.kinds))
-		remainders = append(remainders, ofWindows(slices.Concat(s.windows[:first], s.windows[last+1:]), f.sights.kinds))
+		if within := ofWindows(s.windows[first:last+1], f.sights.kinds); within.stops() || within.seen >= single {
+			cut = append(cut, within)
+			remainders = append(remainders, ofWindows(s.windows[:first], f.sights.kinds), ofWindows(s.windows[last+1:], f.sights.kinds))
+		} else {
+			remainders = append(remainders, s)
+		}
 	}
 	return cut, remainders
+}
+
+// completed adds to each incident what of the remainders, on any node, is of its kinds and
+// not usual, and follows upon it within its pauses.
+func (f *finder) completed(found, remainders []*stretch, usual map[placeOf]bool) []*stretch {
+	for _, s := range found {
+		kinds := maps.Clone(s.weights)
+		longest := s.longestPause()
+		for grown := true; grown; {
+			grown = false
+			for i, r := range remainders {
+				fits := func(w *window) bool { return f.fits(s, w, kinds, longest) && f.special(w, usual) }
+				if !slices.ContainsFunc(r.windows, fits) {
+					continue
+				}
+				var left []*window
+				for _, w := range r.windows {
+					if fits(w) {
+						s.addWindow(w, f.sights.kinds)
+						grown = true
+					} else {
+						left = append(left, w)
+					}
+				}
+				remainders[i] = ofWindows(left, f.sights.kinds)
+			}
+		}
+		slices.SortStableFunc(s.windows, func(x, y *window) int { return x.span.First.Compare(y.span.First) })
+	}
+	return remainders
+}
+
+// fits tells whether a window may be of an incident.
+func (f *finder) fits(s *stretch, w *window, kinds map[*Pattern]float64, longest time.Duration) bool {
+	if w.span.First.IsZero() || s.span.First.IsZero() || w.unit.server && !s.units[w.unit] {
+		return false
+	}
+	for _, p := range w.patterns(f.sights.kinds) {
+		if kinds[p] == 0 {
+			return false
+		}
+	}
+	return w.span.First.Sub(s.span.Last) <= longest && s.span.First.Sub(w.span.Last) <= longest
+}
+
+// longestPause is that between the failures of a stretch.
+func (s *stretch) longestPause() time.Duration {
+	longest, last := time.Duration(0), Span{}
+	for _, w := range s.windows {
+		if !last.Last.IsZero() {
+			longest = max(longest, w.span.First.Sub(last.Last))
+		}
+		last.Add(w.span.Last)
+	}
+	return longest
 }
 
 // placeOf is where a kind of failure is seen.

@@ -92,26 +92,34 @@ func (f *finder) apart(list []*stretch) (parts, crumbs []*stretch) {
 }
 
 func (s *stretch) apart(kinds []kind) []*stretch {
-	var pauses []float64
-	var last Span
-	at := []int{} // the window behind each pause
-	for i, w := range s.windows {
-		if !last.Last.IsZero() {
-			pauses, at = append(pauses, s.hours(last.Last, w.span.First)), append(at, i)
-		}
-		last.Add(w.span.Last)
-	}
-	ends := changes.Ends(pauses, anotherFault/2)
+	ends := changes.Ends(s.pauses(), anotherFault/2)
 	if len(ends) == 0 {
 		return []*stretch{s}
+	}
+	undated := 0
+	for undated < len(s.windows) && s.windows[undated].span.First.IsZero() {
+		undated++
 	}
 	var parts []*stretch
 	from := 0
 	for _, end := range ends {
-		parts = append(parts, ofWindows(s.windows[from:at[end]], kinds))
-		from = at[end]
+		parts = append(parts, ofWindows(s.windows[from:undated+end+1], kinds))
+		from = undated + end + 1
 	}
 	return append(parts, ofWindows(s.windows[from:], kinds))
+}
+
+// pauses are those between the windows of a stretch, in hours.
+func (s *stretch) pauses() []float64 {
+	var pauses []float64
+	last := Span{}
+	for _, w := range s.windows {
+		if !last.Last.IsZero() {
+			pauses = append(pauses, s.hours(last.Last, w.span.First))
+		}
+		last.Add(w.span.Last)
+	}
+	return pauses
 }
 
 func ofWindows(list []*window, kinds []kind) *stretch {
@@ -121,4 +129,3 @@ func ofWindows(list []*window, kinds []kind) *stretch {
 	}
 	return s
 }
-

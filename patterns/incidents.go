@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"wklog/patterns/internal/changes"
 )
 
 // Incident is a stretch of time on one or more nodes in which one fault explains the
@@ -41,6 +43,8 @@ const (
 	// otherClients is the probability that the same fault is met by clients of quite
 	// another mixture from some time on, or on another node.
 	otherClients = 0.1
+	// otherCauses is the same where other causes lead then.
+	otherCauses = 0.03
 	// atOnce is the time within which clients come and go, so that a change of what
 	// is seen is no surprise.
 	atOnce = time.Hour
@@ -155,7 +159,11 @@ func (f *finder) raised(list []*stretch) (raised, usual, others []*stretch) {
 	}
 	seen := together(usual).weights
 	for _, s := range order {
-		if s.seen >= single && s.excess(seen, quiet) > -math.Log(anotherFault/10) {
+		price := math.Log(max(total/s.length(), 1) / anotherFault)
+		if _, lead := f.lead(s); lead < standsOut {
+			price -= math.Log(anotherFault)
+		}
+		if s.seen >= single && s.excess(seen, quiet) > price {
 			raised = append(raised, s)
 		} else {
 			others = append(others, s)
@@ -180,7 +188,7 @@ func (s *stretch) excess(seen map[*Pattern]float64, in float64) float64 {
 
 // priorSightings is how much of a kind is taken to have been seen elsewhere, where
 // nothing was.
-const priorSightings = 0.5
+const priorSightings = 1
 
 // length is that of a stretch in hours: one window at least.
 func (s *stretch) length() float64 { return s.span.Length().Hours() + widest.Hours() }
@@ -196,20 +204,17 @@ func (s *stretch) rate() float64 {
 // beside adds what failed steadily: to the incident that explains it, else as one of
 // its own, where it is the only one or a cause stands out.
 func (f *finder) beside(found, steady []*stretch) (all, remainders []*stretch) {
-	const standsOut = 0.5
 	all = found
 	for _, s := range steady {
-		lead, best, at := 0.0, 0.0, -1
-		for _, p := range f.causesOfStretch(s) {
-			lead = max(lead, p)
-		}
+		_, lead := f.lead(s)
+		best, at := 0.0, -1
 		for i, incident := range all {
 			if log := f.same(s, incident); log > best && s.meets(incident) {
 				best, at = log, i
 			}
 		}
 		switch {
-		case lead < standsOut && len(found) > 0:
+		case lead < standsOut && (len(found) > 0 || len(steady) > 1):
 			remainders = append(remainders, s)
 		case at >= 0:
 			all[at] = together([]*stretch{all[at], s})
@@ -218,6 +223,20 @@ func (f *finder) beside(found, steady []*stretch) (all, remainders []*stretch) {
 		}
 	}
 	return all, remainders
+}
+
+// standsOut is from which probability a cause stands out.
+const standsOut = 0.5
+
+// lead is the likeliest cause of a stretch.
+func (f *finder) lead(s *stretch) (cause string, p float64) {
+	causes := f.causesOfStretch(s)
+	for _, id := range slices.Sorted(maps.Keys(causes)) {
+		if causes[id] > p {
+			cause, p = id, causes[id]
+		}
+	}
+	return cause, p
 }
 
 // meets tells whether two stretches have a time in common, as far as it is known.
@@ -271,22 +290,60 @@ func (f *finder) joined(list []*stretch) []*stretch {
 
 // same is the logarithm of the odds that two stretches are of the same fault.
 func (f *finder) same(x, y *stretch) float64 {
-	if !joinable(x, y) {
+	if !joinable(x, y) || !sharesChannel(x, y) && !x.meets(y) {
 		return math.Inf(-1)
 	}
 	another, others := anotherFault, otherClients
-	if sharesUnit(x, y) && !x.span.First.IsZero() && !y.span.First.IsZero() {
+	if cause, _ := f.lead(x); cause != first(f.lead(y)) {
+		others = otherCauses
+	}
+	dated := !x.span.First.IsZero() && !y.span.First.IsZero()
+	if sharesUnit(x, y) && dated {
 		span := x.span
 		span.Add(y.span.First)
 		span.Add(y.span.Last)
 		another = min(another, 1-math.Exp(-span.Length().Hours()/faultEvery.Hours()))
 		others = max(others, math.Exp(-span.Length().Hours()/atOnce.Hours()))
 	}
-	change := 0.0
-	if sharesChannel(x, y) {
-		change = difference(x, y)
+	if !sharesUnit(x, y) && x.coincides(y) {
+		others *= coincidence
 	}
-	return math.Log((1-others)*math.Exp(-max(change, -20))+others) + f.likeness(x, y) - math.Log(another)
+	log := f.likeness(x, y) - math.Log(another) + math.Log((1-others)*math.Exp(-max(difference(x, y), -20))+others)
+	if dated && !x.meets(y) {
+		log += max(between(x, y), longSilence)
+	}
+	return log
+}
+
+func first(cause string, _ float64) string { return cause }
+
+// longSilence is the least that a silence between two stretches says against one fault:
+// the pauses within a part of it need not be those of the whole.
+const longSilence = -5
+
+// between is the logarithm of the probability of the pause between two stretches, if they
+// are of one fault that goes on.
+func between(x, y *stretch) float64 {
+	if y.span.First.Before(x.span.First) {
+		x, y = y, x
+	}
+	pauses := slices.Concat(x.pauses(), y.pauses())
+	slices.SortFunc(pauses, func(a, b float64) int { return cmp.Compare(b, a) })
+	return changes.Pause((x.hours(x.span.Last, y.span.First)+y.hours(x.span.Last, y.span.First))/2, pauses)
+}
+
+// coincidence is how much more likely failures of two nodes that begin or end at the same
+// time are of one fault.
+const coincidence = 3
+
+// coincides tells whether two stretches begin or end at the same time, but for a
+// twentieth of their length.
+func (s *stretch) coincides(other *stretch) bool {
+	whole := s.span
+	whole.Add(other.span.First)
+	whole.Add(other.span.Last)
+	slack := whole.Length() / 20
+	return s.span.First.Sub(other.span.First).Abs() <= slack || s.span.Last.Sub(other.span.Last).Abs() <= slack
 }
 
 // joinable tells whether the stretches may be of one fault: those of servers that

@@ -129,7 +129,9 @@ func (s *sightings) keyOf(e *Event) sightingKey {
 	return key
 }
 
-func (s *sightings) window(at time.Time) int64 { return floorDiv(at.Unix(), int64(windows[s.width]/time.Second)) }
+func (s *sightings) window(at time.Time) int64 {
+	return floorDiv(at.Unix(), int64(windows[s.width]/time.Second))
+}
 
 func floorDiv(a, b int64) int64 {
 	if a < 0 {

@@ -59,12 +59,13 @@ type connection struct {
 }
 
 // faults are the recorded ones of which a server can be the reason, or most of its
-// clients.
-var faults = []string{
-	"bad_signature", "ca_not_trusted_by_client", "client_clock_ahead", "client_clock_behind", "expired", "expired_intermediate",
-	"hostname_not_in_san", "ip_not_in_san", "missing_intermediate", "not_yet_valid", "revoked", "self_signed", "self_signed_ca_true",
-	"sha1_signature", "untrusted_ca_full_chain", "wildcard_too_deep", "wrong_eku", "wrong_host_cert", "wrong_intermediate",
-	"plain_http_to_wss", "no_common_cipher",
+// clients, in groups that no log can tell apart.
+var faults = [][]string{
+	{"expired", "expired_intermediate", "client_clock_ahead"},
+	{"not_yet_valid", "client_clock_behind"},
+	{"hostname_not_in_san", "ip_not_in_san", "wildcard_too_deep", "wrong_host_cert"},
+	{"ca_not_trusted_by_client", "missing_intermediate", "self_signed", "self_signed_ca_true", "untrusted_ca_full_chain", "wrong_intermediate"},
+	{"revoked"}, {"wrong_eku"}, {"bad_signature"}, {"no_common_cipher"},
 }
 
 // passing are what scanners, health checks and users who leave do.
@@ -186,11 +187,12 @@ func (m *month) pass(node string) {
 func (m *month) befall(count int) {
 	together := count > 1 && len(m.nodes) >= count && m.rng.IntN(2) == 0
 	at := m.start.Add(m.hours(6, 72))
-	before := ""
+	groups := m.rng.Perm(len(faults))
 	for i := range count {
-		cause := faults[m.rng.IntN(len(faults))]
-		for cause == before || len(m.byCause[cause+"/"+m.level]) == 0 {
-			cause = faults[m.rng.IntN(len(faults))]
+		cause := m.oneOf(faults[groups[i]])
+		if cause == "" {
+			groups = append(groups[:i], groups[i+1:]...)
+			cause = m.oneOf(faults[groups[i]])
 		}
 		length := m.hours(4, 150)
 		switch {
@@ -203,8 +205,17 @@ func (m *month) befall(count int) {
 			m.fault(cause, m.nodes[:1], at, at.Add(length))
 		}
 		at = at.Add(length + m.hours(0, 72))
-		before = cause
 	}
+}
+
+// oneOf chooses a fault of a group that was recorded at the level of the month.
+func (m *month) oneOf(group []string) string {
+	for _, at := range m.rng.Perm(len(group)) {
+		if len(m.byCause[group[at]+"/"+m.level]) > 0 {
+			return group[at]
+		}
+	}
+	return ""
 }
 
 func (m *month) hours(least, most int) time.Duration {
@@ -217,14 +228,12 @@ func (m *month) fault(cause string, nodes []string, begin, end time.Time) {
 	clients := m.byCause[cause+"/"+m.level]
 	kinds := slices.Sorted(maps.Keys(clients))
 	met := map[string]bool{}
-	for c := range 3 + m.rng.IntN(25) {
-		kind, node := kinds[m.rng.IntN(len(kinds))], nodes[m.rng.IntN(len(nodes))]
-		if c < len(nodes) {
-			node = nodes[c]
-		}
+	for range 6 + m.rng.IntN(25) {
+		kind := kinds[m.rng.IntN(len(kinds))]
 		pause := time.Duration(3+m.rng.IntN(600)) * time.Second
 		session := m.hours(1, 30) / time.Duration(1+m.rng.IntN(6))
 		for at := begin.Add(time.Duration(m.rng.ExpFloat64() * float64(session))); at.Before(end); at = at.Add(session + m.hours(1, 12)) {
+			node := nodes[m.rng.IntN(len(nodes))] // to which the balancer leads
 			for range 1 + m.rng.IntN(6) {
 				if at = at.Add(pause); !at.Before(end) {
 					break
@@ -285,7 +294,9 @@ var wrappers = []func(node string, at time.Time, text string) string{
 	func(_ string, at time.Time, text string) string {
 		return "wukongim-1  | " + at.Format("2006-01-02T15:04:05.000000000Z") + " " + text
 	},
-	func(_ string, at time.Time, text string) string { return at.Format(time.RFC3339Nano) + " stdout F " + text },
+	func(_ string, at time.Time, text string) string {
+		return at.Format(time.RFC3339Nano) + " stdout F " + text
+	},
 	func(node string, at time.Time, text string) string {
 		return at.Format("2006-01-02T15:04:05-0700") + " " + node + " wukongim[4242]: " + text
 	},
