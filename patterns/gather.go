@@ -3,19 +3,36 @@ package patterns
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
-	"time"
 
+	"wklog/patterns/internal/changes"
 	"wklog/patterns/internal/ranking"
 )
 
 // gather gives to each incident what small remainders belong to it; what passes by
 // also before and after the incidents is of none. The rest is nil where there is none.
-func (f *finder) gather(found, remainders []*stretch) (all []*stretch, rest *stretch) {
-	found = f.together(found)
-	usual := f.usual(found, remainders)
-	found, remainders = f.trimmed(found, remainders, usual)
-	remainders = f.completed(found, remainders, usual)
+func (f *finder) gather(found, steady, remainders []*stretch) (all []*stretch, rest *stretch) {
+	if len(found) > 0 {
+		found = f.together(found)
+		others := slices.Concat(steady, remainders)
+		usual := f.usual(found, others)
+		var more []*stretch
+		found, more = f.trimmed(found, nil, usual)
+		others = f.completed(found, append(others, more...), usual)
+		steady, remainders = others[:len(steady)], others[len(steady):]
+	}
+	found, more := f.beside(found, steady)
+	remainders = append(remainders, more...)
+	if len(found) == 0 {
+		return []*stretch{together(remainders)}, nil
+	}
+	return f.housed(found, remainders)
+}
+
+// housed gives the remainders to the incidents at whose time they came, but for what
+// passes by also at other times.
+func (f *finder) housed(found, remainders []*stretch) (all []*stretch, rest *stretch) {
 	steady := f.steady(found, remainders)
 	others := newStretch()
 	byUnit := map[*unit]*stretch{}
@@ -25,6 +42,7 @@ func (f *finder) gather(found, remainders []*stretch) (all []*stretch, rest *str
 			case w.channel.passing && steady[place{w.unit, w.channel}]:
 				others.addWindow(w, f.sights.kinds)
 			case at >= 0:
+				w.beside = true
 				found[at].addWindow(w, f.sights.kinds)
 			case w.unit.server && !w.channel.passing && !hasIncident(found, w.unit):
 				if byUnit[w.unit] == nil {
@@ -80,9 +98,9 @@ func (f *finder) together(found []*stretch) []*stretch {
 // of all incidents is usual.
 const periods = 10
 
-// usual are the failures that pass by on a unit, whatever befalls it.
-func (f *finder) usual(found, remainders []*stretch) map[placeOf]bool {
-	in := map[placeOf]map[int]bool{}
+// usual are the failures that pass by on a unit, whatever befalls it, in an hour.
+func (f *finder) usual(found, remainders []*stretch) map[placeOf]float64 {
+	in, sum := map[placeOf]map[int]bool{}, map[placeOf]float64{}
 	period := f.total.Length()/periods + 1
 	for _, s := range remainders {
 		for _, w := range s.windows {
@@ -95,29 +113,44 @@ func (f *finder) usual(found, remainders []*stretch) map[placeOf]bool {
 					in[at] = map[int]bool{}
 				}
 				in[at][int(w.span.First.Sub(f.total.First)/period)] = true
+				sum[at]++
 			}
 		}
 	}
-	usual := map[placeOf]bool{}
+	usual := map[placeOf]float64{}
 	for at, seen := range in {
-		usual[at] = len(seen) >= single
+		if len(seen) >= single {
+			usual[at] = sum[at] / f.total.Length().Hours()
+		}
 	}
 	return usual
 }
 
 // special tells whether a window holds more than what is usual.
-func (f *finder) special(w *window, usual map[placeOf]bool) bool {
-	return slices.ContainsFunc(w.patterns(f.sights.kinds), func(p *Pattern) bool { return !usual[placeOf{w.unit, p}] })
+func (f *finder) special(w *window, usual map[placeOf]float64) bool {
+	return slices.ContainsFunc(w.patterns(f.sights.kinds), func(p *Pattern) bool { return usual[placeOf{w.unit, p}] == 0 })
+}
+
+// byTheWay is from which expected number of failures that pass by one more is none of an
+// incident.
+const byTheWay = 0.03
+
+// passes tells whether a window some hours away from an incident is what passes by.
+func (f *finder) passes(w *window, hours float64, usual map[placeOf]float64) bool {
+	if f.special(w, usual) {
+		return false
+	}
+	expected := 0.0
+	for _, p := range w.patterns(f.sights.kinds) {
+		expected += hours * usual[placeOf{w.unit, p}]
+	}
+	return expected > byTheWay
 }
 
 // trimmed takes what is usual from both ends of the incidents.
-func (f *finder) trimmed(found, remainders []*stretch, usual map[placeOf]bool) (cut, others []*stretch) {
+func (f *finder) trimmed(found, remainders []*stretch, usual map[placeOf]float64) (cut, others []*stretch) {
 	for _, s := range found {
-		special := func(w *window) bool { return f.special(w, usual) }
-		first, last := slices.IndexFunc(s.windows, special), len(s.windows)-1
-		for last > first && !special(s.windows[last]) {
-			last--
-		}
+		first, last := f.core(s.windows, usual)
 		if first < 0 {
 			cut = append(cut, s)
 			continue
@@ -132,29 +165,47 @@ func (f *finder) trimmed(found, remainders []*stretch, usual map[placeOf]bool) (
 	return cut, remainders
 }
 
-// completed adds to each incident what of the remainders, on any node, is of its kinds and
-// not usual, and follows upon it within its pauses.
-func (f *finder) completed(found, remainders []*stretch, usual map[placeOf]bool) []*stretch {
+// core are the first and the last window that do not just pass by; -1 for none.
+func (f *finder) core(list []*window, usual map[placeOf]float64) (first, last int) {
+	special := func(w *window) bool { return f.special(w, usual) }
+	first, last = slices.IndexFunc(list, special), len(list)-1
+	if first < 0 {
+		return -1, -1
+	}
+	for last > first && !special(list[last]) {
+		last--
+	}
+	for first > 0 && !f.passes(list[first-1], list[first].span.First.Sub(list[first-1].span.Last).Hours(), usual) {
+		first--
+	}
+	for last < len(list)-1 && !f.passes(list[last+1], list[last+1].span.First.Sub(list[last].span.Last).Hours(), usual) {
+		last++
+	}
+	return first, last
+}
+
+// completed adds to each incident what of the remainders, on any node, is of its kinds,
+// does not pass by, and follows upon it within its pauses.
+func (f *finder) completed(found, remainders []*stretch, usual map[placeOf]float64) []*stretch {
 	for _, s := range found {
-		kinds := maps.Clone(s.weights)
-		longest := s.longestPause()
+		kinds, pauses := maps.Clone(s.weights), s.pauses()
+		slices.SortFunc(pauses, func(a, b float64) int { return cmp.Compare(b, a) })
+		elsewhere := f.elsewhere(s, remainders, kinds, usual)
 		for grown := true; grown; {
 			grown = false
 			for i, r := range remainders {
-				fits := func(w *window) bool { return f.fits(s, w, kinds, longest) && f.special(w, usual) }
-				if !slices.ContainsFunc(r.windows, fits) {
-					continue
-				}
 				var left []*window
 				for _, w := range r.windows {
-					if fits(w) {
+					if (s.units[w.unit] || elsewhere[w.unit] >= single) && f.follows(s, w, kinds, pauses, usual) {
 						s.addWindow(w, f.sights.kinds)
 						grown = true
 					} else {
 						left = append(left, w)
 					}
 				}
-				remainders[i] = ofWindows(left, f.sights.kinds)
+				if len(left) < len(r.windows) {
+					remainders[i] = ofWindows(left, f.sights.kinds)
+				}
 			}
 		}
 		slices.SortStableFunc(s.windows, func(x, y *window) int { return x.span.First.Compare(y.span.First) })
@@ -162,8 +213,22 @@ func (f *finder) completed(found, remainders []*stretch, usual map[placeOf]bool)
 	return remainders
 }
 
-// fits tells whether a window may be of an incident.
-func (f *finder) fits(s *stretch, w *window, kinds map[*Pattern]float64, longest time.Duration) bool {
+// elsewhere is how much of the kinds of an incident was seen at its time on other units,
+// and is not usual there.
+func (f *finder) elsewhere(s *stretch, remainders []*stretch, kinds map[*Pattern]float64, usual map[placeOf]float64) map[*unit]float64 {
+	seen := map[*unit]float64{}
+	for _, r := range remainders {
+		for _, w := range r.windows {
+			if !s.units[w.unit] && f.special(w, usual) && f.follows(s, w, kinds, nil, usual) {
+				seen[w.unit]++
+			}
+		}
+	}
+	return seen
+}
+
+// follows tells whether a window may be of an incident: of its kinds, and not too far away.
+func (f *finder) follows(s *stretch, w *window, kinds map[*Pattern]float64, pauses []float64, usual map[placeOf]float64) bool {
 	if w.span.First.IsZero() || s.span.First.IsZero() || w.unit.server && !s.units[w.unit] {
 		return false
 	}
@@ -172,19 +237,8 @@ func (f *finder) fits(s *stretch, w *window, kinds map[*Pattern]float64, longest
 			return false
 		}
 	}
-	return w.span.First.Sub(s.span.Last) <= longest && s.span.First.Sub(w.span.Last) <= longest
-}
-
-// longestPause is that between the failures of a stretch.
-func (s *stretch) longestPause() time.Duration {
-	longest, last := time.Duration(0), Span{}
-	for _, w := range s.windows {
-		if !last.Last.IsZero() {
-			longest = max(longest, w.span.First.Sub(last.Last))
-		}
-		last.Add(w.span.Last)
-	}
-	return longest
+	hours := max(s.hours(s.span.Last, w.span.First), s.hours(w.span.Last, s.span.First))
+	return !f.passes(w, hours, usual) && (hours == 0 || changes.Pause(hours, pauses) > math.Log(anotherFault/2))
 }
 
 // placeOf is where a kind of failure is seen.
@@ -278,7 +332,7 @@ func (f *finder) incident(s *stretch, whole bool) Incident {
 
 // in tells whether a stretch has failures of the unit other than what passes by.
 func (u *unit) in(s *stretch) bool {
-	return slices.ContainsFunc(s.windows, func(w *window) bool { return w.unit == u && (!w.channel.passing || s.passing()) })
+	return slices.ContainsFunc(s.windows, func(w *window) bool { return w.unit == u && !w.beside })
 }
 
 // likelyOver is from which probability an incident is told to be over.

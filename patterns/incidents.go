@@ -45,6 +45,9 @@ const (
 	otherClients = 0.1
 	// otherCauses is the same where other causes lead then.
 	otherCauses = 0.03
+	// fewClients is the same where the failures may be of one client: of so few
+	// sightings, and less likely the more there are.
+	fewClients, few = 0.5, 5
 	// atOnce is the time within which clients come and go, so that a change of what
 	// is seen is no surprise.
 	atOnce = time.Hour
@@ -60,7 +63,7 @@ func (a *Analyzer) incidents(res *Analysis) (list []Incident, passing []Evidence
 	if len(res.Findings) == 0 {
 		return nil, nil
 	}
-	f := &finder{Analyzer: a, findings: res.Findings, total: Span{res.First, res.Last}, causes: map[*stretch]map[string]float64{}}
+	f := &finder{Analyzer: a, findings: res.Findings, total: Span{res.First, res.Last}, causes: map[*stretch]map[string]float64{}, fits: map[*stretch][]float64{}}
 	found, rest := f.find()
 	for _, s := range found {
 		list = append(list, f.incident(s, rest == nil && len(found) == 1))
@@ -88,6 +91,7 @@ type finder struct {
 	findings []Finding
 	total    Span
 	causes   map[*stretch]map[string]float64
+	fits     map[*stretch][]float64
 }
 
 // find gives the stretches of the incidents, and what belongs to none; nil where all
@@ -96,12 +100,7 @@ func (f *finder) find() (found []*stretch, rest *stretch) {
 	seeds, steady, remainders := f.seeds()
 	found, more := f.apart(f.joined(seeds))
 	remainders = append(remainders, more...)
-	found, more = f.beside(found, steady)
-	remainders = append(remainders, more...)
-	if len(found) == 0 {
-		return []*stretch{together(remainders)}, nil
-	}
-	return f.gather(found, remainders)
+	return f.gather(found, steady, remainders)
 }
 
 func together(list []*stretch) *stretch {
@@ -162,6 +161,9 @@ func (f *finder) raised(list []*stretch) (raised, usual, others []*stretch) {
 		price := math.Log(max(total/s.length(), 1) / anotherFault)
 		if _, lead := f.lead(s); lead < standsOut {
 			price -= math.Log(anotherFault)
+			if s.passing() {
+				price -= 2 * math.Log(anotherFault)
+			}
 		}
 		if s.seen >= single && s.excess(seen, quiet) > price {
 			raised = append(raised, s)
@@ -206,6 +208,10 @@ func (s *stretch) rate() float64 {
 func (f *finder) beside(found, steady []*stretch) (all, remainders []*stretch) {
 	all = found
 	for _, s := range steady {
+		if s.seen < single && len(found) > 0 {
+			remainders = append(remainders, s)
+			continue
+		}
 		_, lead := f.lead(s)
 		best, at := 0.0, -1
 		for i, incident := range all {
@@ -237,6 +243,18 @@ func (f *finder) lead(s *stretch) (cause string, p float64) {
 		}
 	}
 	return cause, p
+}
+
+// within tells whether a stretch lies in the time of another one, or half of it.
+func (s *stretch) within(other *stretch) bool {
+	from, to := s.span.First, s.span.Last
+	if other.span.First.After(from) {
+		from = other.span.First
+	}
+	if other.span.Last.Before(to) {
+		to = other.span.Last
+	}
+	return !to.Before(from) && to.Sub(from) >= s.span.Length()/2
 }
 
 // meets tells whether two stretches have a time in common, as far as it is known.
@@ -275,7 +293,11 @@ func (f *finder) joined(list []*stretch) []*stretch {
 		best, at, with := 0.0, -1, -1
 		for i := range list {
 			for j := i + 1; j < len(list); j++ {
-				if log := of(list[i], list[j]); log > best {
+				log := of(list[i], list[j])
+				if log > best && parted(list[i], list[j], list) {
+					log += math.Log(anotherFault)
+				}
+				if log > best {
 					best, at, with = log, i, j
 				}
 			}
@@ -288,6 +310,18 @@ func (f *finder) joined(list []*stretch) []*stretch {
 	}
 }
 
+// parted tells whether something weightier than the smaller of two stretches lies between
+// them: then it would have come and gone within one fault.
+func parted(x, y *stretch, list []*stretch) bool {
+	if y.span.First.Before(x.span.First) {
+		x, y = y, x
+	}
+	return slices.ContainsFunc(list, func(z *stretch) bool {
+		return z != x && z != y && z.span.First.After(x.span.First) && z.span.Last.Before(y.span.Last) &&
+			z.seen > min(x.seen, y.seen) && sharesUnit(z, x) && sharesUnit(z, y) && sharesChannel(z, x)
+	})
+}
+
 // same is the logarithm of the odds that two stretches are of the same fault.
 func (f *finder) same(x, y *stretch) float64 {
 	if !joinable(x, y) || !sharesChannel(x, y) && !x.meets(y) {
@@ -297,8 +331,12 @@ func (f *finder) same(x, y *stretch) float64 {
 	if cause, _ := f.lead(x); cause != first(f.lead(y)) {
 		others = otherCauses
 	}
+	others = max(others, fewClients*math.Exp(-min(x.seen, y.seen)/few))
 	dated := !x.span.First.IsZero() && !y.span.First.IsZero()
 	if sharesUnit(x, y) && dated {
+		if sharesChannel(x, y) && (x.within(y) || y.within(x)) {
+			another *= anotherFault // it would have to end as well, and leave the other as it was
+		}
 		span := x.span
 		span.Add(y.span.First)
 		span.Add(y.span.Last)
@@ -370,12 +408,27 @@ func sharesChannel(x, y *stretch) bool {
 // likeness is the logarithm of how much more likely both have the same cause than two
 // causes that do not depend on each other.
 func (f *finder) likeness(x, y *stretch) float64 {
+	const least = 1e-6
+	if a, b := f.fitsOf(x), f.fitsOf(y); a != nil && b != nil {
+		return math.Log(max(f.ranker.Likeness(a, b), least))
+	}
+	const prior = 0.1 // of each of the causes that are not ranked
 	a, b := f.causesOfStretch(x), f.causesOfStretch(y)
 	sum := 0.0
 	for _, cause := range slices.Sorted(maps.Keys(a)) {
-		sum += a[cause] * b[cause] / f.ranker.PriorOf(cause)
+		sum += a[cause] * b[cause] / prior
 	}
-	return math.Log(max(sum, 1e-6))
+	return math.Log(max(sum, least))
+}
+
+// fitsOf are how well the ranked setups fit the verdicts in a stretch, nil for none.
+func (f *finder) fitsOf(s *stretch) []float64 {
+	known, ok := f.fits[s]
+	if !ok {
+		known = f.viewOf(s).fits()
+		f.fits[s] = known
+	}
+	return known
 }
 
 // causesOfStretch are the probabilities of the causes of a stretch.

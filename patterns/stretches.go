@@ -132,6 +132,8 @@ type window struct {
 	span     Span
 	inferred int
 	clients  []uint16
+	// beside says that it belongs to its incident only since it came at its time.
+	beside bool
 }
 
 // addWindow counts what was seen in a window.

@@ -1,6 +1,7 @@
 package patterns
 
 import (
+	"maps"
 	"slices"
 
 	"wklog/patterns/internal/ranking"
@@ -58,4 +59,20 @@ func (v *view) scans(p *Pattern) scanned {
 	all.events = int(float64(all.events)*share + 0.5)
 	all.scans = min(all.scans, all.events)
 	return all
+}
+
+// fits are how well the ranked setups fit the verdicts of clients.
+func (v *view) fits() []float64 {
+	seen, said := map[ranking.Key]int{}, []Finding{}
+	for _, f := range v.findings {
+		switch {
+		case f.Pattern.Measured && f.Pattern.Side == SideServer:
+			maps.Copy(seen, v.keys(f.Pattern))
+		case f.Pattern.Phase == reports && f.Pattern.Side == SideServer:
+			said = append(said, f)
+		}
+	}
+	context := v.context
+	context.Clients = v.together(func(of *Pattern) bool { return of.Measured && of.Side == SideServer })
+	return v.ranker.Fits(seen, context, reported(said))
 }

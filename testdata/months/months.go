@@ -61,8 +61,7 @@ type connection struct {
 // faults are the recorded ones of which a server can be the reason, or most of its
 // clients, in groups that no log can tell apart.
 var faults = [][]string{
-	{"expired", "expired_intermediate", "client_clock_ahead"},
-	{"not_yet_valid", "client_clock_behind"},
+	{"expired", "expired_intermediate", "client_clock_ahead", "not_yet_valid", "client_clock_behind"},
 	{"hostname_not_in_san", "ip_not_in_san", "wildcard_too_deep", "wrong_host_cert"},
 	{"ca_not_trusted_by_client", "missing_intermediate", "self_signed", "self_signed_ca_true", "untrusted_ca_full_chain", "wrong_intermediate"},
 	{"revoked"}, {"wrong_eku"}, {"bad_signature"}, {"no_common_cipher"},

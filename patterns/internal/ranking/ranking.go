@@ -452,21 +452,39 @@ func (r *Ranker) rankKeys(meant func(Key) bool) []Score {
 	return Ranked(byCause, total)
 }
 
-// PriorOf is the probability of a cause before anything is read: of those that are
-// not ranked here a tenth.
-func (r *Ranker) PriorOf(cause string) float64 {
-	const stated = 0.1
-	of, all := 0.0, 0.0
-	for _, s := range r.Setups {
+// Fits are the probabilities of the setups for what was seen, nil for nothing, and
+// Likeness tells from those of two logs how much more likely these have the same setup
+// than two that do not depend on each other.
+func (r *Ranker) Fits(seen map[Key]int, context Context, odds Odds) []float64 {
+	if len(seen) == 0 {
+		return nil
+	}
+	seen = r.measured(seen)
+	fits, total := make([]float64, len(r.Setups)), 0.0
+	for i, s := range r.Setups {
+		fits[i] = s.Prior * odds.Of(s.Cause) * r.likelihood(&s, seen, context)
+		total += fits[i]
+	}
+	for i := range fits {
+		fits[i] /= max(total, math.SmallestNonzeroFloat64)
+	}
+	return fits
+}
+
+// Likeness is as above.
+func (r *Ranker) Likeness(a, b []float64) float64 {
+	sum, all := 0.0, 0.0
+	byCause := map[string][3]float64{}
+	for i, s := range r.Setups {
+		of := byCause[s.Cause]
+		byCause[s.Cause] = [3]float64{of[0] + a[i], of[1] + b[i], of[2] + s.Prior}
 		all += s.Prior
-		if s.Cause == cause {
-			of += s.Prior
-		}
 	}
-	if of == 0 {
-		return stated
+	for _, cause := range slices.Sorted(maps.Keys(byCause)) {
+		of := byCause[cause]
+		sum += of[0] * of[1] / of[2]
 	}
-	return of / all
+	return sum * all
 }
 
 // Explains tells whether any client was measured to leave a key under a cause.
