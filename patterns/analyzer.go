@@ -47,8 +47,10 @@ type Analyzer struct {
 	sights  sightings
 	single  map[ranking.Key][]CauseScore
 	context ranking.Context
-	proofs  []Proof
-	odds    ranking.Odds
+	// contexts are those of each log.
+	contexts map[string]*ranking.Context
+	proofs   []Proof
+	odds     ranking.Odds
 
 	stops  stops
 	starts once // failed starts of version 3
@@ -72,7 +74,7 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 	}
 	return &Analyzer{
 		catalogue: c, matcher: m, ranker: r, filter: filter,
-		tallies: map[*Pattern]*tally{}, where: newWhere(), sights: newSightings(), single: map[ranking.Key][]CauseScore{},
+		tallies: map[*Pattern]*tally{}, where: newWhere(), sights: newSightings(), single: map[ranking.Key][]CauseScore{}, contexts: map[string]*ranking.Context{},
 		again: newAgain(), stops: newStops(), starts: newOnce(),
 	}, nil
 }
@@ -86,6 +88,7 @@ type Source struct {
 	analyzer *Analyzer
 	name     string
 	told     *retold
+	context  *ranking.Context
 
 	neighbour neighbour
 }
@@ -93,17 +96,22 @@ type Source struct {
 // Source starts a log. Logs that hold the raw handshake lines should come
 // before the files that repeat their debug records.
 func (a *Analyzer) Source(name string) *Source {
-	return &Source{analyzer: a, name: name, told: a.again.log(name, a.node(name))}
+	if a.contexts[name] == nil {
+		a.contexts[name] = &ranking.Context{}
+	}
+	return &Source{analyzer: a, name: name, told: a.again.log(name, a.node(name)), context: a.contexts[name]}
 }
 
 // Add takes the next record of the log.
 func (s *Source) Add(rec *parser.Record) {
 	a := s.analyzer
 	s.told.pass(rec)
-	a.context.Visible = a.context.Visible || s.told.closes
+	if s.told.closes && !s.context.Visible {
+		s.context.Visible, a.context.Visible = true, true
+	}
 	match := a.matcher.Match(rec)
 	if match.Verdict == Ignorable && match.Ignored.Context {
-		a.context.SilentEnds = true
+		s.context.SilentEnds, a.context.SilentEnds = true, true
 	}
 	if match.Verdict != Matched && match.Verdict != Unclassified {
 		s.stop(rec)

@@ -297,13 +297,15 @@ func (f *finder) home(w *window, found []*stretch) int {
 	return best
 }
 
-// holds tells whether a window lies within a stretch, as far as that is known.
+// holds tells whether a window lies within a stretch, as far as that is known. What stands
+// in no server's own log may be of any.
 func (s *stretch) holds(w *window) bool {
-	if !s.units[w.unit] {
+	companion := w.unit.name == "" && !w.unit.server
+	if !s.units[w.unit] && !companion {
 		return false
 	}
 	if w.span.First.IsZero() || s.span.First.IsZero() {
-		return s.units[w.unit]
+		return true
 	}
 	return !w.span.First.Before(s.span.First) && !w.span.Last.After(s.span.Last)
 }

@@ -56,6 +56,13 @@ func (f *finder) viewOf(s *stretch) *view {
 			v.findings = append(v.findings, all)
 		}
 	}
+	for _, w := range s.windows {
+		for number := range w.logs {
+			near := f.contexts[f.sights.logs[number]]
+			v.context.Visible = v.context.Visible || near.Visible
+			v.context.SilentEnds = v.context.SilentEnds || near.SilentEnds
+		}
+	}
 	if len(f.sights.clients) > 0 {
 		v.clients = map[string]bool{}
 		for name, number := range f.sights.clients {

@@ -207,7 +207,7 @@ func (s *stretch) rate() float64 {
 // its own, where it is the only one or a cause stands out.
 func (f *finder) beside(found, steady []*stretch) (all, remainders []*stretch) {
 	all = found
-	for _, s := range steady {
+	for _, s := range f.joined(steady) {
 		if s.seen < single && len(found) > 0 {
 			remainders = append(remainders, s)
 			continue

@@ -3,6 +3,9 @@ package patterns
 import (
 	"cmp"
 	"maps"
+	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"time"
 
@@ -16,8 +19,10 @@ type unit struct {
 	// server says that it is known only by the output of a server, and so no other
 	// than itself.
 	server bool
-	logs   map[int32]bool
-	span   Span
+	// stem is what the names of its logs have in common.
+	stem string
+	logs map[int32]bool
+	span Span
 }
 
 // channel are failures that may be of one fault.
@@ -159,8 +164,8 @@ func (s *stretch) addWindow(w *window, kinds []kind) {
 	s.windows = append(s.windows, w)
 }
 
-// units are what the logs are of. A node is one; logs of no node are of one server
-// unless several of them hold what servers write at the same time.
+// units are what the logs are of. A node is one; of the logs of no node those that hold
+// what a server writes are of one each, unless one goes on where another one ends.
 func (a *Analyzer) units() []*unit {
 	byName, logs := map[string]*unit{}, make([]*unit, len(a.sights.logs))
 	spans, output := a.sights.spans()
@@ -175,10 +180,11 @@ func (a *Analyzer) units() []*unit {
 				byName[name] = u
 			}
 		default:
-			at := slices.IndexFunc(servers, func(s *unit) bool { return after(&s.span, &spans[number]) })
+			stem := stemOf(a.sights.logs[number])
+			at := slices.IndexFunc(servers, func(s *unit) bool { return s.stem == stem && after(&s.span, &spans[number]) })
 			if at < 0 {
 				at = len(servers)
-				servers = append(servers, &unit{server: true, logs: map[int32]bool{}})
+				servers = append(servers, &unit{server: true, stem: stem, logs: map[int32]bool{}})
 			}
 			u = servers[at]
 		}
@@ -193,8 +199,17 @@ func (a *Analyzer) units() []*unit {
 // after tells whether one log goes on where another one ends. Of logs without times
 // nobody knows.
 func after(one, other *Span) bool {
-	const slack = time.Minute
-	return !one.First.IsZero() && !other.First.IsZero() && other.First.After(one.Last.Add(-slack))
+	return !one.First.IsZero() && !other.First.IsZero() && !other.First.Before(one.Last)
+}
+
+// count is what tells the files of a rotated log apart: a number or a date, and how it is
+// packed.
+var count = regexp.MustCompile(`[-._]?\d[-\dT_:.]*|\.(?:gz|zst|bz2|xz)$`)
+
+// stemOf is the name of a log without what counts its files.
+func stemOf(name string) string {
+	dir, base := path.Split(filepath.ToSlash(name))
+	return dir + count.ReplaceAllString(base, "")
 }
 
 // spans are the times of the failures of each log, with whether it is the output of

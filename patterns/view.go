@@ -17,13 +17,15 @@ type view struct {
 	byPattern map[*Pattern]map[ranking.Key]int
 	// clients are those of the failures, nil for all.
 	clients map[string]bool
+	// context is what stands near the failures.
+	context ranking.Context
 	// settled says that the checks speak of these failures.
 	settled bool
 }
 
 // whole is the view of all failures.
 func (a *Analyzer) whole(findings []Finding) *view {
-	return &view{Analyzer: a, findings: findings, settled: true}
+	return &view{Analyzer: a, findings: findings, context: a.context, settled: true}
 }
 
 // keys are what was seen of a pattern.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 
@@ -107,6 +108,7 @@ type Ranker struct {
 	// one for each version of TLS.
 	Verdicts    []string
 	populations []population
+	tables      sync.Map // of a *keyTable by its Key
 }
 
 // Setup is one recorded fault with its share of a cause's prior, and what each
@@ -215,11 +217,11 @@ func (r *Ranker) Rank(seen map[Key]int, context Context, odds Odds) []Score {
 	if len(seen) == 0 {
 		return nil
 	}
-	seen = r.measured(seen)
+	sights := r.sightings(r.measured(seen))
 	byCause := map[string]float64{}
 	total := 0.0
-	for _, s := range r.Setups {
-		p := s.Prior * odds.Of(s.Cause) * r.likelihood(&s, seen, context)
+	for i, s := range r.Setups {
+		p := s.Prior * odds.Of(s.Cause) * r.likelihood(i, sights, context)
 		byCause[s.Cause] += p
 		total += p
 	}
@@ -260,12 +262,20 @@ func Round(score float64) float64 {
 	return math.Floor(score*1000) / 1000
 }
 
-func (r *Ranker) likelihood(s *Setup, seen map[Key]int, context Context) float64 {
-	keys := s.sightings(seen, r.Surprises)
-	devices := max(context.Clients, r.versions(seen))
+func (r *Ranker) likelihood(setup int, sights sightings, context Context) float64 {
+	s := &r.Setups[setup]
+	devices := max(context.Clients, sights.versions)
 	sum := 0.0
-	for _, p := range r.populations {
-		sum += p.probability * s.Reach.to(len(p.stacks), devices) * p.likelihood(keys) * p.surroundings(s, seen, context)
+	for i := range r.populations {
+		p := &r.populations[i]
+		log, printed := 0.0, 0.0
+		for _, key := range sights.keys {
+			log += key.repeats * key.table.log[setup][i]
+			printed = max(printed, key.table.rate[setup][i])
+		}
+		silent := max(0, 1-printed)
+		inTries := 1 - silent*silent*silent // in three tries
+		sum += p.probability * s.Reach.to(len(p.stacks), devices) * math.Exp(log) * inTries * p.surroundings(s, sights.failures, context)
 	}
 	return sum
 }
@@ -302,43 +312,66 @@ func (r Reach) to(stacks, devices int) float64 {
 	return math.Pow(r.Again, float64(min(max(n, 1), several)-1))
 }
 
-// sighting is a key that was seen, with what every stack does under a setup: how
-// often it prints a record of the kind, and how often this key.
+// sightings are the keys that were seen.
+type sightings struct {
+	keys []sighting
+	// failures is how often anything was seen, versions how many of TLS.
+	failures, versions int
+}
+
+// sighting is a key that was seen, with the exponent of its probability.
 type sighting struct {
-	repeats float64 // the exponent of the key's probability
-	rates   []float64
-	matches []float64
+	repeats float64
+	table   *keyTable
 }
 
-func (s *Setup) sightings(seen map[Key]int, surprises map[Key]float64) []sighting {
-	list := make([]sighting, 0, len(seen))
+func (r *Ranker) sightings(seen map[Key]int) sightings {
+	s := sightings{versions: r.versions(seen)}
 	for key, count := range seen {
-		stacks := s.Behaviour[key.Kind]
-		next := sighting{
-			repeats: 1 + math.Log(float64(count))/4, rates: make([]float64, len(stacks)), matches: make([]float64, len(stacks)),
-		}
-		for i, b := range stacks {
-			next.rates[i] = b.Rate
-			next.matches[i] = b.Rate * ((1-b.Surprise)*b.Keys[key] + b.Surprise*max(surprises[key], rarest))
-		}
-		list = append(list, next)
+		s.failures += count
+		s.keys = append(s.keys, sighting{repeats: 1 + math.Log(float64(count))/4, table: r.tableOf(key)})
 	}
-	return list
+	return s
 }
 
-func (p *population) likelihood(keys []sighting) float64 {
-	log, printed := 0.0, 0.0
-	for _, key := range keys {
-		rate, match := 0.0, 0.0
-		for i, stack := range p.stacks {
-			rate += p.shares[i] * key.rates[stack]
-			match += p.shares[i] * key.matches[stack]
-		}
-		log += key.repeats * math.Log(match/rate)
-		printed = max(printed, rate)
+// keyTable is what every population does under every setup: how often it prints a record
+// of the kind of a key, and the logarithm of how often that has this key.
+type keyTable struct{ rate, log [][]float64 }
+
+// tableOf gives that of a key. Those of keys that were measured are kept.
+func (r *Ranker) tableOf(key Key) *keyTable {
+	if known, ok := r.tables.Load(key); ok {
+		return known.(*keyTable)
 	}
-	silent := max(0, 1-printed)
-	return math.Exp(log) * (1 - silent*silent*silent) // in three tries
+	t := &keyTable{}
+	for i := range r.Setups {
+		rates, matches := r.Setups[i].stacksWith(key, r.Surprises)
+		rate, log := make([]float64, len(r.populations)), make([]float64, len(r.populations))
+		for j := range r.populations {
+			p := &r.populations[j]
+			match := 0.0
+			for n, stack := range p.stacks {
+				rate[j] += p.shares[n] * rates[stack]
+				match += p.shares[n] * matches[stack]
+			}
+			log[j] = math.Log(match / rate[j])
+		}
+		t.rate, t.log = append(t.rate, rate), append(t.log, log)
+	}
+	if r.Surprises[key] > 0 {
+		r.tables.Store(key, t)
+	}
+	return t
+}
+
+// stacksWith is how often every stack prints a record of the kind of a key under a setup,
+// and how often this key.
+func (s *Setup) stacksWith(key Key, surprises map[Key]float64) (rates, matches []float64) {
+	for _, b := range s.Behaviour[key.Kind] {
+		rates = append(rates, b.Rate)
+		matches = append(matches, b.Rate*((1-b.Surprise)*b.Keys[key]+b.Surprise*max(surprises[key], rarest)))
+	}
+	return rates, matches
 }
 
 // atLeastOnce is the probability that something of probability p happens in n
@@ -346,13 +379,9 @@ func (p *population) likelihood(keys []sighting) float64 {
 func atLeastOnce(p, n float64) float64 { return 1 - math.Pow(max(0, 1-p), n) }
 
 // surroundings is how well what stands near the failures fits the setup.
-func (p *population) surroundings(s *Setup, seen map[Key]int, context Context) float64 {
+func (p *population) surroundings(s *Setup, failures int, context Context) float64 {
 	if !context.Visible {
 		return 1
-	}
-	failures := 0
-	for _, count := range seen {
-		failures += count
 	}
 	silent := 0.0
 	for i, stack := range p.stacks {
@@ -432,7 +461,7 @@ func (r *Ranker) RankState(state string) []Score {
 func (r *Ranker) rankKeys(meant func(Key) bool) []Score {
 	byCause := map[string]float64{}
 	total := 0.0
-	for _, s := range r.Setups {
+	for i, s := range r.Setups {
 		keys := map[Key]bool{}
 		for _, stacks := range s.Behaviour {
 			for _, b := range stacks {
@@ -443,7 +472,7 @@ func (r *Ranker) rankKeys(meant func(Key) bool) []Score {
 		}
 		for key, is := range keys {
 			if is {
-				p := s.Prior * r.likelihood(&s, map[Key]int{key: 1}, Context{})
+				p := s.Prior * r.likelihood(i, r.sightings(map[Key]int{key: 1}), Context{})
 				byCause[s.Cause] += p
 				total += p
 			}
@@ -459,10 +488,10 @@ func (r *Ranker) Fits(seen map[Key]int, context Context, odds Odds) []float64 {
 	if len(seen) == 0 {
 		return nil
 	}
-	seen = r.measured(seen)
+	sights := r.sightings(r.measured(seen))
 	fits, total := make([]float64, len(r.Setups)), 0.0
 	for i, s := range r.Setups {
-		fits[i] = s.Prior * odds.Of(s.Cause) * r.likelihood(&s, seen, context)
+		fits[i] = s.Prior * odds.Of(s.Cause) * r.likelihood(i, sights, context)
 		total += fits[i]
 	}
 	for i := range fits {
