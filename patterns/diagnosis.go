@@ -176,6 +176,7 @@ func (v *view) diagnose() []Diagnosis {
 	}
 	list = joined(list)
 	list = slices.DeleteFunc(list, func(d Diagnosis) bool { return d.Confidence < 0.005 })
+	v.bound(list)
 	list = v.unspoken(list)
 	slices.SortFunc(list, func(x, y Diagnosis) int {
 		return cmp.Or(cmp.Compare(y.Confidence, x.Confidence), cmp.Compare(x.Cause.ID, y.Cause.ID), cmp.Compare(x.Side, y.Side))

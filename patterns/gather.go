@@ -310,16 +310,11 @@ func (s *stretch) holds(w *window) bool {
 	return !w.span.First.Before(s.span.First) && !w.span.Last.After(s.span.Last)
 }
 
-// incident describes a stretch; whole says that it is all there is.
-func (f *finder) incident(s *stretch, whole bool) Incident {
-	v := f.viewOf(s)
-	if whole {
-		v = f.Analyzer.whole(f.findings)
-	}
-	v.settled = true
+// incident describes a stretch, but for its diagnosis.
+func (f *finder) incident(s *stretch) Incident {
 	in := Incident{
 		First: s.span.First, Last: s.span.Last, Inferred: s.inferred, Events: s.events, Clients: len(s.clients),
-		Nodes: []string{}, Sources: f.sourcesOf(s), Findings: f.evidence(s), Diagnosis: v.diagnose(),
+		Nodes: []string{}, Sources: f.sourcesOf(s), Findings: f.evidence(s),
 	}
 	for _, u := range slices.SortedFunc(maps.Keys(s.units), func(x, y *unit) int { return cmp.Compare(x.name, y.name) }) {
 		if u.name != "" && u.in(s) {
@@ -328,8 +323,18 @@ func (f *finder) incident(s *stretch, whole bool) Incident {
 	}
 	in.Over = f.over(s)
 	in.Ongoing = in.Over < likelyOver
-	in.Unexplained = f.unexplained(s, in.Diagnosis)
 	return in
+}
+
+// diagnoseIncident ranks the causes of an incident; whole says that it is all there is.
+// Checks look at what is: at the newest incident, and at those that go on.
+func (f *finder) diagnoseIncident(s *stretch, whole, newest, ongoing bool) []Diagnosis {
+	v := f.viewOf(s)
+	if whole {
+		v = f.Analyzer.whole(f.findings)
+	}
+	v.settled, v.old = newest || ongoing, !newest
+	return v.diagnose()
 }
 
 // in tells whether a stretch has failures of the unit other than what passes by.

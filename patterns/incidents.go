@@ -65,17 +65,26 @@ func (a *Analyzer) incidents(res *Analysis) (list []Incident, passing []Evidence
 	}
 	f := &finder{Analyzer: a, findings: res.Findings, total: Span{res.First, res.Last}, causes: map[*stretch]map[string]float64{}, fits: map[*stretch][]float64{}}
 	found, rest := f.find()
-	for _, s := range found {
-		list = append(list, f.incident(s, rest == nil && len(found) == 1))
+	list = make([]Incident, len(found))
+	of := map[*Incident]*stretch{}
+	order := make([]*Incident, len(found))
+	for i, s := range found {
+		in := f.incident(s)
+		order[i], of[&in] = &in, s
 	}
-	slices.SortStableFunc(list, newestFirst)
+	slices.SortStableFunc(order, newestFirst)
+	for i, in := range order {
+		in.Diagnosis = f.diagnoseIncident(of[in], rest == nil && len(found) == 1, i == 0, in.Ongoing)
+		in.Unexplained = f.unexplained(of[in], in.Diagnosis)
+		list[i] = *in
+	}
 	if rest != nil {
 		passing = f.evidence(rest)
 	}
 	return list, passing
 }
 
-func newestFirst(x, y Incident) int {
+func newestFirst(x, y *Incident) int {
 	if x.Ongoing != y.Ongoing {
 		if x.Ongoing {
 			return -1

@@ -19,8 +19,9 @@ type view struct {
 	clients map[string]bool
 	// context is what stands near the failures.
 	context ranking.Context
-	// settled says that the checks speak of these failures.
-	settled bool
+	// settled says that the checks speak of these failures, old that they are not the
+	// newest.
+	settled, old bool
 }
 
 // whole is the view of all failures.
