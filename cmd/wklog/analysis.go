@@ -135,6 +135,9 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 // status.
 func (n *analysis) finish(core *run.Core, args []string, failures []source.Failure) error {
 	doc, result := core.Document(n.facts, failures)
+	if found := len(doc.Incidents); n.flags.incident != 0 && !doc.Only(n.flags.incident) {
+		return messages.NewError("error.incident", n.flags.incident, found)
+	}
 	n.setStatus(result, failures)
 	for _, e := range doc.Errors {
 		if !n.flags.follow { // it was told at once

@@ -93,6 +93,7 @@ func (d *Document) Compare(old *Document) {
 		c.Scale = now.Seconds() / then.Seconds()
 	}
 	d.Compared, d.Gone = c, []Finding{}
+	d.compareIncidents(old)
 	before := map[string]int{}
 	for _, f := range old.Findings {
 		before[f.Pattern] = f.Count

@@ -70,7 +70,7 @@ func header(say *messages.Printer, keys []string) []string {
 
 var findingColumns = []string{
 	"csv.severity", "csv.count", "csv.pattern", "csv.title", "csv.category", "csv.reporter", "csv.first", "csv.last",
-	"csv.ongoing", "csv.cause", "csv.score", "csv.cause-title", "csv.sources", "csv.source", "csv.line", "csv.text",
+	"csv.ongoing", "csv.incident", "csv.cause", "csv.score", "csv.cause-title", "csv.sources", "csv.source", "csv.line", "csv.text",
 }
 
 var changeColumns = []string{"csv.change", "csv.before", "csv.expected"}
@@ -104,7 +104,7 @@ func writeFindingsCSV(w io.Writer, d *Document, opts Options) error {
 func (d *Document) findingCells(f *Finding, say *messages.Printer) []string {
 	cells := []string{
 		say.Say("severity." + f.Severity), strconv.Itoa(f.Count), f.Pattern, f.Title, f.Category, f.Reporter,
-		stamp(f.First), stamp(f.Last), say.Say("answer." + f.ongoingAnswer()),
+		stamp(f.First), stamp(f.Last), say.Say("answer." + f.ongoingAnswer()), f.incidentNumbers(),
 	}
 	if len(f.Causes) > 0 {
 		cells = append(cells, f.Causes[0].ID, score(f.Causes[0].Score), d.causeTitle(f.Causes[0].ID))

@@ -22,7 +22,11 @@ type Document struct {
 	Summary   Summary     `json:"summary"`
 	Findings  []Finding   `json:"findings"`
 	Diagnosis []Diagnosis `json:"diagnosis"`
-	Errors    []Error     `json:"errors"`
+	// Incidents are those that the failures make up; Diagnosis is that of the first.
+	Incidents []Incident `json:"incidents"`
+	// Passing are the failures that are of no incident.
+	Passing []PatternCount `json:"passing"`
+	Errors  []Error        `json:"errors"`
 	// Unclassified are samples of records that speak of a TLS failure which
 	// no pattern knows.
 	Unclassified []Sample `json:"unclassified"`
@@ -108,6 +112,8 @@ type Finding struct {
 	References []string `json:"references"`
 	// Change is nil for a report that was compared with no other.
 	Change *Change `json:"change"`
+	// Incidents are the numbers of those that it is part of.
+	Incidents []int `json:"incidents"`
 
 	timeline patterns.Timeline
 }
@@ -204,6 +210,7 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 	for _, diagnosis := range a.Diagnosis {
 		d.Diagnosis = append(d.Diagnosis, diagnose(&diagnosis, say))
 	}
+	d.addIncidents(a, say)
 	for _, stop := range a.Stops {
 		d.Stops = append(d.Stops, stopped(&stop, say))
 	}
@@ -255,7 +262,7 @@ func finding(f *patterns.Finding, c *patterns.Catalogue, lang patterns.Lang) Fin
 		Category: f.Pattern.Category, Severity: string(f.Pattern.Severity), Reporter: f.Pattern.Reporter,
 		Count: f.Count, First: Moment(f.First), Last: Moment(f.Last), Causes: Scores(f.Causes),
 		Sources: f.Sources, Samples: samples(f.Samples), Side: string(f.Pattern.Side), Fixes: []Step{},
-		References: append([]string{}, f.Pattern.References...), timeline: f.Timeline,
+		References: append([]string{}, f.Pattern.References...), Incidents: []int{}, timeline: f.Timeline,
 	}
 	if len(f.Causes) > 0 {
 		doc.Fixes = fixes(f.Causes[0].ID, f.Pattern.Side, c, lang)

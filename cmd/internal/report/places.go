@@ -120,6 +120,10 @@ func (d *Document) shown(top int) *Document {
 		shown.Nodes = append(shown.Nodes, Node{Place: placeOf(&at), Counts: at.Timeline.On(scale)})
 	}
 	shown.Findings, shown.Diagnosis = limit(shown.Findings, top), limit(d.Diagnosis, top)
+	shown.Incidents = slices.Clone(d.Incidents)
+	for i := range shown.Incidents {
+		shown.Incidents[i].Diagnosis = limit(shown.Incidents[i].Diagnosis, top)
+	}
 	shown.Omitted = Omitted{
 		Findings:  len(d.Findings) - len(shown.Findings),
 		Diagnosis: len(d.Diagnosis) - len(shown.Diagnosis),

@@ -68,6 +68,17 @@ func (r *Redactor) Document(d *Document, files []string) {
 	for i := range d.Files {
 		d.Files[i].Name, d.Files[i].Node = r.Source(d.Files[i].Name), r.Named("node", d.Files[i].Node)
 	}
+	for i := range d.Incidents {
+		in := &d.Incidents[i]
+		in.Nodes = slices.Clone(in.Nodes)
+		for j, node := range in.Nodes {
+			in.Nodes[j] = r.Named("node", node)
+		}
+		in.Sources = slices.Clone(in.Sources)
+		for j, name := range in.Sources {
+			in.Sources[j] = r.Source(name)
+		}
+	}
 	d.nodes = slices.Clone(d.nodes)
 	for i := range d.nodes {
 		d.nodes[i].Name = r.Named("node", d.nodes[i].Name)

@@ -87,11 +87,12 @@ type (
 		Properties       *sarifProperties  `json:"properties,omitempty"`
 	}
 	sarifProperties struct {
-		First   *time.Time            `json:"first"`
-		Last    *time.Time            `json:"last"`
-		Ongoing *bool                 `json:"ongoing"`
-		Causes  []patterns.CauseScore `json:"causes"`
-		Sources []string              `json:"sources"`
+		First     *time.Time            `json:"first"`
+		Last      *time.Time            `json:"last"`
+		Ongoing   *bool                 `json:"ongoing"`
+		Causes    []patterns.CauseScore `json:"causes"`
+		Sources   []string              `json:"sources"`
+		Incidents []int                 `json:"incidents"`
 	}
 	sarifLocation struct {
 		ID       int           `json:"id,omitempty"`
@@ -173,7 +174,7 @@ func result(rule int, f *Finding, say *messages.Printer) sarifResult {
 		RuleID: Visible(f.Pattern), RuleIndex: rule, Level: level(f.Severity), OccurrenceCount: f.Count, Locations: []sarifLocation{},
 		Message:      sarifMessage{Text: say.Say("sarif.result", Visible(f.Title), f.Count, span(f.First, f.Last))},
 		Fingerprints: map[string]string{"pattern/v1": hex.EncodeToString(sum[:])},
-		Properties:   &sarifProperties{First: f.First, Last: f.Last, Ongoing: f.Ongoing, Causes: f.Causes, Sources: []string{}},
+		Properties:   &sarifProperties{First: f.First, Last: f.Last, Ongoing: f.Ongoing, Causes: f.Causes, Sources: []string{}, Incidents: f.Incidents},
 	}
 	for _, name := range f.Sources {
 		r.Properties.Sources = append(r.Properties.Sources, Visible(name))

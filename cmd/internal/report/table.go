@@ -147,6 +147,10 @@ func (p *Page) silence(d *Document) {
 }
 
 func (p *Page) diagnosis(d *Document) {
+	if d.several() {
+		p.incidents(d)
+		return
+	}
 	p.Heading("diagnosis")
 	if len(d.Diagnosis) == 0 {
 		p.Paragraph("", p.say.Say("diagnosis.none"))
@@ -156,6 +160,9 @@ func (p *Page) diagnosis(d *Document) {
 	p.steps(d.Hints)
 	for i, cause := range d.Diagnosis {
 		p.cause(i, &cause, i == 0 && !d.harmless())
+		if i == 0 && len(d.Incidents) > 0 {
+			p.unexplained(d, &d.Incidents[0])
+		}
 	}
 	if d.Omitted.Diagnosis > 0 {
 		p.Paragraph("", p.say.Say("diagnosis.more", d.Omitted.Diagnosis))
