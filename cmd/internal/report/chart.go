@@ -18,8 +18,11 @@ type chart struct {
 	Width, Height int
 	// Grid is where a bar's height is read.
 	Grid   []gridLine
+	Marks  []mark
 	Bars   []bar
 	Labels []label
+
+	area area
 }
 
 type gridLine struct {
@@ -38,6 +41,12 @@ type label struct {
 	Text string
 }
 
+// mark shows when an incident was.
+type mark struct {
+	Number              int
+	X, Y, Width, Height float64
+}
+
 const (
 	// lineHeight and digit are the size of a label's letters.
 	lineHeight, digit = 20, 7
@@ -52,6 +61,7 @@ func newTimelineChart(width, height int, labels []string, series [][]int) *chart
 	top := (tallest(series) + step - 1) / step * step
 	left, bottom := float64((len(strconv.Itoa(top))+1)*digit), float64(height-lineHeight-digit)
 	area := area{x: left, y: lineHeight / 2, width: float64(width) - left, height: bottom - lineHeight/2}
+	c.area = area
 	for count := 0; count <= top; count += step {
 		c.Grid = append(c.Grid, gridLine{Y: bottom - area.height*float64(count)/float64(top), Left: left, Right: float64(width), Count: count})
 	}
@@ -77,6 +87,14 @@ func newSpark(counts []int, most int) *chart {
 }
 
 // tallest is the count of the highest bar.
+// markSpan marks the bins from one to another for an incident.
+func (c *chart) markSpan(number, from, to, bins int) {
+	bin := c.area.width / float64(bins)
+	c.Marks = append(c.Marks, mark{
+		Number: number, X: c.area.x + bin*float64(from), Y: c.area.y, Width: bin * float64(to-from+1), Height: c.area.height,
+	})
+}
+
 func tallest(series [][]int) int {
 	most := 1
 	for i := range series[0] {
@@ -166,4 +184,13 @@ func (t *Timeline) label(start time.Time) string {
 		return start.Format("01-02")
 	}
 	return start.Format(time.DateOnly)
+}
+
+// at is the bin of a time.
+func (t *Timeline) at(when time.Time) int {
+	at, exact := slices.BinarySearchFunc(t.Starts, when, time.Time.Compare)
+	if !exact {
+		at--
+	}
+	return min(max(at, 0), len(t.Starts)-1)
 }

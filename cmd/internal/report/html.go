@@ -88,29 +88,33 @@ func (p *htmlPage) functions() template.FuncMap {
 	say := p.Say
 	return template.FuncMap{
 		"say": say.Say, "visible": Visible, "clock": clock, "when": p.when, "percent": func(n float64) string { return strings.TrimSpace(percent(n)) },
-		"sum":      func() []string { return summary(p.Document, say) },
-		"evidence": func(list []Evidence) string { return evidence(list, say) },
-		"severity": func(s string) string { return say.Say("severity." + s) },
-		"ongoing":  func(f Finding) string { return say.Say("answer." + f.ongoingAnswer()) },
-		"changed":  func(c *Change) string { return changed(c, say) },
-		"causes":   func(f Finding) string { return p.causes(&f, say) },
-		"most":     func(at Place) string { return p.mostFrequent(&at) },
-		"remedies": func(f Finding) []remedy { return p.remedies(&f) },
-		"cause":    func(r remedy) string { return cause(r.Title, r.Confidence, say) },
-		"unlisted": func() string { return unlisted(p.Clients, say) },
-		"undated":  func() string { return undated(p.Timeline, say) },
-		"origin":   func() string { return origin(p.Document, say) },
-		"command":  func() string { return shellWords(p.Tool.Command) },
-		"files":    func() []Place { return filePlaces(p.Files) },
-		"steps":    func(list []Verification) []Step { return verificationSteps(list) },
-		"add":      func(a, b int) int { return a + b },
-		"stopseen": func(s Stop) string { return s.seen(p.Document, say) },
-		"unix":     unix,
-		"pixels":   pixels,
-		"bin":      p.Timeline.label,
-		"size":     Bytes,
-		"rank":     func(s string) int { return patterns.Severity(s).Rank() },
-		"share":    func(confidence float64) int { return int(confidence * 100) },
+		"sum":         func() []string { return summary(p.Document, say) },
+		"evidence":    func(list []Evidence) string { return evidence(list, say) },
+		"severity":    func(s string) string { return say.Say("severity." + s) },
+		"ongoing":     func(f Finding) string { return say.Say("answer." + f.ongoingAnswer()) },
+		"changed":     func(c *Change) string { return changed(c, say) },
+		"causes":      func(f Finding) string { return p.causes(&f, say) },
+		"most":        func(at Place) string { return p.mostFrequent(&at) },
+		"remedies":    func(f Finding) []remedy { return p.remedies(&f) },
+		"cause":       func(r remedy) string { return cause(r.Title, r.Confidence, say) },
+		"unlisted":    func() string { return unlisted(p.Clients, say) },
+		"undated":     func() string { return undated(p.Timeline, say) },
+		"origin":      func() string { return origin(p.Document, say) },
+		"command":     func() string { return shellWords(p.Tool.Command) },
+		"files":       func() []Place { return filePlaces(p.Files) },
+		"steps":       func(list []Verification) []Step { return verificationSteps(list) },
+		"add":         func(a, b int) int { return a + b },
+		"headline":    func(in Incident) string { return in.headline(p.Document, say) },
+		"unexplained": func(in any) string { return p.unexplainedOf(in) },
+		"passing":     func() string { return p.passingText(say) },
+		"causeid":     causeID,
+		"stopseen":    func(s Stop) string { return s.seen(p.Document, say) },
+		"unix":        unix,
+		"pixels":      pixels,
+		"bin":         p.Timeline.label,
+		"size":        Bytes,
+		"rank":        func(s string) int { return patterns.Severity(s).Rank() },
+		"share":       func(confidence float64) int { return int(confidence * 100) },
 	}
 }
 
@@ -164,6 +168,33 @@ func (p *htmlPage) drawTimeline() {
 	}
 	p.Wide = newTimelineChart(1040, 260, p.Timeline.labels(), series)
 	p.Narrow = newTimelineChart(360, 220, p.Timeline.labels(), series)
+	for _, in := range p.Incidents {
+		if in.First != nil && in.Last != nil {
+			from, to := p.Timeline.at(*in.First), p.Timeline.at(*in.Last)
+			p.Wide.markSpan(in.ID, from, to, len(p.Timeline.Starts))
+			p.Narrow.markSpan(in.ID, from, to, len(p.Timeline.Starts))
+		}
+	}
+}
+
+// causeID is the place of a cause in the page: those of the first incident are linked by the
+// findings.
+func causeID(incident, place int) string {
+	if incident == 1 {
+		return fmt.Sprintf("cause-%d", place)
+	}
+	return fmt.Sprintf("incident-%d-cause-%d", incident, place)
+}
+
+// Several tells whether there is more than one incident to tell of.
+func (p *htmlPage) Several() bool { return p.several() }
+
+// First is the incident of a report of one, nil for none.
+func (p *htmlPage) First() *Incident {
+	if len(p.Incidents) == 0 {
+		return nil
+	}
+	return &p.Incidents[0]
 }
 
 // sparkBins is how many bars a chart in a table row has room for.
@@ -179,4 +210,14 @@ func byCount(list []PatternCounts) []PatternCounts {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(x, y PatternCounts) int { return cmp.Compare(total(y), total(x)) })
 	return list
+}
+
+func (p *htmlPage) unexplainedOf(in any) string {
+	switch in := in.(type) {
+	case Incident:
+		return p.unexplainedText(&in, p.Say)
+	case *Incident:
+		return p.unexplainedText(in, p.Say)
+	}
+	return ""
 }

@@ -118,7 +118,47 @@ func (m *markdown) stops(d *Document) {
 	m.line()
 }
 
+// incidents tells of each with its diagnosis.
+func (m *markdown) incidents(d *Document) {
+	m.heading(2, m.say.Say("report.incidents"))
+	for i := range d.Incidents {
+		in := &d.Incidents[i]
+		m.heading(3, fmt.Sprintf("%d\\. ", in.ID)+prose(in.headline(d, m.say)))
+		if len(in.Diagnosis) == 0 {
+			m.paragraph(m.say.Say("diagnosis.none"))
+		}
+		if i == 0 && len(in.Diagnosis) > 0 {
+			m.paragraph(m.say.Say(d.certainty()))
+			m.steps("", d.Hints)
+		}
+		m.ranked(in.Diagnosis, 4)
+		if text := d.unexplainedText(in, m.say); text != "" {
+			m.paragraph(text)
+		}
+	}
+	if text := d.passingText(m.say); text != "" {
+		m.paragraph(text)
+	}
+}
+
+// ranked tells of causes, of the first openly.
+func (m *markdown) ranked(list []Diagnosis, level int) {
+	for i, cause := range list {
+		title := fmt.Sprintf("%s %s", strings.TrimSpace(percent(cause.Confidence)), cause.Title)
+		if i == 0 {
+			m.heading(level, prose(title)+" "+literal(cause.Cause))
+			m.cause(&cause)
+			continue
+		}
+		m.details(literalText(title), func() { m.cause(&cause) })
+	}
+}
+
 func (m *markdown) diagnosis(d *Document) {
+	if d.several() {
+		m.incidents(d)
+		return
+	}
 	m.heading(2, m.say.Say("report.diagnosis"))
 	if len(d.Diagnosis) == 0 {
 		m.paragraph(m.say.Say("diagnosis.none"))
@@ -126,14 +166,11 @@ func (m *markdown) diagnosis(d *Document) {
 	}
 	m.paragraph(m.say.Say(d.certainty()))
 	m.steps("", d.Hints)
-	for i, cause := range d.Diagnosis {
-		title := fmt.Sprintf("%s %s", strings.TrimSpace(percent(cause.Confidence)), cause.Title)
-		if i == 0 {
-			m.heading(3, prose(title)+" "+literal(cause.Cause))
-			m.cause(&cause)
-			continue
+	m.ranked(d.Diagnosis, 3)
+	if len(d.Incidents) > 0 {
+		if text := d.unexplainedText(&d.Incidents[0], m.say); text != "" {
+			m.paragraph(text)
 		}
-		m.details(literalText(title), func() { m.cause(&cause) })
 	}
 	if d.Omitted.Diagnosis > 0 {
 		m.paragraph(m.say.Say("diagnosis.more", d.Omitted.Diagnosis))
