@@ -1,6 +1,9 @@
 package parser
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // Feed reads a log that grows: bytes are given to it as they arrive, and records
 // are handed out as soon as they are complete. It is for one goroutine.
@@ -95,4 +98,9 @@ func (f *Feed) Stats() Stats {
 func (f *Feed) End() error {
 	_, err := f.r.finish(nil)
 	return err
+}
+
+// Traffic is when the log was written to so far.
+func (f *Feed) Traffic() Traffic {
+	return Traffic{Step: f.r.sampler.Step, Times: slices.Clone(f.r.sampler.Times)}
 }

@@ -69,6 +69,8 @@ type Stats struct {
 	TooLong int64
 	// FirstTooLong is the number of the first of them, from 1.
 	FirstTooLong int64
+	// Traffic is when the log was written to.
+	Traffic Traffic
 }
 
 // Style is how an entry is written.
@@ -143,6 +145,7 @@ type reader struct {
 	panics   openPanic
 	parts    map[string]*parts
 	dates    dates
+	sampler  sampler
 }
 
 func newReader(opts Options, emit func(*Record) error) *reader {
@@ -270,6 +273,7 @@ func (r *reader) lines(block []byte, x *index) error {
 	first := r.line
 	r.dates.begin(block)
 	r.sniff(block)
+	r.sampler.sample(block, r.start+r.base, &r.dates)
 	stops := x.stops
 	for pos := 0; pos < len(block); {
 		start := pos
@@ -333,6 +337,6 @@ func (r *reader) finish(err error) (Stats, error) {
 	r.stats.Lines = r.line
 	r.stats.Records = r.line - r.joined
 	r.stats.Wrapper = r.wrapper()
-	r.stats.First, r.stats.Last = r.dates.first, r.dates.newest
+	r.stats.First, r.stats.Last, r.stats.Traffic = r.dates.first, r.dates.newest, r.sampler.Traffic
 	return r.stats, errors.Join(errs...)
 }

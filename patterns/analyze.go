@@ -34,13 +34,11 @@ func Analyze(ctx context.Context, log io.Reader, opts *Options) (*Analysis, erro
 		return nil, err
 	}
 	src := a.Source("")
-	for rec, readErr := range parser.Records(ctx, log, opts.reading(a.catalogue)) {
-		if readErr != nil {
-			err = readErr
-			break
-		}
+	stats, err := parser.Read(ctx, log, opts.reading(a.catalogue), func(rec *parser.Record) error {
 		src.Add(rec)
-	}
+		return nil
+	})
+	src.Traffic(stats.Traffic)
 	src.End()
 	result := a.Result()
 	return &result, err

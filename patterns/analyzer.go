@@ -49,8 +49,10 @@ type Analyzer struct {
 	context ranking.Context
 	// contexts are those of each log.
 	contexts map[string]*ranking.Context
-	proofs   []Proof
-	odds     ranking.Odds
+	// passed is when each log was written to.
+	passed map[string]parser.Traffic
+	proofs []Proof
+	odds   ranking.Odds
 
 	stops  stops
 	starts once // failed starts of version 3
@@ -74,7 +76,7 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 	}
 	return &Analyzer{
 		catalogue: c, matcher: m, ranker: r, filter: filter,
-		tallies: map[*Pattern]*tally{}, where: newWhere(), sights: newSightings(), single: map[ranking.Key][]CauseScore{}, contexts: map[string]*ranking.Context{},
+		tallies: map[*Pattern]*tally{}, where: newWhere(), sights: newSightings(), single: map[ranking.Key][]CauseScore{}, contexts: map[string]*ranking.Context{}, passed: map[string]parser.Traffic{},
 		again: newAgain(), stops: newStops(), starts: newOnce(),
 	}, nil
 }
@@ -149,6 +151,10 @@ func (s *Source) Add(rec *parser.Record) {
 		a.OnEvent(event)
 	}
 }
+
+// Traffic tells when the log was written to, so far: without, a long silence says nothing
+// of whether a fault is over.
+func (s *Source) Traffic(t parser.Traffic) { s.analyzer.passed[s.name] = t }
 
 // End finishes the log: raw handshake lines that met no debug record may find
 // theirs in another file.

@@ -345,8 +345,29 @@ func (u *unit) in(s *stretch) bool {
 // likelyOver is from which probability an incident is told to be over.
 const likelyOver = 0.9
 
+// over is the probability that an incident is over: that it would have been seen again
+// until its logs end.
 func (f *finder) over(s *stretch) float64 {
-	return 0
+	if s.span.First.IsZero() {
+		return 0
+	}
+	quiet, known := 0.0, 0
+	for u := range s.units {
+		if end := u.worked.end(); !end.IsZero() {
+			quiet += u.hours(s.span.Last, end)
+			known++
+		}
+	}
+	if known == 0 {
+		const tail = 20
+		if f.total.Last.Sub(s.span.Last) > f.total.Length()/tail {
+			return likelyOver
+		}
+		return 0
+	}
+	pauses := s.pauses()
+	slices.SortFunc(pauses, func(a, b float64) int { return cmp.Compare(b, a) })
+	return 1 - math.Exp(changes.Pause(quiet/float64(known), pauses))
 }
 
 func (f *finder) sourcesOf(s *stretch) []string {

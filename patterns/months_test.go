@@ -40,11 +40,12 @@ func analysedMonth(t testing.TB, c *patterns.Catalogue, logs []months.Log) patte
 	options.Zone, options.Reference = time.UTC, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 	for _, log := range logs {
 		src := a.Source(log.Node + "/" + log.Name)
-		_, err := parser.Read(context.Background(), strings.NewReader(log.Text), options, func(rec *parser.Record) error {
+		stats, err := parser.Read(context.Background(), strings.NewReader(log.Text), options, func(rec *parser.Record) error {
 			src.Add(rec)
 			return nil
 		})
 		require.NoError(t, err)
+		src.Traffic(stats.Traffic)
 		src.End()
 	}
 	return a.Result()

@@ -20,9 +20,10 @@ type unit struct {
 	// than itself.
 	server bool
 	// stem is what the names of its logs have in common.
-	stem string
-	logs map[int32]bool
-	span Span
+	stem   string
+	logs   map[int32]bool
+	span   Span
+	worked worked
 }
 
 // channel are failures that may be of one fault.
@@ -189,9 +190,13 @@ func (a *Analyzer) units() []*unit {
 			u = servers[at]
 		}
 		u.logs[number] = true
+		u.worked.add(a.passed[a.sights.logs[number]])
 		u.span.Add(spans[number].First)
 		u.span.Add(spans[number].Last)
 		logs[number] = u
+	}
+	for _, u := range logs {
+		u.worked.settle()
 	}
 	return logs
 }

@@ -97,6 +97,7 @@ func (b *Batch) drain(q *queue, cancel context.CancelCauseFunc) {
 				src.Copy = log.Copy
 			case next.end != nil:
 				b.read(log.Name, next.end.stats, next.end.err)
+				src.Traffic(next.end.stats.Traffic)
 				if b.open.source != src {
 					src.End()
 				}

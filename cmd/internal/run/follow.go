@@ -119,6 +119,11 @@ func (f *Follow) beat(files *source.Follow) error {
 			l.log.Settle(l.feed.Settled())
 		}
 	}
+	if now.Sub(f.ranked) >= silence {
+		for _, l := range f.followed {
+			l.source.Traffic(l.feed.Traffic())
+		}
+	}
 	f.tick(now)
 	if now.Sub(f.saved) >= silence {
 		f.saved = now
