@@ -25,19 +25,47 @@ const (
 // sampler looks up the times of a log.
 type sampler struct {
 	Traffic
-	next int64 // offset
+	next    int64 // offset at or behind which the next line is looked at
+	undated int   // lines that were passed over since
 }
 
-// sample looks up the time of a line in each step of a block, which begins at base.
+// sample looks up the time of a line in each step of a block of whole lines, which begins
+// at base.
 func (s *sampler) sample(block []byte, base int64, d *dates) {
-	for s.Step = max(s.Step, firstStep); s.next < base+int64(len(block)); s.next += s.Step {
-		if t := firstTime(block[max(s.next-base, 0):], d); !t.IsZero() {
-			s.Times = append(s.Times, t)
+	s.Step = max(s.Step, firstStep)
+	for pos := 0; ; {
+		if ahead := int(s.next - base); ahead > pos {
+			if ahead > len(block) {
+				return
+			}
+			newline := bytes.IndexByte(block[ahead-1:], '\n')
+			if newline < 0 {
+				return
+			}
+			pos = ahead + newline
 		}
-		if len(s.Times) >= maxTimes {
-			s.halve()
+		if pos >= len(block) {
+			return
 		}
+		end := lineEnd(block, pos)
+		s.look(d.timeOf(block[pos:end]), base+int64(pos))
+		pos = end
 	}
+}
+
+// look takes the time of the line at an offset, zero for none.
+func (s *sampler) look(t time.Time, offset int64) {
+	if t.IsZero() {
+		if s.undated++; s.undated < maxUndatedLines {
+			return
+		}
+	} else {
+		s.Times = append(s.Times, t)
+	}
+	if len(s.Times) >= maxTimes {
+		s.halve()
+	}
+	s.undated, s.next = 0, (offset/s.Step+1)*s.Step
 }
 
 // halve keeps every second time.
@@ -46,19 +74,4 @@ func (s *sampler) halve() {
 		s.Times[i] = s.Times[2*i]
 	}
 	s.Times, s.Step = s.Times[:len(s.Times)/2], 2*s.Step
-}
-
-// firstTime is that of the first dated line behind the one that a block begins within.
-func firstTime(block []byte, d *dates) time.Time {
-	for range maxUndatedLines {
-		at := bytes.IndexByte(block, '\n')
-		if at < 0 || at == len(block)-1 {
-			break
-		}
-		block = block[at+1:]
-		if t := d.timeOf(block[:lineEnd(block, 0)]); !t.IsZero() {
-			return t
-		}
-	}
-	return time.Time{}
 }

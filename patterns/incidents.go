@@ -229,7 +229,7 @@ func (f *finder) beside(found, steady []*stretch) (all, remainders []*stretch) {
 			}
 		}
 		switch {
-		case lead < standsOut && (len(found) > 0 || len(steady) > 1):
+		case lead < standsOut && (len(found) > 0 || len(steady) > 1) && s.mayBeOdd():
 			remainders = append(remainders, s)
 		case at >= 0:
 			all[at] = together([]*stretch{all[at], s})
@@ -238,6 +238,16 @@ func (f *finder) beside(found, steady []*stretch) (all, remainders []*stretch) {
 		}
 	}
 	return all, remainders
+}
+
+// oddClients is how many sightings in an hour may be of odd clients alone: of all that use
+// a public server some have an old system or a wrong clock.
+const oddClients = 2
+
+// mayBeOdd tells whether so few failed in the time of a stretch that odd clients explain it.
+func (s *stretch) mayBeOdd() bool {
+	usually := oddClients * s.length()
+	return s.seen <= usually || s.seen*math.Log(s.seen/usually)-(s.seen-usually) < -math.Log(anotherFault)
 }
 
 // standsOut is from which probability a cause stands out.

@@ -287,6 +287,7 @@ func TestPolicyStopsWhatEscapingMissed(t *testing.T) {
 func TestPageNamesNoOtherPlace(t *testing.T) {
 	html := written(t, "html", analyse(t, patterns.English, cluster(t)))
 	for _, m := range regexp.MustCompile(`(?:src|href|action|url)\s*[=(]\s*["']?([^"'\s>)]*)`).FindAllStringSubmatch(html, -1) {
-		assert.True(t, strings.HasPrefix(m[1], "#"), m[0])
+		text := strings.HasPrefix(m[1], "&#34;") // within a configuration that is shown
+		assert.True(t, text || strings.HasPrefix(m[1], "#"), m[0])
 	}
 }

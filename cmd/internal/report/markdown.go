@@ -123,7 +123,7 @@ func (m *markdown) incidents(d *Document) {
 	m.heading(2, m.say.Say("report.incidents"))
 	for i := range d.Incidents {
 		in := &d.Incidents[i]
-		m.heading(3, fmt.Sprintf("%d\\. ", in.ID)+prose(in.headline(d, m.say)))
+		m.heading(3, fmt.Sprintf("%d\\. ", in.ID)+literalText(in.headline(d, m.say)))
 		if len(in.Diagnosis) == 0 {
 			m.paragraph(m.say.Say("diagnosis.none"))
 		}
@@ -131,7 +131,7 @@ func (m *markdown) incidents(d *Document) {
 			m.paragraph(m.say.Say(d.certainty()))
 			m.steps("", d.Hints)
 		}
-		m.ranked(in.Diagnosis, 4)
+		m.ranked(in.Diagnosis, func(title string) { m.line("**", title, "**\n") })
 		if text := d.unexplainedText(in, m.say); text != "" {
 			m.paragraph(text)
 		}
@@ -142,11 +142,11 @@ func (m *markdown) incidents(d *Document) {
 }
 
 // ranked tells of causes, of the first openly.
-func (m *markdown) ranked(list []Diagnosis, level int) {
+func (m *markdown) ranked(list []Diagnosis, heading func(string)) {
 	for i, cause := range list {
 		title := fmt.Sprintf("%s %s", strings.TrimSpace(percent(cause.Confidence)), cause.Title)
 		if i == 0 {
-			m.heading(level, prose(title)+" "+literal(cause.Cause))
+			heading(prose(title) + " " + literal(cause.Cause))
 			m.cause(&cause)
 			continue
 		}
@@ -166,7 +166,7 @@ func (m *markdown) diagnosis(d *Document) {
 	}
 	m.paragraph(m.say.Say(d.certainty()))
 	m.steps("", d.Hints)
-	m.ranked(d.Diagnosis, 3)
+	m.ranked(d.Diagnosis, func(title string) { m.heading(3, title) })
 	if len(d.Incidents) > 0 {
 		if text := d.unexplainedText(&d.Incidents[0], m.say); text != "" {
 			m.paragraph(text)

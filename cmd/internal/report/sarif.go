@@ -174,7 +174,7 @@ func result(rule int, f *Finding, say *messages.Printer) sarifResult {
 		RuleID: Visible(f.Pattern), RuleIndex: rule, Level: level(f.Severity), OccurrenceCount: f.Count, Locations: []sarifLocation{},
 		Message:      sarifMessage{Text: say.Say("sarif.result", Visible(f.Title), f.Count, span(f.First, f.Last))},
 		Fingerprints: map[string]string{"pattern/v1": hex.EncodeToString(sum[:])},
-		Properties:   &sarifProperties{First: f.First, Last: f.Last, Ongoing: f.Ongoing, Causes: f.Causes, Sources: []string{}, Incidents: f.Incidents},
+		Properties:   &sarifProperties{First: f.First, Last: f.Last, Ongoing: f.Ongoing, Causes: f.Causes, Sources: []string{}, Incidents: append([]int{}, f.Incidents...)},
 	}
 	for _, name := range f.Sources {
 		r.Properties.Sources = append(r.Properties.Sources, Visible(name))
