@@ -22,6 +22,8 @@ type Memory struct {
 	Logs    []string           `json:"logs"`
 	Records []rememberedRecord `json:"records"`
 	Open    []rememberedTwin   `json:"open"`
+	// Sights are those of the newest failures, of which incidents are made.
+	Sights []rememberedSight `json:"sights"`
 }
 
 // rememberedRecord is a record with the logs in which it was met.
@@ -54,10 +56,16 @@ type arrival struct {
 }
 
 // Memory gives what has to be known after a restart.
-func (a *Analyzer) Memory() Memory { return a.again.memory() }
+func (a *Analyzer) Memory() Memory {
+	m := a.again.memory()
+	m.Sights = a.sights.memory()
+	return m
+}
 
 // Recall takes what an earlier run had to know, before any source is started.
 func (a *Analyzer) Recall(m Memory) {
+	a.sights.recall(m.Sights, a.catalogue)
+	a.recalled = len(m.Sights) > 0
 	if m.Salt != "" {
 		a.again.alone, a.again.remember = a.Alone, a.Remember
 		a.again.recall(m, a.node)

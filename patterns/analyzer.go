@@ -51,8 +51,10 @@ type Analyzer struct {
 	contexts map[string]*ranking.Context
 	// passed is when each log was written to.
 	passed map[string]parser.Traffic
-	proofs []Proof
-	odds   ranking.Odds
+	// recalled says that an earlier run saw some of the sightings.
+	recalled bool
+	proofs   []Proof
+	odds     ranking.Odds
 
 	stops  stops
 	starts once // failed starts of version 3

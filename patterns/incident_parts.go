@@ -59,6 +59,9 @@ func (f *finder) viewOf(s *stretch) *view {
 	for _, w := range s.windows {
 		for number := range w.logs {
 			near := f.contexts[f.sights.logs[number]]
+			if near == nil {
+				continue // it was read by an earlier run
+			}
 			v.context.Visible = v.context.Visible || near.Visible
 			v.context.SilentEnds = v.context.SilentEnds || near.SilentEnds
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wklog/patterns/internal/changes"
+	"wklog/patterns/internal/ranking"
 )
 
 // Incident is a stretch of time on one or more nodes in which one fault explains the
@@ -60,10 +61,12 @@ const (
 
 // incidents finds them among all failures. What belongs to none is passing.
 func (a *Analyzer) incidents(res *Analysis) (list []Incident, passing []Evidence) {
-	if len(res.Findings) == 0 {
+	earlier := a.earlier(res)
+	findings := slices.Concat(res.Findings, earlier)
+	if len(findings) == 0 {
 		return nil, nil
 	}
-	f := &finder{Analyzer: a, findings: res.Findings, total: Span{res.First, res.Last}, causes: map[*stretch]map[string]float64{}, fits: map[*stretch][]float64{}}
+	f := &finder{Analyzer: a, findings: findings, total: a.sights.total(), recalled: a.recalled, causes: map[*stretch]map[string]float64{}, fits: map[*stretch][]float64{}}
 	found, rest := f.find()
 	list = make([]Incident, len(found))
 	of := map[*Incident]*stretch{}
@@ -74,7 +77,7 @@ func (a *Analyzer) incidents(res *Analysis) (list []Incident, passing []Evidence
 	}
 	slices.SortStableFunc(order, newestFirst)
 	for i, in := range order {
-		in.Diagnosis = f.diagnoseIncident(of[in], rest == nil && len(found) == 1, i == 0, in.Ongoing)
+		in.Diagnosis = f.diagnoseIncident(of[in], rest == nil && len(found) == 1 && !f.recalled, i == 0, in.Ongoing)
 		in.Unexplained = f.unexplained(of[in], in.Diagnosis)
 		list[i] = *in
 	}
@@ -82,6 +85,36 @@ func (a *Analyzer) incidents(res *Analysis) (list []Incident, passing []Evidence
 		passing = f.evidence(rest)
 	}
 	return list, passing
+}
+
+// earlier are the findings that only an earlier run has.
+func (a *Analyzer) earlier(res *Analysis) []Finding {
+	if !a.recalled {
+		return nil
+	}
+	keys := map[*Pattern]map[ranking.Key]int{}
+	for key, at := range a.sights.seen {
+		k := a.sights.kinds[key.kind]
+		if a.tallies[k.pattern] != nil {
+			continue
+		}
+		if keys[k.pattern] == nil {
+			keys[k.pattern] = map[ranking.Key]int{}
+		}
+		keys[k.pattern][k.key] += at.count
+	}
+	list := []Finding{}
+	for _, p := range a.catalogue.Patterns {
+		if keys[p] == nil {
+			continue
+		}
+		f := Finding{Pattern: p, Causes: p.Causes}
+		if p.Measured {
+			f.Causes = a.ranker.Rank(keys[p], ranking.Context{}, nil)
+		}
+		list = append(list, f)
+	}
+	return list
 }
 
 func newestFirst(x, y *Incident) int {
@@ -99,6 +132,8 @@ type finder struct {
 	*Analyzer
 	findings []Finding
 	total    Span
+	// recalled says that some of it was seen by an earlier run.
+	recalled bool
 	causes   map[*stretch]map[string]float64
 	fits     map[*stretch][]float64
 }

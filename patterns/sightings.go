@@ -1,9 +1,11 @@
 package patterns
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
+	"wklog/parser"
 	"wklog/patterns/internal/ranking"
 )
 
@@ -151,15 +153,18 @@ func (s *sightings) log(name string) int {
 }
 
 func (s *sightings) kind(e *Event) int {
-	key := ranking.KeyOf(e.Record, e.Pattern.ID)
-	if !e.Pattern.Measured || len(s.kinds) > maxKinds {
+	return s.kindOf(e.Pattern, ranking.KeyOf(e.Record, e.Pattern.ID))
+}
+
+func (s *sightings) kindOf(p *Pattern, key ranking.Key) int {
+	if !p.Measured || len(s.kinds) > maxKinds {
 		key.State = ""
 	}
 	number, ok := s.byKey[key]
 	if !ok {
 		number = len(s.kinds)
 		s.byKey[key] = number
-		s.kinds = append(s.kinds, kind{e.Pattern, key})
+		s.kinds = append(s.kinds, kind{p, key})
 	}
 	return number
 }
@@ -207,4 +212,57 @@ func (s *sightings) widen() {
 		}
 		s.join(key, at)
 	}
+}
+
+// rememberedSight is what was seen of a kind of failure in a window of a log.
+type rememberedSight struct {
+	Log      string      `json:"log"`
+	Kind     parser.Kind `json:"kind"`
+	Pattern  string      `json:"pattern"`
+	State    string      `json:"state,omitempty"`
+	Count    int         `json:"count"`
+	Inferred int         `json:"inferred,omitempty"`
+	First    time.Time   `json:"first"`
+	Last     time.Time   `json:"last"`
+}
+
+// memory are the newest of the sightings that have a time.
+func (s *sightings) memory() []rememberedSight {
+	list := []rememberedSight{}
+	for key, at := range s.seen {
+		if at.span.First.IsZero() {
+			continue
+		}
+		k := s.kinds[key.kind]
+		list = append(list, rememberedSight{
+			Log: s.logs[key.log], Kind: k.key.Kind, Pattern: k.pattern.ID, State: k.key.State,
+			Count: at.count, Inferred: at.inferred, First: at.span.First, Last: at.span.Last,
+		})
+	}
+	slices.SortFunc(list, func(x, y rememberedSight) int {
+		return cmp.Or(y.Last.Compare(x.Last), cmp.Compare(x.Log, y.Log), cmp.Compare(x.Pattern, y.Pattern), cmp.Compare(x.State, y.State), cmp.Compare(x.Kind, y.Kind))
+	})
+	return list[:min(len(list), maxRecalled)]
+}
+
+// recall takes what an earlier run saw.
+func (s *sightings) recall(list []rememberedSight, c *Catalogue) {
+	for _, r := range list {
+		p := c.Pattern(r.Pattern)
+		if p == nil || r.Count <= 0 {
+			continue
+		}
+		key := sightingKey{log: int32(s.log(r.Log)), kind: int32(s.kindOf(p, ranking.Key{Kind: r.Kind, Pattern: r.Pattern, State: r.State})), window: s.window(r.First)}
+		s.join(key, &sighting{count: r.Count, inferred: r.Inferred, span: Span{r.First, r.Last}})
+	}
+}
+
+// total is the time of all sightings.
+func (s *sightings) total() Span {
+	var total Span
+	for _, at := range s.seen {
+		total.Add(at.span.First)
+		total.Add(at.span.Last)
+	}
+	return total
 }

@@ -54,7 +54,7 @@ func (v *view) together(of func(*Pattern) bool) int {
 // scans are those of a pattern: of some of its failures the same share.
 func (v *view) scans(p *Pattern) scanned {
 	all := v.where.scans.of(p)
-	if v.byPattern == nil || all.events == 0 {
+	if v.byPattern == nil || all.events == 0 || v.tallies[p] == nil {
 		return all
 	}
 	at := slices.IndexFunc(v.findings, func(f Finding) bool { return f.Pattern == p })

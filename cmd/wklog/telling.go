@@ -103,6 +103,7 @@ func (t *telling) watch(core *run.Core, far func() []run.Progress) {
 		if lead := core.Lead(); lead != nil {
 			s.Leading, s.Confidence = lead.Cause.ID, lead.Confidence
 		}
+		s.Open = core.Open()
 		if t.notify != nil {
 			s.Dropped = t.notify.Undelivered()
 		}

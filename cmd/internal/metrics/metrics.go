@@ -21,6 +21,8 @@ type Snapshot struct {
 	// Confidence from 0 to 1.
 	Leading    string
 	Confidence float64
+	// Open are the beginnings of the incidents that go on, by their leading causes.
+	Open map[string]time.Time
 	// Last is the time of the newest event, zero for none.
 	Last time.Time
 	// Dropped are the notifications that were not delivered.
@@ -55,7 +57,7 @@ type Collector struct {
 	snapshot func() Snapshot
 	version  string
 
-	events, lines, bytes, lag, leading, last, dropped, build *prometheus.Desc
+	events, lines, bytes, lag, leading, active, begin, last, dropped, build *prometheus.Desc
 }
 
 // NewCollector serves what snapshot returns; it is called from other goroutines.
@@ -67,6 +69,8 @@ func NewCollector(version string, snapshot func() Snapshot) *Collector {
 		bytes:   desc("bytes_total", "Bytes that were read.", "source"),
 		lag:     desc("lag_bytes", "Bytes of the followed file that are not read yet.", "source"),
 		leading: desc("leading_cause_confidence", "Confidence of the most probable root cause, from 0 to 1.", "cause"),
+		active:  desc("incident_active", "1 for each leading cause of an incident that goes on.", "cause"),
+		begin:   desc("incident_begin_timestamp_seconds", "When the first incident of a cause that goes on began.", "cause"),
 		last:    desc("last_event_timestamp_seconds", "Time of the newest failure in the log."),
 		dropped: desc("notifications_dropped_total", "Notifications that were not delivered."),
 		build:   desc("build_info", "Version of wklog.", "version"),
@@ -75,7 +79,7 @@ func NewCollector(version string, snapshot func() Snapshot) *Collector {
 
 // Describe lists the metrics.
 func (c *Collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.events, c.lines, c.bytes, c.lag, c.leading, c.last, c.dropped, c.build} {
+	for _, d := range []*prometheus.Desc{c.events, c.lines, c.bytes, c.lag, c.leading, c.active, c.begin, c.last, c.dropped, c.build} {
 		to <- d
 	}
 }
@@ -106,6 +110,12 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	}
 	if s.Leading != "" {
 		to <- prometheus.MustNewConstMetric(c.leading, prometheus.GaugeValue, s.Confidence, s.Leading)
+	}
+	for cause, begin := range s.Open {
+		to <- prometheus.MustNewConstMetric(c.active, prometheus.GaugeValue, 1, cause)
+		if !begin.IsZero() {
+			to <- prometheus.MustNewConstMetric(c.begin, prometheus.GaugeValue, float64(begin.UnixMilli())/1e3, cause)
+		}
 	}
 	if !s.Last.IsZero() {
 		to <- prometheus.MustNewConstMetric(c.last, prometheus.GaugeValue, float64(s.Last.UnixMilli())/1e3)

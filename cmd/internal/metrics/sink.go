@@ -30,6 +30,9 @@ func (s *Sink) Event(e *patterns.Event) error {
 	return nil
 }
 
+// Incident does nothing: what goes on is asked for.
+func (s *Sink) Incident(*report.News) error { return nil }
+
 // End does nothing: Prometheus has asked for what it wanted.
 func (s *Sink) End(*report.Document) error { return nil }
 

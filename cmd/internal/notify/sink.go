@@ -3,6 +3,7 @@ package notify
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/report"
@@ -13,7 +14,8 @@ import (
 type Sink struct {
 	catalogue *patterns.Catalogue
 	say       *messages.Printer
-	queues    []*Queue
+	queues    []*Queue // of what is told of each new kind of failure
+	watching  []*Queue // of what is told of each incident
 	met       map[*patterns.Pattern]bool
 }
 
@@ -22,7 +24,11 @@ type Sink struct {
 func NewSink(c *patterns.Catalogue, say *messages.Printer, senders []Sender, failed func(error)) *Sink {
 	s := &Sink{catalogue: c, say: say, met: map[*patterns.Pattern]bool{}}
 	for _, sender := range senders {
-		s.queues = append(s.queues, NewQueue(sender, failed))
+		if _, ok := sender.(*Webhook); ok { // a message a begin and an end, not one a kind of line
+			s.watching = append(s.watching, NewQueue(sender, failed))
+		} else {
+			s.queues = append(s.queues, NewQueue(sender, failed))
+		}
 	}
 	return s
 }
@@ -45,12 +51,31 @@ func (s *Sink) Event(e *patterns.Event) error {
 }
 
 // End sends nothing: what was to be told was told.
+// Watch tells whether anybody is told of incidents.
+func (s *Sink) Watch() bool { return len(s.watching) > 0 }
+
+// Incident sends the begin and the end of an incident.
+func (s *Sink) Incident(n *report.News) error {
+	if n.What == report.Changes {
+		return nil
+	}
+	body, err := report.WriteNews(n, s.say)
+	if err != nil {
+		return err
+	}
+	title, text := report.Bulletin(n, s.say)
+	for _, q := range s.watching {
+		q.Send(Message{Event: body, Title: title, Text: text})
+	}
+	return nil
+}
+
 func (s *Sink) End(*report.Document) error { return nil }
 
 // Undelivered counts the messages that were not delivered.
 func (s *Sink) Undelivered() int64 {
 	n := int64(0)
-	for _, q := range s.queues {
+	for _, q := range slices.Concat(s.queues, s.watching) {
 		n += q.Dropped() + q.Failed()
 	}
 	return n
@@ -59,7 +84,7 @@ func (s *Sink) Undelivered() int64 {
 // Close waits for what is being sent until the context ends, and tells how many
 // messages were not tried.
 func (s *Sink) Close(ctx context.Context) (dropped int64) {
-	for _, q := range s.queues {
+	for _, q := range slices.Concat(s.queues, s.watching) {
 		q.Close(ctx)
 		dropped += q.Dropped()
 	}

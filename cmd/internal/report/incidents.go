@@ -41,20 +41,26 @@ type Incident struct {
 func (d *Document) addIncidents(a *patterns.Analysis, say *messages.Printer) {
 	d.Incidents, d.Passing = []Incident{}, patternCounts(a.Passing)
 	for i, in := range a.Incidents {
-		incident := Incident{
-			ID: i + 1, First: Moment(in.First), Last: Moment(in.Last), Ongoing: in.Ongoing, Over: in.Over, Inferred: in.Inferred,
-			Nodes: append([]string{}, in.Nodes...), Sources: append([]string{}, in.Sources...), Components: []string{}, Events: in.Events, Clients: in.Clients,
-			Findings: patternCounts(in.Findings), Unexplained: patternCounts(in.Unexplained), Diagnosis: []Diagnosis{},
-		}
-		for _, diagnosis := range in.Diagnosis {
-			incident.Diagnosis = append(incident.Diagnosis, diagnose(&diagnosis, say))
-		}
-		d.Incidents = append(d.Incidents, incident)
+		d.Incidents = append(d.Incidents, incidentOf(i+1, &in, say))
 		for _, e := range in.Findings {
-			f := d.finding(e.Pattern.ID)
-			f.Incidents = append(f.Incidents, i+1)
+			if f := d.finding(e.Pattern.ID); f != nil {
+				f.Incidents = append(f.Incidents, i+1)
+			}
 		}
 	}
+}
+
+// incidentOf describes one by its number.
+func incidentOf(number int, in *patterns.Incident, say *messages.Printer) Incident {
+	incident := Incident{
+		ID: number, First: Moment(in.First), Last: Moment(in.Last), Ongoing: in.Ongoing, Over: in.Over, Inferred: in.Inferred,
+		Nodes: append([]string{}, in.Nodes...), Sources: append([]string{}, in.Sources...), Components: []string{}, Events: in.Events, Clients: in.Clients,
+		Findings: patternCounts(in.Findings), Unexplained: patternCounts(in.Unexplained), Diagnosis: []Diagnosis{},
+	}
+	for _, diagnosis := range in.Diagnosis {
+		incident.Diagnosis = append(incident.Diagnosis, diagnose(&diagnosis, say))
+	}
+	return incident
 }
 
 func patternCounts(list []patterns.Evidence) []PatternCount {

@@ -10,7 +10,7 @@ import (
 )
 
 // Live reports failures as they come: each new kind at once, repeats by their
-// counts, and the leading cause when it changes. On a terminal the counts are one
+// counts, and what changes of the incidents. On a terminal the counts are one
 // line that is rewritten, elsewhere they get lines of their own.
 type Live struct {
 	w         io.Writer
@@ -23,7 +23,6 @@ type Live struct {
 	total   int
 	told    int // of total
 	counted time.Time
-	leading string
 	status  bool // the last line shows counts
 }
 
@@ -40,12 +39,8 @@ func NewLive(w io.Writer, c *patterns.Catalogue, opts Options, inPlace bool, int
 	return &Live{w: w, opts: opts, catalogue: c, inPlace: inPlace, interval: interval, counted: time.Now()}
 }
 
-// Tick tells what changed: the leading cause when it is another one, the counts
-// when it is time.
-func (l *Live) Tick(now time.Time, lead *patterns.Diagnosis) error {
-	if err := l.lead(lead); err != nil {
-		return err
-	}
+// Tick tells the counts when it is time.
+func (l *Live) Tick(now time.Time) error {
 	if now.Sub(l.counted) < l.interval {
 		return nil
 	}
@@ -113,23 +108,6 @@ func firstSentence(text string) string {
 		}
 	}
 	return text[:end]
-}
-
-// lead tells the most probable cause, if it is another one than before; nil is
-// none.
-func (l *Live) lead(d *patterns.Diagnosis) error {
-	if d == nil || d.Cause.ID == l.leading {
-		return nil
-	}
-	before := l.leading
-	l.leading = d.Cause.ID
-	key := "live.leading"
-	if before != "" {
-		key = "live.leading.changed"
-	}
-	return l.print(func(p *Page) {
-		p.Paragraph("", l.opts.Say.Say(key, d.Cause.For(d.Side).Title.In(l.opts.Say.Lang), d.Cause.ID, strings.TrimSpace(percent(d.Confidence))))
-	})
 }
 
 // counts reports what was added since the last time.

@@ -27,6 +27,8 @@ type redacting struct {
 
 func (s *redacting) Stop(stop *patterns.Stop) error { return s.Sinks.Stop(s.redactor.Stop(stop)) }
 
+func (s *redacting) Incident(n *News) error { return s.Sinks.Incident(s.redactor.News(n)) }
+
 func (s *redacting) Event(e *patterns.Event) error { return s.Sinks.Event(s.redactor.Event(e)) }
 
 // Event gives a copy of an event that may be shown.
@@ -37,6 +39,20 @@ func (r *Redactor) Event(e *patterns.Event) *patterns.Event {
 	record.Text, record.Message, record.Error = r.Said(record.Text, words), r.Said(record.Message, words), r.Said(record.Error, words)
 	record.Remote = r.Client(record.Remote)
 	shown.Record = &record
+	return &shown
+}
+
+// News gives a copy of what is new of an incident that may be shown.
+func (r *Redactor) News(n *News) *News {
+	shown, in := *n, *n.Incident
+	in.Nodes, in.Sources = slices.Clone(in.Nodes), slices.Clone(in.Sources)
+	for i, node := range in.Nodes {
+		in.Nodes[i] = r.Named("node", node)
+	}
+	for i, name := range in.Sources {
+		in.Sources[i] = r.Source(name)
+	}
+	shown.Incident = &in
 	return &shown
 }
 

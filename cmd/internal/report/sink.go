@@ -21,16 +21,20 @@ type Sink interface {
 	End(*Document) error
 }
 
-// Clocked is a sink that also tells something from time to time; lead is the most
-// probable cause so far, nil for none.
+// Clocked is a sink that also tells something from time to time.
 type Clocked interface {
-	Tick(now time.Time, lead *patterns.Diagnosis) error
+	Tick(now time.Time) error
 }
 
 // Stopper is a sink that also tells of an end of the server that is none of a TLS
 // failure.
 type Stopper interface {
 	Stop(*patterns.Stop) error
+}
+
+// Watcher is a sink that also tells what is new of the incidents.
+type Watcher interface {
+	Incident(*News) error
 }
 
 // Sinks are several, in the order in which they are told.
@@ -46,11 +50,11 @@ func (s Sinks) Event(e *patterns.Event) error {
 }
 
 // Tick gives those a turn that want one.
-func (s Sinks) Tick(now time.Time, lead *patterns.Diagnosis) error {
+func (s Sinks) Tick(now time.Time) error {
 	var errs []error
 	for _, sink := range s {
 		if clocked, ok := sink.(Clocked); ok {
-			errs = append(errs, clocked.Tick(now, lead))
+			errs = append(errs, clocked.Tick(now))
 		}
 	}
 	return errors.Join(errs...)
@@ -65,6 +69,28 @@ func (s Sinks) Stop(stop *patterns.Stop) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Incident tells those of the incidents that want to know.
+func (s Sinks) Incident(n *News) error {
+	var errs []error
+	for _, sink := range s {
+		if watcher, ok := sink.(Watcher); ok {
+			errs = append(errs, watcher.Incident(n))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Watch tells whether any of them wants to know of the incidents.
+func (s Sinks) Watch() bool {
+	return slices.ContainsFunc(s, func(sink Sink) bool {
+		if several, ok := sink.(interface{ Watch() bool }); ok {
+			return several.Watch()
+		}
+		_, ok := sink.(Watcher)
+		return ok
+	})
 }
 
 // End gives all the document.

@@ -3,6 +3,7 @@
 package run
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,9 @@ const (
 	// silence is how long a log is silent before what waits for more is taken
 	// as it is.
 	silence = time.Second
+	// again is how long it takes until incidents are looked at once more, of which nothing
+	// new came: one may be over.
+	again = 10 * time.Second
 	// pause is how long a stream is waited for where what comes was not there
 	// yet: less is the time of the program that hands it on.
 	pause = 50 * time.Millisecond
@@ -34,9 +38,11 @@ type Core struct {
 	err   error // of a sink; nothing more is told then
 	logs  []Log
 
-	changed bool // there are events since the causes were ranked
-	ranked  time.Time
-	lead    *patterns.Diagnosis
+	changed  bool // there are events since the causes were ranked
+	ranked   time.Time
+	lead     *patterns.Diagnosis
+	told     []*told // incidents that were told
+	numbered int     // of these, the last
 }
 
 // Log is one log that was read.
@@ -107,9 +113,11 @@ func (c *Core) Lead() *patterns.Diagnosis {
 
 func (c *Core) rank(now time.Time) {
 	c.changed, c.ranked, c.lead = false, now, nil
-	if result := c.analyzer.Result(); len(result.Diagnosis) > 0 {
+	result := c.analyzer.Result()
+	if len(result.Diagnosis) > 0 {
 		c.lead = &result.Diagnosis[0]
 	}
+	c.watch(result.Incidents)
 }
 
 // tick gives the sinks a turn. The causes are ranked once in a while only.
@@ -117,10 +125,13 @@ func (c *Core) tick(now time.Time) {
 	if c.err != nil {
 		return
 	}
-	if c.changed && now.Sub(c.ranked) >= silence {
+	open := slices.ContainsFunc(c.told, func(k *told) bool { return !k.Over })
+	if since := now.Sub(c.ranked); c.changed && since >= silence || open && since >= again {
 		c.rank(now)
 	}
-	c.err = c.sinks.Tick(now, c.lead)
+	if c.err == nil {
+		c.err = c.sinks.Tick(now)
+	}
 }
 
 // read notes how a log was read.

@@ -35,6 +35,7 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 		c.analyzer.Settle(f.Checks.Proofs(result.Last))
 		result = c.analyzer.Result()
 	}
+	c.watch(result.Incidents)
 	doc := report.New(&result, f.Say, f.Generated)
 	var seen sights
 	for i := range c.logs {

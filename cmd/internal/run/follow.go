@@ -42,11 +42,15 @@ type following struct {
 // Run follows until the context ends.
 func (f *Follow) Run(ctx context.Context) ([]source.Failure, error) {
 	f.analyzer.Remember = remembered
-	var memory patterns.Memory
+	var memory memory
 	if err := f.State.Memory(&memory); err != nil {
 		return nil, err
 	}
-	f.analyzer.Recall(memory)
+	f.analyzer.Recall(memory.Memory)
+	f.told = memory.Told
+	for _, k := range f.told {
+		f.numbered = max(f.numbered, k.Number)
+	}
 	files := &source.Follow{
 		Paths: f.Paths, FromStart: f.FromStart, State: f.State, Deliver: f.deliver,
 		Report: func(failure source.Failure) {
@@ -66,8 +70,13 @@ func (f *Follow) Run(ctx context.Context) ([]source.Failure, error) {
 	return f.failures, err
 }
 
-// memory is what a later run has to know of the logs.
-func (f *Follow) memory() any { return f.analyzer.Memory() }
+// memory is what a later run has to know of the logs and of what was told.
+type memory struct {
+	patterns.Memory
+	Told []*told `json:"incidents"`
+}
+
+func (f *Follow) memory() any { return memory{f.analyzer.Memory(), f.told} }
 
 // deliver takes what was appended to a log.
 func (f *Follow) deliver(p source.Piece) error {
