@@ -156,7 +156,10 @@ func (s *Source) Add(rec *parser.Record) {
 
 // Traffic tells when the log was written to, so far: without, a long silence says nothing
 // of whether a fault is over.
-func (s *Source) Traffic(t parser.Traffic) { s.analyzer.passed[s.name] = t }
+func (s *Source) Traffic(t parser.Traffic) { s.analyzer.Traffic(s.name, t) }
+
+// Traffic tells it of a log by its name.
+func (a *Analyzer) Traffic(source string, t parser.Traffic) { a.passed[source] = t }
 
 // End finishes the log: raw handshake lines that met no debug record may find
 // theirs in another file.

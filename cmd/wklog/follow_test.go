@@ -252,14 +252,19 @@ func (s *shared) String() string {
 	return s.buffer.String()
 }
 
-// TestOthersAreTold runs a command and a webhook for each new kind of failure,
-// and asks for the metrics.
+// TestOthersAreTold runs a command for each new kind of failure and a webhook for an
+// incident, and asks for the metrics.
 func TestOthersAreTold(t *testing.T) {
 	var posts atomic.Int64
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		var e report.Event
-		assert.NoError(t, json.NewDecoder(r.Body).Decode(&e))
-		assert.Equal(t, report.EventSchema, e.Schema)
+		var news struct {
+			Schema, What string
+			Incident     report.Incident
+		}
+		assert.NoError(t, json.NewDecoder(r.Body).Decode(&news))
+		assert.Equal(t, report.NewsSchema, news.Schema)
+		assert.Equal(t, string(report.Begins), news.What)
+		assert.NotEmpty(t, news.Incident.Diagnosis)
 		posts.Add(1)
 	}))
 	defer hook.Close()
@@ -278,7 +283,7 @@ func TestOthersAreTold(t *testing.T) {
 		return address != nil
 	}, 20*time.Second, time.Millisecond)
 	io.WriteString(in, failureLine(1)+failureLine(2)+strings.ReplaceAll(failureLine(3), "unknown certificate", "expired certificate"))
-	require.Eventually(t, func() bool { return posts.Load() == 2 }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return posts.Load() == 1 }, 20*time.Second, time.Millisecond)
 	require.Eventually(t, func() bool {
 		res, err := http.Get(strings.TrimSpace(address[0]))
 		if err != nil {
@@ -286,14 +291,15 @@ func TestOthersAreTold(t *testing.T) {
 		}
 		defer res.Body.Close()
 		body, err := io.ReadAll(res.Body)
-		return err == nil && strings.Contains(string(body), `pattern="alert-unknown-certificate",severity="error",source="-"} 2`)
+		return err == nil && strings.Contains(string(body), `pattern="alert-unknown-certificate",severity="error",source="-"} 2`) &&
+			strings.Contains(string(body), `wklog_incident_active{cause="cert-expired"} 1`)
 	}, 20*time.Second, 10*time.Millisecond)
 	require.NoError(t, in.Close())
 	require.NoError(t, c.Wait())
 	data, err := os.ReadFile(events)
 	require.NoError(t, err)
 	assert.Equal(t, 2, bytes.Count(data, []byte("\n")))
-	assert.EqualValues(t, 2, posts.Load())
+	assert.EqualValues(t, 1, posts.Load())
 	assert.Contains(t, out.String(), `"schema": "wklog.report/v1"`)
 }
 

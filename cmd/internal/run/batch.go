@@ -26,6 +26,14 @@ type Batch struct {
 	open openPanic
 	// far is how far a live log among them was read, nil for none.
 	far atomic.Pointer[farther]
+	// passed is when it was written to.
+	passed atomic.Pointer[passed]
+}
+
+// passed is when a log was written to.
+type passed struct {
+	name    string
+	traffic parser.Traffic
 }
 
 // farther is how far a log was read.
@@ -75,7 +83,8 @@ func (b *Batch) scan(ctx context.Context, l *source.Log, emit func(*parser.Recor
 	case l.File != nil:
 		return parser.ReadAt(ctx, l.File, l.Size, l.Workers, b.optionsFor(l), emit)
 	case l.Live:
-		return listen(l, b.optionsFor(l), emit, func(stats parser.Stats) { b.far.Store(&farther{l.Name, stats}) })
+		return listen(l, b.optionsFor(l), emit, func(stats parser.Stats) { b.far.Store(&farther{l.Name, stats}) },
+			func(t parser.Traffic) { b.passed.Store(&passed{l.Name, t}) })
 	}
 	return parser.Read(ctx, l, b.optionsFor(l), emit)
 }

@@ -20,9 +20,9 @@ type listener struct {
 
 // listen reads a live log to its end and notes how far it is; asking for that must
 // not wait for the analysis.
-func listen(l *source.Log, opts parser.Options, emit func(*parser.Record) error, far func(parser.Stats)) (parser.Stats, error) {
+func listen(l *source.Log, opts parser.Options, emit func(*parser.Record) error, far func(parser.Stats), passed func(parser.Traffic)) (parser.Stats, error) {
 	s := &listener{feed: parser.NewFeed(opts, emit), fed: time.Now()}
-	stop := every(Beat, s.flush)
+	stop := every(Beat, func(now time.Time) { passed(s.flush(now)) })
 	buf := make([]byte, 256<<10)
 	var err error
 	for err == nil {
@@ -46,12 +46,14 @@ func (s *listener) write(data []byte, asked time.Time) parser.Stats {
 	return s.feed.Stats()
 }
 
-func (s *listener) flush(now time.Time) {
+// flush also tells when the log was written to.
+func (s *listener) flush(now time.Time) parser.Traffic {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.feed.Waiting() && now.Sub(s.fed) >= silence {
 		_ = s.feed.Flush()
 	}
+	return s.feed.Traffic()
 }
 
 // every calls something at each interval until stop is called, which waits for

@@ -19,6 +19,9 @@ func (s *Stream) Run(ctx context.Context) []source.Failure {
 	defer every(Beat, func(now time.Time) {
 		s.mutex.Lock()
 		defer s.mutex.Unlock()
+		if p := s.passed.Load(); p != nil {
+			s.analyzer.Traffic(p.name, p.traffic)
+		}
 		s.tick(now)
 	})()
 	return s.run(ctx)
