@@ -2841,6 +2841,20 @@ var embedded = Catalogue{
 					},
 					whole: "unexpected EOF",
 				},
+				{
+					Regex: "(?:\\b[cwm]id:\\d+ - TLS handshake error|ServerHandshake\\(.{3,60}\\) failed|rejected connection(?: from .{3,60})?|complete security handshake from .{3,60})(?:: | \\(error \")(?:unexpected )?EOF(?:$|[\"\\\\])",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						" - TLS handshake error",
+						"ServerHandshake(",
+						"rejected connection",
+						"complete security handshake from ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2871,6 +2885,8 @@ var embedded = Catalogue{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: EOF",
 				"{\"level\":\"debug\",\"ts\":1776823872.123,\"logger\":\"http.stdlib\",\"msg\":\"http: TLS handshake error from 203.0.113.9:51514: EOF\"}",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: unexpected EOF",
+				"[11253] 2026/11/28 21:51:40.188727 [ERR] 127.0.0.1:45948 - cid:4 - TLS handshake error: EOF",
+				"{\"level\":\"warn\",\"ts\":\"2026-11-28T21:51:40.189Z\",\"caller\":\"embed/config_logging.go:287\",\"msg\":\"rejected connection\",\"remote-addr\":\"127.0.0.1:54006\",\"server-name\":\"\",\"error\":\"EOF\"}",
 			},
 			Misses: []string{
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"EOF\",\"id\":7,\"fd\":151}",
@@ -2922,6 +2938,27 @@ var embedded = Catalogue{
 						"broken pipe",
 					},
 				},
+				{
+					Regex: "(?:\\b[cwm]id:\\d+ - TLS handshake error|ServerHandshake\\(.{3,60}\\) failed|rejected connection(?: from .{3,60})?|complete security handshake from .{3,60})(?:: | \\(error \")(?:read|write)(?: tcp .*)?: (?:(?:read|write): )?(?:connection reset by peer|broken pipe)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						"connection reset by peer",
+						"broken pipe",
+					},
+				},
+				{
+					Regex: "stream_socket_accept\\(\\): SSL: (?:Connection reset by peer|Broken pipe)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"stream_socket_accept(): SSL: ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2955,6 +2992,8 @@ var embedded = Catalogue{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: read: no route to host",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: write tcp 10.0.0.5:443->203.0.113.9:51514: write: broken pipe",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: wsarecv: An existing connection was forcibly closed by the remote host.",
+				"[11253] 2026/11/28 21:51:59.787422 [ERR] 127.0.0.1:51776 - cid:57 - TLS handshake error: read tcp 127.0.0.1:28202->127.0.0.1:51776: read: connection reset by peer",
+				"PHP Warning:  stream_socket_accept(): SSL: Connection reset by peer in /srv/im/server.php on line 2",
 			},
 			Misses: []string{
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"read: connection reset by peer\",\"id\":7,\"fd\":151}",
@@ -3010,6 +3049,27 @@ var embedded = Catalogue{
 					},
 					whole: "tls: handshake timeout",
 				},
+				{
+					Regex: "(?:\\b[cwm]id:\\d+ - TLS handshake error|ServerHandshake\\(.{3,60}\\) failed|rejected connection(?: from .{3,60})?|complete security handshake from .{3,60})(?:: | \\(error \")(?:(?:read|write)(?: tcp .*)?: )?(?:i/o timeout|context deadline exceeded)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						"i/o timeout",
+						"context deadline exceeded",
+					},
+				},
+				{
+					Regex: "tlsClientError .*\\bERR_TLS_HANDSHAKE_TIMEOUT\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ERR_TLS_HANDSHAKE_TIMEOUT",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -3031,6 +3091,8 @@ var embedded = Catalogue{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: i/o timeout",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: read: connection timed out",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: context deadline exceeded",
+				"[11253] 2026/11/28 21:52:04.233827 [ERR] 127.0.0.1:51840 - cid:65 - TLS handshake error: read tcp 127.0.0.1:28202->127.0.0.1:51840: i/o timeout",
+				"tlsClientError Error [ERR_TLS_HANDSHAKE_TIMEOUT]: TLS handshake timeout",
 			},
 			Misses: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: read: connection reset by peer",
@@ -3133,13 +3195,14 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:[Hh]ostname mismatch|IP address mismatch)",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|Error:|reason:)(?::| \\()? ?(?:[Hh]ostname mismatch|IP address mismatch|hostname verification failed)",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"ostname mismatch",
 						"IP address mismatch",
+						"hostname verification failed",
 					},
 				},
 				{
@@ -3214,6 +3277,16 @@ var embedded = Catalogue{
 						"-9843",
 					},
 				},
+				{
+					Regex: "CertificateError: hostname .* doesn't match|hostname verification failed at .* line \\d",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertificateError: hostname ",
+						"hostname verification failed at ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -3242,6 +3315,8 @@ var embedded = Catalogue{
 				"Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames: IP: 192.0.2.10 is not in the cert's list:",
 				"tls: failed to verify certificate: x509: cannot validate certificate for 192.0.2.10 because it doesn't contain any IP SANs",
 				"NetworkError: failed to connect to WebSocket: invalid peer certificate: certificate not valid for name \"192.0.2.10\"; certificate is only valid for DnsName(\"im.example.com\")",
+				"ssl.CertificateError: hostname 'im.example.com' doesn't match either of 'www.example.com', 'example.com'",
+				"connect failed: ,hostname verification failed at im.pl line 1.",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLPeerUnverifiedException: Certificate pinning failure!",
@@ -3264,7 +3339,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate has expired",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate has expired",
 					Kinds: []string{
 						"text",
 					},
@@ -3348,6 +3423,7 @@ var embedded = Catalogue{
 				"javax.net.ssl.SSLHandshakeException: (certificate_expired) PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
 				"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T05:03:10Z is after 2025-01-31T00:00:00Z",
 				"NetworkError: failed to connect to WebSocket: invalid peer certificate: certificate expired: verification time 1795449345 (UNIX), but certificate is not valid after 1795276534 (172811 seconds ago)",
+				"Error: certificate has expired",
 			},
 			Misses: []string{
 				"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T05:03:31Z is before 2028-01-01T00:00:00Z",
@@ -3370,7 +3446,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate is not yet valid",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate is not yet valid",
 					Kinds: []string{
 						"text",
 					},
@@ -3447,6 +3523,7 @@ var embedded = Catalogue{
 				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate is not yet valid (_ssl.c:1006)",
 				"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T05:03:31Z is before 2028-01-01T00:00:00Z",
 				"javax.net.ssl.SSLHandshakeException: (bad_certificate) PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
+				"Error: certificate is not yet valid",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: certificate has expired",
@@ -3563,7 +3640,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?unable to get (?:local )?issuer certificate|\\bUNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?\\b",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?unable to get (?:local )?issuer certificate|\\bUNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3638,6 +3715,7 @@ var embedded = Catalogue{
 				"NetworkError: failed to connect to WebSocket: invalid peer certificate: UnknownIssuer",
 				"CFNetwork SSLHandshake failed (-9807)",
 				"WebSocket network error: The operation couldn’t be completed. (OSStatus error -9807.)",
+				"FetchError: request to https://im.example.com/ failed, reason: unable to get local issuer certificate",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: self-signed certificate",
@@ -3661,7 +3739,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?unable to verify the first certificate|\\bUNABLE_TO_VERIFY_LEAF_SIGNATURE\\b",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?unable to verify the first certificate|\\bUNABLE_TO_VERIFY_LEAF_SIGNATURE\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3690,6 +3768,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"Error: unable to verify the first certificate code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'",
 				"verify error:num=21:unable to verify the first certificate",
+				"Error: unable to verify the first certificate",
 			},
 			Misses: []string{
 				"verify error:num=20:unable to get local issuer certificate",
@@ -3712,7 +3791,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?self[- ]signed certificate(?: in certificate chain)?",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?self[- ]signed certificate(?: in certificate chain)?",
 					Kinds: []string{
 						"text",
 					},
@@ -3763,6 +3842,7 @@ var embedded = Catalogue{
 				"curl: (60) SSL certificate problem: self signed certificate in certificate chain",
 				"Error: self signed certificate in certificate chain code: 'SELF_SIGNED_CERT_IN_CHAIN'",
 				"verify error:num=18:self-signed certificate",
+				"Error: self-signed certificate in certificate chain",
 			},
 			Misses: []string{
 				"tls: failed to verify certificate: x509: certificate signed by unknown authority",
@@ -3797,7 +3877,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?certificate revoked|invalid peer certificate: Revoked|SSLHandshakeException: .*CertificateRevokedException.*",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|Error:|reason:)(?::| \\()? ?certificate revoked|invalid peer certificate: Revoked|SSLHandshakeException: .*CertificateRevokedException.*",
 					Kinds: []string{
 						"text",
 					},
@@ -3823,6 +3903,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"curl: (60) SSL certificate problem: certificate revoked",
 				"verify error:num=23:certificate revoked",
+				"Error: certificate revoked",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: certificate has expired",
@@ -3855,7 +3936,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?(?:unsuitable certificate purpose|unsupported certificate purpose|(?:EE|CA) certificate key too weak|CA signature digest algorithm too weak)",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unsuitable certificate purpose|unsupported certificate purpose|(?:EE|CA) certificate key too weak|CA signature digest algorithm too weak)",
 					Kinds: []string{
 						"text",
 					},
@@ -3938,6 +4019,7 @@ var embedded = Catalogue{
 				"javax.net.ssl.SSLHandshakeException: (certificate_unknown) Extended key usage does not permit use for TLS server authentication",
 				"Page load failed: net::ERR_CERT_INVALID (-207)",
 				"tls: failed to verify certificate: x509: certificate specifies an incompatible key usage",
+				"Error: unsuitable certificate purpose",
 			},
 			Misses: []string{
 				"Page load failed: net::ERR_CERT_AUTHORITY_INVALID (-202)",
@@ -3960,7 +4042,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate signature failure",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate signature failure",
 					Kinds: []string{
 						"text",
 					},
@@ -4007,6 +4089,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate signature failure (_ssl.c:1006)",
 				"tstclnt: authentication of server cert failed: SEC_ERROR_BAD_SIGNATURE: Peer's certificate has an invalid signature.",
+				"Error: certificate signature failure",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: (bad_certificate) PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
@@ -4097,7 +4180,7 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"OPENSSL_internal:CERTIFICATE_VERIFY_FAILED",
-						":certificate verify failed",
+						":SSL routines:",
 						"SSL peer certificate or SSH remote key was not OK",
 					},
 				},
@@ -4121,6 +4204,25 @@ var embedded = Catalogue{
 						"remote certificate ",
 						"Bad Certificate",
 						"Certificate Unknown",
+					},
+				},
+				{
+					Regex: "\\[SSL: CERTIFICATE_VERIFY_FAILED\\] certificate verify failed \\(_ssl",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed (_ssl",
+					},
+				},
+				{
+					Regex: "SSL routines:\\w*:certificate verify failed\\) while",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						":certificate verify failed) while",
 					},
 				},
 			},
@@ -4166,6 +4268,7 @@ var embedded = Catalogue{
 				"{\"errMsg\":\"request:fail ssl hand shake error\"}",
 				"connectSocket:fail 此服务器证书无效",
 				"[BoringSSL] boringssl_context_error_print(1862) boringssl ctx 0x6000000d40a0: 140526066114904:error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:ssl/handshake.cc:369:",
+				"ssl.SSLError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed (_ssl.c:749)",
 			},
 			Misses: []string{
 				"4037F9D8177F0000:error:0A000415:SSL routines:ssl3_read_bytes:sslv3 alert certificate expired:../ssl/record/rec_layer_s3.c:1605:SSL alert number 45",
@@ -4210,6 +4313,16 @@ var embedded = Catalogue{
 						"tls: first record does not look like a TLS handshake",
 						"invalid peer message",
 						"(WRONG_VERSION_NUMBER",
+					},
+				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:(?:unknown protocol|packet length too long|wrong version number)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
 					},
 				},
 			},
@@ -4548,6 +4661,78 @@ var embedded = Catalogue{
 			Misses: []string{
 				"TLS handshake error from [::1]:58856: tls: first record does not look like a TLS handshake",
 				"failed to dial wss://im.example.com:5200: tls: first record does not look like a TLS handshake",
+			},
+		},
+		{
+			ID: "closed-in-handshake-either-side",
+			Title: Text{
+				En: "The other side closed the connection during the TLS handshake",
+				Zh: "对端在 TLS 握手期间关闭了连接",
+			},
+			Explain: Text{
+				En: "OpenSSL met the end of the stream in the middle of a handshake and does not say on which side it was. Before a client: a port without TLS, a server or middlebox that drops what it does not like, a version that the server refuses without an alert. Before a server: health checks, scanners, lost connections, and clients such as Node.js that reject the certificate without an alert.",
+				Zh: "OpenSSL 在握手中途遇到连接结束，没有说明自己是哪一端。如果是客户端打印的：目标端口没有启用 TLS、服务器或中间设备直接断开、服务器不支持该版本但没有发告警。如果是服务端打印的：健康检查、扫描、网络中断，以及 Node.js 这类不发告警就拒绝证书的客户端。",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "network",
+			Phase:    "client-hello",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:.*:unexpected eof while reading\\) while SSL handshaking$",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "unknown",
+					Literals: []string{
+						":unexpected eof while reading) while SSL handshaking",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.4,
+					Why:   "cut connections, on both sides",
+				},
+				{
+					ID:    "scanner-probe",
+					Score: 0.2,
+					Why:   "checks and scanners, where a server printed it",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.13,
+					Why:   "a plain port that does not understand the hello, where a client printed it",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.08,
+					Why:   "servers that refuse a version without an alert",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.05,
+					Why:   "clients that reject a certificate without a word",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.05,
+					Why:   "the same for a wrong name",
+				},
+			},
+			References: []string{
+				"OpenSSL ssl/record/rec_layer_s3.c (3.0)",
+				"CPython Modules/_ssl.c",
+				"provoked: Python 2.7 to 3.13, Ruby 3.1",
+			},
+			Samples: []string{
+				"ssl.SSLEOFError: [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol (_ssl.c:1020)",
+				"ssl.SSLEOFError: EOF occurred in violation of protocol (_ssl.c:1125)",
+			},
+			Misses: []string{
+				"2026.11.23 16:20:23 LOG3[4]: SSL_accept: ../ssl/record/rec_layer_s3.c:318: error:0A000126:SSL routines::unexpected eof while reading",
 			},
 		},
 		{
@@ -6269,6 +6454,16 @@ var embedded = Catalogue{
 						"SSL_do_handshake() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "(?:SSL: WRONG_VERSION_NUMBER\\]|SSL routines:[a-zA-Z0-9_]*:)(?: )?wrong version number",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "inbound",
+					Literals: []string{
+						"wrong version number",
+					},
+				},
 			},
 			Probe: true,
 			Causes: []CauseScore{
@@ -7021,6 +7216,17 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"SSL_do_handshake() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "error:[0-9A-F]{8}:SSL routines:[a-z_]*:certificate verify failed|\\[SSL: CERTIFICATE_VERIFY_FAILED\\] certificate verify failed",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "inbound",
+					Literals: []string{
+						":SSL routines:",
+						"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
 					},
 				},
 			},
@@ -9955,6 +10161,16 @@ var embedded = Catalogue{
 						"tls: certificate used with invalid signature algorithm",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:ASN1 lib\\b",
+					Kinds: []string{
+						"openssl",
+						"text",
+					},
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -9976,6 +10192,7 @@ var embedded = Catalogue{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: failed to parse certificate from server: x509: negative serial number\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: failed to parse certificate from server: x509: malformed certificate\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: invalid signature by the server certificate: crypto/rsa: verification error\"}",
+				"ssl.SSLError: [SSL] ASN1 lib (_ssl.c:1020)",
 			},
 			Misses: []string{
 				"panic: x509: negative serial number",
@@ -10259,6 +10476,24 @@ var embedded = Catalogue{
 						"tls: DialWithDialer timed out",
 					},
 				},
+				{
+					Regex: "_ssl\\.c:\\d+: The handshake operation timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						": The handshake operation timed out",
+					},
+				},
+				{
+					Regex: "stream_socket_client\\(\\): SSL: Handshake timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"stream_socket_client(): SSL: Handshake timed out",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -10279,6 +10514,8 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": net/http: TLS handshake timeout\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: context deadline exceeded\\\"\"}",
+				"TimeoutError: _ssl.c:1003: The handshake operation timed out",
+				"PHP Warning:  stream_socket_client(): SSL: Handshake timed out in /srv/im/client.php on line 3",
 			},
 			Misses: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: i/o timeout",
@@ -10322,6 +10559,44 @@ var embedded = Catalogue{
 						"tls: use of closed connection",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:unexpected eof while reading\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
+				{
+					Regex: "(?:stream_socket_client|file_get_contents|fopen|fsockopen|SoapClient\\S*)\\(.{0,200}\\): SSL: (?:Connection reset by peer|Broken pipe)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"): SSL: ",
+					},
+				},
+				{
+					Regex: "Client network socket disconnected before secure TLS connection was established",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Client network socket disconnected before secure TLS connection was established",
+					},
+				},
+				{
+					Regex: "(?:Connection reset by peer|Broken pipe) - SSL_connect|connect failed: (?:Connection reset by peer|Broken pipe),SSL connect attempt failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" - SSL_connect",
+						",SSL connect attempt failed",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -10347,6 +10622,9 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: EOF\\\"\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: read tcp 10.0.0.5:40100->10.0.0.9:443: read: connection reset by peer\\\"\"}",
+				"SSL_connect returned=1 errno=0 peeraddr=(null) state=error: unexpected eof while reading (OpenSSL::SSL::SSLError)",
+				"Error: Client network socket disconnected before secure TLS connection was established",
+				"net/protocol.rb:46:in `connect_nonblock': Connection reset by peer - SSL_connect (Errno::ECONNRESET)",
 			},
 			Misses: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: tls: first record does not look like a TLS handshake\\\"\"}",
@@ -10522,6 +10800,16 @@ var embedded = Catalogue{
 						"tls: downgrade attempt detected, possibly due to a MitM attack or a broken middlebox",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:(?:unsupported protocol|(?:wrong|unsupported|unknown) ssl version|version too (?:low|high)|no protocols available|legacy sigalg disallowed or unsupported|unsafe legacy renegotiation disabled)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -10541,6 +10829,8 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": remote error: tls: protocol version not supported\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: server selected unsupported protocol version 301\"}",
+				"SSL_connect returned=1 errno=0 peeraddr=127.0.0.1:27016 state=error: legacy sigalg disallowed or unsupported (OpenSSL::SSL::SSLError)",
+				"ssl.SSLError: [SSL: UNSAFE_LEGACY_RENEGOTIATION_DISABLED] unsafe legacy renegotiation disabled (_ssl.c:1000)",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> remote error: tls: protocol version not supported handshakeStatusUnknown",
@@ -10694,6 +10984,16 @@ var embedded = Catalogue{
 						"tls: server resumed a session with a different ",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:(?:no ciphers available|no cipher match|(?:wrong|unknown) cipher returned|dh key too small|wrong curve|no shared groups?)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -10720,6 +11020,7 @@ var embedded = Catalogue{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": remote error: tls: handshake failure\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: server chose an unconfigured cipher suite\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: server selected unsupported group\"}",
+				"error:141A318A:SSL routines:tls_process_ske_dhe:dh key too small",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> remote error: tls: handshake failure handshakeStatusDoFullHandshake2ReadHandshake1",
@@ -10966,6 +11267,16 @@ var embedded = Catalogue{
 						"tls: server's Finished message was incorrect",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:(?:decryption failed or bad record mac|bad record mac|bad signature|unexpected message|(?:bad )?length mismatch|digest check failed|excessive message size|bad (?:record type|packet length|extension))\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -10981,6 +11292,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": local error: tls: bad record MAC\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: invalid server finished hash\"}",
+				"SSL_connect returned=1 errno=0 peeraddr=127.0.0.1:27023 state=error: unexpected message (OpenSSL::SSL::SSLError)",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> local error: tls: bad record MAC handshakeStatusReadFinishedDone",
@@ -11058,6 +11370,16 @@ var embedded = Catalogue{
 						" error: tls: ",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -11083,6 +11405,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": remote error: tls: user canceled\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: unexpected server_name extension in server hello\"}",
+				"SSL_connect returned=1 errno=0 peeraddr=127.0.0.1:27100 state=error: (null) (OpenSSL::SSL::SSLError)",
 			},
 			Misses: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: failed to verify certificate: x509: certificate signed by unknown authority\"}",
@@ -13653,6 +13976,15 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"tls: client requested unsupported application protocols (",
+					},
+				},
+				{
+					Regex: "ServerHandshake\\(.{3,60}\\) failed: credentials: cannot check peer: missing selected ALPN property",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						") failed: credentials: cannot check peer: missing selected ALPN property",
 					},
 				},
 			},
@@ -17552,6 +17884,62 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"20261123T162023.689854 [23960] 127.0.0.1:60772 :0 7:8 Handshake failure: error:0A000418:SSL routines::tlsv1 alert unknown ca",
+			},
+		},
+		{
+			ID: "error-on-the-next-line",
+			Match: []Clause{
+				{
+					Regex: "SSL operation failed with code \\d+\\. OpenSSL Error messages:\\s*$",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						". OpenSSL Error messages:",
+					},
+				},
+			},
+			Reason: Text{
+				En: "PHP prints the error of OpenSSL on the line behind it.",
+				Zh: "PHP 把 OpenSSL 的错误打印在下一行。",
+			},
+			References: []string{
+				"php-src ext/openssl/xp_ssl.c",
+				"provoked: PHP 8.2",
+			},
+			Samples: []string{
+				"PHP Warning:  stream_socket_client(): SSL operation failed with code 1. OpenSSL Error messages:",
+			},
+			Misses: []string{
+				"PHP Warning:  stream_socket_client(): SSL operation failed with code 1. OpenSSL Error messages: error:0A000086:SSL routines::certificate verify failed in /app/ws.php on line 9",
+			},
+		},
+		{
+			ID: "node-code-of-the-error-before",
+			Match: []Clause{
+				{
+					Regex: "^\\s+code: '(?:CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_|ERR_SSL_|ERR_TLS_|INVALID_|UNSPECIFIED)[A-Z0-9_]*',?\\s*$",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"code: '",
+					},
+				},
+			},
+			Reason: Text{
+				En: "Node.js prints the fields of an error behind its message and stack, which name the failure.",
+				Zh: "Node.js 在错误信息和调用栈之后打印错误对象的字段，失败原因已经在前面写明。",
+			},
+			References: []string{
+				"Node.js lib/internal/util/inspect.js",
+				"provoked: Node.js 20",
+			},
+			Samples: []string{
+				"  code: 'CERT_HAS_EXPIRED'",
+			},
+			Misses: []string{
+				"Error: certificate has expired code: 'CERT_HAS_EXPIRED'",
 			},
 		},
 	},
@@ -21856,6 +22244,16 @@ var embedded = Catalogue{
 			},
 		},
 	},
+	derived: []string{
+		"ServerHandshake(",
+		"rejected connection",
+		"complete security handshake from ",
+		"ERR_TLS_HANDSHAKE_TIMEOUT",
+		"hostname verification failed",
+		"CertificateError: hostname ",
+		": The handshake operation timed out",
+		"Client network socket disconnected before secure TLS connection was established",
+	},
 	placements: map[string]search.Placement{
 		" stderr P": {
 			Print: 5,
@@ -21863,6 +22261,10 @@ var embedded = Catalogue{
 		" stdout P": {
 			Print: 6,
 			Group: 6,
+		},
+		": The handshake operation timed out": {
+			Print: 11,
+			Group: 2,
 		},
 		":fail ": {
 			Print: 3,
@@ -21888,8 +22290,18 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 6,
 		},
+		"CertificateError: hostname ": {
+			Print: 15,
+		},
+		"Client network socket disconnected before secure TLS connection was established": {
+			Print: 11,
+			Group: 2,
+		},
 		"EOF": {
 			Group: 1,
+		},
+		"ERR_TLS_HANDSHAKE_TIMEOUT": {
+			Print: 1,
 		},
 		"Error renewing ": {
 			Print: 10,
@@ -21948,6 +22360,10 @@ var embedded = Catalogue{
 		},
 		"SSL": {
 			Group: 5,
+		},
+		"ServerHandshake(": {
+			Print: 11,
+			Group: 2,
 		},
 		"SslRecordException": {
 			Print: 7,
@@ -22052,6 +22468,10 @@ var embedded = Catalogue{
 			Print: 4,
 			Group: 2,
 		},
+		"complete security handshake from ": {
+			Print: 23,
+			Group: 2,
+		},
 		"correctly signed": {
 			Print: 10,
 			Group: 5,
@@ -22094,6 +22514,10 @@ var embedded = Catalogue{
 		"handshakeStatus": {
 			Print: 5,
 			Group: 2,
+		},
+		"hostname verification failed": {
+			Print: 7,
+			Group: 3,
 		},
 		"insecure WebSocket": {
 			Print: 13,
@@ -22191,6 +22615,10 @@ var embedded = Catalogue{
 		"reason: Layer6": {
 			Print: 6,
 			Group: 5,
+		},
+		"rejected connection": {
+			Print: 7,
+			Group: 6,
 		},
 		"remote error: ": {
 			Print: 11,
