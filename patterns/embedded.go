@@ -4180,7 +4180,7 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"OPENSSL_internal:CERTIFICATE_VERIFY_FAILED",
-						":SSL routines:",
+						":certificate verify failed",
 						"SSL peer certificate or SSH remote key was not OK",
 					},
 				},
@@ -5382,6 +5382,560 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"nginx: [emerg] bind() to 203.0.113.9:80 failed (99: Cannot assign requested address)",
+			},
+		},
+		{
+			ID: "loader-certificate-not-pem",
+			Title: Text{
+				En: "A program finds no PEM certificate or key in its file",
+				Zh: "程序在文件里找不到 PEM 格式的证书或私钥",
+			},
+			Explain: Text{
+				En: "OpenSSL looked for a -----BEGIN line of the right kind in the file of a certificate or key, and found none or a damaged one. The file is empty, binary (DER, PKCS#12), encrypted with another passphrase, or certificate and key are switched. The message does not name the file: test each with openssl x509 -in FILE -noout and openssl pkey -in FILE -noout.",
+				Zh: "OpenSSL 在证书或私钥文件里寻找对应的 -----BEGIN 行，没有找到，或者内容已损坏。可能是空文件、二进制格式（DER、PKCS#12）、密码不对的加密私钥，或者证书与私钥写反了。这条信息不说是哪个文件：请分别用 openssl x509 -in 文件 -noout 和 openssl pkey -in 文件 -noout 检查。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "error:(?:0906[0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:no start line|bad end line|bad base64 decode)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":PEM routines:",
+					},
+				},
+				{
+					Regex: "\\[SSL\\] PEM lib(?:rary)? \\(_ssl\\.c:\\d+\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"[SSL] PEM lib",
+					},
+				},
+				{
+					Regex: "PEM_read_bio_(?:X509|PrivateKey): (?:no start line|bad end line|bad base64 decode) \\(OpenSSL::",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"PEM_read_bio_",
+					},
+				},
+				{
+					Regex: "Unable to set local cert chain file `",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Unable to set local cert chain file `",
+					},
+				},
+				{
+					Regex: "Could not (?:read|find) (?:\\w+ )?certificate(?: from|s? of)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Could not ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-pem",
+					Score: 0.5,
+					Why:   "no PEM block of the right kind is in the file",
+				},
+				{
+					ID:    "cert-key-swapped",
+					Score: 0.18,
+					Why:   "a key in the place of the certificate gives the same (provoked)",
+				},
+				{
+					ID:    "cert-malformed",
+					Score: 0.12,
+					Why:   "a cut or edited file gives the same (provoked)",
+				},
+				{
+					ID:    "key-unsupported",
+					Score: 0.08,
+					Why:   "Python says the same of an encrypted key without its passphrase (provoked)",
+				},
+				{
+					ID:    "cert-file-missing",
+					Score: 0.08,
+					Why:   "PHP says the same of a file that is not there (provoked)",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/pem/pem_err.c",
+				"CPython Modules/_ssl.c",
+				"php-src ext/openssl/xp_ssl.c",
+				"allinurl/goaccess #1084",
+				"provoked: Node.js 20, Python 2.7 and 3.11, PHP 8.2, Ruby 3.1, Perl 5.36",
+			},
+			Samples: []string{
+				"ssl.SSLError: [SSL] PEM lib (_ssl.c:3905)",
+				"Error: error:0906D06C:PEM routines:PEM_read_bio:no start line",
+				"Error: error:0480006C:PEM routines::no start line",
+				"rbload.rb:2:in `initialize': PEM_read_bio_X509: no start line (OpenSSL::X509::CertificateError)",
+				"PHP Warning:  stream_socket_accept(): Unable to set local cert chain file `im.pem'; Check that your cafile/capath settings include details of your certificate and its issuer in /srv/im.php on line 2",
+				"Could not read server certificate from im.pem",
+			},
+			Misses: []string{
+				"ssl.SSLError: [X509: KEY_VALUES_MISMATCH] key values mismatch (_ssl.c:3926)",
+			},
+		},
+		{
+			ID: "loader-key-not-readable",
+			Title: Text{
+				En: "A program cannot read its private key",
+				Zh: "程序无法读取私钥",
+			},
+			Explain: Text{
+				En: "OpenSSL found no key that it can read in the file: it is encrypted and no passphrase was given, holds the certificate, or is of a kind that this program cannot use. openssl pkey -in FILE -noout asks for a passphrase where one is needed; openssl pkey -in FILE -out NEW writes the key without it.",
+				Zh: "OpenSSL 在文件里找不到可用的私钥：私钥有密码保护而程序没有提供密码、文件里其实是证书，或者是程序不支持的密钥类型。openssl pkey -in 文件 -noout 会在需要时询问密码；openssl pkey -in 文件 -out 新文件 可以去掉密码。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "error:1E08010C:DECODER routines:\\w*:unsupported",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"error:1E08010C:DECODER routines:",
+					},
+				},
+				{
+					Regex: "error:(?:0906[0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:bad decrypt|bad password read|problems getting password)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":PEM routines:",
+					},
+				},
+				{
+					Regex: "error:(?:0607[0-9A-F]{4}|0606[0-9A-F]{4}|1C80[0-9A-F]{4}):(?:digital envelope|Provider) routines:\\w*:bad decrypt",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":bad decrypt",
+					},
+				},
+				{
+					Regex: "error:07880109:common libcrypto routines:\\w*:interrupted or cancelled",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"error:07880109:common libcrypto routines:",
+					},
+				},
+				{
+					Regex: "Could not parse PKey: ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Could not parse PKey: ",
+					},
+				},
+				{
+					Regex: "Unable to set private key file `",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Unable to set private key file `",
+					},
+				},
+				{
+					Regex: "Could not (?:read|find) (?:\\w+ )?(?:certificate )?private key (?:from|of)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Could not ",
+					},
+				},
+				{
+					Regex: "MissingPassphrase|ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY|Passphrase required for encrypted key",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"MissingPassphrase",
+						"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY",
+						"Passphrase required for encrypted key",
+					},
+				},
+				{
+					Regex: "^\\[lua\\] .*(?:failed to set (?:DER )?private key|failed to parse (?:PEM )?pri(?:vate|v) key|d2i_PrivateKey_bio\\(\\) failed|SSL_use_PrivateKey\\(\\) failed)",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"[lua] ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "key-unsupported",
+					Score: 0.48,
+					Why:   "an encrypted key, or a kind that the program lacks",
+				},
+				{
+					ID:    "cert-key-swapped",
+					Score: 0.2,
+					Why:   "the certificate in the place of the key gives the same (provoked)",
+				},
+				{
+					ID:    "cert-not-pem",
+					Score: 0.18,
+					Why:   "a file without a key gives the same (provoked)",
+				},
+				{
+					ID:    "cert-key-mismatch",
+					Score: 0.08,
+					Why:   "PHP says the same of the key of another certificate (provoked)",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/encode_decode/decoder_err.c, crypto/pem/pem_err.c",
+				"php-src ext/openssl/xp_ssl.c",
+				"openresty/lua-nginx-module src/ngx_http_lua_ssl_certby.c",
+				"provoked: Node.js 20, PHP 8.2, Ruby 3.1, Perl 5.36",
+			},
+			Samples: []string{
+				"Error: error:1E08010C:DECODER routines::unsupported",
+				"rbload.rb:2:in `read': Could not parse PKey: unsupported (OpenSSL::PKey::PKeyError)",
+				"PHP Warning:  stream_socket_accept(): Unable to set private key file `/etc/ssl/im.key' in /srv/im.php on line 2",
+				"2022/08/31 15:05:34 [error] 42#42: *1 [lua] certificate.lua:244: call(): failed to set DER private key: d2i_PrivateKey_bio() failed, context: ssl_certificate_by_lua*, client: 203.0.113.7, server: 0.0.0.0:443",
+			},
+			Misses: []string{
+				"Error: error:0480006C:PEM routines::no start line",
+			},
+		},
+		{
+			ID: "loader-key-mismatch",
+			Title: Text{
+				En: "A program's key does not belong to its certificate",
+				Zh: "程序加载的私钥与证书不匹配",
+			},
+			Explain: Text{
+				En: "The private key is not that of the first certificate in the file: only one of the two was renewed, or the file begins with the intermediate instead of the server's own certificate.",
+				Zh: "私钥与文件中的第一张证书不匹配：只更新了其中一个，或者文件以中间证书开头，而不是服务器自己的证书。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?:x509 certificate routines:\\w*:|\\[X509: KEY_(?:VALUES|TYPE)_MISMATCH\\] )key (?:values|type) mismatch",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"x509 certificate routines:",
+						"[X509: KEY_",
+					},
+				},
+				{
+					Regex: "\\[SSL: NO_CERTIFICATE_ASSIGNED\\] no certificate assigned",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"[SSL: NO_CERTIFICATE_ASSIGNED] no certificate assigned",
+					},
+				},
+				{
+					Regex: "'add_certificate': public key mismatch \\(ArgumentError\\)|`add_certificate': public key mismatch \\(ArgumentError\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"'add_certificate': public key mismatch (ArgumentError)",
+						"`add_certificate': public key mismatch (ArgumentError)",
+					},
+				},
+				{
+					Regex: "Private key does not match certificate!",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Private key does not match certificate!",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-key-mismatch",
+					Score: 0.97,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/x509/x509_err.c",
+				"CPython Modules/_ssl.c",
+				"php-src ext/openssl/xp_ssl.c",
+				"provoked: Node.js 20, Python 3.11, PHP 8.2, Ruby 3.1",
+			},
+			Samples: []string{
+				"Error: error:05800074:x509 certificate routines::key values mismatch",
+				"ssl.SSLError: [X509: KEY_VALUES_MISMATCH] key values mismatch (_ssl.c:3926)",
+				"ssl.SSLError: [SSL: NO_CERTIFICATE_ASSIGNED] no certificate assigned (_ssl.c:3934)",
+				"rbload.rb:2:in `add_certificate': public key mismatch (ArgumentError)",
+				"PHP Warning:  stream_socket_accept(): Private key does not match certificate! in /srv/im.php on line 2",
+			},
+			Misses: []string{
+				"ssl.SSLError: [SSL] PEM lib (_ssl.c:3905)",
+			},
+		},
+		{
+			ID: "loader-file-missing",
+			Title: Text{
+				En: "A program does not find its certificate or key",
+				Zh: "程序找不到证书或私钥文件",
+			},
+			Explain: Text{
+				En: "OpenSSL or the program could not open the file: the path is wrong where the program runs. In Docker it counts inside the container, and a relative one starts at its working directory.",
+				Zh: "OpenSSL 或程序打不开该文件：在程序运行的环境里路径不对。在 Docker 里，路径以容器内为准，相对路径从工作目录算起。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "error:(?:02001002|80000002):system library:\\w*:No such file or directory",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":No such file or directory",
+					},
+				},
+				{
+					Regex: "ENOENT: no such file or directory, open '[^']*(?:\\.(?:pem|crt|cer|key|pfx|p12)|fullchain|privkey)[^']*'",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"ENOENT: no such file or directory, open '",
+					},
+				},
+				{
+					Regex: "No such file or directory @ rb_sysopen - \\S*\\.(?:pem|crt|cer|key|pfx|p12)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"No such file or directory @ rb_sysopen - ",
+					},
+				},
+				{
+					Regex: "SSL_(?:cert|key)_file \\S+ (?:does not exist|can't be used: No such file or directory)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"does not exist",
+						"can't be used: No such file or directory",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-missing",
+					Score: 0.95,
+					Why:   "the system says so",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/bio/bss_file.c",
+				"Node.js lib/fs.js",
+				"allinurl/goaccess #1084",
+				"provoked: Node.js 20, Ruby 3.1, Perl 5.36, openssl 3.0",
+			},
+			Samples: []string{
+				"Error: error:02001002:system library:fopen:No such file or directory",
+				"Error: ENOENT: no such file or directory, open '/etc/ssl/im.pem'",
+				"rbload.rb:2:in `read': No such file or directory @ rb_sysopen - files/none.pem (Errno::ENOENT)",
+			},
+			Misses: []string{
+				"Error: ENOENT: no such file or directory, open '/srv/im/config.json'",
+			},
+		},
+		{
+			ID: "loader-file-unreadable",
+			Title: Text{
+				En: "A program may not read its certificate or key",
+				Zh: "程序没有权限读取证书或私钥文件",
+			},
+			Explain: Text{
+				En: "The file is there and the user that runs the program may not read it. Keys of Let's Encrypt belong to root, and a program in a container often runs as another user.",
+				Zh: "文件存在，但运行程序的用户没有读取权限。Let's Encrypt 的私钥属于 root，而容器里的程序常以其他用户运行。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "error:(?:0200100D|8000000D):system library:\\w*:Permission denied",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":Permission denied",
+					},
+				},
+				{
+					Regex: "EACCES: permission denied, open '[^']*(?:\\.(?:pem|crt|cer|key|pfx|p12)|fullchain|privkey)[^']*'",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"EACCES: permission denied, open '",
+					},
+				},
+				{
+					Regex: "Permission denied @ rb_sysopen - \\S*\\.(?:pem|crt|cer|key|pfx|p12)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Permission denied @ rb_sysopen - ",
+					},
+				},
+				{
+					Regex: "SSL_(?:cert|key)_file \\S+ (?:is not accessable|is not accessible|can't be used: Permission denied)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"is not access",
+						"can't be used: Permission denied",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-unreadable",
+					Score: 0.95,
+					Why:   "the system says so",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/bio/bss_file.c",
+				"Node.js lib/fs.js",
+				"provoked: Node.js 20, Ruby 3.1, Perl 5.36",
+			},
+			Samples: []string{
+				"Error: EACCES: permission denied, open '/etc/letsencrypt/live/im.example.com/privkey.pem'",
+				"rbload.rb:2:in `read': Permission denied @ rb_sysopen - files/deny.pem (Errno::EACCES)",
+			},
+			Misses: []string{
+				"Error: EACCES: permission denied, open '/srv/im/data.json'",
+			},
+		},
+		{
+			ID: "loader-certificate-too-weak",
+			Title: Text{
+				En: "A program refuses its own certificate as too weak",
+				Zh: "程序认为自己的证书强度不足，拒绝加载",
+			},
+			Explain: Text{
+				En: "The key of the certificate is too short or its signature too old for the security level of this OpenSSL (SECLEVEL 2 asks for RSA 2048 and SHA-256). Make a new certificate; do not lower the level, clients refuse the old one as well.",
+				Zh: "证书的密钥太短，或签名算法太旧，达不到这个 OpenSSL 的安全级别（SECLEVEL 2 要求 RSA 2048 和 SHA-256）。请换新证书，不要降低安全级别：客户端同样会拒绝旧证书。",
+			},
+			Severity: "error",
+			Category: "trust",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?:SSL routines:\\w*:|\\[SSL: \\w+\\] |SSL_CTX_use_certificate: )(?:ee key too small|ca key too small|ca md too weak)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"ee key too small",
+						"key too small",
+						"md too weak",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-unsupported",
+					Score: 0.96,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"OpenSSL ssl/ssl_err.c",
+				"provoked: Python 3.11, Ruby 3.1, nginx 1.22",
+			},
+			Samples: []string{
+				"ssl.SSLError: [SSL: EE_KEY_TOO_SMALL] ee key too small (_ssl.c:3905)",
+				"Error: error:0A00018F:SSL routines::ee key too small",
+			},
+			Misses: []string{
+				"nginx: [emerg] SSL_CTX_use_certificate(\"/etc/ssl/weak.pem\") failed (SSL: error:0A00018F:SSL routines::ee key too small)",
 			},
 		},
 		{
@@ -7225,7 +7779,7 @@ var embedded = Catalogue{
 					},
 					Direction: "inbound",
 					Literals: []string{
-						":SSL routines:",
+						":certificate verify failed",
 						"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
 					},
 				},
@@ -7601,12 +8155,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\(10:.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(10:.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (10:",
+						" certificate verify error: (10:",
 					},
 				},
 			},
@@ -7651,12 +8205,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\(9:.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(9:.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (9:",
+						" certificate verify error: (9:",
 					},
 				},
 			},
@@ -7700,12 +8254,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\(1[89]:.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(1[89]:.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (1",
+						" certificate verify error: (1",
 					},
 				},
 			},
@@ -7745,12 +8299,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\((?:2|20|21|22|27):.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\((?:2|20|21|22|27):.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (",
+						" certificate verify error: (",
 					},
 				},
 				{
@@ -7806,21 +8360,21 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate does not match \"[^\"]*\" while .*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate does not match (?:host )?\"[^\"]*\"(?: while .*)?$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate does not match ",
+						" certificate does not match ",
 					},
 				},
 				{
-					Regex: "^upstream SSL certificate verify error: \\(6[24]:.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(6[24]:.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (6",
+						" certificate verify error: (6",
 					},
 				},
 			},
@@ -7861,12 +8415,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\((?:3|8|11|12|23|33):.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\((?:3|8|11|12|23|33):.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (",
+						" certificate verify error: (",
 					},
 				},
 			},
@@ -7906,12 +8460,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\((?:24|25|26|32|34|37|39|41|66|67|68|76|77|78|79|8[0-9]|9[0-4]):.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\((?:24|25|26|32|34|37|39|41|66|67|68|76|77|78|79|8[0-9]|9[0-4]):.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (",
+						" certificate verify error: (",
 					},
 				},
 				{
@@ -7967,12 +8521,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\(",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (",
+						" certificate verify error: (",
 					},
 				},
 			},
@@ -8022,6 +8576,15 @@ var embedded = Catalogue{
 			Match: []Clause{
 				{
 					Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:.*:(?i:wrong[ _]version[ _]number|https?[ _](?:proxy[ _])?request|unknown[ _]protocol|packet[ _]length[ _]too[ _]long|record[ _]layer[ _]failure|bad[ _]record[ _]type)\\b.*\\) while SSL handshaking to upstream$",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"SSL_do_handshake() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:.*(?:wrong version number)\\)$",
 					Kinds: []string{
 						"nginx",
 					},
@@ -8112,6 +8675,15 @@ var embedded = Catalogue{
 					},
 					whole: "upstream prematurely closed connection while SSL handshaking to upstream",
 				},
+				{
+					Regex: "^\\[lua\\] .*SSL handshake: closed",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"SSL handshake: closed",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -8190,6 +8762,15 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"upstream timed out (",
+					},
+				},
+				{
+					Regex: "^\\[lua\\] .*SSL handshake: timeout",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"SSL handshake: timeout",
 					},
 				},
 			},
@@ -12626,6 +13207,15 @@ var embedded = Catalogue{
 						"Error renewing ACME certificate",
 					},
 				},
+				{
+					Regex: "^will retry.*\\] (?:Obtain|Renew): ",
+					Kinds: []string{
+						"zap",
+					},
+					Literals: []string{
+						"will retry",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -12646,6 +13236,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"ts\":1754338301.7764895,\"logger\":\"tls.obtain\",\"msg\":\"could not get certificate from issuer\",\"identifier\":\"im.example.com\",\"issuer\":\"acme-v02.api.letsencrypt.org-directory\",\"error\":\"HTTP 400 urn:ietf:params:acme:error:malformed - Unable to validate JWS\"}",
 				"time=\"2019-01-22T09:34:36Z\" level=error msg=\"Error renewing certificate from LE: {*.example.com []}, acme: Error -> One or more domains had a problem:\\n[*.example.com] acme: error presenting token: EOF\\n\"",
+				"{\"level\":\"error\",\"ts\":1655076678.235693,\"logger\":\"tls.obtain\",\"msg\":\"will retry\",\"error\":\"[im.example.com] Obtain: provisioning client: HTTP 500: Internal Server Error\",\"attempt\":2,\"retrying_in\":120,\"elapsed\":65.688567408,\"max_duration\":2592000}",
 			},
 			Misses: []string{
 				"{\"level\":\"info\",\"ts\":1725726979.4982316,\"logger\":\"tls.obtain\",\"msg\":\"acquiring lock\",\"identifier\":\"im.example.com\"}",
@@ -17942,6 +18533,34 @@ var embedded = Catalogue{
 				"Error: certificate has expired code: 'CERT_HAS_EXPIRED'",
 			},
 		},
+		{
+			ID: "lua-tells-again",
+			Match: []Clause{
+				{
+					Regex: "^\\[lua\\] .*SSL handshake: (?:\\d+: .*|(?:\\d+: )?handshake failed|certificate host mismatch)",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"[lua] ",
+					},
+				},
+			},
+			Reason: Text{
+				En: "nginx's module for Lua has logged the failure in the line before, unless lua_socket_log_errors is off.",
+				Zh: "除非关闭了 lua_socket_log_errors，nginx 的 Lua 模块已经在前一行记录了这次失败。",
+			},
+			References: []string{
+				"openresty/lua-nginx-module src/ngx_http_lua_socket_tcp.c",
+				"provoked: nginx 1.22",
+			},
+			Samples: []string{
+				"2026/11/28 21:58:13 [error] 13114#13114: *215 [lua] content_by_lua(nginx.conf:17):5: failed to do SSL handshake: 10: certificate has expired, client: 203.0.113.9, server: , request: \"GET / HTTP/1.1\", host: \"im.example.com\"",
+			},
+			Misses: []string{
+				"2026/11/28 21:58:13 [error] 13114#13114: *215 lua ssl certificate verify error: (10: certificate has expired), client: 203.0.113.9, server: , request: \"GET / HTTP/1.1\", host: \"im.example.com\"",
+			},
+		},
 	},
 	Stops: []*Stopping{
 		{
@@ -21857,6 +22476,8 @@ var embedded = Catalogue{
 		"ACME certificate",
 		"certificate from issuer",
 		"Error renewing ",
+		"] Obtain: ",
+		"] Renew: ",
 		"default certificate for",
 		"frameType is not CONNECT",
 		"malformed HTTP request",
@@ -22251,8 +22872,30 @@ var embedded = Catalogue{
 		"ERR_TLS_HANDSHAKE_TIMEOUT",
 		"hostname verification failed",
 		"CertificateError: hostname ",
+		":PEM routines:",
+		"Unable to set local cert chain file `",
+		"certificate",
+		"error:1E08010C:DECODER routines:",
+		":bad decrypt",
+		"error:07880109:common libcrypto routines:",
+		"Could not parse PKey: ",
+		"MissingPassphrase",
+		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY",
+		"Passphrase required for encrypted key",
+		"failed to ",
+		"d2i_PrivateKey_bio() failed",
+		"[X509: KEY_",
+		":No such file or directory",
+		"No such file or directory @ rb_sysopen - ",
+		"does not exist",
+		"can't be used: No such file or directory",
+		":Permission denied",
+		"Permission denied @ rb_sysopen - ",
+		"is not access",
+		"can't be used: Permission denied",
 		": The handshake operation timed out",
 		"Client network socket disconnected before secure TLS connection was established",
+		"will retry",
 	},
 	placements: map[string]search.Placement{
 		" stderr P": {
@@ -22265,6 +22908,22 @@ var embedded = Catalogue{
 		": The handshake operation timed out": {
 			Print: 11,
 			Group: 2,
+		},
+		":No such file or directory": {
+			Print: 7,
+			Group: 3,
+		},
+		":PEM routines:": {
+			Print: 1,
+			Group: 1,
+		},
+		":Permission denied": {
+			Print: 15,
+			Group: 1,
+		},
+		":bad decrypt": {
+			Print: 2,
+			Group: 4,
 		},
 		":fail ": {
 			Print: 3,
@@ -22297,8 +22956,15 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 2,
 		},
+		"Could not parse PKey: ": {
+			Print: 19,
+			Group: 1,
+		},
 		"EOF": {
 			Group: 1,
+		},
+		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY": {
+			Print: 1,
 		},
 		"ERR_TLS_HANDSHAKE_TIMEOUT": {
 			Print: 1,
@@ -22333,6 +22999,10 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 6,
 		},
+		"MissingPassphrase": {
+			Print: 6,
+			Group: 1,
+		},
 		"NSOSStatus": {
 			Group: 6,
 		},
@@ -22343,12 +23013,24 @@ var embedded = Catalogue{
 			Print: 9,
 			Group: 3,
 		},
+		"No such file or directory @ rb_sysopen - ": {
+			Print: 6,
+			Group: 3,
+		},
 		"OSStatus error": {
 			Group: 4,
 		},
 		"PKIX path": {
 			Print: 2,
 			Group: 7,
+		},
+		"Passphrase required for encrypted key": {
+			Print: 18,
+			Group: 6,
+		},
+		"Permission denied @ rb_sysopen - ": {
+			Print: 14,
+			Group: 1,
 		},
 		"RemoteCertificate": {
 			Print: 11,
@@ -22380,6 +23062,9 @@ var embedded = Catalogue{
 			Print: 9,
 			Group: 2,
 		},
+		"Unable to set local cert chain file `": {
+			Print: 28,
+		},
 		"UnverifiedException": {
 			Print: 7,
 			Group: 1,
@@ -22388,8 +23073,16 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
-		"WRONG_VERSION": {
-			Print: 9,
+		"WRONG_VERSION": {},
+		"[X509: KEY_": {
+			Print: 4,
+			Group: 1,
+		},
+		"] Obtain: ": {
+			Group: 6,
+		},
+		"] Renew: ": {
+			Print: 6,
 		},
 		"_ERROR_": {
 			Print: 2,
@@ -22424,6 +23117,18 @@ var embedded = Catalogue{
 		},
 		"broken header: ": {
 			Print: 12,
+		},
+		"can't be used: No such file or directory": {
+			Print: 7,
+			Group: 3,
+		},
+		"can't be used: Permission denied": {
+			Print: 29,
+			Group: 1,
+		},
+		"certificate": {
+			Print: 5,
+			Group: 7,
 		},
 		"certificate Common Name": {
 			Print: 5,
@@ -22476,6 +23181,10 @@ var embedded = Catalogue{
 			Print: 10,
 			Group: 5,
 		},
+		"d2i_PrivateKey_bio() failed": {
+			Print: 22,
+			Group: 5,
+		},
 		"default certificate for": {
 			Print: 13,
 			Group: 7,
@@ -22484,17 +23193,32 @@ var embedded = Catalogue{
 			Print: 1,
 			Group: 4,
 		},
+		"does not exist": {
+			Group: 7,
+		},
 		"emote certificate ": {
 			Print: 11,
 			Group: 7,
 		},
+		"error:07880109:common libcrypto routines:": {
+			Print: 3,
+			Group: 2,
+		},
 		"error:14": {
+			Print: 3,
+			Group: 2,
+		},
+		"error:1E08010C:DECODER routines:": {
 			Print: 3,
 			Group: 2,
 		},
 		"extendedKeyUsage": {
 			Print: 6,
 			Group: 3,
+		},
+		"failed to ": {
+			Print: 1,
+			Group: 5,
 		},
 		"fatal alert: ": {
 			Print: 3,
@@ -22534,6 +23258,10 @@ var embedded = Catalogue{
 		"is a directory": {
 			Print: 2,
 			Group: 4,
+		},
+		"is not access": {
+			Print: 6,
+			Group: 2,
 		},
 		"issuer certificate": {
 			Print: 12,
@@ -22696,6 +23424,9 @@ var embedded = Catalogue{
 		"websocket handshake": {
 			Print: 15,
 			Group: 2,
+		},
+		"will retry": {
+			Group: 5,
 		},
 		"wklog.Fatal": {
 			Group: 5,
