@@ -11766,6 +11766,17 @@ var embedded = Catalogue{
 						"authentication handshake failed: credentials: cannot check peer: missing selected ALPN property",
 					},
 				},
+				{
+					Regex: "http2: unexpected ALPN protocol \"[^\"]*\"; want \"h2\"",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						"http2: unexpected ALPN protocol ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -11782,6 +11793,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": remote error: tls: no application protocol\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: credentials: cannot check peer: missing selected ALPN property\\\"\"}",
+				"Get \"https://im.example.com/\": http2: unexpected ALPN protocol \"http/1.1\"; want \"h2\"",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> remote error: tls: no application protocol handshakeStatusUnknown",
@@ -22895,6 +22907,7 @@ var embedded = Catalogue{
 		"can't be used: Permission denied",
 		": The handshake operation timed out",
 		"Client network socket disconnected before secure TLS connection was established",
+		"http2: unexpected ALPN protocol ",
 		"will retry",
 	},
 	placements: map[string]search.Placement{
@@ -23242,6 +23255,10 @@ var embedded = Catalogue{
 		"hostname verification failed": {
 			Print: 7,
 			Group: 3,
+		},
+		"http2: unexpected ALPN protocol ": {
+			Print: 29,
+			Group: 4,
 		},
 		"insecure WebSocket": {
 			Print: 13,
