@@ -2959,6 +2959,15 @@ var embedded = Catalogue{
 						"stream_socket_accept(): SSL: ",
 					},
 				},
+				{
+					Regex: "(?:Connection reset by peer|Broken pipe) - SSL_accept",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" - SSL_accept",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2994,6 +3003,7 @@ var embedded = Catalogue{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: wsarecv: An existing connection was forcibly closed by the remote host.",
 				"[11253] 2026/11/28 21:51:59.787422 [ERR] 127.0.0.1:51776 - cid:57 - TLS handshake error: read tcp 127.0.0.1:28202->127.0.0.1:51776: read: connection reset by peer",
 				"PHP Warning:  stream_socket_accept(): SSL: Connection reset by peer in /srv/im/server.php on line 2",
+				"rbsrv.rb:5:in `accept': Connection reset by peer - SSL_accept (Errno::ECONNRESET)",
 			},
 			Misses: []string{
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"read: connection reset by peer\",\"id\":7,\"fd\":151}",
@@ -3645,7 +3655,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"issuer certificate",
+						"unable to get ",
 						"UNABLE_TO_GET_ISSUER_CERT",
 					},
 				},
@@ -3684,6 +3694,21 @@ var embedded = Catalogue{
 						"PartialChain",
 					},
 				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:certificate chain too long|certificate not trusted|certificate rejected|subject issuer mismatch|authority and subject key identifier mismatch|authority and issuer serial number mismatch|path loop|issuer certificate lookup error)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"chain too long",
+						"not trusted",
+						"rejected",
+						"subject issuer mismatch",
+						"authority and ",
+						"path loop",
+						"issuer certificate lookup error",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -3716,6 +3741,7 @@ var embedded = Catalogue{
 				"CFNetwork SSLHandshake failed (-9807)",
 				"WebSocket network error: The operation couldn’t be completed. (OSStatus error -9807.)",
 				"FetchError: request to https://im.example.com/ failed, reason: unable to get local issuer certificate",
+				"verify error:num=22:certificate chain too long",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: self-signed certificate",
@@ -3910,6 +3936,71 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "client-says-revocation-unknown",
+			Title: Text{
+				En: "Client: it cannot find out whether the certificate was revoked",
+				Zh: "客户端：无法确认证书是否被吊销",
+			},
+			Explain: Text{
+				En: "The client was told to check revocation and has no list of the CA that is valid now: none was given to it, it has run out, it belongs to another CA, or the OCSP service did not answer. The certificate itself may be fine. Give this client a current list, or look whether its check is wanted at all.",
+				Zh: "客户端开启了吊销检查，但没有可用的吊销列表：没有提供、已过期、不属于这个 CA，或者 OCSP 服务没有应答。证书本身可能没有问题。请给这个客户端提供最新的吊销列表，或确认是否真的需要这项检查。",
+			},
+			Severity: "error",
+			Category: "trust",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unable to get certificate CRL|unable to decrypt CRL's signature|CRL signature failure|CRL is not yet valid|CRL has expired|format error in CRL's lastUpdate field|format error in CRL's nextUpdate field|unable to get CRL issuer certificate|key usage does not include CRL signing|unhandled critical CRL extension|different CRL scope|CRL path validation error|OCSP verification needed|OCSP verification failed|OCSP unknown cert)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"get certificate CRL",
+						"decrypt CRL's signature",
+						"signature failure",
+						"is not yet valid",
+						"has expired",
+						"format error in CRL's ",
+						"unable to get CRL issuer certificate",
+						"key usage does not include CRL signing",
+						"unhandled critical CRL extension",
+						"different CRL scope",
+						"CRL path validation error",
+						"OCSP ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-revoked",
+					Score: 0.5,
+					Why:   "the check of revocation is what fails",
+				},
+				{
+					ID:    "clock-skew",
+					Score: 0.15,
+					Why:   "a wrong clock makes a list look like one that has run out",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.1,
+					Why:   "a list of another CA",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/x509/x509_txt.c (3.0)",
+			},
+			Samples: []string{
+				"verify error:num=3:unable to get certificate CRL",
+				"Error: CRL has expired",
+			},
+			Misses: []string{
+				"verify error:num=23:certificate revoked",
+			},
+		},
+		{
 			ID: "client-says-unfit",
 			Title: Text{
 				En: "Client: the certificate is weak or not meant for servers",
@@ -3995,6 +4086,42 @@ var embedded = Catalogue{
 						"signed with an unacceptable key",
 					},
 				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:path length constraint exceeded|key usage does not include certificate signing|unhandled critical extension|invalid non-CA certificate \\(has CA markings\\)|proxy path length constraint exceeded|key usage does not include digital signature|proxy certificates not allowed, please set the appropriate flag|invalid or inconsistent certificate extension|invalid or inconsistent certificate policy extension|unsupported extension feature|RFC 3779 resource not subset of parent's resources|permitted subtree violation|excluded subtree violation|name constraints minimum and maximum not supported|unsupported name constraint type|unsupported or invalid name constraint syntax|unsupported or invalid name syntax|Suite B: certificate version invalid|Suite B: invalid public key algorithm|Suite B: invalid ECC curve|Suite B: invalid signature algorithm|Suite B: curve not allowed for this LOS|Suite B: cannot sign P-384 with P-256|proxy subject name violation|invalid CA certificate|Path length invalid for non-CA cert|Path length given without key usage keyCertSign|Key usage keyCertSign invalid for non-CA cert|Missing Authority Key Identifier|Missing Subject Key Identifier|Empty Subject Alternative Name extension|Subject empty and Subject Alt Name extension not critical|Basic Constraints of CA cert not marked critical|Authority Key Identifier marked critical|Subject Key Identifier marked critical|CA cert does not include key usage extension|Certificate public key has explicit ECC parameters)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"path length constraint exceeded",
+						"key usage does not include certificate signing",
+						"unhandled critical extension",
+						"invalid non-CA certificate (has CA markings)",
+						"proxy path length constraint exceeded",
+						"key usage does not include digital signature",
+						"proxy certificates not allowed, please set the appropriate flag",
+						"invalid or inconsistent certificate ",
+						"unsupported extension feature",
+						"RFC 3779 resource not subset of parent's resources",
+						"permitted subtree violation",
+						"excluded subtree violation",
+						"name constraints minimum and maximum not supported",
+						"name constraint type",
+						"or invalid name ",
+						"Suite B: ",
+						"proxy subject name violation",
+						"invalid CA certificate",
+						"Path length ",
+						"Key usage keyCertSign invalid for non-CA cert",
+						"Missing ",
+						"Empty Subject Alternative Name extension",
+						"Subject empty and Subject Alt Name extension not critical",
+						"Basic Constraints of CA cert not marked critical",
+						"Authority Key Identifier marked critical",
+						"Subject Key Identifier marked critical",
+						"A cert does not include key usage extension",
+						"ertificate public key has explicit ECC parameters",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4020,6 +4147,7 @@ var embedded = Catalogue{
 				"Page load failed: net::ERR_CERT_INVALID (-207)",
 				"tls: failed to verify certificate: x509: certificate specifies an incompatible key usage",
 				"Error: unsuitable certificate purpose",
+				"verify error:num=25:path length constraint exceeded",
 			},
 			Misses: []string{
 				"Page load failed: net::ERR_CERT_AUTHORITY_INVALID (-202)",
@@ -4063,6 +4191,24 @@ var embedded = Catalogue{
 						"invalid peer certificate: BadSignature",
 					},
 				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unable to decrypt certificate's signature|unable to decode issuer public key|format error in certificate's notBefore field|format error in certificate's notAfter field|issuer certificate doesn't have a public key|Cannot find certificate signature algorithm|subject signature algorithm and issuer public key algorithm mismatch|cert info signature and signature algorithm mismatch|Issuer name empty|Subject name empty|Using cert extension requires at least X509v3)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"rypt certificate's signature",
+						"ode issuer public key",
+						"format error in certificate's not",
+						"issuer certificate doesn't have a public key",
+						"Cannot find certificate signature algorithm",
+						"subject signature algorithm and issuer public key algorithm mismatch",
+						"cert info signature and signature algorithm mismatch",
+						"Issuer name empty",
+						"Subject name empty",
+						"Using cert extension requires at least X509v3",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4090,6 +4236,7 @@ var embedded = Catalogue{
 				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate signature failure (_ssl.c:1006)",
 				"tstclnt: authentication of server cert failed: SEC_ERROR_BAD_SIGNATURE: Peer's certificate has an invalid signature.",
 				"Error: certificate signature failure",
+				"verify error:num=4:unable to decrypt certificate's signature",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: (bad_certificate) PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
@@ -4124,6 +4271,15 @@ var embedded = Catalogue{
 						"MOZILLA_PKIX_ERROR_KEY_PINNING_FAILURE",
 					},
 				},
+				{
+					Regex: "peer_fingerprint match failure",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"peer_fingerprint match failure",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4141,6 +4297,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"javax.net.ssl.SSLPeerUnverifiedException: Certificate pinning failure!",
 				"curl: (90) SSL: public key does not match pinned public key",
+				"PHP Warning:  stream_socket_client(): peer_fingerprint match failure in /srv/im/ws.php on line 9",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLPeerUnverifiedException: Hostname 192.0.2.10 not verified:",
@@ -4225,6 +4382,22 @@ var embedded = Catalogue{
 						":certificate verify failed) while",
 					},
 				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unspecified certificate verification error|out of memory|no explicit policy|application verification failure|email address mismatch|no matching DANE TLSA records|invalid certificate verification context|Certificate Transparency required, but no valid SCTs found)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"unspecified certificate verification error",
+						"out of memory",
+						"no explicit policy",
+						"application verification failure",
+						"email address mismatch",
+						"no matching DANE TLSA records",
+						"invalid certificate verification context",
+						"Certificate Transparency required, but no valid SCTs found",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4269,6 +4442,7 @@ var embedded = Catalogue{
 				"connectSocket:fail 此服务器证书无效",
 				"[BoringSSL] boringssl_context_error_print(1862) boringssl ctx 0x6000000d40a0: 140526066114904:error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:ssl/handshake.cc:369:",
 				"ssl.SSLError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed (_ssl.c:749)",
+				"verify error:num=1:unspecified certificate verification error",
 			},
 			Misses: []string{
 				"4037F9D8177F0000:error:0A000415:SSL routines:ssl3_read_bytes:sslv3 alert certificate expired:../ssl/record/rec_layer_s3.c:1605:SSL alert number 45",
@@ -4304,7 +4478,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSL: WRONG_VERSION_NUMBER\\]|SSL routines:[a-zA-Z0-9_]*:)(?: )?wrong version number|tls: first record does not look like a TLS handshake|invalid peer message.*InvalidContentType|\\(WRONG_VERSION_NUMBER",
+					Regex: "(?:SSL: WRONG_VERSION_NUMBER\\]|SSL routines:[a-zA-Z0-9_]*:)(?: )?wrong version number|tls: first record does not look like a TLS handshake|invalid peer message.*InvalidContentType|\\(WRONG_VERSION_NUMBER|SSL routines:\\w*:packet length too long",
 					Kinds: []string{
 						"text",
 					},
@@ -4313,6 +4487,7 @@ var embedded = Catalogue{
 						"tls: first record does not look like a TLS handshake",
 						"invalid peer message",
 						"(WRONG_VERSION_NUMBER",
+						":packet length too long",
 					},
 				},
 				{
@@ -5401,7 +5576,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "error:(?:0906[0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:no start line|bad end line|bad base64 decode)",
+					Regex: "error:(?:090[69][0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:no start line|bad end line|bad base64 decode)",
 					Kinds: []string{
 						"text",
 						"zap",
@@ -5528,7 +5703,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "error:(?:0906[0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:bad decrypt|bad password read|problems getting password)",
+					Regex: "error:(?:090[69][0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:bad decrypt|bad password read|problems getting password)",
 					Kinds: []string{
 						"text",
 						"zap",
@@ -5547,6 +5722,17 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						":bad decrypt",
+					},
+				},
+				{
+					Regex: "error:0609[0-9A-F]{4}:digital envelope routines:\\w*:unsupported (?:private key )?algorithm",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":digital envelope routines:",
 					},
 				},
 				{
@@ -6319,10 +6505,7 @@ var embedded = Catalogue{
 						"net-http",
 					},
 					Literals: []string{
-						"error decoding message",
-						"illegal parameter",
-						"unsupported extension",
-						"decompression failure",
+						"local error: tls: ",
 					},
 				},
 			},
@@ -7288,6 +7471,15 @@ var embedded = Catalogue{
 						"SSL_do_handshake() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "SSL_R_NO_SHARED_CIPHER: no suitable shared cipher could be used",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_R_NO_SHARED_CIPHER: no suitable shared cipher could be used",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -7315,6 +7507,7 @@ var embedded = Catalogue{
 				"2026/11/23 05:06:20 [info] 22873#22873: *60 SSL_do_handshake() failed (SSL: error:0A0000C1:SSL routines::no shared cipher) while SSL handshaking, client: 127.0.0.1, server: 0.0.0.0:13000",
 				"2020/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:1417A0C1:SSL routines:tls_post_process_client_hello:no shared cipher) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:100000b8:SSL routines:OPENSSL_internal:NO_SHARED_CIPHER) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
+				"PHP Warning:  stream_socket_accept(): SSL_R_NO_SHARED_CIPHER: no suitable shared cipher could be used.  This could be because the server is missing an SSL certificate (local_cert context option) in /srv/im/ws.php on line 2",
 			},
 			Misses: []string{
 				"2026/11/23 05:06:20 [info] 22873#22873: *60 SSL_do_handshake() failed (SSL: error:0A000076:SSL routines::no suitable signature algorithm) while SSL handshaking, client: 127.0.0.1, server: 0.0.0.0:13000",
@@ -7517,6 +7710,15 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "Error: (?:[0-9A-F]+:)?error:1C800066:Provider routines:",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"error:1C800066:Provider routines:",
 					},
 				},
 			},
@@ -8682,6 +8884,15 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"SSL handshake: closed",
+					},
+				},
+				{
+					Regex: "^peer closed connection in SSL handshake(?: \\([0-9]+: .*\\))?$",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"peer closed connection in SSL handshake",
 					},
 				},
 			},
@@ -9889,7 +10100,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate signed by unknown authority(?: \\(possibly because of)?",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate signed by unknown authority(?: \\(possibly because of)?",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9900,7 +10111,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate is not trusted)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate is not trusted)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9955,7 +10166,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate has expired or is not yet valid: current time \\S+ is after .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate has expired or is not yet valid: current time \\S+ is after .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9966,7 +10177,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate is expired)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate is expired)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10017,7 +10228,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate has expired or is not yet valid: current time \\S+ is before .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate has expired or is not yet valid: current time \\S+ is before .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10028,7 +10239,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .{2,60}(?i:certificate is not yet valid)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .{2,60}(?i:certificate is not yet valid)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10078,7 +10289,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate has expired or is not yet valid",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate has expired or is not yet valid",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10133,7 +10344,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate is valid for .*, not .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate is valid for .*, not .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10144,7 +10355,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate is valid for .*, but none matched .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate is valid for .*, but none matched .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10155,7 +10366,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate is not valid for any names, but wanted to match .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate is not valid for any names, but wanted to match .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10166,7 +10377,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate name does not match input)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate name does not match input)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10213,7 +10424,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: cannot validate certificate for \\S+ (?i:because it doesn't contain any IP SANs)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: cannot validate certificate for \\S+ (?i:because it doesn't contain any IP SANs)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10258,7 +10469,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate relies on legacy Common Name field, use SANs",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate relies on legacy Common Name field, use SANs",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10304,7 +10515,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: cannot verify signature: insecure algorithm .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: cannot verify signature: insecure algorithm .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10315,7 +10526,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: cannot verify signature: algorithm unimplemented",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: cannot verify signature: algorithm unimplemented",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10348,7 +10559,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate signed by unknown authority \\(possibly because of .{1,3}x509: cannot verify signature: insecure algorithm .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate signed by unknown authority \\(possibly because of .{1,3}x509: cannot verify signature: insecure algorithm .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10407,7 +10618,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate specifies an incompatible key usage",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate specifies an incompatible key usage",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10418,7 +10629,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: a root or intermediate certificate is not authorized for an extended key usage.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: a root or intermediate certificate is not authorized for an extended key usage.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10463,7 +10674,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate is not authorized to sign other certificates",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate is not authorized to sign other certificates",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10474,7 +10685,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: too many intermediates for path length constraint",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: too many intermediates for path length constraint",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10485,7 +10696,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: issuer name does not match subject from issuing certificate",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: issuer name does not match subject from issuing certificate",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10496,7 +10707,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: issuer has name constraints but leaf .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: issuer has name constraints but leaf .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10507,7 +10718,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: a root or intermediate certificate is not authorized to sign for this name.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: a root or intermediate certificate is not authorized to sign for this name.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10518,7 +10729,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: unhandled critical extension",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: unhandled critical extension",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10529,7 +10740,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: invalid signature: parent certificate cannot sign this kind of certificate",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: invalid signature: parent certificate cannot sign this kind of certificate",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10540,7 +10751,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: no valid chains built.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: no valid chains built.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10551,7 +10762,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: ECDSA verification failure",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: ECDSA verification failure",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10562,7 +10773,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: Ed25519 verification failure",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: Ed25519 verification failure",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10573,7 +10784,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: signature check attempts limit reached while verifying certificate chain",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: signature check attempts limit reached while verifying certificate chain",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10584,7 +10795,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: signature algorithm specifies an .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: signature algorithm specifies an .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10643,7 +10854,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: failed to load system roots and no roots provided.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: failed to load system roots and no roots provided.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10654,7 +10865,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: system root pool is not available.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: system root pool is not available.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10752,6 +10963,15 @@ var embedded = Catalogue{
 						"SSL_do_handshake() failed ",
 					},
 				},
+				{
+					Regex: "\\[Error: [0-9A-F]+:error:068[0-9A-F]{5}:asn1 encoding routines:",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						":asn1 encoding routines:",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -10808,7 +11028,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: macos certificate verification internal error",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: macos certificate verification internal error",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10819,7 +11039,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: OSStatus .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: OSStatus .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10830,7 +11050,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate is not standards compliant)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate is not standards compliant)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10841,7 +11061,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate is not permitted for this usage)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate is not permitted for this usage)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -11178,6 +11398,15 @@ var embedded = Catalogue{
 						",SSL connect attempt failed",
 					},
 				},
+				{
+					Regex: "SSL_connect SYSCALL returned=5 errno=0",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_connect SYSCALL returned=5 errno=0",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -11206,6 +11435,7 @@ var embedded = Catalogue{
 				"SSL_connect returned=1 errno=0 peeraddr=(null) state=error: unexpected eof while reading (OpenSSL::SSL::SSLError)",
 				"Error: Client network socket disconnected before secure TLS connection was established",
 				"net/protocol.rb:46:in `connect_nonblock': Connection reset by peer - SSL_connect (Errno::ECONNRESET)",
+				"OpenSSL::SSL::SSLError: SSL_connect SYSCALL returned=5 errno=0 state=SSLv2/v3 read server hello A",
 			},
 			Misses: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: tls: first record does not look like a TLS handshake\\\"\"}",
@@ -22884,11 +23114,67 @@ var embedded = Catalogue{
 		"ERR_TLS_HANDSHAKE_TIMEOUT",
 		"hostname verification failed",
 		"CertificateError: hostname ",
+		"certificate ",
+		"subject issuer mismatch",
+		"subject key identifier mismatch",
+		"issuer serial number mismatch",
+		"path loop",
+		"decrypt CRL's signature",
+		"is not yet valid",
+		"has expired",
+		"format error in CRL's ",
+		"key usage does not include CRL signing",
+		"unhandled critical CRL extension",
+		"different CRL scope",
+		"CRL path validation error",
+		"verification ",
+		"unknown cert",
+		"path length constraint exceeded",
+		"unhandled critical extension",
+		"proxy path length constraint exceeded",
+		"key usage does not include digital signature",
+		"proxy certificates not allowed, please set the appropriate flag",
+		"unsupported extension feature",
+		"RFC 3779 resource not subset of parent's resources",
+		"permitted subtree violation",
+		"excluded subtree violation",
+		"name constraints minimum and maximum not supported",
+		"name constraint type",
+		"or invalid name ",
+		"Suite B: ",
+		"proxy subject name violation",
+		"invalid CA certificate",
+		"invalid for non-CA cert",
+		"given without key usage keyCertSign",
+		"Key usage keyCertSign invalid for non-CA cert",
+		"Authority Key Identifier",
+		"Subject Key Identifier",
+		"Empty Subject Alternative Name extension",
+		"Subject empty and Subject Alt Name extension not critical",
+		"Basic Constraints of CA cert not marked critical",
+		"Authority Key Identifier marked critical",
+		"Subject Key Identifier marked critical",
+		"A cert does not include key usage extension",
+		"ertificate public key has explicit ECC parameters",
+		"rypt certificate's signature",
+		"ode issuer public key",
+		"format error in certificate's not",
+		"subject signature algorithm and issuer public key algorithm mismatch",
+		"cert info signature and signature algorithm mismatch",
+		"Issuer name empty",
+		"Subject name empty",
+		"Using cert extension requires at least X509v3",
+		"peer_fingerprint match failure",
+		"out of memory",
+		"no explicit policy",
+		"no matching DANE TLSA records",
+		"Certificate Transparency required, but no valid SCTs found",
 		":PEM routines:",
 		"Unable to set local cert chain file `",
 		"certificate",
 		"error:1E08010C:DECODER routines:",
 		":bad decrypt",
+		":digital envelope routines:",
 		"error:07880109:common libcrypto routines:",
 		"Could not parse PKey: ",
 		"MissingPassphrase",
@@ -22905,6 +23191,8 @@ var embedded = Catalogue{
 		"Permission denied @ rb_sysopen - ",
 		"is not access",
 		"can't be used: Permission denied",
+		"error:1C800066:Provider routines:",
+		":asn1 encoding routines:",
 		": The handshake operation timed out",
 		"Client network socket disconnected before secure TLS connection was established",
 		"http2: unexpected ALPN protocol ",
@@ -22926,20 +23214,29 @@ var embedded = Catalogue{
 			Print: 7,
 			Group: 3,
 		},
-		":PEM routines:": {
-			Print: 1,
-			Group: 1,
-		},
+		":PEM routines:": {},
 		":Permission denied": {
 			Print: 15,
 			Group: 1,
+		},
+		":asn1 encoding routines:": {
+			Print: 3,
+			Group: 7,
 		},
 		":bad decrypt": {
 			Print: 2,
 			Group: 4,
 		},
+		":digital envelope routines:": {
+			Print: 4,
+			Group: 1,
+		},
 		":fail ": {
 			Print: 3,
+		},
+		"A cert does not include key usage extension": {
+			Print: 22,
+			Group: 3,
 		},
 		"ACME certificate": {
 			Print: 10,
@@ -22947,6 +23244,18 @@ var embedded = Catalogue{
 		},
 		"ASN ": {
 			Print: 1,
+		},
+		"Authority Key Identifier": {
+			Print: 8,
+			Group: 6,
+		},
+		"Authority Key Identifier marked critical": {
+			Print: 23,
+			Group: 5,
+		},
+		"Basic Constraints of CA cert not marked critical": {
+			Print: 38,
+			Group: 6,
 		},
 		"CERT_": {
 			Print: 2,
@@ -22958,9 +23267,15 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
+		"CRL path validation error": {
+			Print: 1,
+		},
 		"CertPath": {
 			Print: 3,
 			Group: 6,
+		},
+		"Certificate Transparency required, but no valid SCTs found": {
+			Print: 45,
 		},
 		"CertificateError: hostname ": {
 			Print: 15,
@@ -22981,6 +23296,10 @@ var embedded = Catalogue{
 		},
 		"ERR_TLS_HANDSHAKE_TIMEOUT": {
 			Print: 1,
+		},
+		"Empty Subject Alternative Name extension": {
+			Print: 4,
+			Group: 6,
 		},
 		"Error renewing ": {
 			Print: 10,
@@ -23007,6 +23326,13 @@ var embedded = Catalogue{
 		},
 		"ISSUER": {
 			Group: 6,
+		},
+		"Issuer name empty": {
+			Print: 7,
+			Group: 7,
+		},
+		"Key usage keyCertSign invalid for non-CA cert": {
+			Print: 27,
 		},
 		"LEAF_SIGNATURE": {
 			Print: 3,
@@ -23045,6 +23371,10 @@ var embedded = Catalogue{
 			Print: 14,
 			Group: 1,
 		},
+		"RFC 3779 resource not subset of parent's resources": {
+			Print: 16,
+			Group: 3,
+		},
 		"RemoteCertificate": {
 			Print: 11,
 			Group: 7,
@@ -23067,6 +23397,26 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 6,
 		},
+		"Subject Key Identifier": {
+			Print: 6,
+			Group: 6,
+		},
+		"Subject Key Identifier marked critical": {
+			Print: 21,
+			Group: 5,
+		},
+		"Subject empty and Subject Alt Name extension not critical": {
+			Print: 12,
+			Group: 1,
+		},
+		"Subject name empty": {
+			Print: 8,
+			Group: 7,
+		},
+		"Suite B: ": {
+			Print: 6,
+			Group: 4,
+		},
 		"TLS Handshake": {
 			Print: 9,
 			Group: 2,
@@ -23081,6 +23431,10 @@ var embedded = Catalogue{
 		"UnverifiedException": {
 			Print: 7,
 			Group: 1,
+		},
+		"Using cert extension requires at least X509v3": {
+			Print: 37,
+			Group: 6,
 		},
 		"VERIFY_FAILED": {
 			Print: 5,
@@ -23132,14 +23486,22 @@ var embedded = Catalogue{
 			Print: 12,
 		},
 		"can't be used: No such file or directory": {
-			Print: 7,
-			Group: 3,
+			Print: 28,
+			Group: 2,
 		},
 		"can't be used: Permission denied": {
 			Print: 29,
 			Group: 1,
 		},
+		"cert info signature and signature algorithm mismatch": {
+			Print: 33,
+			Group: 2,
+		},
 		"certificate": {
+			Print: 5,
+			Group: 7,
+		},
+		"certificate ": {
 			Print: 5,
 			Group: 7,
 		},
@@ -23198,6 +23560,10 @@ var embedded = Catalogue{
 			Print: 22,
 			Group: 5,
 		},
+		"decrypt CRL's signature": {
+			Print: 14,
+			Group: 5,
+		},
 		"default certificate for": {
 			Print: 13,
 			Group: 7,
@@ -23206,8 +23572,12 @@ var embedded = Catalogue{
 			Print: 1,
 			Group: 4,
 		},
+		"different CRL scope": {
+			Print: 11,
+		},
 		"does not exist": {
-			Group: 7,
+			Print: 6,
+			Group: 2,
 		},
 		"emote certificate ": {
 			Print: 11,
@@ -23221,9 +23591,21 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 2,
 		},
+		"error:1C800066:Provider routines:": {
+			Print: 3,
+			Group: 2,
+		},
 		"error:1E08010C:DECODER routines:": {
 			Print: 3,
 			Group: 2,
+		},
+		"ertificate public key has explicit ECC parameters": {
+			Print: 20,
+			Group: 6,
+		},
+		"excluded subtree violation": {
+			Print: 15,
+			Group: 3,
 		},
 		"extendedKeyUsage": {
 			Print: 6,
@@ -23244,21 +23626,33 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 7,
 		},
+		"format error in CRL's ": {
+			Print: 13,
+		},
+		"format error in certificate's not": {
+			Print: 13,
+		},
 		"frameType is not CONNECT": {
 			Print: 15,
 			Group: 6,
 		},
+		"given without key usage keyCertSign": {
+			Group: 3,
+		},
 		"handshakeStatus": {
 			Print: 5,
 			Group: 2,
+		},
+		"has expired": {
+			Print: 1,
+			Group: 7,
 		},
 		"hostname verification failed": {
 			Print: 7,
 			Group: 3,
 		},
 		"http2: unexpected ALPN protocol ": {
-			Print: 29,
-			Group: 4,
+			Print: 4,
 		},
 		"insecure WebSocket": {
 			Print: 13,
@@ -23267,6 +23661,12 @@ var embedded = Catalogue{
 		"insecure content": {
 			Print: 3,
 			Group: 3,
+		},
+		"invalid CA certificate": {
+			Print: 5,
+		},
+		"invalid for non-CA cert": {
+			Print: 5,
 		},
 		"invalid peer message": {
 			Print: 5,
@@ -23277,15 +23677,30 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"is not access": {
-			Print: 6,
+			Print: 4,
 			Group: 2,
+		},
+		"is not yet valid": {
+			Print: 13,
+			Group: 5,
 		},
 		"issuer certificate": {
 			Print: 12,
 			Group: 7,
 		},
+		"issuer serial number mismatch": {
+			Print: 11,
+			Group: 4,
+		},
 		"key too weak": {
 			Print: 5,
+			Group: 4,
+		},
+		"key usage does not include CRL signing": {
+			Print: 28,
+		},
+		"key usage does not include digital signature": {
+			Print: 32,
 			Group: 4,
 		},
 		"lifecycle component failed": {
@@ -23315,27 +23730,69 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 6,
 		},
+		"name constraint type": {
+			Group: 7,
+		},
+		"name constraints minimum and maximum not supported": {
+			Print: 15,
+			Group: 5,
+		},
 		"name in the certificate": {
 			Group: 7,
 		},
 		"name mismatch": {
 			Group: 7,
 		},
+		"no explicit policy": {
+			Print: 9,
+			Group: 1,
+		},
+		"no matching DANE TLSA records": {
+			Print: 7,
+			Group: 3,
+		},
 		"no such file or directory": {
 			Print: 5,
 			Group: 4,
+		},
+		"ode issuer public key": {
+			Print: 15,
+			Group: 4,
+		},
+		"or invalid name ": {
+			Print: 8,
+		},
+		"out of memory": {
+			Print: 5,
+			Group: 7,
 		},
 		"panic: ": {
 			Print: 4,
 			Group: 4,
 		},
+		"path length constraint exceeded": {
+			Print: 3,
+			Group: 5,
+		},
+		"path loop": {
+			Print: 3,
+			Group: 5,
+		},
 		"peer certificate: ": {
 			Print: 10,
 			Group: 7,
 		},
+		"peer_fingerprint match failure": {
+			Print: 5,
+			Group: 3,
+		},
 		"permission denied": {
 			Print: 14,
 			Group: 1,
+		},
+		"permitted subtree violation": {
+			Print: 16,
+			Group: 3,
 		},
 		"pinning failure": {
 			Print: 6,
@@ -23352,6 +23809,18 @@ var embedded = Catalogue{
 		"protocol adapter": {
 			Print: 6,
 			Group: 4,
+		},
+		"proxy certificates not allowed, please set the appropriate flag": {
+			Print: 22,
+			Group: 2,
+		},
+		"proxy path length constraint exceeded": {
+			Print: 9,
+			Group: 5,
+		},
+		"proxy subject name violation": {
+			Print: 17,
+			Group: 3,
 		},
 		"reactorSub panic": {
 			Print: 13,
@@ -23370,6 +23839,10 @@ var embedded = Catalogue{
 		},
 		"remote error: tls: user canceled": {
 			Print: 18,
+		},
+		"rypt certificate's signature": {
+			Print: 19,
+			Group: 5,
 		},
 		"showRequestInfo": {
 			Print: 1,
@@ -23395,6 +23868,18 @@ var embedded = Catalogue{
 		"subject alternative": {
 			Print: 6,
 			Group: 6,
+		},
+		"subject issuer mismatch": {
+			Print: 13,
+			Group: 5,
+		},
+		"subject key identifier mismatch": {
+			Print: 21,
+			Group: 5,
+		},
+		"subject signature algorithm and issuer public key algorithm mismatch": {
+			Print: 48,
+			Group: 1,
 		},
 		"target host": {
 			Print: 5,
@@ -23423,8 +23908,22 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 3,
 		},
+		"unhandled critical CRL extension": {
+			Print: 20,
+		},
+		"unhandled critical extension": {
+			Print: 16,
+			Group: 4,
+		},
+		"unknown cert": {
+			Print: 5,
+		},
 		"unknown config ": {
 			Group: 3,
+		},
+		"unsupported extension feature": {
+			Print: 20,
+			Group: 7,
 		},
 		"unsupported network": {
 			Print: 16,
@@ -23437,6 +23936,10 @@ var embedded = Catalogue{
 		"validity starts": {
 			Print: 2,
 			Group: 5,
+		},
+		"verification ": {
+			Print: 4,
+			Group: 7,
 		},
 		"websocket handshake": {
 			Print: 15,
