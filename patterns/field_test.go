@@ -48,7 +48,6 @@ func (f *fieldCase) wrong(t *testing.T, c *patterns.Catalogue, text string) stri
 var notYet = map[string]string{
 	"field-mp-wechat-brain-18": "sentences of iOS in Chinese",
 	"field-ios-starscream-280": "codes of SecureTransport",
-	"field-dart-socketio-429":  "reasons that Dart gives, on a line of their own",
 	"field-dart-pusher-28":     "reasons that Dart gives, on a line of their own",
 	"field-java-okhttp-fws-13": "a chain of causes in logcat is one failure",
 	"field-java-netty-11873":   "what Netty says of bytes that are no TLS",
