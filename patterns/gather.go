@@ -151,10 +151,6 @@ func (f *finder) passes(w *window, hours float64, usual map[placeOf]float64) boo
 func (f *finder) trimmed(found, remainders []*stretch, usual map[placeOf]float64) (cut, others []*stretch) {
 	for _, s := range found {
 		first, last := f.core(s.windows, usual)
-		if first < 0 {
-			cut = append(cut, s)
-			continue
-		}
 		if within := ofWindows(s.windows[first:last+1], f.sights.kinds); within.stops() || within.seen >= single {
 			cut = append(cut, within)
 			remainders = append(remainders, ofWindows(s.windows[:first], f.sights.kinds), ofWindows(s.windows[last+1:], f.sights.kinds))
@@ -165,12 +161,12 @@ func (f *finder) trimmed(found, remainders []*stretch, usual map[placeOf]float64
 	return cut, remainders
 }
 
-// core are the first and the last window that do not just pass by; -1 for none.
+// core are the first and the last window that do not just pass by.
 func (f *finder) core(list []*window, usual map[placeOf]float64) (first, last int) {
 	special := func(w *window) bool { return f.special(w, usual) }
 	first, last = slices.IndexFunc(list, special), len(list)-1
 	if first < 0 {
-		return -1, -1
+		return f.dense(list, usual)
 	}
 	for last > first && !special(list[last]) {
 		last--
@@ -180,6 +176,19 @@ func (f *finder) core(list []*window, usual map[placeOf]float64) (first, last in
 	}
 	for last < len(list)-1 && !f.passes(list[last+1], list[last+1].span.First.Sub(list[last].span.Last).Hours(), usual) {
 		last++
+	}
+	return first, last
+}
+
+// dense are the first and the last window of failures that are all usual, of which the
+// next one is nearer than usual.
+func (f *finder) dense(list []*window, usual map[placeOf]float64) (first, last int) {
+	last = len(list) - 1
+	for first < last && f.passes(list[first], list[first+1].span.First.Sub(list[first].span.Last).Hours(), usual) {
+		first++
+	}
+	for last > first && f.passes(list[last], list[last].span.First.Sub(list[last-1].span.Last).Hours(), usual) {
+		last--
 	}
 	return first, last
 }

@@ -7,8 +7,8 @@ import (
 )
 
 // usual is a pause that is nothing special, in hours: whoever uses a client sleeps
-// and works. It counts as one pause that was seen before.
-const usual = 8.0
+// and works. It counts as some pauses that were seen before.
+const usual, usualCount = 8.0, 4
 
 // maxEnds is how many ends are looked for in one stream.
 const maxEnds = 50
@@ -27,7 +27,7 @@ func Ends(pauses []float64, odds float64) []int {
 		longest[i] = pauses[at]
 	}
 	ends := 0
-	for n := 1; n <= min(len(order), maxEnds); n++ {
+	for n := 1; n <= min(len(order)/2, maxEnds); n++ { // most pauses are none
 		if Pause(longest[n-1], longest[n:]) < math.Log(odds) {
 			ends = n // all that are as long, too
 		}
@@ -47,10 +47,10 @@ func Pause(length float64, seen []float64) float64 {
 	if tail < len(seen) {
 		beyond = seen[tail]
 	}
-	mean := usual
+	mean := usual * usualCount
 	for _, pause := range seen[:tail] {
 		mean += pause - beyond
 	}
-	mean /= float64(tail + 1)
+	mean /= float64(tail + usualCount)
 	return min(0, math.Log(float64(tail+1))-(length-beyond)/mean)
 }
