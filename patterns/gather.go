@@ -20,6 +20,7 @@ func (f *finder) gather(found, steady, remainders []*stretch) (all []*stretch, r
 		var more []*stretch
 		found, more = f.trimmed(found, nil, usual)
 		others = f.completed(found, append(others, more...), usual)
+		found = f.joined(found, (*stretch).meets) // what has met by now
 		steady, remainders = others[:len(steady)], others[len(steady):]
 	}
 	found, more := f.beside(found, steady)

@@ -142,7 +142,7 @@ type finder struct {
 // does.
 func (f *finder) find() (found []*stretch, rest *stretch) {
 	seeds, steady, remainders := f.seeds()
-	found, more := f.apart(f.joined(seeds))
+	found, more := f.apart(f.joined(seeds, anyTwo))
 	remainders = append(remainders, more...)
 	return f.gather(found, steady, remainders)
 }
@@ -203,13 +203,17 @@ func (f *finder) raised(list []*stretch) (raised, usual, others []*stretch) {
 	seen := together(usual).weights
 	for _, s := range order {
 		price := math.Log(max(total/s.length(), 1) / anotherFault)
-		if _, lead := f.lead(s); lead < standsOut {
-			price -= math.Log(anotherFault)
-			if s.passing() {
-				price -= 2 * math.Log(anotherFault)
+		_, lead := f.lead(s)
+		for _, rarely := range []bool{lead < standsOut, s.passing(), lead < standsOut && s.passing()} {
+			if rarely {
+				price -= math.Log(anotherFault)
 			}
 		}
-		if s.seen >= single && s.excess(seen, quiet) > price {
+		least := float64(single)
+		if lead < standsOut {
+			least *= 2
+		}
+		if s.seen >= least && s.excess(seen, quiet) > price {
 			raised = append(raised, s)
 		} else {
 			others = append(others, s)
@@ -251,7 +255,7 @@ func (s *stretch) rate() float64 {
 // its own, where it is the only one or a cause stands out.
 func (f *finder) beside(found, steady []*stretch) (all, remainders []*stretch) {
 	all = found
-	for _, s := range f.joined(steady) {
+	for _, s := range f.joined(steady, anyTwo) {
 		if s.seen < single && len(found) > 0 {
 			remainders = append(remainders, s)
 			continue
@@ -333,12 +337,16 @@ func boolCompare(x, y bool) int {
 
 // joined joins the stretches that one fault explains better than two, those that fit
 // best first.
-func (f *finder) joined(list []*stretch) []*stretch {
+func (f *finder) joined(list []*stretch, may func(x, y *stretch) bool) []*stretch {
 	odds := map[[2]*stretch]float64{}
 	of := func(x, y *stretch) float64 {
 		key := [2]*stretch{x, y}
 		if known, ok := odds[key]; ok {
 			return known
+		}
+		if !may(x, y) {
+			odds[key] = math.Inf(-1)
+			return odds[key]
 		}
 		odds[key] = f.same(x, y)
 		return odds[key]
@@ -365,16 +373,21 @@ func (f *finder) joined(list []*stretch) []*stretch {
 }
 
 // parted tells whether something weightier than the smaller of two stretches lies between
-// them: then it would have come and gone within one fault.
+// them, or around it: then one would have come and gone within the other.
 func parted(x, y *stretch, list []*stretch) bool {
 	if y.span.First.Before(x.span.First) {
 		x, y = y, x
 	}
 	return slices.ContainsFunc(list, func(z *stretch) bool {
-		return z != x && z != y && z.span.First.After(x.span.First) && z.span.Last.Before(y.span.Last) &&
-			z.seen > min(x.seen, y.seen) && sharesUnit(z, x) && sharesUnit(z, y) && sharesChannel(z, x)
+		if z == x || z == y || z.seen <= min(x.seen, y.seen) || !sharesUnit(z, x) || !sharesUnit(z, y) || !sharesChannel(z, x) {
+			return false
+		}
+		return z.span.First.After(x.span.First) && z.span.Last.Before(y.span.Last) || x.within(z) != y.within(z)
 	})
 }
+
+// anyTwo lets any two stretches be joined.
+func anyTwo(_, _ *stretch) bool { return true }
 
 // same is the logarithm of the odds that two stretches are of the same fault.
 func (f *finder) same(x, y *stretch) float64 {
@@ -391,6 +404,7 @@ func (f *finder) same(x, y *stretch) float64 {
 		if sharesChannel(x, y) && (x.within(y) || y.within(x)) {
 			another *= anotherFault // it would have to end as well, and leave the other as it was
 		}
+		another *= f.lasting(x, y)
 		span := x.span
 		span.Add(y.span.First)
 		span.Add(y.span.Last)
@@ -408,6 +422,22 @@ func (f *finder) same(x, y *stretch) float64 {
 }
 
 func first(cause string, _ float64) string { return cause }
+
+// lasts is how long a fault lasts on the average, at least: somebody has to notice it, and
+// to find out what it is.
+const lasts = 24 * time.Hour
+
+// lasting is the probability that a fault is over as soon as the shorter of two stretches,
+// 1 for one that goes on to the end of the logs.
+func (f *finder) lasting(x, y *stretch) float64 {
+	if y.span.Length() < x.span.Length() {
+		x = y
+	}
+	if f.total.Last.Sub(x.span.Last) <= widest {
+		return 1
+	}
+	return 1 - math.Exp(-x.length()/lasts.Hours())
+}
 
 // longSilence is the least that a silence between two stretches says against one fault:
 // the pauses within a part of it need not be those of the whole.

@@ -142,7 +142,15 @@ func TestIncidentsOfAMonth(t *testing.T) {
 		}
 	}
 	t.Logf("%+v", s)
-	assert.GreaterOrEqual(t, float64(s.found), 0.97*float64(s.faults))
+	atLeast := func(share float64, n, of int) {
+		t.Helper()
+		assert.GreaterOrEqual(t, float64(n), share*float64(of))
+	}
+	assert.Equal(t, s.single, s.one, "one fault gives one incident")
+	atLeast(0.95, s.counted, s.months)
+	atLeast(0.97, s.found, s.faults)
+	atLeast(0.95, s.span, s.found)
+	atLeast(0.97, s.nodes, s.found)
 }
 
 func show(t *testing.T, seed int, month *months.Month, result *patterns.Analysis) {
