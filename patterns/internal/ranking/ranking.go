@@ -109,6 +109,8 @@ type Ranker struct {
 	Verdicts    []string
 	populations []population
 	tables      sync.Map // of a *keyTable by its Key
+	silence     sync.Once
+	silent      [][]float64 // what silence makes
 }
 
 // Setup is one recorded fault with its share of a cause's prior, and what each
@@ -275,7 +277,7 @@ func (r *Ranker) likelihood(setup int, sights sightings, context Context) float6
 		}
 		silent := max(0, 1-printed)
 		inTries := 1 - silent*silent*silent // in three tries
-		sum += p.probability * s.Reach.to(len(p.stacks), devices) * math.Exp(log) * inTries * p.surroundings(s, sights.failures, context)
+		sum += p.probability * s.Reach.to(len(p.stacks), devices) * math.Exp(log) * inTries * r.surroundings(setup, i, sights.failures, context)
 	}
 	return sum
 }
@@ -374,24 +376,36 @@ func (s *Setup) stacksWith(key Key, surprises map[Key]float64) (rates, matches [
 	return rates, matches
 }
 
-// atLeastOnce is the probability that something of probability p happens in n
-// tries.
-func atLeastOnce(p, n float64) float64 { return 1 - math.Pow(max(0, 1-p), n) }
-
-// surroundings is how well what stands near the failures fits the setup.
-func (p *population) surroundings(s *Setup, failures int, context Context) float64 {
+// surroundings is how well what stands near the failures fits a setup, if a population
+// has it.
+func (r *Ranker) surroundings(setup, population, failures int, context Context) float64 {
 	if !context.Visible {
 		return 1
 	}
-	silent := 0.0
-	for i, stack := range p.stacks {
-		silent += p.shares[i] * s.Behaviour[parser.KindClose][stack].Silent
-	}
-	expected := atLeastOnce(silent, 1+math.Log(float64(failures)))
+	none := math.Exp(r.noSilence()[setup][population] * (1 + math.Log(float64(failures))))
 	if context.SilentEnds {
-		return healthyTraffic + (1-healthyTraffic)*expected
+		return healthyTraffic + (1-healthyTraffic)*(1-none)
 	}
-	return 1 - expected
+	return none
+}
+
+// noSilence is the logarithm of how often a connection of each population does not end as
+// healthy ones do, under each setup.
+func (r *Ranker) noSilence() [][]float64 {
+	r.silence.Do(func() {
+		for i := range r.Setups {
+			logs := make([]float64, len(r.populations))
+			for j := range r.populations {
+				p, silent := &r.populations[j], 0.0
+				for n, stack := range p.stacks {
+					silent += p.shares[n] * r.Setups[i].Behaviour[parser.KindClose][stack].Silent
+				}
+				logs[j] = math.Log(max(0, 1-silent))
+			}
+			r.silent = append(r.silent, logs)
+		}
+	})
+	return r.silent
 }
 
 // rare is the probability below which a population is left to the whole mix:
