@@ -247,8 +247,9 @@ func (f *finder) follows(s *stretch, w *window, kinds map[*Pattern]float64, paus
 			return false
 		}
 	}
+	away := max(w.span.First.Sub(s.span.Last), s.span.First.Sub(w.span.Last), 0).Hours()
 	hours := max(s.hours(s.span.Last, w.span.First), s.hours(w.span.Last, s.span.First))
-	return !f.passes(w, hours, usual) && (hours == 0 || changes.Pause(hours, pauses) > math.Log(anotherFault/2))
+	return !f.passes(w, away, usual) && (hours == 0 || changes.Pause(hours, pauses) > math.Log(anotherFault/2))
 }
 
 // placeOf is where a kind of failure is seen.

@@ -264,7 +264,7 @@ func TestIncidentOutlastsARestart(t *testing.T) {
 	second.Recall(first.Memory())
 	read(second, newDiary().work(50, 70, 0.5).fail(50, 70, 0.5, rejected, expired).text())
 	got := second.Result()
-	require.Len(t, got.Incidents, 1)
+	require.Len(t, got.Incidents, 1, "%v", told(&got))
 	assert.Equal(t, "10-70", hours(&got.Incidents[0]))
 	assert.Equal(t, "cert-expired", got.Incidents[0].Diagnosis[0].Cause.ID)
 	assert.Equal(t, 40, got.Events, "the report counts what this run read")

@@ -340,7 +340,7 @@ func (a *Analyzer) series(u *unit, c channel, ordered []*window) (series *change
 	series.Rates = !c.stops
 	for i, w := range ordered {
 		if series.Rates && i > 0 {
-			series.Add(nil, u.hours(ordered[i-1].span.Last, w.span.First))
+			series.Add(nil, u.written(ordered[i-1].span.Last, w.span.First))
 			steps = append(steps, nil)
 		}
 		byClass := make([]float64, len(classes))
@@ -351,7 +351,7 @@ func (a *Analyzer) series(u *unit, c channel, ordered []*window) (series *change
 		for p, n := range counts {
 			byClass[classes[p]] += sightingsOf(n)
 		}
-		series.Add(byClass, u.hours(w.span.First, w.span.Last))
+		series.Add(byClass, u.written(w.span.First, w.span.Last))
 		steps = append(steps, w)
 	}
 	return series, steps

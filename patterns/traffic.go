@@ -70,15 +70,32 @@ func (w *worked) before(at time.Time) float64 {
 const enough = 8
 
 // hours are those from one time to another, as far as it is known that the unit was at
-// work: an hour with twice the average traffic counts as two.
+// work. What was written between two points of more than a day may stand at its ends.
 func (u *unit) hours(from, to time.Time) float64 {
+	wall := to.Sub(from).Hours()
+	switch {
+	case wall <= 0:
+		return 0
+	case len(u.worked.points) < enough:
+		return max(wall-holidays, 0)
+	case wall > 24:
+		return max(u.written(from, to)-u.worked.length()/float64(len(u.worked.points)), 0)
+	}
+	return u.written(from, to)
+}
+
+// written are the hours from one time to another by how much was written: one with twice
+// the average traffic counts as two.
+func (u *unit) written(from, to time.Time) float64 {
 	w := &u.worked
 	if !to.After(from) {
 		return 0
 	}
 	if len(w.points) < enough {
-		return max(to.Sub(from).Hours()-holidays, 0)
+		return to.Sub(from).Hours()
 	}
-	all := w.points[len(w.points)-1]
-	return (w.before(to) - w.before(from)) / max(all.bytes, 1) * all.at.Sub(w.points[0].at).Hours()
+	return (w.before(to) - w.before(from)) / max(w.points[len(w.points)-1].bytes, 1) * w.length()
 }
+
+// length is the time that the points cover, in hours.
+func (w *worked) length() float64 { return w.points[len(w.points)-1].at.Sub(w.points[0].at).Hours() }

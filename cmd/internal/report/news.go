@@ -49,7 +49,11 @@ func (n *News) Says(say *messages.Printer) string {
 		return say.Say("live.incident.unknown", n.Number)
 	}
 	lead := &in.Diagnosis[0]
-	return say.Say("live.incident."+string(n.What), n.Number, lead.Cause.For(lead.Side).Title.In(say.Lang), lead.Cause.ID, strings.TrimSpace(percent(lead.Confidence)))
+	key := "live.incident.begin"
+	if n.What == Changes {
+		key = "live.incident.change"
+	}
+	return say.Say(key, n.Number, lead.Cause.For(lead.Side).Title.In(say.Lang), lead.Cause.ID, strings.TrimSpace(percent(lead.Confidence)))
 }
 
 // Where names the nodes or the logs of an incident, with how much failed since when.
