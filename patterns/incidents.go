@@ -45,10 +45,10 @@ const (
 	// another mixture from some time on, or on another node.
 	otherClients = 0.1
 	// otherCauses is the same where other causes lead then.
-	otherCauses = 0.03
+	otherCauses = 0.01
 	// fewClients is the same where the failures may be of one client: of so few
 	// sightings, and less likely the more there are.
-	fewClients, few = 0.5, 5
+	fewClients, few = 0.5, 8
 	// atOnce is the time within which clients come and go, so that a change of what
 	// is seen is no surprise.
 	atOnce = time.Hour
@@ -263,7 +263,7 @@ func (f *finder) beside(found, steady []*stretch) (all, remainders []*stretch) {
 		_, lead := f.lead(s)
 		best, at := 0.0, -1
 		for i, incident := range all {
-			if log := f.same(s, incident); log > best && s.meets(incident) {
+			if log := f.same(s, incident); log > best && (s.meets(incident) || between(s, incident) > math.Log(anotherFault/2)) {
 				best, at = log, i
 			}
 		}

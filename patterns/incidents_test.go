@@ -262,10 +262,10 @@ func TestIncidentOutlastsARestart(t *testing.T) {
 	second, err := patterns.NewAnalyzer(c, patterns.Filter{})
 	require.NoError(t, err)
 	second.Recall(first.Memory())
-	read(second, newDiary().work(50, 70, 0.5).fail(50, 70, 0.5, rejected, expired).text())
+	read(second, newDiary().work(50, 70, 0.5).fail(50, 70.5, 0.5, rejected, expired).text())
 	got := second.Result()
 	require.Len(t, got.Incidents, 1, "%v", told(&got))
 	assert.Equal(t, "10-70", hours(&got.Incidents[0]))
 	assert.Equal(t, "cert-expired", got.Incidents[0].Diagnosis[0].Cause.ID)
-	assert.Equal(t, 40, got.Events, "the report counts what this run read")
+	assert.Equal(t, 41, got.Events, "the report counts what this run read")
 }
