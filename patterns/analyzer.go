@@ -49,6 +49,7 @@ type Analyzer struct {
 	proofs  []Proof
 	odds    ranking.Odds
 
+	checks checks
 	stops  stops
 	starts once // failed starts of version 3
 
@@ -72,7 +73,7 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 	return &Analyzer{
 		catalogue: c, matcher: m, ranker: r, filter: filter,
 		tallies: map[*Pattern]*tally{}, where: newWhere(), single: map[ranking.Key][]CauseScore{},
-		again: newAgain(), stops: newStops(), starts: newOnce(),
+		again: newAgain(), checks: newChecks(), stops: newStops(), starts: newOnce(),
 	}, nil
 }
 
@@ -113,7 +114,7 @@ func (s *Source) Add(rec *parser.Record) {
 	if pattern != nil && (a.OnEvent != nil || a.filter.Causes != nil) {
 		event.Causes = a.causesOf(rec, pattern)
 	}
-	if !a.filter.keeps(event) {
+	if !a.filter.keeps(event) && !a.filter.keeps(a.asCheck(event)) {
 		return
 	}
 	if s.Copy {
@@ -135,10 +136,46 @@ func (s *Source) Add(rec *parser.Record) {
 		a.duplicates++
 		return
 	}
-	a.count(event)
-	if pattern != nil && a.OnEvent != nil {
-		a.OnEvent(event)
+	a.take(event)
+}
+
+// take counts an event that was not told before. Health checks are known as such
+// after some of them: those before are counted as checks then, too.
+func (a *Analyzer) take(e *Event) {
+	is, before := a.checks.meet(e)
+	for _, earlier := range before {
+		if a.filter.keeps(earlier) {
+			a.uncount(earlier)
+		}
+		if check := a.asCheck(earlier); a.filter.keeps(check) {
+			a.count(check)
+		}
 	}
+	if is {
+		e = a.asCheck(e)
+	}
+	if !a.filter.keeps(e) {
+		return
+	}
+	a.count(e)
+	if e.Pattern != nil && a.OnEvent != nil {
+		a.OnEvent(e)
+	}
+}
+
+// asCheck is the event as the health check that it may be, the same for one that may
+// be none.
+func (a *Analyzer) asCheck(e *Event) *Event {
+	if e.Pattern == nil || e.Pattern.Steady == "" {
+		return e
+	}
+	pattern := a.catalogue.Pattern(e.Pattern.Steady)
+	if pattern == nil {
+		return e // in a catalogue of the user's, where lint tells it
+	}
+	check := *e
+	check.Pattern, check.Causes = pattern, pattern.Causes
+	return &check
 }
 
 // End finishes the log: raw handshake lines that met no debug record may find

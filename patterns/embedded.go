@@ -2842,6 +2842,7 @@ var embedded = Catalogue{
 					whole: "unexpected EOF",
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -2923,6 +2924,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "connection-interrupted",
@@ -2960,6 +2962,57 @@ var embedded = Catalogue{
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"read: connection reset by peer\",\"id\":7,\"fd\":151}",
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"connection reset by peer\",\"id\":7,\"fd\":151}",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: i/o timeout",
+			},
+		},
+		{
+			ID: "load-balancer-check",
+			Title: Text{
+				En: "Health check of a load balancer",
+				Zh: "负载均衡的健康检查",
+			},
+			Explain: Text{
+				En: "An address of a private network opens a connection to the TLS port and leaves it again before the handshake is complete, at a steady rhythm: so does the TCP health check of a load balancer, of Kubernetes or of a monitor. Nothing is wrong. It takes some checks to know the rhythm; a stream has told the first ones as what they looked like alone. If no balancer and no monitor has this address, it is a client that tries again at equal intervals: look at what it says itself.",
+				Zh: "一个内网地址以固定的间隔连上 TLS 端口，又在握手完成之前断开：负载均衡、Kubernetes 或监控系统的 TCP 健康检查就是这样，没有故障。要看到若干次之后才能认出这个节奏；读取实时日志时，最初几次已按单条记录的样子显示过了。如果这个地址既不是负载均衡也不是监控，那就是某个客户端在按固定间隔重连，请看它自己的报错。",
+			},
+			Severity: "info",
+			Category: "noise",
+			Reporter: "network",
+			Phase:    "client-hello",
+			Side:     "server",
+			Causes: []CauseScore{
+				{
+					ID:    "scanner-probe",
+					Score: 0.85,
+					Why:   "balancers and monitors check at a steady rhythm",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.05,
+					Why:   "a client behind a faulty path may try again at equal intervals",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.03,
+					Why:   "so may one that rejects the certificate without a word",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.03,
+					Why:   "the same for a wrong name",
+				},
+			},
+			References: []string{
+				"Alibaba Cloud SLB documentation, health checks from 100.64.0.0/10",
+				"RFC 1918",
+				"RFC 6598",
+				"made: Go's net/http, nginx and HAProxy before a TCP check",
+			},
+			Samples: []string{
+				"2026/04/22 10:11:12 http: TLS handshake error from 10.0.0.5:51514: EOF\n2026/04/22 10:11:22 http: TLS handshake error from 10.0.0.5:51540: EOF\n2026/04/22 10:11:32 http: TLS handshake error from 10.0.0.5:51562: EOF\n2026/04/22 10:11:42 http: TLS handshake error from 10.0.0.5:51588: EOF\n2026/04/22 10:11:52 http: TLS handshake error from 10.0.0.5:51602: EOF",
+			},
+			Misses: []string{
+				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: EOF\n2026/04/22 10:11:22 http: TLS handshake error from 203.0.113.9:51540: EOF\n2026/04/22 10:11:32 http: TLS handshake error from 203.0.113.9:51562: EOF\n2026/04/22 10:11:42 http: TLS handshake error from 203.0.113.9:51588: EOF\n2026/04/22 10:11:52 http: TLS handshake error from 203.0.113.9:51602: EOF",
+				"2026/04/22 10:11:12 http: TLS handshake error from 10.0.0.5:51514: EOF\n2026/04/22 10:11:13 http: TLS handshake error from 10.0.0.5:51540: EOF\n2026/04/22 10:11:17 http: TLS handshake error from 10.0.0.5:51562: EOF\n2026/04/22 10:11:26 http: TLS handshake error from 10.0.0.5:51588: EOF\n2026/04/22 10:11:43 http: TLS handshake error from 10.0.0.5:51602: EOF",
 			},
 		},
 		{
@@ -7176,6 +7229,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -11405,21 +11459,12 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/[0-9]+: SSL handshake failure",
+					Regex: "/[^\\s/]+: SSL handshake failure",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						": SSL handshake failure",
-					},
-				},
-				{
-					Regex: "/sock-[0-9]+: SSL handshake failure",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"/sock-",
 					},
 				},
 			},
@@ -11490,7 +11535,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*(?i:alert unknown ca|alert certificate unknown|alert bad certificate).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*(?i:alert unknown ca|alert certificate unknown|alert bad certificate).*",
 					Kinds: []string{
 						"text",
 					},
@@ -11555,7 +11600,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*(?i:alert certificate expired).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*(?i:alert certificate expired).*",
 					Kinds: []string{
 						"text",
 					},
@@ -11604,7 +11649,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*:(?i:wrong version number|https? (?:proxy )?request|unknown protocol|packet length too long).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*:(?i:wrong version number|https? (?:proxy )?request|unknown protocol|packet length too long).*",
 					Kinds: []string{
 						"text",
 					},
@@ -11654,7 +11699,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*(?i:unsupported protocol|version too low|no shared cipher|no suitable|alert protocol version|alert handshake failure|inappropriate fallback|no shared signature).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*(?i:unsupported protocol|version too low|no shared cipher|no suitable|alert protocol version|alert handshake failure|inappropriate fallback|no shared signature).*",
 					Kinds: []string{
 						"text",
 					},
@@ -11709,7 +11754,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: Connection (?:closed|error) during SSL handshake",
+					Regex: "/[^\\s/]+: Connection (?:closed|error) during SSL handshake",
 					Kinds: []string{
 						"text",
 					},
@@ -11718,7 +11763,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "/(?:sock-)?[0-9]+: Timeout during SSL handshake",
+					Regex: "/[^\\s/]+: Timeout during SSL handshake",
 					Kinds: []string{
 						"text",
 					},
@@ -11727,6 +11772,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -11797,7 +11843,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*(?i:peer did not return a certificate|certificate verify failed).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*(?i:peer did not return a certificate|certificate verify failed).*",
 					Kinds: []string{
 						"text",
 					},
@@ -12823,6 +12869,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",

@@ -122,7 +122,11 @@ func (l *linter) pattern(p *Pattern) {
 	l.report(!slices.Contains(reporters, p.Reporter), "bad-reporter", p.Reporter)
 	l.report(!slices.Contains(phases, p.Phase), "bad-phase", p.Phase)
 	l.report(!slices.Contains(sides, p.Side), "bad-side", string(p.Side))
-	l.clauses(p.Match, true)
+	if len(p.Match) > 0 || !l.catalogue.isCheck(p) {
+		l.clauses(p.Match, true)
+	}
+	check := l.catalogue.Pattern(p.Steady)
+	l.report(p.Steady != "" && (check == nil || check.Measured || len(check.Match) > 0), "bad-steady", p.Steady)
 	l.scores(p)
 	l.report(len(p.Samples) == 0, "no-sample", "")
 	l.report(len(p.References) == 0, "no-reference", "")
@@ -254,7 +258,11 @@ func CheckSamples(c *Catalogue, files []string) []Problem {
 		}
 	}
 	for _, p := range c.Patterns {
-		check(m.best, p, p.ID, p.Samples, p.Misses)
+		winner := m.best
+		if c.isCheck(p) {
+			winner = c.checkIn
+		}
+		check(winner, p, p.ID, p.Samples, p.Misses)
 	}
 	for _, ignored := range c.Ignore {
 		check(m.best, ignored, ignored.ID, ignored.Samples, ignored.Misses)
@@ -279,6 +287,24 @@ func (m *Matcher) best(text string) string {
 		return nil
 	})
 	return cmp.Or(pattern, ignored)
+}
+
+// isCheck tells whether a pattern is what others are at a steady rhythm.
+func (c *Catalogue) isCheck(p *Pattern) bool {
+	return slices.ContainsFunc(c.Patterns, func(other *Pattern) bool { return other.Steady == p.ID })
+}
+
+// checkIn returns the id of the health check that the last lines of a text are, else
+// of what they are otherwise.
+func (c *Catalogue) checkIn(text string) string {
+	last := ""
+	for e, err := range Events(context.Background(), strings.NewReader(text), &Options{Catalogue: c}) {
+		if err != nil {
+			return ""
+		}
+		last = e.Pattern.ID
+	}
+	return last
 }
 
 // stopIn gives the id where a server ends in a text, and not of a TLS failure.
