@@ -12375,6 +12375,57 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "acme-canceled",
+			Title: Text{
+				En: "Proxy gave up asking for a certificate, as it was reloaded or stopped",
+				Zh: "代理重新加载或停止，放弃了证书申请",
+			},
+			Explain: Text{
+				En: "Caddy was asking the CA for a certificate when its configuration was reloaded or it was stopped, and the request was canceled. The new configuration asks again, so this line alone is no fault. If the name has no certificate still, look at what is logged for it after the last reload.",
+				Zh: "Caddy 正在向 CA 申请证书时，重新加载了配置或被停止，申请随之取消。新配置会重新申请，所以单凭这一行不算故障。如果这个域名仍然没有证书，请看最后一次重新加载之后关于它的日志。",
+			},
+			Severity: "info",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^(?:could not get certificate from issuer|could not renew certificate|job failed|will retry): .*context canceled$",
+					Kinds: []string{
+						"zap",
+					},
+					Literals: []string{
+						"context canceled",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-configured",
+					Score: 0.45,
+					Why:   "if reloads follow each other, the name never gets a certificate",
+				},
+				{
+					ID:    "cert-expired",
+					Score: 0.3,
+					Why:   "the same for a renewal",
+				},
+			},
+			References: []string{
+				"certmagic config.go, async.go",
+				"recorded: Caddy 2.6.2, caddy reload and SIGTERM while the CA does not answer",
+			},
+			Samples: []string{
+				"{\"level\":\"error\",\"ts\":1795903162.8991268,\"logger\":\"tls\",\"msg\":\"job failed\",\"error\":\"im.example.com: obtaining certificate: context canceled\"}",
+				"{\"level\":\"error\",\"ts\":1795903178.735699,\"logger\":\"tls.obtain\",\"msg\":\"could not get certificate from issuer\",\"identifier\":\"im.example.com\",\"issuer\":\"acme-v02.api.letsencrypt.org-directory\",\"error\":\"registering account [] with server: provisioning client: context canceled\"}",
+				"{\"level\":\"error\",\"ts\":1795903178.7358418,\"logger\":\"tls\",\"msg\":\"job failed\",\"error\":\"im.example.com: obtaining certificate: [im.example.com] Obtain: registering account [] with server: provisioning client: context canceled\"}",
+			},
+			Misses: []string{
+				"{\"level\":\"error\",\"ts\":1795903159.6156254,\"logger\":\"tls.obtain\",\"msg\":\"could not get certificate from issuer\",\"identifier\":\"im.example.com\",\"issuer\":\"acme-v02.api.letsencrypt.org-directory\",\"error\":\"registering account [] with server: provisioning client: performing request: Get \\\"https://acme-v02.api.letsencrypt.org/directory\\\": dial tcp 172.65.32.248:443: connect: connection refused\"}",
+			},
+		},
+		{
 			ID: "traefik-default-certificate",
 			Title: Text{
 				En: "Traefik serves its default certificate for a name",
@@ -21902,6 +21953,9 @@ var embedded = Catalogue{
 			},
 		},
 	},
+	derived: []string{
+		"context canceled",
+	},
 	placements: map[string]search.Placement{
 		" stderr P": {
 			Print: 5,
@@ -22097,6 +22151,10 @@ var embedded = Catalogue{
 		"close notify": {
 			Print: 4,
 			Group: 2,
+		},
+		"context canceled": {
+			Print: 6,
+			Group: 6,
 		},
 		"correctly signed": {
 			Print: 10,
