@@ -12391,12 +12391,21 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "^(?:could not get certificate from issuer|could not renew certificate|job failed|will retry): .*context canceled$",
+					Regex: "^could not get certificate from issuer: (?:.*: )?context canceled$",
 					Kinds: []string{
 						"zap",
 					},
 					Literals: []string{
-						"context canceled",
+						"could not get certificate from issuer: ",
+					},
+				},
+				{
+					Regex: "^job failed: \\S+: (?:obtaining|renewing) certificate: (?:.*: )?context canceled$",
+					Kinds: []string{
+						"zap",
+					},
+					Literals: []string{
+						"job failed: ",
 					},
 				},
 			},
