@@ -12400,12 +12400,21 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^job failed: \\S+: (?:obtaining|renewing) certificate: (?:.*: )?context canceled$",
+					Regex: "^job failed: \\S+: obtaining certificate: (?:.*: )?context canceled$",
 					Kinds: []string{
 						"zap",
 					},
 					Literals: []string{
-						"job failed: ",
+						": obtaining certificate: ",
+					},
+				},
+				{
+					Regex: "^job failed: \\S+: renewing certificate: (?:.*: )?context canceled$",
+					Kinds: []string{
+						"zap",
+					},
+					Literals: []string{
+						": renewing certificate: ",
 					},
 				},
 			},
@@ -21963,7 +21972,8 @@ var embedded = Catalogue{
 		},
 	},
 	derived: []string{
-		"context canceled",
+		": obtaining certificate: ",
+		": renewing certificate: ",
 	},
 	placements: map[string]search.Placement{
 		" stderr P": {
@@ -21972,6 +21982,14 @@ var embedded = Catalogue{
 		" stdout P": {
 			Print: 6,
 			Group: 6,
+		},
+		": obtaining certificate: ": {
+			Print: 17,
+			Group: 7,
+		},
+		": renewing certificate: ": {
+			Print: 6,
+			Group: 3,
 		},
 		":fail ": {
 			Print: 3,
@@ -22160,10 +22178,6 @@ var embedded = Catalogue{
 		"close notify": {
 			Print: 4,
 			Group: 2,
-		},
-		"context canceled": {
-			Print: 6,
-			Group: 6,
 		},
 		"correctly signed": {
 			Print: 10,
