@@ -88,6 +88,8 @@ type Source struct {
 	told     *retold
 
 	neighbour neighbour
+	// heard are the newest failures of each container, oldest first.
+	heard map[string][]*heard
 }
 
 // Source starts a log. Logs that hold the raw handshake lines should come
@@ -121,6 +123,10 @@ func (s *Source) Add(rec *parser.Record) {
 		a.duplicates++
 		return
 	}
+	if failure, echo := s.echoOf(rec, match); failure != nil {
+		s.echo(failure, echo, event)
+		return
+	}
 	s.timeOf(event)
 	a.again.alone, a.again.remember = a.Alone, a.Remember
 	v := s.told.meet(event)
@@ -134,14 +140,16 @@ func (s *Source) Add(rec *parser.Record) {
 	}
 	if v.known || a.saidBefore(event) {
 		a.duplicates++
+		s.hear(event, false)
 		return
 	}
-	a.take(event)
+	s.hear(a.take(event), true)
 }
 
 // take counts an event that was not told before. Health checks are known as such
-// after some of them: those before are counted as checks then, too.
-func (a *Analyzer) take(e *Event) {
+// after some of them: those before are counted as checks then, too. It returns the
+// event as it was counted.
+func (a *Analyzer) take(e *Event) *Event {
 	is, before := a.checks.meet(e)
 	for _, earlier := range before {
 		if a.filter.keeps(earlier) {
@@ -155,12 +163,13 @@ func (a *Analyzer) take(e *Event) {
 		e = a.asCheck(e)
 	}
 	if !a.filter.keeps(e) {
-		return
+		return e
 	}
 	a.count(e)
 	if e.Pattern != nil && a.OnEvent != nil {
 		a.OnEvent(e)
 	}
+	return e
 }
 
 // asCheck is the event as the health check that it may be, the same for one that may

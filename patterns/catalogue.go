@@ -209,6 +209,7 @@ type Catalogue struct {
 	Patterns []*Pattern  `yaml:"patterns"`
 	Ignore   []*Ignored  `yaml:"ignore"`
 	Stops    []*Stopping `yaml:"stops"`
+	Echoes   []*Echo     `yaml:"echoes"`
 	Causes   []*Cause    `yaml:"causes"`
 	States   []*State    `yaml:"states"`
 	// Anchors are the few literals that a line must hold one of to be looked
@@ -295,6 +296,9 @@ func (c *Catalogue) clauses() []*Clause {
 	}
 	for _, stop := range c.Stops {
 		all = appendClauses(all, stop.Match)
+	}
+	for _, echo := range c.Echoes {
+		all = appendClauses(all, echo.Match)
 	}
 	return all
 }

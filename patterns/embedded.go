@@ -4161,8 +4161,12 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"ssl hand shake error",
-						":fail ",
-						"showRequestInfo",
+						"服务器证书无效",
+						"\\u670d\\u52a1\\u5668\\u8bc1\\u4e66\\u65e0\\u6548",
+						"\\u670D\\u52A1\\u5668\\u8BC1\\u4E66\\u65E0\\u6548",
+						"服务器证书无效",
+						"\\u670d\\u52a1\\u5668\\u8bc1\\u4e66\\u65e0\\u6548",
+						"\\u670D\\u52A1\\u5668\\u8BC1\\u4E66\\u65E0\\u6548",
 					},
 				},
 				{
@@ -17403,26 +17407,8 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			ID: "client-cause-again",
+			ID: "client-says-again",
 			Match: []Clause{
-				{
-					Regex: "^\\s*Caused by: .*",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"Caused by: ",
-					},
-				},
-				{
-					Regex: "boringssl_session_handshake_error_print.*",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"boringssl_session_handshake_error_print",
-					},
-				},
 				{
 					Regex: "^[0-9A-F]{12,16}:error:[0-9A-F]{8}:.*:certificate verify failed:.*",
 					Kinds: []string{
@@ -17438,13 +17424,10 @@ var embedded = Catalogue{
 				Zh: "它重复了前面一行，失败已经在那里写明。",
 			},
 			References: []string{
-				"Java stack traces (Throwable.printStackTrace)",
 				"recorded: attempts.jsonl (openssl s_client)",
 			},
 			Samples: []string{
-				"Caused by: sun.security.validator.ValidatorException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
 				"4037F9D8177F0000:error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:../ssl/statem/statem_clnt.c:1889:",
-				"[BoringSSL] boringssl_session_handshake_error_print(111) [C1.1:1][0x7fcec6701630] 140526066114904:error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:ssl/handshake.cc:369:",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: (certificate_unknown) PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
@@ -17802,6 +17785,240 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"2026/08/23 00:31:08 load balancer started",
+			},
+		},
+	},
+	Echoes: []*Echo{
+		{
+			ID: "java-cause",
+			Match: []Clause{
+				{
+					Regex: "(?:^|[\\s:])(?:Caused by|Suppressed): ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Caused by",
+						"Suppressed",
+					},
+				},
+			},
+			Lines: 80,
+			Chain: true,
+			Reason: Text{
+				En: "The causes of an exception in Java stand behind it in its stack trace, each with the message of the next one.",
+				Zh: "Java 异常的各层原因列在它的堆栈里，每一层都带着下一层的消息。",
+			},
+			References: []string{
+				"JDK Throwable.printStackTrace",
+				"recorded: OpenJDK 17, HttpsURLConnection and HttpClient",
+				"logcat, System.err of Android",
+			},
+			Samples: []string{
+				"2020-10-08 13:46:43.743 W/System.err: javax.net.ssl.SSLHandshakeException: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.\n2020-10-08 13:46:43.750 W/System.err:     at com.android.org.conscrypt.ConscryptFileDescriptorSocket.startHandshake(ConscryptFileDescriptorSocket.java:239)\n2020-10-08 13:46:43.760 W/System.err: Caused by: java.security.cert.CertificateException: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.\n2020-10-08 13:46:43.761 W/System.err:     at com.android.org.conscrypt.TrustManagerImpl.verifyChain(TrustManagerImpl.java:674)\n2020-10-08 13:46:43.765 W/System.err: Caused by: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.",
+				"java.lang.RuntimeException: cannot connect\n\tat J.main(J.java:4)\nCaused by: javax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\n\tat java.base/sun.security.ssl.Alert.createSSLException(Alert.java:131)\n\t... 7 more\nCaused by: sun.security.validator.ValidatorException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
+			},
+			Misses: []string{
+				"javax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\njavax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
+			},
+		},
+		{
+			ID: "java-trace",
+			Match: []Clause{
+				{
+					Regex: "(?:^|System\\.err: )\\s*(?:[a-z]\\w*\\.)+[\\w$]+(?:Exception|Error): ",
+					Kinds: []string{
+						"text",
+					},
+				},
+			},
+			Lines: 1,
+			Reason: Text{
+				En: "Many a logger in Java prints the message, which holds the exception's, and the stack trace in the next line.",
+				Zh: "很多 Java 日志先打印含有异常消息的一行，下一行再打印堆栈。",
+			},
+			References: []string{
+				"recorded: OpenJDK 17, java.util.logging",
+				"Logback, ThrowableProxyConverter",
+			},
+			Samples: []string{
+				"SEVERE: connect failed: javax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\njavax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\n\tat java.base/sun.security.ssl.Alert.createSSLException(Alert.java:131)",
+			},
+			Misses: []string{
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown\njavax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown",
+			},
+		},
+		{
+			ID: "python-trace",
+			Match: []Clause{
+				{
+					Regex: "^\\s*(?:\\w+\\.)*\\w*(?:Error|Exception): ",
+					Kinds: []string{
+						"text",
+					},
+				},
+			},
+			Of:    "exception=\\w+\\(|SSL handshake failed|SSL error in data received|Fatal error on SSL",
+			Lines: 150,
+			Chain: true,
+			Reason: Text{
+				En: "asyncio tells the exception of a task or a transport, and its traceback ends with the same.",
+				Zh: "asyncio 先写出任务或传输层的异常，其后的堆栈以同一个异常结尾。",
+			},
+			References: []string{
+				"CPython asyncio/base_events.py, default_exception_handler",
+				"CPython asyncio/sslproto.py",
+				"recorded: Python 3.11",
+			},
+			Samples: []string{
+				"Task exception was never retrieved\nfuture: <Task finished name='Task-2' coro=<main() done, defined at /srv/im/client.py:2> exception=SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)')>\nTraceback (most recent call last):\n  File \"/srv/im/client.py\", line 3, in main\nssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)",
+			},
+			Misses: []string{
+				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)\nssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)",
+			},
+		},
+		{
+			ID: "python-wrapped",
+			Match: []Clause{
+				{
+					Regex: "^\\s*(?:\\w+\\.)+\\w*(?:Error|Exception): .*(?:<urlopen error \\[SSL: |Caused by SSLError|SSLCertVerificationError: \\(|SSL\\w*Error\\()",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"urlopen error [SSL: ",
+						"Caused by SSLError",
+						"CertVerificationError: (",
+						"Error(",
+					},
+				},
+				{
+					Regex: "^\\s*http(?:x|core)\\.\\w+: \\[SSL: ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						": [SSL: ",
+					},
+				},
+			},
+			Of:    "^\\s*(?:ssl\\.SSL\\w*Error|httpcore\\.\\w+): ",
+			Lines: 200,
+			Chain: true,
+			Reason: Text{
+				En: "A library in Python that raises an exception of its own has the first one in the same traceback.",
+				Zh: "Python 库抛出自己的异常时，最初的异常也在同一段堆栈里。",
+			},
+			References: []string{
+				"recorded: Python 3.11, urllib",
+				"urllib3 MaxRetryError",
+				"aiohttp ClientConnectorCertificateError",
+				"httpx ConnectError",
+			},
+			Samples: []string{
+				"Traceback (most recent call last):\n  File \"/usr/lib/python3.11/ssl.py\", line 1383, in do_handshake\n    self._sslobj.do_handshake()\nssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"/srv/im/client.py\", line 2, in <module>\nurllib.error.URLError: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)>",
+			},
+			Misses: []string{
+				"urllib.error.URLError: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)>\nurllib.error.URLError: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)>",
+			},
+		},
+		{
+			ID: "apple-further-lines",
+			Match: []Clause{
+				{
+					Regex: "TCP Conn \\S+ SSLHandshake failed|SocketStream \\w+ error|HTTP load failed|finished with error - code|NSURLErrorDomain|boringssl_\\w+_print\\(",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" SSLHandshake failed",
+						"SocketStream ",
+						"HTTP load failed",
+						"finished with error - code",
+						"NSURLErrorDomain",
+						"boringssl_",
+					},
+				},
+			},
+			Of:    "CFNetwork SSLHandshake failed \\(|HTTP load failed|finished with error - code|boringssl_context_(?:handle_fatal_alert|error_print)\\(",
+			Lines: 8,
+			Chain: true,
+			Reason: Text{
+				En: "Each layer of Apple's networking prints the failure once more: CFNetwork, the connection, the stream, the task.",
+				Zh: "苹果网络栈的每一层都会再打印一次同一个失败：CFNetwork、连接、流、任务。",
+			},
+			References: []string{
+				"CFNetwork and Network.framework in public reports (Starscream #781, #726)",
+			},
+			Samples: []string{
+				"2020-05-18 17:46:46.749522+0800 IM[96908:4535363] CFNetwork SSLHandshake failed (-9807)\n2020-05-18 17:46:46.749622+0800 IM[96908:4535363] TCP Conn 0x604000360540 SSLHandshake failed (-9807)\n2020-05-18 17:46:46.749801+0800 IM[96908:4535372] SocketStream write error [0x604000360540]: 3 -9807",
+			},
+			Misses: []string{
+				"2020-05-18 17:46:46.749522+0800 IM[96908:4535363] CFNetwork SSLHandshake failed (-9807)\n2020-05-18 17:46:47.749522+0800 IM[96908:4535363] CFNetwork SSLHandshake failed (-9807)",
+			},
+		},
+		{
+			ID: "chromium-console",
+			Match: []Clause{
+				{
+					Regex: "\\bnet::ERR_[A-Z_]+",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"net::ERR_",
+					},
+				},
+			},
+			Of:    "handshake failed; returned -1, SSL error code \\d+, net_error -\\d+",
+			Lines: 20,
+			Reason: Text{
+				En: "Chromium prints the number of the error in its own log and the name in the console of the page.",
+				Zh: "Chromium 在自己的日志里打印错误码，在网页控制台里打印错误名。",
+			},
+			References: []string{
+				"Chromium net/socket/ssl_client_socket_impl.cc",
+				"Chromium net/base/net_error_list.h",
+			},
+			Samples: []string{
+				"04-03 17:31:41.000 E/chromium( 9526): [ERROR:ssl_client_socket_impl.cc(1129)] handshake failed; returned -1, SSL error code 1, net_error -201\n04-03 17:31:41.117 I/chromium( 9526): [INFO:CONSOLE(126)] \"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_DATE_INVALID\"",
+			},
+			Misses: []string{
+				"04-03 17:31:41.117 I/chromium( 9526): [INFO:CONSOLE(126)] \"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_DATE_INVALID\"\n04-03 17:31:51.117 I/chromium( 9526): [INFO:CONSOLE(126)] \"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_DATE_INVALID\"",
+			},
+		},
+		{
+			ID: "node-code",
+			Match: []Clause{
+				{
+					Regex: "^\\s*(?:code|reason|library): ['\"]",
+					Kinds: []string{
+						"text",
+					},
+				},
+				{
+					Regex: "\\b(?:close|closed|onclose|code)\\b\\D{0,20}\\b1015\\b",
+					Kinds: []string{
+						"text",
+					},
+				},
+			},
+			Of:    "\\b[eE]rror(?: \\[\\w+\\])?: ",
+			Lines: 40,
+			Chain: true,
+			Reason: Text{
+				En: "Node.js prints an error's text first and its code behind the stack trace, and the event close follows the event error.",
+				Zh: "Node.js 先打印错误文字，在堆栈之后再打印错误码；error 事件之后还有 close 事件。",
+			},
+			References: []string{
+				"Node.js lib/internal/util/inspect.js",
+				"recorded: Node.js 20",
+			},
+			Samples: []string{
+				"Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames: Host: im.example.com. is not in the cert's altnames: DNS:example.com\n    at Object.checkServerIdentity (node:tls:337:12)\n    at ssl.onhandshakedone (node:_tls_wrap:883:12) {\n  code: 'ERR_TLS_CERT_ALTNAME_INVALID',\n  reason: \"Host: im.example.com. is not in the cert's altnames: DNS:example.com\"\n}",
+			},
+			Misses: []string{
+				"code: 'DEPTH_ZERO_SELF_SIGNED_CERT'\ncode: 'DEPTH_ZERO_SELF_SIGNED_CERT'",
 			},
 		},
 	},
@@ -21713,7 +21930,7 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			Regex: "(?:TLS handshake|SSL handshake|tls handshake|ssl handshake)[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
+			Regex: "(?:TLS handshake|SSL handshake|tls handshake|ssl handshake)\\b[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
 			Kinds: []string{
 				"text",
 				"zap",
@@ -21728,7 +21945,7 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			Regex: "(?:TLS Handshake|SSL Handshake)[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
+			Regex: "(?:TLS Handshake|SSL Handshake)\\b[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
 			Kinds: []string{
 				"text",
 				"zap",
@@ -21970,10 +22187,590 @@ var embedded = Catalogue{
 				" does not contain a Common Name",
 			},
 		},
+		{
+			Regex: "gnutls_handshake\\(\\) failed|GnuTLS (?:recv|send) error|\\bGNUTLS_E_[A-Z]",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"gnutls_handshake() failed",
+				"GnuTLS ",
+				"GNUTLS_E_",
+			},
+		},
+		{
+			Regex: "mbedtls_ssl_handshake(?:\\(\\))? (?:returned|failed)|mbedtls_ssl_\\w+ returned -0x|esp-tls(?:-mbedtls)?: [^\"]{0,80}-0x",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"mbedtls_ssl_",
+				"esp-tls",
+			},
+		},
+		{
+			Regex: "wolfSSL_(?:connect|accept)[^\"]{0,20}(?:error|fail)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"wolfSSL_",
+			},
+		},
+		{
+			Regex: "\\binvalid peer certificate: |\\bInvalidCertificate\\(|\\breceived fatal alert: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"invalid peer certificate: ",
+				"InvalidCertificate(",
+				"received fatal alert: ",
+			},
+		},
+		{
+			Regex: "\\bSEC_E_[A-Z]|\\bschannel: (?:[^\"]{0,40} failed|failed |SNI or certificate check failed)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SEC_E_",
+				"schannel: ",
+			},
+		},
+		{
+			Regex: "The SSL connection could not be established|Could not create SSL/TLS secure channel|The remote certificate (?:is|was) (?:invalid|rejected)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"The SSL connection could not be established",
+				"Could not create SSL/TLS secure channel",
+				"The remote certificate ",
+			},
+		},
+		{
+			Regex: "An SSL error has occurred|\\berrSSL[A-Z]\\w+|kCFStreamErrorDomainSSL",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"An SSL error has occurred",
+				"errSSL",
+				"kCFStreamErrorDomainSSL",
+			},
+		},
+		{
+			Regex: "NSURLErrorDomain[^\"]{0,24}Code=-120[0-6]\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"Code=-120",
+			},
+		},
+		{
+			Regex: "\\bOpenSSL::SSL::SSLError\\b|\\bFailed to enable crypto\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"OpenSSL::SSL::SSLError",
+				"Failed to enable crypto",
+			},
+		},
+		{
+			Regex: "\\bTlsException: |\\bHandshakeException: |\\bSSLPeerUnverifiedException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"TlsException: ",
+				"HandshakeException: ",
+				"SSLPeerUnverifiedException: ",
+			},
+		},
+		{
+			Regex: "curl: \\((?:35|51|53|54|58|60|66|77|80|82|83|90|91)\\) ",
+			Kinds: []string{
+				"text",
+			},
+			Literals: []string{
+				"curl: (",
+			},
+		},
+		{
+			Regex: "TLS (?:client|server): In state \\w+",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				": In state ",
+			},
+		},
+		{
+			Regex: "TLS library problem: |TLS key negotiation failed|\\bTLS Error: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"library problem: ",
+				"key negotiation failed",
+				"TLS Error: ",
+			},
+		},
+		{
+			Regex: "\\bValidatorException: |\\bCertPathValidatorException: |\\bCertPathBuilderException: |\\bCertificateExpiredException: |\\bCertificateNotYetValidException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ValidatorException: ",
+				"CertPathValidatorException: ",
+				"CertPathBuilderException: ",
+				"CertificateExpiredException: ",
+				"CertificateNotYetValidException: ",
+			},
+		},
+		{
+			Regex: "Unrecognized SSL message, |no cipher suites in common|terminated the handshake\\b|closed connection during handshake\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"Unrecognized SSL message, ",
+				"no cipher suites in common",
+				"terminated the handshake",
+				"closed connection during handshake",
+			},
+		},
+		{
+			Regex: "\\bERR_SSL_[A-Z0-9]|\\bERR_TLS_[A-Z]|before secure TLS connection was established",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ERR_SSL_",
+				"ERR_TLS_",
+				"before secure TLS connection was established",
+			},
+		},
+		{
+			Regex: "\\berror:0A0[0-9A-F]{5}:",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"error:0A0",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?self[- ]signed certificate(?: in certificate chain)?[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"signed certificate",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?certificate has expired[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"certificate has expired",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?certificate is not yet valid[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"certificate is not yet valid",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?unable to verify the first certificate[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"unable to verify the first certificate",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?unable to get (?:local )?issuer certificate[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"issuer certificate",
+			},
+		},
+		{
+			Regex: "ertificate verify (?:failed|failure|error)\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ertificate verify ",
+			},
+		},
+		{
+			Regex: "ertificate verification (?:failed|failure|error)\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ertificate verification ",
+			},
+		},
+		{
+			Regex: "ertificate validation (?:failed|failure|error)\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ertificate validation ",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to verify certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to verify certificate",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to verify the certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to verify the certificate",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to verify the server certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to verify the server certificate",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to validate certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to validate certificate",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to validate the certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to validate the certificate",
+			},
+		},
+		{
+			Regex: "\\b(?:SSL error|TLS error|SSL failure|TLS failure|SSL alert|TLS alert)(?: \\d+)?: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL error",
+				"TLS error",
+				"SSL failure",
+				"TLS failure",
+				"SSL alert",
+				"TLS alert",
+			},
+		},
+		{
+			Regex: "\\b(?:SSL connection failed|TLS connection failed|SSL connection error|TLS connection error|SSL negotiation failed|TLS negotiation failed|SSL connect failed|TLS connect failed)\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL connection failed",
+				"TLS connection failed",
+				"SSL connection error",
+				"TLS connection error",
+				"SSL negotiation failed",
+				"TLS negotiation failed",
+				"SSL connect failed",
+				"TLS connect failed",
+			},
+		},
+		{
+			Regex: "(?:SSL|TLS|ssl|tls|wss|WSS|HTTPS|https)[ 的]?(?:双向)?握手(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"握手",
+				"\\u63e1\\u624b",
+				"\\u63E1\\u624B",
+			},
+		},
+		{
+			Regex: "SSL连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL连接",
+				"SSL\\u8fde\\u63a5",
+				"SSL\\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "SSL 连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL 连接",
+				"SSL \\u8fde\\u63a5",
+				"SSL \\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "TLS连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"TLS连接",
+				"TLS\\u8fde\\u63a5",
+				"TLS\\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "TLS 连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"TLS 连接",
+				"TLS \\u8fde\\u63a5",
+				"TLS \\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "安全连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"安全连接",
+				"\\u5b89\\u5168\\u8fde\\u63a5",
+				"\\u5B89\\u5168\\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "证书[^。；;\"\\s]{0,12}?(?:已过期|已经过期|过期了|已失效|尚未生效|无效|不受信任|不被信任|不可信|不匹配|(?:验证|校验|认证|检查|加载)(?:失败|错误|未通过|不通过|异常))(?:$|[^次数率时后则码的 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"证书",
+				"\\u8bc1\\u4e66",
+				"\\u8BC1\\u4E66",
+			},
+		},
+		{
+			Regex: "证书与(?:域名|主机名)不(?:匹配|符)|与证书不(?:匹配|符)|域名不在证书|伪装成“[^”]+”的服务器",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"证书与",
+				"\\u8bc1\\u4e66\\u4e0e",
+				"\\u8BC1\\u4E66\\u4E0E",
+				"与证书不",
+				"\\u4e0e\\u8bc1\\u4e66\\u4e0d",
+				"\\u4E0E\\u8BC1\\u4E66\\u4E0D",
+				"域名不在证书",
+				"\\u57df\\u540d\\u4e0d\\u5728\\u8bc1\\u4e66",
+				"\\u57DF\\u540D\\u4E0D\\u5728\\u8BC1\\u4E66",
+				"”的服务器",
+				"\\u201d\\u7684\\u670d\\u52a1\\u5668",
+				"\\u201D\\u7684\\u670D\\u52A1\\u5668",
+			},
+		},
+		{
+			Regex: "无法建立(?:到该服务器的)?安全(?:的)?连接|未能建立安全连接|无法与服务器建立(?:安全|加密)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"无法建立",
+				"\\u65e0\\u6cd5\\u5efa\\u7acb",
+				"\\u65E0\\u6CD5\\u5EFA\\u7ACB",
+				"未能建立安全连接",
+				"\\u672a\\u80fd\\u5efa\\u7acb\\u5b89\\u5168\\u8fde\\u63a5",
+				"\\u672A\\u80FD\\u5EFA\\u7ACB\\u5B89\\u5168\\u8FDE\\u63A5",
+				"无法与服务器建立",
+				"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb",
+				"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB",
+			},
+		},
 	},
 	derived: []string{
 		": obtaining certificate: ",
 		": renewing certificate: ",
+		"gnutls_handshake() failed",
+		"GnuTLS ",
+		"GNUTLS_E_",
+		"esp-tls",
+		"InvalidCertificate(",
+		"SEC_E_",
+		"schannel: ",
+		"Failed to enable crypto",
+		"TlsException: ",
+		"curl: (",
+		": In state ",
+		"library problem: ",
+		"key negotiation failed",
+		"TLS Error: ",
+		"ValidatorException: ",
+		"CertificateExpiredException: ",
+		"CertificateNotYetValidException: ",
+		"no cipher suites in common",
+		"terminated the handshake",
+		"closed connection during handshake",
+		"ERR_TLS_",
+		"before secure TLS connection was established",
+		"error:0A0",
+		"ertificate verify ",
+		"ertificate verification ",
+		"ertificate validation ",
+		" to verify certificate",
+		" to verify the certificate",
+		" to verify the server certificate",
+		" to validate certificate",
+		" to validate the certificate",
+		"TLS error",
+		"TLS failure",
+		"TLS alert",
+		"TLS connection failed",
+		"TLS connection error",
+		"TLS negotiation failed",
+		"TLS connect failed",
+		"握手",
+		"\\u63e1\\u624b",
+		"\\u63E1\\u624B",
+		"TLS连接",
+		"TLS\\u8fde\\u63a5",
+		"TLS\\u8FDE\\u63A5",
+		"TLS 连接",
+		"TLS \\u8fde\\u63a5",
+		"TLS \\u8FDE\\u63A5",
+		"安全连接",
+		"\\u5b89\\u5168\\u8fde\\u63a5",
+		"\\u5B89\\u5168\\u8FDE\\u63A5",
+		"证书",
+		"\\u8bc1\\u4e66",
+		"\\u8BC1\\u4E66",
+		"”的服务器",
+		"\\u201d\\u7684\\u670d\\u52a1\\u5668",
+		"\\u201D\\u7684\\u670D\\u52A1\\u5668",
+		"无法建立",
+		"\\u65e0\\u6cd5\\u5efa\\u7acb",
+		"\\u65E0\\u6CD5\\u5EFA\\u7ACB",
+		"无法与服务器建立",
+		"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb",
+		"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB",
 	},
 	placements: map[string]search.Placement{
 		" stderr P": {
@@ -21982,6 +22779,29 @@ var embedded = Catalogue{
 		" stdout P": {
 			Print: 6,
 			Group: 6,
+		},
+		" to validate certificate": {
+			Print: 6,
+			Group: 5,
+		},
+		" to validate the certificate": {
+			Print: 6,
+			Group: 5,
+		},
+		" to verify certificate": {
+			Print: 9,
+			Group: 6,
+		},
+		" to verify the certificate": {
+			Print: 9,
+			Group: 1,
+		},
+		" to verify the server certificate": {
+			Print: 9,
+			Group: 1,
+		},
+		": In state ": {
+			Group: 5,
 		},
 		": obtaining certificate: ": {
 			Print: 17,
@@ -22015,8 +22835,18 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 6,
 		},
+		"CertificateExpiredException: ": {
+			Print: 19,
+			Group: 3,
+		},
+		"CertificateNotYetValidException: ": {
+			Print: 20,
+		},
 		"EOF": {
 			Group: 1,
+		},
+		"ERR_TLS_": {
+			Print: 1,
 		},
 		"Error renewing ": {
 			Print: 10,
@@ -22028,6 +22858,16 @@ var embedded = Catalogue{
 		"Ext Key Use": {
 			Print: 2,
 			Group: 6,
+		},
+		"Failed to enable crypto": {
+			Print: 19,
+			Group: 1,
+		},
+		"GNUTLS_E_": {
+			Print: 5,
+		},
+		"GnuTLS ": {
+			Group: 3,
 		},
 		"HTTPS": {
 			Print: 1,
@@ -22043,6 +22883,10 @@ var embedded = Catalogue{
 		},
 		"ISSUER": {
 			Group: 6,
+		},
+		"InvalidCertificate(": {
+			Print: 4,
+			Group: 5,
 		},
 		"LEAF_SIGNATURE": {
 			Print: 3,
@@ -22069,6 +22913,10 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 7,
 		},
+		"SEC_E_": {
+			Print: 2,
+			Group: 4,
+		},
 		"SELF_SIGNED": {
 			Print: 3,
 			Group: 6,
@@ -22083,13 +22931,72 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 6,
 		},
+		"TLS Error: ": {
+			Print: 8,
+		},
 		"TLS Handshake": {
 			Print: 9,
 			Group: 2,
 		},
+		"TLS \\u8FDE\\u63A5": {
+			Print: 10,
+			Group: 2,
+		},
+		"TLS \\u8fde\\u63a5": {
+			Print: 10,
+			Group: 2,
+		},
+		"TLS alert": {
+			Print: 3,
+			Group: 2,
+		},
+		"TLS connect failed": {
+			Print: 1,
+			Group: 5,
+		},
+		"TLS connection error": {
+			Print: 1,
+			Group: 5,
+		},
+		"TLS connection failed": {
+			Print: 1,
+			Group: 5,
+		},
+		"TLS error": {
+			Print: 1,
+			Group: 5,
+		},
+		"TLS failure": {
+			Print: 1,
+			Group: 5,
+		},
 		"TLS handshake": {
 			Print: 9,
 			Group: 2,
+		},
+		"TLS negotiation failed": {
+			Print: 1,
+			Group: 5,
+		},
+		"TLS 连接": {
+			Print: 1,
+			Group: 5,
+		},
+		"TLS\\u8FDE\\u63A5": {
+			Print: 9,
+			Group: 2,
+		},
+		"TLS\\u8fde\\u63a5": {
+			Print: 9,
+			Group: 2,
+		},
+		"TLS连接": {
+			Print: 1,
+			Group: 5,
+		},
+		"TlsException: ": {
+			Print: 4,
+			Group: 3,
 		},
 		"UnverifiedException": {
 			Print: 7,
@@ -22099,8 +23006,54 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
+		"ValidatorException: ": {
+			Print: 10,
+			Group: 3,
+		},
 		"WRONG_VERSION": {
 			Print: 9,
+		},
+		"\\u201D\\u7684\\u670D\\u52A1\\u5668": {
+			Print: 12,
+			Group: 2,
+		},
+		"\\u201d\\u7684\\u670d\\u52a1\\u5668": {
+			Print: 12,
+			Group: 2,
+		},
+		"\\u5B89\\u5168\\u8FDE\\u63A5": {
+			Print: 18,
+			Group: 2,
+		},
+		"\\u5b89\\u5168\\u8fde\\u63a5": {
+			Print: 18,
+			Group: 2,
+		},
+		"\\u63E1\\u624B": {
+			Group: 2,
+		},
+		"\\u63e1\\u624b": {
+			Group: 2,
+		},
+		"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB": {
+			Group: 2,
+		},
+		"\\u65E0\\u6CD5\\u5EFA\\u7ACB": {
+			Group: 2,
+		},
+		"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb": {
+			Group: 2,
+		},
+		"\\u65e0\\u6cd5\\u5efa\\u7acb": {
+			Group: 2,
+		},
+		"\\u8BC1\\u4E66": {
+			Print: 2,
+			Group: 7,
+		},
+		"\\u8bc1\\u4e66": {
+			Print: 2,
+			Group: 7,
 		},
 		"_ERROR_": {
 			Print: 2,
@@ -22128,6 +23081,10 @@ var embedded = Catalogue{
 		"bad_cert,": {
 			Print: 2,
 			Group: 6,
+		},
+		"before secure TLS connection was established": {
+			Print: 8,
+			Group: 3,
 		},
 		"bind() to ": {
 			Print: 4,
@@ -22179,8 +23136,16 @@ var embedded = Catalogue{
 			Print: 4,
 			Group: 2,
 		},
+		"closed connection during handshake": {
+			Print: 30,
+			Group: 2,
+		},
 		"correctly signed": {
 			Print: 10,
+			Group: 5,
+		},
+		"curl: (": {
+			Print: 4,
 			Group: 5,
 		},
 		"default certificate for": {
@@ -22195,7 +23160,27 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 7,
 		},
+		"error:0A0": {
+			Print: 3,
+			Group: 2,
+		},
 		"error:14": {
+			Print: 3,
+			Group: 2,
+		},
+		"ertificate validation ": {
+			Print: 9,
+			Group: 3,
+		},
+		"ertificate verification ": {
+			Print: 9,
+			Group: 3,
+		},
+		"ertificate verify ": {
+			Print: 9,
+			Group: 3,
+		},
+		"esp-tls": {
 			Print: 3,
 			Group: 2,
 		},
@@ -22217,6 +23202,10 @@ var embedded = Catalogue{
 		"frameType is not CONNECT": {
 			Print: 15,
 			Group: 6,
+		},
+		"gnutls_handshake() failed": {
+			Print: 12,
+			Group: 2,
 		},
 		"handshakeStatus": {
 			Print: 5,
@@ -22242,9 +23231,16 @@ var embedded = Catalogue{
 			Print: 12,
 			Group: 7,
 		},
+		"key negotiation failed": {
+			Print: 14,
+			Group: 7,
+		},
 		"key too weak": {
 			Print: 5,
 			Group: 4,
+		},
+		"library problem: ": {
+			Print: 14,
 		},
 		"lifecycle component failed": {
 			Print: 18,
@@ -22275,6 +23271,9 @@ var embedded = Catalogue{
 		},
 		"name mismatch": {
 			Group: 7,
+		},
+		"no cipher suites in common": {
+			Print: 17,
 		},
 		"no such file or directory": {
 			Print: 5,
@@ -22322,6 +23321,9 @@ var embedded = Catalogue{
 		"remote error: tls: user canceled": {
 			Print: 18,
 		},
+		"schannel: ": {
+			Group: 5,
+		},
 		"showRequestInfo": {
 			Print: 1,
 			Group: 3,
@@ -22350,6 +23352,10 @@ var embedded = Catalogue{
 		"target host": {
 			Print: 5,
 			Group: 6,
+		},
+		"terminated the handshake": {
+			Print: 20,
+			Group: 2,
 		},
 		"this server is invalid": {
 			Print: 19,
@@ -22407,9 +23413,31 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 1,
 		},
+		"”的服务器": {
+			Print: 4,
+			Group: 3,
+		},
+		"安全连接": {
+			Print: 5,
+			Group: 7,
+		},
+		"握手": {
+			Print: 3,
+			Group: 3,
+		},
 		"握手失败": {
 			Print: 3,
 			Group: 3,
+		},
+		"无法与服务器建立": {
+			Group: 6,
+		},
+		"无法建立": {
+			Group: 6,
+		},
+		"证书": {
+			Print: 3,
+			Group: 7,
 		},
 	},
 }

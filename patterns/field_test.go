@@ -52,7 +52,6 @@ var notYet = map[string]string{
 	"field-ios-starscream-280":    "codes of SecureTransport",
 	"field-dart-socketio-429":     "reasons that Dart gives, on a line of their own",
 	"field-dart-pusher-28":        "reasons that Dart gives, on a line of their own",
-	"field-java-okhttp-fws-13":    "a chain of causes in logcat is one failure",
 	"field-java-netty-11873":      "what Netty says of bytes that are no TLS",
 	"field-java-vertx-396":        "what Netty says of bytes that are no TLS",
 	"field-py-pywss-3-pem":        "the certificate loader of Python",

@@ -50,6 +50,9 @@ func Lint(c *Catalogue, files []string) []Problem {
 	for _, stop := range c.Stops {
 		l.entry(stop, stop.ID, func() { l.stop(stop) })
 	}
+	for _, echo := range c.Echoes {
+		l.entry(echo, echo.ID, func() { l.echo(echo) })
+	}
 	for _, cause := range c.Causes {
 		l.entry(cause, cause.ID, func() { l.cause(cause) })
 	}
@@ -145,6 +148,15 @@ func (l *linter) stop(s *Stopping) {
 	l.clauses(s.Match, false)
 	l.report(len(s.Samples) == 0, "no-sample", "")
 	l.report(len(s.References) == 0, "no-reference", "")
+}
+
+func (l *linter) echo(e *Echo) {
+	l.kebab()
+	l.text(e.Reason, "no-reason", "")
+	l.clauses(e.Match, false)
+	l.report(e.Lines <= 0, "no-lines", "")
+	l.report(len(e.Samples) == 0, "no-sample", "")
+	l.report(len(e.References) == 0, "no-reference", "")
 }
 
 func (l *linter) state(s *State) {
@@ -270,7 +282,21 @@ func CheckSamples(c *Catalogue, files []string) []Problem {
 	for _, stop := range c.Stops {
 		check(m.stopIn(stop.ID), stop, stop.ID, stop.Samples, stop.Misses)
 	}
+	for _, echo := range c.Echoes {
+		check(c.echoIn(echo.ID), echo, echo.ID, echo.Samples, echo.Misses)
+	}
 	return problems
+}
+
+// echoIn gives the id of an echo where a text tells of one failure, in several lines.
+func (c *Catalogue) echoIn(id string) func(text string) string {
+	return func(text string) string {
+		result, err := Analyze(context.Background(), strings.NewReader(text), &Options{Catalogue: c})
+		if err != nil || result.Events+result.Unclassified != 1 || result.Duplicates == 0 {
+			return ""
+		}
+		return id
+	}
 }
 
 // best returns the id of the entry that wins the first record of a text: of a pattern
