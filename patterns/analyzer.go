@@ -123,8 +123,7 @@ func (s *Source) Add(rec *parser.Record) {
 		a.duplicates++
 		return
 	}
-	if failure, echo := s.echoOf(rec, match); failure != nil {
-		s.echo(failure, echo, event)
+	if s.isEcho(event) {
 		return
 	}
 	s.timeOf(event)

@@ -22,7 +22,10 @@ type Echo struct {
 	Lines int64 `yaml:"lines"`
 	// Chain says that there may be several, each of which may know the failure better;
 	// otherwise one follows, of the same pattern.
-	Chain      bool     `yaml:"chain"`
+	Chain bool `yaml:"chain"`
+	// As is the id of a pattern without conditions, where the echo is a failure of a
+	// connection of its own, which comes of the first; empty where it is the same one.
+	As         string   `yaml:"as"`
 	Reason     Text     `yaml:"reason"`
 	References []string `yaml:"references"`
 	// Samples are texts of several lines that tell of one failure each, and Misses
@@ -62,8 +65,11 @@ func newEchoes(list []*Echo) []*echo {
 
 func (e *echo) matches(rec *parser.Record) bool {
 	return slices.ContainsFunc(e.rules, func(r *rule) bool {
+		if r.clause.Kinds != nil && !slices.Contains(r.clause.Kinds, string(rec.Kind)) {
+			return false
+		}
 		_, ok := r.matches(rec, rec.Subject(), parser.UnknownDirection)
-		return ok && (r.clause.Kinds == nil || slices.Contains(r.clause.Kinds, string(rec.Kind)))
+		return ok
 	})
 }
 
@@ -90,12 +96,34 @@ func (h *heard) near(rec *parser.Record, lines int64) bool {
 	if rec.Line-h.line > lines || rec.Line < h.line {
 		return false
 	}
+	if mine, ok := client(&Event{Record: rec}); ok {
+		if its, known := client(h.event); known && its != mine {
+			return false
+		}
+	}
 	first, now := ownTime(h.event), rec.Stamp.Time
 	return first.IsZero() || rec.TimeInferred || now.IsZero() || now.Sub(first).Abs() <= echoDelay
 }
 
+// isEcho tells whether an event only tells a failure again. It gives the pattern to one
+// that is a failure of its own and comes of another.
+func (s *Source) isEcho(e *Event) bool {
+	failure, of := s.echoOf(e.Record, e.Pattern)
+	if failure == nil {
+		return false
+	}
+	as := s.analyzer.catalogue.Pattern(of.As)
+	if as == nil {
+		s.echo(failure, of, e)
+		return true
+	}
+	e.Pattern, e.Causes = as, as.Causes
+	failure.told = append(failure.told, of)
+	return false
+}
+
 // echoOf finds the failure that a record tells again, nil for none.
-func (s *Source) echoOf(rec *parser.Record, match Match) (failure *heard, of *echo) {
+func (s *Source) echoOf(rec *parser.Record, pattern *Pattern) (failure *heard, of *echo) {
 	list := s.heard[rec.Origin]
 	if len(list) == 0 {
 		return nil, nil
@@ -105,7 +133,7 @@ func (s *Source) echoOf(rec *parser.Record, match Match) (failure *heard, of *ec
 			continue
 		}
 		for _, h := range slices.Backward(list) {
-			same := e.Chain || h.event.Pattern == match.Pattern || h.event.Pattern == nil || match.Pattern == nil
+			same := e.Chain || e.As != "" || h.event.Pattern == pattern || h.event.Pattern == nil || pattern == nil
 			if same && (e.Chain || !slices.Contains(h.told, e)) && h.near(rec, e.Lines) && e.isOf(h.event.Record) {
 				return h, e
 			}
@@ -116,7 +144,7 @@ func (s *Source) echoOf(rec *parser.Record, match Match) (failure *heard, of *ec
 
 // hear notes a failure that may be told again.
 func (s *Source) hear(e *Event, counted bool) {
-	if len(s.analyzer.matcher.echoes) == 0 || e.Record.Kind != parser.KindText && e.Record.Kind != parser.KindZap {
+	if len(s.analyzer.matcher.echoes) == 0 || e.Record.Kind == parser.KindHandshake || e.Record.Kind == parser.KindClose {
 		return
 	}
 	if s.heard == nil || len(s.heard) > mostOrigins {

@@ -7188,6 +7188,35 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "second-connection-alpn",
+			Title: Text{
+				En: "Second connection of a client that had rejected the certificate",
+				Zh: "客户端拒绝证书之后的第二次连接",
+			},
+			Explain: Text{
+				En: "The client rejected the certificate and at once tried again with other protocols, of which the server has none. The rejection before it is the fault to mend; if this stays after that, look at the protocols.",
+				Zh: "客户端拒绝了证书，随即换了协议列表再连一次，而服务器不支持其中任何一种。要解决的是前面那次拒绝；解决之后如果还有这一行，再看协议。",
+			},
+			Severity: "info",
+			Category: "protocol",
+			Reporter: "server",
+			Phase:    "negotiation",
+			Side:     "server",
+			Causes: []CauseScore{
+				{
+					ID:    "alpn-mismatch",
+					Score: 0.5,
+					Why:   "the message names it, but the client came to it by the rejection",
+				},
+			},
+			References: []string{
+				"recorded: testdata/clients/nginx.jsonl (deno-ws)",
+			},
+			Samples: []string{
+				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:08 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+		},
+		{
 			ID: "nginx-client-closed-early",
 			Title: Text{
 				En: "Client connected to nginx's TLS port and left",
@@ -18019,6 +18048,39 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"code: 'DEPTH_ZERO_SELF_SIGNED_CERT'\ncode: 'DEPTH_ZERO_SELF_SIGNED_CERT'",
+			},
+		},
+		{
+			ID: "second-connection",
+			Match: []Clause{
+				{
+					Regex: "\\bno application protocol\\b",
+					Kinds: []string{
+						"nginx",
+						"openssl",
+						"net-http",
+					},
+					Literals: []string{
+						"no application protocol",
+					},
+				},
+			},
+			Of:    "alert (?:unknown ca|bad certificate|certificate (?:expired|unknown|revoked|required)|unsupported certificate|decrypt error|access denied)|remote error: tls: (?:unknown certificate|bad certificate|expired certificate|revoked certificate|unsupported certificate|error decrypting message|access denied)",
+			Lines: 20,
+			As:    "second-connection-alpn",
+			Reason: Text{
+				En: "A client that rejected the certificate opens a second connection with other protocols (Deno, for WebSocket), and there is none in common. The certificate is what ails it.",
+				Zh: "客户端拒绝证书之后，又用别的协议列表再连一次（Deno 的 WebSocket 就是这样），结果没有共同的协议。真正的问题在证书。",
+			},
+			References: []string{
+				"recorded: testdata/clients/nginx.jsonl (deno-ws)",
+			},
+			Samples: []string{
+				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:08 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+			Misses: []string{
+				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:08 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.10, server: 0.0.0.0:443",
+				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:58 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
 		},
 	},

@@ -125,11 +125,10 @@ func (l *linter) pattern(p *Pattern) {
 	l.report(!slices.Contains(reporters, p.Reporter), "bad-reporter", p.Reporter)
 	l.report(!slices.Contains(phases, p.Phase), "bad-phase", p.Phase)
 	l.report(!slices.Contains(sides, p.Side), "bad-side", string(p.Side))
-	if len(p.Match) > 0 || !l.catalogue.isCheck(p) {
+	if len(p.Match) > 0 || !l.catalogue.isTold(p) {
 		l.clauses(p.Match, true)
 	}
-	check := l.catalogue.Pattern(p.Steady)
-	l.report(p.Steady != "" && (check == nil || check.Measured || len(check.Match) > 0), "bad-steady", p.Steady)
+	l.report(p.Steady != "" && !l.catalogue.hasNoConditions(p.Steady), "bad-steady", p.Steady)
 	l.scores(p)
 	l.report(len(p.Samples) == 0, "no-sample", "")
 	l.report(len(p.References) == 0, "no-reference", "")
@@ -155,6 +154,7 @@ func (l *linter) echo(e *Echo) {
 	l.text(e.Reason, "no-reason", "")
 	l.clauses(e.Match, false)
 	l.report(e.Lines <= 0, "no-lines", "")
+	l.report(e.As != "" && !l.catalogue.hasNoConditions(e.As), "bad-as", e.As)
 	l.report(len(e.Samples) == 0, "no-sample", "")
 	l.report(len(e.References) == 0, "no-reference", "")
 }
@@ -271,8 +271,8 @@ func CheckSamples(c *Catalogue, files []string) []Problem {
 	}
 	for _, p := range c.Patterns {
 		winner := m.best
-		if c.isCheck(p) {
-			winner = c.checkIn
+		if c.isTold(p) {
+			winner = c.lastIn
 		}
 		check(winner, p, p.ID, p.Samples, p.Misses)
 	}
@@ -283,16 +283,21 @@ func CheckSamples(c *Catalogue, files []string) []Problem {
 		check(m.stopIn(stop.ID), stop, stop.ID, stop.Samples, stop.Misses)
 	}
 	for _, echo := range c.Echoes {
-		check(c.echoIn(echo.ID), echo, echo.ID, echo.Samples, echo.Misses)
+		check(c.echoIn(echo.ID, echo.As), echo, echo.ID, echo.Samples, echo.Misses)
 	}
 	return problems
 }
 
-// echoIn gives the id of an echo where a text tells of one failure, in several lines.
-func (c *Catalogue) echoIn(id string) func(text string) string {
+// echoIn gives the id of an echo where a text tells of one failure in several lines, or
+// of what the echo is told as.
+func (c *Catalogue) echoIn(id, as string) func(text string) string {
 	return func(text string) string {
 		result, err := Analyze(context.Background(), strings.NewReader(text), &Options{Catalogue: c})
-		if err != nil || result.Events+result.Unclassified != 1 || result.Duplicates == 0 {
+		is := func(f Finding) bool { return f.Pattern.ID == as }
+		switch {
+		case err != nil || as != "" && !slices.ContainsFunc(result.Findings, is):
+			return ""
+		case as == "" && (result.Events+result.Unclassified != 1 || result.Duplicates == 0):
 			return ""
 		}
 		return id
@@ -315,14 +320,21 @@ func (m *Matcher) best(text string) string {
 	return cmp.Or(pattern, ignored)
 }
 
-// isCheck tells whether a pattern is what others are at a steady rhythm.
-func (c *Catalogue) isCheck(p *Pattern) bool {
-	return slices.ContainsFunc(c.Patterns, func(other *Pattern) bool { return other.Steady == p.ID })
+// hasNoConditions tells whether there is a pattern that others may be told as.
+func (c *Catalogue) hasNoConditions(id string) bool {
+	p := c.Pattern(id)
+	return p != nil && !p.Measured && len(p.Match) == 0
 }
 
-// checkIn returns the id of the health check that the last lines of a text are, else
-// of what they are otherwise.
-func (c *Catalogue) checkIn(text string) string {
+// isTold tells whether a pattern is what others are at a steady rhythm or behind
+// another failure: it has no conditions of its own.
+func (c *Catalogue) isTold(p *Pattern) bool {
+	return slices.ContainsFunc(c.Patterns, func(other *Pattern) bool { return other.Steady == p.ID }) ||
+		slices.ContainsFunc(c.Echoes, func(e *Echo) bool { return e.As == p.ID })
+}
+
+// lastIn returns the id of the pattern of the last failure in a text.
+func (c *Catalogue) lastIn(text string) string {
 	last := ""
 	for e, err := range Events(context.Background(), strings.NewReader(text), &Options{Catalogue: c}) {
 		if err != nil {

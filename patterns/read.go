@@ -22,7 +22,7 @@ import (
 // a file (not-yaml, not-utf8, several-documents, unknown-field, repeated-field,
 // bad-value, empty-entry, repeated-id, bad-regex, short-anchor), or what [Lint] found:
 // bad-id, no-id, no-title, no-explain, no-reason, no-match, no-regex, no-literal,
-// bad-kind, bad-direction, bad-steady, unknown-state, bad-severity, bad-category, bad-reporter, bad-phase,
+// bad-kind, bad-direction, bad-steady, bad-as, unknown-state, bad-severity, bad-category, bad-reporter, bad-phase,
 // bad-side, bad-tls, no-causes, bad-score, unknown-cause, no-sample, no-reference,
 // sample-missed, sample-taken, miss-matched, no-fixes, no-verify, bad-command,
 // many-commands, no-interrupts, verify-acts, no-lines.

@@ -16,7 +16,7 @@ import (
 // never says that there was none.
 func TestEveryFormTellsOfWhatNoPatternKnows(t *testing.T) {
 	const said = "wss 连接失败：服务器证书不受信任"
-	for lang, silence := range map[patterns.Lang]string{patterns.English: "No TLS failure found", patterns.Chinese: "未发现"} {
+	for lang, silence := range map[patterns.Lang]string{patterns.English: "No TLS failure found", patterns.Chinese: "没有发现 TLS 失败"} {
 		say := printer(t, lang)
 		d := analyse(t, lang, []input{{"gate.log", "INFO start\n" + said + "\n"}})
 		require.Equal(t, 1, d.Summary.Unclassified)
