@@ -48,7 +48,7 @@ type Options struct {
 	// Zone is taken for wall clocks without one; nil is time.Local.
 	Zone *time.Location
 	// Reference is a time close to the end of the log, for stamps without a
-	// year; zero is now.
+	// year; zero is now. The end of a file, for ReadAt, tells it more closely.
 	Reference time.Time
 }
 
@@ -119,6 +119,7 @@ func ReadAt(ctx context.Context, src io.ReaderAt, size int64, workers int, opts 
 	if _, ok := src.(Viewer); ok {
 		r.block = viewSize
 	}
+	r.dates.clock.end = func(reference time.Time) time.Time { return endOf(src, size, reference) }
 	return r.finish(r.parallel(ctx, src, size, max(workers, 1)))
 }
 

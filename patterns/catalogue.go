@@ -120,7 +120,11 @@ type Pattern struct {
 	Measured bool `yaml:"measured"`
 	// Probe says that no current client begins a connection in this way: a client
 	// that fails so and in other ways as well is a scanner.
-	Probe      bool         `yaml:"probe"`
+	Probe bool `yaml:"probe"`
+	// Steady is the id of the pattern that such a failure is where it comes from a
+	// private address at a steady rhythm: a health check. That pattern has no
+	// conditions of its own.
+	Steady     string       `yaml:"steady"`
 	Causes     []CauseScore `yaml:"causes"`
 	References []string     `yaml:"references"`
 	Samples    []string     `yaml:"samples"`
@@ -205,6 +209,7 @@ type Catalogue struct {
 	Patterns []*Pattern  `yaml:"patterns"`
 	Ignore   []*Ignored  `yaml:"ignore"`
 	Stops    []*Stopping `yaml:"stops"`
+	Echoes   []*Echo     `yaml:"echoes"`
 	Causes   []*Cause    `yaml:"causes"`
 	States   []*State    `yaml:"states"`
 	// Anchors are the few literals that a line must hold one of to be looked
@@ -291,6 +296,9 @@ func (c *Catalogue) clauses() []*Clause {
 	}
 	for _, stop := range c.Stops {
 		all = appendClauses(all, stop.Match)
+	}
+	for _, echo := range c.Echoes {
+		all = appendClauses(all, echo.Match)
 	}
 	return all
 }

@@ -2856,6 +2856,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -2969,6 +2970,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "connection-interrupted",
@@ -3009,6 +3011,57 @@ var embedded = Catalogue{
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"read: connection reset by peer\",\"id\":7,\"fd\":151}",
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"connection reset by peer\",\"id\":7,\"fd\":151}",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: i/o timeout",
+			},
+		},
+		{
+			ID: "load-balancer-check",
+			Title: Text{
+				En: "Health check of a load balancer",
+				Zh: "负载均衡的健康检查",
+			},
+			Explain: Text{
+				En: "An address of a private network opens a connection to the TLS port and leaves it again before the handshake is complete, at a steady rhythm: so does the TCP health check of a load balancer, of Kubernetes or of a monitor. Nothing is wrong. It takes some checks to know the rhythm; a stream has told the first ones as what they looked like alone. If no balancer and no monitor has this address, it is a client that tries again at equal intervals: look at what it says itself.",
+				Zh: "一个内网地址以固定的间隔连上 TLS 端口，又在握手完成之前断开：负载均衡、Kubernetes 或监控系统的 TCP 健康检查就是这样，没有故障。要看到若干次之后才能认出这个节奏；读取实时日志时，最初几次已按单条记录的样子显示过了。如果这个地址既不是负载均衡也不是监控，那就是某个客户端在按固定间隔重连，请看它自己的报错。",
+			},
+			Severity: "info",
+			Category: "noise",
+			Reporter: "network",
+			Phase:    "client-hello",
+			Side:     "server",
+			Causes: []CauseScore{
+				{
+					ID:    "scanner-probe",
+					Score: 0.85,
+					Why:   "balancers and monitors check at a steady rhythm",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.05,
+					Why:   "a client behind a faulty path may try again at equal intervals",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.03,
+					Why:   "so may one that rejects the certificate without a word",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.03,
+					Why:   "the same for a wrong name",
+				},
+			},
+			References: []string{
+				"Alibaba Cloud SLB documentation, health checks from 100.64.0.0/10",
+				"RFC 1918",
+				"RFC 6598",
+				"made: Go's net/http, nginx and HAProxy before a TCP check",
+			},
+			Samples: []string{
+				"2026/04/22 10:11:12 http: TLS handshake error from 10.0.0.5:51514: EOF\n2026/04/22 10:11:22 http: TLS handshake error from 10.0.0.5:51540: EOF\n2026/04/22 10:11:32 http: TLS handshake error from 10.0.0.5:51562: EOF\n2026/04/22 10:11:42 http: TLS handshake error from 10.0.0.5:51588: EOF\n2026/04/22 10:11:52 http: TLS handshake error from 10.0.0.5:51602: EOF",
+			},
+			Misses: []string{
+				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: EOF\n2026/04/22 10:11:22 http: TLS handshake error from 203.0.113.9:51540: EOF\n2026/04/22 10:11:32 http: TLS handshake error from 203.0.113.9:51562: EOF\n2026/04/22 10:11:42 http: TLS handshake error from 203.0.113.9:51588: EOF\n2026/04/22 10:11:52 http: TLS handshake error from 203.0.113.9:51602: EOF",
+				"2026/04/22 10:11:12 http: TLS handshake error from 10.0.0.5:51514: EOF\n2026/04/22 10:11:13 http: TLS handshake error from 10.0.0.5:51540: EOF\n2026/04/22 10:11:17 http: TLS handshake error from 10.0.0.5:51562: EOF\n2026/04/22 10:11:26 http: TLS handshake error from 10.0.0.5:51588: EOF\n2026/04/22 10:11:43 http: TLS handshake error from 10.0.0.5:51602: EOF",
 			},
 		},
 		{
@@ -4348,8 +4401,12 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"ssl hand shake error",
-						":fail ",
-						"showRequestInfo",
+						"服务器证书无效",
+						"\\u670d\\u52a1\\u5668\\u8bc1\\u4e66\\u65e0\\u6548",
+						"\\u670D\\u52A1\\u5668\\u8BC1\\u4E66\\u65E0\\u6548",
+						"服务器证书无效",
+						"\\u670d\\u52a1\\u5668\\u8bc1\\u4e66\\u65e0\\u6548",
+						"\\u670D\\u52A1\\u5668\\u8BC1\\u4E66\\u65E0\\u6548",
 					},
 				},
 				{
@@ -8093,6 +8150,35 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "second-connection-alpn",
+			Title: Text{
+				En: "Second connection of a client that had rejected the certificate",
+				Zh: "客户端拒绝证书之后的第二次连接",
+			},
+			Explain: Text{
+				En: "The client rejected the certificate and at once tried again with other protocols, of which the server has none. The rejection before it is the fault to mend; if this stays after that, look at the protocols.",
+				Zh: "客户端拒绝了证书，随即换了协议列表再连一次，而服务器不支持其中任何一种。要解决的是前面那次拒绝；解决之后如果还有这一行，再看协议。",
+			},
+			Severity: "info",
+			Category: "protocol",
+			Reporter: "server",
+			Phase:    "negotiation",
+			Side:     "server",
+			Causes: []CauseScore{
+				{
+					ID:    "alpn-mismatch",
+					Score: 0.5,
+					Why:   "the message names it, but the client came to it by the rejection",
+				},
+			},
+			References: []string{
+				"recorded: testdata/clients/nginx.jsonl (deno-ws)",
+			},
+			Samples: []string{
+				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:08 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+		},
+		{
 			ID: "nginx-client-closed-early",
 			Title: Text{
 				En: "Client connected to nginx's TLS port and left",
@@ -8138,6 +8224,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -12551,21 +12638,12 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/[0-9]+: SSL handshake failure",
+					Regex: "/[^\\s/]+: SSL handshake failure",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						": SSL handshake failure",
-					},
-				},
-				{
-					Regex: "/sock-[0-9]+: SSL handshake failure",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"/sock-",
 					},
 				},
 			},
@@ -12636,7 +12714,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*(?i:alert unknown ca|alert certificate unknown|alert bad certificate).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*(?i:alert unknown ca|alert certificate unknown|alert bad certificate).*",
 					Kinds: []string{
 						"text",
 					},
@@ -12701,7 +12779,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*(?i:alert certificate expired).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*(?i:alert certificate expired).*",
 					Kinds: []string{
 						"text",
 					},
@@ -12750,7 +12828,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*:(?i:wrong version number|https? (?:proxy )?request|unknown protocol|packet length too long).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*:(?i:wrong version number|https? (?:proxy )?request|unknown protocol|packet length too long).*",
 					Kinds: []string{
 						"text",
 					},
@@ -12800,7 +12878,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*(?i:unsupported protocol|version too low|no shared cipher|no suitable|alert protocol version|alert handshake failure|inappropriate fallback|no shared signature).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*(?i:unsupported protocol|version too low|no shared cipher|no suitable|alert protocol version|alert handshake failure|inappropriate fallback|no shared signature).*",
 					Kinds: []string{
 						"text",
 					},
@@ -12855,7 +12933,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: Connection (?:closed|error) during SSL handshake",
+					Regex: "/[^\\s/]+: Connection (?:closed|error) during SSL handshake",
 					Kinds: []string{
 						"text",
 					},
@@ -12864,7 +12942,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "/(?:sock-)?[0-9]+: Timeout during SSL handshake",
+					Regex: "/[^\\s/]+: Timeout during SSL handshake",
 					Kinds: []string{
 						"text",
 					},
@@ -12873,6 +12951,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -12943,7 +13022,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*(?i:peer did not return a certificate|certificate verify failed).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*(?i:peer did not return a certificate|certificate verify failed).*",
 					Kinds: []string{
 						"text",
 					},
@@ -13485,6 +13564,75 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "acme-canceled",
+			Title: Text{
+				En: "Proxy gave up asking for a certificate, as it was reloaded or stopped",
+				Zh: "代理重新加载或停止，放弃了证书申请",
+			},
+			Explain: Text{
+				En: "Caddy was asking the CA for a certificate when its configuration was reloaded or it was stopped, and the request was canceled. The new configuration asks again, so this line alone is no fault. If the name has no certificate still, look at what is logged for it after the last reload.",
+				Zh: "Caddy 正在向 CA 申请证书时，重新加载了配置或被停止，申请随之取消。新配置会重新申请，所以单凭这一行不算故障。如果这个域名仍然没有证书，请看最后一次重新加载之后关于它的日志。",
+			},
+			Severity: "info",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^could not get certificate from issuer: (?:.*: )?context canceled$",
+					Kinds: []string{
+						"zap",
+					},
+					Literals: []string{
+						"could not get certificate from issuer: ",
+					},
+				},
+				{
+					Regex: "^job failed: \\S+: obtaining certificate: (?:.*: )?context canceled$",
+					Kinds: []string{
+						"zap",
+					},
+					Literals: []string{
+						": obtaining certificate: ",
+					},
+				},
+				{
+					Regex: "^job failed: \\S+: renewing certificate: (?:.*: )?context canceled$",
+					Kinds: []string{
+						"zap",
+					},
+					Literals: []string{
+						": renewing certificate: ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-configured",
+					Score: 0.45,
+					Why:   "if reloads follow each other, the name never gets a certificate",
+				},
+				{
+					ID:    "cert-expired",
+					Score: 0.3,
+					Why:   "the same for a renewal",
+				},
+			},
+			References: []string{
+				"certmagic config.go, async.go",
+				"recorded: Caddy 2.6.2, caddy reload and SIGTERM while the CA does not answer",
+			},
+			Samples: []string{
+				"{\"level\":\"error\",\"ts\":1795903162.8991268,\"logger\":\"tls\",\"msg\":\"job failed\",\"error\":\"im.example.com: obtaining certificate: context canceled\"}",
+				"{\"level\":\"error\",\"ts\":1795903178.735699,\"logger\":\"tls.obtain\",\"msg\":\"could not get certificate from issuer\",\"identifier\":\"im.example.com\",\"issuer\":\"acme-v02.api.letsencrypt.org-directory\",\"error\":\"registering account [] with server: provisioning client: context canceled\"}",
+				"{\"level\":\"error\",\"ts\":1795903178.7358418,\"logger\":\"tls\",\"msg\":\"job failed\",\"error\":\"im.example.com: obtaining certificate: [im.example.com] Obtain: registering account [] with server: provisioning client: context canceled\"}",
+			},
+			Misses: []string{
+				"{\"level\":\"error\",\"ts\":1795903159.6156254,\"logger\":\"tls.obtain\",\"msg\":\"could not get certificate from issuer\",\"identifier\":\"im.example.com\",\"issuer\":\"acme-v02.api.letsencrypt.org-directory\",\"error\":\"registering account [] with server: provisioning client: performing request: Get \\\"https://acme-v02.api.letsencrypt.org/directory\\\": dial tcp 172.65.32.248:443: connect: connection refused\"}",
+			},
+		},
+		{
 			ID: "traefik-default-certificate",
 			Title: Text{
 				En: "Traefik serves its default certificate for a name",
@@ -13979,6 +14127,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -18452,26 +18601,8 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			ID: "client-cause-again",
+			ID: "client-says-again",
 			Match: []Clause{
-				{
-					Regex: "^\\s*Caused by: .*",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"Caused by: ",
-					},
-				},
-				{
-					Regex: "boringssl_session_handshake_error_print.*",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"boringssl_session_handshake_error_print",
-					},
-				},
 				{
 					Regex: "^[0-9A-F]{12,16}:error:[0-9A-F]{8}:.*:certificate verify failed:.*",
 					Kinds: []string{
@@ -18487,13 +18618,10 @@ var embedded = Catalogue{
 				Zh: "它重复了前面一行，失败已经在那里写明。",
 			},
 			References: []string{
-				"Java stack traces (Throwable.printStackTrace)",
 				"recorded: attempts.jsonl (openssl s_client)",
 			},
 			Samples: []string{
-				"Caused by: sun.security.validator.ValidatorException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
 				"4037F9D8177F0000:error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:../ssl/statem/statem_clnt.c:1889:",
-				"[BoringSSL] boringssl_session_handshake_error_print(111) [C1.1:1][0x7fcec6701630] 140526066114904:error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:ssl/handshake.cc:369:",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: (certificate_unknown) PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
@@ -18748,34 +18876,6 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			ID: "node-code-of-the-error-before",
-			Match: []Clause{
-				{
-					Regex: "^\\s+code: '(?:CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_|ERR_SSL_|ERR_TLS_|INVALID_|UNSPECIFIED)[A-Z0-9_]*',?\\s*$",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"code: '",
-					},
-				},
-			},
-			Reason: Text{
-				En: "Node.js prints the fields of an error behind its message and stack, which name the failure.",
-				Zh: "Node.js 在错误信息和调用栈之后打印错误对象的字段，失败原因已经在前面写明。",
-			},
-			References: []string{
-				"Node.js lib/internal/util/inspect.js",
-				"provoked: Node.js 20",
-			},
-			Samples: []string{
-				"  code: 'CERT_HAS_EXPIRED'",
-			},
-			Misses: []string{
-				"Error: certificate has expired code: 'CERT_HAS_EXPIRED'",
-			},
-		},
-		{
 			ID: "lua-tells-again",
 			Match: []Clause{
 				{
@@ -18935,6 +19035,273 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"2026/08/23 00:31:08 load balancer started",
+			},
+		},
+	},
+	Echoes: []*Echo{
+		{
+			ID: "java-cause",
+			Match: []Clause{
+				{
+					Regex: "(?:^|[\\s:])(?:Caused by|Suppressed): ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Caused by",
+						"Suppressed",
+					},
+				},
+			},
+			Lines: 80,
+			Chain: true,
+			Reason: Text{
+				En: "The causes of an exception in Java stand behind it in its stack trace, each with the message of the next one.",
+				Zh: "Java 异常的各层原因列在它的堆栈里，每一层都带着下一层的消息。",
+			},
+			References: []string{
+				"JDK Throwable.printStackTrace",
+				"recorded: OpenJDK 17, HttpsURLConnection and HttpClient",
+				"logcat, System.err of Android",
+			},
+			Samples: []string{
+				"2020-10-08 13:46:43.743 W/System.err: javax.net.ssl.SSLHandshakeException: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.\n2020-10-08 13:46:43.750 W/System.err:     at com.android.org.conscrypt.ConscryptFileDescriptorSocket.startHandshake(ConscryptFileDescriptorSocket.java:239)\n2020-10-08 13:46:43.760 W/System.err: Caused by: java.security.cert.CertificateException: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.\n2020-10-08 13:46:43.761 W/System.err:     at com.android.org.conscrypt.TrustManagerImpl.verifyChain(TrustManagerImpl.java:674)\n2020-10-08 13:46:43.765 W/System.err: Caused by: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.",
+				"java.lang.RuntimeException: cannot connect\n\tat J.main(J.java:4)\nCaused by: javax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\n\tat java.base/sun.security.ssl.Alert.createSSLException(Alert.java:131)\n\t... 7 more\nCaused by: sun.security.validator.ValidatorException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
+			},
+			Misses: []string{
+				"javax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\njavax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
+			},
+		},
+		{
+			ID: "java-trace",
+			Match: []Clause{
+				{
+					Regex: "(?:^|System\\.err: )\\s*(?:[a-z]\\w*\\.)+[\\w$]+(?:Exception|Error): ",
+					Kinds: []string{
+						"text",
+					},
+				},
+			},
+			Lines: 1,
+			Reason: Text{
+				En: "Many a logger in Java prints the message, which holds the exception's, and the stack trace in the next line.",
+				Zh: "很多 Java 日志先打印含有异常消息的一行，下一行再打印堆栈。",
+			},
+			References: []string{
+				"recorded: OpenJDK 17, java.util.logging",
+				"Logback, ThrowableProxyConverter",
+			},
+			Samples: []string{
+				"SEVERE: connect failed: javax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\njavax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\n\tat java.base/sun.security.ssl.Alert.createSSLException(Alert.java:131)",
+			},
+			Misses: []string{
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown\njavax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown",
+			},
+		},
+		{
+			ID: "python-trace",
+			Match: []Clause{
+				{
+					Regex: "^\\s*(?:\\w+\\.)*\\w*(?:Error|Exception): ",
+					Kinds: []string{
+						"text",
+					},
+				},
+			},
+			Of:    "exception=\\w+\\(|SSL handshake failed|SSL error in data received|Fatal error on SSL",
+			Lines: 150,
+			Chain: true,
+			Reason: Text{
+				En: "asyncio tells the exception of a task or a transport, and its traceback ends with the same.",
+				Zh: "asyncio 先写出任务或传输层的异常，其后的堆栈以同一个异常结尾。",
+			},
+			References: []string{
+				"CPython asyncio/base_events.py, default_exception_handler",
+				"CPython asyncio/sslproto.py",
+				"recorded: Python 3.11",
+			},
+			Samples: []string{
+				"Task exception was never retrieved\nfuture: <Task finished name='Task-2' coro=<main() done, defined at /srv/im/client.py:2> exception=SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)')>\nTraceback (most recent call last):\n  File \"/srv/im/client.py\", line 3, in main\nssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)",
+			},
+			Misses: []string{
+				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)\nssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)",
+			},
+		},
+		{
+			ID: "python-wrapped",
+			Match: []Clause{
+				{
+					Regex: "^\\s*(?:\\w+\\.)+\\w*(?:Error|Exception): .*(?:<urlopen error \\[SSL: |Caused by SSLError|SSLCertVerificationError: \\(|SSL\\w*Error\\()",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"urlopen error [SSL: ",
+						"Caused by SSLError",
+						"CertVerificationError: (",
+						"Error(",
+					},
+				},
+				{
+					Regex: "^\\s*http(?:x|core)\\.\\w+: \\[SSL: ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						": [SSL: ",
+					},
+				},
+			},
+			Of:    "^\\s*(?:ssl\\.SSL\\w*Error|httpcore\\.\\w+): ",
+			Lines: 200,
+			Chain: true,
+			Reason: Text{
+				En: "A library in Python that raises an exception of its own has the first one in the same traceback.",
+				Zh: "Python 库抛出自己的异常时，最初的异常也在同一段堆栈里。",
+			},
+			References: []string{
+				"recorded: Python 3.11, urllib",
+				"urllib3 MaxRetryError",
+				"aiohttp ClientConnectorCertificateError",
+				"httpx ConnectError",
+			},
+			Samples: []string{
+				"Traceback (most recent call last):\n  File \"/usr/lib/python3.11/ssl.py\", line 1383, in do_handshake\n    self._sslobj.do_handshake()\nssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"/srv/im/client.py\", line 2, in <module>\nurllib.error.URLError: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)>",
+			},
+			Misses: []string{
+				"urllib.error.URLError: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)>\nurllib.error.URLError: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)>",
+			},
+		},
+		{
+			ID: "apple-further-lines",
+			Match: []Clause{
+				{
+					Regex: "TCP Conn \\S+ SSLHandshake failed|SocketStream \\w+ error|HTTP load failed|finished with error - code|NSURLErrorDomain|boringssl_\\w+_print\\(",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" SSLHandshake failed",
+						"SocketStream ",
+						"HTTP load failed",
+						"finished with error - code",
+						"NSURLErrorDomain",
+						"boringssl_",
+					},
+				},
+			},
+			Of:    "CFNetwork SSLHandshake failed \\(|HTTP load failed|finished with error - code|boringssl_context_(?:handle_fatal_alert|error_print)\\(",
+			Lines: 8,
+			Chain: true,
+			Reason: Text{
+				En: "Each layer of Apple's networking prints the failure once more: CFNetwork, the connection, the stream, the task.",
+				Zh: "苹果网络栈的每一层都会再打印一次同一个失败：CFNetwork、连接、流、任务。",
+			},
+			References: []string{
+				"CFNetwork and Network.framework in public reports (Starscream #781, #726)",
+			},
+			Samples: []string{
+				"2020-05-18 17:46:46.749522+0800 IM[96908:4535363] CFNetwork SSLHandshake failed (-9807)\n2020-05-18 17:46:46.749622+0800 IM[96908:4535363] TCP Conn 0x604000360540 SSLHandshake failed (-9807)\n2020-05-18 17:46:46.749801+0800 IM[96908:4535372] SocketStream write error [0x604000360540]: 3 -9807",
+			},
+			Misses: []string{
+				"2020-05-18 17:46:46.749522+0800 IM[96908:4535363] CFNetwork SSLHandshake failed (-9807)\n2020-05-18 17:46:47.749522+0800 IM[96908:4535363] CFNetwork SSLHandshake failed (-9807)",
+			},
+		},
+		{
+			ID: "chromium-console",
+			Match: []Clause{
+				{
+					Regex: "\\bnet::ERR_[A-Z_]+",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"net::ERR_",
+					},
+				},
+			},
+			Of:    "handshake failed; returned -1, SSL error code \\d+, net_error -\\d+",
+			Lines: 20,
+			Reason: Text{
+				En: "Chromium prints the number of the error in its own log and the name in the console of the page.",
+				Zh: "Chromium 在自己的日志里打印错误码，在网页控制台里打印错误名。",
+			},
+			References: []string{
+				"Chromium net/socket/ssl_client_socket_impl.cc",
+				"Chromium net/base/net_error_list.h",
+			},
+			Samples: []string{
+				"04-03 17:31:41.000 E/chromium( 9526): [ERROR:ssl_client_socket_impl.cc(1129)] handshake failed; returned -1, SSL error code 1, net_error -201\n04-03 17:31:41.117 I/chromium( 9526): [INFO:CONSOLE(126)] \"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_DATE_INVALID\"",
+			},
+			Misses: []string{
+				"04-03 17:31:41.117 I/chromium( 9526): [INFO:CONSOLE(126)] \"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_DATE_INVALID\"\n04-03 17:31:51.117 I/chromium( 9526): [INFO:CONSOLE(126)] \"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_DATE_INVALID\"",
+			},
+		},
+		{
+			ID: "node-code",
+			Match: []Clause{
+				{
+					Regex: "^\\s*(?:code|reason|library): ['\"]",
+					Kinds: []string{
+						"text",
+					},
+				},
+				{
+					Regex: "\\b(?:close|closed|onclose|code)\\b\\D{0,20}\\b1015\\b",
+					Kinds: []string{
+						"text",
+					},
+				},
+			},
+			Of:    "\\b[eE]rror(?: \\[\\w+\\])?: ",
+			Lines: 40,
+			Chain: true,
+			Reason: Text{
+				En: "Node.js prints an error's text first and its code behind the stack trace, and the event close follows the event error.",
+				Zh: "Node.js 先打印错误文字，在堆栈之后再打印错误码；error 事件之后还有 close 事件。",
+			},
+			References: []string{
+				"Node.js lib/internal/util/inspect.js",
+				"recorded: Node.js 20",
+			},
+			Samples: []string{
+				"Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames: Host: im.example.com. is not in the cert's altnames: DNS:example.com\n    at Object.checkServerIdentity (node:tls:337:12)\n    at ssl.onhandshakedone (node:_tls_wrap:883:12) {\n  code: 'ERR_TLS_CERT_ALTNAME_INVALID',\n  reason: \"Host: im.example.com. is not in the cert's altnames: DNS:example.com\"\n}",
+			},
+			Misses: []string{
+				"code: 'DEPTH_ZERO_SELF_SIGNED_CERT'\ncode: 'DEPTH_ZERO_SELF_SIGNED_CERT'",
+			},
+		},
+		{
+			ID: "second-connection",
+			Match: []Clause{
+				{
+					Regex: "\\bno application protocol\\b",
+					Kinds: []string{
+						"nginx",
+						"openssl",
+						"net-http",
+					},
+					Literals: []string{
+						"no application protocol",
+					},
+				},
+			},
+			Of:    "alert (?:unknown ca|bad certificate|certificate (?:expired|unknown|revoked|required)|unsupported certificate|decrypt error|access denied)|remote error: tls: (?:unknown certificate|bad certificate|expired certificate|revoked certificate|unsupported certificate|error decrypting message|access denied)",
+			Lines: 20,
+			As:    "second-connection-alpn",
+			Reason: Text{
+				En: "A client that rejected the certificate opens a second connection with other protocols (Deno, for WebSocket), and there is none in common. The certificate is what ails it.",
+				Zh: "客户端拒绝证书之后，又用别的协议列表再连一次（Deno 的 WebSocket 就是这样），结果没有共同的协议。真正的问题在证书。",
+			},
+			References: []string{
+				"recorded: testdata/clients/nginx.jsonl (deno-ws)",
+			},
+			Samples: []string{
+				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:08 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+			Misses: []string{
+				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:08 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.10, server: 0.0.0.0:443",
+				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:58 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
 		},
 	},
@@ -22849,7 +23216,7 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			Regex: "(?:TLS handshake|SSL handshake|tls handshake|ssl handshake)[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
+			Regex: "(?:TLS handshake|SSL handshake|tls handshake|ssl handshake)\\b[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
 			Kinds: []string{
 				"text",
 				"zap",
@@ -22864,7 +23231,7 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			Regex: "(?:TLS Handshake|SSL Handshake)[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
+			Regex: "(?:TLS Handshake|SSL Handshake)\\b[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
 			Kinds: []string{
 				"text",
 				"zap",
@@ -23106,6 +23473,524 @@ var embedded = Catalogue{
 				" does not contain a Common Name",
 			},
 		},
+		{
+			Regex: "gnutls_handshake\\(\\) failed|GnuTLS (?:recv|send) error|\\bGNUTLS_E_[A-Z]",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"gnutls_handshake() failed",
+				"GnuTLS ",
+				"GNUTLS_E_",
+			},
+		},
+		{
+			Regex: "mbedtls_ssl_handshake(?:\\(\\))? (?:returned|failed)|mbedtls_ssl_\\w+ returned -0x|esp-tls(?:-mbedtls)?: [^\"]{0,80}-0x",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"mbedtls_ssl_",
+				"esp-tls",
+			},
+		},
+		{
+			Regex: "wolfSSL_(?:connect|accept)[^\"]{0,20}(?:error|fail)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"wolfSSL_",
+			},
+		},
+		{
+			Regex: "\\binvalid peer certificate: |\\bInvalidCertificate\\(|\\breceived fatal alert: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"invalid peer certificate: ",
+				"InvalidCertificate(",
+				"received fatal alert: ",
+			},
+		},
+		{
+			Regex: "\\bSEC_E_[A-Z]|\\bschannel: (?:[^\"]{0,40} failed|failed |SNI or certificate check failed)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SEC_E_",
+				"schannel: ",
+			},
+		},
+		{
+			Regex: "The SSL connection could not be established|Could not create SSL/TLS secure channel|The remote certificate (?:is|was) (?:invalid|rejected)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"The SSL connection could not be established",
+				"Could not create SSL/TLS secure channel",
+				"The remote certificate ",
+			},
+		},
+		{
+			Regex: "An SSL error has occurred|\\berrSSL[A-Z]\\w+|kCFStreamErrorDomainSSL",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"An SSL error has occurred",
+				"errSSL",
+				"kCFStreamErrorDomainSSL",
+			},
+		},
+		{
+			Regex: "NSURLErrorDomain[^\"]{0,24}Code=-120[0-6]\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"Code=-120",
+			},
+		},
+		{
+			Regex: "\\bOpenSSL::SSL::SSLError\\b|\\bFailed to enable crypto\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"OpenSSL::SSL::SSLError",
+				"Failed to enable crypto",
+			},
+		},
+		{
+			Regex: "\\bTlsException: |\\bHandshakeException: |\\bSSLPeerUnverifiedException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"TlsException: ",
+				"HandshakeException: ",
+				"SSLPeerUnverifiedException: ",
+			},
+		},
+		{
+			Regex: "curl: \\((?:35|51|53|54|58|60|66|77|80|82|83|90|91)\\) ",
+			Kinds: []string{
+				"text",
+			},
+			Literals: []string{
+				"curl: (",
+			},
+		},
+		{
+			Regex: "TLS (?:client|server): In state \\w+",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				": In state ",
+			},
+		},
+		{
+			Regex: "TLS library problem: |TLS key negotiation failed|\\bTLS Error: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"library problem: ",
+				"key negotiation failed",
+				"TLS Error: ",
+			},
+		},
+		{
+			Regex: "\\bValidatorException: |\\bCertPathValidatorException: |\\bCertPathBuilderException: |\\bCertificateExpiredException: |\\bCertificateNotYetValidException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ValidatorException: ",
+				"CertPathValidatorException: ",
+				"CertPathBuilderException: ",
+				"CertificateExpiredException: ",
+				"CertificateNotYetValidException: ",
+			},
+		},
+		{
+			Regex: "Unrecognized SSL message, |no cipher suites in common|terminated the handshake\\b|closed connection during handshake\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"Unrecognized SSL message, ",
+				"no cipher suites in common",
+				"terminated the handshake",
+				"closed connection during handshake",
+			},
+		},
+		{
+			Regex: "\\bERR_SSL_[A-Z0-9]|\\bERR_TLS_[A-Z]|before secure TLS connection was established",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ERR_SSL_",
+				"ERR_TLS_",
+				"before secure TLS connection was established",
+			},
+		},
+		{
+			Regex: "\\berror:0A0[0-9A-F]{5}:",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"error:0A0",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?self[- ]signed certificate(?: in certificate chain)?[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"signed certificate",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?certificate has expired[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"certificate has expired",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?certificate is not yet valid[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"certificate is not yet valid",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?unable to verify the first certificate[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"unable to verify the first certificate",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?unable to get (?:local )?issuer certificate[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"unable to get ",
+			},
+		},
+		{
+			Regex: "ertificate verify (?:failed|failure|error)\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ertificate verify ",
+			},
+		},
+		{
+			Regex: "ertificate verification (?:failed|failure|error)\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ertificate verification ",
+			},
+		},
+		{
+			Regex: "ertificate validation (?:failed|failure|error)\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ertificate validation ",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to verify certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to verify certificate",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to verify the certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to verify the certificate",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to verify the server certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to verify the server certificate",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to validate certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to validate certificate",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to validate the certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to validate the certificate",
+			},
+		},
+		{
+			Regex: "\\b(?:SSL error|TLS error|SSL failure|TLS failure|SSL alert|TLS alert)(?: \\d+)?: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL error",
+				"TLS error",
+				"SSL failure",
+				"TLS failure",
+				"SSL alert",
+				"TLS alert",
+			},
+		},
+		{
+			Regex: "\\b(?:SSL connection failed|TLS connection failed|SSL connection error|TLS connection error|SSL negotiation failed|TLS negotiation failed|SSL connect failed|TLS connect failed)\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL connection failed",
+				"TLS connection failed",
+				"SSL connection error",
+				"TLS connection error",
+				"SSL negotiation failed",
+				"TLS negotiation failed",
+				"SSL connect failed",
+				"TLS connect failed",
+			},
+		},
+		{
+			Regex: "(?:SSL|TLS|ssl|tls|wss|WSS|HTTPS|https)[ 的]?(?:双向)?握手(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"握手",
+				"\\u63e1\\u624b",
+				"\\u63E1\\u624B",
+			},
+		},
+		{
+			Regex: "SSL连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL连接",
+				"SSL\\u8fde\\u63a5",
+				"SSL\\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "SSL 连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL 连接",
+				"SSL \\u8fde\\u63a5",
+				"SSL \\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "TLS连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"TLS连接",
+				"TLS\\u8fde\\u63a5",
+				"TLS\\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "TLS 连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"TLS 连接",
+				"TLS \\u8fde\\u63a5",
+				"TLS \\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "安全连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"安全连接",
+				"\\u5b89\\u5168\\u8fde\\u63a5",
+				"\\u5B89\\u5168\\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "证书[^。；;\"\\s]{0,12}?(?:已过期|已经过期|过期了|已失效|尚未生效|无效|不受信任|不被信任|不可信|不匹配|(?:验证|校验|认证|检查|加载)(?:失败|错误|未通过|不通过|异常))(?:$|[^次数率时后则码的 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"证书",
+				"\\u8bc1\\u4e66",
+				"\\u8BC1\\u4E66",
+			},
+		},
+		{
+			Regex: "证书与(?:域名|主机名)不(?:匹配|符)|与证书不(?:匹配|符)|域名不在证书|伪装成“[^”]+”的服务器",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"证书与",
+				"\\u8bc1\\u4e66\\u4e0e",
+				"\\u8BC1\\u4E66\\u4E0E",
+				"与证书不",
+				"\\u4e0e\\u8bc1\\u4e66\\u4e0d",
+				"\\u4E0E\\u8BC1\\u4E66\\u4E0D",
+				"域名不在证书",
+				"\\u57df\\u540d\\u4e0d\\u5728\\u8bc1\\u4e66",
+				"\\u57DF\\u540D\\u4E0D\\u5728\\u8BC1\\u4E66",
+				"”的服务器",
+				"\\u201d\\u7684\\u670d\\u52a1\\u5668",
+				"\\u201D\\u7684\\u670D\\u52A1\\u5668",
+			},
+		},
+		{
+			Regex: "无法建立(?:到该服务器的)?安全(?:的)?连接|未能建立安全连接|无法与服务器建立(?:安全|加密)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"无法建立",
+				"\\u65e0\\u6cd5\\u5efa\\u7acb",
+				"\\u65E0\\u6CD5\\u5EFA\\u7ACB",
+				"未能建立安全连接",
+				"\\u672a\\u80fd\\u5efa\\u7acb\\u5b89\\u5168\\u8fde\\u63a5",
+				"\\u672A\\u80FD\\u5EFA\\u7ACB\\u5B89\\u5168\\u8FDE\\u63A5",
+				"无法与服务器建立",
+				"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb",
+				"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB",
+			},
+		},
 	},
 	derived: []string{
 		"ServerHandshake(",
@@ -23197,6 +24082,62 @@ var embedded = Catalogue{
 		"Client network socket disconnected before secure TLS connection was established",
 		"http2: unexpected ALPN protocol ",
 		"will retry",
+		"gnutls_handshake() failed",
+		"GnuTLS ",
+		"GNUTLS_E_",
+		"esp-tls",
+		"InvalidCertificate(",
+		"SEC_E_",
+		"schannel: ",
+		"Failed to enable crypto",
+		"TlsException: ",
+		"curl: (",
+		": In state ",
+		"library problem: ",
+		"key negotiation failed",
+		"TLS Error: ",
+		"ValidatorException: ",
+		"CertificateExpiredException: ",
+		"CertificateNotYetValidException: ",
+		"no cipher suites in common",
+		"terminated the handshake",
+		"closed connection during handshake",
+		"ERR_TLS_",
+		"before secure TLS connection was established",
+		"error:0A0",
+		"ertificate verify ",
+		"ertificate validation ",
+		"TLS error",
+		"TLS failure",
+		"TLS alert",
+		"TLS connection failed",
+		"TLS connection error",
+		"TLS negotiation failed",
+		"TLS connect failed",
+		"握手",
+		"\\u63e1\\u624b",
+		"\\u63E1\\u624B",
+		"TLS连接",
+		"TLS\\u8fde\\u63a5",
+		"TLS\\u8FDE\\u63A5",
+		"TLS 连接",
+		"TLS \\u8fde\\u63a5",
+		"TLS \\u8FDE\\u63A5",
+		"安全连接",
+		"\\u5b89\\u5168\\u8fde\\u63a5",
+		"\\u5B89\\u5168\\u8FDE\\u63A5",
+		"证书",
+		"\\u8bc1\\u4e66",
+		"\\u8BC1\\u4E66",
+		"”的服务器",
+		"\\u201d\\u7684\\u670d\\u52a1\\u5668",
+		"\\u201D\\u7684\\u670D\\u52A1\\u5668",
+		"无法建立",
+		"\\u65e0\\u6cd5\\u5efa\\u7acb",
+		"\\u65E0\\u6CD5\\u5EFA\\u7ACB",
+		"无法与服务器建立",
+		"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb",
+		"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB",
 	},
 	placements: map[string]search.Placement{
 		" stderr P": {
@@ -23205,6 +24146,9 @@ var embedded = Catalogue{
 		" stdout P": {
 			Print: 6,
 			Group: 6,
+		},
+		": In state ": {
+			Group: 5,
 		},
 		": The handshake operation timed out": {
 			Print: 11,
@@ -23280,6 +24224,13 @@ var embedded = Catalogue{
 		"CertificateError: hostname ": {
 			Print: 15,
 		},
+		"CertificateExpiredException: ": {
+			Print: 19,
+			Group: 3,
+		},
+		"CertificateNotYetValidException: ": {
+			Print: 20,
+		},
 		"Client network socket disconnected before secure TLS connection was established": {
 			Print: 11,
 			Group: 2,
@@ -23292,6 +24243,9 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY": {
+			Print: 1,
+		},
+		"ERR_TLS_": {
 			Print: 1,
 		},
 		"ERR_TLS_HANDSHAKE_TIMEOUT": {
@@ -23312,6 +24266,16 @@ var embedded = Catalogue{
 			Print: 2,
 			Group: 6,
 		},
+		"Failed to enable crypto": {
+			Print: 1,
+			Group: 5,
+		},
+		"GNUTLS_E_": {
+			Print: 5,
+		},
+		"GnuTLS ": {
+			Group: 3,
+		},
 		"HTTPS": {
 			Print: 1,
 			Group: 6,
@@ -23326,6 +24290,10 @@ var embedded = Catalogue{
 		},
 		"ISSUER": {
 			Group: 6,
+		},
+		"InvalidCertificate(": {
+			Print: 4,
+			Group: 5,
 		},
 		"Issuer name empty": {
 			Print: 7,
@@ -23379,6 +24347,10 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 7,
 		},
+		"SEC_E_": {
+			Print: 2,
+			Group: 4,
+		},
 		"SELF_SIGNED": {
 			Print: 3,
 			Group: 6,
@@ -23417,13 +24389,71 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 4,
 		},
+		"TLS Error: ": {
+			Print: 8,
+		},
 		"TLS Handshake": {
 			Print: 9,
 			Group: 2,
 		},
+		"TLS \\u8FDE\\u63A5": {
+			Print: 10,
+			Group: 2,
+		},
+		"TLS \\u8fde\\u63a5": {
+			Print: 10,
+			Group: 2,
+		},
+		"TLS alert": {
+			Print: 3,
+			Group: 2,
+		},
+		"TLS connect failed": {
+			Print: 1,
+			Group: 4,
+		},
+		"TLS connection error": {
+			Print: 1,
+			Group: 4,
+		},
+		"TLS connection failed": {
+			Print: 1,
+			Group: 4,
+		},
+		"TLS error": {
+			Print: 1,
+			Group: 4,
+		},
+		"TLS failure": {
+			Print: 1,
+			Group: 4,
+		},
 		"TLS handshake": {
 			Print: 9,
 			Group: 2,
+		},
+		"TLS negotiation failed": {
+			Print: 1,
+			Group: 4,
+		},
+		"TLS 连接": {
+			Print: 1,
+			Group: 4,
+		},
+		"TLS\\u8FDE\\u63A5": {
+			Print: 9,
+			Group: 2,
+		},
+		"TLS\\u8fde\\u63a5": {
+			Print: 9,
+			Group: 2,
+		},
+		"TLS连接": {
+			Print: 2,
+		},
+		"TlsException: ": {
+			Print: 4,
+			Group: 3,
 		},
 		"Unable to set local cert chain file `": {
 			Print: 28,
@@ -23440,10 +24470,54 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
+		"ValidatorException: ": {
+			Print: 10,
+			Group: 3,
+		},
 		"WRONG_VERSION": {},
 		"[X509: KEY_": {
 			Print: 4,
 			Group: 1,
+		},
+		"\\u201D\\u7684\\u670D\\u52A1\\u5668": {
+			Print: 12,
+			Group: 2,
+		},
+		"\\u201d\\u7684\\u670d\\u52a1\\u5668": {
+			Print: 12,
+			Group: 2,
+		},
+		"\\u5B89\\u5168\\u8FDE\\u63A5": {
+			Print: 18,
+			Group: 2,
+		},
+		"\\u5b89\\u5168\\u8fde\\u63a5": {
+			Print: 18,
+			Group: 2,
+		},
+		"\\u63E1\\u624B": {
+			Group: 2,
+		},
+		"\\u63e1\\u624b": {
+			Group: 2,
+		},
+		"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB": {
+			Group: 2,
+		},
+		"\\u65E0\\u6CD5\\u5EFA\\u7ACB": {
+			Group: 2,
+		},
+		"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb": {
+			Group: 2,
+		},
+		"\\u65e0\\u6cd5\\u5efa\\u7acb": {
+			Group: 2,
+		},
+		"\\u8BC1\\u4E66": {
+			Group: 2,
+		},
+		"\\u8bc1\\u4e66": {
+			Group: 2,
 		},
 		"] Obtain: ": {
 			Group: 6,
@@ -23477,6 +24551,10 @@ var embedded = Catalogue{
 		"bad_cert,": {
 			Print: 2,
 			Group: 6,
+		},
+		"before secure TLS connection was established": {
+			Print: 8,
+			Group: 3,
 		},
 		"bind() to ": {
 			Print: 4,
@@ -23548,6 +24626,10 @@ var embedded = Catalogue{
 			Print: 4,
 			Group: 2,
 		},
+		"closed connection during handshake": {
+			Print: 30,
+			Group: 2,
+		},
 		"complete security handshake from ": {
 			Print: 23,
 			Group: 2,
@@ -23555,6 +24637,10 @@ var embedded = Catalogue{
 		"correctly signed": {
 			Print: 10,
 			Group: 5,
+		},
+		"curl: (": {
+			Print: 3,
+			Group: 4,
 		},
 		"d2i_PrivateKey_bio() failed": {
 			Print: 22,
@@ -23587,6 +24673,10 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 2,
 		},
+		"error:0A0": {
+			Print: 3,
+			Group: 2,
+		},
 		"error:14": {
 			Print: 3,
 			Group: 2,
@@ -23602,6 +24692,18 @@ var embedded = Catalogue{
 		"ertificate public key has explicit ECC parameters": {
 			Print: 20,
 			Group: 6,
+		},
+		"ertificate validation ": {
+			Print: 9,
+			Group: 3,
+		},
+		"ertificate verify ": {
+			Print: 9,
+			Group: 3,
+		},
+		"esp-tls": {
+			Print: 3,
+			Group: 2,
 		},
 		"excluded subtree violation": {
 			Print: 15,
@@ -23638,6 +24740,10 @@ var embedded = Catalogue{
 		},
 		"given without key usage keyCertSign": {
 			Group: 3,
+		},
+		"gnutls_handshake() failed": {
+			Print: 12,
+			Group: 2,
 		},
 		"handshakeStatus": {
 			Print: 5,
@@ -23692,6 +24798,10 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 4,
 		},
+		"key negotiation failed": {
+			Print: 17,
+			Group: 5,
+		},
 		"key too weak": {
 			Print: 5,
 			Group: 4,
@@ -23702,6 +24812,9 @@ var embedded = Catalogue{
 		"key usage does not include digital signature": {
 			Print: 32,
 			Group: 4,
+		},
+		"library problem: ": {
+			Print: 14,
 		},
 		"lifecycle component failed": {
 			Print: 18,
@@ -23742,6 +24855,9 @@ var embedded = Catalogue{
 		},
 		"name mismatch": {
 			Group: 7,
+		},
+		"no cipher suites in common": {
+			Print: 17,
 		},
 		"no explicit policy": {
 			Print: 9,
@@ -23844,6 +24960,10 @@ var embedded = Catalogue{
 			Print: 19,
 			Group: 5,
 		},
+		"schannel: ": {
+			Print: 7,
+			Group: 4,
+		},
 		"showRequestInfo": {
 			Print: 1,
 			Group: 3,
@@ -23884,6 +25004,10 @@ var embedded = Catalogue{
 		"target host": {
 			Print: 5,
 			Group: 6,
+		},
+		"terminated the handshake": {
+			Print: 20,
+			Group: 2,
 		},
 		"this server is invalid": {
 			Print: 19,
@@ -23962,9 +25086,33 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 1,
 		},
+		"”的服务器": {
+			Print: 3,
+			Group: 1,
+		},
+		"安全连接": {
+			Print: 4,
+			Group: 3,
+		},
+		"握手": {
+			Print: 3,
+			Group: 3,
+		},
 		"握手失败": {
 			Print: 3,
 			Group: 3,
+		},
+		"无法与服务器建立": {
+			Print: 1,
+			Group: 3,
+		},
+		"无法建立": {
+			Print: 1,
+			Group: 3,
+		},
+		"证书": {
+			Print: 3,
+			Group: 7,
 		},
 	},
 }

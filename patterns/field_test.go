@@ -49,7 +49,6 @@ var notYet = map[string]string{
 	"field-mp-wechat-brain-18": "sentences of iOS in Chinese",
 	"field-ios-starscream-280": "codes of SecureTransport",
 	"field-dart-pusher-28":     "reasons that Dart gives, on a line of their own",
-	"field-java-okhttp-fws-13": "a chain of causes in logcat is one failure",
 	"field-java-netty-11873":   "what Netty says of bytes that are no TLS",
 	"field-java-vertx-396":     "what Netty says of bytes that are no TLS",
 	"field-c-arduinows-152":    "codes of Mbed TLS",

@@ -50,6 +50,9 @@ func Lint(c *Catalogue, files []string) []Problem {
 	for _, stop := range c.Stops {
 		l.entry(stop, stop.ID, func() { l.stop(stop) })
 	}
+	for _, echo := range c.Echoes {
+		l.entry(echo, echo.ID, func() { l.echo(echo) })
+	}
 	for _, cause := range c.Causes {
 		l.entry(cause, cause.ID, func() { l.cause(cause) })
 	}
@@ -122,7 +125,10 @@ func (l *linter) pattern(p *Pattern) {
 	l.report(!slices.Contains(reporters, p.Reporter), "bad-reporter", p.Reporter)
 	l.report(!slices.Contains(phases, p.Phase), "bad-phase", p.Phase)
 	l.report(!slices.Contains(sides, p.Side), "bad-side", string(p.Side))
-	l.clauses(p.Match, true)
+	if len(p.Match) > 0 || !l.catalogue.isTold(p) {
+		l.clauses(p.Match, true)
+	}
+	l.report(p.Steady != "" && !l.catalogue.hasNoConditions(p.Steady), "bad-steady", p.Steady)
 	l.scores(p)
 	l.report(len(p.Samples) == 0, "no-sample", "")
 	l.report(len(p.References) == 0, "no-reference", "")
@@ -141,6 +147,16 @@ func (l *linter) stop(s *Stopping) {
 	l.clauses(s.Match, false)
 	l.report(len(s.Samples) == 0, "no-sample", "")
 	l.report(len(s.References) == 0, "no-reference", "")
+}
+
+func (l *linter) echo(e *Echo) {
+	l.kebab()
+	l.text(e.Reason, "no-reason", "")
+	l.clauses(e.Match, false)
+	l.report(e.Lines <= 0, "no-lines", "")
+	l.report(e.As != "" && !l.catalogue.hasNoConditions(e.As), "bad-as", e.As)
+	l.report(len(e.Samples) == 0, "no-sample", "")
+	l.report(len(e.References) == 0, "no-reference", "")
 }
 
 func (l *linter) state(s *State) {
@@ -254,7 +270,11 @@ func CheckSamples(c *Catalogue, files []string) []Problem {
 		}
 	}
 	for _, p := range c.Patterns {
-		check(m.best, p, p.ID, p.Samples, p.Misses)
+		winner := m.best
+		if c.isTold(p) {
+			winner = c.lastIn
+		}
+		check(winner, p, p.ID, p.Samples, p.Misses)
 	}
 	for _, ignored := range c.Ignore {
 		check(m.best, ignored, ignored.ID, ignored.Samples, ignored.Misses)
@@ -262,7 +282,26 @@ func CheckSamples(c *Catalogue, files []string) []Problem {
 	for _, stop := range c.Stops {
 		check(m.stopIn(stop.ID), stop, stop.ID, stop.Samples, stop.Misses)
 	}
+	for _, echo := range c.Echoes {
+		check(c.echoIn(echo.ID, echo.As), echo, echo.ID, echo.Samples, echo.Misses)
+	}
 	return problems
+}
+
+// echoIn gives the id of an echo where a text tells of one failure in several lines, or
+// of what the echo is told as.
+func (c *Catalogue) echoIn(id, as string) func(text string) string {
+	return func(text string) string {
+		result, err := Analyze(context.Background(), strings.NewReader(text), &Options{Catalogue: c})
+		is := func(f Finding) bool { return f.Pattern.ID == as }
+		switch {
+		case err != nil || as != "" && !slices.ContainsFunc(result.Findings, is):
+			return ""
+		case as == "" && (result.Events+result.Unclassified != 1 || result.Duplicates == 0):
+			return ""
+		}
+		return id
+	}
 }
 
 // best returns the id of the entry that wins the first record of a text: of a pattern
@@ -279,6 +318,31 @@ func (m *Matcher) best(text string) string {
 		return nil
 	})
 	return cmp.Or(pattern, ignored)
+}
+
+// hasNoConditions tells whether there is a pattern that others may be told as.
+func (c *Catalogue) hasNoConditions(id string) bool {
+	p := c.Pattern(id)
+	return p != nil && !p.Measured && len(p.Match) == 0
+}
+
+// isTold tells whether a pattern is what others are at a steady rhythm or behind
+// another failure: it has no conditions of its own.
+func (c *Catalogue) isTold(p *Pattern) bool {
+	return slices.ContainsFunc(c.Patterns, func(other *Pattern) bool { return other.Steady == p.ID }) ||
+		slices.ContainsFunc(c.Echoes, func(e *Echo) bool { return e.As == p.ID })
+}
+
+// lastIn returns the id of the pattern of the last failure in a text.
+func (c *Catalogue) lastIn(text string) string {
+	last := ""
+	for e, err := range Events(context.Background(), strings.NewReader(text), &Options{Catalogue: c}) {
+		if err != nil {
+			return ""
+		}
+		last = e.Pattern.ID
+	}
+	return last
 }
 
 // stopIn gives the id where a server ends in a text, and not of a TLS failure.

@@ -37,6 +37,8 @@ type Matcher struct {
 	rules []*rule
 	// stops are the rules for the end of a server.
 	stops []*rule
+	// echoes tell a failure again.
+	echoes []*echo
 	// kinds holds a *search.Dispatch for each kind of record that was met.
 	kinds sync.Map
 }
@@ -55,7 +57,7 @@ type rule struct {
 }
 
 func newMatcher(c *Catalogue) *Matcher {
-	m := &Matcher{}
+	m := &Matcher{echoes: newEchoes(c.Echoes)}
 	for _, p := range c.Patterns {
 		m.add(p.Match, Match{Verdict: Matched, Pattern: p})
 	}
