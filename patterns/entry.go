@@ -45,6 +45,20 @@ func (e Entry) Title() Text {
 	return Text{En: e.ID(), Zh: e.ID()}
 }
 
+func (e Entry) explain() Text {
+	switch {
+	case e.Pattern != nil:
+		return e.Pattern.Explain
+	case e.Cause != nil:
+		return e.Cause.Explain
+	case e.State != nil:
+		return e.State.Explain
+	case e.Symptom != nil:
+		return e.Symptom.Explain
+	}
+	return Text{}
+}
+
 // RankCauses gives the causes behind the entry, most probable first.
 func (e Entry) RankCauses() ([]CauseScore, error) {
 	switch {

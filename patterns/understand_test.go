@@ -211,3 +211,42 @@ patterns:
 		assert.Equal(t, "gateway-tls-failed", u.Entry.ID(), text)
 	}
 }
+
+// TestFirstAnswers reads the table of what people type.
+func TestFirstAnswers(t *testing.T) {
+	data, err := os.ReadFile("testdata/questions.tsv")
+	require.NoError(t, err)
+	asked := 0
+	for line := range strings.Lines(string(data)) {
+		question, answer, ok := strings.Cut(strings.TrimSpace(line), "\t")
+		if !ok {
+			continue
+		}
+		asked++
+		assert.Equal(t, answer, understand(t, question).Entry.ID(), question)
+	}
+	assert.Greater(t, asked, 150)
+}
+
+// TestWhatNothingFitsHasEntriesNear says where to begin in place of nothing.
+func TestWhatNothingFitsHasEntriesNear(t *testing.T) {
+	for _, text := range []string{"banana elephant", "何时下班", "qqq", "4242", "???", ""} {
+		u := understand(t, text)
+		assert.False(t, u.Entry.Known(), text)
+		assert.NotEmpty(t, u.Near, text)
+	}
+}
+
+// TestUnderstandServesManyGoroutines is for the race detector.
+func TestUnderstandServesManyGoroutines(t *testing.T) {
+	opts := &patterns.Options{Catalogue: loaded(t)}
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			u, err := patterns.Understand(context.Background(), "证书过期怎么办", opts)
+			assert.NoError(t, err)
+			assert.Equal(t, "cert-expired", u.Entry.ID())
+		})
+	}
+	group.Wait()
+}

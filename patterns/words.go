@@ -19,9 +19,9 @@ type index struct {
 	entries []Entry
 	names   []name
 	fillers []string
-	// texts are read when words are first looked for.
-	once  sync.Once
-	texts fulltext.Index
+	// texts are read when words of a language are first looked for.
+	once  map[Lang]*sync.Once
+	texts map[Lang]*fulltext.Index
 }
 
 // name is one of an entry, by its words without those that name nothing. A code is
@@ -47,7 +47,11 @@ func (c *Catalogue) index() *index {
 }
 
 func newIndex(c *Catalogue) *index {
-	x := &index{entries: c.entries(), fillers: c.Fillers}
+	x := &index{
+		entries: c.entries(), fillers: c.Fillers,
+		once:  map[Lang]*sync.Once{English: {}, Chinese: {}},
+		texts: map[Lang]*fulltext.Index{English: {}, Chinese: {}},
+	}
 	for i, e := range x.entries {
 		x.name(i, true, true, e.codes())
 		x.name(i, false, true, e.words())
@@ -81,7 +85,7 @@ func (x *index) telling(text string) []string {
 }
 
 func (x *index) unfilled(word string) string {
-	if first, _ := utf8.DecodeRuneInString(word); !unicode.Is(unicode.Han, first) {
+	if first, _ := utf8.DecodeRuneInString(word); !isHan(first) {
 		return word
 	}
 	for shorter := true; shorter; {
@@ -232,7 +236,7 @@ func (q *question) addNear(x *index, fits []fit) {
 // and by what their texts say.
 func (x *index) search(asked []string) []fit {
 	fits := x.byNames(asked, true)
-	hits := x.full().Search(asked)
+	hits := x.full(languageOf(asked)).Search(asked)
 	for _, hit := range hits {
 		f := &fits[hit.Document]
 		f.score += hit.Coverage * hit.Score / hits[0].Score
@@ -263,40 +267,48 @@ func ranked(fits []fit) []fit {
 	return fits
 }
 
-// full is the index of the texts.
-func (x *index) full() *fulltext.Index {
-	x.once.Do(func() {
+// full is the index of the texts in a language: to read both for each question takes
+// twice as long.
+func (x *index) full(lang Lang) *fulltext.Index {
+	x.once[lang].Do(func() {
 		for _, e := range x.entries {
-			x.texts.Add(e.fields()...)
+			x.texts[lang].Add(e.fields(lang)...)
 		}
 	})
-	return &x.texts
+	return x.texts[lang]
 }
 
-// fields are the texts of an entry.
-func (e Entry) fields() []fulltext.Field {
+// languageOf is the language of words: Chinese where one of them is.
+func languageOf(words []string) Lang {
+	if slices.ContainsFunc(words, func(word string) bool { return strings.ContainsFunc(word, isHan) }) {
+		return Chinese
+	}
+	return English
+}
+
+func isHan(r rune) bool { return unicode.Is(unicode.Han, r) }
+
+// fields are the texts of an entry in a language, and what it has in none.
+func (e Entry) fields(lang Lang) []fulltext.Field {
 	const names, titles, samples, texts = 5, 4, 1.5, 1
-	fields := []fulltext.Field{{Text: e.ID(), Weight: names}, {Text: e.Title().En, Weight: titles}, {Text: e.Title().Zh, Weight: titles}}
-	add := func(weight float64, more ...string) {
-		for _, text := range more {
-			fields = append(fields, fulltext.Field{Text: text, Weight: weight})
+	fields := []fulltext.Field{{Text: e.ID(), Weight: names}, {Text: e.Title().In(lang), Weight: titles}, {Text: e.explain().In(lang), Weight: texts}}
+	for _, name := range slices.Concat(e.codes(), e.words(), e.alertCodes()) {
+		fields = append(fields, fulltext.Field{Text: name, Weight: names})
+	}
+	if e.Pattern != nil {
+		for _, sample := range e.Pattern.Samples {
+			fields = append(fields, fulltext.Field{Text: message(sample), Weight: samples})
 		}
 	}
-	add(names, e.codes()...)
-	add(names, e.words()...)
-	add(names, e.alertCodes()...)
-	switch {
-	case e.Pattern != nil:
-		add(texts, e.Pattern.Explain.En, e.Pattern.Explain.Zh)
-		add(samples, e.Pattern.Samples...)
-	case e.Cause != nil:
-		add(texts, e.Cause.Explain.En, e.Cause.Explain.Zh)
-	case e.State != nil:
-		add(texts, e.State.Explain.En, e.State.Explain.Zh)
-	case e.Symptom != nil:
-		add(texts, e.Symptom.Explain.En, e.Symptom.Explain.Zh)
-	}
 	return fields
+}
+
+// message is what counts of a sample: a trace behind the first line names the functions
+// of the server, and what is far behind a message names the connection.
+func message(sample string) string {
+	const enough = 240
+	line, _, _ := strings.Cut(sample, "\n")
+	return line[:min(len(line), enough)]
 }
 
 // shareOf is how much of what was asked the name is, 0 where it does not stand there.
@@ -320,7 +332,7 @@ func (n *name) shareOf(asked []string) float64 {
 // in it.
 func holds(asked, word string) bool {
 	first, _ := utf8.DecodeRuneInString(word)
-	return asked == word || unicode.Is(unicode.Han, first) && strings.Contains(asked, word)
+	return asked == word || isHan(first) && strings.Contains(asked, word)
 }
 
 func containsRun(list, run []string) bool {
@@ -342,7 +354,7 @@ func size(words []string) float64 {
 	for _, word := range words {
 		for _, r := range word {
 			n++
-			if unicode.Is(unicode.Han, r) {
+			if isHan(r) {
 				n += 2
 			}
 		}
