@@ -20760,6 +20760,7 @@ var embedded = Catalogue{
 			Words: []string{
 				"自签名",
 				"自签",
+				"selfsigned",
 				"自签证书",
 				"自签名证书",
 				"私有ca",
