@@ -103,9 +103,13 @@ type CauseScore = ranking.Score
 
 // Pattern recognises one failure message.
 type Pattern struct {
-	ID       string   `yaml:"id"`
-	Title    Text     `yaml:"title"`
-	Explain  Text     `yaml:"explain"`
+	ID      string `yaml:"id"`
+	Title   Text   `yaml:"title"`
+	Explain Text   `yaml:"explain"`
+	// Codes are the numbers and constants by which programs tell the failure, Words
+	// those by which people do: see [Understand].
+	Codes    []string `yaml:"codes"`
+	Words    []string `yaml:"words"`
 	Severity Severity `yaml:"severity"`
 	Category string   `yaml:"category"`
 	// Reporter is who noticed the failure: server, client or network.
@@ -177,8 +181,10 @@ type Advice struct {
 // Cause is a root cause. Peer is the advice where the certificate at fault is
 // that of a service which WuKongIM calls, V3 that for a server of version 3.
 type Cause struct {
-	ID         string `yaml:"id"`
-	Category   string `yaml:"category"`
+	ID       string `yaml:"id"`
+	Category string `yaml:"category"`
+	// Words are those by which people name the cause.
+	Words      []string `yaml:"words"`
 	Advice     `yaml:",inline"`
 	Peer       *Advice  `yaml:"peer"`
 	V3         *Advice  `yaml:"v3"`
@@ -203,7 +209,19 @@ type State struct {
 	Explain Text   `yaml:"explain"`
 }
 
-// Catalogue is the whole knowledge: patterns, causes, states and what is no
+// Symptom is what people see of a failure, or a code that several failures share:
+// no record of a log, so that it has no expression.
+type Symptom struct {
+	ID         string       `yaml:"id"`
+	Title      Text         `yaml:"title"`
+	Explain    Text         `yaml:"explain"`
+	Codes      []string     `yaml:"codes"`
+	Words      []string     `yaml:"words"`
+	Causes     []CauseScore `yaml:"causes"`
+	References []string     `yaml:"references"`
+}
+
+// Catalogue is the whole knowledge: patterns, causes, states, symptoms and what is no
 // failure. It may be used by many goroutines while none adds to it.
 type Catalogue struct {
 	Patterns []*Pattern  `yaml:"patterns"`
@@ -212,6 +230,12 @@ type Catalogue struct {
 	Echoes   []*Echo     `yaml:"echoes"`
 	Causes   []*Cause    `yaml:"causes"`
 	States   []*State    `yaml:"states"`
+	Symptoms []*Symptom  `yaml:"symptoms"`
+	// Forms are those in which programs print the name of a failure, with %s in its
+	// place: a name alone is looked for in each of them.
+	Forms []string `yaml:"forms"`
+	// Fillers are words of a question that name no failure.
+	Fillers []string `yaml:"fillers"`
 	// Anchors are the few literals that a line must hold one of to be looked
 	// at; every pattern implies one.
 	Anchors []string `yaml:"anchors"`
@@ -241,13 +265,14 @@ type made struct {
 	mutex    sync.Mutex
 	matcher  *Matcher
 	searches *searches
+	index    *index
 }
 
 // change forgets what was made before.
 func (m *made) change() {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	m.matcher, m.searches = nil, nil
+	m.matcher, m.searches, m.index = nil, nil, nil
 }
 
 // derive finds the literals of what was added, and an anchor for what implies
@@ -345,6 +370,11 @@ func (c *Catalogue) Pattern(id string) *Pattern {
 // Cause returns the root cause with the id, nil when there is none.
 func (c *Catalogue) Cause(id string) *Cause {
 	return find(c.Causes, func(p *Cause) bool { return p.ID == id })
+}
+
+// Symptom returns the symptom with the id, nil when there is none.
+func (c *Catalogue) Symptom(id string) *Symptom {
+	return find(c.Symptoms, func(s *Symptom) bool { return s.ID == id })
 }
 
 // State returns the handshake state, nil when it is unknown. The prefix

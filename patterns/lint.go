@@ -59,6 +59,9 @@ func Lint(c *Catalogue, files []string) []Problem {
 	for _, state := range c.States {
 		l.entry(state, state.ID, func() { l.state(state) })
 	}
+	for _, symptom := range c.Symptoms {
+		l.entry(symptom, symptom.ID, func() { l.symptom(symptom) })
+	}
 	if len(c.problems) == 0 {
 		l.problems = append(l.problems, CheckSamples(c, files)...)
 	}
@@ -129,7 +132,8 @@ func (l *linter) pattern(p *Pattern) {
 		l.clauses(p.Match, true)
 	}
 	l.report(p.Steady != "" && !l.catalogue.hasNoConditions(p.Steady), "bad-steady", p.Steady)
-	l.scores(p)
+	l.scores(p.Causes)
+	l.report(!p.Measured && len(p.Causes) == 0 || p.Measured && len(p.Causes) > 0, "no-causes", "")
 	l.report(len(p.Samples) == 0, "no-sample", "")
 	l.report(len(p.References) == 0, "no-reference", "")
 }
@@ -201,15 +205,23 @@ func (l *linter) text(t Text, kind, detail string) {
 	l.report(strings.TrimSpace(t.En) == "" || strings.TrimSpace(t.Zh) == "", kind, detail)
 }
 
-func (l *linter) scores(p *Pattern) {
+func (l *linter) scores(causes []CauseScore) {
 	sum := 0.0
-	for _, score := range p.Causes {
+	for _, score := range causes {
 		sum += score.Score
 		l.report(score.Score <= 0 || score.Why == "", "bad-score", score.ID)
 		l.report(l.catalogue.Cause(score.ID) == nil, "unknown-cause", score.ID)
 	}
 	l.report(sum > 1.0001, "bad-score", "")
-	l.report(!p.Measured && len(p.Causes) == 0 || p.Measured && len(p.Causes) > 0, "no-causes", "")
+}
+
+func (l *linter) symptom(s *Symptom) {
+	l.kebab()
+	l.texts(s.Title, s.Explain)
+	l.scores(s.Causes)
+	l.report(len(s.Causes) == 0, "no-causes", "")
+	l.report(len(s.Codes)+len(s.Words) == 0, "no-words", "")
+	l.report(len(s.References) == 0, "no-reference", "")
 }
 
 func (l *linter) cause(c *Cause) {

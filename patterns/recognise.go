@@ -2,6 +2,7 @@ package patterns
 
 import (
 	"context"
+	"iter"
 	"strings"
 
 	"wklog/parser"
@@ -33,18 +34,32 @@ func Recognise(ctx context.Context, text string, opts *Options) (event *Event, s
 		stop = &stops[0]
 	}
 	if event == nil {
-		src.Add(handshakeError(strings.TrimSpace(text)))
-	}
-	// The nested exception of a stack trace stands behind the outer ones.
-	for rest, more := text, true; event == nil && more; {
-		if _, rest, more = strings.Cut(rest, ": "); more {
-			src.Add(&parser.Record{Kind: parser.KindText, Text: rest})
+		for rec := range fragments(text) {
+			if src.Add(rec); event != nil {
+				break
+			}
 		}
 	}
 	if event != nil {
 		stop = nil
 	}
 	return event, stop, nil
+}
+
+// fragments are the records that a text may be a part of, whose head was cut off: what
+// a raw handshake line says, and the nested exception of a stack trace, which stands
+// behind the outer ones. What somebody merely quotes is no part of a record.
+func fragments(text string) iter.Seq[*parser.Record] {
+	return func(yield func(*parser.Record) bool) {
+		if parser.Quotes(text) || !yield(handshakeError(strings.TrimSpace(text))) {
+			return
+		}
+		for rest, more := text, true; more; {
+			if _, rest, more = strings.Cut(rest, ": "); more && !yield(&parser.Record{Kind: parser.KindText, Text: rest}) {
+				return
+			}
+		}
+	}
 }
 
 // handshakeError takes a text for what a server's raw handshake line says.
