@@ -87,6 +87,7 @@ type Source struct {
 	told     *retold
 
 	neighbour neighbour
+	chain     chain
 }
 
 // Source starts a log. Logs that hold the raw handshake lines should come
@@ -101,6 +102,12 @@ func (s *Source) Add(rec *parser.Record) {
 	s.told.pass(rec)
 	a.context.Visible = a.context.Visible || s.told.closes
 	match := a.matcher.Match(rec)
+	if match.Verdict == Ignorable && match.Ignored.Again {
+		var done bool
+		if match, done = s.again(rec); done {
+			return
+		}
+	}
 	if match.Verdict == Ignorable && match.Ignored.Context {
 		a.context.SilentEnds = true
 	}
@@ -131,7 +138,9 @@ func (s *Source) Add(rec *parser.Record) {
 			a.duplicates++
 		}
 	}
-	if v.known || a.saidBefore(event) {
+	known := v.known || a.saidBefore(event)
+	s.chain.begin(event, !known)
+	if known {
 		a.duplicates++
 		return
 	}

@@ -132,7 +132,10 @@ type Ignored struct {
 	ID string `yaml:"id"`
 	// Context says that some clients end a connection so when they reject the
 	// certificate: near failures it adds to the evidence.
-	Context    bool     `yaml:"context"`
+	Context bool `yaml:"context"`
+	// Again says that it repeats what a line shortly before it told: where none did
+	// it is judged as if it came first.
+	Again      bool     `yaml:"again"`
 	Match      []Clause `yaml:"match"`
 	Reason     Text     `yaml:"reason"`
 	References []string `yaml:"references"`
