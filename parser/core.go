@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -134,36 +135,47 @@ func coreAt(s string, at int) (core string, n int) {
 	rest := s[at:]
 	for _, prefix := range []string{remotePrefix, localPrefix} {
 		if alert, ok := strings.CutPrefix(rest, prefix); ok {
-			text := alertIn(strings.TrimPrefix(alert, tlsPrefix))
+			alert = strings.TrimPrefix(alert, tlsPrefix)
+			text, length := alertIn(alert)
 			if text == "" {
 				return "", 0
 			}
-			n = strings.Index(rest, text) + len(text)
-			return prefix + tlsPrefix + text, n
+			return prefix + tlsPrefix + text, len(rest) - len(alert) + length
 		}
 	}
 	rest = rest[:quotedEnd(s, at)-at]
-	if text := alertIn(rest[len(tlsPrefix):]); text != "" {
-		if at > 0 || len(rest) > len(tlsPrefix)+len(text) {
+	if text, length := alertIn(rest[len(tlsPrefix):]); text != "" {
+		if at > 0 || len(rest) > len(tlsPrefix)+length {
 			return "", 0
 		}
-		return remotePrefix + rest, len(rest) // its head was cut off
+		return remotePrefix + tlsPrefix + text, len(rest) // its head was cut off
 	}
 	return strings.TrimRight(rest, " \r\n"), len(rest)
 }
 
-// alertIn returns the alert that a text begins with, if no sentence goes on behind it.
-func alertIn(s string) string {
+// alertIn returns the alert that a text begins with, in the words of the present release,
+// and how many bytes it takes; nothing if a sentence goes on behind it.
+func alertIn(s string) (text string, length int) {
+	if m := numberedAlert.FindStringSubmatch(s); m != nil {
+		number, err := strconv.ParseUint(m[1], 10, 8)
+		if err != nil || !endsCore.MatchString(s[len(m[0]):]) {
+			return "", 0
+		}
+		return strings.TrimPrefix(tls.AlertError(number).Error(), tlsPrefix), len(m[0])
+	}
 	for _, text := range alertTexts {
 		if rest, ok := strings.CutPrefix(s, text); ok {
 			if endsCore.MatchString(rest) {
-				return text
+				return text, len(text)
 			}
-			return ""
+			return "", 0
 		}
 	}
-	return ""
+	return "", 0
 }
+
+// numberedAlert is one that was unknown to the release of Go that met it.
+var numberedAlert = regexp.MustCompile(`^alert\((\d{1,3})\)`)
 
 // endsCore is what may stand behind an alert: nothing, the end of a quotation, of a
 // bracket or of a sentence, another cell, a field, the state of a handshake, when and

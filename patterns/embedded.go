@@ -21434,6 +21434,7 @@ var embedded = Catalogue{
 	Anchors: []string{
 		"tls: ",
 		"remote error: ",
+		"local error: ",
 		"x509: ",
 		"handshakeStatus",
 		"握手失败",
@@ -22137,6 +22138,9 @@ var embedded = Catalogue{
 		"load incomplete certificate": {
 			Print: 21,
 			Group: 7,
+		},
+		"local error: ": {
+			Print: 10,
 		},
 		"malformed HTTP request": {
 			Print: 11,
