@@ -3179,7 +3179,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:2[5-9]|3[12]|42|63)\\b|Optional\\(-98(?:2[5-9]|3[12]|42|63)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:2[5-9]|3[12]|42|63)\\b|Optional\\(-98(?:2[5-9]|3[12]|42|63)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3189,7 +3189,7 @@ var embedded = Catalogue{
 						"errSSL",
 						"StreamErrorCodeKey",
 						"ErrorDomainCFNetwork",
-						"OSStatus error",
+						"OSStatus",
 						"OSStatusErrorDomain",
 						"URLErrorDomain",
 						"HTTP load failed",
@@ -3222,7 +3222,10 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"SEC_E_",
+						"NO_CREDENTIALS",
+						"UNKNOWN_CREDENTIALS",
+						"SMARTCARD_LOGON_REQUIRED",
+						"MUTUAL_AUTH_FAILED",
 						"800903",
 					},
 				},
@@ -3309,7 +3312,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:24|58)\\b|Optional\\(-98(?:24|58)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:24|58)\\b|Optional\\(-98(?:24|58)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3319,7 +3322,7 @@ var embedded = Catalogue{
 						"errSSL",
 						"StreamErrorCodeKey",
 						"ErrorDomainCFNetwork",
-						"OSStatus error",
+						"OSStatus",
 						"OSStatusErrorDomain",
 						"URLErrorDomain",
 						"HTTP load failed",
@@ -3436,7 +3439,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:36|60|81)\\b|Optional\\(-98(?:36|60|81)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:36|60|81)\\b|Optional\\(-98(?:36|60|81)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3446,7 +3449,7 @@ var embedded = Catalogue{
 						"errSSL",
 						"StreamErrorCodeKey",
 						"ErrorDomainCFNetwork",
-						"OSStatus error",
+						"OSStatus",
 						"OSStatusErrorDomain",
 						"URLErrorDomain",
 						"HTTP load failed",
@@ -3540,7 +3543,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:65)\\b|Optional\\(-98(?:65)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:65)\\b|Optional\\(-98(?:65)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3705,7 +3708,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:38)\\b|Optional\\(-98(?:38)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:38)\\b|Optional\\(-98(?:38)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3791,7 +3794,20 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"SSL_ERROR_",
+						"HANDSHAKE_UNEXPECTED_ALERT",
+						"BAD_MAC_ALERT",
+						"DECRYPTION_FAILED_ALERT",
+						"RECORD_OVERFLOW_ALERT",
+						"DECOMPRESSION_FAILURE_ALERT",
+						"ILLEGAL_PARAMETER_ALERT",
+						"ODE_ERROR_ALERT",
+						"RYPT_ERROR_ALERT",
+						"EXPORT_RESTRICTION_ALERT",
+						"NO_RENEGOTIATION_ALERT",
+						"MISSING_EXTENSION_ALERT",
+						"UNSUPPORTED_EXTENSION_ALERT",
+						"BAD_CERT_STATUS_RESPONSE_ALERT",
+						"RX_UN",
 					},
 				},
 				{
@@ -3826,7 +3842,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b|Optional\\(-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b|Optional\\(-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3836,7 +3852,7 @@ var embedded = Catalogue{
 						"errSSL",
 						"StreamErrorCodeKey",
 						"ErrorDomainCFNetwork",
-						"OSStatus error",
+						"OSStatus",
 						"OSStatusErrorDomain",
 						"URLErrorDomain",
 						"HTTP load failed",
@@ -3967,7 +3983,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:05|06|16|52)\\b|Optional\\(-98(?:05|06|16|52)\\b|schannel: (?:failed to receive handshake, SSL/TLS connection failed|server closed (?:abruptly|the connection)|failed to receive handshake, need more data)",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:05|06|16|52)\\b|Optional\\(-98(?:05|06|16|52)\\b|schannel: (?:failed to receive handshake, SSL/TLS connection failed|server closed (?:abruptly|the connection)|failed to receive handshake, need more data)",
 					Kinds: []string{
 						"text",
 					},
@@ -3977,7 +3993,7 @@ var embedded = Catalogue{
 						"errSSL",
 						"StreamErrorCodeKey",
 						"ErrorDomainCFNetwork",
-						"OSStatus error",
+						"OSStatus",
 						"OSStatusErrorDomain",
 						"URLErrorDomain",
 						"HTTP load failed",
@@ -4079,7 +4095,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:53)\\b|Optional\\(-98(?:53)\\b|schannel: SSL/TLS connection timeout|SSL connection timeout",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:53)\\b|Optional\\(-98(?:53)\\b|schannel: SSL/TLS connection timeout|SSL connection timeout",
 					Kinds: []string{
 						"text",
 					},
@@ -4159,8 +4175,7 @@ var embedded = Catalogue{
 						"sufficient buffer remaining for AEAD",
 						"The Finished message cannot be verified",
 						"Unexpected handshake message",
-						" ServerKeyExchange",
-						"CertificateVerify",
+						"Invalid ",
 						"Unexpected exception",
 						"AEADBadTagException: Tag mismatch",
 					},
@@ -4190,7 +4205,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:45|46|49|56|57|59)\\b|Optional\\(-98(?:45|46|49|56|57|59)\\b|\\bSEC_E_(?:MESSAGE_ALTERED|DECRYPT_FAILURE|OUT_OF_SEQUENCE|INVALID_TOKEN_SIGNATURE)\\b|\\b0x(?:8009030F|80090330|80090310)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:45|46|49|56|57|59)\\b|Optional\\(-98(?:45|46|49|56|57|59)\\b|\\bSEC_E_(?:MESSAGE_ALTERED|DECRYPT_FAILURE|OUT_OF_SEQUENCE|INVALID_TOKEN_SIGNATURE)\\b|\\b0x(?:8009030F|80090330|80090310)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -4200,7 +4215,7 @@ var embedded = Catalogue{
 						"errSSL",
 						"StreamErrorCodeKey",
 						"ErrorDomainCFNetwork",
-						"OSStatus error",
+						"OSStatus",
 						"OSStatusErrorDomain",
 						"URLErrorDomain",
 						"HTTP load failed",
@@ -4210,7 +4225,10 @@ var embedded = Catalogue{
 						"TCP Conn",
 						"SecureTransport",
 						"Optional(-98",
-						"SEC_E_",
+						"MESSAGE_ALTERED",
+						"DECRYPT_FAILURE",
+						"OUT_OF_SEQUENCE",
+						"INVALID_TOKEN_SIGNATURE",
 						"800903",
 					},
 				},
@@ -4295,7 +4313,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:08)\\b|Optional\\(-98(?:08)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:08)\\b|Optional\\(-98(?:08)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -4355,7 +4373,9 @@ var embedded = Catalogue{
 						"UNABLE_TO_CHECK_REVOCATION",
 						"NO_REVOCATION_MECHANISM",
 						"net_error -20",
-						"CRYPT_E_",
+						"NO_REVOCATION_CHECK",
+						"REVOCATION_OFFLINE",
+						"NO_REVOCATION_DLL",
 						"0x8009201",
 					},
 				},
@@ -4542,6 +4562,44 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "does not match target host ?name|requested domain name does not match the server\\'s certificate|doesn\\'t match any of the subject alternative names|does not match the certificate subject provided by the peer",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"does not match target host",
+						"requested domain name does not match the server's certificate",
+						"n't match any of the subject alternative names",
+						" not match the certificate subject provided by the peer",
+					},
+				},
+				{
+					Regex: "CertificateException: No name matching .* found|\\bSEC_E_WRONG_PRINCIPAL\\b|\\b0x80090322\\b|\\b0x800B010F\\b|\\bCERT_E_CN_NO_MATCH\\b|SSL: subjectAltName does not match|hostname in certificate didn\\'t match",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertificateException: No name matching ",
+						"SEC_E_WRONG_PRINCIPAL",
+						"0x80090322",
+						"0x800B010F",
+						"CERT_E_CN_NO_MATCH",
+						"SSL: subjectAltName does not match",
+						"hostname in certificate didn't match",
+					},
+				},
+				{
+					Regex: "(?:Win32Exception|schannel)[^\\n]*目标主体名称不正确|he target principal name is incorrect",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Win32Exception",
+						"schannel",
+						"he target principal name is incorrect",
+					},
+				},
+				{
 					Regex: "net::ERR_CERT_COMMON_NAME_INVALID|net_error -200\\b|\\bSSL_ERROR_BAD_CERT_DOMAIN\\b|\\bERR_TLS_CERT_ALTNAME_INVALID\\b",
 					Kinds: []string{
 						"text",
@@ -4696,6 +4754,55 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "CertificateExpiredException: |Peer\\'s Certificate has expired|Could not validate certificate: [Cc]ertificate expired at|\\bSEC_E_CERT_EXPIRED\\b|\\b0x80090328\\b|\\b0x800B0101\\b|\\bCERT_E_EXPIRED\\b|he received certificate has expired|issuer\\'s certificate has expired",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertificateExpiredException: ",
+						"Peer's Certificate has expired",
+						"ertificate expired at",
+						"SEC_E_CERT_EXPIRED",
+						"0x80090328",
+						"0x800B0101",
+						"CERT_E_EXPIRED",
+						"he received certificate has expired",
+						"issuer's certificate has expired",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}此服务器的证书已过期|he certificate for this server has expired",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"URLErrorDomain",
+						"LocalizedDescription",
+						":fail ",
+						"he certificate for this server has expired",
+					},
+				},
+				{
+					Regex: "fatal error code is 45\\b|\\bSEC_ERROR_EXPIRED_ISSUER_CERTIFICATE\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is 45",
+						"SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:14)\\b|Optional\\(-98(?:14)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9814",
+						"Optional(-9814",
+					},
+				},
+				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate has expired",
 					Kinds: []string{
 						"text",
@@ -4802,6 +4909,38 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "CertificateNotYetValidException: |Could not validate certificate: [Cc]ertificate not valid until|he certificate for this server is not yet valid",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ertificateNotYetValidException: ",
+						"ertificate not valid until",
+						"he certificate for this server is not yet valid",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}此服务器的证书尚未生效",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"URLErrorDomain",
+						"LocalizedDescription",
+						":fail ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:15)\\b|Optional\\(-98(?:15)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9815",
+						"Optional(-9815",
+					},
+				},
+				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate is not yet valid",
 					Kinds: []string{
 						"text",
@@ -4901,6 +5040,30 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "CertPathValidatorException: (?:validity|timestamp) check failed|\\b(?:NotTimeValid|NotTimeNested|CtlNotTimeValid)\\b.*(?:RemoteCertificateChainErrors|certificate chain)|(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bNotTimeValid\\b|\\bCERT_E_VALIDITYPERIODNESTING\\b|\\b0x800B0102\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPathValidatorException: ",
+						"NotTime",
+						"CtlNotTimeValid",
+						"NotTimeValid",
+						"CERT_E_VALIDITYPERIODNESTING",
+						"0x800B0102",
+					},
+				},
+				{
+					Regex: "A required certificate is not within its validity period|\\bSEC_ERROR_INVALID_TIME\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"A required certificate is not within its validity period",
+						"SEC_ERROR_INVALID_TIME",
+					},
+				},
+				{
 					Regex: "net::ERR_CERT_DATE_INVALID|net_error -201\\b|NSURLErrorDomain.{0,30}-1201\\b",
 					Kinds: []string{
 						"text",
@@ -4919,7 +5082,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						" check failed",
 						"PKIX path validation failed: ",
-						"RemoteCertificateChainErrors",
+						"NotTimeValid",
 						"NotTimeValid",
 					},
 				},
@@ -4970,6 +5133,96 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "\\bERR_CERT_(?:SYMANTEC_LEGACY|KNOWN_INTERCEPTION_BLOCKED)\\b|net_error -21[57]\\b|issuer is not recognized|he certificate for this server was signed by an unknown certifying authority|\\bSEC_ERROR_(?:ADDITIONAL_POLICY_CONSTRAINT_FAILED|NO_TRUSTED_ROOT|UNTRUSTED_CERT)\\b|\\bMOZILLA_PKIX_ERROR_(?:ADDITIONAL_POLICY_CONSTRAINT_FAILED|ISSUER_NO_LONGER_TRUSTED|MITM_DETECTED)\\b|\\bSSL_ERROR_(?:UNKNOWN_CA)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SYMANTEC_LEGACY",
+						"KNOWN_INTERCEPTION_BLOCKED",
+						"net_error -21",
+						"issuer is not recognized",
+						"he certificate for this server was signed by an unknown certifying authority",
+						"ADDITIONAL_POLICY_CONSTRAINT_FAILED",
+						"NO_TRUSTED_ROOT",
+						"UNTRUSTED_CERT",
+						"ADDITIONAL_POLICY_CONSTRAINT_FAILED",
+						"ISSUER_NO_LONGER_TRUSTED",
+						"MITM_DETECTED",
+						"SSL_ERROR_UNKNOWN_CA",
+					},
+				},
+				{
+					Regex: "CertPathValidatorException: (?:Trust anchor|Path does not chain with any of the trust anchors|subject/issuer name chaining check failed)|CertPathBuilderException: (?:unable to find|No path|Unable to find)|No trusted certificate found",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPath",
+						"No trusted certificate found",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_UNTRUSTED_ROOT\\b|\\b0x80090325\\b|\\b0x800B010[9A]\\b|\\bCERT_E_(?:UNTRUSTEDROOT|CHAINING)\\b|certificate chain was issued by an authority that is not trusted|(?:Win32Exception|schannel|AuthenticationException)[^\\n]*证书链是由不受信任的颁发机构颁发的",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_E_UNTRUSTED_ROOT",
+						"0x80090325",
+						"0x800B010",
+						"UNTRUSTEDROOT",
+						"CHAINING",
+						"certificate chain was issued by an authority that is not trusted",
+						"Win32Exception",
+						"schannel",
+						"AuthenticationException",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}此服务器的证书(?:是)?由未知(?:的)?(?:证书)?颁发机构",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"URLErrorDomain",
+						"LocalizedDescription",
+						":fail ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:07|1[123]|86)\\b|Optional\\(-98(?:07|1[123]|86)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+				{
+					Regex: "fatal error code is 48\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is 48",
+					},
+				},
 				{
 					Regex: "net::ERR_CERT_AUTHORITY_INVALID|net_error -202\\b|\\bSEC_ERROR_UNKNOWN_ISSUER\\b|NSURLErrorDomain.{0,30}-1203\\b",
 					Kinds: []string{
@@ -5144,6 +5397,21 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "\\bERR_CERT_SELF_SIGNED_LOCAL_NETWORK\\b|net_error -219\\b|curl: \\(\\d+\\) (?:Issuer certificate is invalid|Peer\\'s certificate issuer has been marked as not trusted)|\\bMOZILLA_PKIX_ERROR_CA_CERT_USED_AS_END_ENTITY\\b|\\bMOZILLA_PKIX_ERROR_V1_CERT_USED_AS_CA\\b|RemoteCertificateChainErrors[^\\n]*UntrustedRoot",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ERR_CERT_SELF_SIGNED_LOCAL_NETWORK",
+						"net_error -219",
+						"Issuer certificate is invalid",
+						"Peer's certificate issuer has been marked as not trusted",
+						"MOZILLA_PKIX_ERROR_CA_CERT_USED_AS_END_ENTITY",
+						"MOZILLA_PKIX_ERROR_V1_CERT_USED_AS_CA",
+						"UntrustedRoot",
+					},
+				},
+				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?self[- ]signed certificate(?: in certificate chain)?",
 					Kinds: []string{
 						"text",
@@ -5217,6 +5485,24 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "CertificateRevokedException: |Certificate has been revoked|\\bCRYPT_E_REVOKED\\b|\\b0x80092010\\b|\\bCERT_E_REVOKED\\b|\\b0x800B010C\\b|curl: \\(91\\) Server certificate was revoked|(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bRevoked\\b|\\bSSL_ERROR_REVOKED_CERT\\b|fatal error code is 44\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"RevokedException: ",
+						" has been revoked",
+						"CRYPT_E_REVOKED",
+						"0x80092010",
+						"CERT_E_REVOKED",
+						"0x800B010C",
+						"curl: (91) Server certificate was revoked",
+						"Revoked",
+						"SSL_ERROR_REVOKED_CERT",
+						"fatal error code is 44",
+					},
+				},
+				{
 					Regex: "net::ERR_CERT_REVOKED|net_error -206\\b|\\bSEC_ERROR_REVOKED_CERTIFICATE\\b|\\bCERT_REVOKED\\b",
 					Kinds: []string{
 						"text",
@@ -5276,6 +5562,104 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "\\bERR_CERT(?:_NAME_CONSTRAINT_VIOLATION|IFICATE_TRANSPARENCY_REQUIRED|_CONTAINS_ERRORS|_NON_UNIQUE_NAME)\\b|net_error -(?:203|210|212|214)\\b|\\bERR_SSL_KEY_USAGE_INCOMPATIBLE\\b|net_error -181\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"_NAME_CONSTRAINT_VIOLATION",
+						"IFICATE_TRANSPARENCY_REQUIRED",
+						"CONTAINS_ERRORS",
+						"NON_UNIQUE_NAME",
+						"net_error -",
+						"ERR_SSL_KEY_USAGE_INCOMPATIBLE",
+						"net_error -181",
+					},
+				},
+				{
+					Regex: "\\bSEC_ERROR_(?:INVALID_KEY|UNSUPPORTED_KEYALG|UNSUPPORTED_ELLIPTIC_CURVE|UNKNOWN_CRITICAL_EXTENSION|PATH_LEN_CONSTRAINT_INVALID|CERT_NOT_IN_NAME_SPACE|EXTENSION_VALUE_INVALID|EXTENSION_NOT_FOUND|POLICY_VALIDATION_FAILED|BASIC_CONSTRAINTS\\w*|WEAK_SIGNATURE\\w*)\\b|\\bMOZILLA_PKIX_ERROR_(?:VALIDITY_TOO_LONG|SIGNATURE_ALGORITHM_MISMATCH|INVALID_\\w*KEY\\w*|INSUFFICIENT_CERTIFICATE_TRANSPARENCY)\\b|\\bSSL_ERROR_(?:UNSUPPORTED_CERTIFICATE_TYPE|CERT_KEA_MISMATCH|KEY_USAGE_MISMATCH)\\b|curl: \\(\\d+\\) (?:Certificate key usage inadequate|Certificate type not approved|The certificate was signed using a signature algorithm that is disabled)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_ERROR_",
+						"MOZILLA_PKIX_ERROR_",
+						"UNSUPPORTED_CERTIFICATE_TYPE",
+						"CERT_KEA_MISMATCH",
+						"KEY_USAGE_MISMATCH",
+						"curl: (",
+					},
+				},
+				{
+					Regex: "CertPathValidatorException: Algorithm constraints check failed|ValidatorException: (?:Extended key usage|KeyUsage does not allow|Netscape cert type)|Certificates do(?:es)? not conform to algorithm constraints|CertificateException: .*(?:no suitable ExtendedKeyUsage|Algorithm constraints)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPathValidatorException: Algorithm constraints check failed",
+						"Extended key usage",
+						"KeyUsage does not allow",
+						"Netscape cert type",
+						" not conform to algorithm constraints",
+						"no suitable ExtendedKeyUsage",
+						"Algorithm constraints",
+					},
+				},
+				{
+					Regex: "(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\b(?:NotValidForUsage|HasWeakSignature|InvalidBasicConstraints|InvalidNameConstraints|HasNotSupportedCriticalExtension|InvalidExtension|InvalidPolicyConstraints|ExplicitDistrust)\\b|\\bCERT_E_WRONG_USAGE\\b|\\b0x800B0110\\b|\\bSEC_E_CERT_WRONG_USAGE\\b|\\b0x80090349\\b|0x80096004 *weak",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NotValidForUsage",
+						"HasWeakSignature",
+						"BasicConstraints",
+						"NameConstraints",
+						"HasNotSupportedCriticalExtension",
+						"Extension",
+						"PolicyConstraints",
+						"ExplicitDistrust",
+						"CERT_E_WRONG_USAGE",
+						"0x800B0110",
+						"SEC_E_CERT_WRONG_USAGE",
+						"0x80090349",
+						"0x80096004",
+					},
+				},
+				{
+					Regex: "fatal error code is 43\\b|\\bSEC_E_ISSUING_CA_UNTRUSTED_KDC\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is 43",
+						"SEC_E_ISSUING_CA_UNTRUSTED_KDC",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:8[345])\\b|Optional\\(-98(?:8[345])\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
 				{
 					Regex: "net::ERR_CERT_(?:WEAK_KEY|WEAK_SIGNATURE_ALGORITHM|VALIDITY_TOO_LONG|INVALID)\\b|net_error -2(?:07|08|11|13)\\b",
 					Kinds: []string{
@@ -5392,6 +5776,21 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "CertPathValidatorException: signature check failed|Peer\\'s certificate has an invalid signature|(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bNotSignatureValid\\b|\\bTRUST_E_CERT_SIGNATURE\\b|\\b0x80096004\\b|SSLException: .*Signature does not match|fatal error code is 51\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPathValidatorException: signature check failed",
+						"Peer's certificate has an invalid signature",
+						"NotSignatureValid",
+						"TRUST_E_CERT_SIGNATURE",
+						"0x80096004",
+						"Signature does not match",
+						"fatal error code is 51",
+					},
+				},
+				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate signature failure",
 					Kinds: []string{
 						"text",
@@ -5408,7 +5807,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"CERT_SIGNATURE_FAILURE",
 						"SEC_ERROR_BAD_SIGNATURE",
-						"signature check failed",
+						"PKIX path validation failed: ",
 						"ASN sig error, confirm failure",
 						"invalid peer certificate: BadSignature",
 					},
@@ -5461,6 +5860,19 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "curl: \\(90\\) |\\bSSL_PINNED_KEY_NOT_IN_CERT_CHAIN\\b|Pin verification failed|\\bCertificate pinning failure\\b|RemoteCertificateValidationCallback.*(?:pin|Pin)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (90) ",
+						"SSL_PINNED_KEY_NOT_IN_CERT_CHAIN",
+						"Pin verification failed",
+						"Certificate pinning failure",
+						"RemoteCertificateValidationCallback",
+					},
+				},
+				{
 					Regex: "Certificate pinning failure!|SSL: public key does not match pinned public key|net::ERR_SSL_PINNED_KEY_NOT_IN_CERT_CHAIN|net_error -150\\b|\\bMOZILLA_PKIX_ERROR_KEY_PINNING_FAILURE\\b",
 					Kinds: []string{
 						"text",
@@ -5511,6 +5923,51 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "server certificate verification failed\\. CAfile|curl: \\((?:51|60)\\) |Peer certificate cannot be authenticated with (?:given|known) CA certificates|CERTIFICATE_VERIFY_FAILED: ?(?:application verification failure|ok)\\b|VERIFY_FAILED\\(handshake|General SSLEngine problem|\\bSEC_E_CERT_UNKNOWN\\b|\\b0x80090327\\b|(?:AuthenticationException|schannel)[^\\n]*(?:远程证书无效|证书验证失败)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"server certificate verification failed. CAfile",
+						"curl: (",
+						"Peer certificate cannot be authenticated with ",
+						"CERTIFICATE_VERIFY_FAILED:",
+						"VERIFY_FAILED(handshake",
+						"General SSLEngine problem",
+						"SEC_E_CERT_UNKNOWN",
+						"0x80090327",
+						"AuthenticationException",
+						"schannel",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|kCFErrorDomainCFNetwork|NSLocalizedDescription|:fail )[^\\n]{0,80}(?:此服务器的证书无效|[发出][生现] ?了? ?SSL ?错误)|(?:CFNetwork(?: Code=| error )|error code: |error \\[)-120[02]\\b|n SSL error has occurred and a secure connection to the server cannot be made|fatal error code is (?:42|46)\\b|ERR_CERT_END\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NSURLErrorDomain",
+						"kCFErrorDomainCFNetwork",
+						"NSLocalizedDescription",
+						":fail ",
+						"CFNetwork",
+						"error ",
+						"n SSL error has occurred and a secure connection to the server cannot be made",
+						"fatal error code is ",
+						"ERR_CERT_END",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:02)\\b|Optional\\(-98(?:02)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9802",
+						"Optional(-9802",
+					},
+				},
 				{
 					Regex: "NSURLErrorDomain.{0,30}-120[02]\\b|The certificate for this server is invalid|(?:SSLHandshake failed \\(|CFStreamErrorCodeKey=|NSOSStatusErrorDomain Code=|OSStatus error )-9802\\b",
 					Kinds: []string{
@@ -5620,6 +6077,66 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL routines:\\w*:(?i:wrong[ _]version[ _]number|packet length too long|unexpected message|http[ _]request|https proxy request|bad packet length|tlsv1 alert record overflow too))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "Unrecognized SSL message, plaintext connection\\?|curl: \\(\\d+\\) SSL received a record that exceeded the maximum|gnutls_handshake\\(\\) failed: (?:An unexpected TLS packet was received|A record packet with illegal version was received|A TLS packet with unexpected length was received)|\\bWRONG_VERSION_NUMBER\\(|NotSslRecordException: not an SSL/TLS record: 485454502f",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Unrecognized SSL message, plaintext connection?",
+						") SSL received a record that exceeded the maximum",
+						"gnutls_handshake() failed: ",
+						"WRONG_VERSION_NUMBER(",
+						"NotSslRecordException: not an SSL/TLS record: 485454502f",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_INVALID_TOKEN\\b|\\b0x80090308\\b|(?:handshake failed due to an unexpected packet format|Cannot determine the frame size or a corrupted frame was received)|he token supplied to the function is invalid|\\bSEC_E_ILLEGAL_MESSAGE\\b.*plain",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_E_INVALID_TOKEN",
+						"0x80090308",
+						"handshake failed due to an unexpected packet format",
+						"Cannot determine the frame size or a corrupted frame was received",
+						"he token supplied to the function is invalid",
+						"SEC_E_ILLEGAL_MESSAGE",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:00|47)\\b|Optional\\(-98(?:00|47)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+				{
 					Regex: "net::ERR_SSL_PROTOCOL_ERROR|net_error -107\\b|\\bSSL_ERROR_RX_RECORD_TOO_LONG\\b|Unsupported or unrecognized SSL message|server gave HTTP response to HTTPS client",
 					Kinds: []string{
 						"text",
@@ -5692,6 +6209,152 @@ var embedded = Catalogue{
 			Phase:    "negotiation",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:insufficient security level)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"remote error: tls: insufficient security level",
+					},
+					whole: "remote error: tls: insufficient security level",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]insufficient[ _]security|SSL routines:\\w*:(?:unknown cipher returned|wrong cipher returned|unsupported protocol|unknown protocol|legacy sigalg disallowed or unsupported|no protocols available|no ciphers available|no cipher match|wrong ssl version|version too low|unsupported[_ ]ssl[_ ]version|dh key too small|wrong signature type|wrong curve|no suitable key share|unknown[_ ]cipher[_ ]returned|wrong[_ ]cipher[_ ]returned|unsupported[_ ]protocol|no[_ ]ciphers[_ ]available|no[_ ]supported[_ ]versions[_ ]enabled)))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:INSUFFICIENT_SECURITY_ALERT|SSL2_DISABLED|SSL_DISABLED|WRONG_CIPHER_SUITE|UNKNOWN_CIPHER_SUITE|NO_CIPHERS_SUPPORTED|EXPORT_ONLY_SERVER|US_ONLY_SERVER|WEAK_SERVER_CERT_KEY|WEAK_SERVER_EPHEMERAL_DH_KEY|NO_SUPPORTED_SIGNATURE_ALGORITHM|UNSUPPORTED_SIGNATURE_ALGORITHM|RX_MALFORMED_HYBRID_KEY_SHARE|VERSION_RANGE\\w*|INCORRECT_SIGNATURE_ALGORITHM|RX_MALFORMED_KEY_SHARE|BAD_2ND_CLIENT_HELLO|MISSING_SUPPORTED_GROUPS_EXTENSION|ILLEGAL_PARAMETER)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_",
+					},
+				},
+				{
+					Regex: "\\bERR_SSL_(?:OBSOLETE_VERSION|NO_CIPHERS_SUPPORTED|WEAK_SERVER_EPHEMERAL_DH_KEY|UNSAFE_NEGOTIATION|OBSOLETE_CIPHER)\\b|net_error -(?:129|172)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"OBSOLETE_VERSION",
+						"NO_CIPHERS_SUPPORTED",
+						"WEAK_SERVER_EPHEMERAL_DH_KEY",
+						"UNSAFE_NEGOTIATION",
+						"OBSOLETE_CIPHER",
+						"net_error -",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) (?:Cannot communicate securely with peer|Server requires ciphers more secure|Peer using unsupported version of security protocol)|gnutls_handshake\\(\\) failed: (?:Could not negotiate a supported cipher suite|Insufficient security|A packet with illegal or unsupported version was received|The Diffie-Hellman prime sent by the server is not acceptable|No or insufficient priorities were set|An algorithm that is not enabled was negotiated)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "SSLHandshakeException: (?:\\(\\w+\\) )?(?:Server selected improper ciphersuite|Server chose \\w+|.*(?:is not accepted by client preferences|no negotiable cipher suite)|No negotiable cipher suite|DHPublicKey does not comply|DH ServerKeyExchange does not comply|Unsupported ciphersuite|The server selected)|No appropriate protocol \\(protocol is disabled",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Server ",
+						"is not accepted by client preferences",
+						"no negotiable cipher suite",
+						"No negotiable cipher suite",
+						"PublicKey does not comply",
+						" ServerKeyExchange does not comply",
+						"Unsupported ciphersuite",
+						"The server selected",
+						"No appropriate protocol (protocol is disabled",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:01|18|37|50|8[02])\\b|Optional\\(-98(?:01|18|37|50|8[02])\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_(?:ALGORITHM_MISMATCH|UNSUPPORTED_FUNCTION|KDC_INVALID_REQUEST)\\b|\\b0x8009030[2]\\b|\\b0x80090331\\b|do not possess a common algorithm|(?:Win32Exception|AuthenticationException|schannel)[^\\n]*(?:没有(?:通用|共同)的?算法|不具有共同算法)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ALGORITHM_MISMATCH",
+						"UNSUPPORTED_FUNCTION",
+						"KDC_INVALID_REQUEST",
+						"0x80090302",
+						"0x80090331",
+						"do not possess a common algorithm",
+						"Win32Exception",
+						"AuthenticationException",
+						"schannel",
+					},
+				},
+				{
+					Regex: ":fail [^\\n]{0,40}TLS ?版本(?:必须|过低|不符合)|对应的服务器 TLS ?版本.*showRequestInfo",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						":fail ",
+						"showRequestInfo",
+					},
+				},
+				{
+					Regex: "\\bOS Error: ?\\s*(?:UNSUPPORTED_PROTOCOL|WRONG_CIPHER_RETURNED|UNKNOWN_CIPHER_RETURNED|NO_CIPHERS_AVAILABLE|WRONG_SSL_VERSION|UNKNOWN_SSL_VERSION|NO_SUPPORTED_VERSIONS_ENABLED|WRONG_CURVE|NO_COMMON_SIGNATURE_ALGORITHMS|WRONG_SIGNATURE_TYPE|BAD_ECPOINT|DH_P_TOO_LONG)\\(|\\b(?:UNSUPPORTED_PROTOCOL|WRONG_CIPHER_RETURNED|UNKNOWN_CIPHER_RETURNED|WRONG_SSL_VERSION|NO_SUPPORTED_VERSIONS_ENABLED|NO_COMMON_SIGNATURE_ALGORITHMS|WRONG_SIGNATURE_TYPE)\\(\\w+\\.cc:\\d+\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"OS Error:",
+						"UNSUPPORTED_PROTOCOL",
+						"WRONG_CIPHER_RETURNED",
+						"UNKNOWN_CIPHER_RETURNED",
+						"WRONG_SSL_VERSION",
+						"SUPPORTED_VERSIONS_ENABLED",
+						"COMMON_SIGNATURE_ALGORITHMS",
+						"WRONG_SIGNATURE_TYPE",
+					},
+				},
+				{
+					Regex: "fatal error code is (?:40|70|71|86)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is ",
+					},
+				},
 				{
 					Regex: "net::ERR_SSL_VERSION_OR_CIPHER_MISMATCH|net_error -113\\b|\\bSSL_ERROR_(?:NO_CYPHER_OVERLAP|UNSUPPORTED_VERSION)\\b|(?:SSLHandshake failed \\(|CFStreamErrorCodeKey=|NSOSStatusErrorDomain Code=|OSStatus error )-9836\\b",
 					Kinds: []string{
@@ -5941,6 +6604,17 @@ var embedded = Catalogue{
 			Phase:    "client-hello",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: ",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+					},
+				},
 				{
 					Regex: "tls: first record does not look like a TLS handshake",
 					Kinds: []string{
@@ -14297,6 +14971,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: (?:1[0-35-9a-f]|0[0-9a-f]|50524f5859|0d0a0d0a000d0a51)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+					},
+				},
+				{
 					Regex: "^tls: first record does not look like a TLS handshake$",
 					Kinds: []string{
 						"handshake",
@@ -14360,6 +15045,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: (?:474554|504f5354|48454144|505554|44454c455445|4f5054494f4e53|5041544348|434f4e4e454354|505249202a)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+					},
+				},
+				{
 					Regex: "^client sent an HTTP request to an HTTPS server$",
 					Kinds: []string{
 						"net-http",
@@ -14409,6 +15105,18 @@ var embedded = Catalogue{
 			Phase:    "client-hello",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: [89a-f][0-9a-f]{3}01|SSLv2Hello is (?:not enabled|disabled)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+						"SSLv2Hello is ",
+					},
+				},
 				{
 					Regex: "^tls: unsupported SSLv2 handshake received$",
 					Kinds: []string{
@@ -14595,6 +15303,18 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "Client requested protocol \\S+ is not enabled or supported in server context|Client requested protocol \\S+ not enabled or not supported|The client supported protocol versions\\[.*\\] are not accepted by server preferences",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Client requested protocol ",
+						"] are not accepted by server preferences",
+					},
+				},
+				{
 					Regex: "^tls: client offered only unsupported versions:.*$",
 					Kinds: []string{
 						"handshake",
@@ -14659,6 +15379,17 @@ var embedded = Catalogue{
 			Phase:    "negotiation",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "SSLHandshakeException: (?:\\(\\w+\\) )?no cipher suites in common",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"no cipher suites in common",
+					},
+				},
 				{
 					Regex: "^tls: no cipher suite supported by both client and server(?:; client offered: .*)?$",
 					Kinds: []string{
@@ -15066,6 +15797,17 @@ var embedded = Catalogue{
 			Phase:    "negotiation",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "No matching application layer protocol values",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"No matching application layer protocol values",
+					},
+				},
 				{
 					Regex: "^tls: client requested unsupported application protocols \\(.*$",
 					Kinds: []string{
@@ -15846,6 +16588,19 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "SSLHandshakeException: (?:\\(\\w+\\) )?(?:Empty (?:client|server) certificate chain|null cert chain)|SSLPeerUnverifiedException: peer not authenticated",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Empty ",
+						"null cert chain",
+						"PeerUnverifiedException: peer not authenticated",
+					},
+				},
+				{
 					Regex: "^tls: client didn't provide a certificate$",
 					Kinds: []string{
 						"handshake",
@@ -16588,6 +17343,17 @@ var embedded = Catalogue{
 			Phase:    "certificate",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "No available authentication scheme|No available certificate or key corresponds to the SSL cipher suites which are enabled",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"No available ",
+					},
+				},
 				{
 					Regex: "^tls: no certificates configured$",
 					Kinds: []string{
@@ -17469,6 +18235,18 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "File does not contain valid certificates: |found no certificates in input stream",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"File does not contain valid certificates: ",
+						"found no certificates in input stream",
+					},
+				},
+				{
 					Regex: "tls: failed to find any PEM data in certificate input",
 					Kinds: []string{
 						"panic",
@@ -17528,6 +18306,18 @@ var embedded = Catalogue{
 			Phase:    "startup",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "File does not contain valid private key: |could not find a PKCS #8 private key in input stream",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"File does not contain valid private key: ",
+						"could not find a PKCS #8 private key in input stream",
+					},
+				},
 				{
 					Regex: "tls: failed to find any PEM data in key input",
 					Kinds: []string{
@@ -18043,6 +18833,19 @@ var embedded = Catalogue{
 			Phase:    "startup",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "keystore password was incorrect|Keystore was tampered with, or password was incorrect|UnrecoverableKeyException: Cannot recover key",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"keystore password was incorrect",
+						"Keystore was tampered with, or password was incorrect",
+						"UnrecoverableKeyException: Cannot recover key",
+					},
+				},
 				{
 					Regex: "tls: failed to parse private key",
 					Kinds: []string{
@@ -23298,6 +24101,7 @@ var embedded = Catalogue{
 		"SLHandshake failed",
 		"StreamErrorCodeKey",
 		"ErrorDomainCFNetwork",
+		"OSStatus",
 		"OSStatusErrorDomain",
 		"URLErrorDomain",
 		"HTTP load failed",
@@ -23411,11 +24215,114 @@ var embedded = Catalogue{
 		"trusting builtin roots",
 		"in setTrustedCertificates",
 		"Error while reading trust file",
+		"requested domain name does not match the server's certificate",
+		" not match the certificate subject provided by the peer",
+		"CertificateException: No name matching ",
+		"SEC_E_WRONG_PRINCIPAL",
+		"0x800B010F",
+		"hostname in certificate didn't match",
+		"Win32Exception",
+		"schannel",
+		"he target principal name is incorrect",
+		"CertificateExpiredException: ",
+		"Could not validate certificate: ",
+		"0x800B0101",
+		"fatal error code is 45",
+		"ertificateNotYetValidException: ",
+		"ould not validate certificate: ",
+		"0x800B0102",
+		"A required certificate is not within its validity period",
+		"issuer is not recognized",
+		"he certificate for this server was signed by an unknown certifying authority",
+		"No trusted certificate found",
+		"SEC_E_UNTRUSTED_ROOT",
+		"0x800B010",
+		"AuthenticationException",
+		"fatal error code is 48",
+		"RevokedException: ",
+		" has been revoked",
+		"CRYPT_E_REVOKED",
+		"fatal error code is 44",
+		"_NAME_CONSTRAINT_VIOLATION",
+		"IFICATE_TRANSPARENCY_REQUIRED",
+		"CONTAINS_ERRORS",
+		"NON_UNIQUE_NAME",
+		"ValidatorException: ",
+		" not conform to algorithm constraints",
+		"no suitable ExtendedKeyUsage",
+		"Algorithm constraints",
+		"0x800B0110",
+		"0x80096004",
+		"fatal error code is 43",
+		"SEC_E_ISSUING_CA_UNTRUSTED_KDC",
+		"Peer's certificate has an invalid signature",
+		"fatal error code is 51",
+		"Pin verification failed",
+		"server certificate verification failed. CAfile",
+		"Peer certificate cannot be authenticated with ",
+		"CFNetwork",
+		"error ",
+		"fatal error code is ",
+		"SEC_E_INVALID_TOKEN",
+		"handshake failed due to an unexpected packet format",
+		"Cannot determine the frame size or a corrupted frame was received",
+		"he token supplied to the function is invalid",
+		"SEC_E_ILLEGAL_MESSAGE",
+		"No appropriate protocol (protocol is disabled",
+		"ALGORITHM_MISMATCH",
+		"UNSUPPORTED_FUNCTION",
+		"KDC_INVALID_REQUEST",
+		"do not possess a common algorithm",
+		"UNSUPPORTED_PROTOCOL",
+		"WRONG_CIPHER_RETURNED",
+		"UNKNOWN_CIPHER_RETURNED",
+		"NO_CIPHERS_AVAILABLE",
+		"NO_SUPPORTED_VERSIONS_ENABLED",
+		"WRONG_CURVE",
+		"NO_COMMON_SIGNATURE_ALGORITHMS",
+		"WRONG_SIGNATURE_TYPE",
+		"BAD_ECPOINT",
+		"DH_P_TOO_LONG",
+		"UNSUPPORTED_PROTOCOL",
+		"WRONG_CIPHER_RETURNED",
+		"UNKNOWN_CIPHER_RETURNED",
+		"SUPPORTED_VERSIONS_ENABLED",
+		"COMMON_SIGNATURE_ALGORITHMS",
+		"WRONG_SIGNATURE_TYPE",
+		" is not enabled or supported in server context",
+		" not enabled or not supported",
+		"] are not accepted by server preferences",
+		"No matching application layer protocol values",
+		"authentication scheme",
+		"File does not contain valid certificates: ",
+		"found no certificates in input stream",
+		"keystore password was incorrect",
+		"Keystore was tampered with, or password was incorrect",
+		"UnrecoverableKeyException: Cannot recover key",
 	},
 	placements: map[string]search.Placement{
 		" ServerKeyExchange": {
 			Print: 11,
 			Group: 5,
+		},
+		" has been revoked": {
+			Print: 2,
+			Group: 7,
+		},
+		" is not enabled or supported in server context": {
+			Print: 29,
+		},
+		" not conform to algorithm constraints": {
+			Print: 15,
+			Group: 2,
+		},
+		" not enabled or not supported": {
+			Print: 2,
+			Group: 2,
+		},
+		" not match the certificate subject provided by the peer": {
+			Print: 45,
+			Group: 1,
 		},
 		" stderr P": {
 			Print: 6,
@@ -23439,7 +24346,30 @@ var embedded = Catalogue{
 		"0x8009201": {
 			Group: 7,
 		},
+		"0x80096004": {
+			Group: 7,
+		},
+		"0x800B010": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0101": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0102": {
+			Print: 3,
+			Group: 6,
+		},
 		"0x800B0108": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B010F": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0110": {
 			Print: 3,
 			Group: 6,
 		},
@@ -23450,6 +24380,9 @@ var embedded = Catalogue{
 		":fail ": {
 			Print: 3,
 		},
+		"A required certificate is not within its validity period": {
+			Print: 34,
+		},
 		"ACME certificate": {
 			Print: 10,
 			Group: 7,
@@ -23458,15 +24391,32 @@ var embedded = Catalogue{
 			Print: 18,
 			Group: 1,
 		},
+		"ALGORITHM_MISMATCH": {
+			Print: 5,
+			Group: 6,
+		},
 		"ASN ": {
 			Print: 1,
+		},
+		"Algorithm constraints": {
+			Print: 8,
+			Group: 6,
 		},
 		"Authentication failed because the remote party ": {
 			Print: 12,
 			Group: 4,
 		},
+		"AuthenticationException": {
+			Print: 15,
+			Group: 3,
+		},
+		"BAD_ECPOINT": {},
 		"CERT_": {
 			Print: 2,
+		},
+		"CFNetwork": {
+			Print: 6,
+			Group: 2,
 		},
 		"CFStream": {
 			Group: 4,
@@ -23475,12 +24425,26 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
+		"COMMON_SIGNATURE_ALGORITHMS": {
+			Print: 5,
+			Group: 6,
+		},
 		"CONNECT_RESET": {
 			Print: 6,
 			Group: 6,
 		},
+		"CONTAINS_ERRORS": {
+			Print: 10,
+		},
 		"CRYPT_E_ASN1_": {
 			Group: 4,
+		},
+		"CRYPT_E_REVOKED": {
+			Group: 4,
+		},
+		"Cannot determine the frame size or a corrupted frame was received": {
+			Print: 14,
+			Group: 1,
 		},
 		"Cannot determine the frame size or a corrupted frame was received.": {
 			Print: 14,
@@ -23489,6 +24453,14 @@ var embedded = Catalogue{
 		"CertPath": {
 			Print: 3,
 			Group: 6,
+		},
+		"CertificateException: No name matching ": {
+			Print: 19,
+			Group: 1,
+		},
+		"CertificateExpiredException: ": {
+			Print: 26,
+			Group: 1,
 		},
 		"CertificateVerify": {
 			Print: 5,
@@ -23518,11 +24490,19 @@ var embedded = Catalogue{
 			Print: 21,
 			Group: 7,
 		},
+		"Could not validate certificate: ": {
+			Print: 12,
+			Group: 5,
+		},
 		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC": {
 			Print: 29,
 		},
 		"DECRYPT_FAILURE": {
 			Print: 6,
+			Group: 6,
+		},
+		"DH_P_TOO_LONG": {
+			Print: 1,
 			Group: 6,
 		},
 		"END_OF_FILE": {
@@ -23562,6 +24542,9 @@ var embedded = Catalogue{
 			Print: 28,
 			Group: 7,
 		},
+		"File does not contain valid certificates: ": {
+			Print: 19,
+		},
 		"HTTP load failed": {
 			Print: 7,
 			Group: 4,
@@ -23574,6 +24557,10 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 2,
 		},
+		"IFICATE_TRANSPARENCY_REQUIRED": {
+			Print: 11,
+			Group: 6,
+		},
 		"INVALID_PURPOSE": {
 			Print: 6,
 			Group: 6,
@@ -23584,6 +24571,13 @@ var embedded = Catalogue{
 		},
 		"ISSUER": {
 			Group: 6,
+		},
+		"KDC_INVALID_REQUEST": {
+			Print: 4,
+			Group: 4,
+		},
+		"Keystore was tampered with, or password was incorrect": {
+			Print: 37,
 		},
 		"LEAF_SIGNATURE": {
 			Print: 3,
@@ -23600,6 +24594,17 @@ var embedded = Catalogue{
 			Print: 2,
 			Group: 6,
 		},
+		"NON_UNIQUE_NAME": {
+			Print: 6,
+			Group: 4,
+		},
+		"NO_CIPHERS_AVAILABLE": {
+			Print: 8,
+		},
+		"NO_COMMON_SIGNATURE_ALGORITHMS": {
+			Print: 8,
+			Group: 6,
+		},
 		"NO_CREDENTIALS": {
 			Print: 11,
 			Group: 4,
@@ -23610,6 +24615,9 @@ var embedded = Catalogue{
 		},
 		"NO_REVOCATION_DLL": {
 			Print: 5,
+		},
+		"NO_SUPPORTED_VERSIONS_ENABLED": {
+			Print: 8,
 		},
 		"NSOSStatus": {
 			Group: 6,
@@ -23623,6 +24631,21 @@ var embedded = Catalogue{
 		"No Private Key": {
 			Print: 9,
 			Group: 3,
+		},
+		"No appropriate protocol (protocol is disabled": {
+			Print: 21,
+			Group: 4,
+		},
+		"No matching application layer protocol values": {
+			Print: 7,
+			Group: 3,
+		},
+		"No trusted certificate found": {
+			Print: 21,
+			Group: 3,
+		},
+		"OSStatus": {
+			Group: 4,
 		},
 		"OSStatus error": {
 			Group: 4,
@@ -23650,9 +24673,19 @@ var embedded = Catalogue{
 			Print: 15,
 			Group: 1,
 		},
+		"Peer certificate cannot be authenticated with ": {
+			Print: 10,
+			Group: 7,
+		},
 		"Peer reports incompatible or unsupported protocol version": {
 			Print: 47,
 			Group: 4,
+		},
+		"Peer's certificate has an invalid signature": {
+			Print: 31,
+		},
+		"Pin verification failed": {
+			Print: 1,
 		},
 		"REVOCATION_OFFLINE": {
 			Print: 9,
@@ -23674,8 +24707,29 @@ var embedded = Catalogue{
 			Print: 16,
 			Group: 3,
 		},
+		"RevokedException: ": {
+			Print: 15,
+			Group: 1,
+		},
 		"SEC_E_APPLICATION_PROTOCOL_MISMATCH": {
 			Print: 16,
+			Group: 6,
+		},
+		"SEC_E_ILLEGAL_MESSAGE": {
+			Print: 16,
+		},
+		"SEC_E_INVALID_TOKEN": {
+			Print: 6,
+			Group: 4,
+		},
+		"SEC_E_ISSUING_CA_UNTRUSTED_KDC": {
+			Print: 22,
+		},
+		"SEC_E_UNTRUSTED_ROOT": {
+			Print: 11,
+		},
+		"SEC_E_WRONG_PRINCIPAL": {
+			Print: 17,
 			Group: 6,
 		},
 		"SELF_SIGNED": {
@@ -23698,6 +24752,9 @@ var embedded = Catalogue{
 		},
 		"SSL": {
 			Group: 5,
+		},
+		"SUPPORTED_VERSIONS_ENABLED": {
+			Print: 5,
 		},
 		"SecureTransport": {
 			Print: 1,
@@ -23757,9 +24814,18 @@ var embedded = Catalogue{
 		"UNDETERMINED_REVOCATION_STATUS": {
 			Print: 15,
 		},
+		"UNKNOWN_CIPHER_RETURNED": {
+			Print: 19,
+		},
 		"UNKNOWN_CREDENTIALS": {
 			Print: 16,
 			Group: 4,
+		},
+		"UNSUPPORTED_FUNCTION": {
+			Print: 7,
+		},
+		"UNSUPPORTED_PROTOCOL": {
+			Print: 7,
 		},
 		"URLErrorDomain": {
 			Print: 1,
@@ -23783,6 +24849,10 @@ var embedded = Catalogue{
 			Print: 16,
 			Group: 2,
 		},
+		"UnrecoverableKeyException: Cannot recover key": {
+			Print: 24,
+			Group: 1,
+		},
 		"UnverifiedException": {
 			Print: 7,
 			Group: 1,
@@ -23791,11 +24861,35 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
+		"ValidatorException: ": {
+			Print: 17,
+			Group: 1,
+		},
+		"WRONG_CIPHER_RETURNED": {
+			Print: 17,
+		},
+		"WRONG_CURVE": {
+			Print: 8,
+		},
+		"WRONG_SIGNATURE_TYPE": {
+			Print: 11,
+			Group: 6,
+		},
 		"WRONG_VERSION": {
 			Print: 9,
 		},
+		"Win32Exception": {
+			Group: 3,
+		},
+		"] are not accepted by server preferences": {
+			Print: 20,
+			Group: 1,
+		},
 		"_ERROR_": {
 			Print: 2,
+		},
+		"_NAME_CONSTRAINT_VIOLATION": {
+			Print: 17,
 		},
 		"_error -": {
 			Print: 5,
@@ -23820,6 +24914,10 @@ var embedded = Catalogue{
 		"authentication handshake failed": {
 			Print: 20,
 			Group: 2,
+		},
+		"authentication scheme": {
+			Print: 13,
+			Group: 1,
 		},
 		"bad decrypt": {
 			Print: 8,
@@ -23936,6 +25034,10 @@ var embedded = Catalogue{
 			Print: 9,
 			Group: 3,
 		},
+		"do not possess a common algorithm": {
+			Print: 22,
+			Group: 1,
+		},
 		"does not recognize and trust the CA that issued your certificate": {
 			Print: 58,
 			Group: 7,
@@ -23948,6 +25050,10 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 7,
 		},
+		"error ": {
+			Print: 3,
+			Group: 2,
+		},
 		"error setting certificate ": {
 			Print: 19,
 			Group: 7,
@@ -23959,6 +25065,9 @@ var embedded = Catalogue{
 		"ertificate does not specify OCSP responder": {
 			Print: 26,
 			Group: 6,
+		},
+		"ertificateNotYetValidException: ": {
+			Print: 19,
 		},
 		"extendedKeyUsage": {
 			Print: 6,
@@ -23976,12 +25085,39 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 4,
 		},
+		"fatal error code is ": {
+			Print: 9,
+			Group: 2,
+		},
+		"fatal error code is 43": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 44": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 45": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 48": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 51": {
+			Print: 3,
+			Group: 4,
+		},
 		"fatal error: ": {
 			Print: 10,
 		},
 		"first certificate": {
 			Print: 11,
 			Group: 7,
+		},
+		"found no certificates in input stream": {
+			Print: 22,
 		},
 		"frameType is not CONNECT": {
 			Print: 15,
@@ -23995,6 +25131,10 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 2,
 		},
+		"handshake failed due to an unexpected packet format": {
+			Print: 5,
+			Group: 2,
+		},
 		"handshakeStatus": {
 			Print: 5,
 			Group: 2,
@@ -24003,9 +25143,24 @@ var embedded = Catalogue{
 			Print: 1,
 			Group: 7,
 		},
+		"he certificate for this server was signed by an unknown certifying authority": {
+			Print: 38,
+			Group: 1,
+		},
+		"he target principal name is incorrect": {
+			Print: 15,
+			Group: 1,
+		},
+		"he token supplied to the function is invalid": {
+			Print: 7,
+			Group: 1,
+		},
 		"he trustAnchors parameter must be non-empty": {
 			Print: 32,
 			Group: 3,
+		},
+		"hostname in certificate didn't match": {
+			Print: 9,
 		},
 		"in setTrustedCertificates": {},
 		"insecure WebSocket": {
@@ -24032,9 +25187,16 @@ var embedded = Catalogue{
 			Print: 12,
 			Group: 7,
 		},
+		"issuer is not recognized": {
+			Print: 5,
+			Group: 5,
+		},
 		"key too weak": {
 			Print: 5,
 			Group: 4,
+		},
+		"keystore password was incorrect": {
+			Print: 15,
 		},
 		"lifecycle component failed": {
 			Print: 18,
@@ -24079,8 +25241,16 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 4,
 		},
+		"no suitable ExtendedKeyUsage": {
+			Print: 18,
+			Group: 3,
+		},
 		"ocketStream": {
 			Group: 2,
+		},
+		"ould not validate certificate: ": {
+			Print: 11,
+			Group: 5,
 		},
 		"panic: ": {
 			Print: 4,
@@ -24141,9 +25311,19 @@ var embedded = Catalogue{
 		"remote error: tls: user canceled": {
 			Print: 18,
 		},
+		"requested domain name does not match the server's certificate": {
+			Print: 14,
+		},
 		"requires a client certificate": {
 			Print: 10,
 			Group: 2,
+		},
+		"schannel": {
+			Group: 5,
+		},
+		"server certificate verification failed. CAfile": {
+			Print: 17,
+			Group: 3,
 		},
 		"server closed ": {
 			Print: 6,
