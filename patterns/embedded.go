@@ -3150,7 +3150,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "\\bERR_(?:BAD_SSL_CLIENT_AUTH_CERT|SSL_CLIENT_AUTH_CERT_NEEDED|SSL_CLIENT_AUTH_CERT_NO_PRIVATE_KEY|SSL_CLIENT_AUTH_SIGNATURE_FAILED|SSL_CLIENT_AUTH_PRIVATE_KEY_ACCESS_DENIED|SSL_CLIENT_AUTH_NO_COMMON_ALGORITHMS)\\b|net_error -(?:110|117|134|135|141|181)\\b",
+					Regex: "\\bERR_(?:BAD_SSL_CLIENT_AUTH_CERT|SSL_CLIENT_AUTH_CERT_NEEDED|SSL_CLIENT_AUTH_CERT_NO_PRIVATE_KEY|SSL_CLIENT_AUTH_SIGNATURE_FAILED|SSL_CLIENT_AUTH_PRIVATE_KEY_ACCESS_DENIED|SSL_CLIENT_AUTH_NO_COMMON_ALGORITHMS)\\b|net_error -(?:110|117|134|135|141|177)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3170,12 +3170,13 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "gnutls_handshake\\(\\) failed: (?:No certificate \\(SSL 3\\.0\\)|Certificate is bad|Certificate is not supported|Certificate was revoked|Certificate is expired|Unknown certificate|CA is unknown|Access was denied|Could not retrieve the specified certificate|Certificate is required)",
+					Regex: "gnutls_handshake\\(\\) failed: (?:No certificate \\(SSL 3\\.0\\)|Certificate is bad|Certificate is not supported|Certificate was revoked|Certificate is expired|Unknown certificate|CA is unknown|Access was denied|Could not retrieve the specified certificate|Certificate is required)|GnuTLS recv error \\(-12\\): A TLS fatal alert has been received",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"gnutls_handshake() failed: ",
+						"GnuTLS recv error (-12): A TLS fatal alert has been received",
 					},
 				},
 				{
@@ -4186,12 +4187,23 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"SSL_ERROR_",
+						"BAD_MAC_READ",
+						"DECRYPTION_FAILURE",
+						"SERVER",
+						"HANDSHAKE_HASH_VALUE",
+						"MALFORMED_",
+						"UNEXPECTED_",
+						"BLOCKE",
+						"FEATURE_NOT_SUPPORTED_FOR_VERSION",
+						"TOO_MANY_RECORDS",
+						"DIGEST_FAILURE",
+						"IGN_HASHES_FAILURE",
+						"ERVER_KEY_EXCHANGE_FAILURE",
 						") SSL received a record with an incorrect Message Authentication Code",
 					},
 				},
 				{
-					Regex: "gnutls_handshake\\(\\) failed: (?:Decryption has failed|MAC verification failed|The signature in the certificate is invalid|Public key signature verification has failed)|\\bERR_SSL_(?:DECRYPT_ERROR|BAD_PEER_PUBLIC_KEY|SERVER_CERT_BAD_FORMAT|KEY_USAGE_INCOMPATIBLE|HANDSHAKE_DIGEST)\\b",
+					Regex: "gnutls_handshake\\(\\) failed: (?:Decryption has failed|MAC verification failed|The signature in the certificate is invalid|Public key signature verification has failed)|\\bERR_SSL_(?:DECRYPT_ERROR|BAD_PEER_PUBLIC_KEY|HANDSHAKE_DIGEST)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -4199,8 +4211,6 @@ var embedded = Catalogue{
 						"gnutls_handshake() failed: ",
 						"DECRYPT_ERROR",
 						"BAD_PEER_PUBLIC_KEY",
-						"SERVER_CERT_BAD_FORMAT",
-						"KEY_USAGE_INCOMPATIBLE",
 						"HANDSHAKE_DIGEST",
 					},
 				},
@@ -4298,7 +4308,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "curl: \\(\\d+\\) [^\\n]*asn1 encoding routines:|gnutls_handshake\\(\\) failed: (?:ASN1 parser: |Base64 |Error parsing)|curl: \\(\\d+\\) security library: (?:invalid arguments|bad database|improperly formatted DER)|\\bCERT_E_MALFORMED\\b|\\b0x800B0108\\b|\\bCRYPT_E_ASN1_\\w+|SSLSniffer: malformed",
+					Regex: "curl: \\((?:35|56|60)\\) [^\\n]*asn1 encoding routines:|gnutls_handshake\\(\\) failed: (?:ASN1 parser: |Base64 |Error parsing)|curl: \\(\\d+\\) security library: (?:invalid arguments|bad database|improperly formatted DER)|\\bCERT_E_MALFORMED\\b|\\b0x800B0108\\b|\\bCRYPT_E_ASN1_\\w+|SSLSniffer: malformed",
 					Kinds: []string{
 						"text",
 					},
@@ -4754,7 +4764,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "CertificateExpiredException: |Peer\\'s Certificate has expired|Could not validate certificate: [Cc]ertificate expired at|\\bSEC_E_CERT_EXPIRED\\b|\\b0x80090328\\b|\\b0x800B0101\\b|\\bCERT_E_EXPIRED\\b|he received certificate has expired|issuer\\'s certificate has expired",
+					Regex: "CertificateExpiredException: |Peer\\'s Certificate has expired|Could not validate certificate: [Cc]ertificate expired at|\\bSEC_E_CERT_EXPIRED\\b|\\b0x80090328\\b|\\b0x800B0101\\b|\\bCERT_E_EXPIRED\\b|server certificate expiration date has passed|he received certificate has expired|issuer\\'s certificate has expired",
 					Kinds: []string{
 						"text",
 					},
@@ -4766,6 +4776,7 @@ var embedded = Catalogue{
 						"0x80090328",
 						"0x800B0101",
 						"CERT_E_EXPIRED",
+						"server certificate expiration date has passed",
 						"he received certificate has expired",
 						"issuer's certificate has expired",
 					},
@@ -4812,14 +4823,14 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "\\bCERT_HAS_EXPIRED\\b|\\bSEC_ERROR_EXPIRED_(?:ISSUER_)?CERTIFICATE\\b|SSLHandshakeException: .*(?:\\(certificate_expired\\)|CertificateExpiredException|NotAfter: ).*",
+					Regex: "\\bCERT_HAS_EXPIRED\\b|\\bSEC_ERROR_EXPIRED_(?:ISSUER_)?CERTIFICATE\\b|SSLHandshakeException: .*(?:\\(certificate_expired\\) PKIX|CertificateExpiredException|NotAfter: ).*",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"CERT_HAS_EXPIRED",
 						"SEC_ERROR_EXPIRED_",
-						"(certificate_expired)",
+						"(certificate_expired) PKIX",
 						"CertificateExpiredException",
 						"NotAfter: ",
 					},
@@ -4909,13 +4920,14 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "CertificateNotYetValidException: |Could not validate certificate: [Cc]ertificate not valid until|he certificate for this server is not yet valid",
+					Regex: "CertificateNotYetValidException: |Could not validate certificate: [Cc]ertificate not valid until|server certificate not activated yet|he certificate for this server is not yet valid",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"ertificateNotYetValidException: ",
 						"ertificate not valid until",
+						"server certificate not activated yet",
 						"he certificate for this server is not yet valid",
 					},
 				},
@@ -6231,7 +6243,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "\\bSSL_ERROR_(?:INSUFFICIENT_SECURITY_ALERT|SSL2_DISABLED|SSL_DISABLED|WRONG_CIPHER_SUITE|UNKNOWN_CIPHER_SUITE|NO_CIPHERS_SUPPORTED|EXPORT_ONLY_SERVER|US_ONLY_SERVER|WEAK_SERVER_CERT_KEY|WEAK_SERVER_EPHEMERAL_DH_KEY|NO_SUPPORTED_SIGNATURE_ALGORITHM|UNSUPPORTED_SIGNATURE_ALGORITHM|RX_MALFORMED_HYBRID_KEY_SHARE|VERSION_RANGE\\w*|INCORRECT_SIGNATURE_ALGORITHM|RX_MALFORMED_KEY_SHARE|BAD_2ND_CLIENT_HELLO|MISSING_SUPPORTED_GROUPS_EXTENSION|ILLEGAL_PARAMETER)\\b",
+					Regex: "\\bSSL_ERROR_(?:INSUFFICIENT_SECURITY_ALERT|SSL2_DISABLED|SSL_DISABLED|WRONG_CIPHER_SUITE|UNKNOWN_CIPHER_SUITE|NO_CIPHERS_SUPPORTED|EXPORT_ONLY_SERVER|US_ONLY_SERVER|WEAK_SERVER_CERT_KEY|WEAK_SERVER_EPHEMERAL_DH_KEY|NO_SUPPORTED_SIGNATURE_ALGORITHM|UNSUPPORTED_SIGNATURE_ALGORITHM|VERSION_RANGE\\w*|INCORRECT_SIGNATURE_ALGORITHM|BAD_2ND_CLIENT_HELLO|MISSING_SUPPORTED_GROUPS_EXTENSION|ILLEGAL_PARAMETER)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -6369,12 +6381,11 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "SSLHandshakeException: .*(?:\\(protocol_version\\)|No appropriate protocol|selected protocol version).*",
+					Regex: "SSLHandshakeException: .*(?:No appropriate protocol|selected protocol version).*",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
-						"(protocol_version)",
 						"No appropriate protocol",
 						"selected protocol version",
 					},
@@ -17916,6 +17927,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "FileNotFoundException: \\S*\\.(?:jks|p12|pfx|keystore|truststore|bks|pem|crt|cer|key)\\b[^\\n]* \\((?:No such file or directory|Is a directory)\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"FileNotFoundException: ",
+					},
+				},
+				{
 					Regex: "^panic: (?:open|stat|lstat) .*: (?i:no such file or directory|not a directory|The system cannot find the (?:file|path) specified\\.)",
 					Kinds: []string{
 						"panic",
@@ -17988,6 +18010,17 @@ var embedded = Catalogue{
 			Phase:    "startup",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "FileNotFoundException: \\S*\\.(?:jks|p12|pfx|keystore|truststore|bks|pem|crt|cer|key)\\b[^\\n]* \\((?:Permission denied)\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						" (Permission denied)",
+					},
+				},
 				{
 					Regex: "^panic: (?:open|stat|lstat|read) .*: (?i:permission denied|operation not permitted|Access is denied\\.)",
 					Kinds: []string{
@@ -24098,6 +24131,7 @@ var embedded = Catalogue{
 		"received a valid certificate, but access was denied",
 		"NSS: client certificate not found",
 		"gnutls_handshake() failed: ",
+		"GnuTLS recv error (-12): A TLS fatal alert has been received",
 		"SLHandshake failed",
 		"StreamErrorCodeKey",
 		"ErrorDomainCFNetwork",
@@ -24227,9 +24261,11 @@ var embedded = Catalogue{
 		"CertificateExpiredException: ",
 		"Could not validate certificate: ",
 		"0x800B0101",
+		"server certificate expiration date has passed",
 		"fatal error code is 45",
 		"ertificateNotYetValidException: ",
 		"ould not validate certificate: ",
+		"server certificate not activated yet",
 		"0x800B0102",
 		"A required certificate is not within its validity period",
 		"issuer is not recognized",
@@ -24294,6 +24330,7 @@ var embedded = Catalogue{
 		"] are not accepted by server preferences",
 		"No matching application layer protocol values",
 		"authentication scheme",
+		"FileNotFoundException: ",
 		"File does not contain valid certificates: ",
 		"found no certificates in input stream",
 		"keystore password was incorrect",
@@ -24544,6 +24581,14 @@ var embedded = Catalogue{
 		},
 		"File does not contain valid certificates: ": {
 			Print: 19,
+		},
+		"FileNotFoundException: ": {
+			Print: 20,
+			Group: 1,
+		},
+		"GnuTLS recv error (-12): A TLS fatal alert has been received": {
+			Print: 36,
+			Group: 2,
 		},
 		"HTTP load failed": {
 			Print: 7,
@@ -25320,6 +25365,14 @@ var embedded = Catalogue{
 		},
 		"schannel": {
 			Group: 5,
+		},
+		"server certificate expiration date has passed": {
+			Print: 28,
+			Group: 1,
+		},
+		"server certificate not activated yet": {
+			Print: 33,
+			Group: 1,
 		},
 		"server certificate verification failed. CAfile": {
 			Print: 17,
