@@ -46,13 +46,9 @@ func (f *fieldCase) wrong(t *testing.T, c *patterns.Catalogue, text string) stri
 // notYet are the cases that are not right yet, with what is missing. One that becomes
 // right has to be taken off the list.
 var notYet = map[string]string{
-	"field-acme-caddy-searxng-25": "how certmagic says that it tries again",
-	"field-nginx-lua-9002":        "what a module in Lua says",
-	"field-py-pywss-3-pem":        "the certificate loader of Python",
-	"field-c-goaccess-1084":       "the certificate loader of OpenSSL in another program",
-	"field-c-arduinows-152":       "codes of Mbed TLS",
-	"field-k8s-ingress-7886":      "what the controller of ingress-nginx says",
-	"field-k8s-ingress-1573":      "what the controller of ingress-nginx says",
+	"field-c-arduinows-152":  "codes of Mbed TLS",
+	"field-k8s-ingress-7886": "what the controller of ingress-nginx says",
+	"field-k8s-ingress-1573": "what the controller of ingress-nginx says",
 }
 
 func TestFailuresFromTheField(t *testing.T) {
