@@ -4035,14 +4035,12 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "HandshakeException: Connection terminated during handshake|TLS: (?:Connection|connection) (?:was )?(?:closed|reset)|connection was closed during the (?:TLS|SSL) handshake",
+					Regex: "HandshakeException: Connection terminated during handshake",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"HandshakeException: Connection terminated during handshake",
-						"TLS: ",
-						"connection was closed during the ",
 					},
 				},
 				{
@@ -4863,7 +4861,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "CertificateExpiredException: |Peer\\'s Certificate has expired|Could not validate certificate: [Cc]ertificate expired at|\\bSEC_E_CERT_EXPIRED\\b|\\b0x80090328\\b|server certificate expiration date has passed|he received certificate has expired|issuer\\'s certificate has expired",
+					Regex: "(?:(?:validity|timestamp) check failed[^\\n]*)?CertificateExpiredException: [^\\n]*|Peer\\'s Certificate has expired|Could not validate certificate: [Cc]ertificate expired at|\\bSEC_E_CERT_EXPIRED\\b|\\b0x80090328\\b|server certificate expiration date has passed|he received certificate has expired|issuer\\'s certificate has expired",
 					Kinds: []string{
 						"text",
 					},
@@ -5018,12 +5016,12 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "CertificateNotYetValidException: |Could not validate certificate: [Cc]ertificate not valid until|server certificate not activated yet|he certificate for this server is not yet valid",
+					Regex: "(?:(?:validity|timestamp) check failed[^\\n]*)?CertificateNotYetValidException: [^\\n]*|Could not validate certificate: [Cc]ertificate not valid until|server certificate not activated yet|he certificate for this server is not yet valid",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
-						"ertificateNotYetValidException: ",
+						"CertificateNotYetValidException: ",
 						"ertificate not valid until",
 						"server certificate not activated yet",
 						"he certificate for this server is not yet valid",
@@ -5213,8 +5211,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"validity",
-						"timestamp",
+						" check failed",
 						"PKIX path validation failed: ",
 						"NotTimeValid",
 						"NotTimeValid",
@@ -25478,9 +25475,6 @@ var embedded = Catalogue{
 		"net::ERR_CONNECTION_",
 		"Encountered end of file",
 		"TCP connection reset by peer",
-		"Connection",
-		"connection",
-		"connection was closed during the ",
 		"server closed ",
 		"failed to receive handshake, need more data",
 		"Received an unexpected EOF or 0 bytes from the transport stream",
@@ -25562,8 +25556,7 @@ var embedded = Catalogue{
 		"Could not validate certificate: ",
 		"server certificate expiration date has passed",
 		"fatal error code is 45",
-		"ertificateNotYetValidException: ",
-		"ould not validate certificate: ",
+		"CertificateNotYetValidException: ",
 		"server certificate not activated yet",
 		"0x800B0102",
 		"A required certificate is not within its validity period",
@@ -25645,6 +25638,7 @@ var embedded = Catalogue{
 		"Permission denied @ rb_sysopen - ",
 		"is not access",
 		"can't be used: Permission denied",
+		"Client network socket disconnected before secure TLS connection was established",
 		"will retry",
 		"HTTP_REQUEST(",
 		" is not enabled or supported in server context",
@@ -25692,7 +25686,6 @@ var embedded = Catalogue{
 		},
 		" stderr P": {
 			Print: 6,
-			Group: 5,
 		},
 		" stdout P": {
 			Print: 6,
@@ -25784,7 +25777,7 @@ var embedded = Catalogue{
 		},
 		"Algorithm constraints": {
 			Print: 7,
-			Group: 7,
+			Group: 5,
 		},
 		"Authentication failed because the remote party ": {
 			Print: 12,
@@ -25857,17 +25850,20 @@ var embedded = Catalogue{
 			Print: 19,
 			Group: 3,
 		},
+		"CertificateNotYetValidException: ": {
+			Print: 20,
+		},
 		"CertificateVerify": {
 			Print: 5,
 			Group: 7,
 		},
+		"Client network socket disconnected before secure TLS connection was established": {
+			Print: 11,
+			Group: 2,
+		},
 		"ClosedChannelException": {
 			Print: 14,
 			Group: 3,
-		},
-		"Connection": {
-			Print: 3,
-			Group: 7,
 		},
 		"Connection ": {
 			Print: 8,
@@ -26045,7 +26041,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"NO_REVOCATION_DLL": {
-			Print: 5,
+			Print: 9,
+			Group: 7,
 		},
 		"NO_START_LINE(": {
 			Print: 3,
@@ -26260,7 +26257,7 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"UNDETERMINED_REVOCATION_STATUS": {
-			Print: 15,
+			Print: 24,
 		},
 		"UNKNOWN_CIPHER_RETURNED": {
 			Print: 5,
@@ -26479,14 +26476,6 @@ var embedded = Catalogue{
 			Print: 23,
 			Group: 2,
 		},
-		"connection": {
-			Print: 3,
-			Group: 7,
-		},
-		"connection was closed during the ": {
-			Print: 14,
-			Group: 2,
-		},
 		"correctly signed": {
 			Print: 10,
 			Group: 5,
@@ -26559,9 +26548,6 @@ var embedded = Catalogue{
 		"ertificate does not specify OCSP responder": {
 			Print: 26,
 			Group: 6,
-		},
-		"ertificateNotYetValidException: ": {
-			Print: 19,
 		},
 		"extendedKeyUsage": {
 			Print: 6,
@@ -26760,10 +26746,6 @@ var embedded = Catalogue{
 		},
 		"ocketStream": {
 			Group: 2,
-		},
-		"ould not validate certificate: ": {
-			Print: 11,
-			Group: 5,
 		},
 		"panic: ": {
 			Print: 4,
