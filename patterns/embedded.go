@@ -2961,6 +2961,15 @@ var embedded = Catalogue{
 						"stream_socket_accept(): SSL: ",
 					},
 				},
+				{
+					Regex: "(?:Connection reset by peer|Broken pipe) - SSL_accept",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" - SSL_accept",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2996,6 +3005,7 @@ var embedded = Catalogue{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: wsarecv: An existing connection was forcibly closed by the remote host.",
 				"[11253] 2026/11/28 21:51:59.787422 [ERR] 127.0.0.1:51776 - cid:57 - TLS handshake error: read tcp 127.0.0.1:28202->127.0.0.1:51776: read: connection reset by peer",
 				"PHP Warning:  stream_socket_accept(): SSL: Connection reset by peer in /srv/im/server.php on line 2",
+				"rbsrv.rb:5:in `accept': Connection reset by peer - SSL_accept (Errno::ECONNRESET)",
 			},
 			Misses: []string{
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"read: connection reset by peer\",\"id\":7,\"fd\":151}",
@@ -4211,19 +4221,23 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "SSL_read: [^\\n]*(?:decryption failed or bad record mac|bad decrypt|record layer failure)|SSL routines:\\w*:(?:decryption failed or bad record mac|block cipher pad is wrong|DECRYPTION_FAILED_OR_BAD_RECORD_MAC|bad decrypt|digest check failed|bad signature)|\\bDECRYPTION_FAILED_OR_BAD_RECORD_MAC\\b",
+					Regex: "curl: \\(\\d+\\) [^\\n]*(?:decryption failed or bad record mac|bad decrypt|record layer failure)|\\bDECRYPTION_FAILED_OR_BAD_RECORD_MAC\\(",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
-						"_read: ",
-						"decryption failed or bad record mac",
-						"block cipher pad is wrong",
-						"DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
-						"bad decrypt",
-						"digest check failed",
-						"bad signature",
-						"DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
+						"curl: (",
+						"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*SSL routines:\\w*:(?i:decryption[ _]failed[ _]or[ _]bad[ _]record[ _]mac|block cipher pad is wrong|bad decrypt|digest check failed|bad signature)\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
 					},
 				},
 				{
@@ -4349,17 +4363,6 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:format error in certificate|unable to de(?:code|crypt) (?:issuer public key|certificate)|invalid or inconsistent certificate (?:extension|policy))",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"format error in certificate",
-						"unable to de",
-						"invalid or inconsistent certificate ",
-					},
-				},
-				{
 					Regex: "SSL(?:Handshake|Protocol)Exception: (?:\\(\\w+\\) )?Failed to parse server certificates|CertificateParsingException: |CertificateException: (?:Unable to initialize|Could not parse certificate|parsing issue)|net::ERR_SSL_SERVER_CERT_BAD_FORMAT|net_error -167\\b|\\bSEC_ERROR_(?:BAD_DER|LIBRARY_FAILURE|INVALID_ARGS)\\b|\\bMOZILLA_PKIX_ERROR_(?:INVALID_INTEGER_ENCODING|EMPTY_ISSUER_NAME)\\b|\\bSSL_ERROR_BAD_CERTIFICATE\\b",
 					Kinds: []string{
 						"text",
@@ -4386,7 +4389,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"asn1 encoding routines:",
+						"curl: (",
 						"gnutls_handshake() failed: ",
 						") security library: ",
 						"CERT_E_MALFORMED",
@@ -4429,110 +4432,6 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: (bad_certificate) PKIX path validation failed: java.security.cert.CertPathValidatorException: signature check failed",
-			},
-		},
-		{
-			ID: "client-says-revocation-unknown",
-			Title: Text{
-				En: "Client: it could not find out whether the certificate was revoked",
-				Zh: "客户端：无法确认证书是否已被吊销",
-			},
-			Explain: Text{
-				En: "The client insists on a revocation check, and no answer came: the CA's OCSP or CRL address cannot be reached from there (common in closed networks), or the certificate of a private CA names none. The certificate itself may be fine. Let the client reach that address, or tell it not to insist (curl --ssl-revoke-best-effort on Windows).",
-				Zh: "客户端要求检查吊销状态，但得不到答复：从客户端所在网络访问不到 CA 的 OCSP 或 CRL 地址（内网常见），或者私有 CA 的证书里没有写地址。证书本身可能没有问题。放通该地址，或让客户端不强制检查（Windows 上的 curl 用 --ssl-revoke-best-effort）。",
-			},
-			Severity: "error",
-			Category: "trust",
-			Reporter: "client",
-			Phase:    "client-report",
-			Side:     "server",
-			Match: []Clause{
-				{
-					Regex: "\\bERR_CERT_(?:UNABLE_TO_CHECK_REVOCATION|NO_REVOCATION_MECHANISM)\\b|net_error -20[45]\\b|\\bCRYPT_E_(?:NO_REVOCATION_CHECK|REVOCATION_OFFLINE|NO_REVOCATION_DLL)\\b|0x8009201[23]\\b",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"UNABLE_TO_CHECK_REVOCATION",
-						"NO_REVOCATION_MECHANISM",
-						"net_error -20",
-						"NO_REVOCATION_CHECK",
-						"REVOCATION_OFFLINE",
-						"NO_REVOCATION_DLL",
-						"0x8009201",
-					},
-				},
-				{
-					Regex: "(?:remote certificate[^\\n]*)?\\b(?:RevocationStatusUnknown|OfflineRevocation)\\b|Unable to determine revocation status|[Cc]ertificate does not specify OCSP responder|Could not determine revocation status|UNDETERMINED_REVOCATION_STATUS",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"RevocationStatusUnknown",
-						"OfflineRevocation",
-						"Unable to determine revocation status",
-						"ertificate does not specify OCSP responder",
-						"Could not determine revocation status",
-						"UNDETERMINED_REVOCATION_STATUS",
-					},
-				},
-				{
-					Regex: "\\bSEC_ERROR_(?:OCSP_\\w+|BAD_HTTP_RESPONSE|CRL_\\w+|KRL_\\w+|REVOKED_KEY)\\b|\\bMOZILLA_PKIX_ERROR_(?:REQUIRED_TLS_FEATURE_MISSING|OCSP_RESPONSE_FOR_CERT_MISSING)\\b|\\bSSL_ERROR_UNSUPPORTED_CERT_STATUS\\b|curl: \\(91\\) (?:No OCSP response received|SSL server certificate status verification FAILED|Error computing OCSP ID|Could not find certificate ID in OCSP response|OCSP response has expired|Invalid OCSP response)|curl: \\(82\\) |curl: \\(83\\) ",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"SEC_ERROR_",
-						"REQUIRED_TLS_FEATURE_MISSING",
-						"OCSP_RESPONSE_FOR_CERT_MISSING",
-						"SSL_ERROR_UNSUPPORTED_CERT_STATUS",
-						"curl: (",
-					},
-				},
-				{
-					Regex: "SSL: (?:the OCSP|unable to get certificate CRL)|(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?(?:unable to get certificate CRL|CRL has expired|CRL is not yet valid|CRL signature failure)",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"the OCSP",
-						"unable to get certificate CRL",
-						"unable to get certificate CRL",
-						"has expired",
-						"is not yet valid",
-						"signature failure",
-					},
-				},
-			},
-			Causes: []CauseScore{
-				{
-					ID:    "connection-interrupted",
-					Score: 0.45,
-					Why:   "the CA's address cannot be reached from that network",
-				},
-				{
-					ID:    "untrusted-ca",
-					Score: 0.32,
-					Why:   "private CAs publish no revocation list",
-				},
-				{
-					ID:    "cert-revoked",
-					Score: 0.08,
-					Why:   "a CA may answer nothing for what it took back",
-				},
-			},
-			References: []string{
-				"Microsoft winerror.h",
-				"Chromium net/base/net_error_list.h",
-				"NSS lib/util/SECerrs.h",
-				"curl error codes 82, 83, 91",
-			},
-			Samples: []string{
-				"curl: (35) schannel: next InitializeSecurityContext failed: Unknown error (0x80092012) - The revocation function was unable to check revocation for the certificate.",
-				"Error code: SEC_ERROR_OCSP_SERVER_ERROR",
-			},
-			Misses: []string{
-				"curl: (60) SSL certificate problem: certificate revoked",
 			},
 		},
 		{
@@ -5407,7 +5306,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"issuer certificate",
+						"unable to get ",
 						"UNABLE_TO_GET_ISSUER_CERT",
 					},
 				},
@@ -5446,6 +5345,22 @@ var embedded = Catalogue{
 						"PartialChain",
 					},
 				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:certificate chain too long|certificate not trusted|certificate rejected|subject issuer mismatch|authority and subject key identifier mismatch|authority and issuer serial number mismatch|path loop|issuer certificate lookup error)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"chain too long",
+						"not trusted",
+						"rejected",
+						"subject issuer mismatch",
+						"subject key identifier mismatch",
+						"issuer serial number mismatch",
+						"path loop",
+						"issuer certificate lookup error",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5478,6 +5393,7 @@ var embedded = Catalogue{
 				"CFNetwork SSLHandshake failed (-9807)",
 				"WebSocket network error: The operation couldn’t be completed. (OSStatus error -9807.)",
 				"FetchError: request to https://im.example.com/ failed, reason: unable to get local issuer certificate",
+				"verify error:num=22:certificate chain too long",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: self-signed certificate",
@@ -5705,6 +5621,138 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "client-says-revocation-unknown",
+			Title: Text{
+				En: "Client: it cannot find out whether the certificate was revoked",
+				Zh: "客户端：无法确认证书是否被吊销",
+			},
+			Explain: Text{
+				En: "The client was told to check revocation and has no list of the CA that is valid now: none was given to it, it has run out, it belongs to another CA, or the OCSP service did not answer. The certificate itself may be fine. Give this client a current list, or look whether its check is wanted at all.",
+				Zh: "客户端开启了吊销检查，但没有可用的吊销列表：没有提供、已过期、不属于这个 CA，或者 OCSP 服务没有应答。证书本身可能没有问题。请给这个客户端提供最新的吊销列表，或确认是否真的需要这项检查。",
+			},
+			Severity: "error",
+			Category: "trust",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "\\bERR_CERT_(?:UNABLE_TO_CHECK_REVOCATION|NO_REVOCATION_MECHANISM)\\b|net_error -20[45]\\b|\\bCRYPT_E_(?:NO_REVOCATION_CHECK|REVOCATION_OFFLINE|NO_REVOCATION_DLL)\\b|0x8009201[23]\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"UNABLE_TO_CHECK_REVOCATION",
+						"NO_REVOCATION_MECHANISM",
+						"net_error -20",
+						"NO_REVOCATION_CHECK",
+						"REVOCATION_OFFLINE",
+						"NO_REVOCATION_DLL",
+						"0x8009201",
+					},
+				},
+				{
+					Regex: "(?:remote certificate[^\\n]*)?\\b(?:RevocationStatusUnknown|OfflineRevocation)\\b|Unable to determine revocation status|[Cc]ertificate does not specify OCSP responder|Could not determine revocation status|UNDETERMINED_REVOCATION_STATUS",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"RevocationStatusUnknown",
+						"OfflineRevocation",
+						"Unable to determine revocation status",
+						"ertificate does not specify OCSP responder",
+						"Could not determine revocation status",
+						"UNDETERMINED_REVOCATION_STATUS",
+					},
+				},
+				{
+					Regex: "\\bSEC_ERROR_(?:OCSP_\\w+|BAD_HTTP_RESPONSE|CRL_\\w+|KRL_\\w+|REVOKED_KEY)\\b|\\bMOZILLA_PKIX_ERROR_(?:REQUIRED_TLS_FEATURE_MISSING|OCSP_RESPONSE_FOR_CERT_MISSING)\\b|\\bSSL_ERROR_UNSUPPORTED_CERT_STATUS\\b|curl: \\(91\\) (?:No OCSP response received|SSL server certificate status verification FAILED|Error computing OCSP ID|Could not find certificate ID in OCSP response|OCSP response has expired|Invalid OCSP response)|curl: \\(82\\) |curl: \\(83\\) ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_ERROR_",
+						"REQUIRED_TLS_FEATURE_MISSING",
+						"OCSP_RESPONSE_FOR_CERT_MISSING",
+						"SSL_ERROR_UNSUPPORTED_CERT_STATUS",
+						"curl: (",
+					},
+				},
+				{
+					Regex: "SSL: (?:the OCSP|unable to get certificate CRL)|(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?(?:unable to get certificate CRL|CRL has expired|CRL is not yet valid|CRL signature failure)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"the OCSP",
+						"unable to get certificate CRL",
+						"unable to get certificate CRL",
+						"has expired",
+						"is not yet valid",
+						"signature failure",
+					},
+				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unable to get certificate CRL|unable to decrypt CRL's signature|CRL signature failure|CRL is not yet valid|CRL has expired|format error in CRL's lastUpdate field|format error in CRL's nextUpdate field|unable to get CRL issuer certificate|key usage does not include CRL signing|unhandled critical CRL extension|different CRL scope|CRL path validation error|OCSP verification needed|OCSP verification failed|OCSP unknown cert)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"get certificate CRL",
+						"decrypt CRL's signature",
+						"signature failure",
+						"is not yet valid",
+						"has expired",
+						"format error in CRL's ",
+						"unable to get CRL issuer certificate",
+						"key usage does not include CRL signing",
+						"unhandled critical CRL extension",
+						"different CRL scope",
+						"CRL path validation error",
+						"OCSP ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.38,
+					Why:   "the CA's address cannot be reached from that network",
+				},
+				{
+					ID:    "cert-revoked",
+					Score: 0.3,
+					Why:   "the check of revocation is what fails",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.18,
+					Why:   "private CAs publish no list, or it is one of another CA",
+				},
+				{
+					ID:    "clock-skew",
+					Score: 0.08,
+					Why:   "a wrong clock makes a list look like one that has run out",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/x509/x509_txt.c (3.0)",
+				"Microsoft winerror.h",
+				"Chromium net/base/net_error_list.h",
+				"NSS lib/util/SECerrs.h",
+				"curl error codes 82, 83, 91",
+			},
+			Samples: []string{
+				"curl: (35) schannel: next InitializeSecurityContext failed: Unknown error (0x80092012) - The revocation function was unable to check revocation for the certificate.",
+				"Error code: SEC_ERROR_OCSP_SERVER_ERROR",
+				"verify error:num=3:unable to get certificate CRL",
+				"Error: CRL has expired",
+			},
+			Misses: []string{
+				"verify error:num=23:certificate revoked",
+			},
+		},
+		{
 			ID: "client-says-unfit",
 			Title: Text{
 				En: "Client: the certificate is weak or not meant for servers",
@@ -5908,6 +5956,42 @@ var embedded = Catalogue{
 						"signed with an unacceptable key",
 					},
 				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:path length constraint exceeded|key usage does not include certificate signing|unhandled critical extension|invalid non-CA certificate \\(has CA markings\\)|proxy path length constraint exceeded|key usage does not include digital signature|proxy certificates not allowed, please set the appropriate flag|invalid or inconsistent certificate extension|invalid or inconsistent certificate policy extension|unsupported extension feature|RFC 3779 resource not subset of parent's resources|permitted subtree violation|excluded subtree violation|name constraints minimum and maximum not supported|unsupported name constraint type|unsupported or invalid name constraint syntax|unsupported or invalid name syntax|Suite B: certificate version invalid|Suite B: invalid public key algorithm|Suite B: invalid ECC curve|Suite B: invalid signature algorithm|Suite B: curve not allowed for this LOS|Suite B: cannot sign P-384 with P-256|proxy subject name violation|invalid CA certificate|Path length invalid for non-CA cert|Path length given without key usage keyCertSign|Key usage keyCertSign invalid for non-CA cert|Missing Authority Key Identifier|Missing Subject Key Identifier|Empty Subject Alternative Name extension|Subject empty and Subject Alt Name extension not critical|Basic Constraints of CA cert not marked critical|Authority Key Identifier marked critical|Subject Key Identifier marked critical|CA cert does not include key usage extension|Certificate public key has explicit ECC parameters)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"path length constraint exceeded",
+						"key usage does not include certificate signing",
+						"unhandled critical extension",
+						"invalid non-CA certificate (has CA markings)",
+						"proxy path length constraint exceeded",
+						"key usage does not include digital signature",
+						"proxy certificates not allowed, please set the appropriate flag",
+						"invalid or inconsistent certificate ",
+						"unsupported extension feature",
+						"RFC 3779 resource not subset of parent's resources",
+						"permitted subtree violation",
+						"excluded subtree violation",
+						"name constraints minimum and maximum not supported",
+						"name constraint type",
+						"or invalid name ",
+						"Suite B: ",
+						"proxy subject name violation",
+						"invalid CA certificate",
+						"Path length ",
+						"Key usage keyCertSign invalid for non-CA cert",
+						"Missing ",
+						"Empty Subject Alternative Name extension",
+						"Subject empty and Subject Alt Name extension not critical",
+						"Basic Constraints of CA cert not marked critical",
+						"Authority Key Identifier marked critical",
+						"Subject Key Identifier marked critical",
+						"A cert does not include key usage extension",
+						"ertificate public key has explicit ECC parameters",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5933,6 +6017,7 @@ var embedded = Catalogue{
 				"Page load failed: net::ERR_CERT_INVALID (-207)",
 				"tls: failed to verify certificate: x509: certificate specifies an incompatible key usage",
 				"Error: unsuitable certificate purpose",
+				"verify error:num=25:path length constraint exceeded",
 			},
 			Misses: []string{
 				"Page load failed: net::ERR_CERT_AUTHORITY_INVALID (-202)",
@@ -5991,6 +6076,24 @@ var embedded = Catalogue{
 						"invalid peer certificate: BadSignature",
 					},
 				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unable to decrypt certificate's signature|unable to decode issuer public key|format error in certificate's notBefore field|format error in certificate's notAfter field|issuer certificate doesn't have a public key|Cannot find certificate signature algorithm|subject signature algorithm and issuer public key algorithm mismatch|cert info signature and signature algorithm mismatch|Issuer name empty|Subject name empty|Using cert extension requires at least X509v3)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"rypt certificate's signature",
+						"ode issuer public key",
+						"format error in certificate's not",
+						"issuer certificate doesn't have a public key",
+						"Cannot find certificate signature algorithm",
+						"subject signature algorithm and issuer public key algorithm mismatch",
+						"cert info signature and signature algorithm mismatch",
+						"Issuer name empty",
+						"Subject name empty",
+						"Using cert extension requires at least X509v3",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -6018,6 +6121,7 @@ var embedded = Catalogue{
 				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate signature failure (_ssl.c:1006)",
 				"tstclnt: authentication of server cert failed: SEC_ERROR_BAD_SIGNATURE: Peer's certificate has an invalid signature.",
 				"Error: certificate signature failure",
+				"verify error:num=4:unable to decrypt certificate's signature",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: (bad_certificate) PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
@@ -6065,6 +6169,15 @@ var embedded = Catalogue{
 						"MOZILLA_PKIX_ERROR_KEY_PINNING_FAILURE",
 					},
 				},
+				{
+					Regex: "peer_fingerprint match failure",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"peer_fingerprint match failure",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -6082,6 +6195,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"javax.net.ssl.SSLPeerUnverifiedException: Certificate pinning failure!",
 				"curl: (90) SSL: public key does not match pinned public key",
+				"PHP Warning:  stream_socket_client(): peer_fingerprint match failure in /srv/im/ws.php on line 9",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLPeerUnverifiedException: Hostname 192.0.2.10 not verified:",
@@ -6222,6 +6336,22 @@ var embedded = Catalogue{
 						":certificate verify failed) while",
 					},
 				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unspecified certificate verification error|out of memory|no explicit policy|application verification failure|email address mismatch|no matching DANE TLSA records|invalid certificate verification context|Certificate Transparency required, but no valid SCTs found)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"unspecified certificate verification error",
+						"out of memory",
+						"no explicit policy",
+						"application verification failure",
+						"email address mismatch",
+						"no matching DANE TLSA records",
+						"invalid certificate verification context",
+						"Certificate Transparency required, but no valid SCTs found",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -6266,6 +6396,7 @@ var embedded = Catalogue{
 				"connectSocket:fail 此服务器证书无效",
 				"[BoringSSL] boringssl_context_error_print(1862) boringssl ctx 0x6000000d40a0: 140526066114904:error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:ssl/handshake.cc:369:",
 				"ssl.SSLError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed (_ssl.c:749)",
+				"verify error:num=1:unspecified certificate verification error",
 			},
 			Misses: []string{
 				"4037F9D8177F0000:error:0A000415:SSL routines:ssl3_read_bytes:sslv3 alert certificate expired:../ssl/record/rec_layer_s3.c:1605:SSL alert number 45",
@@ -6370,7 +6501,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSL: WRONG_VERSION_NUMBER\\]|SSL routines:[a-zA-Z0-9_]*:)(?: )?wrong version number|tls: first record does not look like a TLS handshake|invalid peer message.*InvalidContentType|\\(WRONG_VERSION_NUMBER",
+					Regex: "(?:SSL: WRONG_VERSION_NUMBER\\]|SSL routines:[a-zA-Z0-9_]*:)(?: )?wrong version number|tls: first record does not look like a TLS handshake|invalid peer message.*InvalidContentType|\\(WRONG_VERSION_NUMBER|SSL routines:\\w*:packet length too long",
 					Kinds: []string{
 						"text",
 					},
@@ -6379,6 +6510,7 @@ var embedded = Catalogue{
 						"tls: first record does not look like a TLS handshake",
 						"invalid peer message",
 						"(WRONG_VERSION_NUMBER",
+						":packet length too long",
 					},
 				},
 				{
@@ -7624,7 +7756,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "error:(?:0906[0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:no start line|bad end line|bad base64 decode)",
+					Regex: "error:(?:090[69][0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:no start line|bad end line|bad base64 decode)",
 					Kinds: []string{
 						"text",
 						"zap",
@@ -7751,7 +7883,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "error:(?:0906[0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:bad decrypt|bad password read|problems getting password)",
+					Regex: "error:(?:090[69][0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:bad decrypt|bad password read|problems getting password)",
 					Kinds: []string{
 						"text",
 						"zap",
@@ -7770,6 +7902,17 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						":bad decrypt",
+					},
+				},
+				{
+					Regex: "error:0609[0-9A-F]{4}:digital envelope routines:\\w*:unsupported (?:private key )?algorithm",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":digital envelope routines:",
 					},
 				},
 				{
@@ -9508,6 +9651,15 @@ var embedded = Catalogue{
 						"SSL_do_handshake() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "SSL_R_NO_SHARED_CIPHER: no suitable shared cipher could be used",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_R_NO_SHARED_CIPHER: no suitable shared cipher could be used",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -9535,6 +9687,7 @@ var embedded = Catalogue{
 				"2026/11/23 05:06:20 [info] 22873#22873: *60 SSL_do_handshake() failed (SSL: error:0A0000C1:SSL routines::no shared cipher) while SSL handshaking, client: 127.0.0.1, server: 0.0.0.0:13000",
 				"2020/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:1417A0C1:SSL routines:tls_post_process_client_hello:no shared cipher) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:100000b8:SSL routines:OPENSSL_internal:NO_SHARED_CIPHER) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
+				"PHP Warning:  stream_socket_accept(): SSL_R_NO_SHARED_CIPHER: no suitable shared cipher could be used.  This could be because the server is missing an SSL certificate (local_cert context option) in /srv/im/ws.php on line 2",
 			},
 			Misses: []string{
 				"2026/11/23 05:06:20 [info] 22873#22873: *60 SSL_do_handshake() failed (SSL: error:0A000076:SSL routines::no suitable signature algorithm) while SSL handshaking, client: 127.0.0.1, server: 0.0.0.0:13000",
@@ -9737,6 +9890,15 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "Error: (?:[0-9A-F]+:)?error:1C800066:Provider routines:",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"error:1C800066:Provider routines:",
 					},
 				},
 			},
@@ -10902,6 +11064,15 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"SSL handshake: closed",
+					},
+				},
+				{
+					Regex: "^peer closed connection in SSL handshake(?: \\([0-9]+: .*\\))?$",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"peer closed connection in SSL handshake",
 					},
 				},
 			},
@@ -12109,7 +12280,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate signed by unknown authority(?: \\(possibly because of)?",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate signed by unknown authority(?: \\(possibly because of)?",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12120,7 +12291,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate is not trusted)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate is not trusted)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12175,7 +12346,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate has expired or is not yet valid: current time \\S+ is after .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate has expired or is not yet valid: current time \\S+ is after .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12186,7 +12357,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate is expired)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate is expired)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12237,7 +12408,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate has expired or is not yet valid: current time \\S+ is before .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate has expired or is not yet valid: current time \\S+ is before .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12248,7 +12419,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .{2,60}(?i:certificate is not yet valid)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .{2,60}(?i:certificate is not yet valid)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12298,7 +12469,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate has expired or is not yet valid",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate has expired or is not yet valid",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12353,7 +12524,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate is valid for .*, not .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate is valid for .*, not .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12364,7 +12535,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate is valid for .*, but none matched .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate is valid for .*, but none matched .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12375,7 +12546,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate is not valid for any names, but wanted to match .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate is not valid for any names, but wanted to match .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12386,7 +12557,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate name does not match input)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate name does not match input)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12433,7 +12604,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: cannot validate certificate for \\S+ (?i:because it doesn't contain any IP SANs)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: cannot validate certificate for \\S+ (?i:because it doesn't contain any IP SANs)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12478,7 +12649,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate relies on legacy Common Name field, use SANs",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate relies on legacy Common Name field, use SANs",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12524,7 +12695,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: cannot verify signature: insecure algorithm .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: cannot verify signature: insecure algorithm .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12535,7 +12706,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: cannot verify signature: algorithm unimplemented",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: cannot verify signature: algorithm unimplemented",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12568,7 +12739,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate signed by unknown authority \\(possibly because of .{1,3}x509: cannot verify signature: insecure algorithm .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate signed by unknown authority \\(possibly because of .{1,3}x509: cannot verify signature: insecure algorithm .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12627,7 +12798,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate specifies an incompatible key usage",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate specifies an incompatible key usage",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12638,7 +12809,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: a root or intermediate certificate is not authorized for an extended key usage.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: a root or intermediate certificate is not authorized for an extended key usage.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12683,7 +12854,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate is not authorized to sign other certificates",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate is not authorized to sign other certificates",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12694,7 +12865,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: too many intermediates for path length constraint",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: too many intermediates for path length constraint",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12705,7 +12876,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: issuer name does not match subject from issuing certificate",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: issuer name does not match subject from issuing certificate",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12716,7 +12887,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: issuer has name constraints but leaf .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: issuer has name constraints but leaf .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12727,7 +12898,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: a root or intermediate certificate is not authorized to sign for this name.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: a root or intermediate certificate is not authorized to sign for this name.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12738,7 +12909,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: unhandled critical extension",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: unhandled critical extension",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12749,7 +12920,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: invalid signature: parent certificate cannot sign this kind of certificate",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: invalid signature: parent certificate cannot sign this kind of certificate",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12760,7 +12931,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: no valid chains built.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: no valid chains built.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12771,7 +12942,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: ECDSA verification failure",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: ECDSA verification failure",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12782,7 +12953,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: Ed25519 verification failure",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: Ed25519 verification failure",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12793,7 +12964,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: signature check attempts limit reached while verifying certificate chain",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: signature check attempts limit reached while verifying certificate chain",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12804,7 +12975,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: signature algorithm specifies an .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: signature algorithm specifies an .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12863,7 +13034,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: failed to load system roots and no roots provided.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: failed to load system roots and no roots provided.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12874,7 +13045,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: system root pool is not available.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: system root pool is not available.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -12972,6 +13143,15 @@ var embedded = Catalogue{
 						"SSL_do_handshake() failed ",
 					},
 				},
+				{
+					Regex: "\\[Error: [0-9A-F]+:error:068[0-9A-F]{5}:asn1 encoding routines:",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						":asn1 encoding routines:",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -13028,7 +13208,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: macos certificate verification internal error",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: macos certificate verification internal error",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -13039,7 +13219,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: OSStatus .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: OSStatus .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -13050,7 +13230,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate is not standards compliant)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate is not standards compliant)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -13061,7 +13241,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate is not permitted for this usage)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate is not permitted for this usage)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -13398,6 +13578,15 @@ var embedded = Catalogue{
 						",SSL connect attempt failed",
 					},
 				},
+				{
+					Regex: "SSL_connect SYSCALL returned=5 errno=0",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_connect SYSCALL returned=5 errno=0",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -13426,6 +13615,7 @@ var embedded = Catalogue{
 				"SSL_connect returned=1 errno=0 peeraddr=(null) state=error: unexpected eof while reading (OpenSSL::SSL::SSLError)",
 				"Error: Client network socket disconnected before secure TLS connection was established",
 				"net/protocol.rb:46:in `connect_nonblock': Connection reset by peer - SSL_connect (Errno::ECONNRESET)",
+				"OpenSSL::SSL::SSLError: SSL_connect SYSCALL returned=5 errno=0 state=SSLv2/v3 read server hello A",
 			},
 			Misses: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: tls: first record does not look like a TLS handshake\\\"\"}",
@@ -13979,6 +14169,17 @@ var embedded = Catalogue{
 						"authentication handshake failed: credentials: cannot check peer: missing selected ALPN property",
 					},
 				},
+				{
+					Regex: "http2: unexpected ALPN protocol \"[^\"]*\"; want \"h2\"",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						"http2: unexpected ALPN protocol ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -13995,6 +14196,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": remote error: tls: no application protocol\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: credentials: cannot check peer: missing selected ALPN property\\\"\"}",
+				"Get \"https://im.example.com/\": http2: unexpected ALPN protocol \"http/1.1\"; want \"h2\"",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> remote error: tls: no application protocol handshakeStatusUnknown",
@@ -25489,13 +25691,7 @@ var embedded = Catalogue{
 		"decryption failed or bad record mac",
 		"bad decrypt",
 		"record layer failure",
-		"decryption failed or bad record mac",
-		"block cipher pad is wrong",
-		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
-		"bad decrypt",
-		"digest check failed",
-		"bad signature",
-		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
+		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(",
 		"Tag mismatch",
 		"bad record MAC",
 		"valid TLS padding data",
@@ -25510,9 +25706,6 @@ var embedded = Catalogue{
 		"DECRYPT_FAILURE",
 		"OUT_OF_SEQUENCE",
 		"INVALID_TOKEN_SIGNATURE",
-		"format error in certificate",
-		"unable to de",
-		"invalid or inconsistent certificate ",
 		"Failed to parse server certificates",
 		"ParsingException: ",
 		"Unable to initialize",
@@ -25522,25 +25715,13 @@ var embedded = Catalogue{
 		") security library: ",
 		"0x800B0108",
 		"CRYPT_E_ASN1_",
-		"NO_REVOCATION_CHECK",
-		"REVOCATION_OFFLINE",
-		"NO_REVOCATION_DLL",
-		"0x8009201",
-		"RevocationStatusUnknown",
-		"OfflineRevocation",
-		"Unable to determine revocation status",
-		"ertificate does not specify OCSP responder",
-		"Could not determine revocation status",
-		"UNDETERMINED_REVOCATION_STATUS",
-		"curl: (",
-		"unable to get certificate CRL",
-		"has expired",
-		"is not yet valid",
+		"curl: (77) ",
 		"error setting certificate ",
 		"he trustAnchors parameter must be non-empty",
 		"trusting builtin roots",
 		"in setTrustedCertificates",
 		"Error while reading trust file",
+		"curl: (",
 		"requested domain name does not match the server's certificate",
 		" not match the certificate subject provided by the peer",
 		"CertificateException: No name matching ",
@@ -25553,11 +25734,14 @@ var embedded = Catalogue{
 		"hostname verification failed",
 		"CertificateError: hostname ",
 		"CertificateExpiredException: ",
+		"Peer's Certificate has expired",
 		"Could not validate certificate: ",
 		"server certificate expiration date has passed",
+		"he certificate for this server has expired",
 		"fatal error code is 45",
 		"CertificateNotYetValidException: ",
 		"server certificate not activated yet",
+		"he certificate for this server is not yet valid",
 		"0x800B0102",
 		"A required certificate is not within its validity period",
 		"0x800B0101",
@@ -25569,10 +25753,32 @@ var embedded = Catalogue{
 		"0x800B010",
 		"AuthenticationException",
 		"fatal error code is 48",
+		"path loop",
 		"RevokedException: ",
 		" has been revoked",
 		"CRYPT_E_REVOKED",
+		"0x80092010",
 		"fatal error code is 44",
+		"NO_REVOCATION_CHECK",
+		"REVOCATION_OFFLINE",
+		"NO_REVOCATION_DLL",
+		"0x8009201",
+		"RevocationStatusUnknown",
+		"OfflineRevocation",
+		"Unable to determine revocation status",
+		"ertificate does not specify OCSP responder",
+		"Could not determine revocation status",
+		"UNDETERMINED_REVOCATION_STATUS",
+		"has expired",
+		"is not yet valid",
+		"decrypt CRL's signature",
+		"format error in CRL's ",
+		"key usage does not include CRL signing",
+		"unhandled critical CRL extension",
+		"different CRL scope",
+		"CRL path validation error",
+		"verification ",
+		"unknown cert",
 		"verify ",
 		"ificate problem",
 		"_NAME_CONSTRAINT_VIOLATION",
@@ -25587,11 +25793,50 @@ var embedded = Catalogue{
 		"0x80096004",
 		"fatal error code is 43",
 		"SEC_E_ISSUING_CA_UNTRUSTED_KDC",
+		"path length constraint exceeded",
+		"unhandled critical extension",
+		"proxy path length constraint exceeded",
+		"key usage does not include digital signature",
+		"proxy certificates not allowed, please set the appropriate flag",
+		"unsupported extension feature",
+		"RFC 3779 resource not subset of parent's resources",
+		"permitted subtree violation",
+		"excluded subtree violation",
+		"name constraints minimum and maximum not supported",
+		"name constraint type",
+		"or invalid name ",
+		"Suite B: ",
+		"proxy subject name violation",
+		"invalid CA certificate",
+		"invalid for non-CA cert",
+		"given without key usage keyCertSign",
+		"Key usage keyCertSign invalid for non-CA cert",
+		"Authority Key Identifier",
+		"Subject Key Identifier",
+		"Empty Subject Alternative Name extension",
+		"Subject empty and Subject Alt Name extension not critical",
+		"Basic Constraints of CA cert not marked critical",
+		"Authority Key Identifier marked critical",
+		"Subject Key Identifier marked critical",
+		"A cert does not include key usage extension",
+		"ertificate public key has explicit ECC parameters",
 		"fatal error code is 51",
-		"Pin verification failed",
+		"rypt certificate's signature",
+		"ode issuer public key",
+		"format error in certificate's not",
+		"subject signature algorithm and issuer public key algorithm mismatch",
+		"cert info signature and signature algorithm mismatch",
+		"Issuer name empty",
+		"Subject name empty",
+		"Using cert extension requires at least X509v3",
+		"peer_fingerprint match failure",
 		"CFNetwork",
 		"error ",
 		"fatal error code is ",
+		"out of memory",
+		"no explicit policy",
+		"no matching DANE TLSA records",
+		"Certificate Transparency required, but no valid SCTs found",
 		"SEC_E_INVALID_TOKEN",
 		"handshake failed due to an unexpected packet format",
 		"Cannot determine the frame size or a corrupted frame was received",
@@ -25622,6 +25867,7 @@ var embedded = Catalogue{
 		"Unable to set local cert chain file `",
 		"certificate",
 		"error:1E08010C:DECODER routines:",
+		":digital envelope routines:",
 		"error:07880109:common libcrypto routines:",
 		"Could not parse PKey: ",
 		"MissingPassphrase",
@@ -25638,7 +25884,9 @@ var embedded = Catalogue{
 		"Permission denied @ rb_sysopen - ",
 		"is not access",
 		"can't be used: Permission denied",
+		"error:1C800066:Provider routines:",
 		"Client network socket disconnected before secure TLS connection was established",
+		"http2: unexpected ALPN protocol ",
 		"will retry",
 		"HTTP_REQUEST(",
 		" is not enabled or supported in server context",
@@ -25666,8 +25914,8 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		" has been revoked": {
-			Print: 2,
-			Group: 4,
+			Print: 14,
+			Group: 1,
 		},
 		" is not enabled or supported in server context": {
 			Print: 29,
@@ -25677,8 +25925,8 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		" not enabled or not supported": {
-			Print: 5,
-			Group: 3,
+			Print: 2,
+			Group: 4,
 		},
 		" not match the certificate subject provided by the peer": {
 			Print: 45,
@@ -25707,36 +25955,36 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"0x8009201": {
-			Print: 2,
-			Group: 1,
+			Group: 2,
+		},
+		"0x80092010": {
+			Group: 2,
 		},
 		"0x80096004": {
-			Print: 2,
-			Group: 1,
+			Group: 2,
 		},
 		"0x800B010": {
-			Print: 2,
-			Group: 1,
+			Print: 3,
+			Group: 6,
 		},
 		"0x800B0101": {
-			Print: 2,
-			Group: 1,
+			Print: 3,
+			Group: 6,
 		},
 		"0x800B0102": {
-			Print: 2,
-			Group: 1,
+			Print: 3,
+			Group: 6,
 		},
 		"0x800B0108": {
 			Print: 3,
 			Group: 6,
 		},
 		"0x800B010F": {
-			Print: 2,
-			Group: 1,
+			Print: 3,
+			Group: 6,
 		},
 		"0x800B0110": {
-			Print: 2,
-			Group: 1,
+			Group: 2,
 		},
 		"800903": {
 			Print: 3,
@@ -25751,11 +25999,19 @@ var embedded = Catalogue{
 			Print: 15,
 			Group: 1,
 		},
+		":digital envelope routines:": {
+			Print: 9,
+			Group: 3,
+		},
 		":fail ": {
 			Print: 3,
 		},
 		"A call to SSPI failed": {
 			Print: 10,
+		},
+		"A cert does not include key usage extension": {
+			Print: 20,
+			Group: 3,
 		},
 		"A required certificate is not within its validity period": {
 			Print: 34,
@@ -25787,12 +26043,24 @@ var embedded = Catalogue{
 			Print: 15,
 			Group: 3,
 		},
+		"Authority Key Identifier": {
+			Print: 20,
+			Group: 3,
+		},
+		"Authority Key Identifier marked critical": {
+			Print: 28,
+			Group: 1,
+		},
 		"BAD_DECRYPT(": {
 			Print: 7,
 		},
 		"BAD_ECPOINT": {
 			Print: 2,
 			Group: 4,
+		},
+		"Basic Constraints of CA cert not marked critical": {
+			Print: 36,
+			Group: 1,
 		},
 		"CERT_": {
 			Print: 2,
@@ -25819,6 +26087,9 @@ var embedded = Catalogue{
 		"CONTAINS_ERRORS": {
 			Print: 10,
 		},
+		"CRL path validation error": {
+			Print: 1,
+		},
 		"CRYPT_E_ASN1_": {
 			Print: 3,
 			Group: 6,
@@ -25839,6 +26110,9 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 6,
 		},
+		"Certificate Transparency required, but no valid SCTs found": {
+			Print: 45,
+		},
 		"CertificateError: hostname ": {
 			Print: 15,
 		},
@@ -25858,8 +26132,8 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"Client network socket disconnected before secure TLS connection was established": {
-			Print: 11,
-			Group: 2,
+			Print: 13,
+			Group: 1,
 		},
 		"ClosedChannelException": {
 			Print: 14,
@@ -25885,7 +26159,7 @@ var embedded = Catalogue{
 			Print: 12,
 			Group: 5,
 		},
-		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC": {
+		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(": {
 			Print: 29,
 		},
 		"DECRYPT_FAILURE": {
@@ -25911,6 +26185,10 @@ var embedded = Catalogue{
 		},
 		"ERR_TLS_HANDSHAKE_TIMEOUT": {
 			Print: 1,
+		},
+		"Empty Subject Alternative Name extension": {
+			Print: 29,
+			Group: 3,
 		},
 		"Encountered end of file": {
 			Print: 17,
@@ -25991,6 +26269,10 @@ var embedded = Catalogue{
 		"ISSUER": {
 			Group: 6,
 		},
+		"Issuer name empty": {
+			Print: 10,
+			Group: 3,
+		},
 		"KDC_INVALID_REQUEST": {
 			Print: 10,
 			Group: 6,
@@ -25998,6 +26280,9 @@ var embedded = Catalogue{
 		"KEY_VALUES_MISMATCH(": {
 			Print: 5,
 			Group: 4,
+		},
+		"Key usage keyCertSign invalid for non-CA cert": {
+			Print: 27,
 		},
 		"Keystore was tampered with, or password was incorrect": {
 			Print: 37,
@@ -26115,16 +26400,21 @@ var embedded = Catalogue{
 			Print: 47,
 			Group: 4,
 		},
+		"Peer's Certificate has expired": {
+			Print: 17,
+			Group: 3,
+		},
 		"Permission denied @ rb_sysopen - ": {
 			Print: 14,
 			Group: 1,
 		},
-		"Pin verification failed": {
-			Print: 1,
-		},
 		"REVOCATION_OFFLINE": {
 			Print: 9,
 			Group: 6,
+		},
+		"RFC 3779 resource not subset of parent's resources": {
+			Print: 16,
+			Group: 3,
 		},
 		"Received an unexpected EOF or 0 bytes from the transport stream": {
 			Print: 1,
@@ -26216,6 +26506,26 @@ var embedded = Catalogue{
 			Print: 9,
 			Group: 2,
 		},
+		"Subject Key Identifier": {
+			Print: 18,
+			Group: 3,
+		},
+		"Subject Key Identifier marked critical": {
+			Print: 26,
+			Group: 1,
+		},
+		"Subject empty and Subject Alt Name extension not critical": {
+			Print: 12,
+			Group: 1,
+		},
+		"Subject name empty": {
+			Print: 11,
+			Group: 3,
+		},
+		"Suite B: ": {
+			Print: 4,
+			Group: 3,
+		},
 		"TCP Conn": {
 			Print: 2,
 			Group: 6,
@@ -26305,6 +26615,10 @@ var embedded = Catalogue{
 			Print: 7,
 			Group: 1,
 		},
+		"Using cert extension requires at least X509v3": {
+			Print: 18,
+			Group: 4,
+		},
 		"VERIFY_FAILED": {
 			Print: 5,
 			Group: 6,
@@ -26382,10 +26696,6 @@ var embedded = Catalogue{
 		"bad record MAC": {
 			Print: 8,
 		},
-		"bad signature": {
-			Print: 1,
-			Group: 4,
-		},
 		"bad_cert,": {
 			Print: 2,
 			Group: 6,
@@ -26393,10 +26703,6 @@ var embedded = Catalogue{
 		"bind() to ": {
 			Print: 4,
 			Group: 7,
-		},
-		"block cipher pad is wrong": {
-			Print: 2,
-			Group: 2,
 		},
 		"broken header: ": {
 			Print: 12,
@@ -26408,6 +26714,10 @@ var embedded = Catalogue{
 		"can't be used: Permission denied": {
 			Print: 29,
 			Group: 1,
+		},
+		"cert info signature and signature algorithm mismatch": {
+			Print: 33,
+			Group: 2,
 		},
 		"certificate": {
 			Print: 5,
@@ -26484,9 +26794,17 @@ var embedded = Catalogue{
 			Print: 4,
 			Group: 5,
 		},
+		"curl: (77) ": {
+			Print: 8,
+			Group: 5,
+		},
 		"d2i_PrivateKey_bio() failed": {
 			Print: 22,
 			Group: 5,
+		},
+		"decrypt CRL's signature": {
+			Print: 4,
+			Group: 1,
 		},
 		"decryption failed or bad record mac": {
 			Print: 29,
@@ -26502,9 +26820,8 @@ var embedded = Catalogue{
 			Print: 1,
 			Group: 4,
 		},
-		"digest check failed": {
-			Print: 9,
-			Group: 3,
+		"different CRL scope": {
+			Print: 11,
 		},
 		"do not possess a common algorithm": {
 			Print: 23,
@@ -26542,12 +26859,24 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 2,
 		},
+		"error:1C800066:Provider routines:": {
+			Print: 3,
+			Group: 2,
+		},
 		"error:1E08010C:DECODER routines:": {
 			Print: 14,
 		},
 		"ertificate does not specify OCSP responder": {
 			Print: 26,
 			Group: 6,
+		},
+		"ertificate public key has explicit ECC parameters": {
+			Print: 23,
+			Group: 4,
+		},
+		"excluded subtree violation": {
+			Print: 4,
+			Group: 3,
 		},
 		"extendedKeyUsage": {
 			Print: 6,
@@ -26604,12 +26933,18 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 7,
 		},
-		"format error in certificate": {
+		"format error in CRL's ": {
+			Print: 13,
+		},
+		"format error in certificate's not": {
 			Print: 13,
 		},
 		"frameType is not CONNECT": {
 			Print: 15,
 			Group: 6,
+		},
+		"given without key usage keyCertSign": {
+			Group: 3,
 		},
 		"gnutls_handshake() failed: ": {
 			Print: 12,
@@ -26620,8 +26955,8 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"handshake failed due to an unexpected packet format": {
-			Print: 5,
-			Group: 2,
+			Print: 7,
+			Group: 1,
 		},
 		"handshakeStatus": {
 			Print: 5,
@@ -26630,6 +26965,14 @@ var embedded = Catalogue{
 		"has expired": {
 			Print: 1,
 			Group: 4,
+		},
+		"he certificate for this server has expired": {
+			Print: 13,
+			Group: 3,
+		},
+		"he certificate for this server is not yet valid": {
+			Print: 38,
+			Group: 1,
 		},
 		"he target principal name is incorrect": {
 			Print: 15,
@@ -26650,6 +26993,9 @@ var embedded = Catalogue{
 			Print: 7,
 			Group: 3,
 		},
+		"http2: unexpected ALPN protocol ": {
+			Print: 4,
+		},
 		"ificate problem": {
 			Print: 1,
 			Group: 7,
@@ -26663,7 +27009,10 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 3,
 		},
-		"invalid or inconsistent certificate ": {
+		"invalid CA certificate": {
+			Print: 5,
+		},
+		"invalid for non-CA cert": {
 			Print: 5,
 		},
 		"invalid peer message": {
@@ -26687,12 +27036,19 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"issuer is not recognized": {
-			Print: 7,
-			Group: 4,
+			Print: 5,
+			Group: 5,
 		},
 		"key too weak": {
 			Print: 5,
 			Group: 4,
+		},
+		"key usage does not include CRL signing": {
+			Print: 28,
+		},
+		"key usage does not include digital signature": {
+			Print: 23,
+			Group: 3,
 		},
 		"keystore password was incorrect": {
 			Print: 15,
@@ -26724,6 +27080,13 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 6,
 		},
+		"name constraint type": {
+			Group: 7,
+		},
+		"name constraints minimum and maximum not supported": {
+			Print: 15,
+			Group: 5,
+		},
 		"name in the certificate": {
 			Group: 7,
 		},
@@ -26736,6 +27099,14 @@ var embedded = Catalogue{
 		"net::ERR_CONNECTION_": {
 			Print: 6,
 		},
+		"no explicit policy": {
+			Print: 7,
+			Group: 5,
+		},
+		"no matching DANE TLSA records": {
+			Print: 7,
+			Group: 3,
+		},
 		"no such file or directory": {
 			Print: 5,
 			Group: 4,
@@ -26747,6 +27118,17 @@ var embedded = Catalogue{
 		"ocketStream": {
 			Group: 2,
 		},
+		"ode issuer public key": {
+			Print: 15,
+			Group: 4,
+		},
+		"or invalid name ": {
+			Print: 8,
+		},
+		"out of memory": {
+			Print: 5,
+			Group: 7,
+		},
 		"panic: ": {
 			Print: 4,
 			Group: 4,
@@ -26755,13 +27137,29 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 5,
 		},
+		"path length constraint exceeded": {
+			Print: 24,
+			Group: 3,
+		},
+		"path loop": {
+			Print: 3,
+			Group: 5,
+		},
 		"peer certificate: ": {
 			Print: 10,
 			Group: 7,
 		},
+		"peer_fingerprint match failure": {
+			Print: 5,
+			Group: 3,
+		},
 		"permission denied": {
 			Print: 14,
 			Group: 1,
+		},
+		"permitted subtree violation": {
+			Print: 16,
+			Group: 3,
 		},
 		"pinning failure": {
 			Print: 6,
@@ -26778,6 +27176,18 @@ var embedded = Catalogue{
 		"protocol adapter": {
 			Print: 6,
 			Group: 4,
+		},
+		"proxy certificates not allowed, please set the appropriate flag": {
+			Print: 22,
+			Group: 2,
+		},
+		"proxy path length constraint exceeded": {
+			Print: 30,
+			Group: 3,
+		},
+		"proxy subject name violation": {
+			Print: 4,
+			Group: 1,
 		},
 		"reactorSub panic": {
 			Print: 13,
@@ -26816,6 +27226,10 @@ var embedded = Catalogue{
 		"requires a client certificate": {
 			Print: 10,
 			Group: 2,
+		},
+		"rypt certificate's signature": {
+			Print: 1,
+			Group: 1,
 		},
 		"schannel": {
 			Group: 5,
@@ -26869,6 +27283,10 @@ var embedded = Catalogue{
 			Print: 13,
 			Group: 5,
 		},
+		"subject signature algorithm and issuer public key algorithm mismatch": {
+			Print: 48,
+			Group: 1,
+		},
 		"sufficient buffer remaining for AEAD": {
 			Print: 26,
 			Group: 3,
@@ -26903,18 +27321,25 @@ var embedded = Catalogue{
 		"trusting builtin roots": {
 			Print: 14,
 		},
-		"unable to de": {
-			Group: 3,
-		},
-		"unable to get certificate CRL": {
-			Group: 3,
-		},
 		"unacceptable key": {
 			Print: 11,
 			Group: 3,
 		},
+		"unhandled critical CRL extension": {
+			Print: 20,
+		},
+		"unhandled critical extension": {
+			Group: 3,
+		},
+		"unknown cert": {
+			Print: 5,
+		},
 		"unknown config ": {
 			Group: 3,
+		},
+		"unsupported extension feature": {
+			Print: 19,
+			Group: 4,
 		},
 		"unsupported network": {
 			Print: 16,
@@ -26930,6 +27355,10 @@ var embedded = Catalogue{
 		"validity starts": {
 			Print: 2,
 			Group: 5,
+		},
+		"verification ": {
+			Print: 10,
+			Group: 4,
 		},
 		"verify ": {
 			Print: 4,
