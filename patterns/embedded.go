@@ -2947,8 +2947,10 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"connection reset by peer",
-						"broken pipe",
+						" - TLS handshake error",
+						"ServerHandshake(",
+						"rejected connection",
+						"complete security handshake from ",
 					},
 				},
 				{
@@ -3219,6 +3221,1370 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "client-told-client-certificate",
+			Title: Text{
+				En: "Client: the server wants a client certificate, or refuses the one it got",
+				Zh: "客户端：服务器要求客户端证书，或不接受客户端发来的证书",
+			},
+			Explain: Text{
+				En: "The server refused the certificate of the client, or the client sent none: this server authenticates its clients (mutual TLS). WuKongIM asks for no client certificate, a proxy in front of it may. Either switch that off for this port, or give the client a certificate of the CA that the server expects.",
+				Zh: "服务器拒绝了客户端的证书，或者客户端没有发送证书：这个服务器要校验客户端（双向 TLS）。WuKongIM 不要求客户端证书，但前面的代理可能要求。要么在这个端口上关掉它，要么给客户端配一张由服务器所信任的 CA 签发的证书。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:bad certificate|unsupported certificate|revoked certificate|expired certificate|unknown certificate|unknown certificate authority|access denied|certificate required|alert\\(41\\)|certificate unobtainable|bad certificate hash value)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: ",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?:alert|ALERT)[ _](?i:no[ _]certificate|bad[ _]certificate|unsupported[ _]certificate|certificate[ _]revoked|certificate[ _]expired|certificate[ _]unknown|unknown[ _]ca|access[ _]denied|certificate[ _]required)|(?i:tlsv1[ _](?:alert[ _])?certificate[ _]unobtainable|tlsv1[ _](?:alert[ _])?bad[ _]certificate[ _]hash[ _]value))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:NO_CERTIFICATE|BAD_CERT_ALERT|UNSUPPORTED_CERT_ALERT|REVOKED_CERT_ALERT|EXPIRED_CERT_ALERT|CERTIFICATE_UNKNOWN_ALERT|UNKNOWN_CA_ALERT|ACCESS_DENIED_ALERT|CERTIFICATE_UNOBTAINABLE_ALERT|BAD_CERT_HASH_VALUE_ALERT|RX_CERTIFICATE_REQUIRED_ALERT|NO_CLIENT_CERTIFICATE)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NO_CERTIFICATE",
+						"BAD_CERT_ALERT",
+						"UNSUPPORTED_CERT_ALERT",
+						"REVOKED_CERT_ALERT",
+						"EXPIRED_CERT_ALERT",
+						"CERTIFICATE_UNKNOWN_ALERT",
+						"UNKNOWN_CA_ALERT",
+						"ACCESS_DENIED_ALERT",
+						"CERTIFICATE_UNOBTAINABLE_ALERT",
+						"BAD_CERT_HASH_VALUE_ALERT",
+						"RX_CERTIFICATE_REQUIRED_ALERT",
+						"NO_CLIENT_CERTIFICATE",
+					},
+				},
+				{
+					Regex: "\\bERR_(?:BAD_SSL_CLIENT_AUTH_CERT|SSL_CLIENT_AUTH_CERT_NEEDED|SSL_CLIENT_AUTH_CERT_NO_PRIVATE_KEY|SSL_CLIENT_AUTH_SIGNATURE_FAILED|SSL_CLIENT_AUTH_PRIVATE_KEY_ACCESS_DENIED|SSL_CLIENT_AUTH_NO_COMMON_ALGORITHMS)\\b|net_error -(?:110|117|134|135|141|177)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"BAD_SSL_CLIENT_AUTH_CERT",
+						"SSL_CLIENT_AUTH_",
+						"net_error -",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) (?:Unable to find the certificate or key necessary for authentication|SSL peer cannot verify your certificate|SSL peer (?:does not support certificates of the type it received|rejected your certificate as (?:revoked|expired)|had some unspecified issue with the certificate it received|could not obtain your certificate from the supplied URL|reported bad certificate hash value)|Peer does not recognize and trust the CA that issued your certificate|Peer received a valid certificate, but access was denied|SSL received a certificate_required alert|NSS: client certificate not found).*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+					},
+				},
+				{
+					Regex: "gnutls_handshake\\(\\) failed: (?:No certificate \\(SSL 3\\.0\\)|Certificate is bad|Certificate is not supported|Certificate was revoked|Certificate is expired|Unknown certificate|CA is unknown|Access was denied|Could not retrieve the specified certificate|Certificate is required)|GnuTLS recv error \\(-12\\): A TLS fatal alert has been received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"gnutls_handshake() failed: ",
+						"GnuTLS recv error (-12): A TLS fatal alert has been received",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:2[5-9]|3[12]|42|63)\\b|Optional\\(-98(?:2[5-9]|3[12]|42|63)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|kCFErrorDomainCFNetwork).{0,30}-120[56]\\b|(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}服务器(?:“[^”]*”)?(?:不接受(?:该|此)?证书|(?:要求|需要)(?:提供)?客户(?:端)?证书)|he server “[^”]*” (?:did not accept the certificate|requires a client certificate)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NSURLErrorDomain",
+						"kCFErrorDomainCFNetwork",
+						"不接受",
+						"\\u4e0d\\u63a5\\u53d7",
+						"\\u4E0D\\u63A5\\u53D7",
+						"客户",
+						"\\u5ba2\\u6237",
+						"\\u5BA2\\u6237",
+						"did not accept the certificate",
+						"requires a client certificate",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_(?:NO_CREDENTIALS|UNKNOWN_CREDENTIALS|SMARTCARD_LOGON_REQUIRED|MUTUAL_AUTH_FAILED)\\b|\\b0x(?:8009030E|8009030D|80090363)\\b[^\\n]{0,80}(?:SSL|TLS|[Ss]channel|security package)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NO_CREDENTIALS",
+						"UNKNOWN_CREDENTIALS",
+						"SMARTCARD_LOGON_REQUIRED",
+						"MUTUAL_AUTH_FAILED",
+						"800903",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "client-certificate",
+					Score: 0.85,
+					Why:   "only a server that authenticates its clients says this to a client",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.04,
+					Why:   "a proxy that opens TLS may answer in the server's place",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+				"Chromium net/ssl/openssl_ssl_util.cc (MapOpenSSLErrorSSL)",
+				"lib/vtls/gtls.c (curl)",
+			},
+			Samples: []string{
+				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_BAD_SSL_CLIENT_AUTH_CERT",
+				"curl: (35) OpenSSL/3.0.19: error:0A000412:SSL routines::sslv3 alert bad certificate",
+				"Error code: SSL_ERROR_RX_CERTIFICATE_REQUIRED_ALERT",
+				"curl: (56) OpenSSL SSL_read: OpenSSL/3.0.19: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_required",
+				"CFNetwork SSLHandshake failed (-9829)",
+			},
+			Misses: []string{
+				"CFNetwork SSLHandshake failed (-9807)",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown",
+			},
+		},
+		{
+			ID: "client-told-handshake-failure",
+			Title: Text{
+				En: "Client: the server refused the handshake (alert 40)",
+				Zh: "客户端：服务器拒绝了握手（告警 40）",
+			},
+			Explain: Text{
+				En: "The server answered handshake failure: nothing that the client offered suited it. Mostly they share no cipher suite, because the server's certificate is missing or of a kind that the client does not know, or because one of the two is old. A wanted client certificate (TLS 1.2) and an unknown host name end like this too. The server's log knows which.",
+				Zh: "服务器回应 handshake failure：客户端提供的选项它都不接受。多半是没有共同的加密套件，比如服务器没有配好证书、证书类型客户端不认识，或其中一方太老。TLS 1.2 下要求客户端证书、域名未知时也会这样。看服务器的日志就知道是哪一种。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "negotiation",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:handshake failure)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: handshake failure",
+					},
+					whole: "remote error: tls: handshake failure",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]handshake[ _]failure))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_HANDSHAKE_FAILURE_ALERT\\b|gnutls_handshake\\(\\) failed: Handshake failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_HANDSHAKE_FAILURE_ALERT",
+						"gnutls_handshake() failed: Handshake failed",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:24|58)\\b|Optional\\(-98(?:24|58)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cipher-mismatch",
+					Score: 0.45,
+					Why:   "what the alert means by the standard",
+				},
+				{
+					ID:    "client-certificate",
+					Score: 0.16,
+					Why:   "servers that require one answer so in TLS 1.2",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.12,
+					Why:   "an unknown host name is answered so by some",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.1,
+					Why:   "some answer so to an old version",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.08,
+					Why:   "OpenSSL without a certificate shares no suite",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: handshake_failure",
+				"curl: (35) gnutls_handshake() failed: Handshake failed",
+				"HandshakeException: Handshake error in client (OS Error: SSLV3_ALERT_HANDSHAKE_FAILURE(tls_record.cc:587))",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A00042E:SSL routines::tlsv1 alert protocol version",
+			},
+		},
+		{
+			ID: "client-told-protocol-version",
+			Title: Text{
+				En: "Client: the server does not accept its TLS version (alert 70)",
+				Zh: "客户端：服务器不接受它的 TLS 版本（告警 70）",
+			},
+			Explain: Text{
+				En: "The server refused the version of TLS that the client offered: an old client before a server with TLS 1.2 and newer, or the other way round. Update the older of the two; old Android (before 5), old Java (7 and 8 without updates) and old .NET need TLS 1.2 switched on.",
+				Zh: "服务器不接受客户端提供的 TLS 版本：老客户端遇到只支持 TLS 1.2 及以上的服务器，或者相反。请升级较老的一方；老版本 Android（5 以下）、Java 7/8 早期版本、老 .NET 需要手动开启 TLS 1.2。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "negotiation",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:protocol version not supported|inappropriate fallback)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"protocol version not supported",
+						"inappropriate fallback",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]protocol[ _]version|alert[ _]inappropriate[ _]fallback))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:PROTOCOL_VERSION_ALERT|INAPPROPRIATE_FALLBACK_ALERT)\\b|\\bERR_SSL_(?:INAPPROPRIATE_FALLBACK|FALLBACK_BEYOND_MINIMUM_VERSION)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"PROTOCOL_VERSION_ALERT",
+						"INAPPROPRIATE_FALLBACK_ALERT",
+						"INAPPROPRIATE_FALLBACK",
+						"FALLBACK_BEYOND_MINIMUM_VERSION",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) (?:Peer reports incompatible or unsupported protocol version|The server rejected the handshake because the client downgraded)|gnutls_handshake\\(\\) failed: (?:Error in protocol version|Inappropriate fallback)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:36|60|81)\\b|Optional\\(-98(?:36|60|81)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "protocol-version",
+					Score: 0.92,
+					Why:   "the alert names it",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.03,
+					Why:   "a device on the way that changes the versions",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A00042E:SSL routines::tlsv1 alert protocol version",
+				"Error code: SSL_ERROR_PROTOCOL_VERSION_ALERT",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: protocol_version",
+				"CFNetwork SSLHandshake failed (-9836)",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-told-unknown-name",
+			Title: Text{
+				En: "Client: the server does not know the host name (alert 112)",
+				Zh: "客户端：服务器不认识该域名（告警 112）",
+			},
+			Explain: Text{
+				En: "The server has no certificate for the name that the client asked for (SNI) and says so. The address that clients are given must be a name of the server's certificate and of its configuration: external.wssAddr, server_name in nginx.",
+				Zh: "服务器没有客户端所请求域名（SNI）的证书。下发给客户端的地址必须是服务器证书和配置里有的域名：external.wssAddr，nginx 的 server_name。",
+			},
+			Severity: "error",
+			Category: "domain",
+			Reporter: "client",
+			Phase:    "negotiation",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:unrecognized name)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: unrecognized name",
+					},
+					whole: "remote error: tls: unrecognized name",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:tlsv1[ _](?:alert[ _])?unrecognized[ _]name))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bERR_SSL_UNRECOGNIZED_NAME_ALERT\\b|net_error -159\\b|\\bSSL_ERROR_UNRECOGNIZED_NAME_ALERT\\b|curl: \\(\\d+\\) SSL peer has no certificate for the requested DNS name|gnutls_handshake\\(\\) failed: The server name sent was not recognized|handshake alert:  ?unrecognized_name",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ERR_SSL_UNRECOGNIZED_NAME_ALERT",
+						"net_error -159",
+						"SSL_ERROR_UNRECOGNIZED_NAME_ALERT",
+						") SSL peer has no certificate for the requested DNS name",
+						"gnutls_handshake() failed: The server name sent was not recognized",
+						"handshake alert: ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:65)\\b|Optional\\(-98(?:65)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9865",
+						"Optional(-9865",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.9,
+					Why:   "the alert names it",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.06,
+					Why:   "a server that refuses every name it was not set up for",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+				"RFC 6066 section 3",
+			},
+			Samples: []string{
+				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_SSL_UNRECOGNIZED_NAME_ALERT",
+				"curl: (35) OpenSSL/3.0.19: error:0A000458:SSL routines::tlsv1 unrecognized name",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: unrecognized_name",
+				"javax.net.ssl.SSLProtocolException: handshake alert:  unrecognized_name",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-told-no-alpn",
+			Title: Text{
+				En: "Client: the server speaks none of the offered protocols (alert 120)",
+				Zh: "客户端：服务器不支持它提供的应用层协议（告警 120）",
+			},
+			Explain: Text{
+				En: "TLS itself fits, the protocol in it does not (ALPN): a client that offers only h2 before a server that knows http/1.1, or the other way round. WebSocket needs http/1.1.",
+				Zh: "TLS 本身没有问题，但应用层协议（ALPN）谈不拢：客户端只提供 h2 而服务器只支持 http/1.1，或者相反。WebSocket 需要 http/1.1。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "negotiation",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:no application protocol)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: no application protocol",
+					},
+					whole: "remote error: tls: no application protocol",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]no[ _]application[ _]protocol))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_NEXT_PROTOCOL_(?:NO_PROTOCOL|NO_CALLBACK|DATA_INVALID)\\b|\\bERR_ALPN_NEGOTIATION_FAILED\\b|curl: \\(\\d+\\) The server supports no protocols that the client advertises in the ALPN extension|gnutls_handshake\\(\\) failed: No supported application protocol could be negotiated|\\bSEC_E_APPLICATION_PROTOCOL_MISMATCH\\b|\\b0x80090367\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_NEXT_PROTOCOL_",
+						"ERR_ALPN_NEGOTIATION_FAILED",
+						") The server supports no protocols that the client advertises in the ALPN extension",
+						"gnutls_handshake() failed: No supported application protocol could be negotiated",
+						"SEC_E_APPLICATION_PROTOCOL_MISMATCH",
+						"0x80090367",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "alpn-mismatch",
+					Score: 0.95,
+					Why:   "the alert names it",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+				"RFC 7301",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000460:SSL routines::tlsv1 alert no application protocol",
+				"Error code: SSL_ERROR_NEXT_PROTOCOL_NO_PROTOCOL",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: no_application_protocol",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-told-internal-error",
+			Title: Text{
+				En: "Client: the server reports an internal error (alert 80)",
+				Zh: "客户端：服务器报告内部错误（告警 80）",
+			},
+			Explain: Text{
+				En: "The server could not go on and does not say why. Servers in Go answer so to every client while no certificate is configured, and to a host name for which they have none; the server's own log names the reason at the same time.",
+				Zh: "服务器无法继续握手，也没有说明原因。Go 写的服务器在没有配置证书、或没有该域名的证书时会这样回应；同一时间服务器自己的日志里有具体原因。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:internal error)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: internal error",
+					},
+					whole: "remote error: tls: internal error",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]internal[ _]error))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_INTERNAL_ERROR_ALERT\\b|curl: \\(\\d+\\) Peer reports it experienced an internal error|gnutls_handshake\\(\\) failed: Internal error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_INTERNAL_ERROR_ALERT",
+						") Peer reports it experienced an internal error",
+						"gnutls_handshake() failed: Internal error",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:38)\\b|Optional\\(-98(?:38)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9838",
+						"Optional(-9838",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-configured",
+					Score: 0.42,
+					Why:   "Go answers so to every hello while it has no certificate",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.25,
+					Why:   "and to a name for which it has none",
+				},
+				{
+					ID:    "cipher-mismatch",
+					Score: 0.1,
+					Why:   "some balancers hide a failed negotiation behind it",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+				"crypto/tls common.go getCertificate (Go 1.26)",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000438:SSL routines::tlsv1 alert internal error",
+				"Error code: SSL_ERROR_INTERNAL_ERROR_ALERT",
+				"javax.net.ssl.SSLException: Received fatal alert: internal_error",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-told-unreadable",
+			Title: Text{
+				En: "Client: the server could not use what it sent",
+				Zh: "客户端：服务器无法处理它发来的内容",
+			},
+			Explain: Text{
+				En: "The server answered that a message of the client was damaged, unexpected or not allowed. Two healthy sides do not do this to each other: something between them changes the bytes, or one of the two is very old or faulty. The certificate is not the reason.",
+				Zh: "服务器回应说客户端的消息损坏、意外或不合规。正常的两端之间不会这样：要么中间设备改动了数据，要么其中一方太老或有缺陷。与证书无关。",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:unexpected message|bad record MAC|decryption failed|record overflow|decompression failure|illegal parameter|error decoding message|error decrypting message|export restriction|no renegotiation|missing extension|unsupported extension|bad certificate status response|unknown PSK identity)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: ",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:(?:alert[ _])(?:unexpected[ _]message|bad[ _]record[ _]mac|decryption[ _]failed|record[ _]overflow|decompression[ _]failure|illegal[ _]parameter|decode[ _]error|decrypt[ _]error|export[ _]restriction|no[ _]renegotiation|missing[ _]extension|unknown[ _]psk[ _]identity)|tlsv1[ _](?:alert[ _])?unsupported[ _]extension|tlsv1[ _](?:alert[ _])?bad[ _]certificate[ _]status[ _]response|SSL routines:\\w*:no renegotiation))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:HANDSHAKE_UNEXPECTED_ALERT|BAD_MAC_ALERT|DECRYPTION_FAILED_ALERT|RECORD_OVERFLOW_ALERT|DECOMPRESSION_FAILURE_ALERT|ILLEGAL_PARAMETER_ALERT|DECODE_ERROR_ALERT|DECRYPT_ERROR_ALERT|EXPORT_RESTRICTION_ALERT|NO_RENEGOTIATION_ALERT|MISSING_EXTENSION_ALERT|UNSUPPORTED_EXTENSION_ALERT|BAD_CERT_STATUS_RESPONSE_ALERT|RX_UNKNOWN_ALERT|RX_UNEXPECTED_ALERT)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"HANDSHAKE_UNEXPECTED_ALERT",
+						"BAD_MAC_ALERT",
+						"DECRYPTION_FAILED_ALERT",
+						"RECORD_OVERFLOW_ALERT",
+						"DECOMPRESSION_FAILURE_ALERT",
+						"ILLEGAL_PARAMETER_ALERT",
+						"ODE_ERROR_ALERT",
+						"RYPT_ERROR_ALERT",
+						"EXPORT_RESTRICTION_ALERT",
+						"NO_RENEGOTIATION_ALERT",
+						"MISSING_EXTENSION_ALERT",
+						"UNSUPPORTED_EXTENSION_ALERT",
+						"BAD_CERT_STATUS_RESPONSE_ALERT",
+						"RX_UN",
+					},
+				},
+				{
+					Regex: "\\bERR_SSL_(?:BAD_RECORD_MAC_ALERT|DECOMPRESSION_FAILURE_ALERT|DECRYPT_ERROR_ALERT|NO_RENEGOTIATION)\\b|net_error -(?:123|125|126|153)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"BAD_RECORD_MAC_ALERT",
+						"OMPRESSION_FAILURE_ALERT",
+						"RYPT_ERROR_ALERT",
+						"NO_RENEGOTIATION",
+						"net_error -",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) (?:SSL peer was not expecting a handshake message it received|SSL peer reports incorrect Message Authentication Code|Peer was unable to decrypt an SSL record it received|Peer received an SSL record that was longer than is permitted|SSL peer was unable to successfully decompress|SSL peer rejected a handshake message for unacceptable content|Peer could not decode an SSL handshake message|Peer reports failure of signature verification or key exchange|Peer reports negotiation not in compliance with export|SSL received a missing_extension alert|SSL peer does not support requested TLS hello extension|SSL peer was unable to get an OCSP response|SSL received an alert record with an unknown alert)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+					},
+				},
+				{
+					Regex: "gnutls_handshake\\(\\) failed: (?:Unexpected message|Bad record MAC|Decryption failed|Record overflow|Decompression failed|Illegal parameter|Decode error|Decrypt error|Export restriction|An extension was expected but was not seen|An unsupported extension was sent|A TLS fatal alert has been received|The SRP/PSK username is missing)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b|Optional\\(-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "record-corrupted",
+					Score: 0.5,
+					Why:   "the checks exist to notice changed bytes",
+				},
+				{
+					ID:    "cipher-mismatch",
+					Score: 0.15,
+					Why:   "faulty implementations of one of the two",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.12,
+					Why:   "old implementations stumble over newer messages",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A0003FC:SSL routines::sslv3 alert bad record mac",
+				"Error code: SSL_ERROR_DECODE_ERROR_ALERT",
+				"CFNetwork SSLHandshake failed (-9820)",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-says-cut",
+			Title: Text{
+				En: "Client: the connection was cut during the handshake",
+				Zh: "客户端：握手过程中连接被断开",
+			},
+			Explain: Text{
+				En: "The client began TLS, and the connection ended before the handshake was complete, without an alert. Something on the way cuts it (a firewall, a balancer, a network that looks at the host name), or what listens there is no TLS server and closes on the first bytes. If only some networks or only this name fail, it is the way; try the same port from another network.",
+				Zh: "客户端开始了 TLS，但握手没有完成连接就断了，也没有告警。可能是途中被切断（防火墙、负载均衡、按域名拦截的网络，例如域名未备案），也可能那个端口根本不是 TLS 服务，收到数据就关闭。如果只有部分网络或只有这个域名失败，就是链路问题；换一个网络连同一端口试试。",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "SSL_connect: SSL_ERROR_(?:SYSCALL|ZERO_RETURN) in connection to|SSL_connect: Connection (?:was )?(?:reset|closed|aborted)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_connect: ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshakeException|SSLException|SSLProtocolException): (?:\\(\\w+\\) )?(?:Remote host (?:closed connection during handshake|terminated the handshake|closed the channel)|Connection (?:reset|closed) ?(?:by peer|during handshake)?$|Connection closed by peer|Received close_notify during handshake|SSL peer shut down incorrectly|closing inbound before receiving peer|Connection has closed|Connection closed while SSL/TLS handshake|SSL handshake aborted.*(?:Connection reset by peer|I/O error during system call))",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Remote host ",
+						"Connection ",
+						"Received close_notify during handshake",
+						"SSL peer shut down incorrectly",
+						"closing inbound before receiving peer",
+						"has closed",
+						"closed while SSL/TLS handshake",
+						"SSL handshake aborted",
+					},
+				},
+				{
+					Regex: "EOFException: SSL peer shut down incorrectly|SSLClosedEngineException|SslClosedEngineException|ClosedChannelException.*SSL/TLS handshake|Connection closed while SSL/TLS handshake was in progress|SSL handshake aborted: ssl=\\S+ I/O error|SslHandler\\w* .*ClosedChannelException",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"EOFException: SSL peer shut down incorrectly",
+						"SLClosedEngineException",
+						"slClosedEngineException",
+						"losedChannelException",
+						"onnection closed while SSL/TLS handshake was in progress",
+						"SL handshake aborted: ssl=",
+						"ClosedChannelException",
+					},
+				},
+				{
+					Regex: "\\bPR_(?:END_OF_FILE|CONNECT_RESET)_ERROR\\b|net::ERR_SSL_HANDSHAKE_NOT_COMPLETED|net_error -148\\b|wss://[^\\n]{0,200}net::ERR_CONNECTION_(?:CLOSED|RESET)|curl: \\(35\\) (?:Encountered end of file|TCP connection reset by peer|Recv failure: Connection (?:was )?reset)|gnutls_handshake\\(\\) failed: (?:The TLS connection was non-properly terminated|Peer has terminated the connection|Error in the pull function|Error in the push function)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"END_OF_FILE",
+						"CONNECT_RESET",
+						"::ERR_SSL_HANDSHAKE_NOT_COMPLETED",
+						"_error -148",
+						"net::ERR_CONNECTION_",
+						"curl: (35) ",
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "HandshakeException: Connection terminated during handshake",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"HandshakeException: Connection terminated during handshake",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:05|06|16|52)\\b|Optional\\(-98(?:05|06|16|52)\\b|schannel: (?:failed to receive handshake, SSL/TLS connection failed|server closed (?:abruptly|the connection)|failed to receive handshake, need more data)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+						"failed to receive handshake, SSL/TLS connection failed",
+						"server closed ",
+						"failed to receive handshake, need more data",
+					},
+				},
+				{
+					Regex: "(?:AuthenticationException|IOException|WebSocketException|HttpRequestException)[^\\n]*(?:Received an unexpected EOF or 0 bytes from the transport stream|Authentication failed because the remote party (?:has closed|sent a TLS alert.*close)|Cannot determine the frame size or a corrupted frame was received\\. *eof)|Received an unexpected EOF or 0 bytes from the transport stream|Authentication failed because the remote party (?:has )?closed the transport stream",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Received an unexpected EOF or 0 bytes from the transport stream",
+						"Authentication failed because the remote party ",
+						"Cannot determine the frame size or a corrupted frame was received.",
+						"Received an unexpected EOF or 0 bytes from the transport stream",
+						"Authentication failed because the remote party ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.5,
+					Why:   "the message says only that it ended",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.22,
+					Why:   "a port without TLS closes on the first bytes of it",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.06,
+					Why:   "old servers close instead of answering",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.05,
+					Why:   "some servers without a certificate close",
+				},
+			},
+			References: []string{
+				"curl lib/vtls/openssl.c",
+				"JDK sun.security.ssl.SSLSocketImpl and SSLTransport",
+				"netty handler SslHandler",
+				"NSPR prerr.h",
+				"RFC 8446 section 6.1",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to im.example.com:443 ",
+				"javax.net.ssl.SSLHandshakeException: Remote host terminated the handshake",
+				"javax.net.ssl.SSLHandshakeException: Remote host closed connection during handshake",
+				"Error code: PR_END_OF_FILE_ERROR",
+				"CFNetwork SSLHandshake failed (-9806)",
+				"HandshakeException: Connection terminated during handshake",
+			},
+			Misses: []string{
+				"java.net.SocketException: Connection reset",
+				"WebSocket connection to 'ws://im.example.com:5200/' failed: net::ERR_CONNECTION_RESET",
+			},
+		},
+		{
+			ID: "client-says-timeout",
+			Title: Text{
+				En: "Client: the handshake was not finished in time",
+				Zh: "客户端：握手超时",
+			},
+			Explain: Text{
+				En: "The connection stood, and the TLS handshake did not come to its end in the time that the client allows. Packets are lost on the way, the server is overloaded, or what listens there is no TLS server and waits for more.",
+				Zh: "TCP 已经连上，但 TLS 握手没有在客户端允许的时间内完成。可能是途中丢包、服务器过载，或者那个端口根本不是 TLS 服务，还在等数据。",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "SslHandshakeTimeoutException: handshake timed out|SSLException: handshake timed out|curl: \\(28\\) SSL connection timeout|SSL connection timeout|gnutls_handshake\\(\\) failed: (?:The operation timed out|Timeout)|SSL handshake timed out|(?:SSLSocket|sslsocket|TLS|SSL) ?[Hh]andshake [^\\n]{0,40}SocketTimeoutException|The handshake operation timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"slHandshakeTimeoutException: handshake timed out",
+						"SLException: handshake timed out",
+						"curl: (28) SSL connection timeout",
+						"SSL connection timeout",
+						"gnutls_handshake() failed: ",
+						"SSL handshake timed out",
+						"SocketTimeoutException",
+						"The handshake operation timed out",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:53)\\b|Optional\\(-98(?:53)\\b|schannel: SSL/TLS connection timeout|SSL connection timeout",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9853",
+						"Optional(-9853",
+						"schannel: SSL/TLS connection timeout",
+						"SSL connection timeout",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.6,
+					Why:   "packets are lost, or the server is overloaded",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.3,
+					Why:   "a port without TLS waits for what it understands",
+				},
+			},
+			References: []string{
+				"netty handler SslHandler (handshakeTimeoutMillis)",
+				"curl lib/vtls",
+			},
+			Samples: []string{
+				"io.netty.handler.ssl.SslHandshakeTimeoutException: handshake timed out after 10000ms",
+				"curl: (28) SSL connection timeout",
+			},
+			Misses: []string{
+				"curl: (28) Connection timed out after 3001 milliseconds",
+			},
+		},
+		{
+			ID: "client-says-damaged",
+			Title: Text{
+				En: "Client: what the server sent is damaged",
+				Zh: "客户端：服务器发来的数据已损坏",
+			},
+			Explain: Text{
+				En: "The client could not verify a record or a message of the server: the bytes were changed on the way, or a proxy mixes its own into them. If it comes back, test from another network.",
+				Zh: "客户端无法校验服务器发来的记录或消息：数据在途中被改动，或者代理混入了自己的内容。如果反复出现，换一个网络测试。",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "curl: \\(\\d+\\) [^\\n]*(?:decryption failed or bad record mac|bad decrypt|record layer failure)|\\bDECRYPTION_FAILED_OR_BAD_RECORD_MAC\\(",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+						"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*SSL routines:\\w*:(?i:decryption[ _]failed[ _]or[ _]bad[ _]record[ _]mac|block cipher pad is wrong|bad decrypt|digest check failed|bad signature)\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "SSL(?:Exception|HandshakeException|ProtocolException): (?:\\(\\w+\\) )?(?:Tag mismatch|bad record MAC|Invalid TLS padding data|Insufficient buffer remaining for AEAD|The Finished message cannot be verified|Unexpected handshake message|Invalid \\w+ ServerKeyExchange|Invalid CertificateVerify|Unexpected exception)|AEADBadTagException: Tag mismatch",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Tag mismatch",
+						"bad record MAC",
+						"valid TLS padding data",
+						"sufficient buffer remaining for AEAD",
+						"The Finished message cannot be verified",
+						"Unexpected handshake message",
+						"Invalid ",
+						"Unexpected exception",
+						"AEADBadTagException: Tag mismatch",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:BAD_MAC_READ|DECRYPTION_FAILURE|BAD_SERVER|BAD_HANDSHAKE_HASH_VALUE|RX_MALFORMED_\\w+|RX_UNEXPECTED_\\w+|BLOCKED?_CIPHER\\w*|FEATURE_NOT_SUPPORTED_FOR_VERSION|TOO_MANY_RECORDS|DIGEST_FAILURE|SIGN_HASHES_FAILURE|SERVER_KEY_EXCHANGE_FAILURE)\\b|curl: \\(\\d+\\) SSL received a record with an incorrect Message Authentication Code",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"BAD_MAC_READ",
+						"DECRYPTION_FAILURE",
+						"SERVER",
+						"HANDSHAKE_HASH_VALUE",
+						"MALFORMED_",
+						"UNEXPECTED_",
+						"BLOCKE",
+						"FEATURE_NOT_SUPPORTED_FOR_VERSION",
+						"TOO_MANY_RECORDS",
+						"DIGEST_FAILURE",
+						"IGN_HASHES_FAILURE",
+						"ERVER_KEY_EXCHANGE_FAILURE",
+						") SSL received a record with an incorrect Message Authentication Code",
+					},
+				},
+				{
+					Regex: "gnutls_handshake\\(\\) failed: (?:Decryption has failed|MAC verification failed|The signature in the certificate is invalid|Public key signature verification has failed)|\\bERR_SSL_(?:DECRYPT_ERROR|BAD_PEER_PUBLIC_KEY|HANDSHAKE_DIGEST)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"gnutls_handshake() failed: ",
+						"DECRYPT_ERROR",
+						"BAD_PEER_PUBLIC_KEY",
+						"HANDSHAKE_DIGEST",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:45|46|49|56|57|59)\\b|Optional\\(-98(?:45|46|49|56|57|59)\\b|\\bSEC_E_(?:MESSAGE_ALTERED|DECRYPT_FAILURE|OUT_OF_SEQUENCE|INVALID_TOKEN_SIGNATURE)\\b|\\b0x(?:8009030F|80090330|80090310)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+						"MESSAGE_ALTERED",
+						"DECRYPT_FAILURE",
+						"OUT_OF_SEQUENCE",
+						"INVALID_TOKEN_SIGNATURE",
+						"800903",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "record-corrupted",
+					Score: 0.8,
+					Why:   "the checks exist to notice changed bytes",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.08,
+					Why:   "a stream that a proxy cut and resumed",
+				},
+			},
+			References: []string{
+				"OpenSSL ssl/ssl_err.c",
+				"JDK sun.security.ssl",
+				"NSS lib/ssl/SSLerrs.h",
+				"Microsoft winerror.h",
+			},
+			Samples: []string{
+				"curl: (56) OpenSSL SSL_read: OpenSSL/3.0.19: error:0A000119:SSL routines::decryption failed or bad record mac, errno 0",
+				"javax.net.ssl.SSLException: Tag mismatch!",
+				"Error code: SSL_ERROR_BAD_MAC_READ",
+			},
+			Misses: []string{
+				"Error code: SSL_ERROR_BAD_MAC_ALERT",
+			},
+		},
+		{
+			ID: "client-says-malformed",
+			Title: Text{
+				En: "Client: it cannot read the certificate",
+				Zh: "客户端：无法解析证书",
+			},
+			Explain: Text{
+				En: "What the server sends as its certificate is none that the client can decode: a damaged file, another file under its name, or a certificate that breaks the rules (a negative serial number, an empty field). Look at the file with openssl x509 -text; download it again from the CA.",
+				Zh: "服务器发来的证书客户端无法解析：文件损坏、放错了文件，或证书本身不合规（序列号为负、字段为空）。用 openssl x509 -text 查看文件，并从 CA 重新下载。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "SSL(?:Handshake|Protocol)Exception: (?:\\(\\w+\\) )?Failed to parse server certificates|CertificateParsingException: |CertificateException: (?:Unable to initialize|Could not parse certificate|parsing issue)|net::ERR_SSL_SERVER_CERT_BAD_FORMAT|net_error -167\\b|\\bSEC_ERROR_(?:BAD_DER|LIBRARY_FAILURE|INVALID_ARGS)\\b|\\bMOZILLA_PKIX_ERROR_(?:INVALID_INTEGER_ENCODING|EMPTY_ISSUER_NAME)\\b|\\bSSL_ERROR_BAD_CERTIFICATE\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Failed to parse server certificates",
+						"ParsingException: ",
+						"Unable to initialize",
+						"Could not parse certificate",
+						"parsing issue",
+						"::ERR_SSL_SERVER_CERT_BAD_FORMAT",
+						"_error -167",
+						"BAD_DER",
+						"LIBRARY_FAILURE",
+						"INVALID_ARGS",
+						"INVALID_INTEGER_ENCODING",
+						"EMPTY_ISSUER_NAME",
+						"SSL_ERROR_BAD_CERTIFICATE",
+					},
+				},
+				{
+					Regex: "curl: \\((?:35|56|60)\\) [^\\n]*asn1 encoding routines:|gnutls_handshake\\(\\) failed: (?:ASN1 parser: |Base64 |Error parsing)|curl: \\(\\d+\\) security library: (?:invalid arguments|bad database|improperly formatted DER)|\\bCERT_E_MALFORMED\\b|\\b0x800B0108\\b|\\bCRYPT_E_ASN1_\\w+|SSLSniffer: malformed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+						"gnutls_handshake() failed: ",
+						") security library: ",
+						"CERT_E_MALFORMED",
+						"0x800B0108",
+						"CRYPT_E_ASN1_",
+						"SSLSniffer: malformed",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:08)\\b|Optional\\(-98(?:08)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9808",
+						"Optional(-9808",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-malformed",
+					Score: 0.88,
+					Why:   "the decoder failed",
+				},
+				{
+					ID:    "record-corrupted",
+					Score: 0.06,
+					Why:   "bytes that were changed on the way",
+				},
+			},
+			References: []string{
+				"JDK sun.security.ssl.CertificateMessage",
+				"NSS lib/util/SECerrs.h",
+				"Chromium net/base/net_error_list.h",
+			},
+			Samples: []string{
+				"javax.net.ssl.SSLHandshakeException: (bad_certificate) Failed to parse server certificates",
+				"curl: (35) OpenSSL/3.0.19: error:0680009F:asn1 encoding routines::unexpected eoc",
+			},
+			Misses: []string{
+				"javax.net.ssl.SSLHandshakeException: (bad_certificate) PKIX path validation failed: java.security.cert.CertPathValidatorException: signature check failed",
+			},
+		},
+		{
+			ID: "client-has-no-roots",
+			Title: Text{
+				En: "Client: it has no list of CAs that it trusts",
+				Zh: "客户端：没有可用的受信任 CA 列表",
+			},
+			Explain: Text{
+				En: "The client could not load the CAs by which it would judge the server: the file is missing, empty or no PEM. This says nothing of the server. Slim container images have none: install ca-certificates, or give the right file (curl --cacert, -Djavax.net.ssl.trustStore).",
+				Zh: "客户端加载不到用来校验服务器的 CA 列表：文件不存在、为空或不是 PEM。这与服务器无关。精简的容器镜像里没有它：安装 ca-certificates，或指定正确的文件（curl --cacert，Java 用 -Djavax.net.ssl.trustStore）。",
+			},
+			Severity: "error",
+			Category: "trust",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "curl: \\(77\\) |error setting certificate (?:verify locations|file)|[Tt]he trustAnchors parameter must be non-empty|Failure trusting builtin roots|Failure in setTrustedCertificates\\w*|Error while reading trust file|Problem with the SSL CA cert",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (77) ",
+						"error setting certificate ",
+						"he trustAnchors parameter must be non-empty",
+						"trusting builtin roots",
+						"in setTrustedCertificates",
+						"Error while reading trust file",
+						"Problem with the SSL CA cert",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "untrusted-ca",
+					Score: 0.92,
+					Why:   "without a list nothing is trusted",
+				},
+			},
+			References: []string{
+				"curl error code 77",
+				"JDK java.security.cert.PKIXParameters",
+			},
+			Samples: []string{
+				"curl: (77) error setting certificate file: /etc/ssl/certs/ca-certificates.crt",
+				"java.security.InvalidAlgorithmParameterException: the trustAnchors parameter must be non-empty",
+			},
+			Misses: []string{
+				"curl: (60) SSL certificate problem: unable to get local issuer certificate",
+			},
+		},
+		{
+			ID: "client-own-certificate",
+			Title: Text{
+				En: "Client: it cannot use its own certificate or key",
+				Zh: "客户端：无法使用它自己的证书或私钥",
+			},
+			Explain: Text{
+				En: "The client was told to send a certificate of its own and could not load it, or its key: a wrong path, a wrong password, a key that belongs to another certificate. This says nothing of the server.",
+				Zh: "客户端配置了自己的证书，但证书或私钥加载失败：路径不对、密码不对，或私钥与证书不配对。这与服务器无关。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "curl: \\((?:58|53|54|66)\\) .*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "client-certificate",
+					Score: 0.95,
+					Why:   "the client names its own files",
+				},
+			},
+			References: []string{
+				"curl error codes 53, 54, 58, 66",
+			},
+			Samples: []string{
+				"curl: (58) could not load PEM client certificate, OpenSSL error error:02001002:system library:fopen:No such file or directory, (no key found, wrong pass phrase, or wrong file format?)",
+			},
+			Misses: []string{
+				"curl: (60) SSL certificate problem: unable to get local issuer certificate",
+			},
+		},
+		{
 			ID: "client-says-wrong-name",
 			Title: Text{
 				En: "Client: the address is not in the certificate",
@@ -3261,6 +4627,55 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "does not match target host ?name|requested domain name does not match the server\\'s certificate|doesn\\'t match any of the subject alternative names|does not match the certificate subject provided by the peer",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"does not match target host",
+						"requested domain name does not match the server's certificate",
+						"n't match any of the subject alternative names",
+						" not match the certificate subject provided by the peer",
+					},
+				},
+				{
+					Regex: "CertificateException: No name matching .* found|\\bSEC_E_WRONG_PRINCIPAL\\b|\\b0x80090322\\b|\\b0x800B010F\\b|\\bCERT_E_CN_NO_MATCH\\b|SSL: subjectAltName does not match|hostname in certificate didn\\'t match",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertificateException: No name matching ",
+						"SEC_E_WRONG_PRINCIPAL",
+						"0x80090322",
+						"0x800B010F",
+						"CERT_E_CN_NO_MATCH",
+						"SSL: subjectAltName does not match",
+						"hostname in certificate didn't match",
+					},
+				},
+				{
+					Regex: "(?:Win32Exception|schannel)[^\\n]*目标主体名称不正确|he target principal name is incorrect",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"目标主体名称不正确",
+						"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e",
+						"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E",
+						"he target principal name is incorrect",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:43)\\b|Optional\\(-98(?:43)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9843",
+						"Optional(-9843",
+					},
+				},
 				{
 					Regex: "net::ERR_CERT_COMMON_NAME_INVALID|net_error -200\\b|\\bSSL_ERROR_BAD_CERT_DOMAIN\\b|\\bERR_TLS_CERT_ALTNAME_INVALID\\b",
 					Kinds: []string{
@@ -3450,6 +4865,54 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "(?:(?:validity|timestamp) check failed[^\\n]*)?CertificateExpiredException: [^\\n]*|Peer\\'s Certificate has expired|Could not validate certificate: [Cc]ertificate expired at|\\bSEC_E_CERT_EXPIRED\\b|\\b0x80090328\\b|server certificate expiration date has passed|he received certificate has expired|issuer\\'s certificate has expired",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertificateExpiredException: ",
+						"Peer's Certificate has expired",
+						"ertificate expired at",
+						"SEC_E_CERT_EXPIRED",
+						"0x80090328",
+						"server certificate expiration date has passed",
+						"he received certificate has expired",
+						"issuer's certificate has expired",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}此服务器的证书已过期|he certificate for this server has expired",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"此服务器的证书已过期",
+						"\\u6b64\\u670d\\u52a1\\u5668\\u7684\\u8bc1\\u4e66\\u5df2\\u8fc7\\u671f",
+						"\\u6B64\\u670D\\u52A1\\u5668\\u7684\\u8BC1\\u4E66\\u5DF2\\u8FC7\\u671F",
+						"he certificate for this server has expired",
+					},
+				},
+				{
+					Regex: "fatal error code is 45\\b|\\bSEC_ERROR_EXPIRED_ISSUER_CERTIFICATE\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is 45",
+						"SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:14)\\b|Optional\\(-98(?:14)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9814",
+						"Optional(-9814",
+					},
+				},
+				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate has expired",
 					Kinds: []string{
 						"text",
@@ -3459,14 +4922,14 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "\\bCERT_HAS_EXPIRED\\b|\\bSEC_ERROR_EXPIRED_(?:ISSUER_)?CERTIFICATE\\b|SSLHandshakeException: .*(?:\\(certificate_expired\\)|CertificateExpiredException|NotAfter: ).*",
+					Regex: "\\bCERT_HAS_EXPIRED\\b|\\bSEC_ERROR_EXPIRED_(?:ISSUER_)?CERTIFICATE\\b|SSLHandshakeException: .*(?:\\(certificate_expired\\) PKIX|CertificateExpiredException|NotAfter: ).*",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"CERT_HAS_EXPIRED",
 						"SEC_ERROR_EXPIRED_",
-						"(certificate_expired)",
+						"(certificate_expired) PKIX",
 						"CertificateExpiredException",
 						"NotAfter: ",
 					},
@@ -3575,6 +5038,48 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "(?:(?:validity|timestamp) check failed[^\\n]*)?CertificateNotYetValidException: [^\\n]*|Could not validate certificate: [Cc]ertificate not valid until|server certificate not activated yet|he certificate for this server is not yet valid",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertificateNotYetValidException: ",
+						"ertificate not valid until",
+						"server certificate not activated yet",
+						"he certificate for this server is not yet valid",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}此服务器的证书尚未生效",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"此服务器的证书尚未生效",
+						"\\u6b64\\u670d\\u52a1\\u5668\\u7684\\u8bc1\\u4e66\\u5c1a\\u672a\\u751f\\u6548",
+						"\\u6B64\\u670D\\u52A1\\u5668\\u7684\\u8BC1\\u4E66\\u5C1A\\u672A\\u751F\\u6548",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:15)\\b|Optional\\(-98(?:15)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9815",
+						"Optional(-9815",
+					},
+				},
+				{
+					Regex: "CFErrorDomainCFNetwork.{0,30}-1204\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-1204",
+					},
+				},
 				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate is not yet valid",
 					Kinds: []string{
@@ -3688,6 +5193,43 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "SSLHandshakeException: Chain validation failed|:fail [^\\n]{0,80}Chain validation failed|CFErrorDomainCFNetwork.{0,30}-1201\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSLHandshakeException: Chain validation failed",
+						"Chain validation failed",
+						"-1201",
+					},
+				},
+				{
+					Regex: "CertPathValidatorException: (?:validity|timestamp) check failed|\\b(?:NotTimeValid|NotTimeNested|CtlNotTimeValid)\\b.*(?:RemoteCertificateChainErrors|certificate chain)|(?:remote certificate[^\\n]*)?(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bNotTimeValid\\b|\\bCERT_E_VALIDITYPERIODNESTING\\b|\\b0x800B0102\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPathValidatorException: ",
+						"NotTime",
+						"CtlNotTimeValid",
+						"NotTimeValid",
+						"CERT_E_VALIDITYPERIODNESTING",
+						"0x800B0102",
+					},
+				},
+				{
+					Regex: "A required certificate is not within its validity period|\\b0x800B0101\\b|\\bCERT_E_EXPIRED\\b|\\bSEC_ERROR_INVALID_TIME\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"A required certificate is not within its validity period",
+						"0x800B0101",
+						"CERT_E_EXPIRED",
+						"SEC_ERROR_INVALID_TIME",
+					},
+				},
+				{
 					Regex: "net::ERR_CERT_DATE_INVALID|net_error -201\\b|NSURLErrorDomain.{0,30}-1201\\b",
 					Kinds: []string{
 						"text",
@@ -3706,7 +5248,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						" check failed",
 						"PKIX path validation failed: ",
-						"RemoteCertificateChainErrors",
+						"NotTimeValid",
 						"NotTimeValid",
 					},
 				},
@@ -3792,6 +5334,119 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:certificate not trusted|certificate rejected|certificate chain too long|issuer certificate lookup|subject issuer mismatch|authority and (?:subject|issuer) )",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"not trusted",
+						"rejected",
+						"chain too long",
+						"issuer certificate lookup",
+						"subject issuer mismatch",
+						"authority and ",
+					},
+				},
+				{
+					Regex: "\\bERR_CERT_(?:SYMANTEC_LEGACY|KNOWN_INTERCEPTION_BLOCKED)\\b|net_error -21[57]\\b|issuer is not recognized|he certificate for this server was signed by an unknown certifying authority|\\bSEC_ERROR_(?:ADDITIONAL_POLICY_CONSTRAINT_FAILED|NO_TRUSTED_ROOT|UNTRUSTED_CERT)\\b|\\bMOZILLA_PKIX_ERROR_(?:ADDITIONAL_POLICY_CONSTRAINT_FAILED|ISSUER_NO_LONGER_TRUSTED|MITM_DETECTED)\\b|\\bSSL_ERROR_(?:UNKNOWN_CA)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SYMANTEC_LEGACY",
+						"KNOWN_INTERCEPTION_BLOCKED",
+						"net_error -21",
+						"issuer is not recognized",
+						"he certificate for this server was signed by an unknown certifying authority",
+						"ADDITIONAL_POLICY_CONSTRAINT_FAILED",
+						"NO_TRUSTED_ROOT",
+						"UNTRUSTED_CERT",
+						"ADDITIONAL_POLICY_CONSTRAINT_FAILED",
+						"ISSUER_NO_LONGER_TRUSTED",
+						"MITM_DETECTED",
+						"SSL_ERROR_UNKNOWN_CA",
+					},
+				},
+				{
+					Regex: "CertPathValidatorException: (?:Trust anchor|Path does not chain with any of the trust anchors|subject/issuer name chaining check failed)|CertPathBuilderException: (?:unable to find|No path|Unable to find)|No trusted certificate found",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPath",
+						"No trusted certificate found",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_UNTRUSTED_ROOT\\b|\\b0x80090325\\b|\\b0x800B010[9A]\\b|\\bCERT_E_(?:UNTRUSTEDROOT|CHAINING)\\b|certificate chain was issued by an authority that is not trusted|(?:Win32Exception|schannel|AuthenticationException)[^\\n]*证书链是由不受信任的颁发机构颁发的",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_E_UNTRUSTED_ROOT",
+						"0x80090325",
+						"0x800B010",
+						"UNTRUSTEDROOT",
+						"CHAINING",
+						"certificate chain was issued by an authority that is not trusted",
+						"证书链是由不受信任的颁发机构颁发的",
+						"\\u8bc1\\u4e66\\u94fe\\u662f\\u7531\\u4e0d\\u53d7\\u4fe1\\u4efb\\u7684\\u9881\\u53d1\\u673a\\u6784\\u9881\\u53d1\\u7684",
+						"\\u8BC1\\u4E66\\u94FE\\u662F\\u7531\\u4E0D\\u53D7\\u4FE1\\u4EFB\\u7684\\u9881\\u53D1\\u673A\\u6784\\u9881\\u53D1\\u7684",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}此服务器的证书(?:是)?由未知(?:的)?(?:证书)?颁发机构",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"由未知",
+						"\\u7531\\u672a\\u77e5",
+						"\\u7531\\u672A\\u77E5",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:07|1[123]|86)\\b|Optional\\(-98(?:07|1[123]|86)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+				{
+					Regex: "CFErrorDomainCFNetwork.{0,30}-1203\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-1203",
+					},
+				},
+				{
+					Regex: "fatal error code is 48\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is 48",
+					},
+				},
+				{
 					Regex: "net::ERR_CERT_AUTHORITY_INVALID|net_error -202\\b|\\bSEC_ERROR_UNKNOWN_ISSUER\\b|NSURLErrorDomain.{0,30}-1203\\b",
 					Kinds: []string{
 						"text",
@@ -3870,7 +5525,8 @@ var embedded = Catalogue{
 						"not trusted",
 						"rejected",
 						"subject issuer mismatch",
-						"authority and ",
+						"subject key identifier mismatch",
+						"issuer serial number mismatch",
 						"path loop",
 						"issuer certificate lookup error",
 					},
@@ -4004,6 +5660,21 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "\\bERR_CERT_SELF_SIGNED_LOCAL_NETWORK\\b|net_error -219\\b|curl: \\(\\d+\\) (?:Issuer certificate is invalid|Peer\\'s certificate issuer has been marked as not trusted)|\\bMOZILLA_PKIX_ERROR_CA_CERT_USED_AS_END_ENTITY\\b|\\bMOZILLA_PKIX_ERROR_V1_CERT_USED_AS_CA\\b|RemoteCertificateChainErrors[^\\n]*UntrustedRoot",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ERR_CERT_SELF_SIGNED_LOCAL_NETWORK",
+						"net_error -219",
+						"Issuer certificate is invalid",
+						"Peer's certificate issuer has been marked as not trusted",
+						"MOZILLA_PKIX_ERROR_CA_CERT_USED_AS_END_ENTITY",
+						"MOZILLA_PKIX_ERROR_V1_CERT_USED_AS_CA",
+						"UntrustedRoot",
+					},
+				},
+				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?self[- ]signed certificate(?: in certificate chain)?",
 					Kinds: []string{
 						"text",
@@ -4092,6 +5763,24 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "CertificateRevokedException: |Certificate has been revoked|\\bCRYPT_E_REVOKED\\b|\\b0x80092010\\b|\\bCERT_E_REVOKED\\b|\\b0x800B010C\\b|curl: \\(91\\) Server certificate was revoked|(?:remote certificate[^\\n]*)?(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bRevoked\\b|\\bSSL_ERROR_REVOKED_CERT\\b|fatal error code is 44\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"RevokedException: ",
+						" has been revoked",
+						"CRYPT_E_REVOKED",
+						"0x80092010",
+						"CERT_E_REVOKED",
+						"0x800B010C",
+						"curl: (91) Server certificate was revoked",
+						"Revoked",
+						"SSL_ERROR_REVOKED_CERT",
+						"fatal error code is 44",
+					},
+				},
+				{
 					Regex: "net::ERR_CERT_REVOKED|net_error -206\\b|\\bSEC_ERROR_REVOKED_CERTIFICATE\\b|\\bCERT_REVOKED\\b",
 					Kinds: []string{
 						"text",
@@ -4155,6 +5844,62 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "\\bERR_CERT_(?:UNABLE_TO_CHECK_REVOCATION|NO_REVOCATION_MECHANISM)\\b|net_error -20[45]\\b|\\bCRYPT_E_(?:NO_REVOCATION_CHECK|REVOCATION_OFFLINE|NO_REVOCATION_DLL)\\b|0x8009201[23]\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"UNABLE_TO_CHECK_REVOCATION",
+						"NO_REVOCATION_MECHANISM",
+						"net_error -20",
+						"NO_REVOCATION_CHECK",
+						"REVOCATION_OFFLINE",
+						"NO_REVOCATION_DLL",
+						"0x8009201",
+					},
+				},
+				{
+					Regex: "(?:remote certificate[^\\n]*)?\\b(?:RevocationStatusUnknown|OfflineRevocation)\\b|Unable to determine revocation status|[Cc]ertificate does not specify OCSP responder|Could not determine revocation status|UNDETERMINED_REVOCATION_STATUS",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"RevocationStatusUnknown",
+						"OfflineRevocation",
+						"Unable to determine revocation status",
+						"ertificate does not specify OCSP responder",
+						"Could not determine revocation status",
+						"UNDETERMINED_REVOCATION_STATUS",
+					},
+				},
+				{
+					Regex: "\\bSEC_ERROR_(?:OCSP_\\w+|BAD_HTTP_RESPONSE|CRL_\\w+|KRL_\\w+|REVOKED_KEY)\\b|\\bMOZILLA_PKIX_ERROR_(?:REQUIRED_TLS_FEATURE_MISSING|OCSP_RESPONSE_FOR_CERT_MISSING)\\b|\\bSSL_ERROR_UNSUPPORTED_CERT_STATUS\\b|curl: \\(91\\) (?:No OCSP response received|SSL server certificate status verification FAILED|Error computing OCSP ID|Could not find certificate ID in OCSP response|OCSP response has expired|Invalid OCSP response)|curl: \\(82\\) |curl: \\(83\\) ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_ERROR_",
+						"REQUIRED_TLS_FEATURE_MISSING",
+						"OCSP_RESPONSE_FOR_CERT_MISSING",
+						"SSL_ERROR_UNSUPPORTED_CERT_STATUS",
+						"curl: (",
+					},
+				},
+				{
+					Regex: "SSL: (?:the OCSP|unable to get certificate CRL)|(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?(?:unable to get certificate CRL|CRL has expired|CRL is not yet valid|CRL signature failure)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"the OCSP",
+						"unable to get certificate CRL",
+						"unable to get certificate CRL",
+						"has expired",
+						"is not yet valid",
+						"signature failure",
+					},
+				},
+				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unable to get certificate CRL|unable to decrypt CRL's signature|CRL signature failure|CRL is not yet valid|CRL has expired|format error in CRL's lastUpdate field|format error in CRL's nextUpdate field|unable to get CRL issuer certificate|key usage does not include CRL signing|unhandled critical CRL extension|different CRL scope|CRL path validation error|OCSP verification needed|OCSP verification failed|OCSP unknown cert)",
 					Kinds: []string{
 						"text",
@@ -4177,25 +5922,36 @@ var embedded = Catalogue{
 			},
 			Causes: []CauseScore{
 				{
+					ID:    "connection-interrupted",
+					Score: 0.38,
+					Why:   "the CA's address cannot be reached from that network",
+				},
+				{
 					ID:    "cert-revoked",
-					Score: 0.5,
+					Score: 0.3,
 					Why:   "the check of revocation is what fails",
 				},
 				{
-					ID:    "clock-skew",
-					Score: 0.15,
-					Why:   "a wrong clock makes a list look like one that has run out",
+					ID:    "untrusted-ca",
+					Score: 0.18,
+					Why:   "private CAs publish no list, or it is one of another CA",
 				},
 				{
-					ID:    "untrusted-ca",
-					Score: 0.1,
-					Why:   "a list of another CA",
+					ID:    "clock-skew",
+					Score: 0.08,
+					Why:   "a wrong clock makes a list look like one that has run out",
 				},
 			},
 			References: []string{
 				"OpenSSL crypto/x509/x509_txt.c (3.0)",
+				"Microsoft winerror.h",
+				"Chromium net/base/net_error_list.h",
+				"NSS lib/util/SECerrs.h",
+				"curl error codes 82, 83, 91",
 			},
 			Samples: []string{
+				"curl: (35) schannel: next InitializeSecurityContext failed: Unknown error (0x80092012) - The revocation function was unable to check revocation for the certificate.",
+				"Error code: SEC_ERROR_OCSP_SERVER_ERROR",
 				"verify error:num=3:unable to get certificate CRL",
 				"Error: CRL has expired",
 			},
@@ -4245,6 +6001,124 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:invalid CA certificate|invalid or inconsistent CA|path length constraint exceeded|invalid non-CA certificate|key usage does not include|unhandled critical|permitted subtree violation|excluded subtree violation|name constraints|unsupported (?:name constraint|or invalid name)|proxy)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CA certificate",
+						"or inconsistent CA",
+						"path length constraint exceeded",
+						"invalid non-CA certificate",
+						"key usage does not include",
+						"unhandled critical",
+						"permitted subtree violation",
+						"excluded subtree violation",
+						"name constraints",
+						"name constraint",
+						"or invalid name",
+						"proxy",
+					},
+				},
+				{
+					Regex: "\\bERR_CERT(?:_NAME_CONSTRAINT_VIOLATION|IFICATE_TRANSPARENCY_REQUIRED|_CONTAINS_ERRORS|_NON_UNIQUE_NAME)\\b|net_error -(?:203|210|212|214)\\b|\\bERR_SSL_KEY_USAGE_INCOMPATIBLE\\b|net_error -181\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"_NAME_CONSTRAINT_VIOLATION",
+						"IFICATE_TRANSPARENCY_REQUIRED",
+						"CONTAINS_ERRORS",
+						"NON_UNIQUE_NAME",
+						"net_error -",
+						"ERR_SSL_KEY_USAGE_INCOMPATIBLE",
+						"net_error -181",
+					},
+				},
+				{
+					Regex: "\\bSEC_ERROR_(?:INVALID_KEY|UNSUPPORTED_KEYALG|UNSUPPORTED_ELLIPTIC_CURVE|UNKNOWN_CRITICAL_EXTENSION|PATH_LEN_CONSTRAINT_INVALID|CERT_NOT_IN_NAME_SPACE|EXTENSION_VALUE_INVALID|EXTENSION_NOT_FOUND|POLICY_VALIDATION_FAILED|BASIC_CONSTRAINTS\\w*|WEAK_SIGNATURE\\w*)\\b|\\bMOZILLA_PKIX_ERROR_(?:VALIDITY_TOO_LONG|SIGNATURE_ALGORITHM_MISMATCH|INVALID_\\w*KEY\\w*|INSUFFICIENT_CERTIFICATE_TRANSPARENCY)\\b|\\bSSL_ERROR_(?:UNSUPPORTED_CERTIFICATE_TYPE|CERT_KEA_MISMATCH|KEY_USAGE_MISMATCH)\\b|curl: \\(\\d+\\) (?:Certificate key usage inadequate|Certificate type not approved|The certificate was signed using a signature algorithm that is disabled)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_ERROR_",
+						"MOZILLA_PKIX_ERROR_",
+						"UNSUPPORTED_CERTIFICATE_TYPE",
+						"CERT_KEA_MISMATCH",
+						"KEY_USAGE_MISMATCH",
+						"curl: (",
+					},
+				},
+				{
+					Regex: "CertPathValidatorException: Algorithm constraints check failed|ValidatorException: (?:Extended key usage|KeyUsage does not allow|Netscape cert type)|Certificates do(?:es)? not conform to algorithm constraints|CertificateException: .*(?:no suitable ExtendedKeyUsage|Algorithm constraints)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPathValidatorException: Algorithm constraints check failed",
+						"Extended key usage",
+						"KeyUsage does not allow",
+						"Netscape cert type",
+						" not conform to algorithm constraints",
+						"no suitable ExtendedKeyUsage",
+						"Algorithm constraints",
+					},
+				},
+				{
+					Regex: "(?:remote certificate[^\\n]*)?(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\b(?:NotValidForUsage|HasWeakSignature|InvalidBasicConstraints|InvalidNameConstraints|HasNotSupportedCriticalExtension|InvalidExtension|InvalidPolicyConstraints|ExplicitDistrust)\\b|\\bCERT_E_WRONG_USAGE\\b|\\b0x800B0110\\b|\\bSEC_E_CERT_WRONG_USAGE\\b|\\b0x80090349\\b|0x80096004 *weak",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NotValidForUsage",
+						"HasWeakSignature",
+						"BasicConstraints",
+						"NameConstraints",
+						"HasNotSupportedCriticalExtension",
+						"Extension",
+						"PolicyConstraints",
+						"ExplicitDistrust",
+						"CERT_E_WRONG_USAGE",
+						"0x800B0110",
+						"SEC_E_CERT_WRONG_USAGE",
+						"0x80090349",
+						"0x80096004",
+					},
+				},
+				{
+					Regex: "fatal error code is 43\\b|\\bSEC_E_ISSUING_CA_UNTRUSTED_KDC\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is 43",
+						"SEC_E_ISSUING_CA_UNTRUSTED_KDC",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:8[345])\\b|Optional\\(-98(?:8[345])\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
 				{
 					Regex: "net::ERR_CERT_(?:WEAK_KEY|WEAK_SIGNATURE_ALGORITHM|VALIDITY_TOO_LONG|INVALID)\\b|net_error -2(?:07|08|11|13)\\b",
 					Kinds: []string{
@@ -4407,6 +6281,21 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "CertPathValidatorException: signature check failed|Peer\\'s certificate has an invalid signature|(?:remote certificate[^\\n]*)?(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bNotSignatureValid\\b|\\bTRUST_E_CERT_SIGNATURE\\b|\\b0x80096004\\b|SSLException: .*Signature does not match|fatal error code is 51\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPathValidatorException: signature check failed",
+						"Peer's certificate has an invalid signature",
+						"NotSignatureValid",
+						"TRUST_E_CERT_SIGNATURE",
+						"0x80096004",
+						"Signature does not match",
+						"fatal error code is 51",
+					},
+				},
+				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate signature failure",
 					Kinds: []string{
 						"text",
@@ -4423,7 +6312,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"CERT_SIGNATURE_FAILURE",
 						"SEC_ERROR_BAD_SIGNATURE",
-						"signature check failed",
+						"PKIX path validation failed: ",
 						"ASN sig error, confirm failure",
 						"invalid peer certificate: BadSignature",
 					},
@@ -4501,6 +6390,19 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "curl: \\(90\\) |\\bSSL_PINNED_KEY_NOT_IN_CERT_CHAIN\\b|Pin verification failed|\\bCertificate pinning failure\\b|RemoteCertificateValidationCallback.*(?:pin|Pin)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (90) ",
+						"SSL_PINNED_KEY_NOT_IN_CERT_CHAIN",
+						"Pin verification failed",
+						"Certificate pinning failure",
+						"RemoteCertificateValidationCallback",
+					},
+				},
 				{
 					Regex: "Certificate pinning failure!|SSL: public key does not match pinned public key|net::ERR_SSL_PINNED_KEY_NOT_IN_CERT_CHAIN|net_error -150\\b|\\bMOZILLA_PKIX_ERROR_KEY_PINNING_FAILURE\\b",
 					Kinds: []string{
@@ -4580,6 +6482,68 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:unspecified certificate verification error|unknown certificate verification error|out of memory)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"specified certificate verification error",
+						"known certificate verification error",
+						"out of memory",
+					},
+				},
+				{
+					Regex: "server certificate verification failed\\. CAfile|curl: \\((?:51|60)\\) |Peer certificate cannot be authenticated with (?:given|known) CA certificates|CERTIFICATE_VERIFY_FAILED: ?(?:application verification failure|ok)\\b|VERIFY_FAILED\\(handshake|General SSLEngine problem|\\bSEC_E_CERT_UNKNOWN\\b|\\b0x80090327\\b|(?:AuthenticationException|schannel)[^\\n]*(?:远程证书无效|证书验证失败)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"server certificate verification failed. CAfile",
+						"curl: (",
+						"Peer certificate cannot be authenticated with ",
+						"CERTIFICATE_VERIFY_FAILED:",
+						"VERIFY_FAILED(handshake",
+						"General SSLEngine problem",
+						"SEC_E_CERT_UNKNOWN",
+						"0x80090327",
+						"远程证书无效",
+						"\\u8fdc\\u7a0b\\u8bc1\\u4e66\\u65e0\\u6548",
+						"\\u8FDC\\u7A0B\\u8BC1\\u4E66\\u65E0\\u6548",
+						"证书验证失败",
+						"\\u8bc1\\u4e66\\u9a8c\\u8bc1\\u5931\\u8d25",
+						"\\u8BC1\\u4E66\\u9A8C\\u8BC1\\u5931\\u8D25",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|kCFErrorDomainCFNetwork|NSLocalizedDescription|:fail )[^\\n]{0,80}(?:此服务器的证书无效|[发出][生现] ?了? ?SSL ?错误)|(?:CFNetwork(?: Code=| error )|error code: |error \\[)-120[02]\\b|n SSL error has occurred and a secure connection to the server cannot be made|fatal error code is (?:42|46)\\b|ERR_CERT_END\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"此服务器的证书无效",
+						"\\u6b64\\u670d\\u52a1\\u5668\\u7684\\u8bc1\\u4e66\\u65e0\\u6548",
+						"\\u6B64\\u670D\\u52A1\\u5668\\u7684\\u8BC1\\u4E66\\u65E0\\u6548",
+						"错误",
+						"\\u9519\\u8bef",
+						"\\u9519\\u8BEF",
+						"CFNetwork",
+						"error ",
+						"n SSL error has occurred and a secure connection to the server cannot be made",
+						"fatal error code is ",
+						"ERR_CERT_END",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:02)\\b|Optional\\(-98(?:02)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9802",
+						"Optional(-9802",
+					},
+				},
 				{
 					Regex: "NSURLErrorDomain.{0,30}-120[02]\\b|The certificate for this server is invalid|(?:SSLHandshake failed \\(|CFStreamErrorCodeKey=|NSOSStatusErrorDomain Code=|OSStatus error )-9802\\b",
 					Kinds: []string{
@@ -4741,6 +6705,75 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "SSLException: Unable to parse TLS packet header",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSLException: Unable to parse TLS packet header",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL routines:\\w*:(?i:wrong[ _]version[ _]number|packet length too long|unexpected message|http[ _]request|https proxy request|bad packet length|tlsv1 alert record overflow too))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "Unrecognized SSL message, plaintext connection\\?|curl: \\(\\d+\\) SSL received a record that exceeded the maximum|gnutls_handshake\\(\\) failed: (?:An unexpected TLS packet was received|A record packet with illegal version was received|A TLS packet with unexpected length was received)|\\bWRONG_VERSION_NUMBER\\(|NotSslRecordException: not an SSL/TLS record: 485454502f",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Unrecognized SSL message, plaintext connection?",
+						") SSL received a record that exceeded the maximum",
+						"gnutls_handshake() failed: ",
+						"WRONG_VERSION_NUMBER(",
+						"NotSslRecordException: not an SSL/TLS record: 485454502f",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_INVALID_TOKEN\\b|\\b0x80090308\\b|(?:handshake failed due to an unexpected packet format|Cannot determine the frame size or a corrupted frame was received)|he token supplied to the function is invalid|\\bSEC_E_ILLEGAL_MESSAGE\\b.*plain",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_E_INVALID_TOKEN",
+						"0x80090308",
+						"handshake failed due to an unexpected packet format",
+						"Cannot determine the frame size or a corrupted frame was received",
+						"he token supplied to the function is invalid",
+						"SEC_E_ILLEGAL_MESSAGE",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:00|47)\\b|Optional\\(-98(?:00|47)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+				{
 					Regex: "net::ERR_SSL_PROTOCOL_ERROR|net_error -107\\b|\\bSSL_ERROR_RX_RECORD_TOO_LONG\\b|Unsupported or unrecognized SSL message|server gave HTTP response to HTTPS client",
 					Kinds: []string{
 						"text",
@@ -4839,6 +6872,160 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "^remote error: tls: (?:insufficient security level)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: insufficient security level",
+					},
+					whole: "remote error: tls: insufficient security level",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]insufficient[ _]security|SSL routines:\\w*:(?:unknown cipher returned|wrong cipher returned|unsupported protocol|unknown protocol|legacy sigalg disallowed or unsupported|no protocols available|no ciphers available|no cipher match|wrong ssl version|version too low|unsupported[_ ]ssl[_ ]version|dh key too small|wrong signature type|wrong curve|no suitable key share|(?i:wrong[_ ]curve)|unknown[_ ]cipher[_ ]returned|wrong[_ ]cipher[_ ]returned|unsupported[_ ]protocol|no[_ ]ciphers[_ ]available|no[_ ]supported[_ ]versions[_ ]enabled)))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:INSUFFICIENT_SECURITY_ALERT|SSL2_DISABLED|SSL_DISABLED|WRONG_CIPHER_SUITE|UNKNOWN_CIPHER_SUITE|NO_CIPHERS_SUPPORTED|EXPORT_ONLY_SERVER|US_ONLY_SERVER|WEAK_SERVER_CERT_KEY|WEAK_SERVER_EPHEMERAL_DH_KEY|NO_SUPPORTED_SIGNATURE_ALGORITHM|UNSUPPORTED_SIGNATURE_ALGORITHM|VERSION_RANGE\\w*|INCORRECT_SIGNATURE_ALGORITHM|BAD_2ND_CLIENT_HELLO|MISSING_SUPPORTED_GROUPS_EXTENSION|ILLEGAL_PARAMETER)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_",
+					},
+				},
+				{
+					Regex: "\\bERR_SSL_(?:OBSOLETE_VERSION|NO_CIPHERS_SUPPORTED|WEAK_SERVER_EPHEMERAL_DH_KEY|UNSAFE_NEGOTIATION|OBSOLETE_CIPHER)\\b|net_error -(?:129|172)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"OBSOLETE_VERSION",
+						"NO_CIPHERS_SUPPORTED",
+						"WEAK_SERVER_EPHEMERAL_DH_KEY",
+						"UNSAFE_NEGOTIATION",
+						"OBSOLETE_CIPHER",
+						"net_error -",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) (?:Cannot communicate securely with peer|Server requires ciphers more secure|Peer using unsupported version of security protocol)|gnutls_handshake\\(\\) failed: (?:Could not negotiate a supported cipher suite|Insufficient security|A packet with illegal or unsupported version was received|The Diffie-Hellman prime sent by the server is not acceptable|No or insufficient priorities were set|An algorithm that is not enabled was negotiated)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "SSLHandshakeException: (?:\\(\\w+\\) )?(?:Server selected improper ciphersuite|Server chose \\w+|.*(?:is not accepted by client preferences|no negotiable cipher suite)|No negotiable cipher suite|DHPublicKey does not comply|DH ServerKeyExchange does not comply|Unsupported ciphersuite|The server selected)|No appropriate protocol \\(protocol is disabled",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Server ",
+						"is not accepted by client preferences",
+						"no negotiable cipher suite",
+						"No negotiable cipher suite",
+						"PublicKey does not comply",
+						" ServerKeyExchange does not comply",
+						"Unsupported ciphersuite",
+						"The server selected",
+						"No appropriate protocol (protocol is disabled",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:01|18|37|50|8[02])\\b|Optional\\(-98(?:01|18|37|50|8[02])\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_(?:ALGORITHM_MISMATCH|UNSUPPORTED_FUNCTION|KDC_INVALID_REQUEST)\\b|\\b0x8009030[2]\\b|\\b0x80090331\\b|do not possess a common algorithm|(?:Win32Exception|AuthenticationException|schannel)[^\\n]*(?:没有(?:通用|共同)的?算法|不具有共同算法)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ALGORITHM_MISMATCH",
+						"UNSUPPORTED_FUNCTION",
+						"KDC_INVALID_REQUEST",
+						"0x80090302",
+						"0x80090331",
+						"do not possess a common algorithm",
+						"没有",
+						"\\u6ca1\\u6709",
+						"\\u6CA1\\u6709",
+						"不具有共同算法",
+						"\\u4e0d\\u5177\\u6709\\u5171\\u540c\\u7b97\\u6cd5",
+						"\\u4E0D\\u5177\\u6709\\u5171\\u540C\\u7B97\\u6CD5",
+					},
+				},
+				{
+					Regex: ":fail [^\\n]{0,40}TLS ?版本(?:必须|过低|不符合)|对应的服务器 TLS ?版本.*showRequestInfo",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"版本",
+						"\\u7248\\u672c",
+						"\\u7248\\u672C",
+						"对应的服务器 TLS",
+						"\\u5bf9\\u5e94\\u7684\\u670d\\u52a1\\u5668 TLS",
+						"\\u5BF9\\u5E94\\u7684\\u670D\\u52A1\\u5668 TLS",
+					},
+				},
+				{
+					Regex: "\\bOS Error: ?\\s*(?:UNSUPPORTED_PROTOCOL|WRONG_CIPHER_RETURNED|UNKNOWN_CIPHER_RETURNED|NO_CIPHERS_AVAILABLE|WRONG_SSL_VERSION|UNKNOWN_SSL_VERSION|NO_SUPPORTED_VERSIONS_ENABLED|WRONG_CURVE|NO_COMMON_SIGNATURE_ALGORITHMS|WRONG_SIGNATURE_TYPE|BAD_ECPOINT|DH_P_TOO_LONG)\\(|\\b(?:UNSUPPORTED_PROTOCOL|WRONG_CIPHER_RETURNED|UNKNOWN_CIPHER_RETURNED|WRONG_SSL_VERSION|NO_SUPPORTED_VERSIONS_ENABLED|NO_COMMON_SIGNATURE_ALGORITHMS|WRONG_SIGNATURE_TYPE|WRONG_CURVE)\\(\\w+\\.cc:\\d+\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"OS Error:",
+						"UNSUPPORTED_PROTOCOL",
+						"WRONG_CIPHER_RETURNED",
+						"UNKNOWN_CIPHER_RETURNED",
+						"WRONG_SSL_VERSION",
+						"SUPPORTED_VERSIONS_ENABLED",
+						"COMMON_SIGNATURE_ALGORITHMS",
+						"SIGNATURE_TYPE",
+						"CURVE",
+					},
+				},
+				{
+					Regex: "fatal error code is (?:40|70|71|86)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is ",
+					},
+				},
+				{
 					Regex: "net::ERR_SSL_VERSION_OR_CIPHER_MISMATCH|net_error -113\\b|\\bSSL_ERROR_(?:NO_CYPHER_OVERLAP|UNSUPPORTED_VERSION)\\b|(?:SSLHandshake failed \\(|CFStreamErrorCodeKey=|NSOSStatusErrorDomain Code=|OSStatus error )-9836\\b",
 					Kinds: []string{
 						"text",
@@ -4852,12 +7039,11 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "SSLHandshakeException: .*(?:\\(protocol_version\\)|No appropriate protocol|selected protocol version).*",
+					Regex: "SSLHandshakeException: .*(?:No appropriate protocol|selected protocol version).*",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
-						"(protocol_version)",
 						"No appropriate protocol",
 						"selected protocol version",
 					},
@@ -5090,6 +7276,17 @@ var embedded = Catalogue{
 			Phase:    "client-hello",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: ",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+					},
+				},
 				{
 					Regex: "tls: first record does not look like a TLS handshake",
 					Kinds: []string{
@@ -6314,7 +8511,7 @@ var embedded = Catalogue{
 						"console",
 					},
 					Literals: []string{
-						":Permission denied",
+						":system library:",
 					},
 				},
 				{
@@ -11792,14 +13989,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"certificate required",
-						"bad certificate",
-						"known certificate",
-						"supported certificate",
-						"revoked certificate",
-						"expired certificate",
-						"ccess denied",
-						"lert(41)",
+						"remote error: tls: ",
 					},
 				},
 				{
@@ -13177,7 +15367,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						": Connection ",
+						" during SSL handshake",
 					},
 				},
 				{
@@ -14419,6 +16609,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: (?:1[0-35-9a-f]|0[0-9a-f]|50524f5859|0d0a0d0a000d0a51)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+					},
+				},
+				{
 					Regex: "^tls: first record does not look like a TLS handshake$",
 					Kinds: []string{
 						"handshake",
@@ -14482,6 +16683,28 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "HTTP_REQUEST\\(\\w+\\.cc:\\d+\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"HTTP_REQUEST(",
+					},
+				},
+				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: (?:474554|504f5354|48454144|505554|44454c455445|4f5054494f4e53|5041544348|434f4e4e454354|505249202a)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+					},
+				},
+				{
 					Regex: "^client sent an HTTP request to an HTTPS server$",
 					Kinds: []string{
 						"net-http",
@@ -14531,6 +16754,18 @@ var embedded = Catalogue{
 			Phase:    "client-hello",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: [89a-f][0-9a-f]{3}01|SSLv2Hello is (?:not enabled|disabled)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+						"SSLv2Hello is ",
+					},
+				},
 				{
 					Regex: "^tls: unsupported SSLv2 handshake received$",
 					Kinds: []string{
@@ -14717,6 +16952,18 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "Client requested protocol \\S+ is not enabled or supported in server context|Client requested protocol \\S+ not enabled or not supported|The client supported protocol versions\\[.*\\] are not accepted by server preferences",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Client requested protocol ",
+						"] are not accepted by server preferences",
+					},
+				},
+				{
 					Regex: "^tls: client offered only unsupported versions:.*$",
 					Kinds: []string{
 						"handshake",
@@ -14781,6 +17028,17 @@ var embedded = Catalogue{
 			Phase:    "negotiation",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "SSLHandshakeException: (?:\\(\\w+\\) )?no cipher suites in common",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"no cipher suites in common",
+					},
+				},
 				{
 					Regex: "^tls: no cipher suite supported by both client and server(?:; client offered: .*)?$",
 					Kinds: []string{
@@ -15188,6 +17446,17 @@ var embedded = Catalogue{
 			Phase:    "negotiation",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "No matching application layer protocol values",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"No matching application layer protocol values",
+					},
+				},
 				{
 					Regex: "^tls: client requested unsupported application protocols \\(.*$",
 					Kinds: []string{
@@ -15977,6 +18246,30 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "PEER_DID_NOT_RETURN_A_CERTIFICATE\\(\\w+\\.cc:\\d+\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"PEER_DID_NOT_RETURN_A_CERTIFICATE(",
+					},
+				},
+				{
+					Regex: "SSLHandshakeException: (?:\\(\\w+\\) )?(?:Empty (?:client|server) certificate chain|null cert chain)|SSLPeerUnverifiedException: peer not authenticated",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Empty ",
+						"null cert chain",
+						"PeerUnverifiedException: peer not authenticated",
+					},
+				},
+				{
 					Regex: "^tls: client didn't provide a certificate$",
 					Kinds: []string{
 						"handshake",
@@ -16720,6 +19013,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "No available authentication scheme|No available certificate or key corresponds to the SSL cipher suites which are enabled",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"No available ",
+					},
+				},
+				{
 					Regex: "^tls: no certificates configured$",
 					Kinds: []string{
 						"handshake",
@@ -17281,6 +19585,28 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "FileNotFoundException: \\S*\\.(?:jks|p12|pfx|keystore|truststore|bks|pem|crt|cer|key)\\b[^\\n]* \\((?:No such file or directory|Is a directory)\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"FileNotFoundException: ",
+					},
+				},
+				{
+					Regex: "FileSystemException: Cannot open file, path = '[^']*\\.(?:pem|crt|cer|key|p12|pfx)' \\(OS Error: No such file or directory",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"' (OS Error: No such file or directory",
+					},
+				},
+				{
 					Regex: "^panic: (?:open|stat|lstat) .*: (?i:no such file or directory|not a directory|The system cannot find the (?:file|path) specified\\.)",
 					Kinds: []string{
 						"panic",
@@ -17353,6 +19679,28 @@ var embedded = Catalogue{
 			Phase:    "startup",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "FileNotFoundException: \\S*\\.(?:jks|p12|pfx|keystore|truststore|bks|pem|crt|cer|key)\\b[^\\n]* \\((?:Permission denied)\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						" (Permission denied)",
+					},
+				},
+				{
+					Regex: "FileSystemException: Cannot open file, path = '[^']*\\.(?:pem|crt|cer|key|p12|pfx)' \\(OS Error: Permission denied",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"' (OS Error: Permission denied",
+					},
+				},
 				{
 					Regex: "^panic: (?:open|stat|lstat|read) .*: (?i:permission denied|operation not permitted|Access is denied\\.)",
 					Kinds: []string{
@@ -17600,6 +19948,28 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "File does not contain valid certificates: |found no certificates in input stream",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"File does not contain valid certificates: ",
+						"found no certificates in input stream",
+					},
+				},
+				{
+					Regex: "Failure in useCertificateChain(?:Bytes)? \\(OS Error:\\s*\\S|\\bNO_START_LINE\\(\\w+\\.cc?:\\d+\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Failure in useCertificateChain",
+						"NO_START_LINE(",
+					},
+				},
+				{
 					Regex: "tls: failed to find any PEM data in certificate input",
 					Kinds: []string{
 						"panic",
@@ -17659,6 +20029,27 @@ var embedded = Catalogue{
 			Phase:    "startup",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "File does not contain valid private key: |could not find a PKCS #8 private key in input stream",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"File does not contain valid private key: ",
+						"could not find a PKCS #8 private key in input stream",
+					},
+				},
+				{
+					Regex: "Failure in usePrivateKey(?:Bytes)? \\(OS Error:\\s*\\S",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" (OS Error:",
+					},
+				},
 				{
 					Regex: "tls: failed to find any PEM data in key input",
 					Kinds: []string{
@@ -18175,6 +20566,28 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "keystore password was incorrect|Keystore was tampered with, or password was incorrect|UnrecoverableKeyException: Cannot recover key",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"keystore password was incorrect",
+						"Keystore was tampered with, or password was incorrect",
+						"UnrecoverableKeyException: Cannot recover key",
+					},
+				},
+				{
+					Regex: "(?:Failure in usePrivateKey(?:Bytes)? \\(OS Error:\\s*)?\\bBAD_DECRYPT\\(\\w+\\.cc?:\\d+\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"BAD_DECRYPT(",
+					},
+				},
+				{
 					Regex: "tls: failed to parse private key",
 					Kinds: []string{
 						"panic",
@@ -18490,6 +20903,16 @@ var embedded = Catalogue{
 			Phase:    "startup",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "Failure in usePrivateKey(?:Bytes)? \\(OS Error:\\s*KEY_VALUES_MISMATCH|\\bKEY_VALUES_MISMATCH\\(\\w+\\.cc?:\\d+\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" (OS Error:",
+						"KEY_VALUES_MISMATCH(",
+					},
+				},
 				{
 					Regex: "tls: private key does not match public key",
 					Kinds: []string{
@@ -18864,6 +21287,33 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: (certificate_unknown) PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
+			},
+		},
+		{
+			ID: "client-read-ended",
+			Match: []Clause{
+				{
+					Regex: "SSLException: (?:Read|Write) error: ssl=\\S+ I/O error during system call.*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" I/O error during system call",
+					},
+				},
+			},
+			Reason: Text{
+				En: "Android prints it where a connection ends that stood: in a handshake it says SSL handshake aborted.",
+				Zh: "Android 在已建立的连接断开时打印它；握手期间断开时打印的是 SSL handshake aborted。",
+			},
+			References: []string{
+				"google/conscrypt common/src/jni/main/cpp/conscrypt/native_crypto.cc",
+			},
+			Samples: []string{
+				"javax.net.ssl.SSLException: Read error: ssl=0x7a2c8e6e88: I/O error during system call, Connection reset by peer",
+			},
+			Misses: []string{
+				"javax.net.ssl.SSLHandshakeException: SSL handshake aborted: ssl=0x7a2c8e6e88: I/O error during system call, Connection reset by peer",
 			},
 		},
 		{
@@ -19541,6 +21991,54 @@ var embedded = Catalogue{
 			Misses: []string{
 				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:08 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.10, server: 0.0.0.0:443",
 				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:58 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+		},
+		{
+			ID: "client-further-lines",
+			Match: []Clause{
+				{
+					Regex: "^\\s*(?:NO_START_LINE|BAD_DECRYPT|KEY_VALUES_MISMATCH)\\(",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NO_START_LINE",
+						"BAD_DECRYPT",
+						"KEY_VALUES_MISMATCH",
+					},
+				},
+				{
+					Regex: "^\\s*---> ",
+					Kinds: []string{
+						"text",
+					},
+				},
+				{
+					Regex: "^\\s*error:[0-9a-fA-F]{8}:.*\\(external/(?:boringssl|openssl)/",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"(external/",
+					},
+				},
+			},
+			Lines: 150,
+			Chain: true,
+			Reason: Text{
+				En: "Dart, .NET and Android's Conscrypt print the inner errors of an exception on lines of their own behind it.",
+				Zh: "Dart、.NET 和 Android 的 Conscrypt 会把异常的内层错误另起一行打印在后面。",
+			},
+			References: []string{
+				"dart-lang/sdk runtime/bin/secure_socket_utils.cc",
+				"dotnet/runtime Exception.ToString",
+				"google/conscrypt common/src/jni/main/cpp/conscrypt/jniutil.cc",
+			},
+			Samples: []string{
+				"System.Net.Http.HttpRequestException: The SSL connection could not be established, see inner exception.\n ---> System.Security.Authentication.AuthenticationException: The remote certificate is invalid according to the validation procedure.",
+			},
+			Misses: []string{
+				"System.Security.Authentication.AuthenticationException: The remote certificate is invalid according to the validation procedure.\nSystem.Security.Authentication.AuthenticationException: The remote certificate is invalid according to the validation procedure.",
 			},
 		},
 	},
@@ -25206,6 +27704,11 @@ var embedded = Catalogue{
 		"ssl certificate ",
 		"tls_alert,",
 		"VERIFY_FAILED",
+		"严重警告代码",
+		"fatal alert code is ",
+		"(external/",
+		"TLSV1_",
+		"SSLV3_ALERT_",
 	},
 	Suspicious: []Clause{
 		{
@@ -26037,22 +28540,177 @@ var embedded = Catalogue{
 				"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB",
 			},
 		},
+		{
+			Regex: "Failure in use(?:CertificateChain|PrivateKey)(?:Bytes)? \\(OS Error:\\s*$",
+			Kinds: []string{
+				"text",
+			},
+			Literals: []string{
+				" (OS Error:",
+			},
+		},
 	},
 	derived: []string{
 		"ServerHandshake(",
 		"rejected connection",
 		"complete security handshake from ",
 		"ERR_TLS_HANDSHAKE_TIMEOUT",
+		"Unable to find the certificate or key necessary for authentication",
+		"does not recognize and trust the CA that issued your certificate",
+		"received a valid certificate, but access was denied",
+		"NSS: client certificate not found",
+		"gnutls_handshake() failed: ",
+		"GnuTLS recv error (-12): A TLS fatal alert has been received",
+		"SLHandshake failed",
+		"StreamErrorCodeKey",
+		"ErrorDomainCFNetwork",
+		"OSStatus",
+		"OSStatusErrorDomain",
+		"URLErrorDomain",
+		"HTTP load failed",
+		"TLS Trust",
+		"ocketStream",
+		"SL Trust Error",
+		"TCP Conn",
+		"SecureTransport",
+		"Optional(-98",
+		"服务器",
+		"\\u670d\\u52a1\\u5668",
+		"\\u670D\\u52A1\\u5668",
+		"did not accept the certificate",
+		"requires a client certificate",
+		"NO_CREDENTIALS",
+		"UNKNOWN_CREDENTIALS",
+		"SMARTCARD_LOGON_REQUIRED",
+		"MUTUAL_AUTH_FAILED",
+		"800903",
+		"Peer reports incompatible or unsupported protocol version",
+		"The server rejected the handshake because the client downgraded",
+		"handshake alert: ",
+		"ERR_ALPN_NEGOTIATION_FAILED",
+		") The server supports no protocols that the client advertises in the ALPN extension",
+		"SEC_E_APPLICATION_PROTOCOL_MISMATCH",
+		") Peer reports it experienced an internal error",
+		"failure of signature verification or key exchange",
+		"negotiation not in compliance with export",
+		"received a missing_extension alert",
+		"does not support requested TLS hello extension",
+		"was unable to get an OCSP response",
+		"received an alert record with an unknown alert",
+		"closed connection during handshake",
+		"terminated the handshake",
+		"closed the channel",
+		"Connection ",
+		"Received close_notify during handshake",
+		"closing inbound before receiving peer",
+		"Connection ",
+		"SLClosedEngineException",
+		"slClosedEngineException",
+		"SL handshake aborted: ssl=",
+		"ClosedChannelException",
+		"END_OF_FILE",
+		"CONNECT_RESET",
+		"net::ERR_CONNECTION_",
+		"Encountered end of file",
+		"TCP connection reset by peer",
+		"server closed ",
+		"failed to receive handshake, need more data",
+		"Received an unexpected EOF or 0 bytes from the transport stream",
+		"Authentication failed because the remote party ",
+		"Cannot determine the frame size or a corrupted frame was received.",
+		"Received an unexpected EOF or 0 bytes from the transport stream",
+		"Authentication failed because the remote party ",
+		"slHandshakeTimeoutException: handshake timed out",
+		"SLException: handshake timed out",
+		"SocketTimeoutException",
+		"The handshake operation timed out",
+		"decryption failed or bad record mac",
+		"bad decrypt",
+		"record layer failure",
+		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(",
+		"Tag mismatch",
+		"bad record MAC",
+		"valid TLS padding data",
+		"sufficient buffer remaining for AEAD",
+		"The Finished message cannot be verified",
+		"Unexpected handshake message",
+		" ServerKeyExchange",
+		"CertificateVerify",
+		"Unexpected exception",
+		"AEADBadTagException: Tag mismatch",
+		"MESSAGE_ALTERED",
+		"DECRYPT_FAILURE",
+		"OUT_OF_SEQUENCE",
+		"INVALID_TOKEN_SIGNATURE",
+		"Failed to parse server certificates",
+		"ParsingException: ",
+		"Unable to initialize",
+		"Could not parse certificate",
+		"parsing issue",
+		"asn1 encoding routines:",
+		") security library: ",
+		"0x800B0108",
+		"CRYPT_E_ASN1_",
+		"curl: (77) ",
+		"error setting certificate ",
+		"he trustAnchors parameter must be non-empty",
+		"trusting builtin roots",
+		"in setTrustedCertificates",
+		"Error while reading trust file",
+		"curl: (",
+		"requested domain name does not match the server's certificate",
+		" not match the certificate subject provided by the peer",
+		"CertificateException: No name matching ",
+		"SEC_E_WRONG_PRINCIPAL",
+		"0x800B010F",
+		"hostname in certificate didn't match",
+		"目标主体名称不正确",
+		"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e",
+		"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E",
+		"he target principal name is incorrect",
 		"hostname verification failed",
 		"CertificateError: hostname ",
+		"CertificateExpiredException: ",
+		"Peer's Certificate has expired",
+		"Could not validate certificate: ",
+		"server certificate expiration date has passed",
+		"he certificate for this server has expired",
+		"fatal error code is 45",
+		"CertificateNotYetValidException: ",
+		"server certificate not activated yet",
+		"he certificate for this server is not yet valid",
+		"0x800B0102",
+		"A required certificate is not within its validity period",
+		"0x800B0101",
 		"certificate ",
 		"subject issuer mismatch",
-		"subject key identifier mismatch",
-		"issuer serial number mismatch",
+		"authority and ",
+		"issuer is not recognized",
+		"SEC_E_UNTRUSTED_ROOT",
+		"0x800B010",
+		"证书链是由不受信任的颁发机构颁发的",
+		"\\u8bc1\\u4e66\\u94fe\\u662f\\u7531\\u4e0d\\u53d7\\u4fe1\\u4efb\\u7684\\u9881\\u53d1\\u673a\\u6784\\u9881\\u53d1\\u7684",
+		"\\u8BC1\\u4E66\\u94FE\\u662F\\u7531\\u4E0D\\u53D7\\u4FE1\\u4EFB\\u7684\\u9881\\u53D1\\u673A\\u6784\\u9881\\u53D1\\u7684",
+		"fatal error code is 48",
 		"path loop",
-		"decrypt CRL's signature",
-		"is not yet valid",
+		"RevokedException: ",
+		" has been revoked",
+		"CRYPT_E_REVOKED",
+		"0x80092010",
+		"fatal error code is 44",
+		"NO_REVOCATION_CHECK",
+		"REVOCATION_OFFLINE",
+		"NO_REVOCATION_DLL",
+		"0x8009201",
+		"RevocationStatusUnknown",
+		"OfflineRevocation",
+		"Unable to determine revocation status",
+		"ertificate does not specify OCSP responder",
+		"Could not determine revocation status",
+		"UNDETERMINED_REVOCATION_STATUS",
 		"has expired",
+		"is not yet valid",
+		"decrypt CRL's signature",
 		"format error in CRL's ",
 		"key usage does not include CRL signing",
 		"unhandled critical CRL extension",
@@ -26060,6 +28718,20 @@ var embedded = Catalogue{
 		"CRL path validation error",
 		"verification ",
 		"unknown cert",
+		"verify ",
+		"ificate problem",
+		"_NAME_CONSTRAINT_VIOLATION",
+		"IFICATE_TRANSPARENCY_REQUIRED",
+		"CONTAINS_ERRORS",
+		"NON_UNIQUE_NAME",
+		"ValidatorException: ",
+		" not conform to algorithm constraints",
+		"no suitable ExtendedKeyUsage",
+		"Algorithm constraints",
+		"0x800B0110",
+		"0x80096004",
+		"fatal error code is 43",
+		"SEC_E_ISSUING_CA_UNTRUSTED_KDC",
 		"path length constraint exceeded",
 		"unhandled critical extension",
 		"proxy path length constraint exceeded",
@@ -26087,6 +28759,7 @@ var embedded = Catalogue{
 		"Subject Key Identifier marked critical",
 		"A cert does not include key usage extension",
 		"ertificate public key has explicit ECC parameters",
+		"fatal error code is 51",
 		"rypt certificate's signature",
 		"ode issuer public key",
 		"format error in certificate's not",
@@ -26096,15 +28769,53 @@ var embedded = Catalogue{
 		"Subject name empty",
 		"Using cert extension requires at least X509v3",
 		"peer_fingerprint match failure",
+		"远程证书无效",
+		"\\u8fdc\\u7a0b\\u8bc1\\u4e66\\u65e0\\u6548",
+		"\\u8FDC\\u7A0B\\u8BC1\\u4E66\\u65E0\\u6548",
+		"证书验证失败",
+		"\\u8bc1\\u4e66\\u9a8c\\u8bc1\\u5931\\u8d25",
+		"\\u8BC1\\u4E66\\u9A8C\\u8BC1\\u5931\\u8D25",
+		"NSLocalizedDescription",
+		"CFNetwork",
+		"error ",
+		"fatal error code is ",
 		"out of memory",
 		"no explicit policy",
 		"no matching DANE TLSA records",
 		"Certificate Transparency required, but no valid SCTs found",
+		"SEC_E_INVALID_TOKEN",
+		"handshake failed due to an unexpected packet format",
+		"Cannot determine the frame size or a corrupted frame was received",
+		"he token supplied to the function is invalid",
+		"SEC_E_ILLEGAL_MESSAGE",
+		"No appropriate protocol (protocol is disabled",
+		"ALGORITHM_MISMATCH",
+		"UNSUPPORTED_FUNCTION",
+		"KDC_INVALID_REQUEST",
+		"do not possess a common algorithm",
+		"Win32Exception",
+		"AuthenticationException",
+		"schannel",
+		"UNSUPPORTED_PROTOCOL",
+		"WRONG_CIPHER_RETURNED",
+		"UNKNOWN_CIPHER_RETURNED",
+		"NO_CIPHERS_AVAILABLE",
+		"NO_SUPPORTED_VERSIONS_ENABLED",
+		"WRONG_CURVE",
+		"NO_COMMON_SIGNATURE_ALGORITHMS",
+		"WRONG_SIGNATURE_TYPE",
+		"BAD_ECPOINT",
+		"DH_P_TOO_LONG",
+		"UNSUPPORTED_PROTOCOL",
+		"WRONG_CIPHER_RETURNED",
+		"UNKNOWN_CIPHER_RETURNED",
+		"SUPPORTED_VERSIONS_ENABLED",
+		"COMMON_SIGNATURE_ALGORITHMS",
+		"WRONG_",
 		":PEM routines:",
 		"Unable to set local cert chain file `",
 		"certificate",
 		"error:1E08010C:DECODER routines:",
-		":bad decrypt",
 		":digital envelope routines:",
 		"error:07880109:common libcrypto routines:",
 		"Could not parse PKey: ",
@@ -26123,35 +28834,42 @@ var embedded = Catalogue{
 		"is not access",
 		"can't be used: Permission denied",
 		"error:1C800066:Provider routines:",
-		":asn1 encoding routines:",
-		": The handshake operation timed out",
 		"Client network socket disconnected before secure TLS connection was established",
 		"http2: unexpected ALPN protocol ",
 		"will retry",
+		"HTTP_REQUEST(",
+		" is not enabled or supported in server context",
+		" not enabled or not supported",
+		"] are not accepted by server preferences",
+		"No matching application layer protocol values",
+		"PEER_DID_NOT_RETURN_A_CERTIFICATE(",
+		"authentication scheme",
+		"FileNotFoundException: ",
+		"FileSystemException: Cannot open file, path = '",
+		"Failure in useCertificateChain",
+		"NO_START_LINE(",
+		"Failure in usePrivateKey",
+		"keystore password was incorrect",
+		"Keystore was tampered with, or password was incorrect",
+		"UnrecoverableKeyException: Cannot recover key",
+		"BAD_DECRYPT(",
+		"KEY_VALUES_MISMATCH(",
 		"gnutls_handshake() failed",
 		"GnuTLS ",
 		"GNUTLS_E_",
 		"esp-tls",
 		"InvalidCertificate(",
 		"SEC_E_",
-		"schannel: ",
 		"Failed to enable crypto",
 		"TlsException: ",
-		"curl: (",
 		": In state ",
 		"library problem: ",
 		"key negotiation failed",
 		"TLS Error: ",
-		"ValidatorException: ",
-		"CertificateExpiredException: ",
-		"CertificateNotYetValidException: ",
 		"no cipher suites in common",
-		"terminated the handshake",
-		"closed connection during handshake",
 		"ERR_TLS_",
 		"before secure TLS connection was established",
 		"error:0A0",
-		"ertificate verify ",
 		"ertificate validation ",
 		"TLS error",
 		"TLS failure",
@@ -26175,80 +28893,178 @@ var embedded = Catalogue{
 		"证书",
 		"\\u8bc1\\u4e66",
 		"\\u8BC1\\u4E66",
-		"”的服务器",
-		"\\u201d\\u7684\\u670d\\u52a1\\u5668",
-		"\\u201D\\u7684\\u670D\\u52A1\\u5668",
 		"无法建立",
 		"\\u65e0\\u6cd5\\u5efa\\u7acb",
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB",
-		"无法与服务器建立",
-		"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb",
-		"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB",
+		"Failure in use",
 	},
 	placements: map[string]search.Placement{
+		" ServerKeyExchange": {
+			Print: 11,
+			Group: 3,
+		},
+		" has been revoked": {
+			Print: 14,
+			Group: 1,
+		},
+		" is not enabled or supported in server context": {
+			Print: 29,
+		},
+		" not conform to algorithm constraints": {
+			Print: 15,
+			Group: 2,
+		},
+		" not enabled or not supported": {
+			Print: 2,
+			Group: 2,
+		},
+		" not match the certificate subject provided by the peer": {
+			Print: 8,
+			Group: 4,
+		},
 		" stderr P": {
-			Print: 5,
+			Print: 6,
 		},
 		" stdout P": {
 			Print: 6,
 			Group: 6,
 		},
-		": In state ": {
-			Group: 5,
+		"(external/": {
+			Print: 7,
+			Group: 7,
 		},
-		": The handshake operation timed out": {
-			Print: 11,
-			Group: 2,
+		") Peer reports it experienced an internal error": {
+			Print: 39,
+			Group: 4,
+		},
+		") The server supports no protocols that the client advertises in the ALPN extension": {
+			Print: 62,
+		},
+		") security library: ": {
+			Print: 17,
+			Group: 1,
+		},
+		"0x8009201": {
+			Print: 1,
+			Group: 4,
+		},
+		"0x80092010": {
+			Print: 1,
+			Group: 4,
+		},
+		"0x80096004": {
+			Print: 1,
+			Group: 4,
+		},
+		"0x800B010": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0101": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0102": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0108": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B010F": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0110": {
+			Print: 1,
+			Group: 4,
+		},
+		"800903": {
+			Print: 3,
+			Group: 1,
+		},
+		": In state ": {
+			Print: 2,
+			Group: 4,
 		},
 		":No such file or directory": {
-			Print: 7,
-			Group: 3,
+			Print: 14,
+			Group: 2,
 		},
-		":PEM routines:": {},
+		":PEM routines:": {
+			Print: 1,
+			Group: 2,
+		},
 		":Permission denied": {
 			Print: 15,
 			Group: 1,
 		},
-		":asn1 encoding routines:": {
-			Print: 3,
-			Group: 7,
-		},
-		":bad decrypt": {
-			Print: 2,
-			Group: 4,
-		},
 		":digital envelope routines:": {
-			Print: 4,
-			Group: 1,
+			Print: 9,
+			Group: 3,
 		},
 		":fail ": {
 			Print: 3,
 		},
 		"A cert does not include key usage extension": {
-			Print: 22,
+			Print: 20,
 			Group: 3,
+		},
+		"A required certificate is not within its validity period": {
+			Print: 34,
 		},
 		"ACME certificate": {
 			Print: 10,
 			Group: 7,
 		},
+		"AEADBadTagException: Tag mismatch": {
+			Print: 11,
+			Group: 3,
+		},
+		"ALGORITHM_MISMATCH": {
+			Print: 5,
+			Group: 6,
+		},
 		"ASN ": {
 			Print: 1,
 		},
-		"Authority Key Identifier": {
-			Print: 8,
-			Group: 6,
-		},
-		"Authority Key Identifier marked critical": {
-			Print: 23,
+		"Algorithm constraints": {
+			Print: 7,
 			Group: 5,
 		},
+		"Authentication failed because the remote party ": {
+			Print: 12,
+			Group: 4,
+		},
+		"AuthenticationException": {
+			Print: 15,
+			Group: 3,
+		},
+		"Authority Key Identifier": {
+			Print: 20,
+			Group: 3,
+		},
+		"Authority Key Identifier marked critical": {
+			Print: 28,
+			Group: 1,
+		},
+		"BAD_DECRYPT(": {
+			Print: 7,
+		},
+		"BAD_ECPOINT": {
+			Print: 6,
+		},
 		"Basic Constraints of CA cert not marked critical": {
-			Print: 38,
-			Group: 6,
+			Print: 36,
+			Group: 1,
 		},
 		"CERT_": {
 			Print: 2,
+		},
+		"CFNetwork": {
+			Print: 6,
+			Group: 2,
 		},
 		"CFStream": {
 			Group: 4,
@@ -26257,8 +29073,35 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
+		"COMMON_SIGNATURE_ALGORITHMS": {
+			Print: 5,
+			Group: 6,
+		},
+		"CONNECT_RESET": {
+			Print: 6,
+			Group: 6,
+		},
+		"CONTAINS_ERRORS": {
+			Print: 10,
+		},
 		"CRL path validation error": {
 			Print: 1,
+		},
+		"CRYPT_E_ASN1_": {
+			Print: 3,
+			Group: 6,
+		},
+		"CRYPT_E_REVOKED": {
+			Print: 3,
+			Group: 6,
+		},
+		"Cannot determine the frame size or a corrupted frame was received": {
+			Print: 4,
+			Group: 2,
+		},
+		"Cannot determine the frame size or a corrupted frame was received.": {
+			Print: 19,
+			Group: 3,
 		},
 		"CertPath": {
 			Print: 3,
@@ -26270,6 +29113,10 @@ var embedded = Catalogue{
 		"CertificateError: hostname ": {
 			Print: 15,
 		},
+		"CertificateException: No name matching ": {
+			Print: 12,
+			Group: 3,
+		},
 		"CertificateExpiredException: ": {
 			Print: 19,
 			Group: 3,
@@ -26277,16 +29124,57 @@ var embedded = Catalogue{
 		"CertificateNotYetValidException: ": {
 			Print: 20,
 		},
+		"CertificateVerify": {
+			Print: 5,
+			Group: 7,
+		},
 		"Client network socket disconnected before secure TLS connection was established": {
 			Print: 11,
+			Group: 2,
+		},
+		"ClosedChannelException": {
+			Print: 14,
+			Group: 3,
+		},
+		"Connection ": {
+			Print: 8,
+			Group: 4,
+		},
+		"Could not determine revocation status": {
+			Print: 1,
 			Group: 2,
 		},
 		"Could not parse PKey: ": {
 			Print: 19,
 			Group: 1,
 		},
+		"Could not parse certificate": {
+			Print: 1,
+			Group: 2,
+		},
+		"Could not validate certificate: ": {
+			Print: 1,
+			Group: 2,
+		},
+		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(": {
+			Print: 29,
+		},
+		"DECRYPT_FAILURE": {
+			Print: 5,
+			Group: 6,
+		},
+		"DH_P_TOO_LONG": {
+			Print: 3,
+		},
+		"END_OF_FILE": {
+			Print: 2,
+			Group: 6,
+		},
 		"EOF": {
 			Group: 1,
+		},
+		"ERR_ALPN_NEGOTIATION_FAILED": {
+			Print: 1,
 		},
 		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY": {
 			Print: 1,
@@ -26298,15 +29186,27 @@ var embedded = Catalogue{
 			Print: 1,
 		},
 		"Empty Subject Alternative Name extension": {
-			Print: 4,
-			Group: 6,
+			Print: 29,
+			Group: 3,
+		},
+		"Encountered end of file": {
+			Print: 17,
+			Group: 3,
 		},
 		"Error renewing ": {
 			Print: 10,
 			Group: 3,
 		},
+		"Error while reading trust file": {
+			Print: 6,
+			Group: 5,
+		},
 		"Error: unknown ": {
 			Print: 4,
+		},
+		"ErrorDomainCFNetwork": {
+			Print: 17,
+			Group: 2,
 		},
 		"Ext Key Use": {
 			Print: 2,
@@ -26316,13 +29216,47 @@ var embedded = Catalogue{
 			Print: 1,
 			Group: 5,
 		},
+		"Failed to parse server certificates": {
+			Print: 28,
+			Group: 7,
+		},
+		"Failure in use": {
+			Print: 8,
+		},
+		"Failure in useCertificateChain": {
+			Print: 8,
+		},
+		"Failure in usePrivateKey": {
+			Print: 8,
+		},
+		"FileNotFoundException: ": {
+			Print: 13,
+			Group: 3,
+		},
+		"FileSystemException: Cannot open file, path = '": {
+			Print: 25,
+			Group: 2,
+		},
 		"GNUTLS_E_": {
 			Print: 5,
 		},
 		"GnuTLS ": {
-			Group: 3,
+			Print: 4,
+			Group: 5,
+		},
+		"GnuTLS recv error (-12): A TLS fatal alert has been received": {
+			Print: 36,
+			Group: 2,
+		},
+		"HTTP load failed": {
+			Print: 7,
+			Group: 4,
 		},
 		"HTTPS": {
+			Print: 1,
+			Group: 6,
+		},
+		"HTTP_REQUEST(": {
 			Print: 1,
 			Group: 6,
 		},
@@ -26330,8 +29264,16 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 2,
 		},
+		"IFICATE_TRANSPARENCY_REQUIRED": {
+			Print: 11,
+			Group: 6,
+		},
 		"INVALID_PURPOSE": {
 			Print: 6,
+			Group: 6,
+		},
+		"INVALID_TOKEN_SIGNATURE": {
+			Print: 12,
 			Group: 6,
 		},
 		"ISSUER": {
@@ -26342,22 +29284,75 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"Issuer name empty": {
-			Print: 7,
-			Group: 7,
+			Print: 10,
+			Group: 3,
+		},
+		"KDC_INVALID_REQUEST": {
+			Print: 5,
+			Group: 6,
+		},
+		"KEY_VALUES_MISMATCH(": {
+			Print: 5,
+			Group: 4,
 		},
 		"Key usage keyCertSign invalid for non-CA cert": {
 			Print: 27,
 		},
+		"Keystore was tampered with, or password was incorrect": {
+			Print: 37,
+		},
 		"LEAF_SIGNATURE": {
 			Print: 3,
+			Group: 6,
+		},
+		"MESSAGE_ALTERED": {
+			Print: 2,
+		},
+		"MUTUAL_AUTH_FAILED": {
+			Print: 2,
 			Group: 6,
 		},
 		"MissingPassphrase": {
 			Print: 6,
 			Group: 1,
 		},
+		"NON_UNIQUE_NAME": {
+			Print: 6,
+			Group: 4,
+		},
+		"NO_CIPHERS_AVAILABLE": {
+			Print: 8,
+		},
+		"NO_COMMON_SIGNATURE_ALGORITHMS": {
+			Print: 8,
+			Group: 6,
+		},
+		"NO_CREDENTIALS": {
+			Print: 11,
+			Group: 4,
+		},
+		"NO_REVOCATION_CHECK": {
+			Print: 12,
+			Group: 6,
+		},
+		"NO_REVOCATION_DLL": {
+			Print: 9,
+			Group: 7,
+		},
+		"NO_START_LINE(": {
+			Print: 3,
+		},
+		"NO_SUPPORTED_VERSIONS_ENABLED": {
+			Print: 8,
+		},
+		"NSLocalizedDescription": {
+			Group: 5,
+		},
 		"NSOSStatus": {
 			Group: 6,
+		},
+		"NSS: client certificate not found": {
+			Print: 2,
 		},
 		"NSURLErrorDomain": {
 			Print: 3,
@@ -26366,46 +29361,153 @@ var embedded = Catalogue{
 			Print: 9,
 			Group: 3,
 		},
+		"No appropriate protocol (protocol is disabled": {
+			Print: 21,
+			Group: 4,
+		},
+		"No matching application layer protocol values": {
+			Print: 10,
+			Group: 1,
+		},
 		"No such file or directory @ rb_sysopen - ": {
-			Print: 6,
-			Group: 3,
+			Print: 13,
+			Group: 2,
+		},
+		"OSStatus": {
+			Group: 4,
 		},
 		"OSStatus error": {
 			Group: 4,
+		},
+		"OSStatusErrorDomain": {
+			Group: 4,
+		},
+		"OUT_OF_SEQUENCE": {
+			Print: 2,
+			Group: 6,
+		},
+		"OfflineRevocation": {
+			Group: 2,
+		},
+		"Optional(-98": {
+			Print: 7,
+			Group: 5,
+		},
+		"PEER_DID_NOT_RETURN_A_CERTIFICATE(": {
+			Print: 17,
 		},
 		"PKIX path": {
 			Print: 2,
 			Group: 7,
 		},
+		"ParsingException: ": {
+			Print: 8,
+			Group: 3,
+		},
 		"Passphrase required for encrypted key": {
-			Print: 18,
-			Group: 6,
+			Print: 21,
+			Group: 2,
+		},
+		"Peer reports incompatible or unsupported protocol version": {
+			Print: 47,
+			Group: 4,
+		},
+		"Peer's Certificate has expired": {
+			Print: 17,
+			Group: 3,
 		},
 		"Permission denied @ rb_sysopen - ": {
 			Print: 14,
 			Group: 1,
 		},
+		"REVOCATION_OFFLINE": {
+			Print: 9,
+			Group: 6,
+		},
 		"RFC 3779 resource not subset of parent's resources": {
 			Print: 16,
 			Group: 3,
+		},
+		"Received an unexpected EOF or 0 bytes from the transport stream": {
+			Print: 1,
+			Group: 3,
+		},
+		"Received close_notify during handshake": {
+			Print: 20,
+			Group: 1,
 		},
 		"RemoteCertificate": {
 			Print: 11,
 			Group: 7,
 		},
-		"SEC_E_": {
-			Print: 2,
+		"RevocationStatusUnknown": {
+			Print: 8,
 			Group: 4,
+		},
+		"RevokedException: ": {
+			Print: 8,
+			Group: 3,
+		},
+		"SEC_E_": {
+			Group: 2,
+		},
+		"SEC_E_APPLICATION_PROTOCOL_MISMATCH": {
+			Print: 16,
+			Group: 6,
+		},
+		"SEC_E_ILLEGAL_MESSAGE": {
+			Print: 16,
+		},
+		"SEC_E_INVALID_TOKEN": {
+			Print: 7,
+			Group: 6,
+		},
+		"SEC_E_ISSUING_CA_UNTRUSTED_KDC": {
+			Print: 22,
+		},
+		"SEC_E_UNTRUSTED_ROOT": {
+			Print: 11,
+		},
+		"SEC_E_WRONG_PRINCIPAL": {
+			Print: 6,
 		},
 		"SELF_SIGNED": {
 			Print: 3,
 			Group: 6,
 		},
+		"SL Trust Error":             {},
+		"SL handshake aborted: ssl=": {},
+		"SLClosedEngineException": {
+			Print: 10,
+			Group: 3,
+		},
+		"SLException: handshake timed out": {},
+		"SLHandshake failed": {
+			Print: 7,
+			Group: 2,
+		},
+		"SMARTCARD_LOGON_REQUIRED": {
+			Print: 7,
+		},
 		"SSL": {
 			Group: 5,
 		},
+		"SSLV3_ALERT_": {
+			Print: 9,
+		},
+		"SUPPORTED_VERSIONS_ENABLED": {
+			Print: 5,
+		},
+		"SecureTransport": {
+			Print: 1,
+			Group: 3,
+		},
 		"ServerHandshake(": {
 			Print: 11,
+			Group: 2,
+		},
+		"SocketTimeoutException": {
+			Print: 1,
 			Group: 2,
 		},
 		"SslRecordException": {
@@ -26415,24 +29517,36 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 6,
 		},
+		"StreamErrorCodeKey": {
+			Print: 9,
+			Group: 2,
+		},
 		"Subject Key Identifier": {
-			Print: 6,
-			Group: 6,
+			Print: 18,
+			Group: 3,
 		},
 		"Subject Key Identifier marked critical": {
-			Print: 21,
-			Group: 5,
+			Print: 26,
+			Group: 1,
 		},
 		"Subject empty and Subject Alt Name extension not critical": {
 			Print: 12,
 			Group: 1,
 		},
 		"Subject name empty": {
-			Print: 8,
-			Group: 7,
+			Print: 11,
+			Group: 3,
 		},
 		"Suite B: ": {
-			Print: 6,
+			Print: 4,
+			Group: 3,
+		},
+		"TCP Conn": {
+			Print: 2,
+			Group: 6,
+		},
+		"TCP connection reset by peer": {
+			Print: 12,
 			Group: 4,
 		},
 		"TLS Error: ": {
@@ -26441,6 +29555,10 @@ var embedded = Catalogue{
 		"TLS Handshake": {
 			Print: 9,
 			Group: 2,
+		},
+		"TLS Trust": {
+			Print: 1,
+			Group: 5,
 		},
 		"TLS \\u8FDE\\u63A5": {
 			Print: 10,
@@ -26456,35 +29574,39 @@ var embedded = Catalogue{
 		},
 		"TLS connect failed": {
 			Print: 1,
-			Group: 4,
+			Group: 5,
 		},
 		"TLS connection error": {
-			Print: 1,
+			Print: 12,
 			Group: 4,
 		},
 		"TLS connection failed": {
-			Print: 1,
+			Print: 12,
 			Group: 4,
 		},
 		"TLS error": {
 			Print: 1,
-			Group: 4,
+			Group: 5,
 		},
 		"TLS failure": {
 			Print: 1,
-			Group: 4,
+			Group: 5,
 		},
 		"TLS handshake": {
 			Print: 9,
 			Group: 2,
 		},
 		"TLS negotiation failed": {
-			Print: 1,
+			Print: 13,
 			Group: 4,
 		},
 		"TLS 连接": {
 			Print: 1,
-			Group: 4,
+			Group: 5,
+		},
+		"TLSV1_": {
+			Print: 3,
+			Group: 6,
 		},
 		"TLS\\u8FDE\\u63A5": {
 			Print: 9,
@@ -26497,20 +29619,78 @@ var embedded = Catalogue{
 		"TLS连接": {
 			Print: 2,
 		},
+		"Tag mismatch": {
+			Print: 1,
+			Group: 4,
+		},
+		"The Finished message cannot be verified": {
+			Print: 36,
+			Group: 1,
+		},
+		"The handshake operation timed out": {
+			Print: 9,
+			Group: 2,
+		},
+		"The server rejected the handshake because the client downgraded": {
+			Print: 29,
+			Group: 2,
+		},
 		"TlsException: ": {
 			Print: 4,
 			Group: 3,
 		},
+		"UNDETERMINED_REVOCATION_STATUS": {
+			Print: 24,
+		},
+		"UNKNOWN_CIPHER_RETURNED": {
+			Print: 5,
+		},
+		"UNKNOWN_CREDENTIALS": {
+			Print: 5,
+		},
+		"UNSUPPORTED_FUNCTION": {
+			Print: 7,
+		},
+		"UNSUPPORTED_PROTOCOL": {
+			Print: 7,
+		},
+		"URLErrorDomain": {
+			Print: 1,
+		},
+		"Unable to determine revocation status": {
+			Print: 28,
+			Group: 4,
+		},
+		"Unable to find the certificate or key necessary for authentication": {
+			Print: 10,
+			Group: 3,
+		},
+		"Unable to initialize": {
+			Print: 14,
+			Group: 2,
+		},
 		"Unable to set local cert chain file `": {
 			Print: 28,
+		},
+		"Unexpected exception": {
+			Print: 12,
+			Group: 3,
+		},
+		"Unexpected handshake message": {
+			Print: 16,
+			Group: 2,
+		},
+		"UnrecoverableKeyException: Cannot recover key": {
+			Print: 31,
+			Group: 2,
 		},
 		"UnverifiedException": {
 			Print: 7,
 			Group: 1,
 		},
 		"Using cert extension requires at least X509v3": {
-			Print: 37,
-			Group: 6,
+			Print: 18,
+			Group: 4,
 		},
 		"VERIFY_FAILED": {
 			Print: 5,
@@ -26520,18 +29700,18 @@ var embedded = Catalogue{
 			Print: 10,
 			Group: 3,
 		},
-		"WRONG_VERSION": {},
+		"WRONG_":                {},
+		"WRONG_CIPHER_RETURNED": {},
+		"WRONG_CURVE":           {},
+		"WRONG_SIGNATURE_TYPE":  {},
+		"WRONG_VERSION":         {},
+		"Win32Exception": {
+			Print: 6,
+			Group: 3,
+		},
 		"[X509: KEY_": {
 			Print: 4,
 			Group: 1,
-		},
-		"\\u201D\\u7684\\u670D\\u52A1\\u5668": {
-			Print: 12,
-			Group: 2,
-		},
-		"\\u201d\\u7684\\u670d\\u52a1\\u5668": {
-			Print: 12,
-			Group: 2,
 		},
 		"\\u5B89\\u5168\\u8FDE\\u63A5": {
 			Print: 18,
@@ -26547,22 +29727,55 @@ var embedded = Catalogue{
 		"\\u63e1\\u624b": {
 			Group: 2,
 		},
-		"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB": {
-			Group: 2,
-		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB": {
-			Group: 2,
-		},
-		"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb": {
 			Group: 2,
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb": {
 			Group: 2,
 		},
+		"\\u670D\\u52A1\\u5668": {
+			Group: 2,
+		},
+		"\\u670d\\u52a1\\u5668": {
+			Print: 3,
+			Group: 1,
+		},
+		"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E": {
+			Print: 6,
+			Group: 2,
+		},
+		"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e": {
+			Print: 6,
+			Group: 2,
+		},
 		"\\u8BC1\\u4E66": {
 			Group: 2,
 		},
+		"\\u8BC1\\u4E66\\u94FE\\u662F\\u7531\\u4E0D\\u53D7\\u4FE1\\u4EFB\\u7684\\u9881\\u53D1\\u673A\\u6784\\u9881\\u53D1\\u7684": {
+			Print: 18,
+			Group: 2,
+		},
+		"\\u8BC1\\u4E66\\u9A8C\\u8BC1\\u5931\\u8D25": {
+			Print: 15,
+			Group: 7,
+		},
+		"\\u8FDC\\u7A0B\\u8BC1\\u4E66\\u65E0\\u6548": {
+			Print: 24,
+			Group: 2,
+		},
 		"\\u8bc1\\u4e66": {
+			Group: 2,
+		},
+		"\\u8bc1\\u4e66\\u94fe\\u662f\\u7531\\u4e0d\\u53d7\\u4fe1\\u4efb\\u7684\\u9881\\u53d1\\u673a\\u6784\\u9881\\u53d1\\u7684": {
+			Print: 18,
+			Group: 2,
+		},
+		"\\u8bc1\\u4e66\\u9a8c\\u8bc1\\u5931\\u8d25": {
+			Print: 15,
+			Group: 7,
+		},
+		"\\u8fdc\\u7a0b\\u8bc1\\u4e66\\u65e0\\u6548": {
+			Print: 24,
 			Group: 2,
 		},
 		"] Obtain: ": {
@@ -26571,8 +29784,16 @@ var embedded = Catalogue{
 		"] Renew: ": {
 			Print: 6,
 		},
+		"] are not accepted by server preferences": {
+			Print: 7,
+			Group: 2,
+		},
 		"_ERROR_": {
 			Print: 2,
+		},
+		"_NAME_CONSTRAINT_VIOLATION": {
+			Print: 14,
+			Group: 6,
 		},
 		"_error -": {
 			Print: 5,
@@ -26590,9 +29811,28 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 7,
 		},
+		"asn1 encoding routines:": {
+			Print: 2,
+			Group: 7,
+		},
 		"authentication handshake failed": {
 			Print: 20,
 			Group: 2,
+		},
+		"authentication scheme": {
+			Print: 12,
+			Group: 4,
+		},
+		"authority and ": {
+			Print: 8,
+			Group: 1,
+		},
+		"bad decrypt": {
+			Print: 1,
+			Group: 4,
+		},
+		"bad record MAC": {
+			Print: 8,
 		},
 		"bad_cert,": {
 			Print: 2,
@@ -26676,6 +29916,14 @@ var embedded = Catalogue{
 			Print: 30,
 			Group: 2,
 		},
+		"closed the channel": {
+			Print: 8,
+			Group: 4,
+		},
+		"closing inbound before receiving peer": {
+			Print: 26,
+			Group: 3,
+		},
 		"complete security handshake from ": {
 			Print: 23,
 			Group: 2,
@@ -26685,8 +29933,12 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"curl: (": {
-			Print: 3,
-			Group: 4,
+			Print: 4,
+			Group: 5,
+		},
+		"curl: (77) ": {
+			Print: 8,
+			Group: 5,
 		},
 		"d2i_PrivateKey_bio() failed": {
 			Print: 22,
@@ -26696,9 +29948,15 @@ var embedded = Catalogue{
 			Print: 14,
 			Group: 5,
 		},
+		"decryption failed or bad record mac": {
+			Print: 29,
+		},
 		"default certificate for": {
 			Print: 13,
 			Group: 7,
+		},
+		"did not accept the certificate": {
+			Print: 1,
 		},
 		"did not match expected": {
 			Print: 1,
@@ -26707,12 +29965,32 @@ var embedded = Catalogue{
 		"different CRL scope": {
 			Print: 11,
 		},
+		"do not possess a common algorithm": {
+			Print: 4,
+			Group: 2,
+		},
 		"does not exist": {
 			Print: 6,
 			Group: 2,
 		},
+		"does not recognize and trust the CA that issued your certificate": {
+			Print: 58,
+			Group: 7,
+		},
+		"does not support requested TLS hello extension": {
+			Print: 28,
+			Group: 5,
+		},
 		"emote certificate ": {
 			Print: 11,
+			Group: 7,
+		},
+		"error ": {
+			Print: 3,
+			Group: 2,
+		},
+		"error setting certificate ": {
+			Print: 19,
 			Group: 7,
 		},
 		"error:07880109:common libcrypto routines:": {
@@ -26735,6 +30013,10 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 2,
 		},
+		"ertificate does not specify OCSP responder": {
+			Print: 29,
+			Group: 4,
+		},
 		"ertificate public key has explicit ECC parameters": {
 			Print: 20,
 			Group: 6,
@@ -26743,16 +30025,12 @@ var embedded = Catalogue{
 			Print: 9,
 			Group: 3,
 		},
-		"ertificate verify ": {
-			Print: 9,
-			Group: 3,
-		},
 		"esp-tls": {
 			Print: 3,
 			Group: 2,
 		},
 		"excluded subtree violation": {
-			Print: 15,
+			Print: 4,
 			Group: 3,
 		},
 		"extendedKeyUsage": {
@@ -26763,7 +30041,43 @@ var embedded = Catalogue{
 			Print: 1,
 			Group: 5,
 		},
+		"failed to receive handshake, need more data": {
+			Print: 23,
+			Group: 2,
+		},
+		"failure of signature verification or key exchange": {
+			Print: 19,
+			Group: 3,
+		},
+		"fatal alert code is ": {
+			Print: 5,
+			Group: 2,
+		},
 		"fatal alert: ": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is ": {
+			Print: 9,
+			Group: 2,
+		},
+		"fatal error code is 43": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 44": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 45": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 48": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 51": {
 			Print: 3,
 			Group: 4,
 		},
@@ -26791,21 +30105,59 @@ var embedded = Catalogue{
 			Print: 12,
 			Group: 2,
 		},
+		"gnutls_handshake() failed: ": {
+			Print: 12,
+			Group: 2,
+		},
+		"handshake alert: ": {
+			Print: 5,
+			Group: 2,
+		},
+		"handshake failed due to an unexpected packet format": {
+			Print: 7,
+			Group: 1,
+		},
 		"handshakeStatus": {
 			Print: 5,
 			Group: 2,
 		},
 		"has expired": {
-			Print: 1,
 			Group: 7,
+		},
+		"he certificate for this server has expired": {
+			Print: 13,
+			Group: 3,
+		},
+		"he certificate for this server is not yet valid": {
+			Print: 13,
+			Group: 3,
+		},
+		"he target principal name is incorrect": {
+			Group: 4,
+		},
+		"he token supplied to the function is invalid": {
+			Print: 14,
+			Group: 1,
+		},
+		"he trustAnchors parameter must be non-empty": {
+			Print: 32,
+			Group: 3,
+		},
+		"hostname in certificate didn't match": {
+			Print: 9,
 		},
 		"hostname verification failed": {
 			Print: 7,
 			Group: 3,
 		},
 		"http2: unexpected ALPN protocol ": {
-			Print: 4,
+			Print: 20,
 		},
+		"ificate problem": {
+			Print: 1,
+			Group: 7,
+		},
+		"in setTrustedCertificates": {},
 		"insecure WebSocket": {
 			Print: 13,
 			Group: 2,
@@ -26840,13 +30192,13 @@ var embedded = Catalogue{
 			Print: 12,
 			Group: 7,
 		},
-		"issuer serial number mismatch": {
-			Print: 11,
-			Group: 4,
+		"issuer is not recognized": {
+			Print: 5,
+			Group: 5,
 		},
 		"key negotiation failed": {
-			Print: 17,
-			Group: 5,
+			Print: 13,
+			Group: 4,
 		},
 		"key too weak": {
 			Print: 5,
@@ -26856,8 +30208,11 @@ var embedded = Catalogue{
 			Print: 28,
 		},
 		"key usage does not include digital signature": {
-			Print: 32,
-			Group: 4,
+			Print: 23,
+			Group: 3,
+		},
+		"keystore password was incorrect": {
+			Print: 15,
 		},
 		"library problem: ": {
 			Print: 14,
@@ -26902,12 +30257,18 @@ var embedded = Catalogue{
 		"name mismatch": {
 			Group: 7,
 		},
+		"negotiation not in compliance with export": {
+			Print: 16,
+		},
+		"net::ERR_CONNECTION_": {
+			Print: 6,
+		},
 		"no cipher suites in common": {
 			Print: 17,
 		},
 		"no explicit policy": {
 			Print: 9,
-			Group: 1,
+			Group: 2,
 		},
 		"no matching DANE TLSA records": {
 			Print: 7,
@@ -26917,24 +30278,34 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 4,
 		},
+		"no suitable ExtendedKeyUsage": {
+			Print: 18,
+			Group: 3,
+		},
+		"ocketStream": {
+			Group: 2,
+		},
 		"ode issuer public key": {
 			Print: 15,
-			Group: 4,
 		},
 		"or invalid name ": {
 			Print: 8,
 		},
 		"out of memory": {
-			Print: 5,
-			Group: 7,
+			Print: 4,
+			Group: 2,
 		},
 		"panic: ": {
 			Print: 4,
 			Group: 4,
 		},
-		"path length constraint exceeded": {
-			Print: 3,
+		"parsing issue": {
+			Print: 6,
 			Group: 5,
+		},
+		"path length constraint exceeded": {
+			Print: 24,
+			Group: 3,
 		},
 		"path loop": {
 			Print: 3,
@@ -26973,12 +30344,12 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"proxy certificates not allowed, please set the appropriate flag": {
-			Print: 22,
-			Group: 2,
+			Print: 27,
+			Group: 1,
 		},
 		"proxy path length constraint exceeded": {
-			Print: 9,
-			Group: 5,
+			Print: 30,
+			Group: 3,
 		},
 		"proxy subject name violation": {
 			Print: 17,
@@ -26992,6 +30363,19 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 5,
 		},
+		"received a missing_extension alert": {
+			Print: 28,
+			Group: 2,
+		},
+		"received a valid certificate, but access was denied": {
+			Print: 14,
+		},
+		"received an alert record with an unknown alert": {
+			Print: 22,
+		},
+		"record layer failure": {
+			Print: 4,
+		},
 		"rejected connection": {
 			Print: 7,
 			Group: 6,
@@ -27002,13 +30386,31 @@ var embedded = Catalogue{
 		"remote error: tls: user canceled": {
 			Print: 18,
 		},
+		"requested domain name does not match the server's certificate": {
+			Print: 14,
+		},
+		"requires a client certificate": {
+			Print: 10,
+			Group: 2,
+		},
 		"rypt certificate's signature": {
 			Print: 19,
 			Group: 5,
 		},
-		"schannel: ": {
-			Print: 7,
-			Group: 4,
+		"schannel": {
+			Group: 5,
+		},
+		"server certificate expiration date has passed": {
+			Print: 17,
+			Group: 3,
+		},
+		"server certificate not activated yet": {
+			Print: 22,
+			Group: 2,
+		},
+		"server closed ": {
+			Print: 6,
+			Group: 2,
 		},
 		"showRequestInfo": {
 			Print: 1,
@@ -27021,6 +30423,14 @@ var embedded = Catalogue{
 		"signed certificate": {
 			Print: 5,
 			Group: 7,
+		},
+		"slClosedEngineException": {
+			Print: 10,
+			Group: 3,
+		},
+		"slHandshakeTimeoutException: handshake timed out": {
+			Print: 7,
+			Group: 2,
 		},
 		"ssl certificate ": {
 			Print: 1,
@@ -27039,13 +30449,12 @@ var embedded = Catalogue{
 			Print: 13,
 			Group: 5,
 		},
-		"subject key identifier mismatch": {
-			Print: 21,
-			Group: 5,
-		},
 		"subject signature algorithm and issuer public key algorithm mismatch": {
-			Print: 48,
-			Group: 1,
+			Print: 43,
+		},
+		"sufficient buffer remaining for AEAD": {
+			Print: 26,
+			Group: 3,
 		},
 		"target host": {
 			Print: 5,
@@ -27074,6 +30483,9 @@ var embedded = Catalogue{
 			Print: 8,
 			Group: 6,
 		},
+		"trusting builtin roots": {
+			Print: 14,
+		},
 		"unacceptable key": {
 			Print: 11,
 			Group: 3,
@@ -27082,8 +30494,7 @@ var embedded = Catalogue{
 			Print: 20,
 		},
 		"unhandled critical extension": {
-			Print: 16,
-			Group: 4,
+			Group: 3,
 		},
 		"unknown cert": {
 			Print: 5,
@@ -27092,12 +30503,15 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"unsupported extension feature": {
-			Print: 20,
-			Group: 7,
+			Print: 19,
+			Group: 4,
 		},
 		"unsupported network": {
 			Print: 16,
 			Group: 2,
+		},
+		"valid TLS padding data": {
+			Print: 3,
 		},
 		"validity has expired": {
 			Print: 7,
@@ -27108,8 +30522,16 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"verification ": {
-			Print: 4,
-			Group: 7,
+			Print: 10,
+			Group: 4,
+		},
+		"verify ": {
+			Print: 2,
+			Group: 5,
+		},
+		"was unable to get an OCSP response": {
+			Print: 16,
+			Group: 6,
 		},
 		"websocket handshake": {
 			Print: 15,
@@ -27132,13 +30554,13 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 1,
 		},
-		"”的服务器": {
-			Print: 3,
-			Group: 1,
+		"严重警告代码": {
+			Print: 12,
+			Group: 7,
 		},
 		"安全连接": {
-			Print: 4,
-			Group: 3,
+			Print: 5,
+			Group: 7,
 		},
 		"握手": {
 			Print: 3,
@@ -27148,17 +30570,32 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 3,
 		},
-		"无法与服务器建立": {
-			Print: 1,
-			Group: 3,
-		},
 		"无法建立": {
 			Print: 1,
 			Group: 3,
 		},
+		"服务器": {
+			Print: 5,
+			Group: 4,
+		},
+		"目标主体名称不正确": {
+			Print: 11,
+			Group: 4,
+		},
 		"证书": {
 			Print: 3,
-			Group: 7,
+			Group: 6,
+		},
+		"证书链是由不受信任的颁发机构颁发的": {
+			Print: 20,
+		},
+		"证书验证失败": {
+			Print: 6,
+			Group: 2,
+		},
+		"远程证书无效": {
+			Print: 14,
+			Group: 4,
 		},
 	},
 }

@@ -110,13 +110,18 @@ func (m *Matcher) Match(rec *parser.Record) Match {
 
 // match compares a subject with what is known of records of a kind. The longest match
 // in the subject wins, then the clause with more conditions, then the one that stands
-// first.
+// first. What a library said to a client has clauses that say so: the others blame the
+// clients of the one that accepts.
 func (m *Matcher) match(rec *parser.Record, kind parser.Kind, subject string, direction parser.Direction) Match {
+	toClient := kind != rec.Kind && direction == parser.Client
 	var best *rule
 	bestLength := -1
 	var space [32]int
 	for _, i := range m.dispatchOf(kind).Candidates(subject, space[:0]) {
 		r := m.rules[i]
+		if toClient && r.clause.Direction != parser.Client {
+			continue
+		}
 		if best != nil && (r.match.Verdict == Unclassified || bestLength == len(subject) && r.conditions <= best.conditions) {
 			continue // it cannot win
 		}
