@@ -72,6 +72,9 @@ func (c Core) orNone() Core {
 
 // otherCore finds what another library than crypto/tls said.
 func otherCore(s string) (core Core, at, end int) {
+	if core, at, end, found := stackAlert(s); found {
+		return core, at, end
+	}
 	switch {
 	case strings.Contains(s, "error:") || strings.Contains(s, "error_string="):
 		return openSSLCore(s)

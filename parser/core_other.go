@@ -83,7 +83,7 @@ var alertNumbers = map[string]uint8{
 	"certificate expired": 45, "certificate unknown": 46, "illegal parameter": 47, "unknown ca": 48, "access denied": 49, "decode error": 50,
 	"decrypt error": 51, "export restriction": 60, "protocol version": 70, "insufficient security": 71, "internal error": 80,
 	"inappropriate fallback": 86, "user canceled": 90, "no renegotiation": 100, "missing extension": 109, "unsupported extension": 110,
-	"unrecognized name": 112, "bad certificate status response": 113, "unknown psk identity": 115, "certificate required": 116, "no application protocol": 120,
+	"certificate unobtainable": 111, "unrecognized name": 112, "bad certificate status response": 113, "bad certificate hash value": 114, "unknown psk identity": 115, "certificate required": 116, "no application protocol": 120,
 }
 
 // alertName stands in what the JDK says of an alert that it got, and Erlang:

@@ -3485,7 +3485,8 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						" check failed",
+						"validity",
+						"timestamp",
 						"PKIX path validation failed: ",
 						"RemoteCertificateChainErrors",
 						"NotTimeValid",
@@ -4307,6 +4308,420 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_SSL_PROTOCOL_ERROR",
+			},
+		},
+		{
+			ID: "ingress-secret-missing",
+			Title: Text{
+				En: "ingress-nginx does not find the Secret, its default certificate is served",
+				Zh: "ingress-nginx 找不到 Secret，正在使用默认证书",
+			},
+			Explain: Text{
+				En: "The Secret that the Ingress names in tls.secretName is not in the namespace of the Ingress, or was not there yet. Until it is, clients get the controller's own fake certificate (Kubernetes Ingress Controller Fake Certificate), which none trusts. Once at the start of the controller or before cert-manager has issued it, it is harmless.",
+				Zh: "Ingress 的 tls.secretName 所指的 Secret 不在该 Ingress 的命名空间里，或当时还没有创建。在此期间客户端拿到的是控制器自带的假证书（Kubernetes Ingress Controller Fake Certificate），任何客户端都不信任。如果只在控制器启动时或 cert-manager 签发之前出现一次，可以忽略。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "Error getting SSL certificate \\\\?\"[^\"]*\": local SSL certificate \\S+ was not found",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						": local SSL certificate ",
+					},
+				},
+				{
+					Regex: "[Ee]rror obtaining X\\.509 certificate: no object matching key \\\\?\"[^\"]*\" in local store",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"rror obtaining X.509 certificate: no object matching key ",
+					},
+				},
+				{
+					Regex: "[Ee]rror obtaining X\\.509 certificate: [^\\n]*(?:not found|does not exist)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"rror obtaining X.509 certificate: ",
+					},
+				},
+				{
+					Regex: "ingress \\S+ refers to secret \\S+ that does not exist",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" that does not exist",
+					},
+				},
+				{
+					Regex: "Certificate not found, falling back on default certificate for hostname",
+					Kinds: []string{
+						"text",
+						"nginx",
+					},
+					Literals: []string{
+						"Certificate not found, falling back on default certificate for hostname",
+					},
+				},
+				{
+					Regex: "Error (?:loading|getting) (?:the )?(?:default|SSL) certificate[^\\n]*(?:not found|does not exist|no object matching)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"loading",
+						"getting",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-configured",
+					Score: 0.5,
+					Why:   "the host has no certificate of its own until the Secret is there",
+				},
+				{
+					ID:    "cert-file-missing",
+					Score: 0.38,
+					Why:   "a wrong name or namespace of the Secret",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.1,
+					Why:   "what is served meanwhile is self-signed",
+				},
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/controller.go, store/backend_ssl.go, store/local_secret.go",
+				"kubernetes/ingress-nginx rootfs/etc/nginx/lua/certificate.lua",
+				"ingress-nginx #7886",
+			},
+			Samples: []string{
+				"W1104 16:56:04.503448       7 controller.go:1270] Error getting SSL certificate \"prod/im-tls\": local SSL certificate prod/im-tls was not found. Using default certificate",
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: no object matching key \"prod/im-tls\" in local store",
+				"2019/10/24 17:02:33 [error] 42#42: *19 [lua] certificate.lua:87: call(): Certificate not found, falling back on default certificate for hostname: im.example.com, context: ssl_certificate_by_lua*, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+			Misses: []string{
+				"I1104 16:56:04.552831       7 main.go:101] \"successfully validated configuration, accepting\" ingress=\"im-ingress/prod\"",
+			},
+		},
+		{
+			ID: "ingress-secret-unusable",
+			Title: Text{
+				En: "ingress-nginx cannot use the Secret, its default certificate is served",
+				Zh: "ingress-nginx 无法使用 Secret 里的证书，正在使用默认证书",
+			},
+			Explain: Text{
+				En: "The Secret is there, and what it holds is no certificate with its key: a key of the Secret is missing (tls.crt, tls.key), the PEM is damaged or encoded twice, or certificate and key do not belong together. Clients get the controller's fake certificate meanwhile. Make it anew with kubectl create secret tls.",
+				Zh: "Secret 存在，但里面不是可用的证书和私钥：缺少 tls.crt 或 tls.key，PEM 损坏或被 base64 编码了两次，或者证书与私钥不是一对。在此期间客户端拿到的是控制器的假证书。请用 kubectl create secret tls 重新创建。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "secret \\\\?\"[^\"]*\" contains no keypair or CA certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" contains no keypair or CA certificate",
+					},
+				},
+				{
+					Regex: "key 'tls\\.(?:crt|key)' missing from Secret",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"' missing from Secret",
+					},
+				},
+				{
+					Regex: "[Ee]rror obtaining X\\.509 certificate: unexpected error creating (?:SSL Cert|pem file)[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"rror obtaining X.509 certificate: unexpected error creating ",
+					},
+				},
+				{
+					Regex: "SSL certificate \\S+ does not contain a valid SSL certificate for server",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" does not contain a valid SSL certificate for server",
+					},
+				},
+				{
+					Regex: "failed to (?:convert (?:certificate chain|private key) from PEM to DER|set DER (?:cert|private key)): [^\\n]*",
+					Kinds: []string{
+						"text",
+						"nginx",
+					},
+					Literals: []string{
+						" from PEM to DER",
+						"set DER ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-malformed",
+					Score: 0.3,
+					Why:   "a damaged or doubly encoded PEM",
+				},
+				{
+					ID:    "cert-not-pem",
+					Score: 0.3,
+					Why:   "the Secret lacks the pair, or holds something else under its name",
+				},
+				{
+					ID:    "cert-key-mismatch",
+					Score: 0.2,
+					Why:   "a pair that was renewed by half",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.15,
+					Why:   "a Secret of another type",
+				},
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/store/backend_ssl.go",
+				"kubernetes/ingress-nginx internal/net/ssl/ssl.go",
+				"kubernetes/ingress-nginx rootfs/etc/nginx/lua/certificate.lua",
+			},
+			Samples: []string{
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: secret \"prod/im-tls\" contains no keypair or CA certificate",
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: key 'tls.key' missing from Secret \"prod/im-tls\"",
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: unexpected error creating SSL Cert: no valid PEM formatted block found",
+				"2019/10/24 17:02:33 [error] 42#42: *19 [lua] certificate.lua:96: call(): failed to convert private key from PEM to DER: PEM_read_bio_PrivateKey() failed, context: ssl_certificate_by_lua*, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+			Misses: []string{
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: no object matching key \"prod/im-tls\" in local store",
+			},
+		},
+		{
+			ID: "ingress-secret-other-name",
+			Title: Text{
+				En: "ingress-nginx: the certificate in the Secret is for another name",
+				Zh: "ingress-nginx：Secret 里的证书不包含该域名",
+			},
+			Explain: Text{
+				En: "The certificate in the Secret has no entry for the host of the Ingress, so the controller serves its fake certificate instead. The certificate needs the host as a subject alternative name; a wildcard covers one level only.",
+				Zh: "Secret 里的证书不包含 Ingress 的 host，控制器改用自带的假证书。证书的 SAN 里必须有这个域名；通配符只覆盖一级。",
+			},
+			Severity: "error",
+			Category: "domain",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?i:ssl certificate) \\S+ does not contain a Common Name or Subject Alternative Name for (?:host|server) [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" does not contain a Common Name or Subject Alternative Name for ",
+					},
+				},
+				{
+					Regex: "Unexpected error validating SSL certificate [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Unexpected error validating SSL certificate ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.97,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/controller.go",
+				"ingress-nginx #1573",
+			},
+			Samples: []string{
+				"W1023 23:26:22.196606       5 controller.go:1054] ssl certificate kube-system/im-tls does not contain a Common Name or Subject Alternative Name for host im.example.com",
+				"W1104 16:56:04.503448       7 controller.go:1289] Unexpected error validating SSL certificate \"prod/im-tls\" for server \"im.example.com\": x509: certificate is valid for www.example.com, not im.example.com",
+			},
+			Misses: []string{
+				"W1104 16:56:04.503448       7 controller.go:1270] Error getting SSL certificate \"prod/im-tls\": local SSL certificate prod/im-tls was not found. Using default certificate",
+			},
+		},
+		{
+			ID: "ingress-certificate-expires-soon",
+			Title: Text{
+				En: "ingress-nginx: a certificate is about to expire",
+				Zh: "ingress-nginx：证书即将过期",
+			},
+			Explain: Text{
+				En: "The certificate of this host ends within ten days, or has ended already: its date stands in the line. With cert-manager it should have been renewed long before; look at its Certificate and Order.",
+				Zh: "该域名的证书十天内到期，或已经过期，日期就在这行里。用 cert-manager 时早该自动续期了，请查看 Certificate 和 Order。",
+			},
+			Severity: "info",
+			Category: "validity",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?i:ssl certificate) for (?:server|host) \\S+ is about to expire",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" is about to expire",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-expired",
+					Score: 0.9,
+					Why:   "it expires in days",
+				},
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/controller.go",
+			},
+			Samples: []string{
+				"W1104 16:56:04.503448       7 controller.go:1311] SSL certificate for server \"im.example.com\" is about to expire (2026-11-10 00:00:00 +0000 UTC)",
+			},
+			Misses: []string{
+				"I1104 16:56:04.503448       7 backend_ssl.go:67] Adding Secret \"prod/im-tls\" to the local store",
+			},
+		},
+		{
+			ID: "cert-manager-not-issued",
+			Title: Text{
+				En: "cert-manager did not get the certificate",
+				Zh: "cert-manager 没有签发成功",
+			},
+			Explain: Text{
+				En: "cert-manager could not issue or renew the certificate; the end of the line holds the reason: the CA's refusal, a challenge that the CA cannot reach, an issuer that is missing or not ready. The Secret stays empty, or keeps the old certificate until it expires. kubectl describe certificate, order and challenge tell more.",
+				Zh: "cert-manager 没能签发或续期证书，原因在行尾：CA 拒绝、CA 访问不到验证地址、Issuer 不存在或未就绪。Secret 会一直为空，或保留旧证书直到过期。用 kubectl describe certificate、order、challenge 查看详情。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "cert-manager[^\\n]*(?:Failed to (?:create|finalize|retrieve|determine)[^\\n]*(?:[Oo]rder|[Cc]ertificate|[Cc]hallenge)|The certificate request has failed to complete|propagation check failed|error waiting for authorization)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"cert-manager",
+					},
+				},
+				{
+					Regex: "The certificate request has failed to complete and will be retried: [^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"The certificate request has failed to complete and will be retried: ",
+					},
+				},
+				{
+					Regex: "propagation check failed[^\\n]*(?:cert-manager|acme-challenge|challenge|DNS record|status code|wrong status|resource_name=)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"propagation check failed",
+					},
+				},
+				{
+					Regex: "Issuing certificate as Secret (?:does not exist|does not contain)[^\\n]*(?:failed|error)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Issuing certificate as Secret ",
+					},
+				},
+				{
+					Regex: "(?:Referenced \"(?:Cluster)?Issuer\" not found|(?:cluster)?issuer\\.cert-manager\\.io \"[^\"]*\" not found)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Referenced ",
+						"issuer.cert-manager.io ",
+					},
+				},
+				{
+					Regex: "cert-manager[^\\n]*(?:Failed to perform self check|error getting keypair|certificate request has been denied)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Failed to perform self check",
+						"error getting keypair",
+						"certificate request has been denied",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-configured",
+					Score: 0.5,
+					Why:   "without an issued certificate the proxy serves a default one or none",
+				},
+				{
+					ID:    "cert-expired",
+					Score: 0.4,
+					Why:   "a renewal that keeps failing lets the certificate run out",
+				},
+			},
+			References: []string{
+				"cert-manager pkg/controller/certificates/issuing/issuing_controller.go",
+				"cert-manager pkg/controller/acmechallenges/sync.go",
+				"cert-manager documentation: Troubleshooting Issuing ACME Certificates",
+			},
+			Samples: []string{
+				"E1104 16:56:04.503448       1 sync.go:190] \"propagation check failed\" err=\"wrong status code '404', expected '200'\" logger=\"cert-manager.controller\" resource_name=\"im-tls-1-2\" resource_namespace=\"prod\" resource_kind=\"Challenge\" resource_version=\"v1\" dnsName=\"im.example.com\" type=\"HTTP-01\"",
+				"E1104 16:56:04.503448       1 controller.go:166] cert-manager/challenges \"msg\"=\"re-queuing item due to error processing\" \"error\"=\"error waiting for authorization for domain im.example.com\"",
+				"The certificate request has failed to complete and will be retried: Failed to wait for order resource \"im-tls-1\" to become ready: order is in \"errored\" state",
+			},
+			Misses: []string{
+				"I1104 16:56:04.503448       1 trigger_controller.go:215] \"Certificate must be re-issued\" logger=\"cert-manager.controller\" key=\"prod/im-tls\" reason=\"DoesNotExist\" message=\"Issuing certificate as Secret does not exist\"",
 			},
 		},
 		{
@@ -6176,6 +6591,351 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> remote error: tls: alert(200) handshakeStatusDoFullHandshake2ReadHandshake1",
+			},
+		},
+		{
+			ID: "mount-file-is-directory",
+			Title: Text{
+				En: "Docker: a certificate file cannot be mounted, one side is a directory",
+				Zh: "Docker：无法挂载证书文件，一边是文件，另一边是目录",
+			},
+			Explain: Text{
+				En: "One side of the mount is a file and the other a directory. Nearly always the certificate was not at that path of the host when the container was created for the first time, and Docker made an empty directory of its name; on Docker Desktop also a path that is not shared. Remove the empty directory, put the file there and create the container again.",
+				Zh: "挂载的一边是文件，另一边是目录。几乎都是第一次创建容器时宿主机的这个路径上还没有证书文件，Docker 就建了一个同名的空目录；在 Docker Desktop 上也可能是该路径没有共享。删掉空目录，放好文件，再重新创建容器。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "mounting \\\\?\"[^\"\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)/|fullchain|privkey)[^\\n]*: not a directory: (?:unknown: )?Are you trying to mount a directory onto a file[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"Are you trying to mount a directory onto a file",
+					},
+				},
+				{
+					Regex: "mounting \\\\?\"[^\"\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)/|fullchain|privkey)[^\\n]*caused[^\\n]*not a directory[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"caused",
+					},
+				},
+				{
+					Regex: "source path \\\\?\"[^\"\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)|fullchain|privkey)\\\\?\" is (?:not )?a (?:directory|file)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"source path ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-missing",
+					Score: 0.95,
+					Why:   "Docker makes a directory where the file of a mount is missing",
+				},
+			},
+			References: []string{
+				"opencontainers/runc libcontainer/rootfs_linux.go",
+				"moby/moby daemon/start.go (translateContainerdStartErr)",
+				"Docker documentation: Bind mounts",
+			},
+			Samples: []string{
+				"Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/opt/wukongim/certs/fullchain.pem\" to rootfs at \"/root/wukongim/certs/fullchain.pem\": mount src=/opt/wukongim/certs/fullchain.pem, dst=/root/wukongim/certs/fullchain.pem, dstFd=/proc/thread-self/fd/8, flags=0x5000: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type",
+				"ERROR: for wukongim  Cannot start service wukongim: OCI runtime create failed: container_linux.go:370: starting container process caused: process_linux.go:459: container init caused: rootfs_linux.go:59: mounting \"/opt/wukongim/certs/privkey.pem\" to rootfs at \"/var/lib/docker/overlay2/a753f7b0/merged/certs/privkey.pem\" caused: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type",
+			},
+			Misses: []string{
+				"Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/srv/nginx/nginx.conf\" to rootfs at \"/etc/nginx/nginx.conf\": mount src=/srv/nginx/nginx.conf, dst=/etc/nginx/nginx.conf, dstFd=/proc/thread-self/fd/8, flags=0x5000: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type",
+			},
+		},
+		{
+			ID: "mount-source-missing",
+			Title: Text{
+				En: "Docker: the certificate to mount is not on the host",
+				Zh: "Docker：宿主机上没有要挂载的证书",
+			},
+			Explain: Text{
+				En: "The path of the host that compose names does not exist, so the container was not created. The path counts on the machine of the Docker daemon, and a relative one from the folder of the compose file. Put the certificate there, or mend the path.",
+				Zh: "compose 里写的宿主机路径不存在，容器没有创建。路径以 Docker 守护进程所在的机器为准，相对路径从 compose 文件所在目录算起。把证书放到那里，或改正路径。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "bind source path does not exist: [^\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"bind source path does not exist: ",
+					},
+				},
+				{
+					Regex: "error while creating mount source path '[^'\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)[^'\\n]*': [^\\n]*(?:no such file or directory|file exists|read-only file system)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"error while creating mount source path '",
+					},
+				},
+				{
+					Regex: "(?:Mounts denied|mounts denied)[^\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"Mounts denied",
+						"mounts denied",
+					},
+				},
+				{
+					Regex: "(?:invalid mount config|secret file|bind mount|stat )[^\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)/|fullchain|privkey)[^\\n]*: no such file or directory",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						": no such file or directory",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-missing",
+					Score: 0.96,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"moby/moby volume/mounts/validate.go (errBindSourceDoesNotExist)",
+				"moby/moby volume/mounts/mounts.go",
+				"Docker documentation: Bind mounts",
+			},
+			Samples: []string{
+				"Error response from daemon: invalid mount config for type \"bind\": bind source path does not exist: /opt/wukongim/certs",
+				"docker: Error response from daemon: error while creating mount source path '/etc/letsencrypt/live': mkdir /etc/letsencrypt: read-only file system.",
+			},
+			Misses: []string{
+				"Error response from daemon: invalid mount config for type \"bind\": bind source path does not exist: /home/me/data",
+			},
+		},
+		{
+			ID: "mount-denied",
+			Title: Text{
+				En: "Docker or Kubernetes may not read the certificate to mount",
+				Zh: "Docker 或 Kubernetes 无权读取要挂载的证书",
+			},
+			Explain: Text{
+				En: "The certificate is there, and who mounts it may not reach it: rootless Docker or SELinux on the host, a directory that only root may enter, or a kubelet that may not get the Secret. The container does not start until it may.",
+				Zh: "证书存在，但负责挂载的一方没有权限：宿主机上的 rootless Docker 或 SELinux、只有 root 能进入的目录，或 kubelet 无权读取 Secret。权限解决之前容器不会启动。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?:error )?mounting \\\\?\"[^\"\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)[^\\n]*(?:permission denied|operation not permitted)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"mounting ",
+					},
+				},
+				{
+					Regex: "error while creating mount source path '[^'\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)[^'\\n]*': [^\\n]*permission denied",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"error while creating mount source path '",
+					},
+				},
+				{
+					Regex: "MountVolume\\.SetUp failed for volume \\\\?\"[^\\n]*secrets? \\\\?\"[^\"\\n]*(?:tls|ssl|certs?|wss|https|pem)[^\"\\n]*\\\\?\" is forbidden",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"MountVolume.SetUp failed for volume ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-unreadable",
+					Score: 0.95,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"opencontainers/runc libcontainer/rootfs_linux.go",
+				"kubernetes pkg/volume/secret/secret.go",
+				"Kubernetes documentation: Node authorization",
+			},
+			Samples: []string{
+				"Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/etc/letsencrypt/live/im.example.com/privkey.pem\" to rootfs at \"/certs/privkey.pem\": change mount propagation through procfd: open o_path procfd: open /var/lib/docker/overlay2/a753f7b0/merged/certs/privkey.pem: permission denied: unknown",
+				"MountVolume.SetUp failed for volume \"tls\" : secrets \"im-tls\" is forbidden: User \"system:node:node-1\" cannot get resource \"secrets\" in API group \"\" in the namespace \"im\": no relationship found between node 'node-1' and this object",
+			},
+			Misses: []string{
+				"MountVolume.SetUp failed for volume \"tls\" : secret \"im-tls\" not found",
+			},
+		},
+		{
+			ID: "kube-certificate-not-found",
+			Title: Text{
+				En: "Kubernetes: the Secret with the certificate is missing",
+				Zh: "Kubernetes：找不到存放证书的 Secret",
+			},
+			Explain: Text{
+				En: "The pod mounts a Secret or ConfigMap that does not exist in its own namespace, or a key of it that it does not have, and waits in ContainerCreating. A Secret of another namespace cannot be mounted. Look at its name and keys (tls.crt and tls.key), or, with cert-manager, why the certificate was not issued; the pod goes on by itself once the Secret is there.",
+				Zh: "Pod 要挂载的 Secret 或 ConfigMap 在它自己的命名空间里不存在，或其中没有所引用的键，Pod 一直停在 ContainerCreating。其他命名空间的 Secret 不能挂载。检查名称和键名（tls.crt、tls.key）；用 cert-manager 时查证书为什么没有签发。Secret 就位后 Pod 会自动继续。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "MountVolume\\.SetUp failed for volume [^\\n]*(?:secret|configmap) \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem|\\bca\\b)[^\"\\n]*\\\\?\" not found",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"MountVolume.SetUp failed for volume ",
+					},
+				},
+				{
+					Regex: "MountVolume\\.SetUp failed for volume [^\\n]*object \\\\?\"[^\\n]*(?:tls|ssl|cert|wss|https|pem)[^\\n]* not registered",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"MountVolume.SetUp failed for volume ",
+					},
+				},
+				{
+					Regex: "MountVolume\\.SetUp failed for volume \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\" ?: (?:(?:secret|configmap) \\\\?\"[^\\n]*\\\\?\" not found|failed to sync (?:secret|configmap) cache)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"MountVolume.SetUp failed for volume ",
+					},
+				},
+				{
+					Regex: "references non-existent (?:secret|config) key: \\S*(?:\\.(?:pem|crt|cer|key)\\b|tls|ssl|cert|fullchain|privkey)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"references non-existent ",
+					},
+				},
+				{
+					Regex: "(?:couldn't|could not) find key \\S*(?:\\.(?:pem|crt|cer|key)\\b|tls|ssl|cert|fullchain|privkey)\\S* in (?:Secret|ConfigMap)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						" find key ",
+					},
+				},
+				{
+					Regex: "CreateContainerConfigError[^\\n]*(?:secret|configmap) \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\" not found",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"CreateContainerConfigError",
+					},
+				},
+				{
+					Regex: "^(?:\\S+ +)?(?:Error: |Warning +Failed\\w* [^\\n]*)?(?:secret|configmap) \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\" not found$",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						" not found",
+					},
+				},
+				{
+					Regex: "hostPath type check failed: \\S*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)\\S* is not a (?:file|directory)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"hostPath type check failed: ",
+					},
+				},
+				{
+					Regex: "failed to prepare subPath for volumeMount \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\"",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"failed to prepare subPath for volumeMount ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-missing",
+					Score: 0.95,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"kubernetes pkg/volume/secret/secret.go, pkg/volume/configmap/configmap.go",
+				"kubernetes pkg/volume/hostpath/host_path.go",
+				"kubernetes pkg/kubelet/kubelet_pods.go",
+				"Kubernetes documentation: Secrets",
+			},
+			Samples: []string{
+				"  Warning  FailedMount  42s (x15 over 15m)  kubelet            MountVolume.SetUp failed for volume \"tls\" : secret \"im-tls\" not found",
+				"E1104 16:56:04.503448    1270 nestedpendingoperations.go:348] Operation for \"{volumeName:kubernetes.io/secret/0b3e-tls podName:0b3e nodeName:}\" failed. No retries permitted until 2026-11-04 16:58:06.503 +0800 CST (durationBeforeRetry 2m2s). Error: MountVolume.SetUp failed for volume \"tls\" (UniqueName: \"kubernetes.io/secret/0b3e-tls\") pod \"wukongim-0\" (UID: \"0b3e\") : secret \"im-tls\" not found",
+				"MountVolume.SetUp failed for volume \"tls\" : references non-existent secret key: tls.crt",
+				"MountVolume.SetUp failed for volume \"certs\" : configmap \"im-certs\" not found",
+				"MountVolume.SetUp failed for volume \"certs\" : hostPath type check failed: /opt/wukongim/certs is not a directory",
+				"Error: secret \"im-tls\" not found",
+			},
+			Misses: []string{
+				"MountVolume.SetUp failed for volume \"config\" : configmap \"redis-config\" not found",
+				"MountVolume.SetUp failed for volume \"db\" : secret \"db-password\" not found",
 			},
 		},
 		{
@@ -17335,6 +18095,63 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "ingress-default-certificate-again",
+			Match: []Clause{
+				{
+					Regex: "^.*\\] (?:Using default certificate|Validating certificate against DNS names\\. This will be deprecated in a future version\\.?)$",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Using default certificate",
+						"Validating certificate against DNS names. This will be deprecated in a future version",
+					},
+				},
+			},
+			Reason: Text{
+				En: "ingress-nginx prints it behind the line that says why.",
+				Zh: "ingress-nginx 在说明原因的那一行之后打印。",
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/controller.go",
+			},
+			Samples: []string{
+				"W1104 16:56:04.503448       7 controller.go:1293] Using default certificate",
+			},
+			Misses: []string{
+				"W1104 16:56:04.503448       7 controller.go:1270] Error getting SSL certificate \"prod/im-tls\": local SSL certificate prod/im-tls was not found. Using default certificate",
+			},
+		},
+		{
+			ID:    "mount-waits",
+			Again: true,
+			Match: []Clause{
+				{
+					Regex: "^.*Unable to attach or mount volumes: unmounted volumes=.*",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"Unable to attach or mount volumes: unmounted volumes=",
+					},
+				},
+			},
+			Reason: Text{
+				En: "Kubernetes says so after minutes of waiting for a volume; the line before names the reason.",
+				Zh: "Kubernetes 等待卷几分钟之后会这样说，原因在前面的一行里。",
+			},
+			References: []string{
+				"kubernetes pkg/kubelet/volumemanager/volume_manager.go",
+			},
+			Samples: []string{
+				"  Warning  FailedMount  6m15s (x6 over 12m)  kubelet            Unable to attach or mount volumes: unmounted volumes=[tls], unattached volumes=[], failed to process volumes=[]: timed out waiting for the condition",
+			},
+			Misses: []string{
+				"MountVolume.SetUp failed for volume \"tls\" : secret \"im-tls\" not found",
+			},
+		},
+		{
 			ID: "nginx-session-end",
 			Match: []Clause{
 				{
@@ -21852,17 +22669,69 @@ var embedded = Catalogue{
 				"console",
 			},
 			Literals: []string{
-				" does not contain a Common Name",
+				"ssl certificate ",
 			},
 		},
 	},
+	derived: []string{
+		"rror obtaining X.509 certificate: no object matching key ",
+		"rror obtaining X.509 certificate: ",
+		" that does not exist",
+		" certificate",
+		"' missing from Secret",
+		"failed to ",
+		" does not contain a Common Name or Subject Alternative Name for ",
+		" is about to expire",
+		"cert-manager",
+		"propagation check failed",
+		"Referenced ",
+		"Are you trying to mount a directory onto a file",
+		"not a directory",
+		"source path ",
+		"Mounts denied",
+		"mounts denied",
+		"operation not permitted",
+		"MountVolume.SetUp failed for volume ",
+		"references non-existent ",
+		" find key ",
+		"CreateContainerConfigError",
+		" not found",
+		"hostPath type check failed: ",
+	},
 	placements: map[string]search.Placement{
+		" certificate": {
+			Print: 6,
+			Group: 7,
+		},
+		" does not contain a Common Name or Subject Alternative Name for ": {
+			Print: 15,
+		},
+		" find key ": {
+			Print: 1,
+			Group: 3,
+		},
+		" is about to expire": {
+			Print: 4,
+			Group: 1,
+		},
+		" not found": {
+			Print: 5,
+			Group: 3,
+		},
 		" stderr P": {
 			Print: 5,
 		},
 		" stdout P": {
 			Print: 6,
 			Group: 6,
+		},
+		" that does not exist": {
+			Print: 6,
+			Group: 7,
+		},
+		"' missing from Secret": {
+			Print: 8,
+			Group: 3,
 		},
 		":fail ": {
 			Print: 3,
@@ -21873,6 +22742,10 @@ var embedded = Catalogue{
 		},
 		"ASN ": {
 			Print: 1,
+		},
+		"Are you trying to mount a directory onto a file": {
+			Print: 24,
+			Group: 1,
 		},
 		"CERT_": {
 			Print: 2,
@@ -21887,6 +22760,10 @@ var embedded = Catalogue{
 		"CertPath": {
 			Print: 3,
 			Group: 6,
+		},
+		"CreateContainerConfigError": {
+			Print: 18,
+			Group: 3,
 		},
 		"EOF": {
 			Group: 1,
@@ -21921,6 +22798,14 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 6,
 		},
+		"MountVolume.SetUp failed for volume ": {
+			Print: 19,
+			Group: 5,
+		},
+		"Mounts denied": {
+			Print: 10,
+			Group: 1,
+		},
 		"NSOSStatus": {
 			Group: 6,
 		},
@@ -21937,6 +22822,10 @@ var embedded = Catalogue{
 		"PKIX path": {
 			Print: 2,
 			Group: 7,
+		},
+		"Referenced ": {
+			Print: 1,
+			Group: 3,
 		},
 		"RemoteCertificate": {
 			Print: 11,
@@ -22009,6 +22898,9 @@ var embedded = Catalogue{
 		"broken header: ": {
 			Print: 12,
 		},
+		"cert-manager": {
+			Print: 2,
+		},
 		"certificate Common Name": {
 			Print: 5,
 			Group: 7,
@@ -22076,6 +22968,10 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 3,
 		},
+		"failed to ": {
+			Print: 1,
+			Group: 5,
+		},
 		"fatal alert: ": {
 			Print: 3,
 			Group: 4,
@@ -22094,6 +22990,10 @@ var embedded = Catalogue{
 		"handshakeStatus": {
 			Print: 5,
 			Group: 2,
+		},
+		"hostPath type check failed: ": {
+			Print: 16,
+			Group: 3,
 		},
 		"insecure WebSocket": {
 			Print: 13,
@@ -22146,6 +23046,10 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 6,
 		},
+		"mounts denied": {
+			Print: 10,
+			Group: 1,
+		},
 		"name in the certificate": {
 			Group: 7,
 		},
@@ -22155,6 +23059,14 @@ var embedded = Catalogue{
 		"no such file or directory": {
 			Print: 5,
 			Group: 4,
+		},
+		"not a directory": {
+			Print: 4,
+			Group: 1,
+		},
+		"operation not permitted": {
+			Print: 16,
+			Group: 5,
 		},
 		"panic: ": {
 			Print: 4,
@@ -22180,6 +23092,10 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 3,
 		},
+		"propagation check failed": {
+			Print: 14,
+			Group: 3,
+		},
 		"protocol adapter": {
 			Print: 6,
 			Group: 4,
@@ -22192,11 +23108,23 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 5,
 		},
+		"references non-existent ": {
+			Print: 1,
+			Group: 3,
+		},
 		"remote error: ": {
 			Print: 11,
 		},
 		"remote error: tls: user canceled": {
 			Print: 18,
+		},
+		"rror obtaining X.509 certificate: ": {
+			Print: 26,
+			Group: 7,
+		},
+		"rror obtaining X.509 certificate: no object matching key ": {
+			Print: 48,
+			Group: 3,
 		},
 		"showRequestInfo": {
 			Print: 1,
@@ -22209,6 +23137,10 @@ var embedded = Catalogue{
 		"signed certificate": {
 			Print: 5,
 			Group: 7,
+		},
+		"source path ": {
+			Print: 4,
+			Group: 4,
 		},
 		"ssl certificate ": {
 			Print: 1,
