@@ -60,6 +60,9 @@ func (r *Record) Core() Core {
 		}
 		core.Direction = directionOf(words)
 	}
+	if core.Direction == UnknownDirection && strings.Contains(said[at:end], "eceived ") && toldToClients[core.Text] {
+		core.Direction = Outbound
+	}
 	return core
 }
 
@@ -78,8 +81,10 @@ func otherCore(s string) (core Core, at, end int) {
 	switch {
 	case strings.Contains(s, "error:") || strings.Contains(s, "error_string="):
 		return openSSLCore(s)
-	case strings.Contains(s, "alert"):
+	case strings.Contains(s, "alert") || strings.Contains(s, "handshake warning: "):
 		return namedAlert(s)
+	case strings.Contains(s, "_ALERT_") || strings.Contains(s, "TLSV1_"):
+		return reasonName(s)
 	}
 	return Core{}, 0, 0
 }
@@ -242,9 +247,9 @@ func Quotes(before string) bool {
 var (
 	// accepts are words of the side that takes connections. What is read from an
 	// ephemeral port comes from a client.
-	accepts = regexp.MustCompile(`(?i)TLS handshake error from|\baccept(?:ed|ing)?\b|\binbound\b|\bincoming\b|\bdownstream\b|handshake (?:with )?(?:the )?client\b|\bclient \[?(?:\d+\.\d+\.|[0-9a-f]*:[0-9a-f:])|received CLIENT ALERT|\bremote_?addr|\bclient_?(?:ip|addr)|\bfrom (?:client )?\[?[0-9a-f][0-9a-f.:]+\]?:\d{5}\b|\bfrom (?:client )?\[[0-9a-f:]*\]:\d{5}\b|\bhttp: (?:TLS|Server)|\bserver\.go:|\blistener\b|客户端|来自`)
+	accepts = regexp.MustCompile(`(?i)TLS handshake error from|handshake error in server|\bSSL_accept\b|\baccept(?:ed|ing)?\b|\binbound\b|\bincoming\b|\bdownstream\b|handshake (?:with )?(?:the )?client\b|\bclient \[?(?:\d+\.\d+\.|[0-9a-f]*:[0-9a-f:])|received CLIENT ALERT|\bremote_?addr|\bclient_?(?:ip|addr)|\bfrom (?:client )?\[?[0-9a-f][0-9a-f.:]+\]?:\d{5}\b|\bfrom (?:client )?\[[0-9a-f:]*\]:\d{5}\b|\bhttp: (?:TLS|Server)|\bserver\.go:|\blistener\b|客户端|来自`)
 	// dials are words of the side that opens them.
-	dials = regexp.MustCompile(`\b(?:Get|Post|Put|Head|Delete|Patch|Options|Propfind) \\?"?https?://|(?i:\bdial(?:ed|ing|er)?\b|\bconnect(?:ing|ion)? to\b|\bupstream\b|\bbackend\b|\boutbound\b|\bwebhook\b|\b(?:https|wss|mqtts|amqps|grpcs|ldaps|rediss)://|authentication handshake failed|generated CLIENT ALERT|received SERVER ALERT|\breverse proxy|\bround ?trip)|连接.{0,20}失败|拨号|上游|请求.{0,20}失败`)
+	dials = regexp.MustCompile(`\b(?:Get|Post|Put|Head|Delete|Patch|Options|Propfind) \\?"?https?://|(?i:\bdial(?:ed|ing|er)?\b|\bcurl: \(\d+\)|\bcurl error \d+|\bSSL_connect\b|handshake error in client|\bconnect(?:ing|ion)? to\b|\bupstream\b|\bbackend\b|\boutbound\b|\bwebhook\b|\b(?:https|wss|mqtts|amqps|grpcs|ldaps|rediss)://|authentication handshake failed|generated CLIENT ALERT|received SERVER ALERT|\breverse proxy|\bround ?trip)|连接.{0,20}失败|拨号|上游|请求.{0,20}失败`)
 )
 
 // directionOf tells the side by the words beside a core. Where those of both stand

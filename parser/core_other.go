@@ -90,7 +90,17 @@ var alertNumbers = map[string]uint8{
 //
 //	javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown
 //	{ssl_error,{tls_alert,"certificate unknown"}}
-var alertName = regexp.MustCompile(`(?:Received fatal alert: |\{tls_alert,\s*(?:\{\s*)?"?)([a-zA-Z_ ]+)`)
+var alertName = regexp.MustCompile(`(?:Received fatal alert: |[Rr]eceived handshake warning: |\{tls_alert,\s*(?:\{\s*)?"?)([a-zA-Z_ ]+)`)
+
+// toldToClients are the alerts that servers send and hardly any client does. The JDK
+// words what it got alike on both sides.
+var toldToClients = func() map[string]bool {
+	told := map[string]bool{}
+	for _, number := range []tls.AlertError{40, 70, 71, 80, 86, 111, 112, 115, 116, 120} {
+		told[remotePrefix+number.Error()] = true
+	}
+	return told
+}()
 
 // namedAlert finds an alert by its name, in Go's words.
 func namedAlert(s string) (core Core, at, end int) {
@@ -103,4 +113,19 @@ func namedAlert(s string) (core Core, at, end int) {
 		return Core{}, 0, 0
 	}
 	return Core{Text: remotePrefix + tls.AlertError(number).Error(), Kind: KindNetHTTP, Direction: UnknownDirection}, m[0], m[1]
+}
+
+// reasonText is how BoringSSL names the reason of an error (err/ssl.errordata), as Dart
+// and Python print it by itself:
+//
+//	HandshakeException: Handshake error in client (OS Error: SSLV3_ALERT_HANDSHAKE_FAILURE(tls_record.cc:587))
+var reasonText = regexp.MustCompile(`(?:^|[^A-Z_])((?:SSLV3|TLSV1|TLSV13)_ALERT_[A-Z_]+[A-Z]|TLSV1_(?:UNRECOGNIZED_NAME|UNSUPPORTED_EXTENSION|CERTIFICATE_UNOBTAINABLE|BAD_CERTIFICATE_(?:STATUS_RESPONSE|HASH_VALUE)))(?:$|[^A-Z_])`)
+
+// reasonName finds an alert by the name of its reason, in nginx's words.
+func reasonName(s string) (core Core, at, end int) {
+	m := reasonText.FindStringSubmatchIndex(s)
+	if m == nil {
+		return Core{}, 0, 0
+	}
+	return Core{Text: nginxSays("error:10000000:SSL routines:OPENSSL_internal:" + s[m[2]:m[3]]), Kind: KindOpenSSL, Direction: UnknownDirection}, m[2], m[3]
 }

@@ -23,16 +23,22 @@ func (c *chain) holds(rec *parser.Record) bool {
 	return c.event != nil && rec.Origin == c.last.Origin && rec.Line-c.last.Line <= chainLines
 }
 
-// tellsMore tells whether a pattern leaves less open than that of the failure before.
+// tellsMore tells whether a pattern narrows down what the failure before left open.
 func (c *chain) tellsMore(p *Pattern) bool {
-	return p != nil && (c.event.Pattern == nil || p != c.event.Pattern && p.surest() > c.event.Pattern.surest())
+	if p == nil || c.event.Pattern == nil {
+		return p != nil
+	}
+	cause, before := p.surest(), c.event.Pattern.surest()
+	return cause.Score > before.Score && c.event.Pattern.may(cause.ID)
 }
 
-// surest is the score of the most probable cause.
-func (p *Pattern) surest() float64 {
-	best := 0.0
+// surest is the most probable cause.
+func (p *Pattern) surest() CauseScore {
+	var best CauseScore
 	for _, cause := range p.Causes {
-		best = max(best, cause.Score)
+		if cause.Score > best.Score {
+			best = cause
+		}
 	}
 	return best
 }

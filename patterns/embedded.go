@@ -3094,6 +3094,1438 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "client-told-client-certificate",
+			Title: Text{
+				En: "Client: the server wants a client certificate, or refuses the one it got",
+				Zh: "客户端：服务器要求客户端证书，或不接受客户端发来的证书",
+			},
+			Explain: Text{
+				En: "The server refused the certificate of the client, or the client sent none: this server authenticates its clients (mutual TLS). WuKongIM asks for no client certificate, a proxy in front of it may. Either switch that off for this port, or give the client a certificate of the CA that the server expects.",
+				Zh: "服务器拒绝了客户端的证书，或者客户端没有发送证书：这个服务器要校验客户端（双向 TLS）。WuKongIM 不要求客户端证书，但前面的代理可能要求。要么在这个端口上关掉它，要么给客户端配一张由服务器所信任的 CA 签发的证书。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:bad certificate|unsupported certificate|revoked certificate|expired certificate|unknown certificate|unknown certificate authority|access denied|certificate required|alert\\(41\\)|certificate unobtainable|bad certificate hash value)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"remote error: tls: ",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?:alert|ALERT)[ _](?i:no[ _]certificate|bad[ _]certificate|unsupported[ _]certificate|certificate[ _]revoked|certificate[ _]expired|certificate[ _]unknown|unknown[ _]ca|access[ _]denied|certificate[ _]required)|(?i:tlsv1[ _]certificate[ _]unobtainable|tlsv1[ _]bad[ _]certificate[ _]hash[ _]value))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:NO_CERTIFICATE|BAD_CERT_ALERT|UNSUPPORTED_CERT_ALERT|REVOKED_CERT_ALERT|EXPIRED_CERT_ALERT|CERTIFICATE_UNKNOWN_ALERT|UNKNOWN_CA_ALERT|ACCESS_DENIED_ALERT|CERTIFICATE_UNOBTAINABLE_ALERT|BAD_CERT_HASH_VALUE_ALERT|RX_CERTIFICATE_REQUIRED_ALERT|NO_CLIENT_CERTIFICATE)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NO_CERTIFICATE",
+						"BAD_CERT_ALERT",
+						"UNSUPPORTED_CERT_ALERT",
+						"REVOKED_CERT_ALERT",
+						"EXPIRED_CERT_ALERT",
+						"CERTIFICATE_UNKNOWN_ALERT",
+						"UNKNOWN_CA_ALERT",
+						"ACCESS_DENIED_ALERT",
+						"CERTIFICATE_UNOBTAINABLE_ALERT",
+						"BAD_CERT_HASH_VALUE_ALERT",
+						"RX_CERTIFICATE_REQUIRED_ALERT",
+						"NO_CLIENT_CERTIFICATE",
+					},
+				},
+				{
+					Regex: "\\bERR_(?:BAD_SSL_CLIENT_AUTH_CERT|SSL_CLIENT_AUTH_CERT_NEEDED|SSL_CLIENT_AUTH_CERT_NO_PRIVATE_KEY|SSL_CLIENT_AUTH_SIGNATURE_FAILED|SSL_CLIENT_AUTH_PRIVATE_KEY_ACCESS_DENIED|SSL_CLIENT_AUTH_NO_COMMON_ALGORITHMS)\\b|net_error -(?:110|117|134|135|141|181)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"BAD_SSL_CLIENT_AUTH_CERT",
+						"SSL_CLIENT_AUTH_",
+						"net_error -",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) (?:Unable to find the certificate or key necessary for authentication|SSL peer cannot verify your certificate|SSL peer (?:does not support certificates of the type it received|rejected your certificate as (?:revoked|expired)|had some unspecified issue with the certificate it received|could not obtain your certificate from the supplied URL|reported bad certificate hash value)|Peer does not recognize and trust the CA that issued your certificate|Peer received a valid certificate, but access was denied|SSL received a certificate_required alert|NSS: client certificate not found)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+					},
+				},
+				{
+					Regex: "gnutls_handshake\\(\\) failed: (?:No certificate \\(SSL 3\\.0\\)|Certificate is bad|Certificate is not supported|Certificate was revoked|Certificate is expired|Unknown certificate|CA is unknown|Access was denied|Could not retrieve the specified certificate|Certificate is required)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:2[5-9]|3[12]|42|63)\\b|Optional\\(-98(?:2[5-9]|3[12]|42|63)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus error",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|kCFErrorDomainCFNetwork).{0,30}-120[56]\\b|(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}服务器(?:“[^”]*”)?(?:不接受(?:该|此)?证书|(?:要求|需要)(?:提供)?客户(?:端)?证书)|he server “[^”]*” (?:did not accept the certificate|requires a client certificate)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NSURLErrorDomain",
+						"kCFErrorDomainCFNetwork",
+						"URLErrorDomain",
+						"LocalizedDescription",
+						":fail ",
+						"did not accept the certificate",
+						"requires a client certificate",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_(?:NO_CREDENTIALS|UNKNOWN_CREDENTIALS|SMARTCARD_LOGON_REQUIRED|MUTUAL_AUTH_FAILED)\\b|\\b0x(?:8009030E|8009030D|80090363)\\b[^\\n]{0,80}(?:SSL|TLS|[Ss]channel|security package)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_E_",
+						"800903",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "client-certificate",
+					Score: 0.85,
+					Why:   "only a server that authenticates its clients says this to a client",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.04,
+					Why:   "a proxy that opens TLS may answer in the server's place",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+				"Chromium net/ssl/openssl_ssl_util.cc (MapOpenSSLErrorSSL)",
+				"lib/vtls/gtls.c (curl)",
+			},
+			Samples: []string{
+				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_BAD_SSL_CLIENT_AUTH_CERT",
+				"curl: (35) OpenSSL/3.0.19: error:0A000412:SSL routines::sslv3 alert bad certificate",
+				"Error code: SSL_ERROR_RX_CERTIFICATE_REQUIRED_ALERT",
+				"curl: (56) OpenSSL SSL_read: OpenSSL/3.0.19: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_required",
+				"CFNetwork SSLHandshake failed (-9829)",
+			},
+			Misses: []string{
+				"CFNetwork SSLHandshake failed (-9807)",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown",
+			},
+		},
+		{
+			ID: "client-told-handshake-failure",
+			Title: Text{
+				En: "Client: the server refused the handshake (alert 40)",
+				Zh: "客户端：服务器拒绝了握手（告警 40）",
+			},
+			Explain: Text{
+				En: "The server answered handshake failure: nothing that the client offered suited it. Mostly they share no cipher suite, because the server's certificate is missing or of a kind that the client does not know, or because one of the two is old. A wanted client certificate (TLS 1.2) and an unknown host name end like this too. The server's log knows which.",
+				Zh: "服务器回应 handshake failure：客户端提供的选项它都不接受。多半是没有共同的加密套件，比如服务器没有配好证书、证书类型客户端不认识，或其中一方太老。TLS 1.2 下要求客户端证书、域名未知时也会这样。看服务器的日志就知道是哪一种。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "negotiation",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:handshake failure)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"remote error: tls: handshake failure",
+					},
+					whole: "remote error: tls: handshake failure",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]handshake[ _]failure))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_HANDSHAKE_FAILURE_ALERT\\b|gnutls_handshake\\(\\) failed: Handshake failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_HANDSHAKE_FAILURE_ALERT",
+						"gnutls_handshake() failed: Handshake failed",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:24|58)\\b|Optional\\(-98(?:24|58)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus error",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cipher-mismatch",
+					Score: 0.45,
+					Why:   "what the alert means by the standard",
+				},
+				{
+					ID:    "client-certificate",
+					Score: 0.16,
+					Why:   "servers that require one answer so in TLS 1.2",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.12,
+					Why:   "an unknown host name is answered so by some",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.1,
+					Why:   "some answer so to an old version",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.08,
+					Why:   "OpenSSL without a certificate shares no suite",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: handshake_failure",
+				"curl: (35) gnutls_handshake() failed: Handshake failed",
+				"HandshakeException: Handshake error in client (OS Error: SSLV3_ALERT_HANDSHAKE_FAILURE(tls_record.cc:587))",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A00042E:SSL routines::tlsv1 alert protocol version",
+			},
+		},
+		{
+			ID: "client-told-protocol-version",
+			Title: Text{
+				En: "Client: the server does not accept its TLS version (alert 70)",
+				Zh: "客户端：服务器不接受它的 TLS 版本（告警 70）",
+			},
+			Explain: Text{
+				En: "The server refused the version of TLS that the client offered: an old client before a server with TLS 1.2 and newer, or the other way round. Update the older of the two; old Android (before 5), old Java (7 and 8 without updates) and old .NET need TLS 1.2 switched on.",
+				Zh: "服务器不接受客户端提供的 TLS 版本：老客户端遇到只支持 TLS 1.2 及以上的服务器，或者相反。请升级较老的一方；老版本 Android（5 以下）、Java 7/8 早期版本、老 .NET 需要手动开启 TLS 1.2。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "negotiation",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:protocol version not supported|inappropriate fallback)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"protocol version not supported",
+						"inappropriate fallback",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]protocol[ _]version|alert[ _]inappropriate[ _]fallback))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:PROTOCOL_VERSION_ALERT|INAPPROPRIATE_FALLBACK_ALERT)\\b|\\bERR_SSL_(?:INAPPROPRIATE_FALLBACK|FALLBACK_BEYOND_MINIMUM_VERSION)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"PROTOCOL_VERSION_ALERT",
+						"INAPPROPRIATE_FALLBACK_ALERT",
+						"INAPPROPRIATE_FALLBACK",
+						"FALLBACK_BEYOND_MINIMUM_VERSION",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) (?:Peer reports incompatible or unsupported protocol version|The server rejected the handshake because the client downgraded)|gnutls_handshake\\(\\) failed: (?:Error in protocol version|Inappropriate fallback)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:36|60|81)\\b|Optional\\(-98(?:36|60|81)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus error",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "protocol-version",
+					Score: 0.92,
+					Why:   "the alert names it",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.03,
+					Why:   "a device on the way that changes the versions",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A00042E:SSL routines::tlsv1 alert protocol version",
+				"Error code: SSL_ERROR_PROTOCOL_VERSION_ALERT",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: protocol_version",
+				"CFNetwork SSLHandshake failed (-9836)",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-told-unknown-name",
+			Title: Text{
+				En: "Client: the server does not know the host name (alert 112)",
+				Zh: "客户端：服务器不认识该域名（告警 112）",
+			},
+			Explain: Text{
+				En: "The server has no certificate for the name that the client asked for (SNI) and says so. The address that clients are given must be a name of the server's certificate and of its configuration: external.wssAddr, server_name in nginx.",
+				Zh: "服务器没有客户端所请求域名（SNI）的证书。下发给客户端的地址必须是服务器证书和配置里有的域名：external.wssAddr，nginx 的 server_name。",
+			},
+			Severity: "error",
+			Category: "domain",
+			Reporter: "client",
+			Phase:    "negotiation",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:unrecognized name)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"remote error: tls: unrecognized name",
+					},
+					whole: "remote error: tls: unrecognized name",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:tlsv1[ _](?:alert[ _])?unrecognized[ _]name))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bERR_SSL_UNRECOGNIZED_NAME_ALERT\\b|net_error -159\\b|\\bSSL_ERROR_UNRECOGNIZED_NAME_ALERT\\b|curl: \\(\\d+\\) SSL peer has no certificate for the requested DNS name|gnutls_handshake\\(\\) failed: The server name sent was not recognized|handshake alert:  ?unrecognized_name",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ERR_SSL_UNRECOGNIZED_NAME_ALERT",
+						"net_error -159",
+						"SSL_ERROR_UNRECOGNIZED_NAME_ALERT",
+						") SSL peer has no certificate for the requested DNS name",
+						"gnutls_handshake() failed: The server name sent was not recognized",
+						"handshake alert: ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:65)\\b|Optional\\(-98(?:65)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9865",
+						"Optional(-9865",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.9,
+					Why:   "the alert names it",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.06,
+					Why:   "a server that refuses every name it was not set up for",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+				"RFC 6066 section 3",
+			},
+			Samples: []string{
+				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_SSL_UNRECOGNIZED_NAME_ALERT",
+				"curl: (35) OpenSSL/3.0.19: error:0A000458:SSL routines::tlsv1 unrecognized name",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: unrecognized_name",
+				"javax.net.ssl.SSLProtocolException: handshake alert:  unrecognized_name",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-told-no-alpn",
+			Title: Text{
+				En: "Client: the server speaks none of the offered protocols (alert 120)",
+				Zh: "客户端：服务器不支持它提供的应用层协议（告警 120）",
+			},
+			Explain: Text{
+				En: "TLS itself fits, the protocol in it does not (ALPN): a client that offers only h2 before a server that knows http/1.1, or the other way round. WebSocket needs http/1.1.",
+				Zh: "TLS 本身没有问题，但应用层协议（ALPN）谈不拢：客户端只提供 h2 而服务器只支持 http/1.1，或者相反。WebSocket 需要 http/1.1。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "negotiation",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:no application protocol)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"remote error: tls: no application protocol",
+					},
+					whole: "remote error: tls: no application protocol",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]no[ _]application[ _]protocol))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_NEXT_PROTOCOL_(?:NO_PROTOCOL|NO_CALLBACK|DATA_INVALID)\\b|\\bERR_ALPN_NEGOTIATION_FAILED\\b|curl: \\(\\d+\\) The server supports no protocols that the client advertises in the ALPN extension|gnutls_handshake\\(\\) failed: No supported application protocol could be negotiated|\\bSEC_E_APPLICATION_PROTOCOL_MISMATCH\\b|\\b0x80090367\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_NEXT_PROTOCOL_",
+						"ERR_ALPN_NEGOTIATION_FAILED",
+						") The server supports no protocols that the client advertises in the ALPN extension",
+						"gnutls_handshake() failed: No supported application protocol could be negotiated",
+						"SEC_E_APPLICATION_PROTOCOL_MISMATCH",
+						"0x80090367",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "alpn-mismatch",
+					Score: 0.95,
+					Why:   "the alert names it",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+				"RFC 7301",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000460:SSL routines::tlsv1 alert no application protocol",
+				"Error code: SSL_ERROR_NEXT_PROTOCOL_NO_PROTOCOL",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: no_application_protocol",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-told-internal-error",
+			Title: Text{
+				En: "Client: the server reports an internal error (alert 80)",
+				Zh: "客户端：服务器报告内部错误（告警 80）",
+			},
+			Explain: Text{
+				En: "The server could not go on and does not say why. Servers in Go answer so to every client while no certificate is configured, and to a host name for which they have none; the server's own log names the reason at the same time.",
+				Zh: "服务器无法继续握手，也没有说明原因。Go 写的服务器在没有配置证书、或没有该域名的证书时会这样回应；同一时间服务器自己的日志里有具体原因。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:internal error)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"remote error: tls: internal error",
+					},
+					whole: "remote error: tls: internal error",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]internal[ _]error))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_INTERNAL_ERROR_ALERT\\b|curl: \\(\\d+\\) Peer reports it experienced an internal error|gnutls_handshake\\(\\) failed: Internal error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_INTERNAL_ERROR_ALERT",
+						") Peer reports it experienced an internal error",
+						"gnutls_handshake() failed: Internal error",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:38)\\b|Optional\\(-98(?:38)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9838",
+						"Optional(-9838",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-configured",
+					Score: 0.42,
+					Why:   "Go answers so to every hello while it has no certificate",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.25,
+					Why:   "and to a name for which it has none",
+				},
+				{
+					ID:    "cipher-mismatch",
+					Score: 0.1,
+					Why:   "some balancers hide a failed negotiation behind it",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+				"crypto/tls common.go getCertificate (Go 1.26)",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000438:SSL routines::tlsv1 alert internal error",
+				"Error code: SSL_ERROR_INTERNAL_ERROR_ALERT",
+				"javax.net.ssl.SSLException: Received fatal alert: internal_error",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-told-unreadable",
+			Title: Text{
+				En: "Client: the server could not use what it sent",
+				Zh: "客户端：服务器无法处理它发来的内容",
+			},
+			Explain: Text{
+				En: "The server answered that a message of the client was damaged, unexpected or not allowed. Two healthy sides do not do this to each other: something between them changes the bytes, or one of the two is very old or faulty. The certificate is not the reason.",
+				Zh: "服务器回应说客户端的消息损坏、意外或不合规。正常的两端之间不会这样：要么中间设备改动了数据，要么其中一方太老或有缺陷。与证书无关。",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:unexpected message|bad record MAC|decryption failed|record overflow|decompression failure|illegal parameter|error decoding message|error decrypting message|export restriction|no renegotiation|missing extension|unsupported extension|bad certificate status response|unknown PSK identity)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"remote error: tls: ",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:(?:alert[ _])(?:unexpected[ _]message|bad[ _]record[ _]mac|decryption[ _]failed|record[ _]overflow|decompression[ _]failure|illegal[ _]parameter|decode[ _]error|decrypt[ _]error|export[ _]restriction|no[ _]renegotiation|missing[ _]extension|unknown[ _]psk[ _]identity)|tlsv1[ _]unsupported[ _]extension|tlsv1[ _]bad[ _]certificate[ _]status[ _]response|SSL routines:\\w*:no renegotiation))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:HANDSHAKE_UNEXPECTED_ALERT|BAD_MAC_ALERT|DECRYPTION_FAILED_ALERT|RECORD_OVERFLOW_ALERT|DECOMPRESSION_FAILURE_ALERT|ILLEGAL_PARAMETER_ALERT|DECODE_ERROR_ALERT|DECRYPT_ERROR_ALERT|EXPORT_RESTRICTION_ALERT|NO_RENEGOTIATION_ALERT|MISSING_EXTENSION_ALERT|UNSUPPORTED_EXTENSION_ALERT|BAD_CERT_STATUS_RESPONSE_ALERT|RX_UNKNOWN_ALERT|RX_UNEXPECTED_ALERT)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_",
+					},
+				},
+				{
+					Regex: "\\bERR_SSL_(?:BAD_RECORD_MAC_ALERT|DECOMPRESSION_FAILURE_ALERT|DECRYPT_ERROR_ALERT|NO_RENEGOTIATION)\\b|net_error -(?:123|125|126|153)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"BAD_RECORD_MAC_ALERT",
+						"OMPRESSION_FAILURE_ALERT",
+						"RYPT_ERROR_ALERT",
+						"NO_RENEGOTIATION",
+						"net_error -",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) (?:SSL peer was not expecting a handshake message it received|SSL peer reports incorrect Message Authentication Code|Peer was unable to decrypt an SSL record it received|Peer received an SSL record that was longer than is permitted|SSL peer was unable to successfully decompress|SSL peer rejected a handshake message for unacceptable content|Peer could not decode an SSL handshake message|Peer reports failure of signature verification or key exchange|Peer reports negotiation not in compliance with export|SSL received a missing_extension alert|SSL peer does not support requested TLS hello extension|SSL peer was unable to get an OCSP response|SSL received an alert record with an unknown alert)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+					},
+				},
+				{
+					Regex: "gnutls_handshake\\(\\) failed: (?:Unexpected message|Bad record MAC|Decryption failed|Record overflow|Decompression failed|Illegal parameter|Decode error|Decrypt error|Export restriction|An extension was expected but was not seen|An unsupported extension was sent|A TLS fatal alert has been received|The SRP/PSK username is missing)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b|Optional\\(-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus error",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "record-corrupted",
+					Score: 0.5,
+					Why:   "the checks exist to notice changed bytes",
+				},
+				{
+					ID:    "cipher-mismatch",
+					Score: 0.15,
+					Why:   "faulty implementations of one of the two",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.12,
+					Why:   "old implementations stumble over newer messages",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A0003FC:SSL routines::sslv3 alert bad record mac",
+				"Error code: SSL_ERROR_DECODE_ERROR_ALERT",
+				"CFNetwork SSLHandshake failed (-9820)",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-says-cut",
+			Title: Text{
+				En: "Client: the connection was cut during the handshake",
+				Zh: "客户端：握手过程中连接被断开",
+			},
+			Explain: Text{
+				En: "The client began TLS, and the connection ended before the handshake was complete, without an alert. Something on the way cuts it (a firewall, a balancer, a network that looks at the host name), or what listens there is no TLS server and closes on the first bytes. If only some networks or only this name fail, it is the way; try the same port from another network.",
+				Zh: "客户端开始了 TLS，但握手没有完成连接就断了，也没有告警。可能是途中被切断（防火墙、负载均衡、按域名拦截的网络，例如域名未备案），也可能那个端口根本不是 TLS 服务，收到数据就关闭。如果只有部分网络或只有这个域名失败，就是链路问题；换一个网络连同一端口试试。",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "SSL_connect: SSL_ERROR_(?:SYSCALL|ZERO_RETURN) in connection to|SSL_connect: Connection (?:was )?(?:reset|closed|aborted)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_connect: ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshakeException|SSLException|SSLProtocolException): (?:\\(\\w+\\) )?(?:Remote host (?:closed connection during handshake|terminated the handshake|closed the channel)|Connection (?:reset|closed) ?(?:by peer|during handshake)?$|Connection closed by peer|Received close_notify during handshake|SSL peer shut down incorrectly|closing inbound before receiving peer|Connection has closed|Connection closed while SSL/TLS handshake|SSL handshake aborted.*(?:Connection reset by peer|I/O error during system call))",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Remote host ",
+						"Connection ",
+						"Received close_notify during handshake",
+						"SSL peer shut down incorrectly",
+						"closing inbound before receiving peer",
+						"has closed",
+						"closed while SSL/TLS handshake",
+						"Connection reset by peer",
+						"I/O error during system call",
+					},
+				},
+				{
+					Regex: "EOFException: SSL peer shut down incorrectly|SSLClosedEngineException|SslClosedEngineException|ClosedChannelException.*SSL/TLS handshake|Connection closed while SSL/TLS handshake was in progress|SSL handshake aborted: ssl=|SslHandler\\w* .*ClosedChannelException",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"EOFException: SSL peer shut down incorrectly",
+						"SLClosedEngineException",
+						"slClosedEngineException",
+						"losedChannelException",
+						"onnection closed while SSL/TLS handshake was in progress",
+						"SL handshake aborted: ssl=",
+						"ClosedChannelException",
+					},
+				},
+				{
+					Regex: "\\bPR_(?:END_OF_FILE|CONNECT_RESET)_ERROR\\b|net::ERR_SSL_HANDSHAKE_NOT_COMPLETED|net_error -148\\b|wss://[^\\n]{0,200}net::ERR_CONNECTION_(?:CLOSED|RESET)|curl: \\(35\\) (?:Encountered end of file|TCP connection reset by peer|Recv failure: Connection (?:was )?reset)|gnutls_handshake\\(\\) failed: (?:The TLS connection was non-properly terminated|Peer has terminated the connection|Error in the pull function|Error in the push function)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"END_OF_FILE",
+						"CONNECT_RESET",
+						"::ERR_SSL_HANDSHAKE_NOT_COMPLETED",
+						"_error -148",
+						"net::ERR_CONNECTION_",
+						"curl: (35) ",
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "HandshakeException: Connection terminated during handshake|TLS: (?:Connection|connection) (?:was )?(?:closed|reset)|connection was closed during the (?:TLS|SSL) handshake|Client network socket disconnected before secure TLS connection was established",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"HandshakeException: Connection terminated during handshake",
+						"TLS: ",
+						"connection was closed during the ",
+						"Client network socket disconnected before secure TLS connection was established",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:05|06|16|52)\\b|Optional\\(-98(?:05|06|16|52)\\b|schannel: (?:failed to receive handshake, SSL/TLS connection failed|server closed (?:abruptly|the connection)|failed to receive handshake, need more data)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus error",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+						"schannel: ",
+					},
+				},
+				{
+					Regex: "(?:AuthenticationException|IOException|WebSocketException|HttpRequestException)[^\\n]*(?:Received an unexpected EOF or 0 bytes from the transport stream|Authentication failed because the remote party (?:has closed|sent a TLS alert.*close)|Cannot determine the frame size or a corrupted frame was received\\. *eof)|Received an unexpected EOF or 0 bytes from the transport stream|Authentication failed because the remote party (?:has )?closed the transport stream",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Received an unexpected EOF or 0 bytes from the transport stream",
+						"Authentication failed because the remote party ",
+						"Cannot determine the frame size or a corrupted frame was received.",
+						"Received an unexpected EOF or 0 bytes from the transport stream",
+						"Authentication failed because the remote party ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.5,
+					Why:   "the message says only that it ended",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.22,
+					Why:   "a port without TLS closes on the first bytes of it",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.06,
+					Why:   "old servers close instead of answering",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.05,
+					Why:   "some servers without a certificate close",
+				},
+			},
+			References: []string{
+				"curl lib/vtls/openssl.c",
+				"JDK sun.security.ssl.SSLSocketImpl and SSLTransport",
+				"netty handler SslHandler",
+				"NSPR prerr.h",
+				"RFC 8446 section 6.1",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to im.example.com:443 ",
+				"javax.net.ssl.SSLHandshakeException: Remote host terminated the handshake",
+				"javax.net.ssl.SSLHandshakeException: Remote host closed connection during handshake",
+				"Error code: PR_END_OF_FILE_ERROR",
+				"CFNetwork SSLHandshake failed (-9806)",
+				"HandshakeException: Connection terminated during handshake",
+			},
+			Misses: []string{
+				"java.net.SocketException: Connection reset",
+				"WebSocket connection to 'ws://im.example.com:5200/' failed: net::ERR_CONNECTION_RESET",
+			},
+		},
+		{
+			ID: "client-says-timeout",
+			Title: Text{
+				En: "Client: the handshake was not finished in time",
+				Zh: "客户端：握手超时",
+			},
+			Explain: Text{
+				En: "The connection stood, and the TLS handshake did not come to its end in the time that the client allows. Packets are lost on the way, the server is overloaded, or what listens there is no TLS server and waits for more.",
+				Zh: "TCP 已经连上，但 TLS 握手没有在客户端允许的时间内完成。可能是途中丢包、服务器过载，或者那个端口根本不是 TLS 服务，还在等数据。",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "SslHandshakeTimeoutException: handshake timed out|SSLException: handshake timed out|curl: \\(28\\) SSL connection timeout|SSL connection timeout|gnutls_handshake\\(\\) failed: (?:The operation timed out|Timeout)|SSL handshake timed out|(?:SSLSocket|sslsocket|TLS|SSL) ?[Hh]andshake [^\\n]{0,40}SocketTimeoutException|The handshake operation timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"slHandshakeTimeoutException: handshake timed out",
+						"SLException: handshake timed out",
+						"curl: (28) SSL connection timeout",
+						"SSL connection timeout",
+						"gnutls_handshake() failed: ",
+						"SSL handshake timed out",
+						"SocketTimeoutException",
+						"The handshake operation timed out",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:53)\\b|Optional\\(-98(?:53)\\b|schannel: SSL/TLS connection timeout|SSL connection timeout",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9853",
+						"Optional(-9853",
+						"schannel: SSL/TLS connection timeout",
+						"SSL connection timeout",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.6,
+					Why:   "packets are lost, or the server is overloaded",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.3,
+					Why:   "a port without TLS waits for what it understands",
+				},
+			},
+			References: []string{
+				"netty handler SslHandler (handshakeTimeoutMillis)",
+				"curl lib/vtls",
+			},
+			Samples: []string{
+				"io.netty.handler.ssl.SslHandshakeTimeoutException: handshake timed out after 10000ms",
+				"curl: (28) SSL connection timeout",
+			},
+			Misses: []string{
+				"curl: (28) Connection timed out after 3001 milliseconds",
+			},
+		},
+		{
+			ID: "client-says-damaged",
+			Title: Text{
+				En: "Client: what the server sent is damaged",
+				Zh: "客户端：服务器发来的数据已损坏",
+			},
+			Explain: Text{
+				En: "The client could not verify a record or a message of the server: the bytes were changed on the way, or a proxy mixes its own into them. If it comes back, test from another network.",
+				Zh: "客户端无法校验服务器发来的记录或消息：数据在途中被改动，或者代理混入了自己的内容。如果反复出现，换一个网络测试。",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "SSL_read: [^\\n]*(?:decryption failed or bad record mac|bad decrypt|record layer failure)|SSL routines:\\w*:(?:decryption failed or bad record mac|block cipher pad is wrong|DECRYPTION_FAILED_OR_BAD_RECORD_MAC|bad decrypt|digest check failed|bad signature)|\\bDECRYPTION_FAILED_OR_BAD_RECORD_MAC\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"_read: ",
+						"decryption failed or bad record mac",
+						"block cipher pad is wrong",
+						"DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
+						"bad decrypt",
+						"digest check failed",
+						"bad signature",
+						"DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
+					},
+				},
+				{
+					Regex: "SSL(?:Exception|HandshakeException|ProtocolException): (?:\\(\\w+\\) )?(?:Tag mismatch|bad record MAC|Invalid TLS padding data|Insufficient buffer remaining for AEAD|The Finished message cannot be verified|Unexpected handshake message|Invalid \\w+ ServerKeyExchange|Invalid CertificateVerify|Unexpected exception)|AEADBadTagException: Tag mismatch",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Tag mismatch",
+						"bad record MAC",
+						"valid TLS padding data",
+						"sufficient buffer remaining for AEAD",
+						"The Finished message cannot be verified",
+						"Unexpected handshake message",
+						" ServerKeyExchange",
+						"CertificateVerify",
+						"Unexpected exception",
+						"AEADBadTagException: Tag mismatch",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:BAD_MAC_READ|DECRYPTION_FAILURE|BAD_SERVER|BAD_HANDSHAKE_HASH_VALUE|RX_MALFORMED_\\w+|RX_UNEXPECTED_\\w+|BLOCKED?_CIPHER\\w*|FEATURE_NOT_SUPPORTED_FOR_VERSION|TOO_MANY_RECORDS|DIGEST_FAILURE|SIGN_HASHES_FAILURE|SERVER_KEY_EXCHANGE_FAILURE)\\b|curl: \\(\\d+\\) SSL received a record with an incorrect Message Authentication Code",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_",
+						") SSL received a record with an incorrect Message Authentication Code",
+					},
+				},
+				{
+					Regex: "gnutls_handshake\\(\\) failed: (?:Decryption has failed|MAC verification failed|The signature in the certificate is invalid|Public key signature verification has failed)|\\bERR_SSL_(?:DECRYPT_ERROR|BAD_PEER_PUBLIC_KEY|SERVER_CERT_BAD_FORMAT|KEY_USAGE_INCOMPATIBLE|HANDSHAKE_DIGEST)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"gnutls_handshake() failed: ",
+						"DECRYPT_ERROR",
+						"BAD_PEER_PUBLIC_KEY",
+						"SERVER_CERT_BAD_FORMAT",
+						"KEY_USAGE_INCOMPATIBLE",
+						"HANDSHAKE_DIGEST",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:45|46|49|56|57|59)\\b|Optional\\(-98(?:45|46|49|56|57|59)\\b|\\bSEC_E_(?:MESSAGE_ALTERED|DECRYPT_FAILURE|OUT_OF_SEQUENCE|INVALID_TOKEN_SIGNATURE)\\b|\\b0x(?:8009030F|80090330|80090310)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus error",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+						"SEC_E_",
+						"800903",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "record-corrupted",
+					Score: 0.8,
+					Why:   "the checks exist to notice changed bytes",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.08,
+					Why:   "a stream that a proxy cut and resumed",
+				},
+			},
+			References: []string{
+				"OpenSSL ssl/ssl_err.c",
+				"JDK sun.security.ssl",
+				"NSS lib/ssl/SSLerrs.h",
+				"Microsoft winerror.h",
+			},
+			Samples: []string{
+				"curl: (56) OpenSSL SSL_read: OpenSSL/3.0.19: error:0A000119:SSL routines::decryption failed or bad record mac, errno 0",
+				"javax.net.ssl.SSLException: Tag mismatch!",
+				"Error code: SSL_ERROR_BAD_MAC_READ",
+			},
+			Misses: []string{
+				"Error code: SSL_ERROR_BAD_MAC_ALERT",
+			},
+		},
+		{
+			ID: "client-says-malformed",
+			Title: Text{
+				En: "Client: it cannot read the certificate",
+				Zh: "客户端：无法解析证书",
+			},
+			Explain: Text{
+				En: "What the server sends as its certificate is none that the client can decode: a damaged file, another file under its name, or a certificate that breaks the rules (a negative serial number, an empty field). Look at the file with openssl x509 -text; download it again from the CA.",
+				Zh: "服务器发来的证书客户端无法解析：文件损坏、放错了文件，或证书本身不合规（序列号为负、字段为空）。用 openssl x509 -text 查看文件，并从 CA 重新下载。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "SSL(?:Handshake|Protocol)Exception: (?:\\(\\w+\\) )?Failed to parse server certificates|CertificateParsingException: |CertificateException: (?:Unable to initialize|Could not parse certificate|parsing issue)|net::ERR_SSL_SERVER_CERT_BAD_FORMAT|net_error -167\\b|\\bSEC_ERROR_(?:BAD_DER|LIBRARY_FAILURE|INVALID_ARGS)\\b|\\bMOZILLA_PKIX_ERROR_(?:INVALID_INTEGER_ENCODING|EMPTY_ISSUER_NAME)\\b|\\bSSL_ERROR_BAD_CERTIFICATE\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Failed to parse server certificates",
+						"ParsingException: ",
+						"Unable to initialize",
+						"Could not parse certificate",
+						"parsing issue",
+						"::ERR_SSL_SERVER_CERT_BAD_FORMAT",
+						"_error -167",
+						"BAD_DER",
+						"LIBRARY_FAILURE",
+						"INVALID_ARGS",
+						"INVALID_INTEGER_ENCODING",
+						"EMPTY_ISSUER_NAME",
+						"SSL_ERROR_BAD_CERTIFICATE",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) [^\\n]*asn1 encoding routines:|gnutls_handshake\\(\\) failed: (?:ASN1 parser: |Base64 |Error parsing)|curl: \\(\\d+\\) security library: (?:invalid arguments|bad database|improperly formatted DER)|\\bCERT_E_MALFORMED\\b|\\b0x800B0108\\b|\\bCRYPT_E_ASN1_\\w+|SSLSniffer: malformed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"asn1 encoding routines:",
+						"gnutls_handshake() failed: ",
+						") security library: ",
+						"CERT_E_MALFORMED",
+						"0x800B0108",
+						"CRYPT_E_ASN1_",
+						"SSLSniffer: malformed",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:08)\\b|Optional\\(-98(?:08)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9808",
+						"Optional(-9808",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-malformed",
+					Score: 0.88,
+					Why:   "the decoder failed",
+				},
+				{
+					ID:    "record-corrupted",
+					Score: 0.06,
+					Why:   "bytes that were changed on the way",
+				},
+			},
+			References: []string{
+				"JDK sun.security.ssl.CertificateMessage",
+				"NSS lib/util/SECerrs.h",
+				"Chromium net/base/net_error_list.h",
+			},
+			Samples: []string{
+				"javax.net.ssl.SSLHandshakeException: (bad_certificate) Failed to parse server certificates",
+				"curl: (35) OpenSSL/3.0.19: error:0680009F:asn1 encoding routines::unexpected eoc",
+			},
+			Misses: []string{
+				"javax.net.ssl.SSLHandshakeException: (bad_certificate) PKIX path validation failed: java.security.cert.CertPathValidatorException: signature check failed",
+			},
+		},
+		{
+			ID: "client-says-revocation-unknown",
+			Title: Text{
+				En: "Client: it could not find out whether the certificate was revoked",
+				Zh: "客户端：无法确认证书是否已被吊销",
+			},
+			Explain: Text{
+				En: "The client insists on a revocation check, and no answer came: the CA's OCSP or CRL address cannot be reached from there (common in closed networks), or the certificate of a private CA names none. The certificate itself may be fine. Let the client reach that address, or tell it not to insist (curl --ssl-revoke-best-effort on Windows).",
+				Zh: "客户端要求检查吊销状态，但得不到答复：从客户端所在网络访问不到 CA 的 OCSP 或 CRL 地址（内网常见），或者私有 CA 的证书里没有写地址。证书本身可能没有问题。放通该地址，或让客户端不强制检查（Windows 上的 curl 用 --ssl-revoke-best-effort）。",
+			},
+			Severity: "error",
+			Category: "trust",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "\\bERR_CERT_(?:UNABLE_TO_CHECK_REVOCATION|NO_REVOCATION_MECHANISM)\\b|net_error -20[45]\\b|\\bCRYPT_E_(?:NO_REVOCATION_CHECK|REVOCATION_OFFLINE|NO_REVOCATION_DLL)\\b|0x8009201[23]\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"UNABLE_TO_CHECK_REVOCATION",
+						"NO_REVOCATION_MECHANISM",
+						"net_error -20",
+						"CRYPT_E_",
+						"0x8009201",
+					},
+				},
+				{
+					Regex: "\\b(?:RevocationStatusUnknown|OfflineRevocation)\\b|Unable to determine revocation status|[Cc]ertificate does not specify OCSP responder|Could not determine revocation status|UNDETERMINED_REVOCATION_STATUS",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"RevocationStatusUnknown",
+						"OfflineRevocation",
+						"Unable to determine revocation status",
+						"ertificate does not specify OCSP responder",
+						"Could not determine revocation status",
+						"UNDETERMINED_REVOCATION_STATUS",
+					},
+				},
+				{
+					Regex: "\\bSEC_ERROR_(?:OCSP_\\w+|BAD_HTTP_RESPONSE|CRL_\\w+|KRL_\\w+|REVOKED_KEY)\\b|\\bMOZILLA_PKIX_ERROR_(?:REQUIRED_TLS_FEATURE_MISSING|OCSP_RESPONSE_FOR_CERT_MISSING)\\b|\\bSSL_ERROR_UNSUPPORTED_CERT_STATUS\\b|curl: \\(91\\) (?:No OCSP response received|SSL server certificate status verification FAILED|Error computing OCSP ID|Could not find certificate ID in OCSP response|OCSP response has expired|Invalid OCSP response)|curl: \\(82\\) |curl: \\(83\\) ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_ERROR_",
+						"REQUIRED_TLS_FEATURE_MISSING",
+						"OCSP_RESPONSE_FOR_CERT_MISSING",
+						"SSL_ERROR_UNSUPPORTED_CERT_STATUS",
+						"curl: (",
+					},
+				},
+				{
+					Regex: "SSL: (?:the OCSP|unable to get certificate CRL)|(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?(?:unable to get certificate CRL|CRL has expired|CRL is not yet valid|CRL signature failure)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"the OCSP",
+						"unable to get certificate CRL",
+						"unable to get certificate CRL",
+						"has expired",
+						"is not yet valid",
+						"signature failure",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.45,
+					Why:   "the CA's address cannot be reached from that network",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.32,
+					Why:   "private CAs publish no revocation list",
+				},
+				{
+					ID:    "cert-revoked",
+					Score: 0.08,
+					Why:   "a CA may answer nothing for what it took back",
+				},
+			},
+			References: []string{
+				"Microsoft winerror.h",
+				"Chromium net/base/net_error_list.h",
+				"NSS lib/util/SECerrs.h",
+				"curl error codes 82, 83, 91",
+			},
+			Samples: []string{
+				"curl: (35) schannel: next InitializeSecurityContext failed: Unknown error (0x80092012) - The revocation function was unable to check revocation for the certificate.",
+				"Error code: SEC_ERROR_OCSP_SERVER_ERROR",
+			},
+			Misses: []string{
+				"curl: (60) SSL certificate problem: certificate revoked",
+			},
+		},
+		{
+			ID: "client-has-no-roots",
+			Title: Text{
+				En: "Client: it has no list of CAs that it trusts",
+				Zh: "客户端：没有可用的受信任 CA 列表",
+			},
+			Explain: Text{
+				En: "The client could not load the CAs by which it would judge the server: the file is missing, empty or no PEM. This says nothing of the server. Slim container images have none: install ca-certificates, or give the right file (curl --cacert, -Djavax.net.ssl.trustStore).",
+				Zh: "客户端加载不到用来校验服务器的 CA 列表：文件不存在、为空或不是 PEM。这与服务器无关。精简的容器镜像里没有它：安装 ca-certificates，或指定正确的文件（curl --cacert，Java 用 -Djavax.net.ssl.trustStore）。",
+			},
+			Severity: "error",
+			Category: "trust",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "curl: \\(77\\) |error setting certificate (?:verify locations|file)|[Tt]he trustAnchors parameter must be non-empty|Failure trusting builtin roots|Failure in setTrustedCertificates\\w*|Error while reading trust file|Problem with the SSL CA cert",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (77) ",
+						"error setting certificate ",
+						"he trustAnchors parameter must be non-empty",
+						"Failure ",
+						"Error while reading trust file",
+						"Problem with the SSL CA cert",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "untrusted-ca",
+					Score: 0.92,
+					Why:   "without a list nothing is trusted",
+				},
+			},
+			References: []string{
+				"curl error code 77",
+				"JDK java.security.cert.PKIXParameters",
+			},
+			Samples: []string{
+				"curl: (77) error setting certificate file: /etc/ssl/certs/ca-certificates.crt",
+				"java.security.InvalidAlgorithmParameterException: the trustAnchors parameter must be non-empty",
+			},
+			Misses: []string{
+				"curl: (60) SSL certificate problem: unable to get local issuer certificate",
+			},
+		},
+		{
+			ID: "client-own-certificate",
+			Title: Text{
+				En: "Client: it cannot use its own certificate or key",
+				Zh: "客户端：无法使用它自己的证书或私钥",
+			},
+			Explain: Text{
+				En: "The client was told to send a certificate of its own and could not load it, or its key: a wrong path, a wrong password, a key that belongs to another certificate. This says nothing of the server.",
+				Zh: "客户端配置了自己的证书，但证书或私钥加载失败：路径不对、密码不对，或私钥与证书不配对。这与服务器无关。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "curl: \\((?:58|53|54|66)\\) ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "client-certificate",
+					Score: 0.95,
+					Why:   "the client names its own files",
+				},
+			},
+			References: []string{
+				"curl error codes 53, 54, 58, 66",
+			},
+			Samples: []string{
+				"curl: (58) could not load PEM client certificate, OpenSSL error error:02001002:system library:fopen:No such file or directory, (no key found, wrong pass phrase, or wrong file format?)",
+			},
+			Misses: []string{
+				"curl: (60) SSL certificate problem: unable to get local issuer certificate",
+			},
+		},
+		{
 			ID: "client-says-wrong-name",
 			Title: Text{
 				En: "Client: the address is not in the certificate",
@@ -5995,10 +7427,7 @@ var embedded = Catalogue{
 						"net-http",
 					},
 					Literals: []string{
-						"error decoding message",
-						"illegal parameter",
-						"unsupported extension",
-						"decompression failure",
+						"local error: tls: ",
 					},
 				},
 			},
@@ -11137,14 +12566,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"certificate required",
-						"bad certificate",
-						"known certificate",
-						"supported certificate",
-						"revoked certificate",
-						"expired certificate",
-						"ccess denied",
-						"lert(41)",
+						"remote error: tls: ",
 					},
 				},
 				{
@@ -12474,7 +13896,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						": Connection ",
+						" during SSL handshake",
 					},
 				},
 				{
@@ -18047,10 +19469,11 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			ID: "client-cause-again",
+			ID:    "client-cause-again",
+			Again: true,
 			Match: []Clause{
 				{
-					Regex: "^\\s*Caused by: .*",
+					Regex: "^.{0,160}?\\bCaused by: .*",
 					Kinds: []string{
 						"text",
 					},
@@ -18059,12 +19482,19 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "boringssl_session_handshake_error_print.*",
+					Regex: "^.*(?:boringssl_session_handshake_error_print|boringssl_session_errorlog|nw_protocol_boringssl_handshake).*",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
-						"boringssl_session_handshake_error_print",
+						"boringssl_session_",
+						"nw_protocol_boringssl_handshake",
+					},
+				},
+				{
+					Regex: "^.*(?:TCP Conn \\S+ SSLHandshake failed|TIC (?:TCP|SSL) .*|SocketStream write error|(?:Task|NSURLSession|NSURLConnection).*(?:HTTP load failed|finished with error)|Connection \\d+: .*(?:error|failed)|(?:error|Error): Optional\\(-98).*",
+					Kinds: []string{
+						"text",
 					},
 				},
 				{
@@ -18083,12 +19513,15 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"Java stack traces (Throwable.printStackTrace)",
+				"Apple CFNetwork and Network.framework (daltoniam/Starscream #781, #726)",
 				"recorded: attempts.jsonl (openssl s_client)",
 			},
 			Samples: []string{
 				"Caused by: sun.security.validator.ValidatorException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
+				"2020-10-08 13:46:43.765 W/System.err: Caused by: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.",
 				"4037F9D8177F0000:error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:../ssl/statem/statem_clnt.c:1889:",
 				"[BoringSSL] boringssl_session_handshake_error_print(111) [C1.1:1][0x7fcec6701630] 140526066114904:error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:ssl/handshake.cc:369:",
+				"2020-05-18 17:46:46.749622+0800 NYCloud[96908:4535363] TCP Conn 0x604000360540 SSLHandshake failed (-9807)",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: (certificate_unknown) PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
@@ -22674,6 +24107,127 @@ var embedded = Catalogue{
 		},
 	},
 	derived: []string{
+		"Unable to find the certificate or key necessary for authentication",
+		"does not recognize and trust the CA that issued your certificate",
+		"received a valid certificate, but access was denied",
+		"NSS: client certificate not found",
+		"gnutls_handshake() failed: ",
+		"SLHandshake failed",
+		"StreamErrorCodeKey",
+		"ErrorDomainCFNetwork",
+		"OSStatusErrorDomain",
+		"URLErrorDomain",
+		"HTTP load failed",
+		"TLS Trust",
+		"ocketStream",
+		"SL Trust Error",
+		"TCP Conn",
+		"SecureTransport",
+		"Optional(-98",
+		"LocalizedDescription",
+		"did not accept the certificate",
+		"requires a client certificate",
+		"NO_CREDENTIALS",
+		"UNKNOWN_CREDENTIALS",
+		"SMARTCARD_LOGON_REQUIRED",
+		"MUTUAL_AUTH_FAILED",
+		"800903",
+		"Peer reports incompatible or unsupported protocol version",
+		"The server rejected the handshake because the client downgraded",
+		"handshake alert: ",
+		"ERR_ALPN_NEGOTIATION_FAILED",
+		") The server supports no protocols that the client advertises in the ALPN extension",
+		"SEC_E_APPLICATION_PROTOCOL_MISMATCH",
+		") Peer reports it experienced an internal error",
+		"failure of signature verification or key exchange",
+		"negotiation not in compliance with export",
+		"received a missing_extension alert",
+		"does not support requested TLS hello extension",
+		"was unable to get an OCSP response",
+		"received an alert record with an unknown alert",
+		"closed connection during handshake",
+		"terminated the handshake",
+		"closed the channel",
+		"Connection ",
+		"Received close_notify during handshake",
+		"closing inbound before receiving peer",
+		"Connection ",
+		"SLClosedEngineException",
+		"slClosedEngineException",
+		"SL handshake aborted: ssl=",
+		"ClosedChannelException",
+		"END_OF_FILE",
+		"CONNECT_RESET",
+		"net::ERR_CONNECTION_",
+		"Encountered end of file",
+		"TCP connection reset by peer",
+		"Connection",
+		"connection",
+		"connection was closed during the ",
+		"Client network socket disconnected before secure TLS connection was established",
+		"server closed ",
+		"failed to receive handshake, need more data",
+		"Received an unexpected EOF or 0 bytes from the transport stream",
+		"Authentication failed because the remote party ",
+		"Cannot determine the frame size or a corrupted frame was received.",
+		"Received an unexpected EOF or 0 bytes from the transport stream",
+		"Authentication failed because the remote party ",
+		"slHandshakeTimeoutException: handshake timed out",
+		"SLException: handshake timed out",
+		"SocketTimeoutException",
+		"The handshake operation timed out",
+		"decryption failed or bad record mac",
+		"bad decrypt",
+		"record layer failure",
+		"decryption failed or bad record mac",
+		"block cipher pad is wrong",
+		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
+		"bad decrypt",
+		"digest check failed",
+		"bad signature",
+		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
+		"Tag mismatch",
+		"bad record MAC",
+		"valid TLS padding data",
+		"sufficient buffer remaining for AEAD",
+		"The Finished message cannot be verified",
+		"Unexpected handshake message",
+		" ServerKeyExchange",
+		"CertificateVerify",
+		"Unexpected exception",
+		"AEADBadTagException: Tag mismatch",
+		"MESSAGE_ALTERED",
+		"DECRYPT_FAILURE",
+		"OUT_OF_SEQUENCE",
+		"INVALID_TOKEN_SIGNATURE",
+		"Failed to parse server certificates",
+		"ParsingException: ",
+		"Unable to initialize",
+		"Could not parse certificate",
+		"parsing issue",
+		"asn1 encoding routines:",
+		") security library: ",
+		"0x800B0108",
+		"CRYPT_E_ASN1_",
+		"NO_REVOCATION_CHECK",
+		"REVOCATION_OFFLINE",
+		"NO_REVOCATION_DLL",
+		"0x8009201",
+		"RevocationStatusUnknown",
+		"OfflineRevocation",
+		"Unable to determine revocation status",
+		"ertificate does not specify OCSP responder",
+		"Could not determine revocation status",
+		"UNDETERMINED_REVOCATION_STATUS",
+		"curl: (",
+		"unable to get certificate CRL",
+		"has expired",
+		"is not yet valid",
+		"error setting certificate ",
+		"he trustAnchors parameter must be non-empty",
+		"trusting builtin roots",
+		"in setTrustedCertificates",
+		"Error while reading trust file",
 		"rror obtaining X.509 certificate: no object matching key ",
 		"rror obtaining X.509 certificate: ",
 		" that does not exist",
@@ -22699,6 +24253,10 @@ var embedded = Catalogue{
 		"hostPath type check failed: ",
 	},
 	placements: map[string]search.Placement{
+		" ServerKeyExchange": {
+			Print: 11,
+			Group: 5,
+		},
 		" certificate": {
 			Print: 6,
 			Group: 7,
@@ -22711,27 +24269,49 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		" is about to expire": {
-			Print: 4,
-			Group: 1,
+			Print: 1,
+			Group: 7,
 		},
 		" not found": {
 			Print: 5,
 			Group: 3,
 		},
 		" stderr P": {
-			Print: 5,
+			Print: 6,
+			Group: 5,
 		},
 		" stdout P": {
 			Print: 6,
 			Group: 6,
 		},
 		" that does not exist": {
-			Print: 6,
-			Group: 7,
+			Group: 2,
 		},
 		"' missing from Secret": {
 			Print: 8,
 			Group: 3,
+		},
+		") Peer reports it experienced an internal error": {
+			Print: 39,
+			Group: 4,
+		},
+		") The server supports no protocols that the client advertises in the ALPN extension": {
+			Print: 62,
+		},
+		") security library: ": {
+			Print: 17,
+			Group: 1,
+		},
+		"0x8009201": {
+			Group: 7,
+		},
+		"0x800B0108": {
+			Print: 3,
+			Group: 6,
+		},
+		"800903": {
+			Print: 3,
+			Group: 1,
 		},
 		":fail ": {
 			Print: 3,
@@ -22740,12 +24320,20 @@ var embedded = Catalogue{
 			Print: 10,
 			Group: 7,
 		},
+		"AEADBadTagException: Tag mismatch": {
+			Print: 18,
+			Group: 1,
+		},
 		"ASN ": {
 			Print: 1,
 		},
 		"Are you trying to mount a directory onto a file": {
-			Print: 24,
-			Group: 1,
+			Print: 23,
+			Group: 4,
+		},
+		"Authentication failed because the remote party ": {
+			Print: 12,
+			Group: 4,
 		},
 		"CERT_": {
 			Print: 2,
@@ -22757,27 +24345,100 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
+		"CONNECT_RESET": {
+			Print: 6,
+			Group: 6,
+		},
+		"CRYPT_E_ASN1_": {
+			Group: 4,
+		},
+		"Cannot determine the frame size or a corrupted frame was received.": {
+			Print: 14,
+			Group: 1,
+		},
 		"CertPath": {
 			Print: 3,
 			Group: 6,
 		},
+		"CertificateVerify": {
+			Print: 5,
+			Group: 7,
+		},
+		"Client network socket disconnected before secure TLS connection was established": {
+			Print: 7,
+			Group: 1,
+		},
+		"ClosedChannelException": {
+			Print: 5,
+			Group: 7,
+		},
+		"Connection": {
+			Print: 3,
+			Group: 1,
+		},
+		"Connection ": {
+			Print: 8,
+			Group: 4,
+		},
+		"Could not determine revocation status": {
+			Print: 17,
+			Group: 1,
+		},
+		"Could not parse certificate": {
+			Print: 21,
+			Group: 7,
+		},
 		"CreateContainerConfigError": {
 			Print: 18,
-			Group: 3,
+			Group: 7,
+		},
+		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC": {
+			Print: 29,
+		},
+		"DECRYPT_FAILURE": {
+			Print: 6,
+			Group: 6,
+		},
+		"END_OF_FILE": {
+			Print: 2,
+			Group: 6,
 		},
 		"EOF": {
 			Group: 1,
+		},
+		"ERR_ALPN_NEGOTIATION_FAILED": {
+			Print: 1,
+		},
+		"Encountered end of file": {
+			Print: 17,
+			Group: 3,
 		},
 		"Error renewing ": {
 			Print: 10,
 			Group: 3,
 		},
+		"Error while reading trust file": {
+			Print: 6,
+			Group: 5,
+		},
 		"Error: unknown ": {
 			Print: 4,
+		},
+		"ErrorDomainCFNetwork": {
+			Print: 17,
+			Group: 2,
 		},
 		"Ext Key Use": {
 			Print: 2,
 			Group: 6,
+		},
+		"Failed to parse server certificates": {
+			Print: 28,
+			Group: 7,
+		},
+		"HTTP load failed": {
+			Print: 7,
+			Group: 4,
 		},
 		"HTTPS": {
 			Print: 1,
@@ -22791,11 +24452,26 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 6,
 		},
+		"INVALID_TOKEN_SIGNATURE": {
+			Print: 12,
+			Group: 6,
+		},
 		"ISSUER": {
 			Group: 6,
 		},
 		"LEAF_SIGNATURE": {
 			Print: 3,
+			Group: 6,
+		},
+		"LocalizedDescription": {
+			Print: 14,
+			Group: 1,
+		},
+		"MESSAGE_ALTERED": {
+			Print: 2,
+		},
+		"MUTUAL_AUTH_FAILED": {
+			Print: 2,
 			Group: 6,
 		},
 		"MountVolume.SetUp failed for volume ": {
@@ -22806,8 +24482,22 @@ var embedded = Catalogue{
 			Print: 10,
 			Group: 1,
 		},
+		"NO_CREDENTIALS": {
+			Print: 11,
+			Group: 4,
+		},
+		"NO_REVOCATION_CHECK": {
+			Print: 12,
+			Group: 6,
+		},
+		"NO_REVOCATION_DLL": {
+			Print: 5,
+		},
 		"NSOSStatus": {
 			Group: 6,
+		},
+		"NSS: client certificate not found": {
+			Print: 2,
 		},
 		"NSURLErrorDomain": {
 			Print: 3,
@@ -22819,9 +24509,44 @@ var embedded = Catalogue{
 		"OSStatus error": {
 			Group: 4,
 		},
+		"OSStatusErrorDomain": {
+			Group: 4,
+		},
+		"OUT_OF_SEQUENCE": {
+			Print: 2,
+			Group: 6,
+		},
+		"OfflineRevocation": {
+			Print: 1,
+			Group: 2,
+		},
+		"Optional(-98": {
+			Print: 7,
+			Group: 5,
+		},
 		"PKIX path": {
 			Print: 2,
 			Group: 7,
+		},
+		"ParsingException: ": {
+			Print: 15,
+			Group: 1,
+		},
+		"Peer reports incompatible or unsupported protocol version": {
+			Print: 47,
+			Group: 4,
+		},
+		"REVOCATION_OFFLINE": {
+			Print: 9,
+			Group: 6,
+		},
+		"Received an unexpected EOF or 0 bytes from the transport stream": {
+			Print: 3,
+			Group: 3,
+		},
+		"Received close_notify during handshake": {
+			Print: 20,
+			Group: 1,
 		},
 		"Referenced ": {
 			Print: 1,
@@ -22831,12 +24556,42 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 7,
 		},
+		"RevocationStatusUnknown": {
+			Print: 16,
+			Group: 3,
+		},
+		"SEC_E_APPLICATION_PROTOCOL_MISMATCH": {
+			Print: 16,
+			Group: 6,
+		},
 		"SELF_SIGNED": {
 			Print: 3,
 			Group: 6,
 		},
+		"SL Trust Error":             {},
+		"SL handshake aborted: ssl=": {},
+		"SLClosedEngineException": {
+			Print: 10,
+			Group: 3,
+		},
+		"SLException: handshake timed out": {},
+		"SLHandshake failed": {
+			Print: 7,
+			Group: 2,
+		},
+		"SMARTCARD_LOGON_REQUIRED": {
+			Print: 7,
+		},
 		"SSL": {
 			Group: 5,
+		},
+		"SecureTransport": {
+			Print: 1,
+			Group: 3,
+		},
+		"SocketTimeoutException": {
+			Print: 1,
+			Group: 2,
 		},
 		"SslRecordException": {
 			Print: 7,
@@ -22845,12 +24600,73 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 6,
 		},
+		"StreamErrorCodeKey": {
+			Print: 9,
+			Group: 2,
+		},
+		"TCP Conn": {
+			Print: 2,
+			Group: 6,
+		},
+		"TCP connection reset by peer": {
+			Print: 12,
+			Group: 4,
+		},
 		"TLS Handshake": {
 			Print: 9,
 			Group: 2,
 		},
+		"TLS Trust": {
+			Print: 1,
+			Group: 5,
+		},
 		"TLS handshake": {
 			Print: 9,
+			Group: 2,
+		},
+		"Tag mismatch": {
+			Print: 1,
+			Group: 4,
+		},
+		"The Finished message cannot be verified": {
+			Print: 36,
+			Group: 1,
+		},
+		"The handshake operation timed out": {
+			Print: 22,
+			Group: 1,
+		},
+		"The server rejected the handshake because the client downgraded": {
+			Print: 29,
+			Group: 2,
+		},
+		"UNDETERMINED_REVOCATION_STATUS": {
+			Print: 15,
+		},
+		"UNKNOWN_CREDENTIALS": {
+			Print: 16,
+			Group: 4,
+		},
+		"URLErrorDomain": {
+			Print: 1,
+		},
+		"Unable to determine revocation status": {
+			Print: 17,
+			Group: 1,
+		},
+		"Unable to find the certificate or key necessary for authentication": {
+			Print: 10,
+			Group: 3,
+		},
+		"Unable to initialize": {
+			Print: 14,
+			Group: 2,
+		},
+		"Unexpected exception": {
+			Group: 3,
+		},
+		"Unexpected handshake message": {
+			Print: 16,
 			Group: 2,
 		},
 		"UnverifiedException": {
@@ -22883,9 +24699,24 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 7,
 		},
+		"asn1 encoding routines:": {
+			Print: 19,
+			Group: 1,
+		},
 		"authentication handshake failed": {
 			Print: 20,
 			Group: 2,
+		},
+		"bad decrypt": {
+			Print: 8,
+			Group: 1,
+		},
+		"bad record MAC": {
+			Print: 8,
+		},
+		"bad signature": {
+			Print: 1,
+			Group: 4,
 		},
 		"bad_cert,": {
 			Print: 2,
@@ -22895,11 +24726,16 @@ var embedded = Catalogue{
 			Print: 4,
 			Group: 7,
 		},
+		"block cipher pad is wrong": {
+			Print: 2,
+			Group: 2,
+		},
 		"broken header: ": {
 			Print: 12,
 		},
 		"cert-manager": {
-			Print: 2,
+			Print: 7,
+			Group: 7,
 		},
 		"certificate Common Name": {
 			Print: 5,
@@ -22944,25 +24780,75 @@ var embedded = Catalogue{
 			Print: 4,
 			Group: 2,
 		},
+		"closed connection during handshake": {
+			Print: 30,
+			Group: 2,
+		},
+		"closed the channel": {
+			Print: 10,
+			Group: 7,
+		},
+		"closing inbound before receiving peer": {
+			Print: 26,
+			Group: 3,
+		},
+		"connection": {
+			Print: 3,
+			Group: 1,
+		},
+		"connection was closed during the ": {
+			Print: 3,
+			Group: 1,
+		},
 		"correctly signed": {
 			Print: 10,
 			Group: 5,
+		},
+		"curl: (": {
+			Print: 4,
+			Group: 5,
+		},
+		"decryption failed or bad record mac": {
+			Print: 29,
 		},
 		"default certificate for": {
 			Print: 13,
 			Group: 7,
 		},
+		"did not accept the certificate": {
+			Print: 1,
+		},
 		"did not match expected": {
 			Print: 1,
 			Group: 4,
+		},
+		"digest check failed": {
+			Print: 9,
+			Group: 3,
+		},
+		"does not recognize and trust the CA that issued your certificate": {
+			Print: 58,
+			Group: 7,
+		},
+		"does not support requested TLS hello extension": {
+			Print: 28,
+			Group: 5,
 		},
 		"emote certificate ": {
 			Print: 11,
 			Group: 7,
 		},
+		"error setting certificate ": {
+			Print: 19,
+			Group: 7,
+		},
 		"error:14": {
 			Print: 3,
 			Group: 2,
+		},
+		"ertificate does not specify OCSP responder": {
+			Print: 26,
+			Group: 6,
 		},
 		"extendedKeyUsage": {
 			Print: 6,
@@ -22971,6 +24857,14 @@ var embedded = Catalogue{
 		"failed to ": {
 			Print: 1,
 			Group: 5,
+		},
+		"failed to receive handshake, need more data": {
+			Print: 23,
+			Group: 2,
+		},
+		"failure of signature verification or key exchange": {
+			Print: 19,
+			Group: 3,
 		},
 		"fatal alert: ": {
 			Print: 3,
@@ -22987,14 +24881,31 @@ var embedded = Catalogue{
 			Print: 15,
 			Group: 6,
 		},
+		"gnutls_handshake() failed: ": {
+			Print: 12,
+			Group: 2,
+		},
+		"handshake alert: ": {
+			Print: 5,
+			Group: 2,
+		},
 		"handshakeStatus": {
 			Print: 5,
 			Group: 2,
 		},
-		"hostPath type check failed: ": {
-			Print: 16,
+		"has expired": {
+			Print: 1,
+			Group: 7,
+		},
+		"he trustAnchors parameter must be non-empty": {
+			Print: 32,
 			Group: 3,
 		},
+		"hostPath type check failed: ": {
+			Print: 13,
+			Group: 2,
+		},
+		"in setTrustedCertificates": {},
 		"insecure WebSocket": {
 			Print: 13,
 			Group: 2,
@@ -23010,6 +24921,10 @@ var embedded = Catalogue{
 		"is a directory": {
 			Print: 2,
 			Group: 4,
+		},
+		"is not yet valid": {
+			Print: 7,
+			Group: 1,
 		},
 		"issuer certificate": {
 			Print: 12,
@@ -23056,21 +24971,34 @@ var embedded = Catalogue{
 		"name mismatch": {
 			Group: 7,
 		},
+		"negotiation not in compliance with export": {
+			Print: 16,
+		},
+		"net::ERR_CONNECTION_": {
+			Print: 6,
+		},
 		"no such file or directory": {
 			Print: 5,
 			Group: 4,
 		},
 		"not a directory": {
-			Print: 4,
-			Group: 1,
+			Print: 3,
+			Group: 4,
+		},
+		"ocketStream": {
+			Group: 2,
 		},
 		"operation not permitted": {
-			Print: 16,
-			Group: 5,
+			Print: 7,
+			Group: 4,
 		},
 		"panic: ": {
 			Print: 4,
 			Group: 4,
+		},
+		"parsing issue": {
+			Print: 6,
+			Group: 5,
 		},
 		"peer certificate: ": {
 			Print: 10,
@@ -23093,8 +25021,8 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"propagation check failed": {
-			Print: 14,
-			Group: 3,
+			Print: 10,
+			Group: 1,
 		},
 		"protocol adapter": {
 			Print: 6,
@@ -23108,6 +25036,19 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 5,
 		},
+		"received a missing_extension alert": {
+			Print: 28,
+			Group: 2,
+		},
+		"received a valid certificate, but access was denied": {
+			Print: 14,
+		},
+		"received an alert record with an unknown alert": {
+			Print: 22,
+		},
+		"record layer failure": {
+			Print: 4,
+		},
 		"references non-existent ": {
 			Print: 1,
 			Group: 3,
@@ -23118,13 +25059,21 @@ var embedded = Catalogue{
 		"remote error: tls: user canceled": {
 			Print: 18,
 		},
+		"requires a client certificate": {
+			Print: 10,
+			Group: 2,
+		},
 		"rror obtaining X.509 certificate: ": {
-			Print: 26,
-			Group: 7,
+			Print: 19,
+			Group: 1,
 		},
 		"rror obtaining X.509 certificate: no object matching key ": {
-			Print: 48,
-			Group: 3,
+			Print: 19,
+			Group: 1,
+		},
+		"server closed ": {
+			Print: 6,
+			Group: 2,
 		},
 		"showRequestInfo": {
 			Print: 1,
@@ -23137,6 +25086,14 @@ var embedded = Catalogue{
 		"signed certificate": {
 			Print: 5,
 			Group: 7,
+		},
+		"slClosedEngineException": {
+			Print: 10,
+			Group: 3,
+		},
+		"slHandshakeTimeoutException: handshake timed out": {
+			Print: 26,
+			Group: 1,
 		},
 		"source path ": {
 			Print: 4,
@@ -23155,9 +25112,17 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 6,
 		},
+		"sufficient buffer remaining for AEAD": {
+			Print: 26,
+			Group: 3,
+		},
 		"target host": {
 			Print: 5,
 			Group: 6,
+		},
+		"terminated the handshake": {
+			Print: 20,
+			Group: 2,
 		},
 		"this server is invalid": {
 			Print: 19,
@@ -23178,6 +25143,13 @@ var embedded = Catalogue{
 			Print: 8,
 			Group: 6,
 		},
+		"trusting builtin roots": {
+			Print: 14,
+		},
+		"unable to get certificate CRL": {
+			Print: 12,
+			Group: 6,
+		},
 		"unacceptable key": {
 			Print: 11,
 			Group: 3,
@@ -23189,6 +25161,9 @@ var embedded = Catalogue{
 			Print: 16,
 			Group: 2,
 		},
+		"valid TLS padding data": {
+			Print: 3,
+		},
 		"validity has expired": {
 			Print: 7,
 			Group: 6,
@@ -23196,6 +25171,10 @@ var embedded = Catalogue{
 		"validity starts": {
 			Print: 2,
 			Group: 5,
+		},
+		"was unable to get an OCSP response": {
+			Print: 16,
+			Group: 6,
 		},
 		"websocket handshake": {
 			Print: 15,

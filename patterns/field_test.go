@@ -51,13 +51,11 @@ var notYet = map[string]string{
 	"field-ios-starscream-280":    "codes of SecureTransport",
 	"field-dart-socketio-429":     "reasons that Dart gives, on a line of their own",
 	"field-dart-pusher-28":        "reasons that Dart gives, on a line of their own",
-	"field-java-okhttp-fws-13":    "a chain of causes in logcat is one failure",
 	"field-java-netty-11873":      "what Netty says of bytes that are no TLS",
 	"field-java-vertx-396":        "what Netty says of bytes that are no TLS",
 	"field-py-pywss-3-pem":        "the certificate loader of Python",
 	"field-c-goaccess-1084":       "the certificate loader of OpenSSL in another program",
 	"field-c-arduinows-152":       "codes of Mbed TLS",
-	"field-curl-9168":             "what curl says of a connection that was cut",
 }
 
 func TestFailuresFromTheField(t *testing.T) {
