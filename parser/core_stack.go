@@ -28,6 +28,9 @@ var statedAlert = regexp.MustCompile(`(?:\bReceived alert [\['"]|\bAlert\[2\||\b
 // speaks of one, be it of no consequence: a warning, or what a client says of the server,
 // which is no alert that anybody received.
 func stackAlert(s string) (core Core, at, end int, found bool) {
+	if !strings.Contains(s, "lert") && !strings.Contains(s, "ALERT: ") {
+		return Core{}, 0, 0, false
+	}
 	m := statedAlert.FindStringSubmatchIndex(s)
 	if m == nil {
 		return Core{}, 0, 0, false
