@@ -45,6 +45,8 @@ func stackAlert(s string) (core Core, at, end int, found bool) {
 	switch told, from := part(3), part(4); {
 	case part(5) == "Warning", told == "generated" && from == "CLIENT":
 		return Core{}, 0, 0, true
+	case told == "generated" && strings.Contains(s[m[1]:], "{unsupported_record_type"):
+		return Core{Text: noRecord, Kind: KindNetHTTP, Direction: Inbound}, m[0], m[1], true
 	case told == "generated":
 		prefix, direction = localPrefix, Inbound
 	case from == "CLIENT":
@@ -61,6 +63,9 @@ func stackAlert(s string) (core Core, at, end int, found bool) {
 	}
 	return Core{Text: prefix + tls.AlertError(number).Error(), Kind: KindNetHTTP, Direction: direction}, m[0], m[1], true
 }
+
+// noRecord is what Go says of bytes that are no TLS, for which Erlang has an alert.
+const noRecord = tlsPrefix + "first record does not look like a TLS handshake"
 
 func alertNumbered(digits string) (number uint8, ok bool) {
 	n, err := strconv.ParseUint(digits, 10, 8)

@@ -3179,7 +3179,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:2[5-9]|3[12]|42|63)\\b|Optional\\(-98(?:2[5-9]|3[12]|42|63)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:2[5-9]|3[12]|42|63)\\b|Optional\\(-98(?:2[5-9]|3[12]|42|63)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3189,7 +3189,7 @@ var embedded = Catalogue{
 						"errSSL",
 						"StreamErrorCodeKey",
 						"ErrorDomainCFNetwork",
-						"OSStatus error",
+						"OSStatus",
 						"OSStatusErrorDomain",
 						"URLErrorDomain",
 						"HTTP load failed",
@@ -3222,7 +3222,10 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"SEC_E_",
+						"NO_CREDENTIALS",
+						"UNKNOWN_CREDENTIALS",
+						"SMARTCARD_LOGON_REQUIRED",
+						"MUTUAL_AUTH_FAILED",
 						"800903",
 					},
 				},
@@ -3309,7 +3312,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:24|58)\\b|Optional\\(-98(?:24|58)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:24|58)\\b|Optional\\(-98(?:24|58)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3319,7 +3322,7 @@ var embedded = Catalogue{
 						"errSSL",
 						"StreamErrorCodeKey",
 						"ErrorDomainCFNetwork",
-						"OSStatus error",
+						"OSStatus",
 						"OSStatusErrorDomain",
 						"URLErrorDomain",
 						"HTTP load failed",
@@ -3436,7 +3439,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:36|60|81)\\b|Optional\\(-98(?:36|60|81)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:36|60|81)\\b|Optional\\(-98(?:36|60|81)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3446,7 +3449,7 @@ var embedded = Catalogue{
 						"errSSL",
 						"StreamErrorCodeKey",
 						"ErrorDomainCFNetwork",
-						"OSStatus error",
+						"OSStatus",
 						"OSStatusErrorDomain",
 						"URLErrorDomain",
 						"HTTP load failed",
@@ -3540,7 +3543,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:65)\\b|Optional\\(-98(?:65)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:65)\\b|Optional\\(-98(?:65)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3705,7 +3708,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:38)\\b|Optional\\(-98(?:38)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:38)\\b|Optional\\(-98(?:38)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3791,7 +3794,20 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"SSL_ERROR_",
+						"HANDSHAKE_UNEXPECTED_ALERT",
+						"BAD_MAC_ALERT",
+						"DECRYPTION_FAILED_ALERT",
+						"RECORD_OVERFLOW_ALERT",
+						"DECOMPRESSION_FAILURE_ALERT",
+						"ILLEGAL_PARAMETER_ALERT",
+						"ODE_ERROR_ALERT",
+						"RYPT_ERROR_ALERT",
+						"EXPORT_RESTRICTION_ALERT",
+						"NO_RENEGOTIATION_ALERT",
+						"MISSING_EXTENSION_ALERT",
+						"UNSUPPORTED_EXTENSION_ALERT",
+						"BAD_CERT_STATUS_RESPONSE_ALERT",
+						"RX_UN",
 					},
 				},
 				{
@@ -3826,7 +3842,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b|Optional\\(-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b|Optional\\(-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3836,7 +3852,7 @@ var embedded = Catalogue{
 						"errSSL",
 						"StreamErrorCodeKey",
 						"ErrorDomainCFNetwork",
-						"OSStatus error",
+						"OSStatus",
 						"OSStatusErrorDomain",
 						"URLErrorDomain",
 						"HTTP load failed",
@@ -3967,7 +3983,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:05|06|16|52)\\b|Optional\\(-98(?:05|06|16|52)\\b|schannel: (?:failed to receive handshake, SSL/TLS connection failed|server closed (?:abruptly|the connection)|failed to receive handshake, need more data)",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:05|06|16|52)\\b|Optional\\(-98(?:05|06|16|52)\\b|schannel: (?:failed to receive handshake, SSL/TLS connection failed|server closed (?:abruptly|the connection)|failed to receive handshake, need more data)",
 					Kinds: []string{
 						"text",
 					},
@@ -3977,7 +3993,7 @@ var embedded = Catalogue{
 						"errSSL",
 						"StreamErrorCodeKey",
 						"ErrorDomainCFNetwork",
-						"OSStatus error",
+						"OSStatus",
 						"OSStatusErrorDomain",
 						"URLErrorDomain",
 						"HTTP load failed",
@@ -4001,6 +4017,60 @@ var embedded = Catalogue{
 						"Cannot determine the frame size or a corrupted frame was received.",
 						"Received an unexpected EOF or 0 bytes from the transport stream",
 						"Authentication failed because the remote party ",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x(?:7280|0050|50|004C|4C|4c|004E|4E|4e)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x",
+					},
+				},
+				{
+					Regex: "SSL - The connection indicated an EOF",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - The connection indicated an EOF",
+					},
+				},
+				{
+					Regex: "start_ssl_client\\(\\):\\d+\\]: \\(-(?:80|76|78)\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"start_ssl_client():",
+					},
+				},
+				{
+					Regex: "wolfSSL_connect error -308, error state on socket",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"wolfSSL_connect error -308, error state on socket",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: (?:The TLS connection was non-properly terminated|Error in the pu(?:ll|sh) function)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: ",
+					},
+				},
+				{
+					Regex: "tls handshake eof",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls handshake eof",
 					},
 				},
 			},
@@ -4032,6 +4102,8 @@ var embedded = Catalogue{
 				"netty handler SslHandler",
 				"NSPR prerr.h",
 				"RFC 8446 section 6.1",
+				"Mbed TLS include/mbedtls/net_sockets.h",
+				"wolfSSL src/internal.c (5.5.4)",
 			},
 			Samples: []string{
 				"curl: (35) OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to im.example.com:443 ",
@@ -4040,6 +4112,7 @@ var embedded = Catalogue{
 				"Error code: PR_END_OF_FILE_ERROR",
 				"CFNetwork SSLHandshake failed (-9806)",
 				"HandshakeException: Connection terminated during handshake",
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x0050",
 			},
 			Misses: []string{
 				"java.net.SocketException: Connection reset",
@@ -4079,7 +4152,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:53)\\b|Optional\\(-98(?:53)\\b|schannel: SSL/TLS connection timeout|SSL connection timeout",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:53)\\b|Optional\\(-98(?:53)\\b|schannel: SSL/TLS connection timeout|SSL connection timeout",
 					Kinds: []string{
 						"text",
 					},
@@ -4088,6 +4161,33 @@ var embedded = Catalogue{
 						"Optional(-9853",
 						"schannel: SSL/TLS connection timeout",
 						"SSL connection timeout",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x6800",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x6800",
+					},
+				},
+				{
+					Regex: "SSL - The operation timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - The operation timed out",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: The operation timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: The operation timed out",
 					},
 				},
 			},
@@ -4106,6 +4206,7 @@ var embedded = Catalogue{
 			References: []string{
 				"netty handler SslHandler (handshakeTimeoutMillis)",
 				"curl lib/vtls",
+				"Mbed TLS include/mbedtls/ssl.h",
 			},
 			Samples: []string{
 				"io.netty.handler.ssl.SslHandshakeTimeoutException: handshake timed out after 10000ms",
@@ -4159,8 +4260,7 @@ var embedded = Catalogue{
 						"sufficient buffer remaining for AEAD",
 						"The Finished message cannot be verified",
 						"Unexpected handshake message",
-						" ServerKeyExchange",
-						"CertificateVerify",
+						"Invalid ",
 						"Unexpected exception",
 						"AEADBadTagException: Tag mismatch",
 					},
@@ -4190,7 +4290,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:45|46|49|56|57|59)\\b|Optional\\(-98(?:45|46|49|56|57|59)\\b|\\bSEC_E_(?:MESSAGE_ALTERED|DECRYPT_FAILURE|OUT_OF_SEQUENCE|INVALID_TOKEN_SIGNATURE)\\b|\\b0x(?:8009030F|80090330|80090310)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:45|46|49|56|57|59)\\b|Optional\\(-98(?:45|46|49|56|57|59)\\b|\\bSEC_E_(?:MESSAGE_ALTERED|DECRYPT_FAILURE|OUT_OF_SEQUENCE|INVALID_TOKEN_SIGNATURE)\\b|\\b0x(?:8009030F|80090330|80090310)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -4200,7 +4300,7 @@ var embedded = Catalogue{
 						"errSSL",
 						"StreamErrorCodeKey",
 						"ErrorDomainCFNetwork",
-						"OSStatus error",
+						"OSStatus",
 						"OSStatusErrorDomain",
 						"URLErrorDomain",
 						"HTTP load failed",
@@ -4210,8 +4310,56 @@ var embedded = Catalogue{
 						"TCP Conn",
 						"SecureTransport",
 						"Optional(-98",
-						"SEC_E_",
+						"MESSAGE_ALTERED",
+						"DECRYPT_FAILURE",
+						"OUT_OF_SEQUENCE",
+						"INVALID_TOKEN_SIGNATURE",
 						"800903",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x7180",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x7180",
+					},
+				},
+				{
+					Regex: "SSL - Verification of the message MAC failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - Verification of the message MAC failed",
+					},
+				},
+				{
+					Regex: "wolfSSL_connect error -3(?:12, error during decryption|05)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"wolfSSL_connect error -3",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: Decryption has failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: Decryption has failed",
+					},
+				},
+				{
+					Regex: "cannot decrypt peer's message",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"cannot decrypt peer's message",
 					},
 				},
 			},
@@ -4232,6 +4380,9 @@ var embedded = Catalogue{
 				"JDK sun.security.ssl",
 				"NSS lib/ssl/SSLerrs.h",
 				"Microsoft winerror.h",
+				"Mbed TLS include/mbedtls/ssl.h",
+				"wolfSSL src/internal.c (5.5.4)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"curl: (56) OpenSSL SSL_read: OpenSSL/3.0.19: error:0A000119:SSL routines::decryption failed or bad record mac, errno 0",
@@ -4295,13 +4446,49 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus error|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:08)\\b|Optional\\(-98(?:08)\\b",
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:08)\\b|Optional\\(-98(?:08)\\b",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"-9808",
 						"Optional(-9808",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x2(?:180|200|280|300|380|400|480|500|580|600|680)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x2",
+					},
+				},
+				{
+					Regex: "wolfSSL_connect error -140, ASN parsing error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"wolfSSL_connect error -140, ASN parsing error",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: ASN1 parser: ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: ASN1 parser: ",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: BadEncoding",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"invalid peer certificate: BadEncoding",
 					},
 				},
 			},
@@ -4321,6 +4508,9 @@ var embedded = Catalogue{
 				"JDK sun.security.ssl.CertificateMessage",
 				"NSS lib/util/SECerrs.h",
 				"Chromium net/base/net_error_list.h",
+				"Mbed TLS include/mbedtls/x509.h",
+				"wolfSSL src/internal.c (5.5.4)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"javax.net.ssl.SSLHandshakeException: (bad_certificate) Failed to parse server certificates",
@@ -4355,7 +4545,9 @@ var embedded = Catalogue{
 						"UNABLE_TO_CHECK_REVOCATION",
 						"NO_REVOCATION_MECHANISM",
 						"net_error -20",
-						"CRYPT_E_",
+						"NO_REVOCATION_CHECK",
+						"REVOCATION_OFFLINE",
+						"NO_REVOCATION_DLL",
 						"0x8009201",
 					},
 				},
@@ -4462,6 +4654,24 @@ var embedded = Catalogue{
 						"Problem with the SSL CA cert",
 					},
 				},
+				{
+					Regex: "mbedtls_x509_crt_parse(?: of CA cert)? returned -0x",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_x509_crt_parse",
+					},
+				},
+				{
+					Regex: "wolfSSL error: can't load ca file",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"wolfSSL error: can't load ca file",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4473,10 +4683,13 @@ var embedded = Catalogue{
 			References: []string{
 				"curl error code 77",
 				"JDK java.security.cert.PKIXParameters",
+				"Mbed TLS programs/ssl/ssl_client1.c",
+				"wolfSSL examples/client/client.c",
 			},
 			Samples: []string{
 				"curl: (77) error setting certificate file: /etc/ssl/certs/ca-certificates.crt",
 				"java.security.InvalidAlgorithmParameterException: the trustAnchors parameter must be non-empty",
+				"E (5432) esp-tls-mbedtls: mbedtls_x509_crt_parse of CA cert returned -0x2180",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: unable to get local issuer certificate",
@@ -4507,6 +4720,24 @@ var embedded = Catalogue{
 						"curl: (",
 					},
 				},
+				{
+					Regex: "mbedtls_pk_parse_keyfile returned -0x",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_pk_parse_keyfile returned -0x",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_conf_own_cert returned -0x",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_conf_own_cert returned -0x",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4517,6 +4748,7 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"curl error codes 53, 54, 58, 66",
+				"ESP-IDF components/esp-tls/esp_tls_mbedtls.c",
 			},
 			Samples: []string{
 				"curl: (58) could not load PEM client certificate, OpenSSL error error:02001002:system library:fopen:No such file or directory, (no key found, wrong pass phrase, or wrong file format?)",
@@ -4541,6 +4773,44 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "does not match target host ?name|requested domain name does not match the server\\'s certificate|doesn\\'t match any of the subject alternative names|does not match the certificate subject provided by the peer",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"does not match target host",
+						"requested domain name does not match the server's certificate",
+						"n't match any of the subject alternative names",
+						" not match the certificate subject provided by the peer",
+					},
+				},
+				{
+					Regex: "CertificateException: No name matching .* found|\\bSEC_E_WRONG_PRINCIPAL\\b|\\b0x80090322\\b|\\b0x800B010F\\b|\\bCERT_E_CN_NO_MATCH\\b|SSL: subjectAltName does not match|hostname in certificate didn\\'t match",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertificateException: No name matching ",
+						"SEC_E_WRONG_PRINCIPAL",
+						"0x80090322",
+						"0x800B010F",
+						"CERT_E_CN_NO_MATCH",
+						"SSL: subjectAltName does not match",
+						"hostname in certificate didn't match",
+					},
+				},
+				{
+					Regex: "(?:Win32Exception|schannel)[^\\n]*目标主体名称不正确|he target principal name is incorrect",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Win32Exception",
+						"schannel",
+						"he target principal name is incorrect",
+					},
+				},
 				{
 					Regex: "net::ERR_CERT_COMMON_NAME_INVALID|net_error -200\\b|\\bSSL_ERROR_BAD_CERT_DOMAIN\\b|\\bERR_TLS_CERT_ALTNAME_INVALID\\b",
 					Kinds: []string{
@@ -4646,6 +4916,25 @@ var embedded = Catalogue{
 						"-9843",
 					},
 				},
+				{
+					Regex: "name in the certificate does not match the expected",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"name in the certificate does not match the expected",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: (?:CertNotValidForName|NotValidForName)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertNotValidForName",
+						"NotValidForName",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4660,6 +4949,9 @@ var embedded = Catalogue{
 				"OpenSSL crypto/x509/x509_txt.c",
 				"RFC 6125 section 6",
 				"recorded: attempts.jsonl and testdata/clients (client_output)",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"WebSocket connection to 'wss://192.0.2.10:5210/' failed: Error in connection establishment: net::ERR_CERT_COMMON_NAME_INVALID",
@@ -4674,6 +4966,7 @@ var embedded = Catalogue{
 				"Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames: IP: 192.0.2.10 is not in the cert's list:",
 				"tls: failed to verify certificate: x509: cannot validate certificate for 192.0.2.10 because it doesn't contain any IP SANs",
 				"NetworkError: failed to connect to WebSocket: invalid peer certificate: certificate not valid for name \"192.0.2.10\"; certificate is only valid for DnsName(\"im.example.com\")",
+				"- Status: The certificate is NOT trusted. The name in the certificate does not match the expected. ",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLPeerUnverifiedException: Certificate pinning failure!",
@@ -4695,6 +4988,55 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "CertificateExpiredException: |Peer\\'s Certificate has expired|Could not validate certificate: [Cc]ertificate expired at|\\bSEC_E_CERT_EXPIRED\\b|\\b0x80090328\\b|\\b0x800B0101\\b|\\bCERT_E_EXPIRED\\b|he received certificate has expired|issuer\\'s certificate has expired",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertificateExpiredException: ",
+						"Peer's Certificate has expired",
+						"ertificate expired at",
+						"SEC_E_CERT_EXPIRED",
+						"0x80090328",
+						"0x800B0101",
+						"CERT_E_EXPIRED",
+						"he received certificate has expired",
+						"issuer's certificate has expired",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}此服务器的证书已过期|he certificate for this server has expired",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"URLErrorDomain",
+						"LocalizedDescription",
+						":fail ",
+						"he certificate for this server has expired",
+					},
+				},
+				{
+					Regex: "fatal error code is 45\\b|\\bSEC_ERROR_EXPIRED_ISSUER_CERTIFICATE\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is 45",
+						"SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:14)\\b|Optional\\(-98(?:14)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9814",
+						"Optional(-9814",
+					},
+				},
 				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate has expired",
 					Kinds: []string{
@@ -4749,6 +5091,34 @@ var embedded = Catalogue{
 						"-9814",
 					},
 				},
+				{
+					Regex: "NOT trusted\\. .*chain uses expired certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NOT trusted. ",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: (?:CertExpired|certificate expired)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertExpired",
+						"certificate expired",
+					},
+				},
+				{
+					Regex: "generated CLIENT ALERT: Fatal - Certificate Expired",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"generated CLIENT ALERT: Fatal - Certificate Expired",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4772,6 +5142,10 @@ var embedded = Catalogue{
 				"Mozilla NSS SSL error codes",
 				"RFC 5280 section 6.1.3",
 				"recorded: attempts.jsonl and testdata/clients (client_output)",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
 				"curl: (60) SSL certificate problem: certificate has expired",
@@ -4780,6 +5154,7 @@ var embedded = Catalogue{
 				"javax.net.ssl.SSLHandshakeException: (certificate_expired) PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
 				"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T05:03:10Z is after 2025-01-31T00:00:00Z",
 				"NetworkError: failed to connect to WebSocket: invalid peer certificate: certificate expired: verification time 1795449345 (UNIX), but certificate is not valid after 1795276534 (172811 seconds ago)",
+				"TLS client: In state wait_cert_cr at ssl_handshake.erl:2094 generated CLIENT ALERT: Fatal - Certificate Expired",
 			},
 			Misses: []string{
 				"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T05:03:31Z is before 2028-01-01T00:00:00Z",
@@ -4801,6 +5176,38 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "CertificateNotYetValidException: |Could not validate certificate: [Cc]ertificate not valid until|he certificate for this server is not yet valid",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ertificateNotYetValidException: ",
+						"ertificate not valid until",
+						"he certificate for this server is not yet valid",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}此服务器的证书尚未生效",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"URLErrorDomain",
+						"LocalizedDescription",
+						":fail ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:15)\\b|Optional\\(-98(?:15)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9815",
+						"Optional(-9815",
+					},
+				},
 				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate is not yet valid",
 					Kinds: []string{
@@ -4855,6 +5262,24 @@ var embedded = Catalogue{
 						"-1204",
 					},
 				},
+				{
+					Regex: "chain uses not yet valid certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"chain uses not yet valid certificate",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: CertNotValidYet",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"invalid peer certificate: CertNotValidYet",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4873,6 +5298,9 @@ var embedded = Catalogue{
 				"mozilla::pkix error codes",
 				"RFC 5280 section 6.1.3",
 				"recorded: attempts.jsonl and testdata/clients (client_output)",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"curl: (60) SSL certificate problem: certificate is not yet valid",
@@ -4901,6 +5329,30 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "CertPathValidatorException: (?:validity|timestamp) check failed|\\b(?:NotTimeValid|NotTimeNested|CtlNotTimeValid)\\b.*(?:RemoteCertificateChainErrors|certificate chain)|(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bNotTimeValid\\b|\\bCERT_E_VALIDITYPERIODNESTING\\b|\\b0x800B0102\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPathValidatorException: ",
+						"NotTime",
+						"CtlNotTimeValid",
+						"NotTimeValid",
+						"CERT_E_VALIDITYPERIODNESTING",
+						"0x800B0102",
+					},
+				},
+				{
+					Regex: "A required certificate is not within its validity period|\\bSEC_ERROR_INVALID_TIME\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"A required certificate is not within its validity period",
+						"SEC_ERROR_INVALID_TIME",
+					},
+				},
+				{
 					Regex: "net::ERR_CERT_DATE_INVALID|net_error -201\\b|NSURLErrorDomain.{0,30}-1201\\b",
 					Kinds: []string{
 						"text",
@@ -4920,7 +5372,7 @@ var embedded = Catalogue{
 						"validity",
 						"timestamp",
 						"PKIX path validation failed: ",
-						"RemoteCertificateChainErrors",
+						"NotTimeValid",
 						"NotTimeValid",
 					},
 				},
@@ -4971,6 +5423,96 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "\\bERR_CERT_(?:SYMANTEC_LEGACY|KNOWN_INTERCEPTION_BLOCKED)\\b|net_error -21[57]\\b|issuer is not recognized|he certificate for this server was signed by an unknown certifying authority|\\bSEC_ERROR_(?:ADDITIONAL_POLICY_CONSTRAINT_FAILED|NO_TRUSTED_ROOT|UNTRUSTED_CERT)\\b|\\bMOZILLA_PKIX_ERROR_(?:ADDITIONAL_POLICY_CONSTRAINT_FAILED|ISSUER_NO_LONGER_TRUSTED|MITM_DETECTED)\\b|\\bSSL_ERROR_(?:UNKNOWN_CA)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SYMANTEC_LEGACY",
+						"KNOWN_INTERCEPTION_BLOCKED",
+						"net_error -21",
+						"issuer is not recognized",
+						"he certificate for this server was signed by an unknown certifying authority",
+						"ADDITIONAL_POLICY_CONSTRAINT_FAILED",
+						"NO_TRUSTED_ROOT",
+						"UNTRUSTED_CERT",
+						"ADDITIONAL_POLICY_CONSTRAINT_FAILED",
+						"ISSUER_NO_LONGER_TRUSTED",
+						"MITM_DETECTED",
+						"SSL_ERROR_UNKNOWN_CA",
+					},
+				},
+				{
+					Regex: "CertPathValidatorException: (?:Trust anchor|Path does not chain with any of the trust anchors|subject/issuer name chaining check failed)|CertPathBuilderException: (?:unable to find|No path|Unable to find)|No trusted certificate found",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPath",
+						"No trusted certificate found",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_UNTRUSTED_ROOT\\b|\\b0x80090325\\b|\\b0x800B010[9A]\\b|\\bCERT_E_(?:UNTRUSTEDROOT|CHAINING)\\b|certificate chain was issued by an authority that is not trusted|(?:Win32Exception|schannel|AuthenticationException)[^\\n]*证书链是由不受信任的颁发机构颁发的",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_E_UNTRUSTED_ROOT",
+						"0x80090325",
+						"0x800B010",
+						"UNTRUSTEDROOT",
+						"CHAINING",
+						"certificate chain was issued by an authority that is not trusted",
+						"Win32Exception",
+						"schannel",
+						"AuthenticationException",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}此服务器的证书(?:是)?由未知(?:的)?(?:证书)?颁发机构",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"URLErrorDomain",
+						"LocalizedDescription",
+						":fail ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:07|1[123]|86)\\b|Optional\\(-98(?:07|1[123]|86)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+				{
+					Regex: "fatal error code is 48\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is 48",
+					},
+				},
 				{
 					Regex: "net::ERR_CERT_AUTHORITY_INVALID|net_error -202\\b|\\bSEC_ERROR_UNKNOWN_ISSUER\\b|NSURLErrorDomain.{0,30}-1203\\b",
 					Kinds: []string{
@@ -5040,6 +5582,33 @@ var embedded = Catalogue{
 						"PartialChain",
 					},
 				},
+				{
+					Regex: "NOT trusted\\. .*certificate issuer is unknown",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NOT trusted. ",
+					},
+				},
+				{
+					Regex: "esp-x509-crt-bundle: (?:Failed to verify certificate|No matching trusted root certificate found)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"esp-x509-crt-bundle: ",
+					},
+				},
+				{
+					Regex: "generated CLIENT ALERT: Fatal - Unknown CA",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"generated CLIENT ALERT: Fatal - Unknown CA",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5059,6 +5628,10 @@ var embedded = Catalogue{
 				"OpenSSL crypto/x509/x509_txt.c",
 				"Apple Security SecureTransport.h",
 				"recorded: attempts.jsonl and testdata/clients (client_output)",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
+				"ESP-IDF components/mbedtls/esp_crt_bundle/esp_crt_bundle.c",
 			},
 			Samples: []string{
 				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_AUTHORITY_INVALID",
@@ -5071,6 +5644,7 @@ var embedded = Catalogue{
 				"NetworkError: failed to connect to WebSocket: invalid peer certificate: UnknownIssuer",
 				"CFNetwork SSLHandshake failed (-9807)",
 				"WebSocket network error: The operation couldn’t be completed. (OSStatus error -9807.)",
+				"E (4120) esp-x509-crt-bundle: No matching trusted root certificate found",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: self-signed certificate",
@@ -5145,6 +5719,21 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "\\bERR_CERT_SELF_SIGNED_LOCAL_NETWORK\\b|net_error -219\\b|curl: \\(\\d+\\) (?:Issuer certificate is invalid|Peer\\'s certificate issuer has been marked as not trusted)|\\bMOZILLA_PKIX_ERROR_CA_CERT_USED_AS_END_ENTITY\\b|\\bMOZILLA_PKIX_ERROR_V1_CERT_USED_AS_CA\\b|RemoteCertificateChainErrors[^\\n]*UntrustedRoot",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ERR_CERT_SELF_SIGNED_LOCAL_NETWORK",
+						"net_error -219",
+						"Issuer certificate is invalid",
+						"Peer's certificate issuer has been marked as not trusted",
+						"MOZILLA_PKIX_ERROR_CA_CERT_USED_AS_END_ENTITY",
+						"MOZILLA_PKIX_ERROR_V1_CERT_USED_AS_CA",
+						"UntrustedRoot",
+					},
+				},
+				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?self[- ]signed certificate(?: in certificate chain)?",
 					Kinds: []string{
 						"text",
@@ -5178,6 +5767,15 @@ var embedded = Catalogue{
 						"UntrustedRoot",
 					},
 				},
+				{
+					Regex: "CLIENT ALERT: Fatal - Bad Certificate(?:\\\\n|\\s|-)*\\{bad_cert,\\s*selfsigned_peer\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CLIENT ALERT: Fatal - Bad Certificate",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5190,6 +5788,7 @@ var embedded = Catalogue{
 				"OpenSSL crypto/x509/x509_txt.c",
 				"mozilla::pkix error codes",
 				"recorded: attempts.jsonl and testdata/clients (client_output)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
 				"curl: (60) SSL certificate problem: self-signed certificate",
@@ -5218,6 +5817,24 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "CertificateRevokedException: |Certificate has been revoked|\\bCRYPT_E_REVOKED\\b|\\b0x80092010\\b|\\bCERT_E_REVOKED\\b|\\b0x800B010C\\b|curl: \\(91\\) Server certificate was revoked|(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bRevoked\\b|\\bSSL_ERROR_REVOKED_CERT\\b|fatal error code is 44\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"RevokedException: ",
+						" has been revoked",
+						"CRYPT_E_REVOKED",
+						"0x80092010",
+						"CERT_E_REVOKED",
+						"0x800B010C",
+						"curl: (91) Server certificate was revoked",
+						"Revoked",
+						"SSL_ERROR_REVOKED_CERT",
+						"fatal error code is 44",
+					},
+				},
+				{
 					Regex: "net::ERR_CERT_REVOKED|net_error -206\\b|\\bSEC_ERROR_REVOKED_CERTIFICATE\\b|\\bCERT_REVOKED\\b",
 					Kinds: []string{
 						"text",
@@ -5240,6 +5857,42 @@ var embedded = Catalogue{
 						"CertificateRevokedException",
 					},
 				},
+				{
+					Regex: "NOT trusted\\. .*chain is revoked",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"chain is revoked",
+					},
+				},
+				{
+					Regex: "certificate has been revoked \\(is on a CRL\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"certificate has been revoked (is on a CRL)",
+					},
+				},
+				{
+					Regex: "\\bCRL Cert revoked",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CRL Cert revoked",
+					},
+				},
+				{
+					Regex: "generated CLIENT ALERT: Fatal - Certificate Revoked",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"generated CLIENT ALERT: Fatal - Certificate Revoked",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5252,10 +5905,15 @@ var embedded = Catalogue{
 				"Chromium net/base/net_error_list.h",
 				"OpenSSL crypto/x509/x509_txt.c",
 				"recorded: attempts.jsonl (revoked)",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"wolfSSL src/internal.c (5.5.4)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
 				"curl: (60) SSL certificate problem: certificate revoked",
 				"verify error:num=23:certificate revoked",
+				"wolfSSL_connect error -361, CRL Cert revoked",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: certificate has expired",
@@ -5277,6 +5935,104 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "\\bERR_CERT(?:_NAME_CONSTRAINT_VIOLATION|IFICATE_TRANSPARENCY_REQUIRED|_CONTAINS_ERRORS|_NON_UNIQUE_NAME)\\b|net_error -(?:203|210|212|214)\\b|\\bERR_SSL_KEY_USAGE_INCOMPATIBLE\\b|net_error -181\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"_NAME_CONSTRAINT_VIOLATION",
+						"IFICATE_TRANSPARENCY_REQUIRED",
+						"CONTAINS_ERRORS",
+						"NON_UNIQUE_NAME",
+						"net_error -",
+						"ERR_SSL_KEY_USAGE_INCOMPATIBLE",
+						"net_error -181",
+					},
+				},
+				{
+					Regex: "\\bSEC_ERROR_(?:INVALID_KEY|UNSUPPORTED_KEYALG|UNSUPPORTED_ELLIPTIC_CURVE|UNKNOWN_CRITICAL_EXTENSION|PATH_LEN_CONSTRAINT_INVALID|CERT_NOT_IN_NAME_SPACE|EXTENSION_VALUE_INVALID|EXTENSION_NOT_FOUND|POLICY_VALIDATION_FAILED|BASIC_CONSTRAINTS\\w*|WEAK_SIGNATURE\\w*)\\b|\\bMOZILLA_PKIX_ERROR_(?:VALIDITY_TOO_LONG|SIGNATURE_ALGORITHM_MISMATCH|INVALID_\\w*KEY\\w*|INSUFFICIENT_CERTIFICATE_TRANSPARENCY)\\b|\\bSSL_ERROR_(?:UNSUPPORTED_CERTIFICATE_TYPE|CERT_KEA_MISMATCH|KEY_USAGE_MISMATCH)\\b|curl: \\(\\d+\\) (?:Certificate key usage inadequate|Certificate type not approved|The certificate was signed using a signature algorithm that is disabled)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_ERROR_",
+						"MOZILLA_PKIX_ERROR_",
+						"UNSUPPORTED_CERTIFICATE_TYPE",
+						"CERT_KEA_MISMATCH",
+						"KEY_USAGE_MISMATCH",
+						"curl: (",
+					},
+				},
+				{
+					Regex: "CertPathValidatorException: Algorithm constraints check failed|ValidatorException: (?:Extended key usage|KeyUsage does not allow|Netscape cert type)|Certificates do(?:es)? not conform to algorithm constraints|CertificateException: .*(?:no suitable ExtendedKeyUsage|Algorithm constraints)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPathValidatorException: Algorithm constraints check failed",
+						"Extended key usage",
+						"KeyUsage does not allow",
+						"Netscape cert type",
+						" not conform to algorithm constraints",
+						"no suitable ExtendedKeyUsage",
+						"Algorithm constraints",
+					},
+				},
+				{
+					Regex: "(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\b(?:NotValidForUsage|HasWeakSignature|InvalidBasicConstraints|InvalidNameConstraints|HasNotSupportedCriticalExtension|InvalidExtension|InvalidPolicyConstraints|ExplicitDistrust)\\b|\\bCERT_E_WRONG_USAGE\\b|\\b0x800B0110\\b|\\bSEC_E_CERT_WRONG_USAGE\\b|\\b0x80090349\\b|0x80096004 *weak",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NotValidForUsage",
+						"HasWeakSignature",
+						"BasicConstraints",
+						"NameConstraints",
+						"HasNotSupportedCriticalExtension",
+						"Extension",
+						"PolicyConstraints",
+						"ExplicitDistrust",
+						"CERT_E_WRONG_USAGE",
+						"0x800B0110",
+						"SEC_E_CERT_WRONG_USAGE",
+						"0x80090349",
+						"0x80096004",
+					},
+				},
+				{
+					Regex: "fatal error code is 43\\b|\\bSEC_E_ISSUING_CA_UNTRUSTED_KDC\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is 43",
+						"SEC_E_ISSUING_CA_UNTRUSTED_KDC",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:8[345])\\b|Optional\\(-98(?:8[345])\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
 				{
 					Regex: "net::ERR_CERT_(?:WEAK_KEY|WEAK_SIGNATURE_ALGORITHM|VALIDITY_TOO_LONG|INVALID)\\b|net_error -2(?:07|08|11|13)\\b",
 					Kinds: []string{
@@ -5347,6 +6103,43 @@ var embedded = Catalogue{
 						"signed with an unacceptable key",
 					},
 				},
+				{
+					Regex: "NOT trusted\\. .*chain (?:does not match the intended purpose|uses insecure algorithm)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NOT trusted. ",
+					},
+				},
+				{
+					Regex: "certificate is signed with an unacceptable (?:hash|key|PK algorithm)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"certificate is signed with an unacceptable ",
+					},
+				},
+				{
+					Regex: "(?:wolfSSL|SSL_connect|SSL_accept)[^\\n]*\\b(?:RSA|ECC|DH) key too small",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" key too small",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: (?:RequiredEkuNotFound|UnsupportedSignatureAlgorithm|UnsupportedCert)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"RequiredEkuNotFound",
+						"Unsupported",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5365,6 +6158,10 @@ var embedded = Catalogue{
 				"Mozilla NSS SSL error codes",
 				"OpenSSL crypto/x509/x509_txt.c",
 				"recorded: attempts.jsonl and testdata/clients (wrong_eku, weak_rsa1024, sha1_signature)",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"wolfSSL src/internal.c (5.5.4)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"curl: (60) SSL certificate problem: EE certificate key too weak",
@@ -5393,6 +6190,21 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "CertPathValidatorException: signature check failed|Peer\\'s certificate has an invalid signature|(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bNotSignatureValid\\b|\\bTRUST_E_CERT_SIGNATURE\\b|\\b0x80096004\\b|SSLException: .*Signature does not match|fatal error code is 51\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPathValidatorException: signature check failed",
+						"Peer's certificate has an invalid signature",
+						"NotSignatureValid",
+						"TRUST_E_CERT_SIGNATURE",
+						"0x80096004",
+						"Signature does not match",
+						"fatal error code is 51",
+					},
+				},
+				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate signature failure",
 					Kinds: []string{
 						"text",
@@ -5409,9 +6221,27 @@ var embedded = Catalogue{
 					Literals: []string{
 						"CERT_SIGNATURE_FAILURE",
 						"SEC_ERROR_BAD_SIGNATURE",
-						"signature check failed",
+						"PKIX path validation failed: ",
 						"ASN sig error, confirm failure",
 						"invalid peer certificate: BadSignature",
+					},
+				},
+				{
+					Regex: "NOT trusted\\. .*signature in the certificate is invalid",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NOT trusted. ",
+					},
+				},
+				{
+					Regex: "invalid peer certificate signature",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"invalid peer certificate signature",
 					},
 				},
 			},
@@ -5436,10 +6266,13 @@ var embedded = Catalogue{
 				"OpenSSL crypto/x509/x509_txt.c",
 				"Mozilla NSS SSL error codes",
 				"recorded: attempts.jsonl and testdata/clients (bad_signature)",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate signature failure (_ssl.c:1006)",
 				"tstclnt: authentication of server cert failed: SEC_ERROR_BAD_SIGNATURE: Peer's certificate has an invalid signature.",
+				"Error: invalid peer certificate signature",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: (bad_certificate) PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
@@ -5461,6 +6294,19 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "curl: \\(90\\) |\\bSSL_PINNED_KEY_NOT_IN_CERT_CHAIN\\b|Pin verification failed|\\bCertificate pinning failure\\b|RemoteCertificateValidationCallback.*(?:pin|Pin)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (90) ",
+						"SSL_PINNED_KEY_NOT_IN_CERT_CHAIN",
+						"Pin verification failed",
+						"Certificate pinning failure",
+						"RemoteCertificateValidationCallback",
+					},
+				},
 				{
 					Regex: "Certificate pinning failure!|SSL: public key does not match pinned public key|net::ERR_SSL_PINNED_KEY_NOT_IN_CERT_CHAIN|net_error -150\\b|\\bMOZILLA_PKIX_ERROR_KEY_PINNING_FAILURE\\b",
 					Kinds: []string{
@@ -5513,6 +6359,51 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "server certificate verification failed\\. CAfile|curl: \\((?:51|60)\\) |Peer certificate cannot be authenticated with (?:given|known) CA certificates|CERTIFICATE_VERIFY_FAILED: ?(?:application verification failure|ok)\\b|VERIFY_FAILED\\(handshake|General SSLEngine problem|\\bSEC_E_CERT_UNKNOWN\\b|\\b0x80090327\\b|(?:AuthenticationException|schannel)[^\\n]*(?:远程证书无效|证书验证失败)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"server certificate verification failed. CAfile",
+						"curl: (",
+						"Peer certificate cannot be authenticated with ",
+						"CERTIFICATE_VERIFY_FAILED:",
+						"VERIFY_FAILED(handshake",
+						"General SSLEngine problem",
+						"SEC_E_CERT_UNKNOWN",
+						"0x80090327",
+						"AuthenticationException",
+						"schannel",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|kCFErrorDomainCFNetwork|NSLocalizedDescription|:fail )[^\\n]{0,80}(?:此服务器的证书无效|[发出][生现] ?了? ?SSL ?错误)|(?:CFNetwork(?: Code=| error )|error code: |error \\[)-120[02]\\b|n SSL error has occurred and a secure connection to the server cannot be made|fatal error code is (?:42|46)\\b|ERR_CERT_END\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NSURLErrorDomain",
+						"kCFErrorDomainCFNetwork",
+						"NSLocalizedDescription",
+						":fail ",
+						"CFNetwork",
+						"error ",
+						"n SSL error has occurred and a secure connection to the server cannot be made",
+						"fatal error code is ",
+						"ERR_CERT_END",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:02)\\b|Optional\\(-98(?:02)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9802",
+						"Optional(-9802",
+					},
+				},
+				{
 					Regex: "NSURLErrorDomain.{0,30}-120[02]\\b|The certificate for this server is invalid|(?:SSLHandshake failed \\(|CFStreamErrorCodeKey=|NSOSStatusErrorDomain Code=|OSStatus error )-9802\\b",
 					Kinds: []string{
 						"text",
@@ -5556,6 +6447,52 @@ var embedded = Catalogue{
 						"Certificate Unknown",
 					},
 				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x(?:2700|3000|7A00|7a00)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x",
+					},
+				},
+				{
+					Regex: "X509 - Certificate verification failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"X509 - Certificate verification failed",
+					},
+				},
+				{
+					Regex: "start_ssl_client: -9984",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"start_ssl_client: -9984",
+					},
+				},
+				{
+					Regex: "wolfSSL[^\\n]*error[^\\n]*-188, certificate verify failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-188, certificate verify failed",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* (?:PKI verification of server certificate failed|Fatal error: Error in the certificate)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"PKI verification of server certificate failed",
+						"Fatal error: Error in the certificate",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5583,6 +6520,16 @@ var embedded = Catalogue{
 					Score: 0.06,
 					Why:   "a wrong client clock",
 				},
+				{
+					ID:    "cert-unsupported",
+					Score: 0.02,
+					Why:   "a weak or unfit certificate of a private CA",
+				},
+				{
+					ID:    "cert-revoked",
+					Score: 0.01,
+					Why:   "few clients of this kind ask for revocation",
+				},
 			},
 			References: []string{
 				"Apple NSURLError codes",
@@ -5591,6 +6538,9 @@ var embedded = Catalogue{
 				"codcodog/Blog #54, sundy-li/wechat_brain #18, ithewei/libhv #645 (mini programs)",
 				"daltoniam/Starscream #726",
 				"recorded: attempts.jsonl (boringssl bssl)",
+				"Mbed TLS library/error.c (2.28.3)",
+				"ESP-IDF components/esp-tls/esp_tls_mbedtls.c",
+				"wolfSSL src/internal.c (5.5.4)",
 			},
 			Samples: []string{
 				"Error Domain=NSURLErrorDomain Code=-1202 \"The certificate for this server is invalid.\"",
@@ -5599,6 +6549,8 @@ var embedded = Catalogue{
 				"{\"errMsg\":\"request:fail ssl hand shake error\"}",
 				"connectSocket:fail 此服务器证书无效",
 				"[BoringSSL] boringssl_context_error_print(1862) boringssl ctx 0x6000000d40a0: 140526066114904:error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:ssl/handshake.cc:369:",
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x2700",
+				"[  7620][E][ssl_client.cpp:37] _handle_error(): [start_ssl_client():273]: (-9984) X509 - Certificate verification failed, e.g. CRL, CA or signature check failed",
 			},
 			Misses: []string{
 				"4037F9D8177F0000:error:0A000415:SSL routines:ssl3_read_bytes:sslv3 alert certificate expired:../ssl/record/rec_layer_s3.c:1605:SSL alert number 45",
@@ -5620,6 +6572,66 @@ var embedded = Catalogue{
 			Phase:    "client-hello",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL routines:\\w*:(?i:wrong[ _]version[ _]number|packet length too long|unexpected message|http[ _]request|https proxy request|bad packet length|tlsv1 alert record overflow too))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "Unrecognized SSL message, plaintext connection\\?|curl: \\(\\d+\\) SSL received a record that exceeded the maximum|gnutls_handshake\\(\\) failed: (?:An unexpected TLS packet was received|A record packet with illegal version was received|A TLS packet with unexpected length was received)|\\bWRONG_VERSION_NUMBER\\(|NotSslRecordException: not an SSL/TLS record: 485454502f",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Unrecognized SSL message, plaintext connection?",
+						") SSL received a record that exceeded the maximum",
+						"gnutls_handshake() failed: ",
+						"WRONG_VERSION_NUMBER(",
+						"NotSslRecordException: not an SSL/TLS record: 485454502f",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_INVALID_TOKEN\\b|\\b0x80090308\\b|(?:handshake failed due to an unexpected packet format|Cannot determine the frame size or a corrupted frame was received)|he token supplied to the function is invalid|\\bSEC_E_ILLEGAL_MESSAGE\\b.*plain",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_E_INVALID_TOKEN",
+						"0x80090308",
+						"handshake failed due to an unexpected packet format",
+						"Cannot determine the frame size or a corrupted frame was received",
+						"he token supplied to the function is invalid",
+						"SEC_E_ILLEGAL_MESSAGE",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:00|47)\\b|Optional\\(-98(?:00|47)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
 				{
 					Regex: "net::ERR_SSL_PROTOCOL_ERROR|net_error -107\\b|\\bSSL_ERROR_RX_RECORD_TOO_LONG\\b|Unsupported or unrecognized SSL message|server gave HTTP response to HTTPS client",
 					Kinds: []string{
@@ -5645,6 +6657,51 @@ var embedded = Catalogue{
 						"(WRONG_VERSION_NUMBER",
 					},
 				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x7200",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x7200",
+					},
+				},
+				{
+					Regex: "SSL - An invalid SSL record was received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - An invalid SSL record was received",
+					},
+				},
+				{
+					Regex: "wolfSSL_connect error -3(?:41|26), record layer (?:length|version) error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						", record layer ",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: An unexpected TLS packet was received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: An unexpected TLS packet was received",
+					},
+				},
+				{
+					Regex: "generated CLIENT ALERT: Fatal - Unexpected Message(?:\\\\n|\\s|-)*\\{unsupported_record_type",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"generated CLIENT ALERT: Fatal - Unexpected Message",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5667,11 +6724,15 @@ var embedded = Catalogue{
 				"Chromium net/base/net_error_list.h",
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 5.1",
+				"Mbed TLS include/mbedtls/ssl.h",
+				"wolfSSL src/internal.c (5.5.4)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
 				"WebSocket connection to 'wss://im.example.com:5200/' failed: Error in connection establishment: net::ERR_SSL_PROTOCOL_ERROR",
 				"curl: (35) OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number",
 				"javax.net.ssl.SSLException: Unsupported or unrecognized SSL message",
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x7200",
 			},
 			Misses: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: tls: first record does not look like a TLS handshake",
@@ -5693,6 +6754,152 @@ var embedded = Catalogue{
 			Phase:    "negotiation",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:insufficient security level)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"remote error: tls: insufficient security level",
+					},
+					whole: "remote error: tls: insufficient security level",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]insufficient[ _]security|SSL routines:\\w*:(?:unknown cipher returned|wrong cipher returned|unsupported protocol|unknown protocol|legacy sigalg disallowed or unsupported|no protocols available|no ciphers available|no cipher match|wrong ssl version|version too low|unsupported[_ ]ssl[_ ]version|dh key too small|wrong signature type|wrong curve|no suitable key share|unknown[_ ]cipher[_ ]returned|wrong[_ ]cipher[_ ]returned|unsupported[_ ]protocol|no[_ ]ciphers[_ ]available|no[_ ]supported[_ ]versions[_ ]enabled)))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:INSUFFICIENT_SECURITY_ALERT|SSL2_DISABLED|SSL_DISABLED|WRONG_CIPHER_SUITE|UNKNOWN_CIPHER_SUITE|NO_CIPHERS_SUPPORTED|EXPORT_ONLY_SERVER|US_ONLY_SERVER|WEAK_SERVER_CERT_KEY|WEAK_SERVER_EPHEMERAL_DH_KEY|NO_SUPPORTED_SIGNATURE_ALGORITHM|UNSUPPORTED_SIGNATURE_ALGORITHM|RX_MALFORMED_HYBRID_KEY_SHARE|VERSION_RANGE\\w*|INCORRECT_SIGNATURE_ALGORITHM|RX_MALFORMED_KEY_SHARE|BAD_2ND_CLIENT_HELLO|MISSING_SUPPORTED_GROUPS_EXTENSION|ILLEGAL_PARAMETER)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_",
+					},
+				},
+				{
+					Regex: "\\bERR_SSL_(?:OBSOLETE_VERSION|NO_CIPHERS_SUPPORTED|WEAK_SERVER_EPHEMERAL_DH_KEY|UNSAFE_NEGOTIATION|OBSOLETE_CIPHER)\\b|net_error -(?:129|172)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"OBSOLETE_VERSION",
+						"NO_CIPHERS_SUPPORTED",
+						"WEAK_SERVER_EPHEMERAL_DH_KEY",
+						"UNSAFE_NEGOTIATION",
+						"OBSOLETE_CIPHER",
+						"net_error -",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) (?:Cannot communicate securely with peer|Server requires ciphers more secure|Peer using unsupported version of security protocol)|gnutls_handshake\\(\\) failed: (?:Could not negotiate a supported cipher suite|Insufficient security|A packet with illegal or unsupported version was received|The Diffie-Hellman prime sent by the server is not acceptable|No or insufficient priorities were set|An algorithm that is not enabled was negotiated)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "SSLHandshakeException: (?:\\(\\w+\\) )?(?:Server selected improper ciphersuite|Server chose \\w+|.*(?:is not accepted by client preferences|no negotiable cipher suite)|No negotiable cipher suite|DHPublicKey does not comply|DH ServerKeyExchange does not comply|Unsupported ciphersuite|The server selected)|No appropriate protocol \\(protocol is disabled",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Server ",
+						"is not accepted by client preferences",
+						"no negotiable cipher suite",
+						"No negotiable cipher suite",
+						"PublicKey does not comply",
+						" ServerKeyExchange does not comply",
+						"Unsupported ciphersuite",
+						"The server selected",
+						"No appropriate protocol (protocol is disabled",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:01|18|37|50|8[02])\\b|Optional\\(-98(?:01|18|37|50|8[02])\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_(?:ALGORITHM_MISMATCH|UNSUPPORTED_FUNCTION|KDC_INVALID_REQUEST)\\b|\\b0x8009030[2]\\b|\\b0x80090331\\b|do not possess a common algorithm|(?:Win32Exception|AuthenticationException|schannel)[^\\n]*(?:没有(?:通用|共同)的?算法|不具有共同算法)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ALGORITHM_MISMATCH",
+						"UNSUPPORTED_FUNCTION",
+						"KDC_INVALID_REQUEST",
+						"0x80090302",
+						"0x80090331",
+						"do not possess a common algorithm",
+						"Win32Exception",
+						"AuthenticationException",
+						"schannel",
+					},
+				},
+				{
+					Regex: ":fail [^\\n]{0,40}TLS ?版本(?:必须|过低|不符合)|对应的服务器 TLS ?版本.*showRequestInfo",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						":fail ",
+						"showRequestInfo",
+					},
+				},
+				{
+					Regex: "\\bOS Error: ?\\s*(?:UNSUPPORTED_PROTOCOL|WRONG_CIPHER_RETURNED|UNKNOWN_CIPHER_RETURNED|NO_CIPHERS_AVAILABLE|WRONG_SSL_VERSION|UNKNOWN_SSL_VERSION|NO_SUPPORTED_VERSIONS_ENABLED|WRONG_CURVE|NO_COMMON_SIGNATURE_ALGORITHMS|WRONG_SIGNATURE_TYPE|BAD_ECPOINT|DH_P_TOO_LONG)\\(|\\b(?:UNSUPPORTED_PROTOCOL|WRONG_CIPHER_RETURNED|UNKNOWN_CIPHER_RETURNED|WRONG_SSL_VERSION|NO_SUPPORTED_VERSIONS_ENABLED|NO_COMMON_SIGNATURE_ALGORITHMS|WRONG_SIGNATURE_TYPE)\\(\\w+\\.cc:\\d+\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"OS Error:",
+						"UNSUPPORTED_PROTOCOL",
+						"WRONG_CIPHER_RETURNED",
+						"UNKNOWN_CIPHER_RETURNED",
+						"WRONG_SSL_VERSION",
+						"SUPPORTED_VERSIONS_ENABLED",
+						"COMMON_SIGNATURE_ALGORITHMS",
+						"WRONG_SIGNATURE_TYPE",
+					},
+				},
+				{
+					Regex: "fatal error code is (?:40|70|71|86)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is ",
+					},
+				},
 				{
 					Regex: "net::ERR_SSL_VERSION_OR_CIPHER_MISMATCH|net_error -113\\b|\\bSSL_ERROR_(?:NO_CYPHER_OVERLAP|UNSUPPORTED_VERSION)\\b|(?:SSLHandshake failed \\(|CFStreamErrorCodeKey=|NSOSStatusErrorDomain Code=|OSStatus error )-9836\\b",
 					Kinds: []string{
@@ -5717,6 +6924,37 @@ var embedded = Catalogue{
 						"selected protocol version",
 					},
 				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x(?:6E80|6e80|7380|6E00|6e00|7980)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x",
+					},
+				},
+				{
+					Regex: "SSL - (?:Processing of the ServerHello handshake message failed|Handshake protocol not within min/max boundaries|The server has no ciphersuites in common with the client|The handshake negotiation failed)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Processing of the ServerHello handshake message failed",
+						"Handshake protocol not within min/max boundaries",
+						"server has no ciphersuites in common with the client",
+						"handshake negotiation failed",
+					},
+				},
+				{
+					Regex: "peer is incompatible: (?:ServerDoesNotSupportTls12Or13|ServerTlsVersionIsDisabledByOurConfig)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"DoesNotSupportTls12Or13",
+						"TlsVersionIsDisabledByOurConfig",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5733,6 +6971,8 @@ var embedded = Catalogue{
 			References: []string{
 				"Chromium net/base/net_error_list.h",
 				"Mozilla NSS SSL error codes",
+				"Mbed TLS include/mbedtls/ssl.h",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_SSL_VERSION_OR_CIPHER_MISMATCH",
@@ -6357,6 +7597,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: ",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+					},
+				},
+				{
 					Regex: "tls: first record does not look like a TLS handshake",
 					Kinds: []string{
 						"zap",
@@ -6366,6 +7617,15 @@ var embedded = Catalogue{
 					Direction: "unknown",
 					Literals: []string{
 						"tls: first record does not look like a TLS handshake",
+					},
+				},
+				{
+					Regex: "\\breceived corrupt message\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"received corrupt message",
 					},
 				},
 			},
@@ -6388,9 +7648,11 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"crypto/tls conn.go (Go 1.26)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"2026/04/22 10:11:12 conn 7: tls: first record does not look like a TLS handshake",
+				"Error: received corrupt message of type InvalidContentType",
 			},
 			Misses: []string{
 				"TLS handshake error from [::1]:58856: tls: first record does not look like a TLS handshake",
@@ -15004,6 +16266,15 @@ var embedded = Catalogue{
 						"AH0200",
 					},
 				},
+				{
+					Regex: "Error in handshake: The TLS connection was non-properly terminated",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: The TLS connection was non-properly terminated",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -15031,6 +16302,7 @@ var embedded = Catalogue{
 				"Apache httpd modules/ssl/ssl_engine_io.c",
 				"OpenSSL ssl/ssl_err.c",
 				"recorded: testdata/terminators",
+				"GnuTLS src/serv.c (3.7.9)",
 			},
 			Samples: []string{
 				"2026.11.23 16:20:23 LOG3[4]: SSL_accept: ../ssl/record/rec_layer_s3.c:318: error:0A000126:SSL routines::unexpected eof while reading",
@@ -15057,6 +16329,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: (?:1[0-35-9a-f]|0[0-9a-f]|50524f5859|0d0a0d0a000d0a51)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+					},
+				},
+				{
 					Regex: "^tls: first record does not look like a TLS handshake$",
 					Kinds: []string{
 						"handshake",
@@ -15067,6 +16350,24 @@ var embedded = Catalogue{
 						"tls: first record does not look like a TLS handshake",
 					},
 					whole: "tls: first record does not look like a TLS handshake",
+				},
+				{
+					Regex: "Error in handshake: An unexpected TLS packet was received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: An unexpected TLS packet was received",
+					},
+				},
+				{
+					Regex: "SSL_accept error -3(?:41|26), record layer (?:length|version) error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_accept error -3",
+					},
 				},
 			},
 			Probe: true,
@@ -15092,6 +16393,8 @@ var embedded = Catalogue{
 				"WuKongIM #156",
 				"WuKongIM #169",
 				"recorded: faults.jsonl (plain_http_to_wss, lb_send_proxy_v2, garbage_or_scan)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: first record does not look like a TLS handshake handshakeStatusUnknown",
@@ -15119,6 +16422,17 @@ var embedded = Catalogue{
 			Phase:    "client-hello",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: (?:474554|504f5354|48454144|505554|44454c455445|4f5054494f4e53|5041544348|434f4e4e454354|505249202a)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+					},
+				},
 				{
 					Regex: "^client sent an HTTP request to an HTTPS server$",
 					Kinds: []string{
@@ -15169,6 +16483,18 @@ var embedded = Catalogue{
 			Phase:    "client-hello",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: [89a-f][0-9a-f]{3}01|SSLv2Hello is (?:not enabled|disabled)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+						"SSLv2Hello is ",
+					},
+				},
 				{
 					Regex: "^tls: unsupported SSLv2 handshake received$",
 					Kinds: []string{
@@ -15355,6 +16681,18 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "Client requested protocol \\S+ is not enabled or supported in server context|Client requested protocol \\S+ not enabled or not supported|The client supported protocol versions\\[.*\\] are not accepted by server preferences",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Client requested protocol ",
+						"] are not accepted by server preferences",
+					},
+				},
+				{
 					Regex: "^tls: client offered only unsupported versions:.*$",
 					Kinds: []string{
 						"handshake",
@@ -15376,6 +16714,26 @@ var embedded = Catalogue{
 						"tls: client offered an unsupported, maximum protocol version of ",
 					},
 				},
+				{
+					Regex: "Error in handshake: A packet with illegal or unsupported version was received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: A packet with illegal or unsupported version was received",
+					},
+				},
+				{
+					Regex: "peer is incompatible: (?:client didn't describe signature schemes|Tls12NotOffered(?:OrEnabled)?|SupportedVersionsExtensionRequired)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"client didn't describe signature schemes",
+						"Tls12NotOffered",
+						"SupportedVersionsExtensionRequired",
+					},
+				},
 			},
 			Probe: true,
 			Causes: []CauseScore{
@@ -15393,6 +16751,8 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls handshake_server.go (Go 1.26)",
 				"WuKongIM/crypto b872b70 tls/common.go:994",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: client offered only unsupported versions: [300] handshakeStatusUnknown",
@@ -15420,6 +16780,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "SSLHandshakeException: (?:\\(\\w+\\) )?no cipher suites in common",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"no cipher suites in common",
+					},
+				},
+				{
 					Regex: "^tls: no cipher suite supported by both client and server(?:; client offered: .*)?$",
 					Kinds: []string{
 						"handshake",
@@ -15428,6 +16799,34 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"tls: no cipher suite supported by both client and server",
+					},
+				},
+				{
+					Regex: "Error in handshake: No supported cipher suites have been found",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: No supported cipher suites have been found",
+					},
+				},
+				{
+					Regex: "peer is incompatible: (?:no ciphersuites in common|NoCipherSuitesInCommon)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"no ciphersuites in common",
+						"NoCipherSuitesInCommon",
+					},
+				},
+				{
+					Regex: "SSL_accept error -501, can't match cipher suite",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_accept error -501, can't match cipher suite",
 					},
 				},
 			},
@@ -15453,6 +16852,9 @@ var embedded = Catalogue{
 				"crypto/tls handshake_server_tls13.go (Go 1.26)",
 				"WuKongIM/crypto b872b70 tls/handshake_server.go",
 				"recorded: faults.jsonl (no_common_cipher)",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"wolfSSL src/internal.c (5.5.4)",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: no cipher suite supported by both client and server handshakeStatusPickCipherSuite2",
@@ -15527,6 +16929,26 @@ var embedded = Catalogue{
 					},
 					whole: "tls: client offered only incompatible point formats",
 				},
+				{
+					Regex: "Error in handshake: No common key share with peer",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: No common key share with peer",
+					},
+				},
+				{
+					Regex: "peer is incompatible: (?:no kx group overlap with client|NoKxGroupsInCommon|NamedGroupsExtensionRequired)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"no kx group overlap with client",
+						"oKxGroupsInCommon",
+						"amedGroupsExtensionRequired",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -15546,6 +16968,8 @@ var embedded = Catalogue{
 				"crypto/tls handshake_server.go (Go 1.26)",
 				"WuKongIM/crypto b872b70 tls/handshake_server_tls13.go",
 				"recorded: faults.jsonl (no_common_curve)",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: no ECDHE curve supported by both client and server handshakeStatus13ProcessClientHello",
@@ -15827,6 +17251,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "No matching application layer protocol values",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"No matching application layer protocol values",
+					},
+				},
+				{
 					Regex: "^tls: client requested unsupported application protocols \\(.*$",
 					Kinds: []string{
 						"handshake",
@@ -15835,6 +17270,33 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"tls: client requested unsupported application protocols (",
+					},
+				},
+				{
+					Regex: "Error in handshake: No common application protocol could be negotiated",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: No common application protocol could be negotiated",
+					},
+				},
+				{
+					Regex: "peer doesn't support any known protocol",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"peer doesn't support any known protocol",
+					},
+				},
+				{
+					Regex: "SSL_accept error -405, Unrecognized protocol name",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_accept error -405, Unrecognized protocol name",
 					},
 				},
 			},
@@ -15853,6 +17315,8 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls handshake_server.go (Go 1.26)",
 				"RFC 7301",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: tls: client requested unsupported application protocols ([\"h2\"])",
@@ -16606,6 +18070,19 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "SSLHandshakeException: (?:\\(\\w+\\) )?(?:Empty (?:client|server) certificate chain|null cert chain)|SSLPeerUnverifiedException: peer not authenticated",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Empty ",
+						"null cert chain",
+						"PeerUnverifiedException: peer not authenticated",
+					},
+				},
+				{
 					Regex: "^tls: client didn't provide a certificate$",
 					Kinds: []string{
 						"handshake",
@@ -16616,6 +18093,33 @@ var embedded = Catalogue{
 						"tls: client didn't provide a certificate",
 					},
 					whole: "tls: client didn't provide a certificate",
+				},
+				{
+					Regex: "Error in handshake: No certificate was found",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: No certificate was found",
+					},
+				},
+				{
+					Regex: "peer sent no certificates",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"peer sent no certificates",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x7480",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x7480",
+					},
 				},
 			},
 			Causes: []CauseScore{
@@ -16633,6 +18137,9 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls handshake_server.go (Go 1.26)",
 				"RFC 8446 section 4.4.2.4",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"Mbed TLS include/mbedtls/ssl.h",
 			},
 			Samples: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: tls: client didn't provide a certificate",
@@ -17349,6 +18856,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "No available authentication scheme|No available certificate or key corresponds to the SSL cipher suites which are enabled",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"No available ",
+					},
+				},
+				{
 					Regex: "^tls: no certificates configured$",
 					Kinds: []string{
 						"handshake",
@@ -17366,6 +18884,24 @@ var embedded = Catalogue{
 						"tls: neither Certificates, GetCertificate, nor GetConfigForClient set in Config",
 					},
 				},
+				{
+					Regex: "no private key and certificate pairs were set",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"no private key and certificate pairs were set",
+					},
+				},
+				{
+					Regex: "TLS server needs a certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"TLS server needs a certificate",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -17376,11 +18912,14 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"crypto/tls common.go and tls.go (Go 1.26)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"stunnel src/options.c (5.68)",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: no certificates configured handshakeStatus13PickCertificate",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: tls: no certificates configured",
 				"2026/04/22 10:11:12 tls: neither Certificates, GetCertificate, nor GetConfigForClient set in Config",
+				"[!] Service [im]: TLS server needs a certificate",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> tls: no cipher suite supported by both client and server handshakeStatusPickCipherSuite2",
@@ -17939,6 +19478,42 @@ var embedded = Catalogue{
 						": no such file or directory",
 					},
 				},
+				{
+					Regex: "Error: Error while reading file\\.",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error: Error while reading file.",
+					},
+				},
+				{
+					Regex: "\\{(?:cert|key|cacert)file,(?:<<)?\\\\?\"[^\"]*\"(?:>>)?,\\{error,enoent\\}\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						",{error,enoent}}",
+					},
+				},
+				{
+					Regex: "bad_ssl_config, reason: [^\\n]*enoent[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"bad_ssl_config, reason: ",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_\\w+_file: [^\\n]*(?:No such file or directory|no such file)[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"_file: ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -17952,8 +19527,13 @@ var embedded = Catalogue{
 				"WuKongIM v2.2.5 internal/options/options.go:892",
 				"WuKongIM #192, #211",
 				"recorded: startup.jsonl (key_file_missing, cert_dangling_symlink, path_component_not_directory)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
+				"stunnel src/ctx.c (5.68)",
 			},
 			Samples: []string{
+				"[!] SSL_CTX_use_certificate_chain_file: ../crypto/bio/bss_file.c:297: error:80000002:system library::No such file or directory",
+				"{error,{options,{certfile,\"etc/certs/cert.pem\",{error,enoent}}}}",
 				"panic: open /root/wukongim/certs/st/nope.key: no such file or directory\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0x2a6cf2117008, 0x2a6cf1db4820)\n\t/go/release/internal/options/options.go:894 +0x3a33\ngithub.com/WuKongIM/WuKongIM/cmd.initConfig()\n\t/go/release/cmd/root.go:91 +0x345",
 				"panic: open /root/wukongim/certs/st/good.pem/x.pem: not a directory",
 				"2026/08/23 00:31:08 open /etc/letsencrypt/live/im.example.com/fullchain.pem: no such file or directory",
@@ -18012,6 +19592,24 @@ var embedded = Catalogue{
 						": permission denied",
 					},
 				},
+				{
+					Regex: "\\{(?:cert|key|cacert)file,(?:<<)?\\\\?\"[^\"]*\"(?:>>)?,\\{error,eacces\\}\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						",{error,eacces}}",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_\\w+_file: [^\\n]*Permission denied[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Permission denied",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -18023,6 +19621,8 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls tls.go LoadX509KeyPair (Go 1.26)",
 				"recorded: startup.jsonl (key_file_permission, cert_dir_permission)",
+				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
+				"stunnel src/ctx.c (5.68)",
 			},
 			Samples: []string{
 				"panic: open /root/wukongim/certs/st/perm.key: permission denied\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0x2f68dc4d2808, 0x2f68dc34f040)\n\t/go/release/internal/options/options.go:894 +0x3a33",
@@ -18229,6 +19829,18 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "File does not contain valid certificates: |found no certificates in input stream",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"File does not contain valid certificates: ",
+						"found no certificates in input stream",
+					},
+				},
+				{
 					Regex: "tls: failed to find any PEM data in certificate input",
 					Kinds: []string{
 						"panic",
@@ -18238,6 +19850,33 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"tls: failed to find any PEM data in certificate input",
+					},
+				},
+				{
+					Regex: "Error: Base64 decoding error\\.",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error: Base64 decoding error.",
+					},
+				},
+				{
+					Regex: "\\{certfile,(?:<<)?\\\\?\"[^\"]*\"(?:>>)?,(?:\\[\\]|\\{error,\\{badmatch,\\[\\]\\}\\})\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"{certfile,",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_certificate\\w*: [^\\n]*no start line[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_CTX_use_certificate",
 					},
 				},
 			},
@@ -18263,6 +19902,9 @@ var embedded = Catalogue{
 				"WuKongIM #449",
 				"traefik #7080",
 				"recorded: startup.jsonl (cert_file_empty, cert_is_pkcs12, cert_single_line, cert_truncated)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
+				"stunnel src/ctx.c (5.68)",
 			},
 			Samples: []string{
 				"panic: tls: failed to find any PEM data in certificate input\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0x1de504ffa808, 0x1de5052e64e0)\n\t/go/release/internal/options/options.go:894 +0x3a33\ngithub.com/WuKongIM/WuKongIM/cmd.initConfig()\n\t/go/release/cmd/root.go:91 +0x345",
@@ -18289,6 +19931,18 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "File does not contain valid private key: |could not find a PKCS #8 private key in input stream",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"File does not contain valid private key: ",
+						"could not find a PKCS #8 private key in input stream",
+					},
+				},
+				{
 					Regex: "tls: failed to find any PEM data in key input",
 					Kinds: []string{
 						"panic",
@@ -18298,6 +19952,24 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"tls: failed to find any PEM data in key input",
+					},
+				},
+				{
+					Regex: "Error: The requested data were not available\\.",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error: The requested data were not available.",
+					},
+				},
+				{
+					Regex: "\\{keyfile,(?:<<)?\\\\?\"[^\"]*\"(?:>>)?,\\[\\]\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"{keyfile,",
 					},
 				},
 			},
@@ -18317,6 +19989,8 @@ var embedded = Catalogue{
 				"crypto/tls tls.go (Go 1.26)",
 				"traefik #2001",
 				"recorded: startup.jsonl (key_not_pem_text, bom_key)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
 			},
 			Samples: []string{
 				"panic: tls: failed to find any PEM data in key input\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0x908b692f008, 0x908b6b9da00)\n\t/go/release/internal/options/options.go:894 +0x3a33",
@@ -18804,6 +20478,19 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "keystore password was incorrect|Keystore was tampered with, or password was incorrect|UnrecoverableKeyException: Cannot recover key",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"keystore password was incorrect",
+						"Keystore was tampered with, or password was incorrect",
+						"UnrecoverableKeyException: Cannot recover key",
+					},
+				},
+				{
 					Regex: "tls: failed to parse private key",
 					Kinds: []string{
 						"panic",
@@ -18813,6 +20500,24 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"tls: failed to parse private key",
+					},
+				},
+				{
+					Regex: "server config: unexpected error: invalid private key",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"server config: unexpected error: invalid private key",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_PrivateKey_file: [^\\n]*(?:DECODER routines::unsupported|no start line|problems getting password|bad decrypt)[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_CTX_use_PrivateKey_file: ",
 					},
 				},
 			},
@@ -18836,6 +20541,8 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls tls.go (Go 1.26)",
 				"recorded: startup.jsonl (key_encrypted_pkcs8, key_encrypted_traditional, key_dsa)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"stunnel src/ctx.c (5.68)",
 			},
 			Samples: []string{
 				"panic: tls: failed to parse private key\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0xe62148f9008, 0xe62149b4680)\n\t/go/release/internal/options/options.go:894 +0x3a33",
@@ -19131,6 +20838,33 @@ var embedded = Catalogue{
 						"tls: private key does not match public key",
 					},
 				},
+				{
+					Regex: "Error: The certificate and the given key do not match\\.",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error: The certificate and the given key do not match.",
+					},
+				},
+				{
+					Regex: "inconsistent keys: KeyMismatch",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"inconsistent keys: KeyMismatch",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_PrivateKey_file: [^\\n]*key (?:values|type) mismatch[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_CTX_use_PrivateKey_file: ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -19142,6 +20876,9 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls tls.go (Go 1.26)",
 				"WuKongIM/crypto b872b70 tls/tls.go:311",
+				"GnuTLS src/serv.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"stunnel src/ctx.c (5.68)",
 			},
 			Samples: []string{
 				"panic: tls: private key does not match public key",
@@ -19306,6 +21043,91 @@ var embedded = Catalogue{
 			Misses: []string{
 				"panic: x509: negative serial number",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1\\\": tls: failed to parse certificate from server: x509: malformed certificate\"}",
+			},
+		},
+		{
+			ID: "client-told-something",
+			Title: Text{
+				En: "Client: the server ended the handshake with an alert that is not named",
+				Zh: "客户端：服务器用告警结束了握手，没有写出是哪一种",
+			},
+			Explain: Text{
+				En: "The server answered with an alert, and this library does not print which. Mostly the two share no version or cipher suite, or the server wants a client certificate, or it does not know the name that the client asked for. The debug log of the library (level 1) has the number, and the server's own log says why.",
+				Zh: "服务器回了告警，但这个库没有打印是哪一种。多半是双方没有共同的协议版本或加密套件，或者服务器要求客户端证书，或者服务器不认识客户端请求的域名。打开库的调试日志（级别 1）能看到告警编号；服务器自己的日志会写明原因。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x7780",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x7780",
+					},
+				},
+				{
+					Regex: "SSL - A fatal alert message was received from our peer",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - A fatal alert message was received from our peer",
+					},
+				},
+				{
+					Regex: "error(?: =)? -313, (?:received|revcd) alert fatal error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" alert fatal error",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cipher-mismatch",
+					Score: 0.3,
+					Why:   "handshake failure is the most common alert to a client",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.22,
+					Why:   "devices with one version of TLS only",
+				},
+				{
+					ID:    "client-certificate",
+					Score: 0.18,
+					Why:   "a server that authenticates its clients",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.12,
+					Why:   "a name that the server does not know",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.06,
+					Why:   "a server that has no certificate for the name",
+				},
+			},
+			References: []string{
+				"Mbed TLS library/error.c, library/ssl_msg.c (2.28.3)",
+				"wolfSSL src/internal.c (5.5.4)",
+				"RFC 8446 section 6.2",
+			},
+			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x7780",
+				"[  7620][E][ssl_client.cpp:37] _handle_error(): [start_ssl_client():273]: (-30592) SSL - A fatal alert message was received from our peer",
+				"wolfSSL_connect error -313, received alert fatal error",
+			},
+			Misses: []string{
+				"./library/ssl_msg.c:4705: |1| 0x7ffc06587f60: is a fatal alert message (msg 40)",
 			},
 		},
 	},
@@ -19802,6 +21624,94 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"20261123T162023.689854 [23960] 127.0.0.1:60772 :0 7:8 Handshake failure: error:0A000418:SSL routines::tlsv1 alert unknown ca",
+			},
+		},
+		{
+			ID:    "device-tells-again",
+			Again: true,
+			Match: []Clause{
+				{
+					Regex: "^.*Last error was: -\\d+ - (?:SSL|X509|NET|PK) - .*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Last error was: -",
+					},
+				},
+				{
+					Regex: "^.*start_ssl_client: -\\d+.*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"start_ssl_client: -",
+					},
+				},
+				{
+					Regex: "^.*ESP_ERR_MBEDTLS_\\w+.*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ESP_ERR_MBEDTLS_",
+					},
+				},
+				{
+					Regex: "^.*verification info:.*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"verification info:",
+					},
+				},
+				{
+					Regex: "^(?:.*: )?\\s*! (?:The certificate (?:validity|Common Name|is not correctly|is signed with|has been revoked)|Usage does not match).*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"The certificate ",
+						"Usage does not match",
+					},
+				},
+				{
+					Regex: "^.*esp-tls-mbedtls: Failed to verify peer certificate.*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"esp-tls-mbedtls: Failed to verify peer certificate",
+					},
+				},
+				{
+					Regex: "^.*\\*\\*\\* (?:PKI verification of server certificate failed|Fatal error: Error in the certificate).*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"PKI verification of server certificate failed",
+						"Fatal error: Error in the certificate",
+					},
+				},
+			},
+			Reason: Text{
+				En: "Mbed TLS, ESP-IDF, Arduino and GnuTLS print one failure in several lines; of these the one counts that tells most.",
+				Zh: "Mbed TLS、ESP-IDF、Arduino 和 GnuTLS 会把一次失败打印成好几行，只按信息最多的那一行计数。",
+			},
+			References: []string{
+				"Mbed TLS programs/ssl/ssl_client1.c",
+				"ESP-IDF components/esp-tls/esp_tls_mbedtls.c",
+				"arduino-esp32 libraries/NetworkClientSecure/src/ssl_client.cpp",
+				"GnuTLS src/cli.c (3.7.9)",
+			},
+			Samples: []string{
+				"Last error was: -9984 - X509 - Certificate verification failed, e.g. CRL, CA or signature check failed",
+				"I (5440) esp-tls-mbedtls: verification info:   ! The certificate is not correctly signed by the trusted CA",
+			},
+			Misses: []string{
+				"[  7620][E][ssl_client.cpp:37] _handle_error(): [start_ssl_client():273]: (-9984) X509 - Certificate verification failed, e.g. CRL, CA or signature check failed",
 			},
 		},
 	},
@@ -23791,6 +25701,14 @@ var embedded = Catalogue{
 		"SslRecordException",
 		"ssl certificate ",
 		"tls_alert,",
+		"Received alert ",
+		"Alert[2|",
+		"SERVER ALERT",
+		"fatal alert message (msg",
+		"ssl_alert.erl:",
+		"AlertReceived(",
+		"NOT trusted",
+		"mbedtls_",
 		"VERIFY_FAILED",
 	},
 	Suspicious: []Clause{
@@ -24115,6 +26033,7 @@ var embedded = Catalogue{
 		"SLHandshake failed",
 		"StreamErrorCodeKey",
 		"ErrorDomainCFNetwork",
+		"OSStatus",
 		"OSStatusErrorDomain",
 		"URLErrorDomain",
 		"HTTP load failed",
@@ -24172,6 +26091,7 @@ var embedded = Catalogue{
 		"Cannot determine the frame size or a corrupted frame was received.",
 		"Received an unexpected EOF or 0 bytes from the transport stream",
 		"Authentication failed because the remote party ",
+		"*** Fatal error: ",
 		"slHandshakeTimeoutException: handshake timed out",
 		"SLException: handshake timed out",
 		"SocketTimeoutException",
@@ -24200,6 +26120,7 @@ var embedded = Catalogue{
 		"DECRYPT_FAILURE",
 		"OUT_OF_SEQUENCE",
 		"INVALID_TOKEN_SIGNATURE",
+		"cannot decrypt peer's message",
 		"Failed to parse server certificates",
 		"ParsingException: ",
 		"Unable to initialize",
@@ -24228,6 +26149,91 @@ var embedded = Catalogue{
 		"trusting builtin roots",
 		"in setTrustedCertificates",
 		"Error while reading trust file",
+		"requested domain name does not match the server's certificate",
+		" not match the certificate subject provided by the peer",
+		"CertificateException: No name matching ",
+		"SEC_E_WRONG_PRINCIPAL",
+		"0x800B010F",
+		"hostname in certificate didn't match",
+		"Win32Exception",
+		"schannel",
+		"he target principal name is incorrect",
+		"CertificateExpiredException: ",
+		"Could not validate certificate: ",
+		"0x800B0101",
+		"fatal error code is 45",
+		"ertificateNotYetValidException: ",
+		"ould not validate certificate: ",
+		"0x800B0102",
+		"A required certificate is not within its validity period",
+		"issuer is not recognized",
+		"he certificate for this server was signed by an unknown certifying authority",
+		"No trusted certificate found",
+		"SEC_E_UNTRUSTED_ROOT",
+		"0x800B010",
+		"AuthenticationException",
+		"fatal error code is 48",
+		"Failed to verify certificate",
+		"No matching trusted root certificate found",
+		"RevokedException: ",
+		" has been revoked",
+		"CRYPT_E_REVOKED",
+		"fatal error code is 44",
+		"CRL Cert revoked",
+		"_NAME_CONSTRAINT_VIOLATION",
+		"IFICATE_TRANSPARENCY_REQUIRED",
+		"CONTAINS_ERRORS",
+		"NON_UNIQUE_NAME",
+		"ValidatorException: ",
+		" not conform to algorithm constraints",
+		"no suitable ExtendedKeyUsage",
+		"Algorithm constraints",
+		"0x800B0110",
+		"0x80096004",
+		"fatal error code is 43",
+		"SEC_E_ISSUING_CA_UNTRUSTED_KDC",
+		"certificate is signed with an unacceptable ",
+		" key too small",
+		"Peer's certificate has an invalid signature",
+		"fatal error code is 51",
+		"invalid peer certificate signature",
+		"Pin verification failed",
+		"server certificate verification failed. CAfile",
+		"Peer certificate cannot be authenticated with ",
+		"CFNetwork",
+		"error ",
+		"fatal error code is ",
+		"X509 - Certificate verification failed",
+		"PKI verification of server certificate failed",
+		"Fatal error: Error in the certificate",
+		"SEC_E_INVALID_TOKEN",
+		"handshake failed due to an unexpected packet format",
+		"Cannot determine the frame size or a corrupted frame was received",
+		"he token supplied to the function is invalid",
+		"SEC_E_ILLEGAL_MESSAGE",
+		"No appropriate protocol (protocol is disabled",
+		"ALGORITHM_MISMATCH",
+		"UNSUPPORTED_FUNCTION",
+		"KDC_INVALID_REQUEST",
+		"do not possess a common algorithm",
+		"UNSUPPORTED_PROTOCOL",
+		"WRONG_CIPHER_RETURNED",
+		"UNKNOWN_CIPHER_RETURNED",
+		"NO_CIPHERS_AVAILABLE",
+		"NO_SUPPORTED_VERSIONS_ENABLED",
+		"WRONG_CURVE",
+		"NO_COMMON_SIGNATURE_ALGORITHMS",
+		"WRONG_SIGNATURE_TYPE",
+		"BAD_ECPOINT",
+		"DH_P_TOO_LONG",
+		"UNSUPPORTED_PROTOCOL",
+		"WRONG_CIPHER_RETURNED",
+		"UNKNOWN_CIPHER_RETURNED",
+		"SUPPORTED_VERSIONS_ENABLED",
+		"COMMON_SIGNATURE_ALGORITHMS",
+		"WRONG_SIGNATURE_TYPE",
+		"DoesNotSupportTls12Or13",
+		"TlsVersionIsDisabledByOurConfig",
 		"rror obtaining X.509 certificate: no object matching key ",
 		"rror obtaining X.509 certificate: ",
 		" that does not exist",
@@ -24239,6 +26245,7 @@ var embedded = Catalogue{
 		"cert-manager",
 		"propagation check failed",
 		"Referenced ",
+		"received corrupt message",
 		"Are you trying to mount a directory onto a file",
 		"not a directory",
 		"source path ",
@@ -24251,11 +26258,38 @@ var embedded = Catalogue{
 		"CreateContainerConfigError",
 		" not found",
 		"hostPath type check failed: ",
+		"Error in handshake: An unexpected TLS packet was received",
+		" is not enabled or supported in server context",
+		" not enabled or not supported",
+		"] are not accepted by server preferences",
+		"Error in handshake: A packet with illegal or unsupported version was received",
+		"peer is incompatible: ",
+		"Error in handshake: No supported cipher suites have been found",
+		"Error in handshake: No common key share with peer",
+		"No matching application layer protocol values",
+		"Error in handshake: No common application protocol could be negotiated",
+		"peer doesn't support any known protocol",
+		"authentication scheme",
+		"Error: Error while reading file.",
+		",{error,enoent}}",
+		",{error,eacces}}",
+		"Error: Base64 decoding error.",
+		"{certfile,",
+		"Error: The requested data were not available.",
+		"{keyfile,",
+		"keystore password was incorrect",
+		"Keystore was tampered with, or password was incorrect",
+		"UnrecoverableKeyException: Cannot recover key",
+		"inconsistent keys: KeyMismatch",
+		" alert fatal error",
 	},
 	placements: map[string]search.Placement{
 		" ServerKeyExchange": {
 			Print: 11,
 			Group: 5,
+		},
+		" alert fatal error": {
+			Print: 4,
 		},
 		" certificate": {
 			Print: 6,
@@ -24268,23 +26302,46 @@ var embedded = Catalogue{
 			Print: 1,
 			Group: 3,
 		},
+		" has been revoked": {
+			Print: 2,
+			Group: 7,
+		},
 		" is about to expire": {
 			Print: 1,
 			Group: 7,
 		},
+		" is not enabled or supported in server context": {
+			Print: 29,
+		},
+		" key too small": {
+			Print: 3,
+			Group: 1,
+		},
+		" not conform to algorithm constraints": {
+			Print: 15,
+			Group: 2,
+		},
+		" not enabled or not supported": {
+			Print: 2,
+			Group: 2,
+		},
 		" not found": {
-			Print: 5,
-			Group: 3,
+			Print: 2,
+			Group: 2,
+		},
+		" not match the certificate subject provided by the peer": {
+			Print: 45,
+			Group: 1,
 		},
 		" stderr P": {
-			Print: 6,
-			Group: 5,
+			Print: 5,
 		},
 		" stdout P": {
 			Print: 6,
 			Group: 6,
 		},
 		" that does not exist": {
+			Print: 12,
 			Group: 2,
 		},
 		"' missing from Secret": {
@@ -24292,8 +26349,7 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		") Peer reports it experienced an internal error": {
-			Print: 39,
-			Group: 4,
+			Print: 15,
 		},
 		") The server supports no protocols that the client advertises in the ALPN extension": {
 			Print: 62,
@@ -24302,10 +26358,44 @@ var embedded = Catalogue{
 			Print: 17,
 			Group: 1,
 		},
+		"*** Fatal error: ": {
+			Print: 14,
+		},
+		",{error,eacces}}": {
+			Print: 5,
+			Group: 2,
+		},
+		",{error,enoent}}": {
+			Print: 5,
+			Group: 2,
+		},
 		"0x8009201": {
 			Group: 7,
 		},
+		"0x80096004": {
+			Group: 7,
+		},
+		"0x800B010": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0101": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0102": {
+			Print: 3,
+			Group: 6,
+		},
 		"0x800B0108": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B010F": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0110": {
 			Print: 3,
 			Group: 6,
 		},
@@ -24316,6 +26406,9 @@ var embedded = Catalogue{
 		":fail ": {
 			Print: 3,
 		},
+		"A required certificate is not within its validity period": {
+			Print: 34,
+		},
 		"ACME certificate": {
 			Print: 10,
 			Group: 7,
@@ -24324,19 +26417,42 @@ var embedded = Catalogue{
 			Print: 18,
 			Group: 1,
 		},
+		"ALGORITHM_MISMATCH": {
+			Print: 5,
+			Group: 6,
+		},
 		"ASN ": {
 			Print: 1,
 		},
+		"AlertReceived(": {
+			Print: 8,
+			Group: 3,
+		},
+		"Alert[2|": {
+			Print: 3,
+		},
+		"Algorithm constraints": {
+			Print: 8,
+			Group: 6,
+		},
 		"Are you trying to mount a directory onto a file": {
-			Print: 23,
-			Group: 4,
+			Print: 33,
 		},
 		"Authentication failed because the remote party ": {
 			Print: 12,
 			Group: 4,
 		},
+		"AuthenticationException": {
+			Print: 15,
+			Group: 3,
+		},
+		"BAD_ECPOINT": {},
 		"CERT_": {
 			Print: 2,
+		},
+		"CFNetwork": {
+			Print: 6,
+			Group: 2,
 		},
 		"CFStream": {
 			Group: 4,
@@ -24345,12 +26461,28 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
+		"COMMON_SIGNATURE_ALGORITHMS": {
+			Print: 7,
+		},
 		"CONNECT_RESET": {
 			Print: 6,
 			Group: 6,
 		},
+		"CONTAINS_ERRORS": {
+			Print: 10,
+		},
+		"CRL Cert revoked": {
+			Print: 1,
+		},
 		"CRYPT_E_ASN1_": {
 			Group: 4,
+		},
+		"CRYPT_E_REVOKED": {
+			Group: 4,
+		},
+		"Cannot determine the frame size or a corrupted frame was received": {
+			Print: 14,
+			Group: 1,
 		},
 		"Cannot determine the frame size or a corrupted frame was received.": {
 			Print: 14,
@@ -24359,6 +26491,14 @@ var embedded = Catalogue{
 		"CertPath": {
 			Print: 3,
 			Group: 6,
+		},
+		"CertificateException: No name matching ": {
+			Print: 19,
+			Group: 1,
+		},
+		"CertificateExpiredException: ": {
+			Print: 26,
+			Group: 1,
 		},
 		"CertificateVerify": {
 			Print: 5,
@@ -24388,9 +26528,13 @@ var embedded = Catalogue{
 			Print: 21,
 			Group: 7,
 		},
+		"Could not validate certificate: ": {
+			Print: 12,
+			Group: 5,
+		},
 		"CreateContainerConfigError": {
 			Print: 18,
-			Group: 7,
+			Group: 3,
 		},
 		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC": {
 			Print: 29,
@@ -24398,6 +26542,13 @@ var embedded = Catalogue{
 		"DECRYPT_FAILURE": {
 			Print: 6,
 			Group: 6,
+		},
+		"DH_P_TOO_LONG": {
+			Print: 1,
+			Group: 6,
+		},
+		"DoesNotSupportTls12Or13": {
+			Print: 12,
 		},
 		"END_OF_FILE": {
 			Print: 2,
@@ -24413,13 +26564,36 @@ var embedded = Catalogue{
 			Print: 17,
 			Group: 3,
 		},
+		"Error in handshake: A packet with illegal or unsupported version was received": {
+			Print: 6,
+		},
+		"Error in handshake: An unexpected TLS packet was received": {
+			Print: 6,
+		},
+		"Error in handshake: No common application protocol could be negotiated": {
+			Print: 6,
+		},
+		"Error in handshake: No common key share with peer": {
+			Print: 6,
+		},
+		"Error in handshake: No supported cipher suites have been found": {
+			Print: 6,
+		},
 		"Error renewing ": {
 			Print: 10,
 			Group: 3,
 		},
 		"Error while reading trust file": {
-			Print: 6,
-			Group: 5,
+			Print: 23,
+		},
+		"Error: Base64 decoding error.": {
+			Print: 4,
+		},
+		"Error: Error while reading file.": {
+			Print: 4,
+		},
+		"Error: The requested data were not available.": {
+			Print: 4,
 		},
 		"Error: unknown ": {
 			Print: 4,
@@ -24436,6 +26610,13 @@ var embedded = Catalogue{
 			Print: 28,
 			Group: 7,
 		},
+		"Failed to verify certificate": {
+			Print: 15,
+			Group: 1,
+		},
+		"Fatal error: Error in the certificate": {
+			Print: 10,
+		},
 		"HTTP load failed": {
 			Print: 7,
 			Group: 4,
@@ -24448,16 +26629,26 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 2,
 		},
+		"IFICATE_TRANSPARENCY_REQUIRED": {
+			Print: 11,
+			Group: 6,
+		},
 		"INVALID_PURPOSE": {
 			Print: 6,
 			Group: 6,
 		},
 		"INVALID_TOKEN_SIGNATURE": {
-			Print: 12,
-			Group: 6,
+			Print: 14,
 		},
 		"ISSUER": {
 			Group: 6,
+		},
+		"KDC_INVALID_REQUEST": {
+			Print: 4,
+			Group: 4,
+		},
+		"Keystore was tampered with, or password was incorrect": {
+			Print: 37,
 		},
 		"LEAF_SIGNATURE": {
 			Print: 3,
@@ -24468,19 +26659,34 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"MESSAGE_ALTERED": {
-			Print: 2,
+			Print: 3,
 		},
 		"MUTUAL_AUTH_FAILED": {
 			Print: 2,
 			Group: 6,
 		},
 		"MountVolume.SetUp failed for volume ": {
-			Print: 19,
-			Group: 5,
+			Print: 26,
+			Group: 2,
 		},
 		"Mounts denied": {
 			Print: 10,
 			Group: 1,
+		},
+		"NON_UNIQUE_NAME": {
+			Print: 6,
+			Group: 4,
+		},
+		"NOT trusted": {
+			Print: 1,
+			Group: 4,
+		},
+		"NO_CIPHERS_AVAILABLE": {
+			Print: 4,
+			Group: 6,
+		},
+		"NO_COMMON_SIGNATURE_ALGORITHMS": {
+			Print: 10,
 		},
 		"NO_CREDENTIALS": {
 			Print: 11,
@@ -24492,6 +26698,9 @@ var embedded = Catalogue{
 		},
 		"NO_REVOCATION_DLL": {
 			Print: 5,
+		},
+		"NO_SUPPORTED_VERSIONS_ENABLED": {
+			Print: 8,
 		},
 		"NSOSStatus": {
 			Group: 6,
@@ -24505,6 +26714,25 @@ var embedded = Catalogue{
 		"No Private Key": {
 			Print: 9,
 			Group: 3,
+		},
+		"No appropriate protocol (protocol is disabled": {
+			Print: 21,
+			Group: 4,
+		},
+		"No matching application layer protocol values": {
+			Print: 7,
+			Group: 3,
+		},
+		"No matching trusted root certificate found": {
+			Print: 7,
+			Group: 3,
+		},
+		"No trusted certificate found": {
+			Print: 21,
+			Group: 3,
+		},
+		"OSStatus": {
+			Group: 4,
 		},
 		"OSStatus error": {
 			Group: 4,
@@ -24524,6 +26752,10 @@ var embedded = Catalogue{
 			Print: 7,
 			Group: 5,
 		},
+		"PKI verification of server certificate failed": {
+			Print: 17,
+			Group: 2,
+		},
 		"PKIX path": {
 			Print: 2,
 			Group: 7,
@@ -24532,17 +26764,30 @@ var embedded = Catalogue{
 			Print: 15,
 			Group: 1,
 		},
+		"Peer certificate cannot be authenticated with ": {
+			Print: 10,
+			Group: 7,
+		},
 		"Peer reports incompatible or unsupported protocol version": {
 			Print: 47,
 			Group: 4,
+		},
+		"Peer's certificate has an invalid signature": {
+			Print: 31,
+		},
+		"Pin verification failed": {
+			Print: 1,
 		},
 		"REVOCATION_OFFLINE": {
 			Print: 9,
 			Group: 6,
 		},
+		"Received alert ": {
+			Print: 8,
+			Group: 2,
+		},
 		"Received an unexpected EOF or 0 bytes from the transport stream": {
-			Print: 3,
-			Group: 3,
+			Print: 54,
 		},
 		"Received close_notify during handshake": {
 			Print: 20,
@@ -24560,13 +26805,37 @@ var embedded = Catalogue{
 			Print: 16,
 			Group: 3,
 		},
+		"RevokedException: ": {
+			Print: 15,
+			Group: 1,
+		},
 		"SEC_E_APPLICATION_PROTOCOL_MISMATCH": {
 			Print: 16,
+			Group: 6,
+		},
+		"SEC_E_ILLEGAL_MESSAGE": {
+			Print: 17,
+		},
+		"SEC_E_INVALID_TOKEN": {
+			Print: 6,
+			Group: 4,
+		},
+		"SEC_E_ISSUING_CA_UNTRUSTED_KDC": {
+			Print: 22,
+		},
+		"SEC_E_UNTRUSTED_ROOT": {
+			Print: 11,
+		},
+		"SEC_E_WRONG_PRINCIPAL": {
+			Print: 17,
 			Group: 6,
 		},
 		"SELF_SIGNED": {
 			Print: 3,
 			Group: 6,
+		},
+		"SERVER ALERT": {
+			Print: 2,
 		},
 		"SL Trust Error":             {},
 		"SL handshake aborted: ssl=": {},
@@ -24584,6 +26853,9 @@ var embedded = Catalogue{
 		},
 		"SSL": {
 			Group: 5,
+		},
+		"SUPPORTED_VERSIONS_ENABLED": {
+			Print: 5,
 		},
 		"SecureTransport": {
 			Print: 1,
@@ -24640,12 +26912,24 @@ var embedded = Catalogue{
 			Print: 29,
 			Group: 2,
 		},
+		"TlsVersionIsDisabledByOurConfig": {
+			Print: 20,
+		},
 		"UNDETERMINED_REVOCATION_STATUS": {
 			Print: 15,
+		},
+		"UNKNOWN_CIPHER_RETURNED": {
+			Print: 19,
 		},
 		"UNKNOWN_CREDENTIALS": {
 			Print: 16,
 			Group: 4,
+		},
+		"UNSUPPORTED_FUNCTION": {
+			Print: 7,
+		},
+		"UNSUPPORTED_PROTOCOL": {
+			Print: 7,
 		},
 		"URLErrorDomain": {
 			Print: 1,
@@ -24669,6 +26953,10 @@ var embedded = Catalogue{
 			Print: 16,
 			Group: 2,
 		},
+		"UnrecoverableKeyException: Cannot recover key": {
+			Print: 24,
+			Group: 1,
+		},
 		"UnverifiedException": {
 			Print: 7,
 			Group: 1,
@@ -24677,11 +26965,38 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
+		"ValidatorException: ": {
+			Print: 17,
+			Group: 1,
+		},
+		"WRONG_CIPHER_RETURNED": {
+			Print: 17,
+		},
+		"WRONG_CURVE": {
+			Print: 8,
+		},
+		"WRONG_SIGNATURE_TYPE": {
+			Print: 6,
+		},
 		"WRONG_VERSION": {
 			Print: 9,
 		},
+		"Win32Exception": {
+			Group: 3,
+		},
+		"X509 - Certificate verification failed": {
+			Print: 17,
+			Group: 3,
+		},
+		"] are not accepted by server preferences": {
+			Print: 20,
+			Group: 1,
+		},
 		"_ERROR_": {
 			Print: 2,
+		},
+		"_NAME_CONSTRAINT_VIOLATION": {
+			Print: 17,
 		},
 		"_error -": {
 			Print: 5,
@@ -24706,6 +27021,10 @@ var embedded = Catalogue{
 		"authentication handshake failed": {
 			Print: 20,
 			Group: 2,
+		},
+		"authentication scheme": {
+			Print: 13,
+			Group: 1,
 		},
 		"bad decrypt": {
 			Print: 8,
@@ -24733,9 +27052,12 @@ var embedded = Catalogue{
 		"broken header: ": {
 			Print: 12,
 		},
+		"cannot decrypt peer's message": {
+			Print: 11,
+			Group: 1,
+		},
 		"cert-manager": {
-			Print: 7,
-			Group: 7,
+			Print: 2,
 		},
 		"certificate Common Name": {
 			Print: 5,
@@ -24756,6 +27078,10 @@ var embedded = Catalogue{
 		"certificate is not yet valid": {
 			Print: 5,
 			Group: 7,
+		},
+		"certificate is signed with an unacceptable ": {
+			Print: 18,
+			Group: 1,
 		},
 		"certificate issuer is": {
 			Print: 5,
@@ -24823,20 +27149,25 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"digest check failed": {
-			Print: 9,
-			Group: 3,
+			Print: 4,
+		},
+		"do not possess a common algorithm": {
+			Print: 22,
+			Group: 1,
 		},
 		"does not recognize and trust the CA that issued your certificate": {
-			Print: 58,
-			Group: 7,
+			Print: 26,
 		},
 		"does not support requested TLS hello extension": {
-			Print: 28,
-			Group: 5,
+			Print: 14,
 		},
 		"emote certificate ": {
 			Print: 11,
 			Group: 7,
+		},
+		"error ": {
+			Print: 3,
+			Group: 2,
 		},
 		"error setting certificate ": {
 			Print: 19,
@@ -24849,6 +27180,9 @@ var embedded = Catalogue{
 		"ertificate does not specify OCSP responder": {
 			Print: 26,
 			Group: 6,
+		},
+		"ertificateNotYetValidException: ": {
+			Print: 19,
 		},
 		"extendedKeyUsage": {
 			Print: 6,
@@ -24866,7 +27200,34 @@ var embedded = Catalogue{
 			Print: 19,
 			Group: 3,
 		},
+		"fatal alert message (msg": {
+			Print: 9,
+		},
 		"fatal alert: ": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is ": {
+			Print: 9,
+			Group: 2,
+		},
+		"fatal error code is 43": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 44": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 45": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 48": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 51": {
 			Print: 3,
 			Group: 4,
 		},
@@ -24889,6 +27250,10 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 2,
 		},
+		"handshake failed due to an unexpected packet format": {
+			Print: 5,
+			Group: 2,
+		},
 		"handshakeStatus": {
 			Print: 5,
 			Group: 2,
@@ -24897,15 +27262,32 @@ var embedded = Catalogue{
 			Print: 1,
 			Group: 7,
 		},
+		"he certificate for this server was signed by an unknown certifying authority": {
+			Print: 38,
+			Group: 1,
+		},
+		"he target principal name is incorrect": {
+			Print: 15,
+			Group: 1,
+		},
+		"he token supplied to the function is invalid": {
+			Print: 7,
+			Group: 1,
+		},
 		"he trustAnchors parameter must be non-empty": {
-			Print: 32,
-			Group: 3,
+			Print: 28,
 		},
 		"hostPath type check failed: ": {
-			Print: 13,
-			Group: 2,
+			Print: 16,
+			Group: 3,
+		},
+		"hostname in certificate didn't match": {
+			Print: 9,
 		},
 		"in setTrustedCertificates": {},
+		"inconsistent keys: KeyMismatch": {
+			Print: 16,
+		},
 		"insecure WebSocket": {
 			Print: 13,
 			Group: 2,
@@ -24913,6 +27295,9 @@ var embedded = Catalogue{
 		"insecure content": {
 			Print: 3,
 			Group: 3,
+		},
+		"invalid peer certificate signature": {
+			Print: 5,
 		},
 		"invalid peer message": {
 			Print: 5,
@@ -24930,9 +27315,16 @@ var embedded = Catalogue{
 			Print: 12,
 			Group: 7,
 		},
+		"issuer is not recognized": {
+			Print: 5,
+			Group: 5,
+		},
 		"key too weak": {
 			Print: 5,
 			Group: 4,
+		},
+		"keystore password was incorrect": {
+			Print: 15,
 		},
 		"lifecycle component failed": {
 			Print: 18,
@@ -24961,6 +27353,10 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 6,
 		},
+		"mbedtls_": {
+			Print: 3,
+			Group: 2,
+		},
 		"mounts denied": {
 			Print: 10,
 			Group: 1,
@@ -24981,16 +27377,24 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 4,
 		},
+		"no suitable ExtendedKeyUsage": {
+			Print: 18,
+			Group: 3,
+		},
 		"not a directory": {
-			Print: 3,
-			Group: 4,
+			Print: 1,
+			Group: 2,
 		},
 		"ocketStream": {
 			Group: 2,
 		},
 		"operation not permitted": {
-			Print: 7,
-			Group: 4,
+			Print: 11,
+			Group: 2,
+		},
+		"ould not validate certificate: ": {
+			Print: 11,
+			Group: 5,
 		},
 		"panic: ": {
 			Print: 4,
@@ -25003,6 +27407,13 @@ var embedded = Catalogue{
 		"peer certificate: ": {
 			Print: 10,
 			Group: 7,
+		},
+		"peer doesn't support any known protocol": {
+			Print: 18,
+		},
+		"peer is incompatible: ": {
+			Print: 3,
+			Group: 5,
 		},
 		"permission denied": {
 			Print: 14,
@@ -25044,7 +27455,11 @@ var embedded = Catalogue{
 			Print: 14,
 		},
 		"received an alert record with an unknown alert": {
-			Print: 22,
+			Print: 15,
+		},
+		"received corrupt message": {
+			Print: 1,
+			Group: 3,
 		},
 		"record layer failure": {
 			Print: 4,
@@ -25059,6 +27474,9 @@ var embedded = Catalogue{
 		"remote error: tls: user canceled": {
 			Print: 18,
 		},
+		"requested domain name does not match the server's certificate": {
+			Print: 14,
+		},
 		"requires a client certificate": {
 			Print: 10,
 			Group: 2,
@@ -25070,6 +27488,13 @@ var embedded = Catalogue{
 		"rror obtaining X.509 certificate: no object matching key ": {
 			Print: 19,
 			Group: 1,
+		},
+		"schannel": {
+			Group: 5,
+		},
+		"server certificate verification failed. CAfile": {
+			Print: 17,
+			Group: 3,
 		},
 		"server closed ": {
 			Print: 6,
@@ -25106,6 +27531,9 @@ var embedded = Catalogue{
 			Print: 1,
 		},
 		"ssl_": {
+			Print: 1,
+		},
+		"ssl_alert.erl:": {
 			Print: 1,
 		},
 		"subject alternative": {
@@ -25193,6 +27621,12 @@ var embedded = Catalogue{
 		"x509: ": {
 			Print: 3,
 			Group: 1,
+		},
+		"{certfile,": {
+			Group: 3,
+		},
+		"{keyfile,": {
+			Group: 3,
 		},
 		"握手失败": {
 			Print: 3,

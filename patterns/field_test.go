@@ -47,12 +47,6 @@ func (f *fieldCase) wrong(t *testing.T, c *patterns.Catalogue, text string) stri
 // right has to be taken off the list.
 var notYet = map[string]string{
 	"field-acme-caddy-searxng-25": "how certmagic says that it tries again",
-	"field-mp-wechat-brain-18":    "sentences of iOS in Chinese",
-	"field-ios-starscream-280":    "codes of SecureTransport",
-	"field-dart-socketio-429":     "reasons that Dart gives, on a line of their own",
-	"field-dart-pusher-28":        "reasons that Dart gives, on a line of their own",
-	"field-java-netty-11873":      "what Netty says of bytes that are no TLS",
-	"field-java-vertx-396":        "what Netty says of bytes that are no TLS",
 	"field-py-pywss-3-pem":        "the certificate loader of Python",
 	"field-c-goaccess-1084":       "the certificate loader of OpenSSL in another program",
 	"field-c-arduinows-152":       "codes of Mbed TLS",
