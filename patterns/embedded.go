@@ -4260,7 +4260,8 @@ var embedded = Catalogue{
 						"sufficient buffer remaining for AEAD",
 						"The Finished message cannot be verified",
 						"Unexpected handshake message",
-						"Invalid ",
+						" ServerKeyExchange",
+						"CertificateVerify",
 						"Unexpected exception",
 						"AEADBadTagException: Tag mismatch",
 					},
@@ -8170,6 +8171,24 @@ var embedded = Catalogue{
 						" failed: port is already allocated",
 					},
 				},
+				{
+					Regex: "Address already in use: AH00072: make_sock: could not bind to address \\S*:(?:443|5210|8443)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Address already in use: AH00072: make_sock: could not bind to address ",
+					},
+				},
+				{
+					Regex: "cannot bind socket \\(Address already in use\\) for \\[\\S*:(?:443|5210|8443)\\]",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"cannot bind socket (Address already in use) for [",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -8182,6 +8201,8 @@ var embedded = Catalogue{
 				"nginx src/core/ngx_connection.c",
 				"net dial.go (Go 1.26)",
 				"recorded with nginx 1.22",
+				"Apache httpd server/listen.c (2.4)",
+				"HAProxy src/proto_tcp.c",
 			},
 			Samples: []string{
 				"2026/04/22 10:11:12 [emerg] 31#31: bind() to 0.0.0.0:443 failed (98: Address already in use)",
@@ -9573,7 +9594,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^(?:\\S+ +)?(?:Error: |Warning +Failed\\w* [^\\n]*)?(?:secret|configmap) \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\" not found$",
+					Regex: "(?:Error: |Failed +[^\\n]*)(?:secret|configmap) \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\" not found$",
 					Kinds: []string{
 						"text",
 						"zap",
@@ -16233,6 +16254,64 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "apache-certificate-not-loaded",
+			Title: Text{
+				En: "Apache httpd cannot load its certificate",
+				Zh: "Apache httpd 无法加载证书",
+			},
+			Explain: Text{
+				En: "The file of SSLCertificateFile is there, and OpenSSL takes no certificate from it: it holds no PEM certificate, a damaged one, or one whose key or signature is too weak. The SSL Library Error behind this line says which. Apache does not start, or keeps its old certificate at a reload. openssl x509 -in FILE -noout -text shows what the file holds.",
+				Zh: "SSLCertificateFile 指定的文件存在，但 OpenSSL 没能从中取出证书：没有 PEM 证书、内容损坏，或密钥、签名强度不够。后面的 SSL Library Error 会说明是哪一种。Apache 无法启动；重载时则继续使用旧证书。用 openssl x509 -in 文件 -noout -text 查看文件内容。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "AH0256[12]: Failed to configure (?:server )?certificate [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						": Failed to configure ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-pem",
+					Score: 0.45,
+					Why:   "no PEM certificate in the file (provoked)",
+				},
+				{
+					ID:    "cert-unsupported",
+					Score: 0.25,
+					Why:   "a key of 1024 bits gives the same (provoked)",
+				},
+				{
+					ID:    "cert-malformed",
+					Score: 0.2,
+					Why:   "a damaged block",
+				},
+				{
+					ID:    "cert-key-swapped",
+					Score: 0.08,
+					Why:   "the key in the place of the certificate",
+				},
+			},
+			References: []string{
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
+			},
+			Samples: []string{
+				"[Sat Nov 28 22:28:27.327696 2026] [ssl:emerg] [pid 942:tid 942] AH02562: Failed to configure certificate localhost:443:0 (with chain), check /etc/apache2/certs/im.pem",
+			},
+			Misses: []string{
+				"[Sat Nov 28 22:28:28.504060 2026] [ssl:info] [pid 1017:tid 1017] AH02568: Certificate and private key localhost:443:0 configured from /etc/apache2/certs/im.pem and /etc/apache2/certs/im.key",
+			},
+		},
+		{
 			ID: "proxy-client-left",
 			Title: Text{
 				En: "Client left the proxy's handshake",
@@ -18902,6 +18981,24 @@ var embedded = Catalogue{
 						"TLS server needs a certificate",
 					},
 				},
+				{
+					Regex: "AH02572: Failed to configure at least one certificate and key for [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"AH02572: Failed to configure at least one certificate and key for ",
+					},
+				},
+				{
+					Regex: "No TLS certificates found for server context",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"No TLS certificates found for server context",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -18914,6 +19011,8 @@ var embedded = Catalogue{
 				"crypto/tls common.go and tls.go (Go 1.26)",
 				"GnuTLS src/serv.c (3.7.9)",
 				"stunnel src/options.c (5.68)",
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
+				"envoy source/common/tls/context_impl.cc",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: no certificates configured handshakeStatus13PickCertificate",
@@ -19514,6 +19613,24 @@ var embedded = Catalogue{
 						"_file: ",
 					},
 				},
+				{
+					Regex: "SSLCertificate(?:Key|Chain)?File: file '[^']*' does not exist or is empty",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"' does not exist or is empty",
+					},
+				},
+				{
+					Regex: "Invalid path: \\S*(?:\\.(?:pem|crt|key)\\b|\\bcerts?/)\\S*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Invalid path: ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -19530,6 +19647,8 @@ var embedded = Catalogue{
 				"GnuTLS src/serv.c (3.7.9)",
 				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
 				"stunnel src/ctx.c (5.68)",
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
+				"envoy source/common/tls/context_impl.cc",
 			},
 			Samples: []string{
 				"[!] SSL_CTX_use_certificate_chain_file: ../crypto/bio/bss_file.c:297: error:80000002:system library::No such file or directory",
@@ -19610,6 +19729,15 @@ var embedded = Catalogue{
 						"Permission denied",
 					},
 				},
+				{
+					Regex: "unable to read file: \\S*(?:\\.(?:pem|crt|key)\\b|\\bcerts?/)\\S*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"unable to read file: ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -19623,6 +19751,7 @@ var embedded = Catalogue{
 				"recorded: startup.jsonl (key_file_permission, cert_dir_permission)",
 				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
 				"stunnel src/ctx.c (5.68)",
+				"envoy source/common/tls/context_impl.cc",
 			},
 			Samples: []string{
 				"panic: open /root/wukongim/certs/st/perm.key: permission denied\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0x2f68dc4d2808, 0x2f68dc34f040)\n\t/go/release/internal/options/options.go:894 +0x3a33",
@@ -20520,6 +20649,15 @@ var embedded = Catalogue{
 						"SSL_CTX_use_PrivateKey_file: ",
 					},
 				},
+				{
+					Regex: "AH02564: Failed to configure encrypted \\(\\?\\) private key [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"AH02564: Failed to configure encrypted (?) private key ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -20543,6 +20681,7 @@ var embedded = Catalogue{
 				"recorded: startup.jsonl (key_encrypted_pkcs8, key_encrypted_traditional, key_dsa)",
 				"rustls src/error.rs (0.20 to 0.23)",
 				"stunnel src/ctx.c (5.68)",
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
 			},
 			Samples: []string{
 				"panic: tls: failed to parse private key\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0xe62148f9008, 0xe62149b4680)\n\t/go/release/internal/options/options.go:894 +0x3a33",
@@ -20865,6 +21004,15 @@ var embedded = Catalogue{
 						"SSL_CTX_use_PrivateKey_file: ",
 					},
 				},
+				{
+					Regex: "AH02565: Certificate and private key [^\\n]* do not match",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"AH02565: Certificate and private key ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -20879,8 +21027,10 @@ var embedded = Catalogue{
 				"GnuTLS src/serv.c (3.7.9)",
 				"rustls src/error.rs (0.20 to 0.23)",
 				"stunnel src/ctx.c (5.68)",
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
 			},
 			Samples: []string{
+				"[Sat Nov 28 22:28:27.957301 2026] [ssl:emerg] [pid 986:tid 986] AH02565: Certificate and private key localhost:443:0 from /etc/apache2/certs/im.pem and /etc/apache2/certs/im.key do not match",
 				"panic: tls: private key does not match public key",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"load certificate failed\",\"error\":\"tls: private key does not match public key\"}",
 			},
@@ -25709,6 +25859,7 @@ var embedded = Catalogue{
 		"AlertReceived(",
 		"NOT trusted",
 		"mbedtls_",
+		"AH0256",
 		"VERIFY_FAILED",
 	},
 	Suspicious: []Clause{
@@ -26246,6 +26397,8 @@ var embedded = Catalogue{
 		"propagation check failed",
 		"Referenced ",
 		"received corrupt message",
+		"Address already in use: AH00072: make_sock: could not bind to address ",
+		"cannot bind socket (Address already in use) for [",
 		"Are you trying to mount a directory onto a file",
 		"not a directory",
 		"source path ",
@@ -26272,7 +26425,9 @@ var embedded = Catalogue{
 		"authentication scheme",
 		"Error: Error while reading file.",
 		",{error,enoent}}",
+		"Invalid path: ",
 		",{error,eacces}}",
+		"unable to read file: ",
 		"Error: Base64 decoding error.",
 		"{certfile,",
 		"Error: The requested data were not available.",
@@ -26322,12 +26477,12 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		" not enabled or not supported": {
-			Print: 2,
-			Group: 2,
+			Print: 13,
+			Group: 7,
 		},
 		" not found": {
-			Print: 2,
-			Group: 2,
+			Print: 5,
+			Group: 3,
 		},
 		" not match the certificate subject provided by the peer": {
 			Print: 45,
@@ -26341,8 +26496,7 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		" that does not exist": {
-			Print: 12,
-			Group: 2,
+			Print: 3,
 		},
 		"' missing from Secret": {
 			Print: 8,
@@ -26362,12 +26516,12 @@ var embedded = Catalogue{
 			Print: 14,
 		},
 		",{error,eacces}}": {
-			Print: 5,
-			Group: 2,
+			Print: 9,
+			Group: 7,
 		},
 		",{error,enoent}}": {
-			Print: 5,
-			Group: 2,
+			Print: 8,
+			Group: 3,
 		},
 		"0x8009201": {
 			Group: 7,
@@ -26417,12 +26571,19 @@ var embedded = Catalogue{
 			Print: 18,
 			Group: 1,
 		},
+		"AH0256": {
+			Print: 1,
+			Group: 2,
+		},
 		"ALGORITHM_MISMATCH": {
 			Print: 5,
 			Group: 6,
 		},
 		"ASN ": {
 			Print: 1,
+		},
+		"Address already in use: AH00072: make_sock: could not bind to address ": {
+			Print: 16,
 		},
 		"AlertReceived(": {
 			Print: 8,
@@ -26643,6 +26804,9 @@ var embedded = Catalogue{
 		"ISSUER": {
 			Group: 6,
 		},
+		"Invalid path: ": {
+			Print: 5,
+		},
 		"KDC_INVALID_REQUEST": {
 			Print: 4,
 			Group: 4,
@@ -26666,8 +26830,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"MountVolume.SetUp failed for volume ": {
-			Print: 26,
-			Group: 2,
+			Print: 19,
+			Group: 5,
 		},
 		"Mounts denied": {
 			Print: 10,
@@ -26753,8 +26917,8 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"PKI verification of server certificate failed": {
-			Print: 17,
-			Group: 2,
+			Print: 37,
+			Group: 3,
 		},
 		"PKIX path": {
 			Print: 2,
@@ -27052,6 +27216,9 @@ var embedded = Catalogue{
 		"broken header: ": {
 			Print: 12,
 		},
+		"cannot bind socket (Address already in use) for [": {
+			Print: 36,
+		},
 		"cannot decrypt peer's message": {
 			Print: 11,
 			Group: 1,
@@ -27167,7 +27334,7 @@ var embedded = Catalogue{
 		},
 		"error ": {
 			Print: 3,
-			Group: 2,
+			Group: 7,
 		},
 		"error setting certificate ": {
 			Print: 19,
@@ -27208,8 +27375,8 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"fatal error code is ": {
-			Print: 9,
-			Group: 2,
+			Print: 3,
+			Group: 4,
 		},
 		"fatal error code is 43": {
 			Print: 3,
@@ -27382,15 +27549,15 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"not a directory": {
-			Print: 1,
-			Group: 2,
+			Print: 3,
+			Group: 4,
 		},
 		"ocketStream": {
 			Group: 2,
 		},
 		"operation not permitted": {
-			Print: 11,
-			Group: 2,
+			Print: 7,
+			Group: 4,
 		},
 		"ould not validate certificate: ": {
 			Print: 11,
@@ -27578,6 +27745,9 @@ var embedded = Catalogue{
 			Print: 12,
 			Group: 6,
 		},
+		"unable to read file: ": {
+			Print: 12,
+		},
 		"unacceptable key": {
 			Print: 11,
 			Group: 3,
@@ -27623,10 +27793,12 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"{certfile,": {
-			Group: 3,
+			Print: 5,
+			Group: 2,
 		},
 		"{keyfile,": {
-			Group: 3,
+			Print: 4,
+			Group: 2,
 		},
 		"握手失败": {
 			Print: 3,

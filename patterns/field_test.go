@@ -49,7 +49,6 @@ var notYet = map[string]string{
 	"field-acme-caddy-searxng-25": "how certmagic says that it tries again",
 	"field-py-pywss-3-pem":        "the certificate loader of Python",
 	"field-c-goaccess-1084":       "the certificate loader of OpenSSL in another program",
-	"field-c-arduinows-152":       "codes of Mbed TLS",
 }
 
 func TestFailuresFromTheField(t *testing.T) {
