@@ -18,6 +18,9 @@ const (
 	UnknownDirection Direction = "unknown"
 	Inbound          Direction = "inbound"
 	Outbound         Direction = "outbound"
+	// Client is the one who dials where it is by its nature a client of the server and
+	// never a server that calls another: an app on a phone, curl.
+	Client Direction = "client"
 )
 
 // Core is what a TLS library said in a record of whatever program, without what the
@@ -60,8 +63,11 @@ func (r *Record) Core() Core {
 		}
 		core.Direction = directionOf(words)
 	}
-	if core.Direction == UnknownDirection && strings.Contains(said[at:end], "eceived ") && toldToClients[core.Text] {
-		core.Direction = Outbound
+	if core.Kind != "" && core.Direction != Inbound && (clientPrograms.MatchString(said) || core.Direction == UnknownDirection && gotByClient(said[at:end], core.Text)) {
+		core.Direction = Client
+	}
+	if core.Direction == Outbound {
+		return core.inGoWords()
 	}
 	return core
 }
@@ -78,15 +84,18 @@ func otherCore(s string) (core Core, at, end int) {
 	if core, at, end, found := stackAlert(s); found {
 		return core, at, end
 	}
-	switch {
-	case strings.Contains(s, "error:") || strings.Contains(s, "error_string="):
-		return openSSLCore(s)
-	case strings.Contains(s, "alert") || strings.Contains(s, "handshake warning: "):
-		return namedAlert(s)
-	case strings.Contains(s, "_ALERT_") || strings.Contains(s, "TLSV1_"):
+	if core, at, end = openSSLCore(s); core.Text == "" && speaksOfAlert(s) {
+		core, at, end = namedAlert(s)
+	}
+	if core.Text == "" && (strings.Contains(s, "_ALERT_") || strings.Contains(s, "TLSV1_")) {
 		return reasonName(s)
 	}
-	return Core{}, 0, 0
+	return core, at, end
+}
+
+// speaksOfAlert tells whether an alert may be named in a text.
+func speaksOfAlert(s string) bool {
+	return strings.Contains(s, "alert") || strings.Contains(s, "handshake warning: ") || strings.Contains(s, "严重警告")
 }
 
 const (
@@ -247,10 +256,14 @@ func Quotes(before string) bool {
 var (
 	// accepts are words of the side that takes connections. What is read from an
 	// ephemeral port comes from a client.
-	accepts = regexp.MustCompile(`(?i)TLS handshake error from|handshake error in server|\bSSL_accept\b|\baccept(?:ed|ing)?\b|\binbound\b|\bincoming\b|\bdownstream\b|handshake (?:with )?(?:the )?client\b|\bclient \[?(?:\d+\.\d+\.|[0-9a-f]*:[0-9a-f:])|received CLIENT ALERT|\bremote_?addr|\bclient_?(?:ip|addr)|\bfrom (?:client )?\[?[0-9a-f][0-9a-f.:]+\]?:\d{5}\b|\bfrom (?:client )?\[[0-9a-f:]*\]:\d{5}\b|\bhttp: (?:TLS|Server)|\bserver\.go:|\blistener\b|客户端|来自`)
+	accepts = regexp.MustCompile(`(?i)TLS handshake error from|handshake error in server|\b[cwm]id:\d+ - TLS handshake error|\bServerHandshake\(|\brejected connection\b|complete security handshake from|\b(?:ssl|socket|stream)_accept\b|\bstream_socket_accept\b|\btlsClientError\b|\bSSL accept attempt|\baccept(?:ed|ing)?\b|\binbound\b|\bincoming\b|\bdownstream\b|handshake (?:with )?(?:the )?client\b|\bclient \[?(?:\d+\.\d+\.|[0-9a-f]*:[0-9a-f:])|received CLIENT ALERT|\bremote_?addr|\bclient_?(?:ip|addr)|\bfrom (?:client )?\[?[0-9a-f][0-9a-f.:]+\]?:\d{5}\b|\bfrom (?:client )?\[[0-9a-f:]*\]:\d{5}\b|\bhttp: (?:TLS|Server)|\bserver\.go:|\blistener\b|客户端|来自`)
 	// dials are words of the side that opens them.
-	dials = regexp.MustCompile(`\b(?:Get|Post|Put|Head|Delete|Patch|Options|Propfind) \\?"?https?://|(?i:\bdial(?:ed|ing|er)?\b|\bcurl: \(\d+\)|\bcurl error \d+|\bSSL_connect\b|handshake error in client|\bconnect(?:ing|ion)? to\b|\bupstream\b|\bbackend\b|\boutbound\b|\bwebhook\b|\b(?:https|wss|mqtts|amqps|grpcs|ldaps|rediss)://|authentication handshake failed|generated CLIENT ALERT|received SERVER ALERT|\breverse proxy|\bround ?trip)|连接.{0,20}失败|拨号|上游|请求.{0,20}失败`)
+	dials = regexp.MustCompile(`\b(?:Get|Post|Put|Head|Delete|Patch|Options|Propfind) \\?"?https?://|(?i:\bdial(?:ed|ing|er)?\b|\bconnect(?:ing|ion)? to\b|\bupstream\b|\bbackend\b|\boutbound\b|\bwebhook\b|\b(?:https|wss|mqtts|amqps|grpcs|ldaps|rediss)://|authentication handshake failed|\bSSL_connect\b|\bSSL connect attempt|\bstream_socket_client\b|\bfile_get_contents\b|\bwrite EPROTO\b|\burlopen error\b|generated CLIENT ALERT|received SERVER ALERT|\breverse proxy|\bround ?trip)|连接.{0,20}失败|拨号|上游|请求.{0,20}失败`)
 )
+
+// clientPrograms are words of programs that are clients only: curl, Dart and Flutter, and
+// Android, which names the files of its libraries.
+var clientPrograms = regexp.MustCompile(`\bcurl: \(\d+\)|\bcURL error \d+|Handshake error in client|\bexternal/(?:boringssl|openssl|conscrypt)/|[A-Z]\(\w+\.(?:cc|c):\d+\)`)
 
 // directionOf tells the side by the words beside a core. Where those of both stand
 // there, an URL may be the listener's own.

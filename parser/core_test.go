@@ -77,7 +77,7 @@ func TestCoreOfOtherLibraries(t *testing.T) {
 		"[0007278525] [error] [client 192.168.0.133] sslize error: error:14094416:SSL routines:ssl3_read_bytes:sslv3 alert certificate unknown":                   openSSL("error:14094416:SSL routines:ssl3_read_bytes:sslv3 alert certificate unknown", Inbound),
 		"SSL_accept failed: error:1417A0C1:SSL routines:tls_post_process_client_hello:no shared cipher":                                                           openSSL("error:1417A0C1:SSL routines:tls_post_process_client_hello:no shared cipher", Inbound),
 		"error:1407609C": openSSL("error:1407609C:SSL routines::http request", UnknownDirection),
-		"[2021-02-24 10:12:33 *12.0]\tWARNING\tssl_accept: bad SSL client[127.0.0.1:35418], reason=156, error_string=http request":                              openSSL("error:0A00009C:SSL routines::http request", Inbound),
+		"[2021-02-24 10:12:33 *12.0]\tWARNING\tssl_accept: bad SSL client[127.0.0.1:35418], reason=156, error_string=http request":                              openSSL("error:0A000000:SSL routines:accept:http request", Inbound),
 		"o.a.n.BridgeRuntime: javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown":                                                   alert("unknown certificate"),
 		`2017-02-21 16:46:05.274 [error] <0.1510.0> crashed with reason: {ssl_error,{tls_alert,"certificate unknown"}} in esockd_connection:upgrade/1 line 117`: alert("unknown certificate"),
 		"error: nothing of the sort": {},

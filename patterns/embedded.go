@@ -2841,6 +2841,20 @@ var embedded = Catalogue{
 					},
 					whole: "unexpected EOF",
 				},
+				{
+					Regex: "(?:\\b[cwm]id:\\d+ - TLS handshake error|ServerHandshake\\(.{3,60}\\) failed|rejected connection(?: from .{3,60})?|complete security handshake from .{3,60})(?:: | \\(error \")(?:unexpected )?EOF(?:$|[\"\\\\])",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						" - TLS handshake error",
+						"ServerHandshake(",
+						"rejected connection",
+						"complete security handshake from ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2871,6 +2885,8 @@ var embedded = Catalogue{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: EOF",
 				"{\"level\":\"debug\",\"ts\":1776823872.123,\"logger\":\"http.stdlib\",\"msg\":\"http: TLS handshake error from 203.0.113.9:51514: EOF\"}",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: unexpected EOF",
+				"[11253] 2026/11/28 21:51:40.188727 [ERR] 127.0.0.1:45948 - cid:4 - TLS handshake error: EOF",
+				"{\"level\":\"warn\",\"ts\":\"2026-11-28T21:51:40.189Z\",\"caller\":\"embed/config_logging.go:287\",\"msg\":\"rejected connection\",\"remote-addr\":\"127.0.0.1:54006\",\"server-name\":\"\",\"error\":\"EOF\"}",
 			},
 			Misses: []string{
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"EOF\",\"id\":7,\"fd\":151}",
@@ -2922,6 +2938,29 @@ var embedded = Catalogue{
 						"broken pipe",
 					},
 				},
+				{
+					Regex: "(?:\\b[cwm]id:\\d+ - TLS handshake error|ServerHandshake\\(.{3,60}\\) failed|rejected connection(?: from .{3,60})?|complete security handshake from .{3,60})(?:: | \\(error \")(?:read|write)(?: tcp .*)?: (?:(?:read|write): )?(?:connection reset by peer|broken pipe)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						" - TLS handshake error",
+						"ServerHandshake(",
+						"rejected connection",
+						"complete security handshake from ",
+					},
+				},
+				{
+					Regex: "stream_socket_accept\\(\\): SSL: (?:Connection reset by peer|Broken pipe)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"stream_socket_accept(): SSL: ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2955,6 +2994,8 @@ var embedded = Catalogue{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: read: no route to host",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: write tcp 10.0.0.5:443->203.0.113.9:51514: write: broken pipe",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: wsarecv: An existing connection was forcibly closed by the remote host.",
+				"[11253] 2026/11/28 21:51:59.787422 [ERR] 127.0.0.1:51776 - cid:57 - TLS handshake error: read tcp 127.0.0.1:28202->127.0.0.1:51776: read: connection reset by peer",
+				"PHP Warning:  stream_socket_accept(): SSL: Connection reset by peer in /srv/im/server.php on line 2",
 			},
 			Misses: []string{
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"read: connection reset by peer\",\"id\":7,\"fd\":151}",
@@ -3010,6 +3051,27 @@ var embedded = Catalogue{
 					},
 					whole: "tls: handshake timeout",
 				},
+				{
+					Regex: "(?:\\b[cwm]id:\\d+ - TLS handshake error|ServerHandshake\\(.{3,60}\\) failed|rejected connection(?: from .{3,60})?|complete security handshake from .{3,60})(?:: | \\(error \")(?:(?:read|write)(?: tcp .*)?: )?(?:i/o timeout|context deadline exceeded)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						"i/o timeout",
+						"context deadline exceeded",
+					},
+				},
+				{
+					Regex: "tlsClientError .*\\bERR_TLS_HANDSHAKE_TIMEOUT\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ERR_TLS_HANDSHAKE_TIMEOUT",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -3031,6 +3093,8 @@ var embedded = Catalogue{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: i/o timeout",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: read: connection timed out",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: context deadline exceeded",
+				"[11253] 2026/11/28 21:52:04.233827 [ERR] 127.0.0.1:51840 - cid:65 - TLS handshake error: read tcp 127.0.0.1:28202->127.0.0.1:51840: i/o timeout",
+				"tlsClientError Error [ERR_TLS_HANDSHAKE_TIMEOUT]: TLS handshake timeout",
 			},
 			Misses: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: read: connection reset by peer",
@@ -3114,17 +3178,17 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"net-http",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"remote error: tls: ",
 					},
 				},
 				{
-					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?:alert|ALERT)[ _](?i:no[ _]certificate|bad[ _]certificate|unsupported[ _]certificate|certificate[ _]revoked|certificate[ _]expired|certificate[ _]unknown|unknown[ _]ca|access[ _]denied|certificate[ _]required)|(?i:tlsv1[ _]certificate[ _]unobtainable|tlsv1[ _]bad[ _]certificate[ _]hash[ _]value))\\b.*",
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?:alert|ALERT)[ _](?i:no[ _]certificate|bad[ _]certificate|unsupported[ _]certificate|certificate[ _]revoked|certificate[ _]expired|certificate[ _]unknown|unknown[ _]ca|access[ _]denied|certificate[ _]required)|(?i:tlsv1[ _](?:alert[ _])?certificate[ _]unobtainable|tlsv1[ _](?:alert[ _])?bad[ _]certificate[ _]hash[ _]value))\\b.*",
 					Kinds: []string{
 						"openssl",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"() failed (SSL: error:",
 					},
@@ -3150,7 +3214,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "\\bERR_(?:BAD_SSL_CLIENT_AUTH_CERT|SSL_CLIENT_AUTH_CERT_NEEDED|SSL_CLIENT_AUTH_CERT_NO_PRIVATE_KEY|SSL_CLIENT_AUTH_SIGNATURE_FAILED|SSL_CLIENT_AUTH_PRIVATE_KEY_ACCESS_DENIED|SSL_CLIENT_AUTH_NO_COMMON_ALGORITHMS)\\b|net_error -(?:110|117|134|135|141|181)\\b",
+					Regex: "\\bERR_(?:BAD_SSL_CLIENT_AUTH_CERT|SSL_CLIENT_AUTH_CERT_NEEDED|SSL_CLIENT_AUTH_CERT_NO_PRIVATE_KEY|SSL_CLIENT_AUTH_SIGNATURE_FAILED|SSL_CLIENT_AUTH_PRIVATE_KEY_ACCESS_DENIED|SSL_CLIENT_AUTH_NO_COMMON_ALGORITHMS)\\b|net_error -(?:110|117|134|135|141|177)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3161,7 +3225,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "curl: \\(\\d+\\) (?:Unable to find the certificate or key necessary for authentication|SSL peer cannot verify your certificate|SSL peer (?:does not support certificates of the type it received|rejected your certificate as (?:revoked|expired)|had some unspecified issue with the certificate it received|could not obtain your certificate from the supplied URL|reported bad certificate hash value)|Peer does not recognize and trust the CA that issued your certificate|Peer received a valid certificate, but access was denied|SSL received a certificate_required alert|NSS: client certificate not found)",
+					Regex: "curl: \\(\\d+\\) (?:Unable to find the certificate or key necessary for authentication|SSL peer cannot verify your certificate|SSL peer (?:does not support certificates of the type it received|rejected your certificate as (?:revoked|expired)|had some unspecified issue with the certificate it received|could not obtain your certificate from the supplied URL|reported bad certificate hash value)|Peer does not recognize and trust the CA that issued your certificate|Peer received a valid certificate, but access was denied|SSL received a certificate_required alert|NSS: client certificate not found).*",
 					Kinds: []string{
 						"text",
 					},
@@ -3170,12 +3234,13 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "gnutls_handshake\\(\\) failed: (?:No certificate \\(SSL 3\\.0\\)|Certificate is bad|Certificate is not supported|Certificate was revoked|Certificate is expired|Unknown certificate|CA is unknown|Access was denied|Could not retrieve the specified certificate|Certificate is required)",
+					Regex: "gnutls_handshake\\(\\) failed: (?:No certificate \\(SSL 3\\.0\\)|Certificate is bad|Certificate is not supported|Certificate was revoked|Certificate is expired|Unknown certificate|CA is unknown|Access was denied|Could not retrieve the specified certificate|Certificate is required)|GnuTLS recv error \\(-12\\): A TLS fatal alert has been received",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"gnutls_handshake() failed: ",
+						"GnuTLS recv error (-12): A TLS fatal alert has been received",
 					},
 				},
 				{
@@ -3285,7 +3350,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"net-http",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"remote error: tls: handshake failure",
 					},
@@ -3296,7 +3361,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"openssl",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"() failed (SSL: error:",
 					},
@@ -3400,7 +3465,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"net-http",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"protocol version not supported",
 						"inappropriate fallback",
@@ -3411,7 +3476,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"openssl",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"() failed (SSL: error:",
 					},
@@ -3512,7 +3577,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"net-http",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"remote error: tls: unrecognized name",
 					},
@@ -3523,7 +3588,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"openssl",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"() failed (SSL: error:",
 					},
@@ -3604,7 +3669,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"net-http",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"remote error: tls: no application protocol",
 					},
@@ -3615,7 +3680,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"openssl",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"() failed (SSL: error:",
 					},
@@ -3680,7 +3745,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"net-http",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"remote error: tls: internal error",
 					},
@@ -3691,7 +3756,7 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"openssl",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"() failed (SSL: error:",
 					},
@@ -3773,17 +3838,17 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"net-http",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"remote error: tls: ",
 					},
 				},
 				{
-					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:(?:alert[ _])(?:unexpected[ _]message|bad[ _]record[ _]mac|decryption[ _]failed|record[ _]overflow|decompression[ _]failure|illegal[ _]parameter|decode[ _]error|decrypt[ _]error|export[ _]restriction|no[ _]renegotiation|missing[ _]extension|unknown[ _]psk[ _]identity)|tlsv1[ _]unsupported[ _]extension|tlsv1[ _]bad[ _]certificate[ _]status[ _]response|SSL routines:\\w*:no renegotiation))\\b.*",
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:(?:alert[ _])(?:unexpected[ _]message|bad[ _]record[ _]mac|decryption[ _]failed|record[ _]overflow|decompression[ _]failure|illegal[ _]parameter|decode[ _]error|decrypt[ _]error|export[ _]restriction|no[ _]renegotiation|missing[ _]extension|unknown[ _]psk[ _]identity)|tlsv1[ _](?:alert[ _])?unsupported[ _]extension|tlsv1[ _](?:alert[ _])?bad[ _]certificate[ _]status[ _]response|SSL routines:\\w*:no renegotiation))\\b.*",
 					Kinds: []string{
 						"openssl",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"() failed (SSL: error:",
 					},
@@ -3936,12 +4001,11 @@ var embedded = Catalogue{
 						"closing inbound before receiving peer",
 						"has closed",
 						"closed while SSL/TLS handshake",
-						"Connection reset by peer",
-						"I/O error during system call",
+						"SSL handshake aborted",
 					},
 				},
 				{
-					Regex: "EOFException: SSL peer shut down incorrectly|SSLClosedEngineException|SslClosedEngineException|ClosedChannelException.*SSL/TLS handshake|Connection closed while SSL/TLS handshake was in progress|SSL handshake aborted: ssl=|SslHandler\\w* .*ClosedChannelException",
+					Regex: "EOFException: SSL peer shut down incorrectly|SSLClosedEngineException|SslClosedEngineException|ClosedChannelException.*SSL/TLS handshake|Connection closed while SSL/TLS handshake was in progress|SSL handshake aborted: ssl=\\S+ I/O error|SslHandler\\w* .*ClosedChannelException",
 					Kinds: []string{
 						"text",
 					},
@@ -3971,7 +4035,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "HandshakeException: Connection terminated during handshake|TLS: (?:Connection|connection) (?:was )?(?:closed|reset)|connection was closed during the (?:TLS|SSL) handshake|Client network socket disconnected before secure TLS connection was established",
+					Regex: "HandshakeException: Connection terminated during handshake|TLS: (?:Connection|connection) (?:was )?(?:closed|reset)|connection was closed during the (?:TLS|SSL) handshake",
 					Kinds: []string{
 						"text",
 					},
@@ -3979,7 +4043,6 @@ var embedded = Catalogue{
 						"HandshakeException: Connection terminated during handshake",
 						"TLS: ",
 						"connection was closed during the ",
-						"Client network socket disconnected before secure TLS connection was established",
 					},
 				},
 				{
@@ -4003,7 +4066,9 @@ var embedded = Catalogue{
 						"TCP Conn",
 						"SecureTransport",
 						"Optional(-98",
-						"schannel: ",
+						"failed to receive handshake, SSL/TLS connection failed",
+						"server closed ",
+						"failed to receive handshake, need more data",
 					},
 				},
 				{
@@ -4106,13 +4171,13 @@ var embedded = Catalogue{
 				"wolfSSL src/internal.c (5.5.4)",
 			},
 			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x0050",
 				"curl: (35) OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to im.example.com:443 ",
 				"javax.net.ssl.SSLHandshakeException: Remote host terminated the handshake",
 				"javax.net.ssl.SSLHandshakeException: Remote host closed connection during handshake",
 				"Error code: PR_END_OF_FILE_ERROR",
 				"CFNetwork SSLHandshake failed (-9806)",
 				"HandshakeException: Connection terminated during handshake",
-				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x0050",
 			},
 			Misses: []string{
 				"java.net.SocketException: Connection reset",
@@ -4272,12 +4337,23 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"SSL_ERROR_",
+						"BAD_MAC_READ",
+						"DECRYPTION_FAILURE",
+						"SERVER",
+						"HANDSHAKE_HASH_VALUE",
+						"MALFORMED_",
+						"UNEXPECTED_",
+						"BLOCKE",
+						"FEATURE_NOT_SUPPORTED_FOR_VERSION",
+						"TOO_MANY_RECORDS",
+						"DIGEST_FAILURE",
+						"IGN_HASHES_FAILURE",
+						"ERVER_KEY_EXCHANGE_FAILURE",
 						") SSL received a record with an incorrect Message Authentication Code",
 					},
 				},
 				{
-					Regex: "gnutls_handshake\\(\\) failed: (?:Decryption has failed|MAC verification failed|The signature in the certificate is invalid|Public key signature verification has failed)|\\bERR_SSL_(?:DECRYPT_ERROR|BAD_PEER_PUBLIC_KEY|SERVER_CERT_BAD_FORMAT|KEY_USAGE_INCOMPATIBLE|HANDSHAKE_DIGEST)\\b",
+					Regex: "gnutls_handshake\\(\\) failed: (?:Decryption has failed|MAC verification failed|The signature in the certificate is invalid|Public key signature verification has failed)|\\bERR_SSL_(?:DECRYPT_ERROR|BAD_PEER_PUBLIC_KEY|HANDSHAKE_DIGEST)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -4285,8 +4361,6 @@ var embedded = Catalogue{
 						"gnutls_handshake() failed: ",
 						"DECRYPT_ERROR",
 						"BAD_PEER_PUBLIC_KEY",
-						"SERVER_CERT_BAD_FORMAT",
-						"KEY_USAGE_INCOMPATIBLE",
 						"HANDSHAKE_DIGEST",
 					},
 				},
@@ -4411,6 +4485,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:format error in certificate|unable to de(?:code|crypt) (?:issuer public key|certificate)|invalid or inconsistent certificate (?:extension|policy))",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"format error in certificate",
+						"unable to de",
+						"invalid or inconsistent certificate ",
+					},
+				},
+				{
 					Regex: "SSL(?:Handshake|Protocol)Exception: (?:\\(\\w+\\) )?Failed to parse server certificates|CertificateParsingException: |CertificateException: (?:Unable to initialize|Could not parse certificate|parsing issue)|net::ERR_SSL_SERVER_CERT_BAD_FORMAT|net_error -167\\b|\\bSEC_ERROR_(?:BAD_DER|LIBRARY_FAILURE|INVALID_ARGS)\\b|\\bMOZILLA_PKIX_ERROR_(?:INVALID_INTEGER_ENCODING|EMPTY_ISSUER_NAME)\\b|\\bSSL_ERROR_BAD_CERTIFICATE\\b",
 					Kinds: []string{
 						"text",
@@ -4432,7 +4517,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "curl: \\(\\d+\\) [^\\n]*asn1 encoding routines:|gnutls_handshake\\(\\) failed: (?:ASN1 parser: |Base64 |Error parsing)|curl: \\(\\d+\\) security library: (?:invalid arguments|bad database|improperly formatted DER)|\\bCERT_E_MALFORMED\\b|\\b0x800B0108\\b|\\bCRYPT_E_ASN1_\\w+|SSLSniffer: malformed",
+					Regex: "curl: \\((?:35|56|60)\\) [^\\n]*asn1 encoding routines:|gnutls_handshake\\(\\) failed: (?:ASN1 parser: |Base64 |Error parsing)|curl: \\(\\d+\\) security library: (?:invalid arguments|bad database|improperly formatted DER)|\\bCERT_E_MALFORMED\\b|\\b0x800B0108\\b|\\bCRYPT_E_ASN1_\\w+|SSLSniffer: malformed",
 					Kinds: []string{
 						"text",
 					},
@@ -4553,7 +4638,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "\\b(?:RevocationStatusUnknown|OfflineRevocation)\\b|Unable to determine revocation status|[Cc]ertificate does not specify OCSP responder|Could not determine revocation status|UNDETERMINED_REVOCATION_STATUS",
+					Regex: "(?:remote certificate[^\\n]*)?\\b(?:RevocationStatusUnknown|OfflineRevocation)\\b|Unable to determine revocation status|[Cc]ertificate does not specify OCSP responder|Could not determine revocation status|UNDETERMINED_REVOCATION_STATUS",
 					Kinds: []string{
 						"text",
 					},
@@ -4650,7 +4735,8 @@ var embedded = Catalogue{
 						"curl: (77) ",
 						"error setting certificate ",
 						"he trustAnchors parameter must be non-empty",
-						"Failure ",
+						"trusting builtin roots",
+						"in setTrustedCertificates",
 						"Error while reading trust file",
 						"Problem with the SSL CA cert",
 					},
@@ -4688,9 +4774,9 @@ var embedded = Catalogue{
 				"wolfSSL examples/client/client.c",
 			},
 			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_x509_crt_parse of CA cert returned -0x2180",
 				"curl: (77) error setting certificate file: /etc/ssl/certs/ca-certificates.crt",
 				"java.security.InvalidAlgorithmParameterException: the trustAnchors parameter must be non-empty",
-				"E (5432) esp-tls-mbedtls: mbedtls_x509_crt_parse of CA cert returned -0x2180",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: unable to get local issuer certificate",
@@ -4713,7 +4799,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "curl: \\((?:58|53|54|66)\\) ",
+					Regex: "curl: \\((?:58|53|54|66)\\) .*",
 					Kinds: []string{
 						"text",
 					},
@@ -4813,6 +4899,16 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:43)\\b|Optional\\(-98(?:43)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9843",
+						"Optional(-9843",
+					},
+				},
+				{
 					Regex: "net::ERR_CERT_COMMON_NAME_INVALID|net_error -200\\b|\\bSSL_ERROR_BAD_CERT_DOMAIN\\b|\\bERR_TLS_CERT_ALTNAME_INVALID\\b",
 					Kinds: []string{
 						"text",
@@ -4836,13 +4932,14 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:[Hh]ostname mismatch|IP address mismatch)",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|Error:|reason:)(?::| \\()? ?(?:[Hh]ostname mismatch|IP address mismatch|hostname verification failed)",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"ostname mismatch",
 						"IP address mismatch",
+						"hostname verification failed",
 					},
 				},
 				{
@@ -4918,6 +5015,16 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "CertificateError: hostname .* doesn't match|hostname verification failed at .* line \\d",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertificateError: hostname ",
+						"hostname verification failed at ",
+					},
+				},
+				{
 					Regex: "name in the certificate does not match the expected",
 					Kinds: []string{
 						"text",
@@ -4955,6 +5062,7 @@ var embedded = Catalogue{
 				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
+				"- Status: The certificate is NOT trusted. The name in the certificate does not match the expected. ",
 				"WebSocket connection to 'wss://192.0.2.10:5210/' failed: Error in connection establishment: net::ERR_CERT_COMMON_NAME_INVALID",
 				"[4021:4027:1123/102030.123456:ERROR:ssl_client_socket_impl.cc(970)] handshake failed; returned -1, SSL error code 1, net_error -200",
 				"javax.net.ssl.SSLPeerUnverifiedException: Hostname 192.0.2.10 not verified:",
@@ -4967,7 +5075,8 @@ var embedded = Catalogue{
 				"Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames: IP: 192.0.2.10 is not in the cert's list:",
 				"tls: failed to verify certificate: x509: cannot validate certificate for 192.0.2.10 because it doesn't contain any IP SANs",
 				"NetworkError: failed to connect to WebSocket: invalid peer certificate: certificate not valid for name \"192.0.2.10\"; certificate is only valid for DnsName(\"im.example.com\")",
-				"- Status: The certificate is NOT trusted. The name in the certificate does not match the expected. ",
+				"ssl.CertificateError: hostname 'im.example.com' doesn't match either of 'www.example.com', 'example.com'",
+				"connect failed: ,hostname verification failed at im.pl line 1.",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLPeerUnverifiedException: Certificate pinning failure!",
@@ -4990,7 +5099,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "CertificateExpiredException: |Peer\\'s Certificate has expired|Could not validate certificate: [Cc]ertificate expired at|\\bSEC_E_CERT_EXPIRED\\b|\\b0x80090328\\b|\\b0x800B0101\\b|\\bCERT_E_EXPIRED\\b|he received certificate has expired|issuer\\'s certificate has expired",
+					Regex: "CertificateExpiredException: |Peer\\'s Certificate has expired|Could not validate certificate: [Cc]ertificate expired at|\\bSEC_E_CERT_EXPIRED\\b|\\b0x80090328\\b|server certificate expiration date has passed|he received certificate has expired|issuer\\'s certificate has expired",
 					Kinds: []string{
 						"text",
 					},
@@ -5000,8 +5109,7 @@ var embedded = Catalogue{
 						"ertificate expired at",
 						"SEC_E_CERT_EXPIRED",
 						"0x80090328",
-						"0x800B0101",
-						"CERT_E_EXPIRED",
+						"server certificate expiration date has passed",
 						"he received certificate has expired",
 						"issuer's certificate has expired",
 					},
@@ -5039,7 +5147,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate has expired",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate has expired",
 					Kinds: []string{
 						"text",
 					},
@@ -5048,14 +5156,14 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "\\bCERT_HAS_EXPIRED\\b|\\bSEC_ERROR_EXPIRED_(?:ISSUER_)?CERTIFICATE\\b|SSLHandshakeException: .*(?:\\(certificate_expired\\)|CertificateExpiredException|NotAfter: ).*",
+					Regex: "\\bCERT_HAS_EXPIRED\\b|\\bSEC_ERROR_EXPIRED_(?:ISSUER_)?CERTIFICATE\\b|SSLHandshakeException: .*(?:\\(certificate_expired\\) PKIX|CertificateExpiredException|NotAfter: ).*",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"CERT_HAS_EXPIRED",
 						"SEC_ERROR_EXPIRED_",
-						"(certificate_expired)",
+						"(certificate_expired) PKIX",
 						"CertificateExpiredException",
 						"NotAfter: ",
 					},
@@ -5149,13 +5257,14 @@ var embedded = Catalogue{
 				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
+				"TLS client: In state wait_cert_cr at ssl_handshake.erl:2094 generated CLIENT ALERT: Fatal - Certificate Expired",
 				"curl: (60) SSL certificate problem: certificate has expired",
 				"Error: certificate has expired code: 'CERT_HAS_EXPIRED'",
 				"verify error:num=10:certificate has expired",
 				"javax.net.ssl.SSLHandshakeException: (certificate_expired) PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
 				"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T05:03:10Z is after 2025-01-31T00:00:00Z",
 				"NetworkError: failed to connect to WebSocket: invalid peer certificate: certificate expired: verification time 1795449345 (UNIX), but certificate is not valid after 1795276534 (172811 seconds ago)",
-				"TLS client: In state wait_cert_cr at ssl_handshake.erl:2094 generated CLIENT ALERT: Fatal - Certificate Expired",
+				"Error: certificate has expired",
 			},
 			Misses: []string{
 				"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T05:03:31Z is before 2028-01-01T00:00:00Z",
@@ -5178,13 +5287,14 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "CertificateNotYetValidException: |Could not validate certificate: [Cc]ertificate not valid until|he certificate for this server is not yet valid",
+					Regex: "CertificateNotYetValidException: |Could not validate certificate: [Cc]ertificate not valid until|server certificate not activated yet|he certificate for this server is not yet valid",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"ertificateNotYetValidException: ",
 						"ertificate not valid until",
+						"server certificate not activated yet",
 						"he certificate for this server is not yet valid",
 					},
 				},
@@ -5210,7 +5320,16 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate is not yet valid",
+					Regex: "CFErrorDomainCFNetwork.{0,30}-1204\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-1204",
+					},
+				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate is not yet valid",
 					Kinds: []string{
 						"text",
 					},
@@ -5308,6 +5427,7 @@ var embedded = Catalogue{
 				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate is not yet valid (_ssl.c:1006)",
 				"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T05:03:31Z is before 2028-01-01T00:00:00Z",
 				"javax.net.ssl.SSLHandshakeException: (bad_certificate) PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
+				"Error: certificate is not yet valid",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: certificate has expired",
@@ -5330,7 +5450,18 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "CertPathValidatorException: (?:validity|timestamp) check failed|\\b(?:NotTimeValid|NotTimeNested|CtlNotTimeValid)\\b.*(?:RemoteCertificateChainErrors|certificate chain)|(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bNotTimeValid\\b|\\bCERT_E_VALIDITYPERIODNESTING\\b|\\b0x800B0102\\b",
+					Regex: "SSLHandshakeException: Chain validation failed|:fail [^\\n]{0,80}Chain validation failed|CFErrorDomainCFNetwork.{0,30}-1201\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSLHandshakeException: Chain validation failed",
+						"Chain validation failed",
+						"-1201",
+					},
+				},
+				{
+					Regex: "CertPathValidatorException: (?:validity|timestamp) check failed|\\b(?:NotTimeValid|NotTimeNested|CtlNotTimeValid)\\b.*(?:RemoteCertificateChainErrors|certificate chain)|(?:remote certificate[^\\n]*)?(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bNotTimeValid\\b|\\bCERT_E_VALIDITYPERIODNESTING\\b|\\b0x800B0102\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -5344,12 +5475,14 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "A required certificate is not within its validity period|\\bSEC_ERROR_INVALID_TIME\\b",
+					Regex: "A required certificate is not within its validity period|\\b0x800B0101\\b|\\bCERT_E_EXPIRED\\b|\\bSEC_ERROR_INVALID_TIME\\b",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"A required certificate is not within its validity period",
+						"0x800B0101",
+						"CERT_E_EXPIRED",
 						"SEC_ERROR_INVALID_TIME",
 					},
 				},
@@ -5424,6 +5557,20 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:certificate not trusted|certificate rejected|certificate chain too long|issuer certificate lookup|subject issuer mismatch|authority and (?:subject|issuer) )",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"not trusted",
+						"rejected",
+						"chain too long",
+						"issuer certificate lookup",
+						"subject issuer mismatch",
+						"authority and ",
+					},
+				},
 				{
 					Regex: "\\bERR_CERT_(?:SYMANTEC_LEGACY|KNOWN_INTERCEPTION_BLOCKED)\\b|net_error -21[57]\\b|issuer is not recognized|he certificate for this server was signed by an unknown certifying authority|\\bSEC_ERROR_(?:ADDITIONAL_POLICY_CONSTRAINT_FAILED|NO_TRUSTED_ROOT|UNTRUSTED_CERT)\\b|\\bMOZILLA_PKIX_ERROR_(?:ADDITIONAL_POLICY_CONSTRAINT_FAILED|ISSUER_NO_LONGER_TRUSTED|MITM_DETECTED)\\b|\\bSSL_ERROR_(?:UNKNOWN_CA)\\b",
 					Kinds: []string{
@@ -5506,6 +5653,15 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "CFErrorDomainCFNetwork.{0,30}-1203\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-1203",
+					},
+				},
+				{
 					Regex: "fatal error code is 48\\b",
 					Kinds: []string{
 						"text",
@@ -5539,7 +5695,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?unable to get (?:local )?issuer certificate|\\bUNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?\\b",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?unable to get (?:local )?issuer certificate|\\bUNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -5635,6 +5791,7 @@ var embedded = Catalogue{
 				"ESP-IDF components/mbedtls/esp_crt_bundle/esp_crt_bundle.c",
 			},
 			Samples: []string{
+				"E (4120) esp-x509-crt-bundle: No matching trusted root certificate found",
 				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_AUTHORITY_INVALID",
 				"javax.net.ssl.SSLHandshakeException: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.",
 				"javax.net.ssl.SSLHandshakeException: (certificate_unknown) PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
@@ -5645,7 +5802,7 @@ var embedded = Catalogue{
 				"NetworkError: failed to connect to WebSocket: invalid peer certificate: UnknownIssuer",
 				"CFNetwork SSLHandshake failed (-9807)",
 				"WebSocket network error: The operation couldn’t be completed. (OSStatus error -9807.)",
-				"E (4120) esp-x509-crt-bundle: No matching trusted root certificate found",
+				"FetchError: request to https://im.example.com/ failed, reason: unable to get local issuer certificate",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: self-signed certificate",
@@ -5669,7 +5826,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?unable to verify the first certificate|\\bUNABLE_TO_VERIFY_LEAF_SIGNATURE\\b",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?unable to verify the first certificate|\\bUNABLE_TO_VERIFY_LEAF_SIGNATURE\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -5698,6 +5855,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"Error: unable to verify the first certificate code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'",
 				"verify error:num=21:unable to verify the first certificate",
+				"Error: unable to verify the first certificate",
 			},
 			Misses: []string{
 				"verify error:num=20:unable to get local issuer certificate",
@@ -5735,7 +5893,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?self[- ]signed certificate(?: in certificate chain)?",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?self[- ]signed certificate(?: in certificate chain)?",
 					Kinds: []string{
 						"text",
 					},
@@ -5796,6 +5954,7 @@ var embedded = Catalogue{
 				"curl: (60) SSL certificate problem: self signed certificate in certificate chain",
 				"Error: self signed certificate in certificate chain code: 'SELF_SIGNED_CERT_IN_CHAIN'",
 				"verify error:num=18:self-signed certificate",
+				"Error: self-signed certificate in certificate chain",
 			},
 			Misses: []string{
 				"tls: failed to verify certificate: x509: certificate signed by unknown authority",
@@ -5818,7 +5977,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "CertificateRevokedException: |Certificate has been revoked|\\bCRYPT_E_REVOKED\\b|\\b0x80092010\\b|\\bCERT_E_REVOKED\\b|\\b0x800B010C\\b|curl: \\(91\\) Server certificate was revoked|(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bRevoked\\b|\\bSSL_ERROR_REVOKED_CERT\\b|fatal error code is 44\\b",
+					Regex: "CertificateRevokedException: |Certificate has been revoked|\\bCRYPT_E_REVOKED\\b|\\b0x80092010\\b|\\bCERT_E_REVOKED\\b|\\b0x800B010C\\b|curl: \\(91\\) Server certificate was revoked|(?:remote certificate[^\\n]*)?(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bRevoked\\b|\\bSSL_ERROR_REVOKED_CERT\\b|fatal error code is 44\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -5848,7 +6007,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?certificate revoked|invalid peer certificate: Revoked|SSLHandshakeException: .*CertificateRevokedException.*",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|Error:|reason:)(?::| \\()? ?certificate revoked|invalid peer certificate: Revoked|SSLHandshakeException: .*CertificateRevokedException.*",
 					Kinds: []string{
 						"text",
 					},
@@ -5912,9 +6071,10 @@ var embedded = Catalogue{
 				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
+				"wolfSSL_connect error -361, CRL Cert revoked",
 				"curl: (60) SSL certificate problem: certificate revoked",
 				"verify error:num=23:certificate revoked",
-				"wolfSSL_connect error -361, CRL Cert revoked",
+				"Error: certificate revoked",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: certificate has expired",
@@ -5936,6 +6096,26 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:invalid CA certificate|invalid or inconsistent CA|path length constraint exceeded|invalid non-CA certificate|key usage does not include|unhandled critical|permitted subtree violation|excluded subtree violation|name constraints|unsupported (?:name constraint|or invalid name)|proxy)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CA certificate",
+						"or inconsistent CA",
+						"path length constraint exceeded",
+						"invalid non-CA certificate",
+						"key usage does not include",
+						"unhandled critical",
+						"permitted subtree violation",
+						"excluded subtree violation",
+						"name constraints",
+						"name constraint",
+						"or invalid name",
+						"proxy",
+					},
+				},
 				{
 					Regex: "\\bERR_CERT(?:_NAME_CONSTRAINT_VIOLATION|IFICATE_TRANSPARENCY_REQUIRED|_CONTAINS_ERRORS|_NON_UNIQUE_NAME)\\b|net_error -(?:203|210|212|214)\\b|\\bERR_SSL_KEY_USAGE_INCOMPATIBLE\\b|net_error -181\\b",
 					Kinds: []string{
@@ -5981,7 +6161,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\b(?:NotValidForUsage|HasWeakSignature|InvalidBasicConstraints|InvalidNameConstraints|HasNotSupportedCriticalExtension|InvalidExtension|InvalidPolicyConstraints|ExplicitDistrust)\\b|\\bCERT_E_WRONG_USAGE\\b|\\b0x800B0110\\b|\\bSEC_E_CERT_WRONG_USAGE\\b|\\b0x80090349\\b|0x80096004 *weak",
+					Regex: "(?:remote certificate[^\\n]*)?(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\b(?:NotValidForUsage|HasWeakSignature|InvalidBasicConstraints|InvalidNameConstraints|HasNotSupportedCriticalExtension|InvalidExtension|InvalidPolicyConstraints|ExplicitDistrust)\\b|\\bCERT_E_WRONG_USAGE\\b|\\b0x800B0110\\b|\\bSEC_E_CERT_WRONG_USAGE\\b|\\b0x80090349\\b|0x80096004 *weak",
 					Kinds: []string{
 						"text",
 					},
@@ -6045,7 +6225,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?(?:unsuitable certificate purpose|unsupported certificate purpose|(?:EE|CA) certificate key too weak|CA signature digest algorithm too weak)",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unsuitable certificate purpose|unsupported certificate purpose|(?:EE|CA) certificate key too weak|CA signature digest algorithm too weak)",
 					Kinds: []string{
 						"text",
 					},
@@ -6169,6 +6349,7 @@ var embedded = Catalogue{
 				"javax.net.ssl.SSLHandshakeException: (certificate_unknown) Extended key usage does not permit use for TLS server authentication",
 				"Page load failed: net::ERR_CERT_INVALID (-207)",
 				"tls: failed to verify certificate: x509: certificate specifies an incompatible key usage",
+				"Error: unsuitable certificate purpose",
 			},
 			Misses: []string{
 				"Page load failed: net::ERR_CERT_AUTHORITY_INVALID (-202)",
@@ -6191,7 +6372,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "CertPathValidatorException: signature check failed|Peer\\'s certificate has an invalid signature|(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bNotSignatureValid\\b|\\bTRUST_E_CERT_SIGNATURE\\b|\\b0x80096004\\b|SSLException: .*Signature does not match|fatal error code is 51\\b",
+					Regex: "CertPathValidatorException: signature check failed|Peer\\'s certificate has an invalid signature|(?:remote certificate[^\\n]*)?(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bNotSignatureValid\\b|\\bTRUST_E_CERT_SIGNATURE\\b|\\b0x80096004\\b|SSLException: .*Signature does not match|fatal error code is 51\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -6206,7 +6387,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate signature failure",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate signature failure",
 					Kinds: []string{
 						"text",
 					},
@@ -6271,9 +6452,10 @@ var embedded = Catalogue{
 				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
+				"Error: invalid peer certificate signature",
 				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate signature failure (_ssl.c:1006)",
 				"tstclnt: authentication of server cert failed: SEC_ERROR_BAD_SIGNATURE: Peer's certificate has an invalid signature.",
-				"Error: invalid peer certificate signature",
+				"Error: certificate signature failure",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: (bad_certificate) PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
@@ -6359,6 +6541,17 @@ var embedded = Catalogue{
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:unspecified certificate verification error|unknown certificate verification error|out of memory)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"specified certificate verification error",
+						"known certificate verification error",
+						"out of memory",
+					},
+				},
 				{
 					Regex: "server certificate verification failed\\. CAfile|curl: \\((?:51|60)\\) |Peer certificate cannot be authenticated with (?:given|known) CA certificates|CERTIFICATE_VERIFY_FAILED: ?(?:application verification failure|ok)\\b|VERIFY_FAILED\\(handshake|General SSLEngine problem|\\bSEC_E_CERT_UNKNOWN\\b|\\b0x80090327\\b|(?:AuthenticationException|schannel)[^\\n]*(?:远程证书无效|证书验证失败)",
 					Kinds: []string{
@@ -6446,6 +6639,25 @@ var embedded = Catalogue{
 						"remote certificate ",
 						"Bad Certificate",
 						"Certificate Unknown",
+					},
+				},
+				{
+					Regex: "\\[SSL: CERTIFICATE_VERIFY_FAILED\\] certificate verify failed \\(_ssl",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed (_ssl",
+					},
+				},
+				{
+					Regex: "SSL routines:\\w*:certificate verify failed\\) while",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						":certificate verify failed) while",
 					},
 				},
 				{
@@ -6544,14 +6756,15 @@ var embedded = Catalogue{
 				"wolfSSL src/internal.c (5.5.4)",
 			},
 			Samples: []string{
+				"[  7620][E][ssl_client.cpp:37] _handle_error(): [start_ssl_client():273]: (-9984) X509 - Certificate verification failed, e.g. CRL, CA or signature check failed",
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x2700",
 				"Error Domain=NSURLErrorDomain Code=-1202 \"The certificate for this server is invalid.\"",
 				"PHP Warning:  stream_socket_client(): SSL operation failed with code 1. OpenSSL Error messages: error:0A000086:SSL routines::certificate verify failed in /app/ws.php on line 9",
 				"The remote certificate is invalid according to the validation procedure.",
 				"{\"errMsg\":\"request:fail ssl hand shake error\"}",
 				"connectSocket:fail 此服务器证书无效",
 				"[BoringSSL] boringssl_context_error_print(1862) boringssl ctx 0x6000000d40a0: 140526066114904:error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:ssl/handshake.cc:369:",
-				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x2700",
-				"[  7620][E][ssl_client.cpp:37] _handle_error(): [start_ssl_client():273]: (-9984) X509 - Certificate verification failed, e.g. CRL, CA or signature check failed",
+				"ssl.SSLError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed (_ssl.c:749)",
 			},
 			Misses: []string{
 				"4037F9D8177F0000:error:0A000415:SSL routines:ssl3_read_bytes:sslv3 alert certificate expired:../ssl/record/rec_layer_s3.c:1605:SSL alert number 45",
@@ -6574,11 +6787,20 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "SSLException: Unable to parse TLS packet header",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSLException: Unable to parse TLS packet header",
+					},
+				},
+				{
 					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL routines:\\w*:(?i:wrong[ _]version[ _]number|packet length too long|unexpected message|http[ _]request|https proxy request|bad packet length|tlsv1 alert record overflow too))\\b.*",
 					Kinds: []string{
 						"openssl",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"() failed (SSL: error:",
 					},
@@ -6659,6 +6881,16 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:(?:unknown protocol|packet length too long|wrong version number)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
+				{
 					Regex: "mbedtls_ssl_handshake returned -0x7200",
 					Kinds: []string{
 						"text",
@@ -6730,10 +6962,10 @@ var embedded = Catalogue{
 				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x7200",
 				"WebSocket connection to 'wss://im.example.com:5200/' failed: Error in connection establishment: net::ERR_SSL_PROTOCOL_ERROR",
 				"curl: (35) OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number",
 				"javax.net.ssl.SSLException: Unsupported or unrecognized SSL message",
-				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x7200",
 			},
 			Misses: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: tls: first record does not look like a TLS handshake",
@@ -6760,24 +6992,24 @@ var embedded = Catalogue{
 					Kinds: []string{
 						"net-http",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"remote error: tls: insufficient security level",
 					},
 					whole: "remote error: tls: insufficient security level",
 				},
 				{
-					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]insufficient[ _]security|SSL routines:\\w*:(?:unknown cipher returned|wrong cipher returned|unsupported protocol|unknown protocol|legacy sigalg disallowed or unsupported|no protocols available|no ciphers available|no cipher match|wrong ssl version|version too low|unsupported[_ ]ssl[_ ]version|dh key too small|wrong signature type|wrong curve|no suitable key share|unknown[_ ]cipher[_ ]returned|wrong[_ ]cipher[_ ]returned|unsupported[_ ]protocol|no[_ ]ciphers[_ ]available|no[_ ]supported[_ ]versions[_ ]enabled)))\\b.*",
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]insufficient[ _]security|SSL routines:\\w*:(?:unknown cipher returned|wrong cipher returned|unsupported protocol|unknown protocol|legacy sigalg disallowed or unsupported|no protocols available|no ciphers available|no cipher match|wrong ssl version|version too low|unsupported[_ ]ssl[_ ]version|dh key too small|wrong signature type|wrong curve|no suitable key share|(?i:wrong[_ ]curve)|unknown[_ ]cipher[_ ]returned|wrong[_ ]cipher[_ ]returned|unsupported[_ ]protocol|no[_ ]ciphers[_ ]available|no[_ ]supported[_ ]versions[_ ]enabled)))\\b.*",
 					Kinds: []string{
 						"openssl",
 					},
-					Direction: "outbound",
+					Direction: "client",
 					Literals: []string{
 						"() failed (SSL: error:",
 					},
 				},
 				{
-					Regex: "\\bSSL_ERROR_(?:INSUFFICIENT_SECURITY_ALERT|SSL2_DISABLED|SSL_DISABLED|WRONG_CIPHER_SUITE|UNKNOWN_CIPHER_SUITE|NO_CIPHERS_SUPPORTED|EXPORT_ONLY_SERVER|US_ONLY_SERVER|WEAK_SERVER_CERT_KEY|WEAK_SERVER_EPHEMERAL_DH_KEY|NO_SUPPORTED_SIGNATURE_ALGORITHM|UNSUPPORTED_SIGNATURE_ALGORITHM|RX_MALFORMED_HYBRID_KEY_SHARE|VERSION_RANGE\\w*|INCORRECT_SIGNATURE_ALGORITHM|RX_MALFORMED_KEY_SHARE|BAD_2ND_CLIENT_HELLO|MISSING_SUPPORTED_GROUPS_EXTENSION|ILLEGAL_PARAMETER)\\b",
+					Regex: "\\bSSL_ERROR_(?:INSUFFICIENT_SECURITY_ALERT|SSL2_DISABLED|SSL_DISABLED|WRONG_CIPHER_SUITE|UNKNOWN_CIPHER_SUITE|NO_CIPHERS_SUPPORTED|EXPORT_ONLY_SERVER|US_ONLY_SERVER|WEAK_SERVER_CERT_KEY|WEAK_SERVER_EPHEMERAL_DH_KEY|NO_SUPPORTED_SIGNATURE_ALGORITHM|UNSUPPORTED_SIGNATURE_ALGORITHM|VERSION_RANGE\\w*|INCORRECT_SIGNATURE_ALGORITHM|BAD_2ND_CLIENT_HELLO|MISSING_SUPPORTED_GROUPS_EXTENSION|ILLEGAL_PARAMETER)\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -6877,7 +7109,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "\\bOS Error: ?\\s*(?:UNSUPPORTED_PROTOCOL|WRONG_CIPHER_RETURNED|UNKNOWN_CIPHER_RETURNED|NO_CIPHERS_AVAILABLE|WRONG_SSL_VERSION|UNKNOWN_SSL_VERSION|NO_SUPPORTED_VERSIONS_ENABLED|WRONG_CURVE|NO_COMMON_SIGNATURE_ALGORITHMS|WRONG_SIGNATURE_TYPE|BAD_ECPOINT|DH_P_TOO_LONG)\\(|\\b(?:UNSUPPORTED_PROTOCOL|WRONG_CIPHER_RETURNED|UNKNOWN_CIPHER_RETURNED|WRONG_SSL_VERSION|NO_SUPPORTED_VERSIONS_ENABLED|NO_COMMON_SIGNATURE_ALGORITHMS|WRONG_SIGNATURE_TYPE)\\(\\w+\\.cc:\\d+\\)",
+					Regex: "\\bOS Error: ?\\s*(?:UNSUPPORTED_PROTOCOL|WRONG_CIPHER_RETURNED|UNKNOWN_CIPHER_RETURNED|NO_CIPHERS_AVAILABLE|WRONG_SSL_VERSION|UNKNOWN_SSL_VERSION|NO_SUPPORTED_VERSIONS_ENABLED|WRONG_CURVE|NO_COMMON_SIGNATURE_ALGORITHMS|WRONG_SIGNATURE_TYPE|BAD_ECPOINT|DH_P_TOO_LONG)\\(|\\b(?:UNSUPPORTED_PROTOCOL|WRONG_CIPHER_RETURNED|UNKNOWN_CIPHER_RETURNED|WRONG_SSL_VERSION|NO_SUPPORTED_VERSIONS_ENABLED|NO_COMMON_SIGNATURE_ALGORITHMS|WRONG_SIGNATURE_TYPE|WRONG_CURVE)\\(\\w+\\.cc:\\d+\\)",
 					Kinds: []string{
 						"text",
 					},
@@ -6889,7 +7121,8 @@ var embedded = Catalogue{
 						"WRONG_SSL_VERSION",
 						"SUPPORTED_VERSIONS_ENABLED",
 						"COMMON_SIGNATURE_ALGORITHMS",
-						"WRONG_SIGNATURE_TYPE",
+						"SIGNATURE_TYPE",
+						"CURVE",
 					},
 				},
 				{
@@ -6915,12 +7148,11 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "SSLHandshakeException: .*(?:\\(protocol_version\\)|No appropriate protocol|selected protocol version).*",
+					Regex: "SSLHandshakeException: .*(?:No appropriate protocol|selected protocol version).*",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
-						"(protocol_version)",
 						"No appropriate protocol",
 						"selected protocol version",
 					},
@@ -7661,6 +7893,78 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "closed-in-handshake-either-side",
+			Title: Text{
+				En: "The other side closed the connection during the TLS handshake",
+				Zh: "对端在 TLS 握手期间关闭了连接",
+			},
+			Explain: Text{
+				En: "OpenSSL met the end of the stream in the middle of a handshake and does not say on which side it was. Before a client: a port without TLS, a server or middlebox that drops what it does not like, a version that the server refuses without an alert. Before a server: health checks, scanners, lost connections, and clients such as Node.js that reject the certificate without an alert.",
+				Zh: "OpenSSL 在握手中途遇到连接结束，没有说明自己是哪一端。如果是客户端打印的：目标端口没有启用 TLS、服务器或中间设备直接断开、服务器不支持该版本但没有发告警。如果是服务端打印的：健康检查、扫描、网络中断，以及 Node.js 这类不发告警就拒绝证书的客户端。",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "network",
+			Phase:    "client-hello",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:.*:unexpected eof while reading\\) while SSL handshaking$",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "unknown",
+					Literals: []string{
+						":unexpected eof while reading) while SSL handshaking",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.4,
+					Why:   "cut connections, on both sides",
+				},
+				{
+					ID:    "scanner-probe",
+					Score: 0.2,
+					Why:   "checks and scanners, where a server printed it",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.13,
+					Why:   "a plain port that does not understand the hello, where a client printed it",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.08,
+					Why:   "servers that refuse a version without an alert",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.05,
+					Why:   "clients that reject a certificate without a word",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.05,
+					Why:   "the same for a wrong name",
+				},
+			},
+			References: []string{
+				"OpenSSL ssl/record/rec_layer_s3.c (3.0)",
+				"CPython Modules/_ssl.c",
+				"provoked: Python 2.7 to 3.13, Ruby 3.1",
+			},
+			Samples: []string{
+				"ssl.SSLEOFError: [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol (_ssl.c:1020)",
+				"ssl.SSLEOFError: EOF occurred in violation of protocol (_ssl.c:1125)",
+			},
+			Misses: []string{
+				"2026.11.23 16:20:23 LOG3[4]: SSL_accept: ../ssl/record/rec_layer_s3.c:318: error:0A000126:SSL routines::unexpected eof while reading",
+			},
+		},
+		{
 			ID: "wss-listen-address-not-local",
 			Title: Text{
 				En: "wssAddr is not an address of this machine",
@@ -8327,6 +8631,559 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"nginx: [emerg] bind() to 203.0.113.9:80 failed (99: Cannot assign requested address)",
+			},
+		},
+		{
+			ID: "loader-certificate-not-pem",
+			Title: Text{
+				En: "A program finds no PEM certificate or key in its file",
+				Zh: "程序在文件里找不到 PEM 格式的证书或私钥",
+			},
+			Explain: Text{
+				En: "OpenSSL looked for a -----BEGIN line of the right kind in the file of a certificate or key, and found none or a damaged one. The file is empty, binary (DER, PKCS#12), encrypted with another passphrase, or certificate and key are switched. The message does not name the file: test each with openssl x509 -in FILE -noout and openssl pkey -in FILE -noout.",
+				Zh: "OpenSSL 在证书或私钥文件里寻找对应的 -----BEGIN 行，没有找到，或者内容已损坏。可能是空文件、二进制格式（DER、PKCS#12）、密码不对的加密私钥，或者证书与私钥写反了。这条信息不说是哪个文件：请分别用 openssl x509 -in 文件 -noout 和 openssl pkey -in 文件 -noout 检查。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "error:(?:0906[0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:no start line|bad end line|bad base64 decode)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":PEM routines:",
+					},
+				},
+				{
+					Regex: "\\[SSL\\] PEM lib(?:rary)? \\(_ssl\\.c:\\d+\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"[SSL] PEM lib",
+					},
+				},
+				{
+					Regex: "PEM_read_bio_(?:X509|PrivateKey): (?:no start line|bad end line|bad base64 decode) \\(OpenSSL::",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"PEM_read_bio_",
+					},
+				},
+				{
+					Regex: "Unable to set local cert chain file `",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Unable to set local cert chain file `",
+					},
+				},
+				{
+					Regex: "Could not (?:read|find) (?:\\w+ )?certificate(?: from|s? of)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Could not ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-pem",
+					Score: 0.5,
+					Why:   "no PEM block of the right kind is in the file",
+				},
+				{
+					ID:    "cert-key-swapped",
+					Score: 0.18,
+					Why:   "a key in the place of the certificate gives the same (provoked)",
+				},
+				{
+					ID:    "cert-malformed",
+					Score: 0.12,
+					Why:   "a cut or edited file gives the same (provoked)",
+				},
+				{
+					ID:    "key-unsupported",
+					Score: 0.08,
+					Why:   "Python says the same of an encrypted key without its passphrase (provoked)",
+				},
+				{
+					ID:    "cert-file-missing",
+					Score: 0.08,
+					Why:   "PHP says the same of a file that is not there (provoked)",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/pem/pem_err.c",
+				"CPython Modules/_ssl.c",
+				"php-src ext/openssl/xp_ssl.c",
+				"allinurl/goaccess #1084",
+				"provoked: Node.js 20, Python 2.7 and 3.11, PHP 8.2, Ruby 3.1, Perl 5.36",
+			},
+			Samples: []string{
+				"ssl.SSLError: [SSL] PEM lib (_ssl.c:3905)",
+				"Error: error:0906D06C:PEM routines:PEM_read_bio:no start line",
+				"Error: error:0480006C:PEM routines::no start line",
+				"rbload.rb:2:in `initialize': PEM_read_bio_X509: no start line (OpenSSL::X509::CertificateError)",
+				"PHP Warning:  stream_socket_accept(): Unable to set local cert chain file `im.pem'; Check that your cafile/capath settings include details of your certificate and its issuer in /srv/im.php on line 2",
+				"Could not read server certificate from im.pem",
+			},
+			Misses: []string{
+				"ssl.SSLError: [X509: KEY_VALUES_MISMATCH] key values mismatch (_ssl.c:3926)",
+			},
+		},
+		{
+			ID: "loader-key-not-readable",
+			Title: Text{
+				En: "A program cannot read its private key",
+				Zh: "程序无法读取私钥",
+			},
+			Explain: Text{
+				En: "OpenSSL found no key that it can read in the file: it is encrypted and no passphrase was given, holds the certificate, or is of a kind that this program cannot use. openssl pkey -in FILE -noout asks for a passphrase where one is needed; openssl pkey -in FILE -out NEW writes the key without it.",
+				Zh: "OpenSSL 在文件里找不到可用的私钥：私钥有密码保护而程序没有提供密码、文件里其实是证书，或者是程序不支持的密钥类型。openssl pkey -in 文件 -noout 会在需要时询问密码；openssl pkey -in 文件 -out 新文件 可以去掉密码。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "error:1E08010C:DECODER routines:\\w*:unsupported",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"error:1E08010C:DECODER routines:",
+					},
+				},
+				{
+					Regex: "error:(?:0906[0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:bad decrypt|bad password read|problems getting password)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":PEM routines:",
+					},
+				},
+				{
+					Regex: "error:(?:0607[0-9A-F]{4}|0606[0-9A-F]{4}|1C80[0-9A-F]{4}):(?:digital envelope|Provider) routines:\\w*:bad decrypt",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":bad decrypt",
+					},
+				},
+				{
+					Regex: "error:07880109:common libcrypto routines:\\w*:interrupted or cancelled",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"error:07880109:common libcrypto routines:",
+					},
+				},
+				{
+					Regex: "Could not parse PKey: ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Could not parse PKey: ",
+					},
+				},
+				{
+					Regex: "Unable to set private key file `",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Unable to set private key file `",
+					},
+				},
+				{
+					Regex: "Could not (?:read|find) (?:\\w+ )?(?:certificate )?private key (?:from|of)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Could not ",
+					},
+				},
+				{
+					Regex: "MissingPassphrase|ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY|Passphrase required for encrypted key",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"MissingPassphrase",
+						"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY",
+						"Passphrase required for encrypted key",
+					},
+				},
+				{
+					Regex: "^\\[lua\\] .*(?:failed to set (?:DER )?private key|failed to parse (?:PEM )?pri(?:vate|v) key|d2i_PrivateKey_bio\\(\\) failed|SSL_use_PrivateKey\\(\\) failed)",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"[lua] ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "key-unsupported",
+					Score: 0.48,
+					Why:   "an encrypted key, or a kind that the program lacks",
+				},
+				{
+					ID:    "cert-key-swapped",
+					Score: 0.2,
+					Why:   "the certificate in the place of the key gives the same (provoked)",
+				},
+				{
+					ID:    "cert-not-pem",
+					Score: 0.18,
+					Why:   "a file without a key gives the same (provoked)",
+				},
+				{
+					ID:    "cert-key-mismatch",
+					Score: 0.08,
+					Why:   "PHP says the same of the key of another certificate (provoked)",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/encode_decode/decoder_err.c, crypto/pem/pem_err.c",
+				"php-src ext/openssl/xp_ssl.c",
+				"openresty/lua-nginx-module src/ngx_http_lua_ssl_certby.c",
+				"provoked: Node.js 20, PHP 8.2, Ruby 3.1, Perl 5.36",
+			},
+			Samples: []string{
+				"Error: error:1E08010C:DECODER routines::unsupported",
+				"rbload.rb:2:in `read': Could not parse PKey: unsupported (OpenSSL::PKey::PKeyError)",
+				"PHP Warning:  stream_socket_accept(): Unable to set private key file `/etc/ssl/im.key' in /srv/im.php on line 2",
+				"2022/08/31 15:05:34 [error] 42#42: *1 [lua] certificate.lua:244: call(): failed to set DER private key: d2i_PrivateKey_bio() failed, context: ssl_certificate_by_lua*, client: 203.0.113.7, server: 0.0.0.0:443",
+			},
+			Misses: []string{
+				"Error: error:0480006C:PEM routines::no start line",
+			},
+		},
+		{
+			ID: "loader-key-mismatch",
+			Title: Text{
+				En: "A program's key does not belong to its certificate",
+				Zh: "程序加载的私钥与证书不匹配",
+			},
+			Explain: Text{
+				En: "The private key is not that of the first certificate in the file: only one of the two was renewed, or the file begins with the intermediate instead of the server's own certificate.",
+				Zh: "私钥与文件中的第一张证书不匹配：只更新了其中一个，或者文件以中间证书开头，而不是服务器自己的证书。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?:x509 certificate routines:\\w*:|\\[X509: KEY_(?:VALUES|TYPE)_MISMATCH\\] )key (?:values|type) mismatch",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"x509 certificate routines:",
+						"[X509: KEY_",
+					},
+				},
+				{
+					Regex: "\\[SSL: NO_CERTIFICATE_ASSIGNED\\] no certificate assigned",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"[SSL: NO_CERTIFICATE_ASSIGNED] no certificate assigned",
+					},
+				},
+				{
+					Regex: "'add_certificate': public key mismatch \\(ArgumentError\\)|`add_certificate': public key mismatch \\(ArgumentError\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"'add_certificate': public key mismatch (ArgumentError)",
+						"`add_certificate': public key mismatch (ArgumentError)",
+					},
+				},
+				{
+					Regex: "Private key does not match certificate!",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Private key does not match certificate!",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-key-mismatch",
+					Score: 0.97,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/x509/x509_err.c",
+				"CPython Modules/_ssl.c",
+				"php-src ext/openssl/xp_ssl.c",
+				"provoked: Node.js 20, Python 3.11, PHP 8.2, Ruby 3.1",
+			},
+			Samples: []string{
+				"Error: error:05800074:x509 certificate routines::key values mismatch",
+				"ssl.SSLError: [X509: KEY_VALUES_MISMATCH] key values mismatch (_ssl.c:3926)",
+				"ssl.SSLError: [SSL: NO_CERTIFICATE_ASSIGNED] no certificate assigned (_ssl.c:3934)",
+				"rbload.rb:2:in `add_certificate': public key mismatch (ArgumentError)",
+				"PHP Warning:  stream_socket_accept(): Private key does not match certificate! in /srv/im.php on line 2",
+			},
+			Misses: []string{
+				"ssl.SSLError: [SSL] PEM lib (_ssl.c:3905)",
+			},
+		},
+		{
+			ID: "loader-file-missing",
+			Title: Text{
+				En: "A program does not find its certificate or key",
+				Zh: "程序找不到证书或私钥文件",
+			},
+			Explain: Text{
+				En: "OpenSSL or the program could not open the file: the path is wrong where the program runs. In Docker it counts inside the container, and a relative one starts at its working directory.",
+				Zh: "OpenSSL 或程序打不开该文件：在程序运行的环境里路径不对。在 Docker 里，路径以容器内为准，相对路径从工作目录算起。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "error:(?:02001002|80000002):system library:\\w*:No such file or directory",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":system library:",
+					},
+				},
+				{
+					Regex: "ENOENT: no such file or directory, open '[^']*(?:\\.(?:pem|crt|cer|key|pfx|p12)|fullchain|privkey)[^']*'",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"ENOENT: no such file or directory, open '",
+					},
+				},
+				{
+					Regex: "No such file or directory @ rb_sysopen - \\S*\\.(?:pem|crt|cer|key|pfx|p12)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"No such file or directory @ rb_sysopen - ",
+					},
+				},
+				{
+					Regex: "SSL_(?:cert|key)_file \\S+ (?:does not exist|can't be used: No such file or directory)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"_file ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-missing",
+					Score: 0.95,
+					Why:   "the system says so",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/bio/bss_file.c",
+				"Node.js lib/fs.js",
+				"allinurl/goaccess #1084",
+				"provoked: Node.js 20, Ruby 3.1, Perl 5.36, openssl 3.0",
+			},
+			Samples: []string{
+				"Error: error:02001002:system library:fopen:No such file or directory",
+				"Error: ENOENT: no such file or directory, open '/etc/ssl/im.pem'",
+				"rbload.rb:2:in `read': No such file or directory @ rb_sysopen - files/none.pem (Errno::ENOENT)",
+			},
+			Misses: []string{
+				"Error: ENOENT: no such file or directory, open '/srv/im/config.json'",
+			},
+		},
+		{
+			ID: "loader-file-unreadable",
+			Title: Text{
+				En: "A program may not read its certificate or key",
+				Zh: "程序没有权限读取证书或私钥文件",
+			},
+			Explain: Text{
+				En: "The file is there and the user that runs the program may not read it. Keys of Let's Encrypt belong to root, and a program in a container often runs as another user.",
+				Zh: "文件存在，但运行程序的用户没有读取权限。Let's Encrypt 的私钥属于 root，而容器里的程序常以其他用户运行。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "error:(?:0200100D|8000000D):system library:\\w*:Permission denied",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":system library:",
+					},
+				},
+				{
+					Regex: "EACCES: permission denied, open '[^']*(?:\\.(?:pem|crt|cer|key|pfx|p12)|fullchain|privkey)[^']*'",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"EACCES: permission denied, open '",
+					},
+				},
+				{
+					Regex: "Permission denied @ rb_sysopen - \\S*\\.(?:pem|crt|cer|key|pfx|p12)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Permission denied @ rb_sysopen - ",
+					},
+				},
+				{
+					Regex: "SSL_(?:cert|key)_file \\S+ (?:is not accessable|is not accessible|can't be used: Permission denied)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"is not access",
+						"can't be used: Permission denied",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-unreadable",
+					Score: 0.95,
+					Why:   "the system says so",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/bio/bss_file.c",
+				"Node.js lib/fs.js",
+				"provoked: Node.js 20, Ruby 3.1, Perl 5.36",
+			},
+			Samples: []string{
+				"Error: EACCES: permission denied, open '/etc/letsencrypt/live/im.example.com/privkey.pem'",
+				"rbload.rb:2:in `read': Permission denied @ rb_sysopen - files/deny.pem (Errno::EACCES)",
+			},
+			Misses: []string{
+				"Error: EACCES: permission denied, open '/srv/im/data.json'",
+			},
+		},
+		{
+			ID: "loader-certificate-too-weak",
+			Title: Text{
+				En: "A program refuses its own certificate as too weak",
+				Zh: "程序认为自己的证书强度不足，拒绝加载",
+			},
+			Explain: Text{
+				En: "The key of the certificate is too short or its signature too old for the security level of this OpenSSL (SECLEVEL 2 asks for RSA 2048 and SHA-256). Make a new certificate; do not lower the level, clients refuse the old one as well.",
+				Zh: "证书的密钥太短，或签名算法太旧，达不到这个 OpenSSL 的安全级别（SECLEVEL 2 要求 RSA 2048 和 SHA-256）。请换新证书，不要降低安全级别：客户端同样会拒绝旧证书。",
+			},
+			Severity: "error",
+			Category: "trust",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?:SSL routines:\\w*:|\\[SSL: \\w+\\] |SSL_CTX_use_certificate: )(?:ee key too small|ca key too small|ca md too weak)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"ee key too small",
+						"key too small",
+						"md too weak",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-unsupported",
+					Score: 0.96,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"OpenSSL ssl/ssl_err.c",
+				"provoked: Python 3.11, Ruby 3.1, nginx 1.22",
+			},
+			Samples: []string{
+				"ssl.SSLError: [SSL: EE_KEY_TOO_SMALL] ee key too small (_ssl.c:3905)",
+				"Error: error:0A00018F:SSL routines::ee key too small",
+			},
+			Misses: []string{
+				"nginx: [emerg] SSL_CTX_use_certificate(\"/etc/ssl/weak.pem\") failed (SSL: error:0A00018F:SSL routines::ee key too small)",
 			},
 		},
 		{
@@ -9741,6 +10598,16 @@ var embedded = Catalogue{
 						"SSL_do_handshake() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "(?:SSL: WRONG_VERSION_NUMBER\\]|SSL routines:[a-zA-Z0-9_]*:)(?: )?wrong version number",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "inbound",
+					Literals: []string{
+						"wrong version number",
+					},
+				},
 			},
 			Probe: true,
 			Causes: []CauseScore{
@@ -10495,6 +11362,17 @@ var embedded = Catalogue{
 						"SSL_do_handshake() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "error:[0-9A-F]{8}:SSL routines:[a-z_]*:certificate verify failed|\\[SSL: CERTIFICATE_VERIFY_FAILED\\] certificate verify failed",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "inbound",
+					Literals: []string{
+						":certificate verify failed",
+						"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -10867,12 +11745,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\(10:.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(10:.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (10:",
+						" certificate verify error: (10:",
 					},
 				},
 			},
@@ -10917,12 +11795,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\(9:.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(9:.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (9:",
+						" certificate verify error: (9:",
 					},
 				},
 			},
@@ -10966,12 +11844,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\(1[89]:.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(1[89]:.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (1",
+						" certificate verify error: (1",
 					},
 				},
 			},
@@ -11011,12 +11889,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\((?:2|20|21|22|27):.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\((?:2|20|21|22|27):.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (",
+						" certificate verify error: (",
 					},
 				},
 				{
@@ -11072,21 +11950,21 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate does not match \"[^\"]*\" while .*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate does not match (?:host )?\"[^\"]*\"(?: while .*)?$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate does not match ",
+						" certificate does not match ",
 					},
 				},
 				{
-					Regex: "^upstream SSL certificate verify error: \\(6[24]:.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(6[24]:.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (6",
+						" certificate verify error: (6",
 					},
 				},
 			},
@@ -11127,12 +12005,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\((?:3|8|11|12|23|33):.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\((?:3|8|11|12|23|33):.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (",
+						" certificate verify error: (",
 					},
 				},
 			},
@@ -11172,12 +12050,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\((?:24|25|26|32|34|37|39|41|66|67|68|76|77|78|79|8[0-9]|9[0-4]):.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\((?:24|25|26|32|34|37|39|41|66|67|68|76|77|78|79|8[0-9]|9[0-4]):.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (",
+						" certificate verify error: (",
 					},
 				},
 				{
@@ -11233,12 +12111,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\(",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (",
+						" certificate verify error: (",
 					},
 				},
 			},
@@ -11288,6 +12166,15 @@ var embedded = Catalogue{
 			Match: []Clause{
 				{
 					Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:.*:(?i:wrong[ _]version[ _]number|https?[ _](?:proxy[ _])?request|unknown[ _]protocol|packet[ _]length[ _]too[ _]long|record[ _]layer[ _]failure|bad[ _]record[ _]type)\\b.*\\) while SSL handshaking to upstream$",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"SSL_do_handshake() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:.*(?:wrong version number)\\)$",
 					Kinds: []string{
 						"nginx",
 					},
@@ -11378,6 +12265,15 @@ var embedded = Catalogue{
 					},
 					whole: "upstream prematurely closed connection while SSL handshaking to upstream",
 				},
+				{
+					Regex: "^\\[lua\\] .*SSL handshake: closed",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"SSL handshake: closed",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -11456,6 +12352,15 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"upstream timed out (",
+					},
+				},
+				{
+					Regex: "^\\[lua\\] .*SSL handshake: timeout",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"SSL handshake: timeout",
 					},
 				},
 			},
@@ -13427,6 +14332,16 @@ var embedded = Catalogue{
 						"tls: certificate used with invalid signature algorithm",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:ASN1 lib\\b",
+					Kinds: []string{
+						"openssl",
+						"text",
+					},
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -13448,6 +14363,7 @@ var embedded = Catalogue{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: failed to parse certificate from server: x509: negative serial number\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: failed to parse certificate from server: x509: malformed certificate\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: invalid signature by the server certificate: crypto/rsa: verification error\"}",
+				"ssl.SSLError: [SSL] ASN1 lib (_ssl.c:1020)",
 			},
 			Misses: []string{
 				"panic: x509: negative serial number",
@@ -13731,6 +14647,24 @@ var embedded = Catalogue{
 						"tls: DialWithDialer timed out",
 					},
 				},
+				{
+					Regex: "_ssl\\.c:\\d+: The handshake operation timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						": The handshake operation timed out",
+					},
+				},
+				{
+					Regex: "stream_socket_client\\(\\): SSL: Handshake timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"stream_socket_client(): SSL: Handshake timed out",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -13751,6 +14685,8 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": net/http: TLS handshake timeout\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: context deadline exceeded\\\"\"}",
+				"TimeoutError: _ssl.c:1003: The handshake operation timed out",
+				"PHP Warning:  stream_socket_client(): SSL: Handshake timed out in /srv/im/client.php on line 3",
 			},
 			Misses: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: i/o timeout",
@@ -13794,6 +14730,44 @@ var embedded = Catalogue{
 						"tls: use of closed connection",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:unexpected eof while reading\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
+				{
+					Regex: "(?:stream_socket_client|file_get_contents|fopen|fsockopen|SoapClient\\S*)\\(.{0,200}\\): SSL: (?:Connection reset by peer|Broken pipe)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"): SSL: ",
+					},
+				},
+				{
+					Regex: "Client network socket disconnected before secure TLS connection was established",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Client network socket disconnected before secure TLS connection was established",
+					},
+				},
+				{
+					Regex: "(?:Connection reset by peer|Broken pipe) - SSL_connect|connect failed: (?:Connection reset by peer|Broken pipe),SSL connect attempt failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" - SSL_connect",
+						",SSL connect attempt failed",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -13819,6 +14793,9 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: EOF\\\"\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: read tcp 10.0.0.5:40100->10.0.0.9:443: read: connection reset by peer\\\"\"}",
+				"SSL_connect returned=1 errno=0 peeraddr=(null) state=error: unexpected eof while reading (OpenSSL::SSL::SSLError)",
+				"Error: Client network socket disconnected before secure TLS connection was established",
+				"net/protocol.rb:46:in `connect_nonblock': Connection reset by peer - SSL_connect (Errno::ECONNRESET)",
 			},
 			Misses: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: tls: first record does not look like a TLS handshake\\\"\"}",
@@ -13987,6 +14964,16 @@ var embedded = Catalogue{
 						"tls: downgrade attempt detected, possibly due to a MitM attack or a broken middlebox",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:(?:unsupported protocol|(?:wrong|unsupported|unknown) ssl version|version too (?:low|high)|no protocols available|legacy sigalg disallowed or unsupported|unsafe legacy renegotiation disabled)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -14006,6 +14993,8 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": remote error: tls: protocol version not supported\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: server selected unsupported protocol version 301\"}",
+				"SSL_connect returned=1 errno=0 peeraddr=127.0.0.1:27016 state=error: legacy sigalg disallowed or unsupported (OpenSSL::SSL::SSLError)",
+				"ssl.SSLError: [SSL: UNSAFE_LEGACY_RENEGOTIATION_DISABLED] unsafe legacy renegotiation disabled (_ssl.c:1000)",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> remote error: tls: protocol version not supported handshakeStatusUnknown",
@@ -14159,6 +15148,16 @@ var embedded = Catalogue{
 						"tls: server resumed a session with a different ",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:(?:no ciphers available|no cipher match|(?:wrong|unknown) cipher returned|dh key too small|wrong curve|no shared groups?)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -14185,6 +15184,7 @@ var embedded = Catalogue{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": remote error: tls: handshake failure\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: server chose an unconfigured cipher suite\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: server selected unsupported group\"}",
+				"error:141A318A:SSL routines:tls_process_ske_dhe:dh key too small",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> remote error: tls: handshake failure handshakeStatusDoFullHandshake2ReadHandshake1",
@@ -14431,6 +15431,16 @@ var embedded = Catalogue{
 						"tls: server's Finished message was incorrect",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:(?:decryption failed or bad record mac|bad record mac|bad signature|unexpected message|(?:bad )?length mismatch|digest check failed|excessive message size|bad (?:record type|packet length|extension))\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -14446,6 +15456,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": local error: tls: bad record MAC\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: invalid server finished hash\"}",
+				"SSL_connect returned=1 errno=0 peeraddr=127.0.0.1:27023 state=error: unexpected message (OpenSSL::SSL::SSLError)",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> local error: tls: bad record MAC handshakeStatusReadFinishedDone",
@@ -14523,6 +15534,16 @@ var embedded = Catalogue{
 						" error: tls: ",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -14548,6 +15569,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": remote error: tls: user canceled\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: unexpected server_name extension in server hello\"}",
+				"SSL_connect returned=1 errno=0 peeraddr=127.0.0.1:27100 state=error: (null) (OpenSSL::SSL::SSLError)",
 			},
 			Misses: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: failed to verify certificate: x509: certificate signed by unknown authority\"}",
@@ -15768,6 +16790,15 @@ var embedded = Catalogue{
 						"Error renewing ACME certificate",
 					},
 				},
+				{
+					Regex: "^will retry.*\\] (?:Obtain|Renew): ",
+					Kinds: []string{
+						"zap",
+					},
+					Literals: []string{
+						"will retry",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -15788,6 +16819,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"ts\":1754338301.7764895,\"logger\":\"tls.obtain\",\"msg\":\"could not get certificate from issuer\",\"identifier\":\"im.example.com\",\"issuer\":\"acme-v02.api.letsencrypt.org-directory\",\"error\":\"HTTP 400 urn:ietf:params:acme:error:malformed - Unable to validate JWS\"}",
 				"time=\"2019-01-22T09:34:36Z\" level=error msg=\"Error renewing certificate from LE: {*.example.com []}, acme: Error -> One or more domains had a problem:\\n[*.example.com] acme: error presenting token: EOF\\n\"",
+				"{\"level\":\"error\",\"ts\":1655076678.235693,\"logger\":\"tls.obtain\",\"msg\":\"will retry\",\"error\":\"[im.example.com] Obtain: provisioning client: HTTP 500: Internal Server Error\",\"attempt\":2,\"retrying_in\":120,\"elapsed\":65.688567408,\"max_duration\":2592000}",
 			},
 			Misses: []string{
 				"{\"level\":\"info\",\"ts\":1725726979.4982316,\"logger\":\"tls.obtain\",\"msg\":\"acquiring lock\",\"identifier\":\"im.example.com\"}",
@@ -16501,6 +17533,17 @@ var embedded = Catalogue{
 			Phase:    "client-hello",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "HTTP_REQUEST\\(\\w+\\.cc:\\d+\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"HTTP_REQUEST(",
+					},
+				},
 				{
 					Regex: "NotSslRecordException: not an SSL/TLS record: (?:474554|504f5354|48454144|505554|44454c455445|4f5054494f4e53|5041544348|434f4e4e454354|505249202a)",
 					Kinds: []string{
@@ -17352,6 +18395,15 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "ServerHandshake\\(.{3,60}\\) failed: credentials: cannot check peer: missing selected ALPN property",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						") failed: credentials: cannot check peer: missing selected ALPN property",
+					},
+				},
+				{
 					Regex: "Error in handshake: No common application protocol could be negotiated",
 					Kinds: []string{
 						"text",
@@ -18148,6 +19200,17 @@ var embedded = Catalogue{
 			Phase:    "certificate",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "PEER_DID_NOT_RETURN_A_CERTIFICATE\\(\\w+\\.cc:\\d+\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"PEER_DID_NOT_RETURN_A_CERTIFICATE(",
+					},
+				},
 				{
 					Regex: "SSLHandshakeException: (?:\\(\\w+\\) )?(?:Empty (?:client|server) certificate chain|null cert chain)|SSLPeerUnverifiedException: peer not authenticated",
 					Kinds: []string{
@@ -19015,10 +20078,10 @@ var embedded = Catalogue{
 				"envoy source/common/tls/context_impl.cc",
 			},
 			Samples: []string{
+				"[!] Service [im]: TLS server needs a certificate",
 				"-------------------------->握手失败！--------------------------> tls: no certificates configured handshakeStatus13PickCertificate",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: tls: no certificates configured",
 				"2026/04/22 10:11:12 tls: neither Certificates, GetCertificate, nor GetConfigForClient set in Config",
-				"[!] Service [im]: TLS server needs a certificate",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> tls: no cipher suite supported by both client and server handshakeStatusPickCipherSuite2",
@@ -19548,6 +20611,28 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "FileNotFoundException: \\S*\\.(?:jks|p12|pfx|keystore|truststore|bks|pem|crt|cer|key)\\b[^\\n]* \\((?:No such file or directory|Is a directory)\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"FileNotFoundException: ",
+					},
+				},
+				{
+					Regex: "FileSystemException: Cannot open file, path = '[^']*\\.(?:pem|crt|cer|key|p12|pfx)' \\(OS Error: No such file or directory",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"' (OS Error: No such file or directory",
+					},
+				},
+				{
 					Regex: "^panic: (?:open|stat|lstat) .*: (?i:no such file or directory|not a directory|The system cannot find the (?:file|path) specified\\.)",
 					Kinds: []string{
 						"panic",
@@ -19682,6 +20767,28 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "FileNotFoundException: \\S*\\.(?:jks|p12|pfx|keystore|truststore|bks|pem|crt|cer|key)\\b[^\\n]* \\((?:Permission denied)\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						" (Permission denied)",
+					},
+				},
+				{
+					Regex: "FileSystemException: Cannot open file, path = '[^']*\\.(?:pem|crt|cer|key|p12|pfx)' \\(OS Error: Permission denied",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"' (OS Error: Permission denied",
+					},
+				},
+				{
 					Regex: "^panic: (?:open|stat|lstat|read) .*: (?i:permission denied|operation not permitted|Access is denied\\.)",
 					Kinds: []string{
 						"panic",
@@ -19726,7 +20833,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"Permission denied",
+						"_file: ",
 					},
 				},
 				{
@@ -19970,6 +21077,16 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "Failure in useCertificateChain(?:Bytes)? \\(OS Error:\\s*\\S|\\bNO_START_LINE\\(\\w+\\.cc?:\\d+\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Failure in useCertificateChain",
+						"NO_START_LINE(",
+					},
+				},
+				{
 					Regex: "tls: failed to find any PEM data in certificate input",
 					Kinds: []string{
 						"panic",
@@ -20069,6 +21186,15 @@ var embedded = Catalogue{
 					Literals: []string{
 						"File does not contain valid private key: ",
 						"could not find a PKCS #8 private key in input stream",
+					},
+				},
+				{
+					Regex: "Failure in usePrivateKey(?:Bytes)? \\(OS Error:\\s*\\S",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" (OS Error:",
 					},
 				},
 				{
@@ -20620,6 +21746,15 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "(?:Failure in usePrivateKey(?:Bytes)? \\(OS Error:\\s*)?\\bBAD_DECRYPT\\(\\w+\\.cc?:\\d+\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"BAD_DECRYPT(",
+					},
+				},
+				{
 					Regex: "tls: failed to parse private key",
 					Kinds: []string{
 						"panic",
@@ -20965,6 +22100,16 @@ var embedded = Catalogue{
 			Phase:    "startup",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "Failure in usePrivateKey(?:Bytes)? \\(OS Error:\\s*KEY_VALUES_MISMATCH|\\bKEY_VALUES_MISMATCH\\(\\w+\\.cc?:\\d+\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" (OS Error:",
+						"KEY_VALUES_MISMATCH(",
+					},
+				},
 				{
 					Regex: "tls: private key does not match public key",
 					Kinds: []string{
@@ -21470,6 +22615,32 @@ var embedded = Catalogue{
 					},
 				},
 				{
+					Regex: "^\\s*(?:NO_START_LINE|BAD_DECRYPT|KEY_VALUES_MISMATCH)\\(.*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NO_START_LINE",
+						"BAD_DECRYPT",
+						"KEY_VALUES_MISMATCH",
+					},
+				},
+				{
+					Regex: "^\\s*---> .*",
+					Kinds: []string{
+						"text",
+					},
+				},
+				{
+					Regex: "^\\s*error:[0-9a-fA-F]{8}:.*\\(external/(?:boringssl|openssl)/.*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"(external/",
+					},
+				},
+				{
 					Regex: "^[0-9A-F]{12,16}:error:[0-9A-F]{8}:.*:certificate verify failed:.*",
 					Kinds: []string{
 						"text",
@@ -21497,6 +22668,33 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: (certificate_unknown) PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
+			},
+		},
+		{
+			ID: "client-read-ended",
+			Match: []Clause{
+				{
+					Regex: "SSLException: (?:Read|Write) error: ssl=\\S+ I/O error during system call.*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" I/O error during system call",
+					},
+				},
+			},
+			Reason: Text{
+				En: "Android prints it where a connection ends that stood: in a handshake it says SSL handshake aborted.",
+				Zh: "Android 在已建立的连接断开时打印它；握手期间断开时打印的是 SSL handshake aborted。",
+			},
+			References: []string{
+				"google/conscrypt common/src/jni/main/cpp/conscrypt/native_crypto.cc",
+			},
+			Samples: []string{
+				"javax.net.ssl.SSLException: Read error: ssl=0x7a2c8e6e88: I/O error during system call, Connection reset by peer",
+			},
+			Misses: []string{
+				"javax.net.ssl.SSLHandshakeException: SSL handshake aborted: ssl=0x7a2c8e6e88: I/O error during system call, Connection reset by peer",
 			},
 		},
 		{
@@ -21774,6 +22972,90 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"20261123T162023.689854 [23960] 127.0.0.1:60772 :0 7:8 Handshake failure: error:0A000418:SSL routines::tlsv1 alert unknown ca",
+			},
+		},
+		{
+			ID: "error-on-the-next-line",
+			Match: []Clause{
+				{
+					Regex: "SSL operation failed with code \\d+\\. OpenSSL Error messages:\\s*$",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						". OpenSSL Error messages:",
+					},
+				},
+			},
+			Reason: Text{
+				En: "PHP prints the error of OpenSSL on the line behind it.",
+				Zh: "PHP 把 OpenSSL 的错误打印在下一行。",
+			},
+			References: []string{
+				"php-src ext/openssl/xp_ssl.c",
+				"provoked: PHP 8.2",
+			},
+			Samples: []string{
+				"PHP Warning:  stream_socket_client(): SSL operation failed with code 1. OpenSSL Error messages:",
+			},
+			Misses: []string{
+				"PHP Warning:  stream_socket_client(): SSL operation failed with code 1. OpenSSL Error messages: error:0A000086:SSL routines::certificate verify failed in /app/ws.php on line 9",
+			},
+		},
+		{
+			ID: "node-code-of-the-error-before",
+			Match: []Clause{
+				{
+					Regex: "^\\s+code: '(?:CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_|ERR_SSL_|ERR_TLS_|INVALID_|UNSPECIFIED)[A-Z0-9_]*',?\\s*$",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"code: '",
+					},
+				},
+			},
+			Reason: Text{
+				En: "Node.js prints the fields of an error behind its message and stack, which name the failure.",
+				Zh: "Node.js 在错误信息和调用栈之后打印错误对象的字段，失败原因已经在前面写明。",
+			},
+			References: []string{
+				"Node.js lib/internal/util/inspect.js",
+				"provoked: Node.js 20",
+			},
+			Samples: []string{
+				"  code: 'CERT_HAS_EXPIRED'",
+			},
+			Misses: []string{
+				"Error: certificate has expired code: 'CERT_HAS_EXPIRED'",
+			},
+		},
+		{
+			ID: "lua-tells-again",
+			Match: []Clause{
+				{
+					Regex: "^\\[lua\\] .*SSL handshake: (?:\\d+: .*|(?:\\d+: )?handshake failed|certificate host mismatch)",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"[lua] ",
+					},
+				},
+			},
+			Reason: Text{
+				En: "nginx's module for Lua has logged the failure in the line before, unless lua_socket_log_errors is off.",
+				Zh: "除非关闭了 lua_socket_log_errors，nginx 的 Lua 模块已经在前一行记录了这次失败。",
+			},
+			References: []string{
+				"openresty/lua-nginx-module src/ngx_http_lua_socket_tcp.c",
+				"provoked: nginx 1.22",
+			},
+			Samples: []string{
+				"2026/11/28 21:58:13 [error] 13114#13114: *215 [lua] content_by_lua(nginx.conf:17):5: failed to do SSL handshake: 10: certificate has expired, client: 203.0.113.9, server: , request: \"GET / HTTP/1.1\", host: \"im.example.com\"",
+			},
+			Misses: []string{
+				"2026/11/28 21:58:13 [error] 13114#13114: *215 lua ssl certificate verify error: (10: certificate has expired), client: 203.0.113.9, server: , request: \"GET / HTTP/1.1\", host: \"im.example.com\"",
 			},
 		},
 		{
@@ -25779,6 +27061,8 @@ var embedded = Catalogue{
 		"ACME certificate",
 		"certificate from issuer",
 		"Error renewing ",
+		"] Obtain: ",
+		"] Renew: ",
 		"default certificate for",
 		"frameType is not CONNECT",
 		"malformed HTTP request",
@@ -25861,6 +27145,11 @@ var embedded = Catalogue{
 		"mbedtls_",
 		"AH0256",
 		"VERIFY_FAILED",
+		"严重警告代码",
+		"fatal alert code is ",
+		"(external/",
+		"TLSV1_",
+		"SSLV3_ALERT_",
 	},
 	Suspicious: []Clause{
 		{
@@ -26174,13 +27463,52 @@ var embedded = Catalogue{
 				"ssl certificate ",
 			},
 		},
+		{
+			Regex: "Failure in use(?:CertificateChain|PrivateKey)(?:Bytes)? \\(OS Error:\\s*$",
+			Kinds: []string{
+				"text",
+			},
+			Literals: []string{
+				" (OS Error:",
+			},
+		},
+		{
+			Regex: "SSL connection could not be established|A call to SSPI failed",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL connection could not be established",
+				"A call to SSPI failed",
+			},
+		},
+		{
+			Regex: "schannel: (?:next InitializeSecurityContext|SNI or certificate check|CertGetCertificateChain)[^\\n]* failed",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"next InitializeSecurityContext",
+				"SNI or certificate check",
+				"CertGetCertificateChain",
+			},
+		},
 	},
 	derived: []string{
+		"ServerHandshake(",
+		"rejected connection",
+		"complete security handshake from ",
+		"ERR_TLS_HANDSHAKE_TIMEOUT",
 		"Unable to find the certificate or key necessary for authentication",
 		"does not recognize and trust the CA that issued your certificate",
 		"received a valid certificate, but access was denied",
 		"NSS: client certificate not found",
 		"gnutls_handshake() failed: ",
+		"GnuTLS recv error (-12): A TLS fatal alert has been received",
 		"SLHandshake failed",
 		"StreamErrorCodeKey",
 		"ErrorDomainCFNetwork",
@@ -26234,7 +27562,6 @@ var embedded = Catalogue{
 		"Connection",
 		"connection",
 		"connection was closed during the ",
-		"Client network socket disconnected before secure TLS connection was established",
 		"server closed ",
 		"failed to receive handshake, need more data",
 		"Received an unexpected EOF or 0 bytes from the transport stream",
@@ -26272,6 +27599,9 @@ var embedded = Catalogue{
 		"OUT_OF_SEQUENCE",
 		"INVALID_TOKEN_SIGNATURE",
 		"cannot decrypt peer's message",
+		"format error in certificate",
+		"unable to de",
+		"invalid or inconsistent certificate ",
 		"Failed to parse server certificates",
 		"ParsingException: ",
 		"Unable to initialize",
@@ -26309,28 +27639,34 @@ var embedded = Catalogue{
 		"Win32Exception",
 		"schannel",
 		"he target principal name is incorrect",
+		"hostname verification failed",
+		"CertificateError: hostname ",
 		"CertificateExpiredException: ",
 		"Could not validate certificate: ",
-		"0x800B0101",
+		"server certificate expiration date has passed",
 		"fatal error code is 45",
 		"ertificateNotYetValidException: ",
 		"ould not validate certificate: ",
+		"server certificate not activated yet",
 		"0x800B0102",
 		"A required certificate is not within its validity period",
+		"0x800B0101",
+		"certificate ",
+		"subject issuer mismatch",
+		"authority and ",
 		"issuer is not recognized",
-		"he certificate for this server was signed by an unknown certifying authority",
-		"No trusted certificate found",
 		"SEC_E_UNTRUSTED_ROOT",
 		"0x800B010",
 		"AuthenticationException",
 		"fatal error code is 48",
 		"Failed to verify certificate",
-		"No matching trusted root certificate found",
 		"RevokedException: ",
 		" has been revoked",
 		"CRYPT_E_REVOKED",
 		"fatal error code is 44",
 		"CRL Cert revoked",
+		"verify ",
+		"ificate problem",
 		"_NAME_CONSTRAINT_VIOLATION",
 		"IFICATE_TRANSPARENCY_REQUIRED",
 		"CONTAINS_ERRORS",
@@ -26343,19 +27679,13 @@ var embedded = Catalogue{
 		"0x80096004",
 		"fatal error code is 43",
 		"SEC_E_ISSUING_CA_UNTRUSTED_KDC",
-		"certificate is signed with an unacceptable ",
 		" key too small",
-		"Peer's certificate has an invalid signature",
 		"fatal error code is 51",
-		"invalid peer certificate signature",
 		"Pin verification failed",
-		"server certificate verification failed. CAfile",
-		"Peer certificate cannot be authenticated with ",
 		"CFNetwork",
 		"error ",
 		"fatal error code is ",
 		"X509 - Certificate verification failed",
-		"PKI verification of server certificate failed",
 		"Fatal error: Error in the certificate",
 		"SEC_E_INVALID_TOKEN",
 		"handshake failed due to an unexpected packet format",
@@ -26382,7 +27712,7 @@ var embedded = Catalogue{
 		"UNKNOWN_CIPHER_RETURNED",
 		"SUPPORTED_VERSIONS_ENABLED",
 		"COMMON_SIGNATURE_ALGORITHMS",
-		"WRONG_SIGNATURE_TYPE",
+		"WRONG_",
 		"DoesNotSupportTls12Or13",
 		"TlsVersionIsDisabledByOurConfig",
 		"rror obtaining X.509 certificate: no object matching key ",
@@ -26399,6 +27729,25 @@ var embedded = Catalogue{
 		"received corrupt message",
 		"Address already in use: AH00072: make_sock: could not bind to address ",
 		"cannot bind socket (Address already in use) for [",
+		":PEM routines:",
+		"Unable to set local cert chain file `",
+		"certificate",
+		"error:1E08010C:DECODER routines:",
+		"error:07880109:common libcrypto routines:",
+		"Could not parse PKey: ",
+		"MissingPassphrase",
+		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY",
+		"Passphrase required for encrypted key",
+		"d2i_PrivateKey_bio() failed",
+		"[X509: KEY_",
+		":No such file or directory",
+		"No such file or directory @ rb_sysopen - ",
+		"does not exist",
+		"can't be used: No such file or directory",
+		":Permission denied",
+		"Permission denied @ rb_sysopen - ",
+		"is not access",
+		"can't be used: Permission denied",
 		"Are you trying to mount a directory onto a file",
 		"not a directory",
 		"source path ",
@@ -26411,7 +27760,9 @@ var embedded = Catalogue{
 		"CreateContainerConfigError",
 		" not found",
 		"hostPath type check failed: ",
+		"will retry",
 		"Error in handshake: An unexpected TLS packet was received",
+		"HTTP_REQUEST(",
 		" is not enabled or supported in server context",
 		" not enabled or not supported",
 		"] are not accepted by server preferences",
@@ -26422,26 +27773,36 @@ var embedded = Catalogue{
 		"No matching application layer protocol values",
 		"Error in handshake: No common application protocol could be negotiated",
 		"peer doesn't support any known protocol",
+		"PEER_DID_NOT_RETURN_A_CERTIFICATE(",
 		"authentication scheme",
+		"FileNotFoundException: ",
+		"FileSystemException: Cannot open file, path = '",
 		"Error: Error while reading file.",
 		",{error,enoent}}",
 		"Invalid path: ",
 		",{error,eacces}}",
 		"unable to read file: ",
+		"Failure in useCertificateChain",
+		"NO_START_LINE(",
 		"Error: Base64 decoding error.",
 		"{certfile,",
+		"Failure in usePrivateKey",
 		"Error: The requested data were not available.",
 		"{keyfile,",
 		"keystore password was incorrect",
 		"Keystore was tampered with, or password was incorrect",
 		"UnrecoverableKeyException: Cannot recover key",
+		"BAD_DECRYPT(",
+		"KEY_VALUES_MISMATCH(",
 		"inconsistent keys: KeyMismatch",
 		" alert fatal error",
+		"Failure in use",
+		"A call to SSPI failed",
 	},
 	placements: map[string]search.Placement{
 		" ServerKeyExchange": {
 			Print: 11,
-			Group: 5,
+			Group: 3,
 		},
 		" alert fatal error": {
 			Print: 4,
@@ -26459,11 +27820,11 @@ var embedded = Catalogue{
 		},
 		" has been revoked": {
 			Print: 2,
-			Group: 7,
+			Group: 4,
 		},
 		" is about to expire": {
 			Print: 1,
-			Group: 7,
+			Group: 4,
 		},
 		" is not enabled or supported in server context": {
 			Print: 29,
@@ -26477,8 +27838,8 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		" not enabled or not supported": {
-			Print: 13,
-			Group: 7,
+			Print: 5,
+			Group: 3,
 		},
 		" not found": {
 			Print: 5,
@@ -26497,10 +27858,15 @@ var embedded = Catalogue{
 		},
 		" that does not exist": {
 			Print: 3,
+			Group: 4,
 		},
 		"' missing from Secret": {
 			Print: 8,
 			Group: 3,
+		},
+		"(external/": {
+			Print: 7,
+			Group: 7,
 		},
 		") Peer reports it experienced an internal error": {
 			Print: 15,
@@ -26517,48 +27883,66 @@ var embedded = Catalogue{
 		},
 		",{error,eacces}}": {
 			Print: 9,
-			Group: 7,
+			Group: 2,
 		},
 		",{error,enoent}}": {
 			Print: 8,
 			Group: 3,
 		},
 		"0x8009201": {
-			Group: 7,
+			Print: 2,
+			Group: 1,
 		},
 		"0x80096004": {
-			Group: 7,
+			Print: 2,
+			Group: 1,
 		},
 		"0x800B010": {
-			Print: 3,
-			Group: 6,
+			Print: 2,
+			Group: 1,
 		},
 		"0x800B0101": {
-			Print: 3,
-			Group: 6,
+			Print: 2,
+			Group: 1,
 		},
 		"0x800B0102": {
-			Print: 3,
-			Group: 6,
+			Print: 2,
+			Group: 1,
 		},
 		"0x800B0108": {
 			Print: 3,
 			Group: 6,
 		},
 		"0x800B010F": {
-			Print: 3,
-			Group: 6,
+			Print: 2,
+			Group: 1,
 		},
 		"0x800B0110": {
-			Print: 3,
-			Group: 6,
+			Print: 2,
+			Group: 1,
 		},
 		"800903": {
 			Print: 3,
 			Group: 1,
 		},
+		":No such file or directory": {
+			Print: 5,
+			Group: 3,
+		},
+		":PEM routines:": {
+			Print: 10,
+			Group: 1,
+		},
+		":Permission denied": {
+			Print: 10,
+			Group: 1,
+		},
 		":fail ": {
 			Print: 3,
+		},
+		"A call to SSPI failed": {
+			Print: 9,
+			Group: 4,
 		},
 		"A required certificate is not within its validity period": {
 			Print: 34,
@@ -26568,8 +27952,8 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"AEADBadTagException: Tag mismatch": {
-			Print: 18,
-			Group: 1,
+			Print: 11,
+			Group: 3,
 		},
 		"AH0256": {
 			Print: 1,
@@ -26593,11 +27977,12 @@ var embedded = Catalogue{
 			Print: 3,
 		},
 		"Algorithm constraints": {
-			Print: 8,
-			Group: 6,
+			Print: 7,
+			Group: 7,
 		},
 		"Are you trying to mount a directory onto a file": {
-			Print: 33,
+			Print: 23,
+			Group: 4,
 		},
 		"Authentication failed because the remote party ": {
 			Print: 12,
@@ -26607,7 +27992,14 @@ var embedded = Catalogue{
 			Print: 15,
 			Group: 3,
 		},
-		"BAD_ECPOINT": {},
+		"BAD_DECRYPT(": {
+			Print: 4,
+			Group: 4,
+		},
+		"BAD_ECPOINT": {
+			Print: 2,
+			Group: 4,
+		},
 		"CERT_": {
 			Print: 2,
 		},
@@ -26623,7 +28015,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"COMMON_SIGNATURE_ALGORITHMS": {
-			Print: 7,
+			Print: 11,
+			Group: 4,
 		},
 		"CONNECT_RESET": {
 			Print: 6,
@@ -26636,53 +28029,58 @@ var embedded = Catalogue{
 			Print: 1,
 		},
 		"CRYPT_E_ASN1_": {
-			Group: 4,
+			Print: 3,
+			Group: 6,
 		},
 		"CRYPT_E_REVOKED": {
-			Group: 4,
+			Print: 3,
+			Group: 6,
 		},
 		"Cannot determine the frame size or a corrupted frame was received": {
-			Print: 14,
-			Group: 1,
+			Print: 19,
+			Group: 3,
 		},
 		"Cannot determine the frame size or a corrupted frame was received.": {
-			Print: 14,
-			Group: 1,
+			Print: 19,
+			Group: 3,
 		},
 		"CertPath": {
 			Print: 3,
 			Group: 6,
 		},
+		"CertificateError: hostname ": {
+			Print: 15,
+		},
 		"CertificateException: No name matching ": {
-			Print: 19,
-			Group: 1,
+			Print: 12,
+			Group: 3,
 		},
 		"CertificateExpiredException: ": {
-			Print: 26,
-			Group: 1,
+			Print: 19,
+			Group: 3,
 		},
 		"CertificateVerify": {
 			Print: 5,
 			Group: 7,
 		},
-		"Client network socket disconnected before secure TLS connection was established": {
-			Print: 7,
-			Group: 1,
-		},
 		"ClosedChannelException": {
-			Print: 5,
-			Group: 7,
+			Print: 14,
+			Group: 3,
 		},
 		"Connection": {
 			Print: 3,
-			Group: 1,
+			Group: 7,
 		},
 		"Connection ": {
 			Print: 8,
 			Group: 4,
 		},
 		"Could not determine revocation status": {
-			Print: 17,
+			Print: 28,
+			Group: 4,
+		},
+		"Could not parse PKey: ": {
+			Print: 19,
 			Group: 1,
 		},
 		"Could not parse certificate": {
@@ -26695,30 +28093,36 @@ var embedded = Catalogue{
 		},
 		"CreateContainerConfigError": {
 			Print: 18,
-			Group: 3,
+			Group: 7,
 		},
 		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC": {
 			Print: 29,
 		},
 		"DECRYPT_FAILURE": {
-			Print: 6,
+			Print: 5,
 			Group: 6,
 		},
 		"DH_P_TOO_LONG": {
-			Print: 1,
-			Group: 6,
+			Print: 10,
+			Group: 4,
 		},
 		"DoesNotSupportTls12Or13": {
 			Print: 12,
 		},
 		"END_OF_FILE": {
-			Print: 2,
-			Group: 6,
+			Print: 8,
+			Group: 4,
 		},
 		"EOF": {
 			Group: 1,
 		},
 		"ERR_ALPN_NEGOTIATION_FAILED": {
+			Print: 1,
+		},
+		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY": {
+			Print: 1,
+		},
+		"ERR_TLS_HANDSHAKE_TIMEOUT": {
 			Print: 1,
 		},
 		"Encountered end of file": {
@@ -26773,10 +28177,30 @@ var embedded = Catalogue{
 		},
 		"Failed to verify certificate": {
 			Print: 15,
-			Group: 1,
+			Group: 6,
+		},
+		"Failure in use": {
+			Print: 8,
+		},
+		"Failure in useCertificateChain": {
+			Print: 8,
+		},
+		"Failure in usePrivateKey": {
+			Print: 8,
 		},
 		"Fatal error: Error in the certificate": {
 			Print: 10,
+		},
+		"FileNotFoundException: ": {
+			Print: 20,
+			Group: 1,
+		},
+		"FileSystemException: Cannot open file, path = '": {
+			Print: 18,
+			Group: 1,
+		},
+		"GnuTLS recv error (-12): A TLS fatal alert has been received": {
+			Print: 40,
 		},
 		"HTTP load failed": {
 			Print: 7,
@@ -26786,20 +28210,25 @@ var embedded = Catalogue{
 			Print: 1,
 			Group: 6,
 		},
+		"HTTP_REQUEST(": {
+			Print: 1,
+			Group: 6,
+		},
 		"HandshakeException": {
 			Print: 5,
 			Group: 2,
 		},
 		"IFICATE_TRANSPARENCY_REQUIRED": {
-			Print: 11,
-			Group: 6,
+			Print: 4,
+			Group: 4,
 		},
 		"INVALID_PURPOSE": {
 			Print: 6,
 			Group: 6,
 		},
 		"INVALID_TOKEN_SIGNATURE": {
-			Print: 14,
+			Print: 12,
+			Group: 6,
 		},
 		"ISSUER": {
 			Group: 6,
@@ -26808,7 +28237,11 @@ var embedded = Catalogue{
 			Print: 5,
 		},
 		"KDC_INVALID_REQUEST": {
-			Print: 4,
+			Print: 10,
+			Group: 6,
+		},
+		"KEY_VALUES_MISMATCH(": {
+			Print: 5,
 			Group: 4,
 		},
 		"Keystore was tampered with, or password was incorrect": {
@@ -26826,12 +28259,16 @@ var embedded = Catalogue{
 			Print: 3,
 		},
 		"MUTUAL_AUTH_FAILED": {
-			Print: 2,
+			Print: 14,
+			Group: 4,
+		},
+		"MissingPassphrase": {
+			Print: 6,
 			Group: 6,
 		},
 		"MountVolume.SetUp failed for volume ": {
-			Print: 19,
-			Group: 5,
+			Print: 26,
+			Group: 4,
 		},
 		"Mounts denied": {
 			Print: 10,
@@ -26850,7 +28287,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"NO_COMMON_SIGNATURE_ALGORITHMS": {
-			Print: 10,
+			Print: 14,
+			Group: 4,
 		},
 		"NO_CREDENTIALS": {
 			Print: 11,
@@ -26862,6 +28300,9 @@ var embedded = Catalogue{
 		},
 		"NO_REVOCATION_DLL": {
 			Print: 5,
+		},
+		"NO_START_LINE(": {
+			Print: 6,
 		},
 		"NO_SUPPORTED_VERSIONS_ENABLED": {
 			Print: 8,
@@ -26887,12 +28328,8 @@ var embedded = Catalogue{
 			Print: 7,
 			Group: 3,
 		},
-		"No matching trusted root certificate found": {
-			Print: 7,
-			Group: 3,
-		},
-		"No trusted certificate found": {
-			Print: 21,
+		"No such file or directory @ rb_sysopen - ": {
+			Print: 4,
 			Group: 3,
 		},
 		"OSStatus": {
@@ -26916,28 +28353,28 @@ var embedded = Catalogue{
 			Print: 7,
 			Group: 5,
 		},
-		"PKI verification of server certificate failed": {
-			Print: 37,
-			Group: 3,
+		"PEER_DID_NOT_RETURN_A_CERTIFICATE(": {
+			Print: 17,
 		},
 		"PKIX path": {
 			Print: 2,
 			Group: 7,
 		},
 		"ParsingException: ": {
-			Print: 15,
-			Group: 1,
+			Print: 8,
+			Group: 3,
 		},
-		"Peer certificate cannot be authenticated with ": {
-			Print: 10,
-			Group: 7,
+		"Passphrase required for encrypted key": {
+			Print: 28,
+			Group: 1,
 		},
 		"Peer reports incompatible or unsupported protocol version": {
 			Print: 47,
 			Group: 4,
 		},
-		"Peer's certificate has an invalid signature": {
-			Print: 31,
+		"Permission denied @ rb_sysopen - ": {
+			Print: 9,
+			Group: 1,
 		},
 		"Pin verification failed": {
 			Print: 1,
@@ -26958,20 +28395,19 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Referenced ": {
-			Print: 1,
-			Group: 3,
+			Group: 7,
 		},
 		"RemoteCertificate": {
 			Print: 11,
 			Group: 7,
 		},
 		"RevocationStatusUnknown": {
-			Print: 16,
-			Group: 3,
+			Print: 8,
+			Group: 4,
 		},
 		"RevokedException: ": {
-			Print: 15,
-			Group: 1,
+			Print: 8,
+			Group: 3,
 		},
 		"SEC_E_APPLICATION_PROTOCOL_MISMATCH": {
 			Print: 16,
@@ -26981,7 +28417,7 @@ var embedded = Catalogue{
 			Print: 17,
 		},
 		"SEC_E_INVALID_TOKEN": {
-			Print: 6,
+			Print: 2,
 			Group: 4,
 		},
 		"SEC_E_ISSUING_CA_UNTRUSTED_KDC": {
@@ -26991,8 +28427,7 @@ var embedded = Catalogue{
 			Print: 11,
 		},
 		"SEC_E_WRONG_PRINCIPAL": {
-			Print: 17,
-			Group: 6,
+			Print: 6,
 		},
 		"SELF_SIGNED": {
 			Print: 3,
@@ -27018,12 +28453,19 @@ var embedded = Catalogue{
 		"SSL": {
 			Group: 5,
 		},
+		"SSLV3_ALERT_": {
+			Print: 9,
+		},
 		"SUPPORTED_VERSIONS_ENABLED": {
 			Print: 5,
 		},
 		"SecureTransport": {
 			Print: 1,
 			Group: 3,
+		},
+		"ServerHandshake(": {
+			Print: 11,
+			Group: 2,
 		},
 		"SocketTimeoutException": {
 			Print: 1,
@@ -27060,34 +28502,38 @@ var embedded = Catalogue{
 			Print: 9,
 			Group: 2,
 		},
+		"TLSV1_": {
+			Print: 3,
+			Group: 6,
+		},
 		"Tag mismatch": {
-			Print: 1,
-			Group: 4,
+			Print: 2,
+			Group: 5,
 		},
 		"The Finished message cannot be verified": {
 			Print: 36,
 			Group: 1,
 		},
 		"The handshake operation timed out": {
-			Print: 22,
-			Group: 1,
+			Print: 9,
+			Group: 2,
 		},
 		"The server rejected the handshake because the client downgraded": {
 			Print: 29,
 			Group: 2,
 		},
 		"TlsVersionIsDisabledByOurConfig": {
-			Print: 20,
+			Print: 18,
+			Group: 3,
 		},
 		"UNDETERMINED_REVOCATION_STATUS": {
 			Print: 15,
 		},
 		"UNKNOWN_CIPHER_RETURNED": {
-			Print: 19,
+			Print: 5,
 		},
 		"UNKNOWN_CREDENTIALS": {
-			Print: 16,
-			Group: 4,
+			Print: 5,
 		},
 		"UNSUPPORTED_FUNCTION": {
 			Print: 7,
@@ -27099,8 +28545,8 @@ var embedded = Catalogue{
 			Print: 1,
 		},
 		"Unable to determine revocation status": {
-			Print: 17,
-			Group: 1,
+			Print: 28,
+			Group: 4,
 		},
 		"Unable to find the certificate or key necessary for authentication": {
 			Print: 10,
@@ -27110,7 +28556,11 @@ var embedded = Catalogue{
 			Print: 14,
 			Group: 2,
 		},
+		"Unable to set local cert chain file `": {
+			Print: 22,
+		},
 		"Unexpected exception": {
+			Print: 12,
 			Group: 3,
 		},
 		"Unexpected handshake message": {
@@ -27130,27 +28580,31 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"ValidatorException: ": {
-			Print: 17,
-			Group: 1,
+			Print: 10,
+			Group: 3,
 		},
-		"WRONG_CIPHER_RETURNED": {
-			Print: 17,
-		},
-		"WRONG_CURVE": {
-			Print: 8,
-		},
-		"WRONG_SIGNATURE_TYPE": {
-			Print: 6,
-		},
-		"WRONG_VERSION": {
-			Print: 9,
-		},
+		"WRONG_":                {},
+		"WRONG_CIPHER_RETURNED": {},
+		"WRONG_CURVE":           {},
+		"WRONG_SIGNATURE_TYPE":  {},
+		"WRONG_VERSION":         {},
 		"Win32Exception": {
+			Print: 6,
 			Group: 3,
 		},
 		"X509 - Certificate verification failed": {
 			Print: 17,
 			Group: 3,
+		},
+		"[X509: KEY_": {
+			Print: 4,
+			Group: 1,
+		},
+		"] Obtain: ": {
+			Group: 6,
+		},
+		"] Renew: ": {
+			Print: 6,
 		},
 		"] are not accepted by server preferences": {
 			Print: 20,
@@ -27160,7 +28614,8 @@ var embedded = Catalogue{
 			Print: 2,
 		},
 		"_NAME_CONSTRAINT_VIOLATION": {
-			Print: 17,
+			Print: 14,
+			Group: 6,
 		},
 		"_error -": {
 			Print: 5,
@@ -27179,8 +28634,8 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"asn1 encoding routines:": {
-			Print: 19,
-			Group: 1,
+			Print: 2,
+			Group: 7,
 		},
 		"authentication handshake failed": {
 			Print: 20,
@@ -27188,6 +28643,10 @@ var embedded = Catalogue{
 		},
 		"authentication scheme": {
 			Print: 13,
+			Group: 1,
+		},
+		"authority and ": {
+			Print: 8,
 			Group: 1,
 		},
 		"bad decrypt": {
@@ -27216,6 +28675,14 @@ var embedded = Catalogue{
 		"broken header: ": {
 			Print: 12,
 		},
+		"can't be used: No such file or directory": {
+			Print: 7,
+			Group: 3,
+		},
+		"can't be used: Permission denied": {
+			Print: 24,
+			Group: 1,
+		},
 		"cannot bind socket (Address already in use) for [": {
 			Print: 36,
 		},
@@ -27224,7 +28691,16 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"cert-manager": {
-			Print: 2,
+			Print: 7,
+			Group: 7,
+		},
+		"certificate": {
+			Print: 5,
+			Group: 7,
+		},
+		"certificate ": {
+			Print: 5,
+			Group: 7,
 		},
 		"certificate Common Name": {
 			Print: 5,
@@ -27245,10 +28721,6 @@ var embedded = Catalogue{
 		"certificate is not yet valid": {
 			Print: 5,
 			Group: 7,
-		},
-		"certificate is signed with an unacceptable ": {
-			Print: 18,
-			Group: 1,
 		},
 		"certificate issuer is": {
 			Print: 5,
@@ -27278,20 +28750,24 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"closed the channel": {
-			Print: 10,
-			Group: 7,
+			Print: 8,
+			Group: 4,
 		},
 		"closing inbound before receiving peer": {
 			Print: 26,
 			Group: 3,
 		},
+		"complete security handshake from ": {
+			Print: 23,
+			Group: 2,
+		},
 		"connection": {
 			Print: 3,
-			Group: 1,
+			Group: 7,
 		},
 		"connection was closed during the ": {
-			Print: 3,
-			Group: 1,
+			Print: 14,
+			Group: 2,
 		},
 		"correctly signed": {
 			Print: 10,
@@ -27299,6 +28775,10 @@ var embedded = Catalogue{
 		},
 		"curl: (": {
 			Print: 4,
+			Group: 5,
+		},
+		"d2i_PrivateKey_bio() failed": {
+			Print: 22,
 			Group: 5,
 		},
 		"decryption failed or bad record mac": {
@@ -27319,8 +28799,12 @@ var embedded = Catalogue{
 			Print: 4,
 		},
 		"do not possess a common algorithm": {
-			Print: 22,
-			Group: 1,
+			Print: 23,
+			Group: 2,
+		},
+		"does not exist": {
+			Print: 6,
+			Group: 4,
 		},
 		"does not recognize and trust the CA that issued your certificate": {
 			Print: 26,
@@ -27334,15 +28818,23 @@ var embedded = Catalogue{
 		},
 		"error ": {
 			Print: 3,
-			Group: 7,
+			Group: 4,
 		},
 		"error setting certificate ": {
 			Print: 19,
 			Group: 7,
 		},
+		"error:07880109:common libcrypto routines:": {
+			Print: 27,
+			Group: 1,
+		},
 		"error:14": {
 			Print: 3,
 			Group: 2,
+		},
+		"error:1E08010C:DECODER routines:": {
+			Print: 28,
+			Group: 1,
 		},
 		"ertificate does not specify OCSP responder": {
 			Print: 26,
@@ -27366,6 +28858,9 @@ var embedded = Catalogue{
 		"failure of signature verification or key exchange": {
 			Print: 19,
 			Group: 3,
+		},
+		"fatal alert code is ": {
+			Print: 9,
 		},
 		"fatal alert message (msg": {
 			Print: 9,
@@ -27405,6 +28900,9 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 7,
 		},
+		"format error in certificate": {
+			Print: 13,
+		},
 		"frameType is not CONNECT": {
 			Print: 15,
 			Group: 6,
@@ -27427,18 +28925,14 @@ var embedded = Catalogue{
 		},
 		"has expired": {
 			Print: 1,
-			Group: 7,
-		},
-		"he certificate for this server was signed by an unknown certifying authority": {
-			Print: 38,
-			Group: 1,
+			Group: 4,
 		},
 		"he target principal name is incorrect": {
 			Print: 15,
 			Group: 1,
 		},
 		"he token supplied to the function is invalid": {
-			Print: 7,
+			Print: 14,
 			Group: 1,
 		},
 		"he trustAnchors parameter must be non-empty": {
@@ -27450,6 +28944,14 @@ var embedded = Catalogue{
 		},
 		"hostname in certificate didn't match": {
 			Print: 9,
+		},
+		"hostname verification failed": {
+			Print: 7,
+			Group: 3,
+		},
+		"ificate problem": {
+			Print: 1,
+			Group: 7,
 		},
 		"in setTrustedCertificates": {},
 		"inconsistent keys: KeyMismatch": {
@@ -27463,7 +28965,7 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 3,
 		},
-		"invalid peer certificate signature": {
+		"invalid or inconsistent certificate ": {
 			Print: 5,
 		},
 		"invalid peer message": {
@@ -27474,6 +28976,10 @@ var embedded = Catalogue{
 			Print: 2,
 			Group: 4,
 		},
+		"is not access": {
+			Print: 6,
+			Group: 2,
+		},
 		"is not yet valid": {
 			Print: 7,
 			Group: 1,
@@ -27483,8 +28989,8 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"issuer is not recognized": {
-			Print: 5,
-			Group: 5,
+			Print: 7,
+			Group: 4,
 		},
 		"key too weak": {
 			Print: 5,
@@ -27549,7 +29055,7 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"not a directory": {
-			Print: 3,
+			Print: 1,
 			Group: 4,
 		},
 		"ocketStream": {
@@ -27579,8 +29085,8 @@ var embedded = Catalogue{
 			Print: 18,
 		},
 		"peer is incompatible: ": {
-			Print: 3,
-			Group: 5,
+			Print: 5,
+			Group: 4,
 		},
 		"permission denied": {
 			Print: 14,
@@ -27599,8 +29105,8 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"propagation check failed": {
-			Print: 10,
-			Group: 1,
+			Print: 14,
+			Group: 3,
 		},
 		"protocol adapter": {
 			Print: 6,
@@ -27635,6 +29141,10 @@ var embedded = Catalogue{
 			Print: 1,
 			Group: 3,
 		},
+		"rejected connection": {
+			Print: 7,
+			Group: 6,
+		},
 		"remote error: ": {
 			Print: 11,
 		},
@@ -27649,19 +29159,23 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"rror obtaining X.509 certificate: ": {
-			Print: 19,
-			Group: 1,
+			Print: 2,
+			Group: 4,
 		},
 		"rror obtaining X.509 certificate: no object matching key ": {
-			Print: 19,
-			Group: 1,
+			Print: 48,
+			Group: 3,
 		},
 		"schannel": {
 			Group: 5,
 		},
-		"server certificate verification failed. CAfile": {
+		"server certificate expiration date has passed": {
 			Print: 17,
 			Group: 3,
+		},
+		"server certificate not activated yet": {
+			Print: 33,
+			Group: 1,
 		},
 		"server closed ": {
 			Print: 6,
@@ -27684,8 +29198,8 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"slHandshakeTimeoutException: handshake timed out": {
-			Print: 26,
-			Group: 1,
+			Print: 7,
+			Group: 2,
 		},
 		"source path ": {
 			Print: 4,
@@ -27706,6 +29220,10 @@ var embedded = Catalogue{
 		"subject alternative": {
 			Print: 6,
 			Group: 6,
+		},
+		"subject issuer mismatch": {
+			Print: 13,
+			Group: 5,
 		},
 		"sufficient buffer remaining for AEAD": {
 			Print: 26,
@@ -27741,12 +29259,14 @@ var embedded = Catalogue{
 		"trusting builtin roots": {
 			Print: 14,
 		},
+		"unable to de": {
+			Group: 3,
+		},
 		"unable to get certificate CRL": {
-			Print: 12,
-			Group: 6,
+			Group: 3,
 		},
 		"unable to read file: ": {
-			Print: 12,
+			Group: 3,
 		},
 		"unacceptable key": {
 			Print: 11,
@@ -27770,6 +29290,10 @@ var embedded = Catalogue{
 			Print: 2,
 			Group: 5,
 		},
+		"verify ": {
+			Print: 2,
+			Group: 5,
+		},
 		"was unable to get an OCSP response": {
 			Print: 16,
 			Group: 6,
@@ -27777,6 +29301,9 @@ var embedded = Catalogue{
 		"websocket handshake": {
 			Print: 15,
 			Group: 2,
+		},
+		"will retry": {
+			Group: 5,
 		},
 		"wklog.Fatal": {
 			Group: 5,
@@ -27793,12 +29320,14 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"{certfile,": {
-			Print: 5,
-			Group: 2,
+			Group: 3,
 		},
 		"{keyfile,": {
-			Print: 4,
-			Group: 2,
+			Group: 3,
+		},
+		"严重警告代码": {
+			Print: 12,
+			Group: 7,
 		},
 		"握手失败": {
 			Print: 3,

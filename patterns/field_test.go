@@ -45,11 +45,7 @@ func (f *fieldCase) wrong(t *testing.T, c *patterns.Catalogue, text string) stri
 
 // notYet are the cases that are not right yet, with what is missing. One that becomes
 // right has to be taken off the list.
-var notYet = map[string]string{
-	"field-acme-caddy-searxng-25": "how certmagic says that it tries again",
-	"field-py-pywss-3-pem":        "the certificate loader of Python",
-	"field-c-goaccess-1084":       "the certificate loader of OpenSSL in another program",
-}
+var notYet = map[string]string{}
 
 func TestFailuresFromTheField(t *testing.T) {
 	c := loaded(t)

@@ -29,7 +29,7 @@ var kinds = []parser.Kind{
 }
 
 // directions are those that a record's words can tell.
-var directions = []parser.Direction{parser.UnknownDirection, parser.Inbound, parser.Outbound}
+var directions = []parser.Direction{parser.UnknownDirection, parser.Inbound, parser.Outbound, parser.Client}
 
 // versions are what a handshake state may say of the version of TLS.
 var versions = []string{"", "1.3", "1.2-or-older"}

@@ -79,8 +79,8 @@ func (m *Matcher) add(clauses []Clause, match Match) {
 
 // Match returns what the record is. Where it is in no form that is known, what a TLS
 // library said in it ([parser.Record.Core]) counts as if net/http or nginx had printed it:
-// an error of crypto/tls on the side that accepts before all else, others where nothing
-// more is known of the record.
+// on the side that accepts before all else, otherwise where nothing more is known of the
+// record. What the side that dials meets has its own patterns.
 func (m *Matcher) Match(rec *parser.Record) Match { return m.judge(rec, false) }
 
 // MatchAnew is Match for a record before which nothing told of its failure: what is
@@ -101,7 +101,11 @@ func (m *Matcher) judge(rec *parser.Record, anew bool) Match {
 	}
 	match := m.match(rec, rec.Kind, rec.Subject(), core.Direction, anew)
 	if core.Text != "" && (match.Verdict == Unrelated || match.Verdict == Unclassified) {
-		if said := m.match(rec, core.Kind, core.Text, core.Direction, anew); said.Verdict == Matched {
+		kind := core.Kind
+		if core.Direction == parser.Outbound {
+			kind = parser.KindText
+		}
+		if said := m.match(rec, kind, core.Text, core.Direction, anew); said.Verdict == Matched {
 			return said
 		}
 	}
@@ -110,16 +114,16 @@ func (m *Matcher) judge(rec *parser.Record, anew bool) Match {
 
 // match compares a subject with what is known of records of a kind. The longest match
 // in the subject wins, then the clause with more conditions, then the one that stands
-// first. What a library said to the side that dials has clauses that say so: those of
-// the side that accepts blame another.
+// first. What a library said to a client has clauses that say so: the others blame the
+// clients of the one that accepts.
 func (m *Matcher) match(rec *parser.Record, kind parser.Kind, subject string, direction parser.Direction, anew bool) Match {
-	dialled := kind != rec.Kind && direction == parser.Outbound
+	toClient := kind != rec.Kind && direction == parser.Client
 	var best *rule
 	bestLength := -1
 	var space [32]int
 	for _, i := range m.dispatchOf(kind).Candidates(subject, space[:0]) {
 		r := m.rules[i]
-		if dialled && r.clause.Direction != parser.Outbound || anew && r.match.Ignored != nil && r.match.Ignored.Again {
+		if toClient && r.clause.Direction != parser.Client || anew && r.match.Ignored != nil && r.match.Ignored.Again {
 			continue
 		}
 		if best != nil && (r.match.Verdict == Unclassified || bestLength == len(subject) && r.conditions <= best.conditions) {
