@@ -4035,13 +4035,30 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "HandshakeException: Connection terminated during handshake|TLS: (?:Connection|connection) (?:was )?(?:closed|reset)|connection was closed during the (?:TLS|SSL) handshake",
+					Regex: "TLS: Connection (?:was )?(?:closed|reset)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"TLS: Connection ",
+					},
+				},
+				{
+					Regex: "TLS: connection (?:was )?(?:closed|reset)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"TLS: connection ",
+					},
+				},
+				{
+					Regex: "HandshakeException: Connection terminated during handshake|connection was closed during the (?:TLS|SSL) handshake",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"HandshakeException: Connection terminated during handshake",
-						"TLS: ",
 						"connection was closed during the ",
 					},
 				},
@@ -27559,8 +27576,7 @@ var embedded = Catalogue{
 		"net::ERR_CONNECTION_",
 		"Encountered end of file",
 		"TCP connection reset by peer",
-		"Connection",
-		"connection",
+		"TLS: connection ",
 		"connection was closed during the ",
 		"server closed ",
 		"failed to receive handshake, need more data",
@@ -27760,7 +27776,9 @@ var embedded = Catalogue{
 		"CreateContainerConfigError",
 		" not found",
 		"hostPath type check failed: ",
+		"Client network socket disconnected before secure TLS connection was established",
 		"will retry",
+		"Error in handshake: The TLS connection was non-properly terminated",
 		"Error in handshake: An unexpected TLS packet was received",
 		"HTTP_REQUEST(",
 		" is not enabled or supported in server context",
@@ -27978,7 +27996,7 @@ var embedded = Catalogue{
 		},
 		"Algorithm constraints": {
 			Print: 7,
-			Group: 7,
+			Group: 5,
 		},
 		"Are you trying to mount a directory onto a file": {
 			Print: 23,
@@ -28063,13 +28081,13 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 7,
 		},
+		"Client network socket disconnected before secure TLS connection was established": {
+			Print: 7,
+			Group: 1,
+		},
 		"ClosedChannelException": {
 			Print: 14,
 			Group: 3,
-		},
-		"Connection": {
-			Print: 3,
-			Group: 7,
 		},
 		"Connection ": {
 			Print: 8,
@@ -28142,6 +28160,9 @@ var embedded = Catalogue{
 			Print: 6,
 		},
 		"Error in handshake: No supported cipher suites have been found": {
+			Print: 6,
+		},
+		"Error in handshake: The TLS connection was non-properly terminated": {
 			Print: 6,
 		},
 		"Error renewing ": {
@@ -28299,7 +28320,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"NO_REVOCATION_DLL": {
-			Print: 5,
+			Print: 9,
+			Group: 7,
 		},
 		"NO_START_LINE(": {
 			Print: 6,
@@ -28395,7 +28417,8 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Referenced ": {
-			Group: 7,
+			Print: 1,
+			Group: 3,
 		},
 		"RemoteCertificate": {
 			Print: 11,
@@ -28502,6 +28525,9 @@ var embedded = Catalogue{
 			Print: 9,
 			Group: 2,
 		},
+		"TLS: connection ": {
+			Print: 2,
+		},
 		"TLSV1_": {
 			Print: 3,
 			Group: 6,
@@ -28527,7 +28553,8 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"UNDETERMINED_REVOCATION_STATUS": {
-			Print: 15,
+			Print: 11,
+			Group: 6,
 		},
 		"UNKNOWN_CIPHER_RETURNED": {
 			Print: 5,
@@ -28760,10 +28787,6 @@ var embedded = Catalogue{
 		"complete security handshake from ": {
 			Print: 23,
 			Group: 2,
-		},
-		"connection": {
-			Print: 3,
-			Group: 7,
 		},
 		"connection was closed during the ": {
 			Print: 14,
