@@ -81,6 +81,9 @@ func (c Core) orNone() Core {
 
 // otherCore finds what another library than crypto/tls said.
 func otherCore(s string) (core Core, at, end int) {
+	if core, at, end, found := stackAlert(s); found {
+		return core, at, end
+	}
 	if core, at, end = openSSLCore(s); core.Text == "" && speaksOfAlert(s) {
 		core, at, end = namedAlert(s)
 	}

@@ -4101,12 +4101,31 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "HandshakeException: Connection terminated during handshake",
+					Regex: "TLS: Connection (?:was )?(?:closed|reset)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"TLS: Connection ",
+					},
+				},
+				{
+					Regex: "TLS: connection (?:was )?(?:closed|reset)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"TLS: connection ",
+					},
+				},
+				{
+					Regex: "HandshakeException: Connection terminated during handshake|connection was closed during the (?:TLS|SSL) handshake",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"HandshakeException: Connection terminated during handshake",
+						"connection was closed during the ",
 					},
 				},
 				{
@@ -4148,6 +4167,60 @@ var embedded = Catalogue{
 						"Authentication failed because the remote party ",
 					},
 				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x(?:7280|0050|50|004C|4C|4c|004E|4E|4e)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x",
+					},
+				},
+				{
+					Regex: "SSL - The connection indicated an EOF",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - The connection indicated an EOF",
+					},
+				},
+				{
+					Regex: "start_ssl_client\\(\\):\\d+\\]: \\(-(?:80|76|78)\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"start_ssl_client():",
+					},
+				},
+				{
+					Regex: "wolfSSL_connect error -308, error state on socket",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"wolfSSL_connect error -308, error state on socket",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: (?:The TLS connection was non-properly terminated|Error in the pu(?:ll|sh) function)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: ",
+					},
+				},
+				{
+					Regex: "tls handshake eof",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls handshake eof",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4177,8 +4250,11 @@ var embedded = Catalogue{
 				"netty handler SslHandler",
 				"NSPR prerr.h",
 				"RFC 8446 section 6.1",
+				"Mbed TLS include/mbedtls/net_sockets.h",
+				"wolfSSL src/internal.c (5.5.4)",
 			},
 			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x0050",
 				"curl: (35) OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to im.example.com:443 ",
 				"javax.net.ssl.SSLHandshakeException: Remote host terminated the handshake",
 				"javax.net.ssl.SSLHandshakeException: Remote host closed connection during handshake",
@@ -4235,6 +4311,33 @@ var embedded = Catalogue{
 						"SSL connection timeout",
 					},
 				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x6800",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x6800",
+					},
+				},
+				{
+					Regex: "SSL - The operation timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - The operation timed out",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: The operation timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: The operation timed out",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4251,6 +4354,7 @@ var embedded = Catalogue{
 			References: []string{
 				"netty handler SslHandler (handshakeTimeoutMillis)",
 				"curl lib/vtls",
+				"Mbed TLS include/mbedtls/ssl.h",
 			},
 			Samples: []string{
 				"io.netty.handler.ssl.SslHandshakeTimeoutException: handshake timed out after 10000ms",
@@ -4308,7 +4412,8 @@ var embedded = Catalogue{
 						"sufficient buffer remaining for AEAD",
 						"The Finished message cannot be verified",
 						"Unexpected handshake message",
-						"Invalid ",
+						" ServerKeyExchange",
+						"CertificateVerify",
 						"Unexpected exception",
 						"AEADBadTagException: Tag mismatch",
 					},
@@ -4374,6 +4479,51 @@ var embedded = Catalogue{
 						"800903",
 					},
 				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x7180",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x7180",
+					},
+				},
+				{
+					Regex: "SSL - Verification of the message MAC failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - Verification of the message MAC failed",
+					},
+				},
+				{
+					Regex: "wolfSSL_connect error -3(?:12, error during decryption|05)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"wolfSSL_connect error -3",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: Decryption has failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: Decryption has failed",
+					},
+				},
+				{
+					Regex: "cannot decrypt peer's message",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"cannot decrypt peer's message",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4392,6 +4542,9 @@ var embedded = Catalogue{
 				"JDK sun.security.ssl",
 				"NSS lib/ssl/SSLerrs.h",
 				"Microsoft winerror.h",
+				"Mbed TLS include/mbedtls/ssl.h",
+				"wolfSSL src/internal.c (5.5.4)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"curl: (56) OpenSSL SSL_read: OpenSSL/3.0.19: error:0A000119:SSL routines::decryption failed or bad record mac, errno 0",
@@ -4464,6 +4617,42 @@ var embedded = Catalogue{
 						"Optional(-9808",
 					},
 				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x2(?:180|200|280|300|380|400|480|500|580|600|680)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x2",
+					},
+				},
+				{
+					Regex: "wolfSSL_connect error -140, ASN parsing error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"wolfSSL_connect error -140, ASN parsing error",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: ASN1 parser: ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: ASN1 parser: ",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: BadEncoding",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"invalid peer certificate: BadEncoding",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4481,6 +4670,9 @@ var embedded = Catalogue{
 				"JDK sun.security.ssl.CertificateMessage",
 				"NSS lib/util/SECerrs.h",
 				"Chromium net/base/net_error_list.h",
+				"Mbed TLS include/mbedtls/x509.h",
+				"wolfSSL src/internal.c (5.5.4)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"javax.net.ssl.SSLHandshakeException: (bad_certificate) Failed to parse server certificates",
@@ -4521,6 +4713,24 @@ var embedded = Catalogue{
 						"Problem with the SSL CA cert",
 					},
 				},
+				{
+					Regex: "mbedtls_x509_crt_parse(?: of CA cert)? returned -0x",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_x509_crt_parse",
+					},
+				},
+				{
+					Regex: "wolfSSL error: can't load ca file",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"wolfSSL error: can't load ca file",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4532,8 +4742,11 @@ var embedded = Catalogue{
 			References: []string{
 				"curl error code 77",
 				"JDK java.security.cert.PKIXParameters",
+				"Mbed TLS programs/ssl/ssl_client1.c",
+				"wolfSSL examples/client/client.c",
 			},
 			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_x509_crt_parse of CA cert returned -0x2180",
 				"curl: (77) error setting certificate file: /etc/ssl/certs/ca-certificates.crt",
 				"java.security.InvalidAlgorithmParameterException: the trustAnchors parameter must be non-empty",
 			},
@@ -4566,6 +4779,24 @@ var embedded = Catalogue{
 						"curl: (",
 					},
 				},
+				{
+					Regex: "mbedtls_pk_parse_keyfile returned -0x",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_pk_parse_keyfile returned -0x",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_conf_own_cert returned -0x",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_conf_own_cert returned -0x",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4576,6 +4807,7 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"curl error codes 53, 54, 58, 66",
+				"ESP-IDF components/esp-tls/esp_tls_mbedtls.c",
 			},
 			Samples: []string{
 				"curl: (58) could not load PEM client certificate, OpenSSL error error:02001002:system library:fopen:No such file or directory, (no key found, wrong pass phrase, or wrong file format?)",
@@ -4792,6 +5024,25 @@ var embedded = Catalogue{
 						"hostname verification failed at ",
 					},
 				},
+				{
+					Regex: "name in the certificate does not match the expected",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"name in the certificate does not match the expected",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: (?:CertNotValidForName|NotValidForName)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertNotValidForName",
+						"NotValidForName",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4810,8 +5061,12 @@ var embedded = Catalogue{
 				"Mbed TLS include/mbedtls/x509.h and ssl.h",
 				"Android android.net.http.SslError",
 				"Apple Security SecureTransport.h",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
+				"- Status: The certificate is NOT trusted. The name in the certificate does not match the expected. ",
 				"WebSocket connection to 'wss://192.0.2.10:5210/' failed: Error in connection establishment: net::ERR_CERT_COMMON_NAME_INVALID",
 				"[4021:4027:1123/102030.123456:ERROR:ssl_client_socket_impl.cc(970)] handshake failed; returned -1, SSL error code 1, net_error -200",
 				"javax.net.ssl.SSLPeerUnverifiedException: Hostname 192.0.2.10 not verified:",
@@ -4966,6 +5221,34 @@ var embedded = Catalogue{
 						"-9814",
 					},
 				},
+				{
+					Regex: "NOT trusted\\. .*chain uses expired certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NOT trusted. ",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: (?:CertExpired|certificate expired)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertExpired",
+						"certificate expired",
+					},
+				},
+				{
+					Regex: "generated CLIENT ALERT: Fatal - Certificate Expired",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"generated CLIENT ALERT: Fatal - Certificate Expired",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4993,8 +5276,13 @@ var embedded = Catalogue{
 				"Mbed TLS include/mbedtls/x509.h and ssl.h",
 				"Android android.net.http.SslError",
 				"Apple Security SecureTransport.h",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
+				"TLS client: In state wait_cert_cr at ssl_handshake.erl:2094 generated CLIENT ALERT: Fatal - Certificate Expired",
 				"curl: (60) SSL certificate problem: certificate has expired",
 				"Error: certificate has expired code: 'CERT_HAS_EXPIRED'",
 				"verify error:num=10:certificate has expired",
@@ -5134,6 +5422,24 @@ var embedded = Catalogue{
 						"-1204",
 					},
 				},
+				{
+					Regex: "chain uses not yet valid certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"chain uses not yet valid certificate",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: CertNotValidYet",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"invalid peer certificate: CertNotValidYet",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5156,6 +5462,9 @@ var embedded = Catalogue{
 				"Android android.net.http.SslError",
 				"Apple Security SecureTransport.h",
 				"Apple NSURLError codes",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"curl: (60) SSL certificate problem: certificate is not yet valid",
@@ -5246,7 +5555,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						" check failed",
+						"SSLHandshakeException: ",
 						"PKIX path validation failed: ",
 						"NotTimeValid",
 						"NotTimeValid",
@@ -5531,6 +5840,33 @@ var embedded = Catalogue{
 						"issuer certificate lookup error",
 					},
 				},
+				{
+					Regex: "NOT trusted\\. .*certificate issuer is unknown",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NOT trusted. ",
+					},
+				},
+				{
+					Regex: "esp-x509-crt-bundle: (?:Failed to verify certificate|No matching trusted root certificate found)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"esp-x509-crt-bundle: ",
+					},
+				},
+				{
+					Regex: "generated CLIENT ALERT: Fatal - Unknown CA",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"generated CLIENT ALERT: Fatal - Unknown CA",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5554,8 +5890,13 @@ var embedded = Catalogue{
 				"Mbed TLS include/mbedtls/x509.h and ssl.h",
 				"Android android.net.http.SslError",
 				"Apple NSURLError codes",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
+				"ESP-IDF components/mbedtls/esp_crt_bundle/esp_crt_bundle.c",
 			},
 			Samples: []string{
+				"E (4120) esp-x509-crt-bundle: No matching trusted root certificate found",
 				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_AUTHORITY_INVALID",
 				"javax.net.ssl.SSLHandshakeException: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.",
 				"javax.net.ssl.SSLHandshakeException: (certificate_unknown) PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
@@ -5708,6 +6049,15 @@ var embedded = Catalogue{
 						"UntrustedRoot",
 					},
 				},
+				{
+					Regex: "CLIENT ALERT: Fatal - Bad Certificate(?:\\\\n|\\s|-)*\\{bad_cert,\\s*selfsigned_peer\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CLIENT ALERT: Fatal - Bad Certificate",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5720,6 +6070,7 @@ var embedded = Catalogue{
 				"OpenSSL crypto/x509/x509_txt.c",
 				"mozilla::pkix error codes",
 				"recorded: attempts.jsonl and testdata/clients (client_output)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
 				"curl: (60) SSL certificate problem: self-signed certificate",
@@ -5803,6 +6154,42 @@ var embedded = Catalogue{
 						"CertificateRevokedException",
 					},
 				},
+				{
+					Regex: "NOT trusted\\. .*chain is revoked",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"chain is revoked",
+					},
+				},
+				{
+					Regex: "certificate has been revoked \\(is on a CRL\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"certificate has been revoked (is on a CRL)",
+					},
+				},
+				{
+					Regex: "\\bCRL Cert revoked",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CRL Cert revoked",
+					},
+				},
+				{
+					Regex: "generated CLIENT ALERT: Fatal - Certificate Revoked",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"generated CLIENT ALERT: Fatal - Certificate Revoked",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5817,8 +6204,13 @@ var embedded = Catalogue{
 				"recorded: attempts.jsonl (revoked)",
 				"Microsoft winerror.h (SEC_E_*, CERT_E_*)",
 				"Mbed TLS include/mbedtls/x509.h and ssl.h",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"wolfSSL src/internal.c (5.5.4)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
+				"wolfSSL_connect error -361, CRL Cert revoked",
 				"curl: (60) SSL certificate problem: certificate revoked",
 				"verify error:num=23:certificate revoked",
 				"Error: certificate revoked",
@@ -6225,6 +6617,43 @@ var embedded = Catalogue{
 						"ertificate public key has explicit ECC parameters",
 					},
 				},
+				{
+					Regex: "NOT trusted\\. .*chain (?:does not match the intended purpose|uses insecure algorithm)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NOT trusted. ",
+					},
+				},
+				{
+					Regex: "certificate is signed with an unacceptable (?:hash|key|PK algorithm)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"certificate is signed with an unacceptable ",
+					},
+				},
+				{
+					Regex: "(?:wolfSSL|SSL_connect|SSL_accept)[^\\n]*\\b(?:RSA|ECC|DH) key too small",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" key too small",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: (?:RequiredEkuNotFound|UnsupportedSignatureAlgorithm|UnsupportedCert)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"RequiredEkuNotFound",
+						"Unsupported",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -6244,6 +6673,10 @@ var embedded = Catalogue{
 				"OpenSSL crypto/x509/x509_txt.c",
 				"recorded: attempts.jsonl and testdata/clients (wrong_eku, weak_rsa1024, sha1_signature)",
 				"Microsoft winerror.h (SEC_E_*, CERT_E_*)",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"wolfSSL src/internal.c (5.5.4)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"curl: (60) SSL certificate problem: EE certificate key too weak",
@@ -6335,6 +6768,24 @@ var embedded = Catalogue{
 						"Using cert extension requires at least X509v3",
 					},
 				},
+				{
+					Regex: "NOT trusted\\. .*signature in the certificate is invalid",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NOT trusted. ",
+					},
+				},
+				{
+					Regex: "invalid peer certificate signature",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"invalid peer certificate signature",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -6357,8 +6808,11 @@ var embedded = Catalogue{
 				"OpenSSL crypto/x509/x509_txt.c",
 				"Mozilla NSS SSL error codes",
 				"recorded: attempts.jsonl and testdata/clients (bad_signature)",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
+				"Error: invalid peer certificate signature",
 				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate signature failure (_ssl.c:1006)",
 				"tstclnt: authentication of server cert failed: SEC_ERROR_BAD_SIGNATURE: Peer's certificate has an invalid signature.",
 				"Error: certificate signature failure",
@@ -6627,6 +7081,52 @@ var embedded = Catalogue{
 						"Certificate Transparency required, but no valid SCTs found",
 					},
 				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x(?:2700|3000|7A00|7a00)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x",
+					},
+				},
+				{
+					Regex: "X509 - Certificate verification failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"X509 - Certificate verification failed",
+					},
+				},
+				{
+					Regex: "start_ssl_client: -9984",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"start_ssl_client: -9984",
+					},
+				},
+				{
+					Regex: "wolfSSL[^\\n]*error[^\\n]*-188, certificate verify failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-188, certificate verify failed",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* (?:PKI verification of server certificate failed|Fatal error: Error in the certificate)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"PKI verification of server certificate failed",
+						"Fatal error: Error in the certificate",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -6654,6 +7154,16 @@ var embedded = Catalogue{
 					Score: 0.06,
 					Why:   "a wrong client clock",
 				},
+				{
+					ID:    "cert-unsupported",
+					Score: 0.02,
+					Why:   "a weak or unfit certificate of a private CA",
+				},
+				{
+					ID:    "cert-revoked",
+					Score: 0.01,
+					Why:   "few clients of this kind ask for revocation",
+				},
 			},
 			References: []string{
 				"Apple NSURLError codes",
@@ -6664,8 +7174,13 @@ var embedded = Catalogue{
 				"recorded: attempts.jsonl (boringssl bssl)",
 				"Microsoft winerror.h (SEC_E_*, CERT_E_*)",
 				"Mbed TLS include/mbedtls/x509.h and ssl.h",
+				"Mbed TLS library/error.c (2.28.3)",
+				"ESP-IDF components/esp-tls/esp_tls_mbedtls.c",
+				"wolfSSL src/internal.c (5.5.4)",
 			},
 			Samples: []string{
+				"[  7620][E][ssl_client.cpp:37] _handle_error(): [start_ssl_client():273]: (-9984) X509 - Certificate verification failed, e.g. CRL, CA or signature check failed",
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x2700",
 				"Error Domain=NSURLErrorDomain Code=-1202 \"The certificate for this server is invalid.\"",
 				"PHP Warning:  stream_socket_client(): SSL operation failed with code 1. OpenSSL Error messages: error:0A000086:SSL routines::certificate verify failed in /app/ws.php on line 9",
 				"The remote certificate is invalid according to the validation procedure.",
@@ -6809,6 +7324,51 @@ var embedded = Catalogue{
 						"SSL_do_handshake() failed ",
 					},
 				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x7200",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x7200",
+					},
+				},
+				{
+					Regex: "SSL - An invalid SSL record was received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - An invalid SSL record was received",
+					},
+				},
+				{
+					Regex: "wolfSSL_connect error -3(?:41|26), record layer (?:length|version) error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						", record layer ",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: An unexpected TLS packet was received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: An unexpected TLS packet was received",
+					},
+				},
+				{
+					Regex: "generated CLIENT ALERT: Fatal - Unexpected Message(?:\\\\n|\\s|-)*\\{unsupported_record_type",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"generated CLIENT ALERT: Fatal - Unexpected Message",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -6832,8 +7392,12 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 5.1",
 				"Mbed TLS include/mbedtls/x509.h and ssl.h",
+				"Mbed TLS include/mbedtls/ssl.h",
+				"wolfSSL src/internal.c (5.5.4)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x7200",
 				"WebSocket connection to 'wss://im.example.com:5200/' failed: Error in connection establishment: net::ERR_SSL_PROTOCOL_ERROR",
 				"curl: (35) OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number",
 				"javax.net.ssl.SSLException: Unsupported or unrecognized SSL message",
@@ -7048,6 +7612,37 @@ var embedded = Catalogue{
 						"selected protocol version",
 					},
 				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x(?:6E80|6e80|7380|6E00|6e00|7980)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x",
+					},
+				},
+				{
+					Regex: "SSL - (?:Processing of the ServerHello handshake message failed|Handshake protocol not within min/max boundaries|The server has no ciphersuites in common with the client|The handshake negotiation failed)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Processing of the ServerHello handshake message failed",
+						"Handshake protocol not within min/max boundaries",
+						"server has no ciphersuites in common with the client",
+						"handshake negotiation failed",
+					},
+				},
+				{
+					Regex: "peer is incompatible: (?:ServerDoesNotSupportTls12Or13|ServerTlsVersionIsDisabledByOurConfig)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"DoesNotSupportTls12Or13",
+						"TlsVersionIsDisabledByOurConfig",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -7067,6 +7662,8 @@ var embedded = Catalogue{
 				"Microsoft winerror.h (SEC_E_*, CERT_E_*)",
 				"Mbed TLS include/mbedtls/x509.h and ssl.h",
 				"Apple Security SecureTransport.h",
+				"Mbed TLS include/mbedtls/ssl.h",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_SSL_VERSION_OR_CIPHER_MISMATCH",
@@ -7074,6 +7671,420 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_SSL_PROTOCOL_ERROR",
+			},
+		},
+		{
+			ID: "ingress-secret-missing",
+			Title: Text{
+				En: "ingress-nginx does not find the Secret, its default certificate is served",
+				Zh: "ingress-nginx 找不到 Secret，正在使用默认证书",
+			},
+			Explain: Text{
+				En: "The Secret that the Ingress names in tls.secretName is not in the namespace of the Ingress, or was not there yet. Until it is, clients get the controller's own fake certificate (Kubernetes Ingress Controller Fake Certificate), which none trusts. Once at the start of the controller or before cert-manager has issued it, it is harmless.",
+				Zh: "Ingress 的 tls.secretName 所指的 Secret 不在该 Ingress 的命名空间里，或当时还没有创建。在此期间客户端拿到的是控制器自带的假证书（Kubernetes Ingress Controller Fake Certificate），任何客户端都不信任。如果只在控制器启动时或 cert-manager 签发之前出现一次，可以忽略。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "Error getting SSL certificate \\\\?\"[^\"]*\": local SSL certificate \\S+ was not found",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						": local SSL certificate ",
+					},
+				},
+				{
+					Regex: "[Ee]rror obtaining X\\.509 certificate: no object matching key \\\\?\"[^\"]*\" in local store",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"rror obtaining X.509 certificate: no object matching key ",
+					},
+				},
+				{
+					Regex: "[Ee]rror obtaining X\\.509 certificate: [^\\n]*(?:not found|does not exist)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"rror obtaining X.509 certificate: ",
+					},
+				},
+				{
+					Regex: "ingress \\S+ refers to secret \\S+ that does not exist",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" that does not exist",
+					},
+				},
+				{
+					Regex: "Certificate not found, falling back on default certificate for hostname",
+					Kinds: []string{
+						"text",
+						"nginx",
+					},
+					Literals: []string{
+						"Certificate not found, falling back on default certificate for hostname",
+					},
+				},
+				{
+					Regex: "Error (?:loading|getting) (?:the )?(?:default|SSL) certificate[^\\n]*(?:not found|does not exist|no object matching)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"loading",
+						"getting",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-configured",
+					Score: 0.5,
+					Why:   "the host has no certificate of its own until the Secret is there",
+				},
+				{
+					ID:    "cert-file-missing",
+					Score: 0.38,
+					Why:   "a wrong name or namespace of the Secret",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.1,
+					Why:   "what is served meanwhile is self-signed",
+				},
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/controller.go, store/backend_ssl.go, store/local_secret.go",
+				"kubernetes/ingress-nginx rootfs/etc/nginx/lua/certificate.lua",
+				"ingress-nginx #7886",
+			},
+			Samples: []string{
+				"W1104 16:56:04.503448       7 controller.go:1270] Error getting SSL certificate \"prod/im-tls\": local SSL certificate prod/im-tls was not found. Using default certificate",
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: no object matching key \"prod/im-tls\" in local store",
+				"2019/10/24 17:02:33 [error] 42#42: *19 [lua] certificate.lua:87: call(): Certificate not found, falling back on default certificate for hostname: im.example.com, context: ssl_certificate_by_lua*, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+			Misses: []string{
+				"I1104 16:56:04.552831       7 main.go:101] \"successfully validated configuration, accepting\" ingress=\"im-ingress/prod\"",
+			},
+		},
+		{
+			ID: "ingress-secret-unusable",
+			Title: Text{
+				En: "ingress-nginx cannot use the Secret, its default certificate is served",
+				Zh: "ingress-nginx 无法使用 Secret 里的证书，正在使用默认证书",
+			},
+			Explain: Text{
+				En: "The Secret is there, and what it holds is no certificate with its key: a key of the Secret is missing (tls.crt, tls.key), the PEM is damaged or encoded twice, or certificate and key do not belong together. Clients get the controller's fake certificate meanwhile. Make it anew with kubectl create secret tls.",
+				Zh: "Secret 存在，但里面不是可用的证书和私钥：缺少 tls.crt 或 tls.key，PEM 损坏或被 base64 编码了两次，或者证书与私钥不是一对。在此期间客户端拿到的是控制器的假证书。请用 kubectl create secret tls 重新创建。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "secret \\\\?\"[^\"]*\" contains no keypair or CA certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" contains no keypair or CA certificate",
+					},
+				},
+				{
+					Regex: "key 'tls\\.(?:crt|key)' missing from Secret",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"' missing from Secret",
+					},
+				},
+				{
+					Regex: "[Ee]rror obtaining X\\.509 certificate: unexpected error creating (?:SSL Cert|pem file)[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"rror obtaining X.509 certificate: unexpected error creating ",
+					},
+				},
+				{
+					Regex: "SSL certificate \\S+ does not contain a valid SSL certificate for server",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" does not contain a valid SSL certificate for server",
+					},
+				},
+				{
+					Regex: "failed to (?:convert (?:certificate chain|private key) from PEM to DER|set DER (?:cert|private key)): [^\\n]*",
+					Kinds: []string{
+						"text",
+						"nginx",
+					},
+					Literals: []string{
+						" from PEM to DER",
+						"set DER ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-malformed",
+					Score: 0.3,
+					Why:   "a damaged or doubly encoded PEM",
+				},
+				{
+					ID:    "cert-not-pem",
+					Score: 0.3,
+					Why:   "the Secret lacks the pair, or holds something else under its name",
+				},
+				{
+					ID:    "cert-key-mismatch",
+					Score: 0.2,
+					Why:   "a pair that was renewed by half",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.15,
+					Why:   "a Secret of another type",
+				},
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/store/backend_ssl.go",
+				"kubernetes/ingress-nginx internal/net/ssl/ssl.go",
+				"kubernetes/ingress-nginx rootfs/etc/nginx/lua/certificate.lua",
+			},
+			Samples: []string{
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: secret \"prod/im-tls\" contains no keypair or CA certificate",
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: key 'tls.key' missing from Secret \"prod/im-tls\"",
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: unexpected error creating SSL Cert: no valid PEM formatted block found",
+				"2019/10/24 17:02:33 [error] 42#42: *19 [lua] certificate.lua:96: call(): failed to convert private key from PEM to DER: PEM_read_bio_PrivateKey() failed, context: ssl_certificate_by_lua*, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+			Misses: []string{
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: no object matching key \"prod/im-tls\" in local store",
+			},
+		},
+		{
+			ID: "ingress-secret-other-name",
+			Title: Text{
+				En: "ingress-nginx: the certificate in the Secret is for another name",
+				Zh: "ingress-nginx：Secret 里的证书不包含该域名",
+			},
+			Explain: Text{
+				En: "The certificate in the Secret has no entry for the host of the Ingress, so the controller serves its fake certificate instead. The certificate needs the host as a subject alternative name; a wildcard covers one level only.",
+				Zh: "Secret 里的证书不包含 Ingress 的 host，控制器改用自带的假证书。证书的 SAN 里必须有这个域名；通配符只覆盖一级。",
+			},
+			Severity: "error",
+			Category: "domain",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?i:ssl certificate) \\S+ does not contain a Common Name or Subject Alternative Name for (?:host|server) [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" does not contain a Common Name or Subject Alternative Name for ",
+					},
+				},
+				{
+					Regex: "Unexpected error validating SSL certificate [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Unexpected error validating SSL certificate ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.97,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/controller.go",
+				"ingress-nginx #1573",
+			},
+			Samples: []string{
+				"W1023 23:26:22.196606       5 controller.go:1054] ssl certificate kube-system/im-tls does not contain a Common Name or Subject Alternative Name for host im.example.com",
+				"W1104 16:56:04.503448       7 controller.go:1289] Unexpected error validating SSL certificate \"prod/im-tls\" for server \"im.example.com\": x509: certificate is valid for www.example.com, not im.example.com",
+			},
+			Misses: []string{
+				"W1104 16:56:04.503448       7 controller.go:1270] Error getting SSL certificate \"prod/im-tls\": local SSL certificate prod/im-tls was not found. Using default certificate",
+			},
+		},
+		{
+			ID: "ingress-certificate-expires-soon",
+			Title: Text{
+				En: "ingress-nginx: a certificate is about to expire",
+				Zh: "ingress-nginx：证书即将过期",
+			},
+			Explain: Text{
+				En: "The certificate of this host ends within ten days, or has ended already: its date stands in the line. With cert-manager it should have been renewed long before; look at its Certificate and Order.",
+				Zh: "该域名的证书十天内到期，或已经过期，日期就在这行里。用 cert-manager 时早该自动续期了，请查看 Certificate 和 Order。",
+			},
+			Severity: "info",
+			Category: "validity",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?i:ssl certificate) for (?:server|host) \\S+ is about to expire",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" is about to expire",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-expired",
+					Score: 0.9,
+					Why:   "it expires in days",
+				},
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/controller.go",
+			},
+			Samples: []string{
+				"W1104 16:56:04.503448       7 controller.go:1311] SSL certificate for server \"im.example.com\" is about to expire (2026-11-10 00:00:00 +0000 UTC)",
+			},
+			Misses: []string{
+				"I1104 16:56:04.503448       7 backend_ssl.go:67] Adding Secret \"prod/im-tls\" to the local store",
+			},
+		},
+		{
+			ID: "cert-manager-not-issued",
+			Title: Text{
+				En: "cert-manager did not get the certificate",
+				Zh: "cert-manager 没有签发成功",
+			},
+			Explain: Text{
+				En: "cert-manager could not issue or renew the certificate; the end of the line holds the reason: the CA's refusal, a challenge that the CA cannot reach, an issuer that is missing or not ready. The Secret stays empty, or keeps the old certificate until it expires. kubectl describe certificate, order and challenge tell more.",
+				Zh: "cert-manager 没能签发或续期证书，原因在行尾：CA 拒绝、CA 访问不到验证地址、Issuer 不存在或未就绪。Secret 会一直为空，或保留旧证书直到过期。用 kubectl describe certificate、order、challenge 查看详情。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "cert-manager[^\\n]*(?:Failed to (?:create|finalize|retrieve|determine)[^\\n]*(?:[Oo]rder|[Cc]ertificate|[Cc]hallenge)|The certificate request has failed to complete|propagation check failed|error waiting for authorization)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"cert-manager",
+					},
+				},
+				{
+					Regex: "The certificate request has failed to complete and will be retried: [^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"The certificate request has failed to complete and will be retried: ",
+					},
+				},
+				{
+					Regex: "propagation check failed[^\\n]*(?:cert-manager|acme-challenge|challenge|DNS record|status code|wrong status|resource_name=)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"propagation check failed",
+					},
+				},
+				{
+					Regex: "Issuing certificate as Secret (?:does not exist|does not contain)[^\\n]*(?:failed|error)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Issuing certificate as Secret ",
+					},
+				},
+				{
+					Regex: "(?:Referenced \"(?:Cluster)?Issuer\" not found|(?:cluster)?issuer\\.cert-manager\\.io \"[^\"]*\" not found)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Referenced ",
+						"issuer.cert-manager.io ",
+					},
+				},
+				{
+					Regex: "cert-manager[^\\n]*(?:Failed to perform self check|error getting keypair|certificate request has been denied)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Failed to perform self check",
+						"error getting keypair",
+						"certificate request has been denied",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-configured",
+					Score: 0.5,
+					Why:   "without an issued certificate the proxy serves a default one or none",
+				},
+				{
+					ID:    "cert-expired",
+					Score: 0.4,
+					Why:   "a renewal that keeps failing lets the certificate run out",
+				},
+			},
+			References: []string{
+				"cert-manager pkg/controller/certificates/issuing/issuing_controller.go",
+				"cert-manager pkg/controller/acmechallenges/sync.go",
+				"cert-manager documentation: Troubleshooting Issuing ACME Certificates",
+			},
+			Samples: []string{
+				"E1104 16:56:04.503448       1 sync.go:190] \"propagation check failed\" err=\"wrong status code '404', expected '200'\" logger=\"cert-manager.controller\" resource_name=\"im-tls-1-2\" resource_namespace=\"prod\" resource_kind=\"Challenge\" resource_version=\"v1\" dnsName=\"im.example.com\" type=\"HTTP-01\"",
+				"E1104 16:56:04.503448       1 controller.go:166] cert-manager/challenges \"msg\"=\"re-queuing item due to error processing\" \"error\"=\"error waiting for authorization for domain im.example.com\"",
+				"The certificate request has failed to complete and will be retried: Failed to wait for order resource \"im-tls-1\" to become ready: order is in \"errored\" state",
+			},
+			Misses: []string{
+				"I1104 16:56:04.503448       1 trigger_controller.go:215] \"Certificate must be re-issued\" logger=\"cert-manager.controller\" key=\"prod/im-tls\" reason=\"DoesNotExist\" message=\"Issuing certificate as Secret does not exist\"",
 			},
 		},
 		{
@@ -7299,6 +8310,15 @@ var embedded = Catalogue{
 						"tls: first record does not look like a TLS handshake",
 					},
 				},
+				{
+					Regex: "\\breceived corrupt message\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"received corrupt message",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -7319,9 +8339,11 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"crypto/tls conn.go (Go 1.26)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"2026/04/22 10:11:12 conn 7: tls: first record does not look like a TLS handshake",
+				"Error: received corrupt message of type InvalidContentType",
 			},
 			Misses: []string{
 				"TLS handshake error from [::1]:58856: tls: first record does not look like a TLS handshake",
@@ -7911,6 +8933,24 @@ var embedded = Catalogue{
 						" failed: port is already allocated",
 					},
 				},
+				{
+					Regex: "Address already in use: AH00072: make_sock: could not bind to address \\S*:(?:443|5210|8443)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Address already in use: AH00072: make_sock: could not bind to address ",
+					},
+				},
+				{
+					Regex: "cannot bind socket \\(Address already in use\\) for \\[\\S*:(?:443|5210|8443)\\]",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"cannot bind socket (Address already in use) for [",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -7923,6 +8963,8 @@ var embedded = Catalogue{
 				"nginx src/core/ngx_connection.c",
 				"net dial.go (Go 1.26)",
 				"recorded with nginx 1.22",
+				"Apache httpd server/listen.c (2.4)",
+				"HAProxy src/proto_tcp.c",
 			},
 			Samples: []string{
 				"2026/04/22 10:11:12 [emerg] 31#31: bind() to 0.0.0.0:443 failed (98: Address already in use)",
@@ -8431,7 +9473,7 @@ var embedded = Catalogue{
 						"console",
 					},
 					Literals: []string{
-						":No such file or directory",
+						":system library:",
 					},
 				},
 				{
@@ -8460,8 +9502,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"does not exist",
-						"can't be used: No such file or directory",
+						"_file ",
 					},
 				},
 			},
@@ -9591,6 +10632,351 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> remote error: tls: alert(200) handshakeStatusDoFullHandshake2ReadHandshake1",
+			},
+		},
+		{
+			ID: "mount-file-is-directory",
+			Title: Text{
+				En: "Docker: a certificate file cannot be mounted, one side is a directory",
+				Zh: "Docker：无法挂载证书文件，一边是文件，另一边是目录",
+			},
+			Explain: Text{
+				En: "One side of the mount is a file and the other a directory. Nearly always the certificate was not at that path of the host when the container was created for the first time, and Docker made an empty directory of its name; on Docker Desktop also a path that is not shared. Remove the empty directory, put the file there and create the container again.",
+				Zh: "挂载的一边是文件，另一边是目录。几乎都是第一次创建容器时宿主机的这个路径上还没有证书文件，Docker 就建了一个同名的空目录；在 Docker Desktop 上也可能是该路径没有共享。删掉空目录，放好文件，再重新创建容器。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "mounting \\\\?\"[^\"\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)/|fullchain|privkey)[^\\n]*: not a directory: (?:unknown: )?Are you trying to mount a directory onto a file[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"Are you trying to mount a directory onto a file",
+					},
+				},
+				{
+					Regex: "mounting \\\\?\"[^\"\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)/|fullchain|privkey)[^\\n]*caused[^\\n]*not a directory[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"caused",
+					},
+				},
+				{
+					Regex: "source path \\\\?\"[^\"\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)|fullchain|privkey)\\\\?\" is (?:not )?a (?:directory|file)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"source path ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-missing",
+					Score: 0.95,
+					Why:   "Docker makes a directory where the file of a mount is missing",
+				},
+			},
+			References: []string{
+				"opencontainers/runc libcontainer/rootfs_linux.go",
+				"moby/moby daemon/start.go (translateContainerdStartErr)",
+				"Docker documentation: Bind mounts",
+			},
+			Samples: []string{
+				"Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/opt/wukongim/certs/fullchain.pem\" to rootfs at \"/root/wukongim/certs/fullchain.pem\": mount src=/opt/wukongim/certs/fullchain.pem, dst=/root/wukongim/certs/fullchain.pem, dstFd=/proc/thread-self/fd/8, flags=0x5000: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type",
+				"ERROR: for wukongim  Cannot start service wukongim: OCI runtime create failed: container_linux.go:370: starting container process caused: process_linux.go:459: container init caused: rootfs_linux.go:59: mounting \"/opt/wukongim/certs/privkey.pem\" to rootfs at \"/var/lib/docker/overlay2/a753f7b0/merged/certs/privkey.pem\" caused: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type",
+			},
+			Misses: []string{
+				"Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/srv/nginx/nginx.conf\" to rootfs at \"/etc/nginx/nginx.conf\": mount src=/srv/nginx/nginx.conf, dst=/etc/nginx/nginx.conf, dstFd=/proc/thread-self/fd/8, flags=0x5000: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type",
+			},
+		},
+		{
+			ID: "mount-source-missing",
+			Title: Text{
+				En: "Docker: the certificate to mount is not on the host",
+				Zh: "Docker：宿主机上没有要挂载的证书",
+			},
+			Explain: Text{
+				En: "The path of the host that compose names does not exist, so the container was not created. The path counts on the machine of the Docker daemon, and a relative one from the folder of the compose file. Put the certificate there, or mend the path.",
+				Zh: "compose 里写的宿主机路径不存在，容器没有创建。路径以 Docker 守护进程所在的机器为准，相对路径从 compose 文件所在目录算起。把证书放到那里，或改正路径。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "bind source path does not exist: [^\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"bind source path does not exist: ",
+					},
+				},
+				{
+					Regex: "error while creating mount source path '[^'\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)[^'\\n]*': [^\\n]*(?:no such file or directory|file exists|read-only file system)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"error while creating mount source path '",
+					},
+				},
+				{
+					Regex: "(?:Mounts denied|mounts denied)[^\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"Mounts denied",
+						"mounts denied",
+					},
+				},
+				{
+					Regex: "(?:invalid mount config|secret file|bind mount|stat )[^\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)/|fullchain|privkey)[^\\n]*: no such file or directory",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						": no such file or directory",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-missing",
+					Score: 0.96,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"moby/moby volume/mounts/validate.go (errBindSourceDoesNotExist)",
+				"moby/moby volume/mounts/mounts.go",
+				"Docker documentation: Bind mounts",
+			},
+			Samples: []string{
+				"Error response from daemon: invalid mount config for type \"bind\": bind source path does not exist: /opt/wukongim/certs",
+				"docker: Error response from daemon: error while creating mount source path '/etc/letsencrypt/live': mkdir /etc/letsencrypt: read-only file system.",
+			},
+			Misses: []string{
+				"Error response from daemon: invalid mount config for type \"bind\": bind source path does not exist: /home/me/data",
+			},
+		},
+		{
+			ID: "mount-denied",
+			Title: Text{
+				En: "Docker or Kubernetes may not read the certificate to mount",
+				Zh: "Docker 或 Kubernetes 无权读取要挂载的证书",
+			},
+			Explain: Text{
+				En: "The certificate is there, and who mounts it may not reach it: rootless Docker or SELinux on the host, a directory that only root may enter, or a kubelet that may not get the Secret. The container does not start until it may.",
+				Zh: "证书存在，但负责挂载的一方没有权限：宿主机上的 rootless Docker 或 SELinux、只有 root 能进入的目录，或 kubelet 无权读取 Secret。权限解决之前容器不会启动。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?:error )?mounting \\\\?\"[^\"\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)[^\\n]*(?:permission denied|operation not permitted)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"mounting ",
+					},
+				},
+				{
+					Regex: "error while creating mount source path '[^'\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)[^'\\n]*': [^\\n]*permission denied",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"error while creating mount source path '",
+					},
+				},
+				{
+					Regex: "MountVolume\\.SetUp failed for volume \\\\?\"[^\\n]*secrets? \\\\?\"[^\"\\n]*(?:tls|ssl|certs?|wss|https|pem)[^\"\\n]*\\\\?\" is forbidden",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"MountVolume.SetUp failed for volume ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-unreadable",
+					Score: 0.95,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"opencontainers/runc libcontainer/rootfs_linux.go",
+				"kubernetes pkg/volume/secret/secret.go",
+				"Kubernetes documentation: Node authorization",
+			},
+			Samples: []string{
+				"Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/etc/letsencrypt/live/im.example.com/privkey.pem\" to rootfs at \"/certs/privkey.pem\": change mount propagation through procfd: open o_path procfd: open /var/lib/docker/overlay2/a753f7b0/merged/certs/privkey.pem: permission denied: unknown",
+				"MountVolume.SetUp failed for volume \"tls\" : secrets \"im-tls\" is forbidden: User \"system:node:node-1\" cannot get resource \"secrets\" in API group \"\" in the namespace \"im\": no relationship found between node 'node-1' and this object",
+			},
+			Misses: []string{
+				"MountVolume.SetUp failed for volume \"tls\" : secret \"im-tls\" not found",
+			},
+		},
+		{
+			ID: "kube-certificate-not-found",
+			Title: Text{
+				En: "Kubernetes: the Secret with the certificate is missing",
+				Zh: "Kubernetes：找不到存放证书的 Secret",
+			},
+			Explain: Text{
+				En: "The pod mounts a Secret or ConfigMap that does not exist in its own namespace, or a key of it that it does not have, and waits in ContainerCreating. A Secret of another namespace cannot be mounted. Look at its name and keys (tls.crt and tls.key), or, with cert-manager, why the certificate was not issued; the pod goes on by itself once the Secret is there.",
+				Zh: "Pod 要挂载的 Secret 或 ConfigMap 在它自己的命名空间里不存在，或其中没有所引用的键，Pod 一直停在 ContainerCreating。其他命名空间的 Secret 不能挂载。检查名称和键名（tls.crt、tls.key）；用 cert-manager 时查证书为什么没有签发。Secret 就位后 Pod 会自动继续。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "MountVolume\\.SetUp failed for volume [^\\n]*(?:secret|configmap) \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem|\\bca\\b)[^\"\\n]*\\\\?\" not found",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"MountVolume.SetUp failed for volume ",
+					},
+				},
+				{
+					Regex: "MountVolume\\.SetUp failed for volume [^\\n]*object \\\\?\"[^\\n]*(?:tls|ssl|cert|wss|https|pem)[^\\n]* not registered",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"MountVolume.SetUp failed for volume ",
+					},
+				},
+				{
+					Regex: "MountVolume\\.SetUp failed for volume \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\" ?: (?:(?:secret|configmap) \\\\?\"[^\\n]*\\\\?\" not found|failed to sync (?:secret|configmap) cache)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"MountVolume.SetUp failed for volume ",
+					},
+				},
+				{
+					Regex: "references non-existent (?:secret|config) key: \\S*(?:\\.(?:pem|crt|cer|key)\\b|tls|ssl|cert|fullchain|privkey)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"references non-existent ",
+					},
+				},
+				{
+					Regex: "(?:couldn't|could not) find key \\S*(?:\\.(?:pem|crt|cer|key)\\b|tls|ssl|cert|fullchain|privkey)\\S* in (?:Secret|ConfigMap)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						" find key ",
+					},
+				},
+				{
+					Regex: "CreateContainerConfigError[^\\n]*(?:secret|configmap) \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\" not found",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"CreateContainerConfigError",
+					},
+				},
+				{
+					Regex: "(?:Error: |Failed +[^\\n]*)(?:secret|configmap) \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\" not found$",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						" not found",
+					},
+				},
+				{
+					Regex: "hostPath type check failed: \\S*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)\\S* is not a (?:file|directory)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"hostPath type check failed: ",
+					},
+				},
+				{
+					Regex: "failed to prepare subPath for volumeMount \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\"",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"failed to prepare subPath for volumeMount ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-missing",
+					Score: 0.95,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"kubernetes pkg/volume/secret/secret.go, pkg/volume/configmap/configmap.go",
+				"kubernetes pkg/volume/hostpath/host_path.go",
+				"kubernetes pkg/kubelet/kubelet_pods.go",
+				"Kubernetes documentation: Secrets",
+			},
+			Samples: []string{
+				"  Warning  FailedMount  42s (x15 over 15m)  kubelet            MountVolume.SetUp failed for volume \"tls\" : secret \"im-tls\" not found",
+				"E1104 16:56:04.503448    1270 nestedpendingoperations.go:348] Operation for \"{volumeName:kubernetes.io/secret/0b3e-tls podName:0b3e nodeName:}\" failed. No retries permitted until 2026-11-04 16:58:06.503 +0800 CST (durationBeforeRetry 2m2s). Error: MountVolume.SetUp failed for volume \"tls\" (UniqueName: \"kubernetes.io/secret/0b3e-tls\") pod \"wukongim-0\" (UID: \"0b3e\") : secret \"im-tls\" not found",
+				"MountVolume.SetUp failed for volume \"tls\" : references non-existent secret key: tls.crt",
+				"MountVolume.SetUp failed for volume \"certs\" : configmap \"im-certs\" not found",
+				"MountVolume.SetUp failed for volume \"certs\" : hostPath type check failed: /opt/wukongim/certs is not a directory",
+				"Error: secret \"im-tls\" not found",
+			},
+			Misses: []string{
+				"MountVolume.SetUp failed for volume \"config\" : configmap \"redis-config\" not found",
+				"MountVolume.SetUp failed for volume \"db\" : secret \"db-password\" not found",
 			},
 		},
 		{
@@ -16522,6 +17908,64 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "apache-certificate-not-loaded",
+			Title: Text{
+				En: "Apache httpd cannot load its certificate",
+				Zh: "Apache httpd 无法加载证书",
+			},
+			Explain: Text{
+				En: "The file of SSLCertificateFile is there, and OpenSSL takes no certificate from it: it holds no PEM certificate, a damaged one, or one whose key or signature is too weak. The SSL Library Error behind this line says which. Apache does not start, or keeps its old certificate at a reload. openssl x509 -in FILE -noout -text shows what the file holds.",
+				Zh: "SSLCertificateFile 指定的文件存在，但 OpenSSL 没能从中取出证书：没有 PEM 证书、内容损坏，或密钥、签名强度不够。后面的 SSL Library Error 会说明是哪一种。Apache 无法启动；重载时则继续使用旧证书。用 openssl x509 -in 文件 -noout -text 查看文件内容。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "AH0256[12]: Failed to configure (?:server )?certificate [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						": Failed to configure ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-pem",
+					Score: 0.45,
+					Why:   "no PEM certificate in the file (provoked)",
+				},
+				{
+					ID:    "cert-unsupported",
+					Score: 0.25,
+					Why:   "a key of 1024 bits gives the same (provoked)",
+				},
+				{
+					ID:    "cert-malformed",
+					Score: 0.2,
+					Why:   "a damaged block",
+				},
+				{
+					ID:    "cert-key-swapped",
+					Score: 0.08,
+					Why:   "the key in the place of the certificate",
+				},
+			},
+			References: []string{
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
+			},
+			Samples: []string{
+				"[Sat Nov 28 22:28:27.327696 2026] [ssl:emerg] [pid 942:tid 942] AH02562: Failed to configure certificate localhost:443:0 (with chain), check /etc/apache2/certs/im.pem",
+			},
+			Misses: []string{
+				"[Sat Nov 28 22:28:28.504060 2026] [ssl:info] [pid 1017:tid 1017] AH02568: Certificate and private key localhost:443:0 configured from /etc/apache2/certs/im.pem and /etc/apache2/certs/im.key",
+			},
+		},
+		{
 			ID: "proxy-client-left",
 			Title: Text{
 				En: "Client left the proxy's handshake",
@@ -16555,6 +17999,15 @@ var embedded = Catalogue{
 						"AH0200",
 					},
 				},
+				{
+					Regex: "Error in handshake: The TLS connection was non-properly terminated",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: The TLS connection was non-properly terminated",
+					},
+				},
 			},
 			Steady: "load-balancer-check",
 			Causes: []CauseScore{
@@ -16583,6 +18036,7 @@ var embedded = Catalogue{
 				"Apache httpd modules/ssl/ssl_engine_io.c",
 				"OpenSSL ssl/ssl_err.c",
 				"recorded: testdata/terminators",
+				"GnuTLS src/serv.c (3.7.9)",
 			},
 			Samples: []string{
 				"2026.11.23 16:20:23 LOG3[4]: SSL_accept: ../ssl/record/rec_layer_s3.c:318: error:0A000126:SSL routines::unexpected eof while reading",
@@ -16631,6 +18085,24 @@ var embedded = Catalogue{
 					},
 					whole: "tls: first record does not look like a TLS handshake",
 				},
+				{
+					Regex: "Error in handshake: An unexpected TLS packet was received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: An unexpected TLS packet was received",
+					},
+				},
+				{
+					Regex: "SSL_accept error -3(?:41|26), record layer (?:length|version) error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_accept error -3",
+					},
+				},
 			},
 			Probe: true,
 			Causes: []CauseScore{
@@ -16655,6 +18127,8 @@ var embedded = Catalogue{
 				"WuKongIM #156",
 				"WuKongIM #169",
 				"recorded: faults.jsonl (plain_http_to_wss, lb_send_proxy_v2, garbage_or_scan)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: first record does not look like a TLS handshake handshakeStatusUnknown",
@@ -16985,6 +18459,26 @@ var embedded = Catalogue{
 						"tls: client offered an unsupported, maximum protocol version of ",
 					},
 				},
+				{
+					Regex: "Error in handshake: A packet with illegal or unsupported version was received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: A packet with illegal or unsupported version was received",
+					},
+				},
+				{
+					Regex: "peer is incompatible: (?:client didn't describe signature schemes|Tls12NotOffered(?:OrEnabled)?|SupportedVersionsExtensionRequired)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"client didn't describe signature schemes",
+						"Tls12NotOffered",
+						"SupportedVersionsExtensionRequired",
+					},
+				},
 			},
 			Probe: true,
 			Causes: []CauseScore{
@@ -17002,6 +18496,8 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls handshake_server.go (Go 1.26)",
 				"WuKongIM/crypto b872b70 tls/common.go:994",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: client offered only unsupported versions: [300] handshakeStatusUnknown",
@@ -17050,6 +18546,34 @@ var embedded = Catalogue{
 						"tls: no cipher suite supported by both client and server",
 					},
 				},
+				{
+					Regex: "Error in handshake: No supported cipher suites have been found",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: No supported cipher suites have been found",
+					},
+				},
+				{
+					Regex: "peer is incompatible: (?:no ciphersuites in common|NoCipherSuitesInCommon)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"no ciphersuites in common",
+						"NoCipherSuitesInCommon",
+					},
+				},
+				{
+					Regex: "SSL_accept error -501, can't match cipher suite",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_accept error -501, can't match cipher suite",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -17073,6 +18597,9 @@ var embedded = Catalogue{
 				"crypto/tls handshake_server_tls13.go (Go 1.26)",
 				"WuKongIM/crypto b872b70 tls/handshake_server.go",
 				"recorded: faults.jsonl (no_common_cipher)",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"wolfSSL src/internal.c (5.5.4)",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: no cipher suite supported by both client and server handshakeStatusPickCipherSuite2",
@@ -17147,6 +18674,26 @@ var embedded = Catalogue{
 					},
 					whole: "tls: client offered only incompatible point formats",
 				},
+				{
+					Regex: "Error in handshake: No common key share with peer",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: No common key share with peer",
+					},
+				},
+				{
+					Regex: "peer is incompatible: (?:no kx group overlap with client|NoKxGroupsInCommon|NamedGroupsExtensionRequired)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"no kx group overlap with client",
+						"oKxGroupsInCommon",
+						"amedGroupsExtensionRequired",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -17166,6 +18713,8 @@ var embedded = Catalogue{
 				"crypto/tls handshake_server.go (Go 1.26)",
 				"WuKongIM/crypto b872b70 tls/handshake_server_tls13.go",
 				"recorded: faults.jsonl (no_common_curve)",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: no ECDHE curve supported by both client and server handshakeStatus13ProcessClientHello",
@@ -17477,6 +19026,33 @@ var embedded = Catalogue{
 						") failed: credentials: cannot check peer: missing selected ALPN property",
 					},
 				},
+				{
+					Regex: "Error in handshake: No common application protocol could be negotiated",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: No common application protocol could be negotiated",
+					},
+				},
+				{
+					Regex: "peer doesn't support any known protocol",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"peer doesn't support any known protocol",
+					},
+				},
+				{
+					Regex: "SSL_accept error -405, Unrecognized protocol name",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_accept error -405, Unrecognized protocol name",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -17493,6 +19069,8 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls handshake_server.go (Go 1.26)",
 				"RFC 7301",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: tls: client requested unsupported application protocols ([\"h2\"])",
@@ -18281,6 +19859,33 @@ var embedded = Catalogue{
 					},
 					whole: "tls: client didn't provide a certificate",
 				},
+				{
+					Regex: "Error in handshake: No certificate was found",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: No certificate was found",
+					},
+				},
+				{
+					Regex: "peer sent no certificates",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"peer sent no certificates",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x7480",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x7480",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -18297,6 +19902,9 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls handshake_server.go (Go 1.26)",
 				"RFC 8446 section 4.4.2.4",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"Mbed TLS include/mbedtls/ssl.h",
 			},
 			Samples: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: tls: client didn't provide a certificate",
@@ -19041,6 +20649,42 @@ var embedded = Catalogue{
 						"tls: neither Certificates, GetCertificate, nor GetConfigForClient set in Config",
 					},
 				},
+				{
+					Regex: "no private key and certificate pairs were set",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"no private key and certificate pairs were set",
+					},
+				},
+				{
+					Regex: "TLS server needs a certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"TLS server needs a certificate",
+					},
+				},
+				{
+					Regex: "AH02572: Failed to configure at least one certificate and key for [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"AH02572: Failed to configure at least one certificate and key for ",
+					},
+				},
+				{
+					Regex: "No TLS certificates found for server context",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"No TLS certificates found for server context",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -19051,8 +20695,13 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"crypto/tls common.go and tls.go (Go 1.26)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"stunnel src/options.c (5.68)",
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
+				"envoy source/common/tls/context_impl.cc",
 			},
 			Samples: []string{
+				"[!] Service [im]: TLS server needs a certificate",
 				"-------------------------->握手失败！--------------------------> tls: no certificates configured handshakeStatus13PickCertificate",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: tls: no certificates configured",
 				"2026/04/22 10:11:12 tls: neither Certificates, GetCertificate, nor GetConfigForClient set in Config",
@@ -19636,6 +21285,60 @@ var embedded = Catalogue{
 						": no such file or directory",
 					},
 				},
+				{
+					Regex: "Error: Error while reading file\\.",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error: Error while reading file.",
+					},
+				},
+				{
+					Regex: "\\{(?:cert|key|cacert)file,(?:<<)?\\\\?\"[^\"]*\"(?:>>)?,\\{error,enoent\\}\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						",{error,enoent}}",
+					},
+				},
+				{
+					Regex: "bad_ssl_config, reason: [^\\n]*enoent[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"bad_ssl_config, reason: ",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_\\w+_file: [^\\n]*(?:No such file or directory|no such file)[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"_file: ",
+					},
+				},
+				{
+					Regex: "SSLCertificate(?:Key|Chain)?File: file '[^']*' does not exist or is empty",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"' does not exist or is empty",
+					},
+				},
+				{
+					Regex: "Invalid path: \\S*(?:\\.(?:pem|crt|key)\\b|\\bcerts?/)\\S*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Invalid path: ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -19649,8 +21352,15 @@ var embedded = Catalogue{
 				"WuKongIM v2.2.5 internal/options/options.go:892",
 				"WuKongIM #192, #211",
 				"recorded: startup.jsonl (key_file_missing, cert_dangling_symlink, path_component_not_directory)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
+				"stunnel src/ctx.c (5.68)",
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
+				"envoy source/common/tls/context_impl.cc",
 			},
 			Samples: []string{
+				"[!] SSL_CTX_use_certificate_chain_file: ../crypto/bio/bss_file.c:297: error:80000002:system library::No such file or directory",
+				"{error,{options,{certfile,\"etc/certs/cert.pem\",{error,enoent}}}}",
 				"panic: open /root/wukongim/certs/st/nope.key: no such file or directory\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0x2a6cf2117008, 0x2a6cf1db4820)\n\t/go/release/internal/options/options.go:894 +0x3a33\ngithub.com/WuKongIM/WuKongIM/cmd.initConfig()\n\t/go/release/cmd/root.go:91 +0x345",
 				"panic: open /root/wukongim/certs/st/good.pem/x.pem: not a directory",
 				"2026/08/23 00:31:08 open /etc/letsencrypt/live/im.example.com/fullchain.pem: no such file or directory",
@@ -19731,6 +21441,33 @@ var embedded = Catalogue{
 						": permission denied",
 					},
 				},
+				{
+					Regex: "\\{(?:cert|key|cacert)file,(?:<<)?\\\\?\"[^\"]*\"(?:>>)?,\\{error,eacces\\}\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						",{error,eacces}}",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_\\w+_file: [^\\n]*Permission denied[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"_file: ",
+					},
+				},
+				{
+					Regex: "unable to read file: \\S*(?:\\.(?:pem|crt|key)\\b|\\bcerts?/)\\S*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"unable to read file: ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -19742,6 +21479,9 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls tls.go LoadX509KeyPair (Go 1.26)",
 				"recorded: startup.jsonl (key_file_permission, cert_dir_permission)",
+				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
+				"stunnel src/ctx.c (5.68)",
+				"envoy source/common/tls/context_impl.cc",
 			},
 			Samples: []string{
 				"panic: open /root/wukongim/certs/st/perm.key: permission denied\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0x2f68dc4d2808, 0x2f68dc34f040)\n\t/go/release/internal/options/options.go:894 +0x3a33",
@@ -19981,6 +21721,33 @@ var embedded = Catalogue{
 						"tls: failed to find any PEM data in certificate input",
 					},
 				},
+				{
+					Regex: "Error: Base64 decoding error\\.",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error: Base64 decoding error.",
+					},
+				},
+				{
+					Regex: "\\{certfile,(?:<<)?\\\\?\"[^\"]*\"(?:>>)?,(?:\\[\\]|\\{error,\\{badmatch,\\[\\]\\}\\})\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"{certfile,",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_certificate\\w*: [^\\n]*no start line[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_CTX_use_certificate",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -20004,6 +21771,9 @@ var embedded = Catalogue{
 				"WuKongIM #449",
 				"traefik #7080",
 				"recorded: startup.jsonl (cert_file_empty, cert_is_pkcs12, cert_single_line, cert_truncated)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
+				"stunnel src/ctx.c (5.68)",
 			},
 			Samples: []string{
 				"panic: tls: failed to find any PEM data in certificate input\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0x1de504ffa808, 0x1de5052e64e0)\n\t/go/release/internal/options/options.go:894 +0x3a33\ngithub.com/WuKongIM/WuKongIM/cmd.initConfig()\n\t/go/release/cmd/root.go:91 +0x345",
@@ -20062,6 +21832,24 @@ var embedded = Catalogue{
 						"tls: failed to find any PEM data in key input",
 					},
 				},
+				{
+					Regex: "Error: The requested data were not available\\.",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error: The requested data were not available.",
+					},
+				},
+				{
+					Regex: "\\{keyfile,(?:<<)?\\\\?\"[^\"]*\"(?:>>)?,\\[\\]\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"{keyfile,",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -20079,6 +21867,8 @@ var embedded = Catalogue{
 				"crypto/tls tls.go (Go 1.26)",
 				"traefik #2001",
 				"recorded: startup.jsonl (key_not_pem_text, bom_key)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
 			},
 			Samples: []string{
 				"panic: tls: failed to find any PEM data in key input\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0x908b692f008, 0x908b6b9da00)\n\t/go/release/internal/options/options.go:894 +0x3a33",
@@ -20599,6 +22389,33 @@ var embedded = Catalogue{
 						"tls: failed to parse private key",
 					},
 				},
+				{
+					Regex: "server config: unexpected error: invalid private key",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"server config: unexpected error: invalid private key",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_PrivateKey_file: [^\\n]*(?:DECODER routines::unsupported|no start line|problems getting password|bad decrypt)[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_CTX_use_PrivateKey_file: ",
+					},
+				},
+				{
+					Regex: "AH02564: Failed to configure encrypted \\(\\?\\) private key [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"AH02564: Failed to configure encrypted (?) private key ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -20620,6 +22437,9 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls tls.go (Go 1.26)",
 				"recorded: startup.jsonl (key_encrypted_pkcs8, key_encrypted_traditional, key_dsa)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"stunnel src/ctx.c (5.68)",
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
 			},
 			Samples: []string{
 				"panic: tls: failed to parse private key\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0xe62148f9008, 0xe62149b4680)\n\t/go/release/internal/options/options.go:894 +0x3a33",
@@ -20925,6 +22745,42 @@ var embedded = Catalogue{
 						"tls: private key does not match public key",
 					},
 				},
+				{
+					Regex: "Error: The certificate and the given key do not match\\.",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error: The certificate and the given key do not match.",
+					},
+				},
+				{
+					Regex: "inconsistent keys: KeyMismatch",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"inconsistent keys: KeyMismatch",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_PrivateKey_file: [^\\n]*key (?:values|type) mismatch[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_CTX_use_PrivateKey_file: ",
+					},
+				},
+				{
+					Regex: "AH02565: Certificate and private key [^\\n]* do not match",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"AH02565: Certificate and private key ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -20936,8 +22792,13 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls tls.go (Go 1.26)",
 				"WuKongIM/crypto b872b70 tls/tls.go:311",
+				"GnuTLS src/serv.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"stunnel src/ctx.c (5.68)",
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
 			},
 			Samples: []string{
+				"[Sat Nov 28 22:28:27.957301 2026] [ssl:emerg] [pid 986:tid 986] AH02565: Certificate and private key localhost:443:0 from /etc/apache2/certs/im.pem and /etc/apache2/certs/im.key do not match",
 				"panic: tls: private key does not match public key",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"load certificate failed\",\"error\":\"tls: private key does not match public key\"}",
 			},
@@ -21100,6 +22961,91 @@ var embedded = Catalogue{
 			Misses: []string{
 				"panic: x509: negative serial number",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1\\\": tls: failed to parse certificate from server: x509: malformed certificate\"}",
+			},
+		},
+		{
+			ID: "client-told-something",
+			Title: Text{
+				En: "Client: the server ended the handshake with an alert that is not named",
+				Zh: "客户端：服务器用告警结束了握手，没有写出是哪一种",
+			},
+			Explain: Text{
+				En: "The server answered with an alert, and this library does not print which. Mostly the two share no version or cipher suite, or the server wants a client certificate, or it does not know the name that the client asked for. The debug log of the library (level 1) has the number, and the server's own log says why.",
+				Zh: "服务器回了告警，但这个库没有打印是哪一种。多半是双方没有共同的协议版本或加密套件，或者服务器要求客户端证书，或者服务器不认识客户端请求的域名。打开库的调试日志（级别 1）能看到告警编号；服务器自己的日志会写明原因。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x7780",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x7780",
+					},
+				},
+				{
+					Regex: "SSL - A fatal alert message was received from our peer",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - A fatal alert message was received from our peer",
+					},
+				},
+				{
+					Regex: "error(?: =)? -313, (?:received|revcd) alert fatal error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" alert fatal error",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cipher-mismatch",
+					Score: 0.3,
+					Why:   "handshake failure is the most common alert to a client",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.22,
+					Why:   "devices with one version of TLS only",
+				},
+				{
+					ID:    "client-certificate",
+					Score: 0.18,
+					Why:   "a server that authenticates its clients",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.12,
+					Why:   "a name that the server does not know",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.06,
+					Why:   "a server that has no certificate for the name",
+				},
+			},
+			References: []string{
+				"Mbed TLS library/error.c, library/ssl_msg.c (2.28.3)",
+				"wolfSSL src/internal.c (5.5.4)",
+				"RFC 8446 section 6.2",
+			},
+			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x7780",
+				"[  7620][E][ssl_client.cpp:37] _handle_error(): [start_ssl_client():273]: (-30592) SSL - A fatal alert message was received from our peer",
+				"wolfSSL_connect error -313, received alert fatal error",
+			},
+			Misses: []string{
+				"./library/ssl_msg.c:4705: |1| 0x7ffc06587f60: is a fatal alert message (msg 40)",
 			},
 		},
 	},
@@ -21314,6 +23260,34 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: SSL handshake aborted: ssl=0x7a2c8e6e88: I/O error during system call, Connection reset by peer",
+			},
+		},
+		{
+			ID: "ingress-default-certificate-again",
+			Match: []Clause{
+				{
+					Regex: "^.*\\] (?:Using default certificate|Validating certificate against DNS names\\. This will be deprecated in a future version\\.?)$",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Using default certificate",
+						"Validating certificate against DNS names. This will be deprecated in a future version",
+					},
+				},
+			},
+			Reason: Text{
+				En: "ingress-nginx prints it behind the line that says why.",
+				Zh: "ingress-nginx 在说明原因的那一行之后打印。",
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/controller.go",
+			},
+			Samples: []string{
+				"W1104 16:56:04.503448       7 controller.go:1293] Using default certificate",
+			},
+			Misses: []string{
+				"W1104 16:56:04.503448       7 controller.go:1270] Error getting SSL certificate \"prod/im-tls\": local SSL certificate prod/im-tls was not found. Using default certificate",
 			},
 		},
 		{
@@ -22039,6 +24013,125 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"System.Security.Authentication.AuthenticationException: The remote certificate is invalid according to the validation procedure.\nSystem.Security.Authentication.AuthenticationException: The remote certificate is invalid according to the validation procedure.",
+			},
+		},
+		{
+			ID: "mount-waits",
+			Match: []Clause{
+				{
+					Regex: "Unable to attach or mount volumes: unmounted volumes=",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"Unable to attach or mount volumes: unmounted volumes=",
+					},
+				},
+			},
+			Of:    "MountVolume\\.SetUp failed",
+			Lines: 150,
+			Chain: true,
+			Reason: Text{
+				En: "Kubernetes says so after minutes of waiting for a volume; the line before names the reason.",
+				Zh: "Kubernetes 等待卷几分钟之后会这样说，原因在前面的一行里。",
+			},
+			References: []string{
+				"kubernetes pkg/kubelet/volumemanager/volume_manager.go",
+			},
+			Samples: []string{
+				"Warning  FailedMount  5m  kubelet  MountVolume.SetUp failed for volume \"tls\" : secret \"im-tls\" not found\nWarning  FailedMount  6m15s (x6 over 12m)  kubelet  Unable to attach or mount volumes: unmounted volumes=[tls], unattached volumes=[], failed to process volumes=[]: timed out waiting for the condition",
+			},
+			Misses: []string{
+				"Warning  FailedMount  5m  kubelet  MountVolume.SetUp failed for volume \"tls\" : secret \"im-tls\" not found\nWarning  FailedMount  5m  kubelet  MountVolume.SetUp failed for volume \"key\" : secret \"im-key\" not found",
+			},
+		},
+		{
+			ID: "device-tells-again",
+			Match: []Clause{
+				{
+					Regex: "Last error was: -\\d+ - (?:SSL|X509|NET|PK) - ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Last error was: -",
+					},
+				},
+				{
+					Regex: "start_ssl_client: -\\d+",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"start_ssl_client: -",
+					},
+				},
+				{
+					Regex: "ESP_ERR_MBEDTLS_\\w+",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ESP_ERR_MBEDTLS_",
+					},
+				},
+				{
+					Regex: "verification info:",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"verification info:",
+					},
+				},
+				{
+					Regex: "^(?:.*: )?\\s*! (?:The certificate (?:validity|Common Name|is not correctly|is signed with|has been revoked)|Usage does not match)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"The certificate ",
+						"Usage does not match",
+					},
+				},
+				{
+					Regex: "esp-tls-mbedtls: Failed to verify peer certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"esp-tls-mbedtls: Failed to verify peer certificate",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* (?:PKI verification of server certificate failed|Fatal error: Error in the certificate)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"PKI verification of server certificate failed",
+						"Fatal error: Error in the certificate",
+					},
+				},
+			},
+			Lines: 150,
+			Chain: true,
+			Reason: Text{
+				En: "Mbed TLS, ESP-IDF, Arduino and GnuTLS print one failure in several lines; of these the one counts that tells most.",
+				Zh: "Mbed TLS、ESP-IDF、Arduino 和 GnuTLS 会把一次失败打印成好几行，只按信息最多的那一行计数。",
+			},
+			References: []string{
+				"Mbed TLS programs/ssl/ssl_client1.c",
+				"ESP-IDF components/esp-tls/esp_tls_mbedtls.c",
+				"arduino-esp32 libraries/NetworkClientSecure/src/ssl_client.cpp",
+				"GnuTLS src/cli.c (3.7.9)",
+			},
+			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x2700\nI (5440) esp-tls-mbedtls: verification info:   ! The certificate is not correctly signed by the trusted CA",
+			},
+			Misses: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x2700\nE (9432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x2700",
 			},
 		},
 	},
@@ -27703,6 +29796,15 @@ var embedded = Catalogue{
 		"SslRecordException",
 		"ssl certificate ",
 		"tls_alert,",
+		"Received alert ",
+		"Alert[2|",
+		"SERVER ALERT",
+		"fatal alert message (msg",
+		"ssl_alert.erl:",
+		"AlertReceived(",
+		"NOT trusted",
+		"mbedtls_",
+		"AH0256",
 		"VERIFY_FAILED",
 		"严重警告代码",
 		"fatal alert code is ",
@@ -28019,7 +30121,7 @@ var embedded = Catalogue{
 				"console",
 			},
 			Literals: []string{
-				" does not contain a Common Name",
+				"ssl certificate ",
 			},
 		},
 		{
@@ -28613,6 +30715,8 @@ var embedded = Catalogue{
 		"net::ERR_CONNECTION_",
 		"Encountered end of file",
 		"TCP connection reset by peer",
+		"TLS: connection ",
+		"connection was closed during the ",
 		"server closed ",
 		"failed to receive handshake, need more data",
 		"Received an unexpected EOF or 0 bytes from the transport stream",
@@ -28620,6 +30724,7 @@ var embedded = Catalogue{
 		"Cannot determine the frame size or a corrupted frame was received.",
 		"Received an unexpected EOF or 0 bytes from the transport stream",
 		"Authentication failed because the remote party ",
+		"*** Fatal error: ",
 		"slHandshakeTimeoutException: handshake timed out",
 		"SLException: handshake timed out",
 		"SocketTimeoutException",
@@ -28642,6 +30747,7 @@ var embedded = Catalogue{
 		"DECRYPT_FAILURE",
 		"OUT_OF_SEQUENCE",
 		"INVALID_TOKEN_SIGNATURE",
+		"cannot decrypt peer's message",
 		"Failed to parse server certificates",
 		"ParsingException: ",
 		"Unable to initialize",
@@ -28693,11 +30799,13 @@ var embedded = Catalogue{
 		"\\u8BC1\\u4E66\\u94FE\\u662F\\u7531\\u4E0D\\u53D7\\u4FE1\\u4EFB\\u7684\\u9881\\u53D1\\u673A\\u6784\\u9881\\u53D1\\u7684",
 		"fatal error code is 48",
 		"path loop",
+		"Failed to verify certificate",
 		"RevokedException: ",
 		" has been revoked",
 		"CRYPT_E_REVOKED",
 		"0x80092010",
 		"fatal error code is 44",
+		"CRL Cert revoked",
 		"NO_REVOCATION_CHECK",
 		"REVOCATION_OFFLINE",
 		"NO_REVOCATION_DLL",
@@ -28759,6 +30867,7 @@ var embedded = Catalogue{
 		"Subject Key Identifier marked critical",
 		"A cert does not include key usage extension",
 		"ertificate public key has explicit ECC parameters",
+		" key too small",
 		"fatal error code is 51",
 		"rypt certificate's signature",
 		"ode issuer public key",
@@ -28783,6 +30892,7 @@ var embedded = Catalogue{
 		"no explicit policy",
 		"no matching DANE TLSA records",
 		"Certificate Transparency required, but no valid SCTs found",
+		"Fatal error: Error in the certificate",
 		"SEC_E_INVALID_TOKEN",
 		"handshake failed due to an unexpected packet format",
 		"Cannot determine the frame size or a corrupted frame was received",
@@ -28812,6 +30922,22 @@ var embedded = Catalogue{
 		"SUPPORTED_VERSIONS_ENABLED",
 		"COMMON_SIGNATURE_ALGORITHMS",
 		"WRONG_",
+		"DoesNotSupportTls12Or13",
+		"TlsVersionIsDisabledByOurConfig",
+		"rror obtaining X.509 certificate: no object matching key ",
+		"rror obtaining X.509 certificate: ",
+		" that does not exist",
+		" certificate",
+		"' missing from Secret",
+		"failed to ",
+		" does not contain a Common Name or Subject Alternative Name for ",
+		" is about to expire",
+		"cert-manager",
+		"propagation check failed",
+		"Referenced ",
+		"received corrupt message",
+		"Address already in use: AH00072: make_sock: could not bind to address ",
+		"cannot bind socket (Address already in use) for [",
 		":PEM routines:",
 		"Unable to set local cert chain file `",
 		"certificate",
@@ -28822,7 +30948,6 @@ var embedded = Catalogue{
 		"MissingPassphrase",
 		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY",
 		"Passphrase required for encrypted key",
-		"failed to ",
 		"d2i_PrivateKey_bio() failed",
 		"[X509: KEY_",
 		":No such file or directory",
@@ -28833,27 +30958,58 @@ var embedded = Catalogue{
 		"Permission denied @ rb_sysopen - ",
 		"is not access",
 		"can't be used: Permission denied",
+		"Are you trying to mount a directory onto a file",
+		"not a directory",
+		"source path ",
+		"Mounts denied",
+		"mounts denied",
+		"operation not permitted",
+		"MountVolume.SetUp failed for volume ",
+		"references non-existent ",
+		" find key ",
+		"CreateContainerConfigError",
+		" not found",
+		"hostPath type check failed: ",
 		"error:1C800066:Provider routines:",
 		"Client network socket disconnected before secure TLS connection was established",
 		"http2: unexpected ALPN protocol ",
 		"will retry",
+		"Error in handshake: The TLS connection was non-properly terminated",
+		"Error in handshake: An unexpected TLS packet was received",
 		"HTTP_REQUEST(",
 		" is not enabled or supported in server context",
 		" not enabled or not supported",
 		"] are not accepted by server preferences",
+		"Error in handshake: A packet with illegal or unsupported version was received",
+		"peer is incompatible: ",
+		"Error in handshake: No supported cipher suites have been found",
+		"Error in handshake: No common key share with peer",
 		"No matching application layer protocol values",
+		"Error in handshake: No common application protocol could be negotiated",
+		"peer doesn't support any known protocol",
 		"PEER_DID_NOT_RETURN_A_CERTIFICATE(",
 		"authentication scheme",
 		"FileNotFoundException: ",
 		"FileSystemException: Cannot open file, path = '",
+		"Error: Error while reading file.",
+		",{error,enoent}}",
+		"Invalid path: ",
+		",{error,eacces}}",
+		"unable to read file: ",
 		"Failure in useCertificateChain",
 		"NO_START_LINE(",
+		"Error: Base64 decoding error.",
+		"{certfile,",
 		"Failure in usePrivateKey",
+		"Error: The requested data were not available.",
+		"{keyfile,",
 		"keystore password was incorrect",
 		"Keystore was tampered with, or password was incorrect",
 		"UnrecoverableKeyException: Cannot recover key",
 		"BAD_DECRYPT(",
 		"KEY_VALUES_MISMATCH(",
+		"inconsistent keys: KeyMismatch",
+		" alert fatal error",
 		"gnutls_handshake() failed",
 		"GnuTLS ",
 		"GNUTLS_E_",
@@ -28903,12 +31059,34 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 3,
 		},
+		" alert fatal error": {
+			Print: 4,
+		},
+		" certificate": {
+			Print: 6,
+			Group: 2,
+		},
+		" does not contain a Common Name or Subject Alternative Name for ": {
+			Print: 7,
+		},
+		" find key ": {
+			Print: 1,
+			Group: 3,
+		},
 		" has been revoked": {
 			Print: 14,
 			Group: 1,
 		},
+		" is about to expire": {
+			Print: 11,
+			Group: 7,
+		},
 		" is not enabled or supported in server context": {
-			Print: 29,
+			Print: 5,
+		},
+		" key too small": {
+			Print: 6,
+			Group: 4,
 		},
 		" not conform to algorithm constraints": {
 			Print: 15,
@@ -28916,26 +31094,34 @@ var embedded = Catalogue{
 		},
 		" not enabled or not supported": {
 			Print: 2,
-			Group: 2,
+		},
+		" not found": {
+			Print: 2,
 		},
 		" not match the certificate subject provided by the peer": {
 			Print: 8,
 			Group: 4,
 		},
 		" stderr P": {
-			Print: 6,
+			Print: 5,
 		},
 		" stdout P": {
 			Print: 6,
 			Group: 6,
+		},
+		" that does not exist": {
+			Print: 12,
+		},
+		"' missing from Secret": {
+			Print: 8,
+			Group: 3,
 		},
 		"(external/": {
 			Print: 7,
 			Group: 7,
 		},
 		") Peer reports it experienced an internal error": {
-			Print: 39,
-			Group: 4,
+			Print: 15,
 		},
 		") The server supports no protocols that the client advertises in the ALPN extension": {
 			Print: 62,
@@ -28943,6 +31129,17 @@ var embedded = Catalogue{
 		") security library: ": {
 			Print: 17,
 			Group: 1,
+		},
+		"*** Fatal error: ": {
+			Print: 14,
+		},
+		",{error,eacces}}": {
+			Print: 9,
+			Group: 2,
+		},
+		",{error,enoent}}": {
+			Print: 8,
+			Group: 3,
 		},
 		"0x8009201": {
 			Print: 1,
@@ -28990,15 +31187,10 @@ var embedded = Catalogue{
 		},
 		":No such file or directory": {
 			Print: 14,
-			Group: 2,
 		},
-		":PEM routines:": {
-			Print: 1,
-			Group: 2,
-		},
+		":PEM routines:": {},
 		":Permission denied": {
-			Print: 15,
-			Group: 1,
+			Print: 9,
 		},
 		":digital envelope routines:": {
 			Print: 9,
@@ -29008,8 +31200,7 @@ var embedded = Catalogue{
 			Print: 3,
 		},
 		"A cert does not include key usage extension": {
-			Print: 20,
-			Group: 3,
+			Print: 4,
 		},
 		"A required certificate is not within its validity period": {
 			Print: 34,
@@ -29022,24 +31213,41 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 3,
 		},
+		"AH0256": {
+			Print: 1,
+			Group: 2,
+		},
 		"ALGORITHM_MISMATCH": {
-			Print: 5,
+			Print: 14,
 			Group: 6,
 		},
 		"ASN ": {
 			Print: 1,
 		},
+		"Address already in use: AH00072: make_sock: could not bind to address ": {
+			Print: 16,
+		},
+		"AlertReceived(": {
+			Print: 8,
+			Group: 3,
+		},
+		"Alert[2|": {
+			Print: 3,
+		},
 		"Algorithm constraints": {
 			Print: 7,
 			Group: 5,
+		},
+		"Are you trying to mount a directory onto a file": {
+			Print: 43,
+			Group: 2,
 		},
 		"Authentication failed because the remote party ": {
 			Print: 12,
 			Group: 4,
 		},
 		"AuthenticationException": {
-			Print: 15,
-			Group: 3,
+			Print: 12,
 		},
 		"Authority Key Identifier": {
 			Print: 20,
@@ -29049,15 +31257,10 @@ var embedded = Catalogue{
 			Print: 28,
 			Group: 1,
 		},
-		"BAD_DECRYPT(": {
-			Print: 7,
-		},
-		"BAD_ECPOINT": {
-			Print: 6,
-		},
+		"BAD_DECRYPT(": {},
+		"BAD_ECPOINT":  {},
 		"Basic Constraints of CA cert not marked critical": {
-			Print: 36,
-			Group: 1,
+			Print: 26,
 		},
 		"CERT_": {
 			Print: 2,
@@ -29074,8 +31277,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"COMMON_SIGNATURE_ALGORITHMS": {
-			Print: 5,
-			Group: 6,
+			Print: 11,
+			Group: 4,
 		},
 		"CONNECT_RESET": {
 			Print: 6,
@@ -29083,6 +31286,9 @@ var embedded = Catalogue{
 		},
 		"CONTAINS_ERRORS": {
 			Print: 10,
+		},
+		"CRL Cert revoked": {
+			Print: 1,
 		},
 		"CRL path validation error": {
 			Print: 1,
@@ -29097,7 +31303,6 @@ var embedded = Catalogue{
 		},
 		"Cannot determine the frame size or a corrupted frame was received": {
 			Print: 4,
-			Group: 2,
 		},
 		"Cannot determine the frame size or a corrupted frame was received.": {
 			Print: 19,
@@ -29129,8 +31334,7 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"Client network socket disconnected before secure TLS connection was established": {
-			Print: 11,
-			Group: 2,
+			Print: 61,
 		},
 		"ClosedChannelException": {
 			Print: 14,
@@ -29141,20 +31345,23 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"Could not determine revocation status": {
-			Print: 1,
-			Group: 2,
+			Print: 28,
+			Group: 4,
 		},
 		"Could not parse PKey: ": {
-			Print: 19,
-			Group: 1,
+			Print: 7,
 		},
 		"Could not parse certificate": {
-			Print: 1,
-			Group: 2,
+			Print: 21,
+			Group: 7,
 		},
 		"Could not validate certificate: ": {
-			Print: 1,
-			Group: 2,
+			Print: 3,
+			Group: 5,
+		},
+		"CreateContainerConfigError": {
+			Print: 18,
+			Group: 7,
 		},
 		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(": {
 			Print: 29,
@@ -29164,7 +31371,11 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"DH_P_TOO_LONG": {
-			Print: 3,
+			Print: 4,
+		},
+		"DoesNotSupportTls12Or13": {
+			Print: 14,
+			Group: 7,
 		},
 		"END_OF_FILE": {
 			Print: 2,
@@ -29193,13 +31404,39 @@ var embedded = Catalogue{
 			Print: 17,
 			Group: 3,
 		},
+		"Error in handshake: A packet with illegal or unsupported version was received": {
+			Print: 3,
+		},
+		"Error in handshake: An unexpected TLS packet was received": {
+			Print: 3,
+		},
+		"Error in handshake: No common application protocol could be negotiated": {
+			Print: 3,
+		},
+		"Error in handshake: No common key share with peer": {
+			Print: 3,
+		},
+		"Error in handshake: No supported cipher suites have been found": {
+			Print: 3,
+		},
+		"Error in handshake: The TLS connection was non-properly terminated": {
+			Print: 3,
+		},
 		"Error renewing ": {
 			Print: 10,
 			Group: 3,
 		},
 		"Error while reading trust file": {
-			Print: 6,
-			Group: 5,
+			Print: 23,
+		},
+		"Error: Base64 decoding error.": {
+			Print: 4,
+		},
+		"Error: Error while reading file.": {
+			Print: 4,
+		},
+		"Error: The requested data were not available.": {
+			Print: 4,
 		},
 		"Error: unknown ": {
 			Print: 4,
@@ -29214,11 +31451,15 @@ var embedded = Catalogue{
 		},
 		"Failed to enable crypto": {
 			Print: 1,
-			Group: 5,
+			Group: 2,
 		},
 		"Failed to parse server certificates": {
 			Print: 28,
 			Group: 7,
+		},
+		"Failed to verify certificate": {
+			Print: 15,
+			Group: 6,
 		},
 		"Failure in use": {
 			Print: 8,
@@ -29229,24 +31470,25 @@ var embedded = Catalogue{
 		"Failure in usePrivateKey": {
 			Print: 8,
 		},
+		"Fatal error: Error in the certificate": {
+			Print: 10,
+		},
 		"FileNotFoundException: ": {
 			Print: 13,
 			Group: 3,
 		},
 		"FileSystemException: Cannot open file, path = '": {
 			Print: 25,
-			Group: 2,
 		},
 		"GNUTLS_E_": {
-			Print: 5,
+			Group: 4,
 		},
 		"GnuTLS ": {
 			Print: 4,
 			Group: 5,
 		},
 		"GnuTLS recv error (-12): A TLS fatal alert has been received": {
-			Print: 36,
-			Group: 2,
+			Print: 40,
 		},
 		"HTTP load failed": {
 			Print: 7,
@@ -29257,8 +31499,7 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"HTTP_REQUEST(": {
-			Print: 1,
-			Group: 6,
+			Print: 4,
 		},
 		"HandshakeException": {
 			Print: 5,
@@ -29279,17 +31520,19 @@ var embedded = Catalogue{
 		"ISSUER": {
 			Group: 6,
 		},
+		"Invalid path: ": {
+			Print: 5,
+		},
 		"InvalidCertificate(": {
-			Print: 4,
-			Group: 5,
+			Print: 5,
+			Group: 2,
 		},
 		"Issuer name empty": {
 			Print: 10,
 			Group: 3,
 		},
 		"KDC_INVALID_REQUEST": {
-			Print: 5,
-			Group: 6,
+			Print: 11,
 		},
 		"KEY_VALUES_MISMATCH(": {
 			Print: 5,
@@ -29299,14 +31542,14 @@ var embedded = Catalogue{
 			Print: 27,
 		},
 		"Keystore was tampered with, or password was incorrect": {
-			Print: 37,
+			Print: 28,
 		},
 		"LEAF_SIGNATURE": {
 			Print: 3,
 			Group: 6,
 		},
 		"MESSAGE_ALTERED": {
-			Print: 2,
+			Print: 3,
 		},
 		"MUTUAL_AUTH_FAILED": {
 			Print: 2,
@@ -29316,16 +31559,28 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 1,
 		},
+		"MountVolume.SetUp failed for volume ": {
+			Print: 26,
+		},
+		"Mounts denied": {
+			Print: 10,
+			Group: 1,
+		},
 		"NON_UNIQUE_NAME": {
 			Print: 6,
 			Group: 4,
 		},
+		"NOT trusted": {
+			Print: 1,
+			Group: 4,
+		},
 		"NO_CIPHERS_AVAILABLE": {
-			Print: 8,
+			Print: 4,
+			Group: 6,
 		},
 		"NO_COMMON_SIGNATURE_ALGORITHMS": {
-			Print: 8,
-			Group: 6,
+			Print: 14,
+			Group: 4,
 		},
 		"NO_CREDENTIALS": {
 			Print: 11,
@@ -29340,13 +31595,14 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"NO_START_LINE(": {
-			Print: 3,
+			Print: 6,
 		},
 		"NO_SUPPORTED_VERSIONS_ENABLED": {
 			Print: 8,
 		},
 		"NSLocalizedDescription": {
-			Group: 5,
+			Print: 4,
+			Group: 2,
 		},
 		"NSOSStatus": {
 			Group: 6,
@@ -29363,15 +31619,12 @@ var embedded = Catalogue{
 		},
 		"No appropriate protocol (protocol is disabled": {
 			Print: 21,
-			Group: 4,
 		},
 		"No matching application layer protocol values": {
-			Print: 10,
-			Group: 1,
+			Print: 21,
 		},
 		"No such file or directory @ rb_sysopen - ": {
 			Print: 13,
-			Group: 2,
 		},
 		"OSStatus": {
 			Group: 4,
@@ -29387,6 +31640,7 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"OfflineRevocation": {
+			Print: 1,
 			Group: 2,
 		},
 		"Optional(-98": {
@@ -29394,7 +31648,7 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"PEER_DID_NOT_RETURN_A_CERTIFICATE(": {
-			Print: 17,
+			Print: 8,
 		},
 		"PKIX path": {
 			Print: 2,
@@ -29406,7 +31660,6 @@ var embedded = Catalogue{
 		},
 		"Passphrase required for encrypted key": {
 			Print: 21,
-			Group: 2,
 		},
 		"Peer reports incompatible or unsupported protocol version": {
 			Print: 47,
@@ -29417,8 +31670,7 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"Permission denied @ rb_sysopen - ": {
-			Print: 14,
-			Group: 1,
+			Print: 8,
 		},
 		"REVOCATION_OFFLINE": {
 			Print: 9,
@@ -29428,13 +31680,20 @@ var embedded = Catalogue{
 			Print: 16,
 			Group: 3,
 		},
+		"Received alert ": {
+			Print: 8,
+			Group: 2,
+		},
 		"Received an unexpected EOF or 0 bytes from the transport stream": {
-			Print: 1,
-			Group: 3,
+			Print: 54,
 		},
 		"Received close_notify during handshake": {
 			Print: 20,
 			Group: 1,
+		},
+		"Referenced ": {
+			Print: 1,
+			Group: 3,
 		},
 		"RemoteCertificate": {
 			Print: 11,
@@ -29449,18 +31708,17 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"SEC_E_": {
-			Group: 2,
+			Print: 2,
 		},
 		"SEC_E_APPLICATION_PROTOCOL_MISMATCH": {
 			Print: 16,
 			Group: 6,
 		},
 		"SEC_E_ILLEGAL_MESSAGE": {
-			Print: 16,
+			Print: 17,
 		},
 		"SEC_E_INVALID_TOKEN": {
-			Print: 7,
-			Group: 6,
+			Print: 13,
 		},
 		"SEC_E_ISSUING_CA_UNTRUSTED_KDC": {
 			Print: 22,
@@ -29474,6 +31732,9 @@ var embedded = Catalogue{
 		"SELF_SIGNED": {
 			Print: 3,
 			Group: 6,
+		},
+		"SERVER ALERT": {
+			Print: 2,
 		},
 		"SL Trust Error":             {},
 		"SL handshake aborted: ssl=": {},
@@ -29562,35 +31823,33 @@ var embedded = Catalogue{
 		},
 		"TLS \\u8FDE\\u63A5": {
 			Print: 10,
-			Group: 2,
+			Group: 1,
 		},
 		"TLS \\u8fde\\u63a5": {
 			Print: 10,
-			Group: 2,
+			Group: 1,
 		},
 		"TLS alert": {
 			Print: 3,
 			Group: 2,
 		},
 		"TLS connect failed": {
-			Print: 1,
-			Group: 5,
+			Print: 13,
+			Group: 2,
 		},
 		"TLS connection error": {
 			Print: 12,
-			Group: 4,
 		},
 		"TLS connection failed": {
 			Print: 12,
-			Group: 4,
 		},
 		"TLS error": {
 			Print: 1,
 			Group: 5,
 		},
 		"TLS failure": {
-			Print: 1,
-			Group: 5,
+			Print: 5,
+			Group: 2,
 		},
 		"TLS handshake": {
 			Print: 9,
@@ -29598,11 +31857,13 @@ var embedded = Catalogue{
 		},
 		"TLS negotiation failed": {
 			Print: 13,
-			Group: 4,
 		},
 		"TLS 连接": {
 			Print: 1,
 			Group: 5,
+		},
+		"TLS: connection ": {
+			Print: 2,
 		},
 		"TLSV1_": {
 			Print: 3,
@@ -29610,14 +31871,15 @@ var embedded = Catalogue{
 		},
 		"TLS\\u8FDE\\u63A5": {
 			Print: 9,
-			Group: 2,
+			Group: 1,
 		},
 		"TLS\\u8fde\\u63a5": {
 			Print: 9,
-			Group: 2,
+			Group: 1,
 		},
 		"TLS连接": {
-			Print: 2,
+			Print: 1,
+			Group: 5,
 		},
 		"Tag mismatch": {
 			Print: 1,
@@ -29639,8 +31901,13 @@ var embedded = Catalogue{
 			Print: 4,
 			Group: 3,
 		},
+		"TlsVersionIsDisabledByOurConfig": {
+			Print: 18,
+			Group: 3,
+		},
 		"UNDETERMINED_REVOCATION_STATUS": {
-			Print: 24,
+			Print: 11,
+			Group: 6,
 		},
 		"UNKNOWN_CIPHER_RETURNED": {
 			Print: 5,
@@ -29670,7 +31937,7 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"Unable to set local cert chain file `": {
-			Print: 28,
+			Print: 22,
 		},
 		"Unexpected exception": {
 			Print: 12,
@@ -29682,15 +31949,13 @@ var embedded = Catalogue{
 		},
 		"UnrecoverableKeyException: Cannot recover key": {
 			Print: 31,
-			Group: 2,
 		},
 		"UnverifiedException": {
 			Print: 7,
 			Group: 1,
 		},
 		"Using cert extension requires at least X509v3": {
-			Print: 18,
-			Group: 4,
+			Print: 8,
 		},
 		"VERIFY_FAILED": {
 			Print: 5,
@@ -29715,67 +31980,68 @@ var embedded = Catalogue{
 		},
 		"\\u5B89\\u5168\\u8FDE\\u63A5": {
 			Print: 18,
-			Group: 2,
+			Group: 1,
 		},
 		"\\u5b89\\u5168\\u8fde\\u63a5": {
 			Print: 18,
-			Group: 2,
+			Group: 1,
 		},
 		"\\u63E1\\u624B": {
-			Group: 2,
+			Group: 1,
 		},
 		"\\u63e1\\u624b": {
-			Group: 2,
+			Group: 1,
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB": {
-			Group: 2,
+			Group: 1,
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb": {
-			Group: 2,
+			Group: 1,
 		},
 		"\\u670D\\u52A1\\u5668": {
-			Group: 2,
+			Print: 3,
+			Group: 1,
 		},
 		"\\u670d\\u52a1\\u5668": {
 			Print: 3,
 			Group: 1,
 		},
 		"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E": {
-			Print: 6,
-			Group: 2,
+			Print: 28,
+			Group: 5,
 		},
 		"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e": {
-			Print: 6,
-			Group: 2,
+			Print: 28,
+			Group: 5,
 		},
 		"\\u8BC1\\u4E66": {
-			Group: 2,
+			Group: 1,
 		},
 		"\\u8BC1\\u4E66\\u94FE\\u662F\\u7531\\u4E0D\\u53D7\\u4FE1\\u4EFB\\u7684\\u9881\\u53D1\\u673A\\u6784\\u9881\\u53D1\\u7684": {
-			Print: 18,
-			Group: 2,
+			Print: 34,
+			Group: 5,
 		},
 		"\\u8BC1\\u4E66\\u9A8C\\u8BC1\\u5931\\u8D25": {
-			Print: 15,
-			Group: 7,
+			Print: 16,
+			Group: 5,
 		},
 		"\\u8FDC\\u7A0B\\u8BC1\\u4E66\\u65E0\\u6548": {
-			Print: 24,
-			Group: 2,
+			Print: 9,
+			Group: 6,
 		},
 		"\\u8bc1\\u4e66": {
-			Group: 2,
+			Group: 1,
 		},
 		"\\u8bc1\\u4e66\\u94fe\\u662f\\u7531\\u4e0d\\u53d7\\u4fe1\\u4efb\\u7684\\u9881\\u53d1\\u673a\\u6784\\u9881\\u53d1\\u7684": {
-			Print: 18,
-			Group: 2,
+			Print: 34,
+			Group: 5,
 		},
 		"\\u8bc1\\u4e66\\u9a8c\\u8bc1\\u5931\\u8d25": {
-			Print: 15,
-			Group: 7,
+			Print: 16,
+			Group: 5,
 		},
 		"\\u8fdc\\u7a0b\\u8bc1\\u4e66\\u65e0\\u6548": {
-			Print: 24,
+			Print: 3,
 			Group: 2,
 		},
 		"] Obtain: ": {
@@ -29786,7 +32052,6 @@ var embedded = Catalogue{
 		},
 		"] are not accepted by server preferences": {
 			Print: 7,
-			Group: 2,
 		},
 		"_ERROR_": {
 			Print: 2,
@@ -29821,7 +32086,6 @@ var embedded = Catalogue{
 		},
 		"authentication scheme": {
 			Print: 12,
-			Group: 4,
 		},
 		"authority and ": {
 			Print: 8,
@@ -29839,8 +32103,7 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"before secure TLS connection was established": {
-			Print: 8,
-			Group: 3,
+			Print: 26,
 		},
 		"bind() to ": {
 			Print: 4,
@@ -29851,19 +32114,27 @@ var embedded = Catalogue{
 		},
 		"can't be used: No such file or directory": {
 			Print: 28,
-			Group: 2,
 		},
 		"can't be used: Permission denied": {
-			Print: 29,
-			Group: 1,
+			Print: 23,
+		},
+		"cannot bind socket (Address already in use) for [": {
+			Print: 4,
+		},
+		"cannot decrypt peer's message": {
+			Print: 20,
+			Group: 5,
 		},
 		"cert info signature and signature algorithm mismatch": {
-			Print: 33,
-			Group: 2,
+			Print: 2,
+		},
+		"cert-manager": {
+			Print: 7,
+			Group: 7,
 		},
 		"certificate": {
 			Print: 5,
-			Group: 7,
+			Group: 2,
 		},
 		"certificate ": {
 			Print: 5,
@@ -29928,6 +32199,10 @@ var embedded = Catalogue{
 			Print: 23,
 			Group: 2,
 		},
+		"connection was closed during the ": {
+			Print: 14,
+			Group: 2,
+		},
 		"correctly signed": {
 			Print: 10,
 			Group: 5,
@@ -29941,8 +32216,8 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"d2i_PrivateKey_bio() failed": {
-			Print: 22,
-			Group: 5,
+			Print: 18,
+			Group: 7,
 		},
 		"decrypt CRL's signature": {
 			Print: 14,
@@ -29967,19 +32242,15 @@ var embedded = Catalogue{
 		},
 		"do not possess a common algorithm": {
 			Print: 4,
-			Group: 2,
 		},
 		"does not exist": {
 			Print: 6,
-			Group: 2,
 		},
 		"does not recognize and trust the CA that issued your certificate": {
-			Print: 58,
-			Group: 7,
+			Print: 26,
 		},
 		"does not support requested TLS hello extension": {
-			Print: 28,
-			Group: 5,
+			Print: 14,
 		},
 		"emote certificate ": {
 			Print: 11,
@@ -29987,15 +32258,13 @@ var embedded = Catalogue{
 		},
 		"error ": {
 			Print: 3,
-			Group: 2,
 		},
 		"error setting certificate ": {
 			Print: 19,
 			Group: 7,
 		},
 		"error:07880109:common libcrypto routines:": {
-			Print: 3,
-			Group: 2,
+			Print: 19,
 		},
 		"error:0A0": {
 			Print: 3,
@@ -30010,24 +32279,21 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"error:1E08010C:DECODER routines:": {
-			Print: 3,
-			Group: 2,
+			Print: 14,
 		},
 		"ertificate does not specify OCSP responder": {
 			Print: 29,
 			Group: 4,
 		},
 		"ertificate public key has explicit ECC parameters": {
-			Print: 20,
-			Group: 6,
+			Print: 32,
 		},
 		"ertificate validation ": {
-			Print: 9,
-			Group: 3,
+			Print: 19,
 		},
 		"esp-tls": {
-			Print: 3,
-			Group: 2,
+			Print: 2,
+			Group: 6,
 		},
 		"excluded subtree violation": {
 			Print: 4,
@@ -30038,8 +32304,8 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"failed to ": {
-			Print: 1,
-			Group: 5,
+			Print: 2,
+			Group: 7,
 		},
 		"failed to receive handshake, need more data": {
 			Print: 23,
@@ -30050,8 +32316,10 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"fatal alert code is ": {
-			Print: 5,
-			Group: 2,
+			Print: 9,
+		},
+		"fatal alert message (msg": {
+			Print: 9,
 		},
 		"fatal alert: ": {
 			Print: 3,
@@ -30059,7 +32327,6 @@ var embedded = Catalogue{
 		},
 		"fatal error code is ": {
 			Print: 9,
-			Group: 2,
 		},
 		"fatal error code is 43": {
 			Print: 3,
@@ -30136,11 +32403,13 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"he token supplied to the function is invalid": {
-			Print: 14,
-			Group: 1,
+			Print: 31,
 		},
 		"he trustAnchors parameter must be non-empty": {
-			Print: 32,
+			Print: 28,
+		},
+		"hostPath type check failed: ": {
+			Print: 16,
 			Group: 3,
 		},
 		"hostname in certificate didn't match": {
@@ -30151,13 +32420,16 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"http2: unexpected ALPN protocol ": {
-			Print: 20,
+			Print: 4,
 		},
 		"ificate problem": {
 			Print: 1,
 			Group: 7,
 		},
 		"in setTrustedCertificates": {},
+		"inconsistent keys: KeyMismatch": {
+			Print: 16,
+		},
 		"insecure WebSocket": {
 			Print: 13,
 			Group: 2,
@@ -30182,7 +32454,6 @@ var embedded = Catalogue{
 		},
 		"is not access": {
 			Print: 4,
-			Group: 2,
 		},
 		"is not yet valid": {
 			Print: 13,
@@ -30198,7 +32469,6 @@ var embedded = Catalogue{
 		},
 		"key negotiation failed": {
 			Print: 13,
-			Group: 4,
 		},
 		"key too weak": {
 			Print: 5,
@@ -30244,6 +32514,14 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 6,
 		},
+		"mbedtls_": {
+			Print: 3,
+			Group: 2,
+		},
+		"mounts denied": {
+			Print: 10,
+			Group: 1,
+		},
 		"name constraint type": {
 			Group: 7,
 		},
@@ -30268,11 +32546,9 @@ var embedded = Catalogue{
 		},
 		"no explicit policy": {
 			Print: 9,
-			Group: 2,
 		},
 		"no matching DANE TLSA records": {
-			Print: 7,
-			Group: 3,
+			Print: 19,
 		},
 		"no such file or directory": {
 			Print: 5,
@@ -30282,18 +32558,25 @@ var embedded = Catalogue{
 			Print: 18,
 			Group: 3,
 		},
+		"not a directory": {
+			Print: 1,
+		},
 		"ocketStream": {
 			Group: 2,
 		},
 		"ode issuer public key": {
 			Print: 15,
+			Group: 4,
+		},
+		"operation not permitted": {
+			Print: 7,
 		},
 		"or invalid name ": {
 			Print: 8,
 		},
 		"out of memory": {
 			Print: 4,
-			Group: 2,
+			Group: 4,
 		},
 		"panic: ": {
 			Print: 4,
@@ -30314,6 +32597,13 @@ var embedded = Catalogue{
 		"peer certificate: ": {
 			Print: 10,
 			Group: 7,
+		},
+		"peer doesn't support any known protocol": {
+			Print: 18,
+		},
+		"peer is incompatible: ": {
+			Print: 3,
+			Group: 5,
 		},
 		"peer_fingerprint match failure": {
 			Print: 5,
@@ -30338,6 +32628,9 @@ var embedded = Catalogue{
 		"private key": {
 			Print: 6,
 			Group: 3,
+		},
+		"propagation check failed": {
+			Print: 9,
 		},
 		"protocol adapter": {
 			Print: 6,
@@ -30371,10 +32664,18 @@ var embedded = Catalogue{
 			Print: 14,
 		},
 		"received an alert record with an unknown alert": {
-			Print: 22,
+			Print: 15,
+		},
+		"received corrupt message": {
+			Print: 1,
+			Group: 3,
 		},
 		"record layer failure": {
 			Print: 4,
+		},
+		"references non-existent ": {
+			Print: 1,
+			Group: 3,
 		},
 		"rejected connection": {
 			Print: 7,
@@ -30392,6 +32693,12 @@ var embedded = Catalogue{
 		"requires a client certificate": {
 			Print: 10,
 			Group: 2,
+		},
+		"rror obtaining X.509 certificate: ": {
+			Print: 2,
+		},
+		"rror obtaining X.509 certificate: no object matching key ": {
+			Print: 2,
 		},
 		"rypt certificate's signature": {
 			Print: 19,
@@ -30432,6 +32739,10 @@ var embedded = Catalogue{
 			Print: 7,
 			Group: 2,
 		},
+		"source path ": {
+			Print: 4,
+			Group: 4,
+		},
 		"ssl certificate ": {
 			Print: 1,
 		},
@@ -30439,6 +32750,9 @@ var embedded = Catalogue{
 			Print: 1,
 		},
 		"ssl_": {
+			Print: 1,
+		},
+		"ssl_alert.erl:": {
 			Print: 1,
 		},
 		"subject alternative": {
@@ -30450,7 +32764,8 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"subject signature algorithm and issuer public key algorithm mismatch": {
-			Print: 43,
+			Print: 48,
+			Group: 1,
 		},
 		"sufficient buffer remaining for AEAD": {
 			Print: 26,
@@ -30485,6 +32800,10 @@ var embedded = Catalogue{
 		},
 		"trusting builtin roots": {
 			Print: 14,
+		},
+		"unable to read file: ": {
+			Print: 15,
+			Group: 2,
 		},
 		"unacceptable key": {
 			Print: 11,
@@ -30554,13 +32873,21 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 1,
 		},
+		"{certfile,": {
+			Print: 5,
+			Group: 2,
+		},
+		"{keyfile,": {
+			Print: 4,
+			Group: 2,
+		},
 		"严重警告代码": {
 			Print: 12,
 			Group: 7,
 		},
 		"安全连接": {
 			Print: 5,
-			Group: 7,
+			Group: 3,
 		},
 		"握手": {
 			Print: 3,
@@ -30583,14 +32910,13 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"证书": {
-			Print: 3,
-			Group: 6,
+			Group: 3,
 		},
 		"证书链是由不受信任的颁发机构颁发的": {
 			Print: 20,
 		},
 		"证书验证失败": {
-			Print: 6,
+			Print: 5,
 			Group: 2,
 		},
 		"远程证书无效": {
