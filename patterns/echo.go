@@ -177,7 +177,8 @@ func (a *Analyzer) withCauses(e *Event) *Event {
 	return e
 }
 
-// saysMore tells whether an event is more certain of its cause than another.
+// saysMore tells whether an event is more certain than another of a cause that the
+// other left open.
 func saysMore(e, than *Event) bool {
 	switch {
 	case e.Pattern == nil || len(e.Causes) == 0:
@@ -185,5 +186,6 @@ func saysMore(e, than *Event) bool {
 	case than.Pattern == nil || len(than.Causes) == 0:
 		return true
 	}
-	return e.Pattern != than.Pattern && e.Causes[0].Score > than.Causes[0].Score
+	open := slices.ContainsFunc(than.Causes, func(c CauseScore) bool { return c.ID == e.Causes[0].ID })
+	return e.Pattern != than.Pattern && open && e.Causes[0].Score > than.Causes[0].Score
 }

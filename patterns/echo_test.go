@@ -50,7 +50,7 @@ func TestCauseWithoutAHeadIsAFailure(t *testing.T) {
 
 // TestCauseThatSaysMoreCounts: the head of the chain names no reason.
 func TestCauseThatSaysMoreCounts(t *testing.T) {
-	const log = "javax.net.ssl.SSLHandshakeException: Chain validation failed\n" + javaFrame +
+	const log = "javax.net.ssl.SSLHandshakeException: General SSLEngine problem\n" + javaFrame +
 		"Caused by: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.\n"
 	_, result := analysed(t, loaded(t), log)
 	require.Len(t, result.Findings, 1)

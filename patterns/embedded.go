@@ -4039,6 +4039,10 @@ var embedded = Catalogue{
 				En: "The client began TLS, and the connection ended before the handshake was complete, without an alert. Something on the way cuts it (a firewall, a balancer, a network that looks at the host name), or what listens there is no TLS server and closes on the first bytes. If only some networks or only this name fail, it is the way; try the same port from another network.",
 				Zh: "客户端开始了 TLS，但握手没有完成连接就断了，也没有告警。可能是途中被切断（防火墙、负载均衡、按域名拦截的网络，例如域名未备案），也可能那个端口根本不是 TLS 服务，收到数据就关闭。如果只有部分网络或只有这个域名失败，就是链路问题；换一个网络连同一端口试试。",
 			},
+			Codes: []string{
+				"PR_END_OF_FILE_ERROR",
+				"PR_CONNECT_RESET_ERROR",
+			},
 			Severity: "warning",
 			Category: "network",
 			Reporter: "client",
@@ -4373,6 +4377,12 @@ var embedded = Catalogue{
 			Explain: Text{
 				En: "The client could not verify a record or a message of the server: the bytes were changed on the way, or a proxy mixes its own into them. If it comes back, test from another network.",
 				Zh: "客户端无法校验服务器发来的记录或消息：数据在途中被改动，或者代理混入了自己的内容。如果反复出现，换一个网络测试。",
+			},
+			Codes: []string{
+				"SEC_E_MESSAGE_ALTERED",
+				"0x8009030F",
+				"SEC_E_DECRYPT_FAILURE",
+				"0x80090330",
 			},
 			Severity: "warning",
 			Category: "network",
@@ -5107,8 +5117,6 @@ var embedded = Catalogue{
 				"-9814",
 				"SEC_E_CERT_EXPIRED",
 				"0x80090328",
-				"CERT_E_EXPIRED",
-				"0x800B0101",
 				"CertificateExpiredException",
 				"SSL_EXPIRED",
 				"MBEDTLS_X509_BADCERT_EXPIRED",
@@ -5494,6 +5502,8 @@ var embedded = Catalogue{
 				"-1201",
 				"SSL_DATE_INVALID",
 				"NotTimeValid",
+				"CERT_E_EXPIRED",
+				"0x800B0101",
 			},
 			Severity: "error",
 			Category: "validity",
@@ -6228,6 +6238,26 @@ var embedded = Catalogue{
 			Explain: Text{
 				En: "The client was told to check revocation and has no list of the CA that is valid now: none was given to it, it has run out, it belongs to another CA, or the OCSP service did not answer. The certificate itself may be fine. Give this client a current list, or look whether its check is wanted at all.",
 				Zh: "客户端开启了吊销检查，但没有可用的吊销列表：没有提供、已过期、不属于这个 CA，或者 OCSP 服务没有应答。证书本身可能没有问题。请给这个客户端提供最新的吊销列表，或确认是否真的需要这项检查。",
+			},
+			Codes: []string{
+				"CRYPT_E_NO_REVOCATION_CHECK",
+				"CRYPT_E_REVOCATION_OFFLINE",
+				"ERR_CERT_UNABLE_TO_CHECK_REVOCATION",
+				"-205",
+				"ERR_CERT_NO_REVOCATION_MECHANISM",
+				"-204",
+				"RevocationStatusUnknown",
+				"curl 91",
+				"91",
+				"0x80092012",
+				"0x80092013",
+			},
+			Words: []string{
+				"吊销检查",
+				"吊销状态未知",
+				"无法检查吊销",
+				"revocation check",
+				"unable to check revocation",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -7212,6 +7242,8 @@ var embedded = Catalogue{
 				"ERR_SSL_WRONG_VERSION_NUMBER",
 				"MBEDTLS_ERR_SSL_INVALID_RECORD",
 				"-0x7200",
+				"SEC_E_INVALID_TOKEN",
+				"0x80090308",
 			},
 			Severity: "error",
 			Category: "wrong-port",
@@ -7427,7 +7459,6 @@ var embedded = Catalogue{
 				"0x80090331",
 				"MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION",
 				"-0x6E80",
-				"SSL_ERROR_PROTOCOL_VERSION_ALERT",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -23539,6 +23570,34 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "stunnel-reason",
+			Match: []Clause{
+				{
+					Regex: "^.*CERT: (?:Pre-)?[Vv]erification error: .*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"erification error: ",
+					},
+				},
+			},
+			Reason: Text{
+				En: "stunnel logs what it finds in the certificate before the line of the failed handshake, which is counted.",
+				Zh: "stunnel 先记录证书的问题，随后一行才是握手失败，按后者计数。",
+			},
+			References: []string{
+				"stunnel src/verify.c (5.68)",
+				"provoked: stunnel 5.68",
+			},
+			Samples: []string{
+				"2026.11.28 22:00:48 LOG4[0]: CERT: Pre-verification error: certificate has expired",
+			},
+			Misses: []string{
+				"2026.11.28 22:00:48 LOG3[0]: SSL_connect: ssl/statem/statem_clnt.c:1889: error:0A000086:SSL routines::certificate verify failed",
+			},
+		},
+		{
 			ID: "lua-tells-again",
 			Match: []Clause{
 				{
@@ -23839,7 +23898,7 @@ var embedded = Catalogue{
 			ID: "apple-further-lines",
 			Match: []Clause{
 				{
-					Regex: "TCP Conn \\S+ SSLHandshake failed|SocketStream \\w+ error|HTTP load failed|finished with error - code|NSURLErrorDomain|boringssl_\\w+_print\\(",
+					Regex: "TCP Conn \\S+ SSLHandshake failed|SocketStream \\w+ error|HTTP load failed|finished with error - code|NSURLErrorDomain|boringssl_\\w+_print\\(|nw_protocol_boringssl_\\w+\\(|Optional\\(-98\\d\\d",
 					Kinds: []string{
 						"text",
 					},
@@ -23850,10 +23909,12 @@ var embedded = Catalogue{
 						"finished with error - code",
 						"NSURLErrorDomain",
 						"boringssl_",
+						"nw_protocol_boringssl_",
+						"Optional(-98",
 					},
 				},
 			},
-			Of:    "CFNetwork SSLHandshake failed \\(|HTTP load failed|finished with error - code|boringssl_context_(?:handle_fatal_alert|error_print)\\(",
+			Of:    "CFNetwork SSLHandshake failed \\(|HTTP load failed|finished with error - code|boringssl_\\w+_(?:handle_fatal_alert|error_print)\\(",
 			Lines: 8,
 			Chain: true,
 			Reason: Text{
@@ -24016,37 +24077,6 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			ID: "mount-waits",
-			Match: []Clause{
-				{
-					Regex: "Unable to attach or mount volumes: unmounted volumes=",
-					Kinds: []string{
-						"text",
-						"zap",
-					},
-					Literals: []string{
-						"Unable to attach or mount volumes: unmounted volumes=",
-					},
-				},
-			},
-			Of:    "MountVolume\\.SetUp failed",
-			Lines: 150,
-			Chain: true,
-			Reason: Text{
-				En: "Kubernetes says so after minutes of waiting for a volume; the line before names the reason.",
-				Zh: "Kubernetes 等待卷几分钟之后会这样说，原因在前面的一行里。",
-			},
-			References: []string{
-				"kubernetes pkg/kubelet/volumemanager/volume_manager.go",
-			},
-			Samples: []string{
-				"Warning  FailedMount  5m  kubelet  MountVolume.SetUp failed for volume \"tls\" : secret \"im-tls\" not found\nWarning  FailedMount  6m15s (x6 over 12m)  kubelet  Unable to attach or mount volumes: unmounted volumes=[tls], unattached volumes=[], failed to process volumes=[]: timed out waiting for the condition",
-			},
-			Misses: []string{
-				"Warning  FailedMount  5m  kubelet  MountVolume.SetUp failed for volume \"tls\" : secret \"im-tls\" not found\nWarning  FailedMount  5m  kubelet  MountVolume.SetUp failed for volume \"key\" : secret \"im-key\" not found",
-			},
-		},
-		{
 			ID: "device-tells-again",
 			Match: []Clause{
 				{
@@ -24132,6 +24162,64 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x2700\nE (9432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x2700",
+			},
+		},
+		{
+			ID: "dart-reason",
+			Match: []Clause{
+				{
+					Regex: "(?:^|: )\\s*[A-Z][A-Z0-9_]{5,}(?:: |\\()",
+					Kinds: []string{
+						"text",
+					},
+				},
+			},
+			Of:    "\\(OS Error:\\s*$",
+			Lines: 2,
+			Chain: true,
+			Reason: Text{
+				En: "Dart prints the reason of BoringSSL on the line behind the exception.",
+				Zh: "Dart 把 BoringSSL 的原因打印在异常的下一行。",
+			},
+			References: []string{
+				"dart-lang/sdk runtime/bin/secure_socket_utils.cc",
+			},
+			Samples: []string{
+				"HandshakeException: Handshake error in client (OS Error: \n\tCERTIFICATE_VERIFY_FAILED: Hostname mismatch(handshake.cc:393))",
+			},
+			Misses: []string{
+				"HandshakeException: Handshake error in client (OS Error: CERTIFICATE_VERIFY_FAILED: Hostname mismatch(handshake.cc:393))\nHandshakeException: Handshake error in client (OS Error: CERTIFICATE_VERIFY_FAILED: Hostname mismatch(handshake.cc:393))",
+			},
+		},
+		{
+			ID: "php-crypto",
+			Match: []Clause{
+				{
+					Regex: "\\bFailed to enable crypto\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Failed to enable crypto",
+					},
+				},
+			},
+			Of:    "SSL routines:|(?:stream_socket_\\w+|fsockopen)\\(\\): (?:[^F]|F[^a])",
+			Lines: 3,
+			Chain: true,
+			Reason: Text{
+				En: "PHP prints the error of OpenSSL and then that it could not enable crypto.",
+				Zh: "PHP 先打印 OpenSSL 的错误，再打印无法启用加密。",
+			},
+			References: []string{
+				"php-src main/streams/transports.c",
+				"provoked: PHP 8.2",
+			},
+			Samples: []string{
+				"PHP Warning:  stream_socket_client(): SSL operation failed with code 1. OpenSSL Error messages:\nerror:0A000086:SSL routines::certificate verify failed in /srv/im/php.php on line 3\nPHP Warning:  stream_socket_client(): Failed to enable crypto in /srv/im/php.php on line 3",
+			},
+			Misses: []string{
+				"PHP Warning:  stream_socket_client(): Failed to enable crypto in /srv/im/php.php on line 3\nPHP Warning:  stream_socket_client(): Failed to enable crypto in /srv/im/php.php on line 3",
 			},
 		},
 	},
@@ -28995,7 +29083,6 @@ var embedded = Catalogue{
 				"ECONNRESET",
 				"ERR_CONNECTION_RESET",
 				"-101",
-				"PR_CONNECT_RESET_ERROR",
 				"NSURLErrorNetworkConnectionLost",
 				"-1005",
 				"WSAECONNRESET",
@@ -29190,7 +29277,6 @@ var embedded = Catalogue{
 			Codes: []string{
 				"ERR_CONNECTION_CLOSED",
 				"-100",
-				"PR_END_OF_FILE_ERROR",
 				"errSSLClosedAbort",
 				"-9806",
 				"errSSLClosedNoNotify",
@@ -29311,7 +29397,6 @@ var embedded = Catalogue{
 				"curl 82",
 				"curl 83",
 				"CURLE_SSL_CACERT_BADFILE",
-				"error setting certificate verify locations",
 			},
 			Words: []string{
 				"ca文件",
@@ -29349,9 +29434,7 @@ var embedded = Catalogue{
 				"-1205",
 				"NSURLErrorClientCertificateRequired",
 				"-1206",
-				"ERR_SSL_CLIENT_AUTH_CERT_NEEDED",
 				"-110",
-				"ERR_BAD_SSL_CLIENT_AUTH_CERT",
 				"-117",
 				"curl 98",
 			},
@@ -29371,59 +29454,6 @@ var embedded = Catalogue{
 			References: []string{
 				"libcurl-errors: 58, 98",
 				"Apple NSURLError codes",
-				"Chromium net/base/net_error_list.h",
-			},
-		},
-		{
-			ID: "revocation-not-checked",
-			Title: Text{
-				En: "The client could not check whether the certificate was revoked",
-				Zh: "客户端无法检查证书是否被吊销",
-			},
-			Explain: Text{
-				En: "Windows (Schannel) asks the CA whether the certificate was revoked and got no answer, or the certificate names no place to ask. The certificate need not be revoked: private CAs have no such service, and networks without the Internet do not reach it.",
-				Zh: "Windows（Schannel）向 CA 查询证书是否被吊销，但没有得到应答，或者证书里没有写查询地址。证书不一定被吊销：私有 CA 没有这种服务，内网也访问不到。",
-			},
-			Codes: []string{
-				"CRYPT_E_NO_REVOCATION_CHECK",
-				"0x80092012",
-				"CRYPT_E_REVOCATION_OFFLINE",
-				"0x80092013",
-				"ERR_CERT_UNABLE_TO_CHECK_REVOCATION",
-				"-205",
-				"ERR_CERT_NO_REVOCATION_MECHANISM",
-				"-204",
-				"RevocationStatusUnknown",
-				"curl 91",
-				"91",
-			},
-			Words: []string{
-				"吊销检查",
-				"吊销状态未知",
-				"无法检查吊销",
-				"revocation check",
-				"unable to check revocation",
-			},
-			Causes: []CauseScore{
-				{
-					ID:    "untrusted-ca",
-					Score: 0.55,
-					Why:   "certificates of private CAs name no place to ask",
-				},
-				{
-					ID:    "connection-interrupted",
-					Score: 0.25,
-					Why:   "the CA's server is not reached",
-				},
-				{
-					ID:    "cert-revoked",
-					Score: 0.1,
-					Why:   "an answer that does not come hides a revocation as well",
-				},
-			},
-			References: []string{
-				"Microsoft winerror.h (CRYPT_E_NO_REVOCATION_CHECK, CRYPT_E_REVOCATION_OFFLINE)",
-				"libcurl-errors: CURLE_SSL_INVALIDCERTSTATUS (91)",
 				"Chromium net/base/net_error_list.h",
 			},
 		},
@@ -29499,13 +29529,6 @@ var embedded = Catalogue{
 				"-0x7180",
 				"MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE",
 				"-0x7700",
-				"SEC_E_MESSAGE_ALTERED",
-				"0x8009030F",
-				"SEC_E_DECRYPT_FAILURE",
-				"0x80090330",
-				"SEC_E_INVALID_TOKEN",
-				"0x80090308",
-				"ERR_SSL_BAD_RECORD_MAC_ALERT",
 				"-126",
 				"errSSLPeerBadRecordMac",
 				"-9820",
@@ -30186,7 +30209,7 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			Regex: "The SSL connection could not be established|Could not create SSL/TLS secure channel|The remote certificate (?:is|was) (?:invalid|rejected)",
+			Regex: "The SSL connection could not be established|Could not create SSL/TLS secure channel|A call to SSPI failed|The remote certificate (?:is|was) (?:invalid|rejected)",
 			Kinds: []string{
 				"text",
 				"zap",
@@ -30195,6 +30218,7 @@ var embedded = Catalogue{
 			Literals: []string{
 				"The SSL connection could not be established",
 				"Could not create SSL/TLS secure channel",
+				"A call to SSPI failed",
 				"The remote certificate ",
 			},
 		},
@@ -30248,7 +30272,7 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			Regex: "curl: \\((?:35|51|53|54|58|60|66|77|80|82|83|90|91)\\) ",
+			Regex: "curl: \\((?:35|51|53|54|58|60|66|77|82|83|90|91)\\) ",
 			Kinds: []string{
 				"text",
 			},
@@ -31016,6 +31040,7 @@ var embedded = Catalogue{
 		"esp-tls",
 		"InvalidCertificate(",
 		"SEC_E_",
+		"A call to SSPI failed",
 		"Failed to enable crypto",
 		"TlsException: ",
 		": In state ",
@@ -31198,6 +31223,10 @@ var embedded = Catalogue{
 		},
 		":fail ": {
 			Print: 3,
+		},
+		"A call to SSPI failed": {
+			Print: 2,
+			Group: 2,
 		},
 		"A cert does not include key usage extension": {
 			Print: 4,

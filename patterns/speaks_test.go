@@ -28,7 +28,6 @@ func TestWhatPlainlySpeaksOfAFailureIsNotSilent(t *testing.T) {
 		"schannel: SNI or certificate check failed: SEC_E_WRONG_PRINCIPAL (0x80090322)",
 		`NSURLErrorDomain Code=-1200 "An SSL error has occurred and a secure connection to the server cannot be made."`,
 		"OpenSSL::SSL::SSLError: SSL_connect returned=1 errno=0 state=error: certificate verify failed",
-		"curl: (80) Failed to shut down the SSL connection",
 		"TLS client: In state certify at ssl_handshake.erl:2125 generated CLIENT ALERT: Fatal - Unknown CA",
 		"192.168.1.32:61432 TLS Error: TLS key negotiation failed to occur within 60 seconds",
 		"javax.net.ssl.SSLException: Unrecognized SSL message, plaintext connection?",
