@@ -46,7 +46,11 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 			continue
 		}
 		message := Reason(failure.Err, f.Say)
-		doc.Inputs = append(doc.Inputs, report.Input{Name: failure.Source, Wrapper: string(parser.WrapperNone), Error: message})
+		if at := slices.IndexFunc(doc.Inputs, func(in report.Input) bool { return in.Name == failure.Source }); at >= 0 {
+			doc.Inputs[at].Error = message // it was read all the same
+		} else {
+			doc.Inputs = append(doc.Inputs, report.Input{Name: failure.Source, Wrapper: string(parser.WrapperNone), Error: message})
+		}
 		doc.Errors = append(doc.Errors, report.Error{Source: failure.Source, Message: message})
 	}
 	doc.Tool.Version, doc.Tool.Command = f.Version, append([]string{}, f.Command...)
@@ -88,6 +92,7 @@ var reasons = []struct {
 	key string
 }{
 	{source.ErrBinary, "error.binary"},
+	{source.ErrLooksBinary, "error.binary.read"},
 	{source.ErrNone, "error.none"},
 	{source.ErrWaiting, "note.waiting"},
 	{source.ErrPolled, "note.polled"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/source"
 	"wklog/parser"
 	"wklog/patterns"
@@ -48,7 +49,7 @@ func (f *Follow) Run(ctx context.Context) ([]source.Failure, error) {
 	}
 	f.analyzer.Recall(memory)
 	files := &source.Follow{
-		Paths: f.Paths, FromStart: f.FromStart, State: f.State, Deliver: f.deliver,
+		Paths: f.Paths, FromStart: f.FromStart, State: f.State, Deliver: f.deliver, IsReport: report.BeginsReport,
 		Report: func(failure source.Failure) {
 			f.failures = append(f.failures, failure)
 			f.Report(failure)

@@ -51,6 +51,9 @@ type Follow struct {
 	Paths []string
 	// FromStart reads what is in the files already; otherwise only what comes.
 	FromStart bool
+	// IsReport tells by its first bytes that a file in a directory is a report of an
+	// earlier run; nil for none.
+	IsReport func(head []byte) bool
 	// State of an earlier run, to go on from; nil for none.
 	State *State
 	// Deliver takes a piece; nothing more is read until it returns.
@@ -259,12 +262,18 @@ func (f *Follow) start(name string) (*Followed, error) {
 	}
 	head := make([]byte, headSize)
 	n, _ := file.ReadAt(head, 0)
-	if !info.Mode().IsRegular() || bytes.IndexByte(head[:n], 0) >= 0 || isPacked(head[:n]) {
+	named := slices.Contains(f.Paths, name)
+	switch {
+	case !info.Mode().IsRegular(), isPacked(head[:n]):
 		file.Close()
 		f.binary[name] = true
-		if slices.Contains(f.Paths, name) {
+		if named {
 			return nil, ErrBinary
 		}
+		return nil, nil
+	case !named && (isBinary(head[:n], name) || f.IsReport != nil && f.IsReport(head[:n])):
+		file.Close()
+		f.binary[name] = true
 		return nil, nil
 	}
 	return &Followed{Name: name, folder: folderOf(name), file: file, info: info}, nil

@@ -442,9 +442,20 @@ func TestDirectoriesAreFollowedWithoutTheirRotatedPieces(t *testing.T) {
 	write(t, dir, "info-2026-05-04T01-30-00.000.log", []byte("long ago\n"))
 	write(t, dir, "info.log.2.gz", gzipped(t, "longer ago\n"))
 	write(t, dir, "db/000001.sst", []byte{0, 1, 2})
+	write(t, dir, "old.txt", []byte("OURS"))
 	var l lines
-	stop := following(t, &Follow{Paths: []string{dir}}, &l)
+	stop := following(t, &Follow{Paths: []string{dir}, IsReport: func(head []byte) bool { return string(head) == "OURS" }}, &l)
+	appendTo(t, filepath.Join(dir, "old.txt"), "ours again\n")
 	appendTo(t, filepath.Join(dir, "info.log"), "one\n")
+	l.settles(t, "one")
+	assert.Empty(t, stop())
+}
+
+func TestNamedFileIsFollowedThoughItHoldsZeroBytes(t *testing.T) {
+	path := write(t, t.TempDir(), "wk", []byte{0, 1, 2, '\n'})
+	var l lines
+	stop := following(t, &Follow{Paths: []string{path}}, &l)
+	appendTo(t, path, "one\n")
 	l.settles(t, "one")
 	assert.Empty(t, stop())
 }

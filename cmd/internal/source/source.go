@@ -67,6 +67,8 @@ type Failure struct {
 // Errors about inputs that cannot be read as logs.
 var (
 	ErrBinary   = errors.New("not a text log: it holds binary data")
+	// ErrLooksBinary is of a log that was read though it does not look like one.
+	ErrLooksBinary = errors.New("it was read as text, and looks like binary data")
 	ErrNone     = errors.New("no file matches")
 	ErrDamaged  = errors.New("damaged compressed data")
 	ErrBomb     = errors.New("expands to more than the limit")
@@ -82,7 +84,10 @@ type Reading struct {
 	Jobs int
 	// Outputs are files that are no inputs, though a directory may hold them.
 	Outputs []string
-	Limit   Limit
+	// IsReport tells by its first bytes that a file in a directory is a report of an
+	// earlier run; nil for none.
+	IsReport func(head []byte) bool
+	Limit    Limit
 	// Progress is told how far the reading is; nil for nobody.
 	Progress *Progress
 	// Visit is called for each file in a fixed order.
@@ -113,7 +118,7 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 		}
 		w := &walker{
 			ctx: ctx, stdin: r.Stdin, visitor: r.Visit(), alone: len(files) == 1, limit: r.Limit,
-			workers: max(1, jobs/len(files)), progress: r.Progress,
+			workers: max(1, jobs/len(files)), progress: r.Progress, isReport: r.isReport,
 		}
 		walkers = append(walkers, w)
 		running.Go(func() {
@@ -129,6 +134,8 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 	}
 	return failures
 }
+
+func (r *Reading) isReport(head []byte) bool { return r.IsReport != nil && r.IsReport(head) }
 
 // failures collects what could not be read.
 type failures []Failure
@@ -156,6 +163,7 @@ type walker struct {
 	workers   int
 	limit     Limit
 	progress  *Progress
+	isReport  func(head []byte) bool
 	// stored and expanded are how many bytes the file has, as far as is known,
 	// and how many came out of its compression.
 	stored, expanded int64
@@ -423,8 +431,8 @@ func (w *walker) deliver(log *Log, f found) {
 		return
 	}
 	if errors.Is(err, ErrBinary) {
-		if f.named || mayHoldLogs(f.path) {
-			w.fail(log.Name, ErrBinary, !f.named)
+		if mayHoldLogs(f.path) {
+			w.fail(log.Name, ErrBinary, true)
 		}
 		return
 	}

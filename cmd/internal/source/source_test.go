@@ -180,10 +180,37 @@ func TestBinaryFilesAreLeftAlone(t *testing.T) {
 	write(t, dir, "data/MANIFEST", []byte{0, 1, 2})
 	path := write(t, dir, "named.bin", []byte{0, 1, 2})
 	_, order, failures := walk(filepath.Join(dir, "data"), path)
-	assert.Empty(t, order)
+	assert.Equal(t, []string{path}, order, "what is named is read")
 	require.Len(t, failures, 2, "a file that is no log by its name is passed over in silence")
 	assert.True(t, failures[0].Minor)
+	assert.ErrorIs(t, failures[1].Err, ErrLooksBinary)
 	assert.False(t, failures[1].Minor)
+}
+
+// TestZeroBytesDoNotHideALog: a power loss leaves blocks of them, and whoever shares an
+// output may print one.
+func TestZeroBytesDoNotHideALog(t *testing.T) {
+	dir := t.TempDir()
+	const dated = "2026/05/04 01:30:02 a line of a log\n"
+	for name, text := range map[string]string{
+		"one":    "x \x00 y\n" + strings.Repeat("a line that is like no other\n", 5),
+		"first":  "\x00" + dated,
+		"hole":   dated + strings.Repeat("\x00", 600) + strings.Repeat(dated, 10),
+		"page":   strings.Repeat("\x00", headSize-10) + dated,
+		"client": dated + "id \x00\x01\x02\x03\x04\x05\x06\x07\n",
+	} {
+		path := write(t, dir, name, []byte(text))
+		for _, arg := range []string{path, dir} {
+			logs, _, failures := walk(arg)
+			assert.Empty(t, failures, name)
+			assert.Equal(t, text, logs[path], name)
+		}
+	}
+	binary := "\x00\x01\x02\x03" + dated
+	r := &readers{}
+	failures := Reading{Args: []string{Stdin}, Stdin: NewStream(context.Background(), strings.NewReader(binary)), Visit: r.visit}.Walk(context.Background())
+	assert.Equal(t, []string{binary}, r.files[0].texts, "what is piped is read")
+	assert.Len(t, failures, 1)
 }
 
 // TestArchivesThatCannotBeReadAreNamed: nobody should take their nodes for
@@ -280,8 +307,10 @@ func TestReportIsNoInput(t *testing.T) {
 	write(t, dir, "a.log", []byte("x\n"))
 	r := &readers{}
 	write(t, dir, "last-week.md", []byte("# a report\n"))
-	write(t, dir, "last-week.json", []byte("{\n  \"schema\": \"wklog.report/v1\",\n"))
-	failures := Reading{Args: []string{dir}, Jobs: 1, Outputs: []string{write(t, dir, "report.txt", nil)}, Visit: r.visit}.Walk(context.Background())
+	write(t, dir, "last-week.json", []byte("OURS"))
+	packed := write(t, dir, "nodes.tar", tarred(t, map[string]string{"last-week.html": "<!DOCTYPE html>", "old.txt": "OURS"}))
+	isReport := func(head []byte) bool { return string(head) == "OURS" }
+	failures := Reading{Args: []string{dir, packed}, Jobs: 1, IsReport: isReport, Outputs: []string{write(t, dir, "report.txt", nil)}, Visit: r.visit}.Walk(context.Background())
 	assert.Empty(t, failures)
 	var names []string
 	for _, file := range r.files {

@@ -5,12 +5,11 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/bzip2"
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
-	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -90,27 +89,17 @@ func (w *walker) unpack(log *Log, depth int) error {
 	}
 	if decoder := utf16(head); decoder != nil {
 		inner.Reader, inner.File = transform.NewReader(buffered, decoder), nil
-	} else if w.isBinary(head, log.Name) {
-		return ErrBinary
+		return w.visitor.Read(inner)
 	}
-	if !w.named && bytes.Contains(head[:min(len(head), 200)], []byte(`"schema": "wklog.report/`)) {
+	switch binary := isBinary(head, log.Name); {
+	case !w.named && binary:
+		return ErrBinary
+	case !w.named && w.isReport(head):
 		return errOwnReport
+	case binary: // what somebody names is read, whatever it looks like
+		return cmp.Or(w.visitor.Read(inner), ErrLooksBinary)
 	}
 	return w.visitor.Read(inner)
-}
-
-// isBinary tells by the first bytes, and where those are all zero by the name,
-// that a file is no text. A log that was cut to nothing while its writer went on
-// behind the old end (logrotate's copytruncate) begins with zero bytes.
-func (w *walker) isBinary(head []byte, name string) bool {
-	rest := bytes.TrimLeft(head, "\x00")
-	switch {
-	case len(rest) == len(head):
-		return bytes.IndexByte(head, 0) >= 0
-	case len(rest) > 0:
-		return bytes.ContainsFunc(rest, func(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r\x1b", r) })
-	}
-	return len(head) < headSize || !w.named && !mayHoldLogs(name) && filepath.Ext(name) != ".out"
 }
 
 // errOwnReport says that a file in a directory is a report of an earlier run.
@@ -216,11 +205,21 @@ func (w *walker) zip(log *Log, depth int) error {
 	return nil
 }
 
-// member reads one file of an archive; what is no text is passed over unless
-// its name says log.
+// member reads one file of an archive like one of a directory: what is no log is
+// passed over, and told where its name says log.
 func (w *walker) member(archive *Log, name string, log *Log, depth int) {
+	if isDocument(name) {
+		return
+	}
+	named := w.named
+	w.named = false
+	defer func() { w.named = named }()
 	log.Name = archive.Name + "!" + name
-	if err := w.unpack(log, depth); err != nil {
-		w.fail(log.Name, err, errors.Is(err, ErrBinary))
+	switch err := w.unpack(log, depth); {
+	case err == nil, errors.Is(err, errOwnReport):
+	case !errors.Is(err, ErrBinary):
+		w.fail(log.Name, err, false)
+	case mayHoldLogs(name):
+		w.fail(log.Name, err, true)
 	}
 }
