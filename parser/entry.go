@@ -164,7 +164,7 @@ func (r *reader) openPanic(e Entry, line, offset int64, block []byte, start int)
 func (r *reader) addTrace(text []byte) {
 	p := &r.panics
 	if p.size += len(text); p.size <= maxTrace {
-		p.texts = append(p.texts, bytes.Clone(text))
+		p.texts = append(p.texts, bytes.Clone(readable(text)))
 	}
 }
 

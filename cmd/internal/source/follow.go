@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"wklog/parser"
 )
 
 const (
@@ -245,7 +247,7 @@ func (f *Follow) tell(source string, err error) {
 	if !f.told[key] {
 		f.told[key] = true
 		minor := errors.Is(err, ErrWaiting) || errors.Is(err, ErrPolled)
-		f.Report(Failure{Source: source, Err: shorten(err), Minor: minor})
+		f.Report(Failure{Source: parser.Readable(source), Err: shorten(err), Minor: minor})
 	}
 }
 

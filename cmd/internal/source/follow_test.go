@@ -246,6 +246,20 @@ func TestRestartGoesOnWithoutLossOrRepetition(t *testing.T) {
 	checkNumbers(t, l.all, count)
 }
 
+// TestNamesThatAreNotUTF8AreRememberedToo: the state is JSON, which is UTF-8.
+func TestNamesThatAreNotUTF8AreRememberedToo(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "inv\xff.log", []byte("one\n"))
+	var l lines
+	for range 2 {
+		s, err := OpenState(filepath.Join(dir, "state.json"))
+		require.NoError(t, err)
+		assert.Empty(t, following(t, &Follow{Paths: []string{path}, FromStart: true, State: s}, &l)())
+		s.Close()
+	}
+	assert.Equal(t, []string{"one"}, l.read())
+}
+
 // followNumbered is a follower that can be killed: state, log, and the file to
 // which it appends the numbers that it read.
 func followNumbered(args []string) {

@@ -24,7 +24,7 @@ const Stdin = "-"
 // Log is one stream of log bytes.
 type Log struct {
 	// Name as the user knows it: the path, with the member's name after an
-	// archive's path and a "!".
+	// archive's path and a "!", as far as possible in UTF-8.
 	Name string
 	// Size in bytes as stored, -1 when it is not known.
 	Size int64
@@ -141,7 +141,7 @@ func (r *Reading) isReport(head []byte) bool { return r.IsReport != nil && r.IsR
 type failures []Failure
 
 func (f *failures) fail(source string, err error, minor bool) {
-	*f = append(*f, Failure{Source: source, Err: shorten(err), Minor: minor})
+	*f = append(*f, Failure{Source: parser.Readable(source), Err: shorten(err), Minor: minor})
 }
 
 // list finds the files behind the arguments.

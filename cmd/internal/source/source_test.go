@@ -253,6 +253,17 @@ func TestLogsThatWereCutWhileOpenAreRead(t *testing.T) {
 	assert.Equal(t, filepath.Join(dir, "empty.log"), failures[0].Source)
 }
 
+// TestNamesInGBKAreShownReadably: archives that were made on Windows in China have them.
+func TestNamesInGBKAreShownReadably(t *testing.T) {
+	dir := t.TempDir()
+	const gbk = "\xc8\xd5\xd6\xbe.log" // 日志.log
+	write(t, dir, gbk, []byte("a\n"))
+	write(t, dir, "n.tar", tarred(t, map[string]string{"b/" + gbk: "b\n"}))
+	logs, _, failures := walk(dir)
+	assert.Empty(t, failures)
+	assert.Equal(t, map[string]string{filepath.Join(dir, "日志.log"): "a\n", filepath.Join(dir, "n.tar") + "!b/日志.log": "b\n"}, logs)
+}
+
 func TestStdinIsReadAndEndsWithTheContext(t *testing.T) {
 	logs, _, failures := walk(Stdin)
 	assert.Empty(t, failures)

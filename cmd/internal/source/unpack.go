@@ -16,6 +16,8 @@ import (
 	"github.com/ulikunitz/xz"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"wklog/parser"
 )
 
 // headSize is how many bytes at the start of a stream tell what it is.
@@ -79,7 +81,7 @@ func (w *walker) unpack(log *Log, depth int) error {
 		return err
 	}
 	inner := &Log{
-		Name: log.Name, Size: log.Size, Modified: log.Modified, Reader: buffered, File: log.File,
+		Name: parser.Readable(log.Name), Size: log.Size, Modified: log.Modified, Reader: buffered, File: log.File,
 		Alone: log.Alone, Live: log.Live, Workers: w.workers, Continues: w.continues, Head: bytes.Clone(head), Copy: w.copied,
 	}
 	for _, f := range formats() {
