@@ -21863,6 +21863,14 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 6,
 		},
+		"\"_p\":\"P\"": {
+			Print: 4,
+			Group: 4,
+		},
+		"\"logtag\":\"P\"": {
+			Print: 8,
+			Group: 4,
+		},
 		":fail ": {
 			Print: 3,
 		},
