@@ -38,6 +38,10 @@ func (r *reader) entry(block []byte, start, end int, here stop) error {
 	}
 	e := Unwrap(line)
 	r.wrappers[e.Wrapper]++
+	if here.candidate && r.unfinished.holds(block, start, &e) {
+		r.joined++
+		return nil
+	}
 	if e.Partial || r.parts[e.partKey()] != nil {
 		whole := r.join(e, r.line+1, offset, here.candidate)
 		if whole == nil {

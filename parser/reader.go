@@ -143,6 +143,8 @@ type reader struct {
 	panics   openPanic
 	parts    map[string]*parts
 	dates    dates
+
+	unfinished unfinished
 }
 
 func newReader(opts Options, emit func(*Record) error) *reader {
@@ -269,6 +271,7 @@ func (r *reader) flush() error {
 func (r *reader) lines(block []byte, x *index) error {
 	first := r.line
 	r.dates.begin(block)
+	r.unfinished.begin()
 	r.sniff(block)
 	stops := x.stops
 	for pos := 0; pos < len(block); {
@@ -300,6 +303,7 @@ func (r *reader) lines(block []byte, x *index) error {
 		r.near = x.near
 	}
 	r.dates.end()
+	r.unfinished.end(block)
 	return nil
 }
 
