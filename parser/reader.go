@@ -142,6 +142,8 @@ type reader struct {
 	sniffed  int
 	panics   openPanic
 	parts    map[string]*parts
+	open     []string // the keys of parts, oldest first
+	partial  int      // bytes in parts
 	dates    dates
 
 	unfinished unfinished

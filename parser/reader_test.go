@@ -152,6 +152,23 @@ func TestPiecesOfTwoContainersInOneFileAreKeptApart(t *testing.T) {
 	}
 }
 
+// TestPiecesOfEverNewContainersAreBounded: what is given up is looked at as it is.
+func TestPiecesOfEverNewContainersAreBounded(t *testing.T) {
+	r := newReader(Options{Zone: time.UTC}, func(*Record) error { return nil })
+	records := 0
+	r.dates.emit = func(*Record) error { records++; return nil }
+	const containers = 3 * maxParts
+	for i := range containers {
+		line := fmt.Sprintf("web-%d  | 2026-05-04T01:30:02.5Z stdout P %s\n", i, handshakeLine)
+		p := cutPiece(&r.opts, []byte(line), nil)
+		require.NoError(t, r.take(&p))
+		require.LessOrEqual(t, len(r.parts), maxParts)
+	}
+	_, err := r.finish(nil)
+	require.NoError(t, err)
+	assert.Equal(t, containers, records)
+}
+
 func TestCRIPartsAreJoined(t *testing.T) {
 	records, _ := read(t, strings.NewReader(`2026-05-04T09:30:00+08:00 stdout P -------------------------->握手失败！----------------
 2026-05-04T09:30:00+08:00 stderr F something else
