@@ -103,10 +103,17 @@ func (m *Matcher) Match(rec *parser.Record) Match {
 	return match
 }
 
+// longestNginx is how much of a message of nginx is looked at: nginx cuts a record at
+// 2048 bytes, and what it says of TLS is short. The rest is a visitor's.
+const longestNginx = 1024
+
 // match compares a subject with what is known of records of a kind. The longest match
 // in the subject wins, then the clause with more conditions, then the one that stands
 // first.
 func (m *Matcher) match(rec *parser.Record, kind parser.Kind, subject string, direction parser.Direction) Match {
+	if kind == parser.KindNginx && len(subject) > longestNginx {
+		subject = subject[:longestNginx]
+	}
 	var best *rule
 	bestLength := -1
 	var space [32]int
