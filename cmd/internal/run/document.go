@@ -12,6 +12,10 @@ import (
 	"wklog/patterns"
 )
 
+// MaxComplaints is how many inputs of which something is wrong are told one by one; of
+// each it stands beside the input as well.
+const MaxComplaints = 20
+
 // Facts are what a document tells beside the analysis.
 type Facts struct {
 	Say       *messages.Printer
@@ -52,6 +56,9 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 			doc.Inputs = append(doc.Inputs, report.Input{Name: failure.Source, Wrapper: string(parser.WrapperNone), Error: message})
 		}
 		doc.Errors = append(doc.Errors, report.Error{Source: failure.Source, Message: message})
+	}
+	if more := len(doc.Errors) - MaxComplaints; more > 0 {
+		doc.Errors = append(doc.Errors[:MaxComplaints:MaxComplaints], report.Error{Source: "wklog", Message: f.Say.Say("error.more", more)})
 	}
 	doc.Tool.Version, doc.Tool.Command = f.Version, append([]string{}, f.Command...)
 	if f.Cut {
