@@ -117,6 +117,8 @@ func Reason(err error, say *messages.Printer) string {
 	switch {
 	case errors.Is(err, source.ErrLargeZip):
 		return say.Say("error.zip", report.Bytes(source.MaxZip))
+	case errors.Is(err, source.ErrMembers):
+		return say.Say("error.members", source.MaxMembers)
 	case errors.Is(err, source.ErrDamaged):
 		return say.Say("error.damaged", innermost(err))
 	}

@@ -72,6 +72,7 @@ var (
 	ErrNone     = errors.New("no file matches")
 	ErrDamaged  = errors.New("damaged compressed data")
 	ErrBomb     = errors.New("expands to more than the limit")
+	ErrMembers  = errors.New("an archive holds more files than are read")
 	ErrLargeZip = errors.New("a zip archive on a stream or in another archive is too large to be kept in memory")
 )
 
@@ -164,6 +165,7 @@ type walker struct {
 	limit     Limit
 	progress  *Progress
 	isReport  func(head []byte) bool
+	members   int // that archives in the file hold
 	// stored and expanded are how many bytes the file has, as far as is known,
 	// and how many came out of its compression.
 	stored, expanded int64
@@ -427,6 +429,9 @@ func (w *walker) deliver(log *Log, f found) {
 	log.Alone = w.alone
 	w.named, w.continues, w.copied = f.named, f.continues, f.copied
 	err := w.unpack(log, 0)
+	if w.members > MaxMembers {
+		w.fail(log.Name, ErrMembers, false)
+	}
 	if err == nil || errors.Is(err, errOwnReport) {
 		return
 	}

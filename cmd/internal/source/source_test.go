@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -251,6 +252,23 @@ func TestLogsThatWereCutWhileOpenAreRead(t *testing.T) {
 	assert.Len(t, logs, 3)
 	require.Len(t, failures, 1)
 	assert.Equal(t, filepath.Join(dir, "empty.log"), failures[0].Source)
+}
+
+// TestArchivesOfVeryManyFilesAreBounded: each takes memory, however small it is.
+func TestArchivesOfVeryManyFilesAreBounded(t *testing.T) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for i := range MaxMembers + 100 {
+		_, err := z.Create(strconv.Itoa(i) + ".log")
+		require.NoError(t, err)
+	}
+	require.NoError(t, z.Close())
+	path := write(t, t.TempDir(), "many.zip", b.Bytes())
+	_, order, failures := walk(path)
+	assert.Len(t, order, MaxMembers)
+	require.Len(t, failures, 1)
+	assert.ErrorIs(t, failures[0].Err, ErrMembers)
+	assert.Equal(t, path, failures[0].Source)
 }
 
 // TestNamesInGBKAreShownReadably: archives that were made on Windows in China have them.

@@ -207,6 +207,10 @@ func (w *walker) zip(log *Log, depth int) error {
 	return nil
 }
 
+// MaxMembers is how many files of an archive are read: each takes memory in the report,
+// however small it is.
+const MaxMembers = 50_000
+
 // member reads one file of an archive like one of a directory: what is no log is
 // passed over, and told where its name says log.
 func (w *walker) member(archive *Log, name string, log *Log, depth int) {
@@ -216,6 +220,9 @@ func (w *walker) member(archive *Log, name string, log *Log, depth int) {
 	named := w.named
 	w.named = false
 	defer func() { w.named = named }()
+	if w.members++; w.members > MaxMembers {
+		return
+	}
 	log.Name = archive.Name + "!" + name
 	switch err := w.unpack(log, depth); {
 	case err == nil, errors.Is(err, errOwnReport):
