@@ -66,14 +66,14 @@ type Failure struct {
 
 // Errors about inputs that cannot be read as logs.
 var (
-	ErrBinary   = errors.New("not a text log: it holds binary data")
+	ErrBinary = errors.New("not a text log: it holds binary data")
 	// ErrLooksBinary is of a log that was read though it does not look like one.
 	ErrLooksBinary = errors.New("it was read as text, and looks like binary data")
-	ErrNone     = errors.New("no file matches")
-	ErrDamaged  = errors.New("damaged compressed data")
-	ErrBomb     = errors.New("expands to more than the limit")
-	ErrMembers  = errors.New("an archive holds more files than are read")
-	ErrLargeZip = errors.New("a zip archive on a stream or in another archive is too large to be kept in memory")
+	ErrNone        = errors.New("no file matches")
+	ErrDamaged     = errors.New("damaged compressed data")
+	ErrBomb        = errors.New("expands to more than the limit")
+	ErrMembers     = errors.New("an archive holds more files than are read")
+	ErrLargeZip    = errors.New("a zip archive on a stream or in another archive is too large to be kept in memory")
 )
 
 // Reading says what is read and how.
