@@ -36,8 +36,8 @@ type Core struct {
 // Core finds what was said. An alert of crypto/tls is recognised by its text, any other
 // error of it by its "tls: ", one of OpenSSL by its number and words.
 //
-// The words alone are no failure: what a record [Quotes] is none, and neither is a
-// sentence that goes on behind an alert.
+// The words alone are no failure: what is a visitor's ([Kind.Theirs]) is none, and
+// neither is a sentence that goes on behind an alert.
 func (r *Record) Core() Core {
 	switch r.Kind {
 	case KindNetHTTP:
@@ -53,7 +53,7 @@ func (r *Record) Core() Core {
 	if text == "" {
 		core, at, end = otherCore(said)
 	}
-	if core.Text == "" || Quotes(said[:at]) {
+	if core.Text == "" || r.Kind.Theirs(said, at) {
 		return Core{}
 	}
 	if core.Direction == UnknownDirection {

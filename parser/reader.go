@@ -143,7 +143,11 @@ type reader struct {
 	sniffed  int
 	panics   openPanic
 	parts    map[string]*parts
+	open     []string // the keys of parts, oldest first
+	partial  int      // bytes in parts
 	dates    dates
+
+	unfinished unfinished
 }
 
 func newReader(opts Options, emit func(*Record) error) *reader {
@@ -270,6 +274,7 @@ func (r *reader) flush() error {
 func (r *reader) lines(block []byte, x *index) error {
 	first := r.line
 	r.dates.begin(block)
+	r.unfinished.begin()
 	r.sniff(block)
 	stops := x.stops
 	for pos := 0; pos < len(block); {
@@ -301,6 +306,7 @@ func (r *reader) lines(block []byte, x *index) error {
 		r.near = x.near
 	}
 	r.dates.end()
+	r.unfinished.end(block)
 	return nil
 }
 

@@ -31137,6 +31137,12 @@ var embedded = Catalogue{
 		" that does not exist": {
 			Print: 12,
 		},
+		"\"_p\":\"P\"": {
+			Print: 4,
+		},
+		"\"logtag\":\"P\"": {
+			Print: 8,
+		},
 		"' missing from Secret": {
 			Print: 8,
 			Group: 3,

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 
+	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/source"
 	"wklog/parser"
 	"wklog/patterns"
@@ -52,6 +53,7 @@ func (b *Batch) run(ctx context.Context) []source.Failure {
 		defer close(queues)
 		failures <- source.Reading{
 			Args: b.Args, Stdin: b.Stdin, Jobs: b.Jobs, Outputs: b.Outputs, Limit: b.Limit, Progress: b.Progress,
+			IsReport: report.BeginsReport,
 			Visit: func() source.Visitor {
 				q := &queue{ctx: ctx, scan: b.scan}
 				q.changed.L = &q.mutex

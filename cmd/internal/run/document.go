@@ -12,6 +12,10 @@ import (
 	"wklog/patterns"
 )
 
+// MaxComplaints is how many inputs of which something is wrong are told one by one; of
+// each it stands beside the input as well.
+const MaxComplaints = 20
+
 // Facts are what a document tells beside the analysis.
 type Facts struct {
 	Say       *messages.Printer
@@ -46,8 +50,15 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 			continue
 		}
 		message := Reason(failure.Err, f.Say)
-		doc.Inputs = append(doc.Inputs, report.Input{Name: failure.Source, Wrapper: string(parser.WrapperNone), Error: message})
+		if at := slices.IndexFunc(doc.Inputs, func(in report.Input) bool { return in.Name == failure.Source }); at >= 0 {
+			doc.Inputs[at].Error = message // it was read all the same
+		} else {
+			doc.Inputs = append(doc.Inputs, report.Input{Name: failure.Source, Wrapper: string(parser.WrapperNone), Error: message})
+		}
 		doc.Errors = append(doc.Errors, report.Error{Source: failure.Source, Message: message})
+	}
+	if more := len(doc.Errors) - MaxComplaints; more > 0 {
+		doc.Errors = append(doc.Errors[:MaxComplaints:MaxComplaints], report.Error{Source: "wklog", Message: f.Say.Say("error.more", more)})
 	}
 	doc.Tool.Version, doc.Tool.Command = f.Version, append([]string{}, f.Command...)
 	if f.Cut {
@@ -88,6 +99,7 @@ var reasons = []struct {
 	key string
 }{
 	{source.ErrBinary, "error.binary"},
+	{source.ErrLooksBinary, "error.binary.read"},
 	{source.ErrNone, "error.none"},
 	{source.ErrWaiting, "note.waiting"},
 	{source.ErrPolled, "note.polled"},
@@ -105,6 +117,8 @@ func Reason(err error, say *messages.Printer) string {
 	switch {
 	case errors.Is(err, source.ErrLargeZip):
 		return say.Say("error.zip", report.Bytes(source.MaxZip))
+	case errors.Is(err, source.ErrMembers):
+		return say.Say("error.members", source.MaxMembers)
 	case errors.Is(err, source.ErrDamaged):
 		return say.Say("error.damaged", innermost(err))
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"wklog/parser"
 )
 
 const (
@@ -51,6 +53,9 @@ type Follow struct {
 	Paths []string
 	// FromStart reads what is in the files already; otherwise only what comes.
 	FromStart bool
+	// IsReport tells by its first bytes that a file in a directory is a report of an
+	// earlier run; nil for none.
+	IsReport func(head []byte) bool
 	// State of an earlier run, to go on from; nil for none.
 	State *State
 	// Deliver takes a piece; nothing more is read until it returns.
@@ -242,7 +247,7 @@ func (f *Follow) tell(source string, err error) {
 	if !f.told[key] {
 		f.told[key] = true
 		minor := errors.Is(err, ErrWaiting) || errors.Is(err, ErrPolled)
-		f.Report(Failure{Source: source, Err: shorten(err), Minor: minor})
+		f.Report(Failure{Source: parser.Readable(source), Err: shorten(err), Minor: minor})
 	}
 }
 
@@ -259,12 +264,18 @@ func (f *Follow) start(name string) (*Followed, error) {
 	}
 	head := make([]byte, headSize)
 	n, _ := file.ReadAt(head, 0)
-	if !info.Mode().IsRegular() || bytes.IndexByte(head[:n], 0) >= 0 || isPacked(head[:n]) {
+	named := slices.Contains(f.Paths, name)
+	switch {
+	case !info.Mode().IsRegular(), isPacked(head[:n]):
 		file.Close()
 		f.binary[name] = true
-		if slices.Contains(f.Paths, name) {
+		if named {
 			return nil, ErrBinary
 		}
+		return nil, nil
+	case !named && (isBinary(head[:n], name) || f.IsReport != nil && f.IsReport(head[:n])):
+		file.Close()
+		f.binary[name] = true
 		return nil, nil
 	}
 	return &Followed{Name: name, folder: folderOf(name), file: file, info: info}, nil

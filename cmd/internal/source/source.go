@@ -24,7 +24,7 @@ const Stdin = "-"
 // Log is one stream of log bytes.
 type Log struct {
 	// Name as the user knows it: the path, with the member's name after an
-	// archive's path and a "!".
+	// archive's path and a "!", as far as possible in UTF-8.
 	Name string
 	// Size in bytes as stored, -1 when it is not known.
 	Size int64
@@ -66,11 +66,14 @@ type Failure struct {
 
 // Errors about inputs that cannot be read as logs.
 var (
-	ErrBinary   = errors.New("not a text log: it holds binary data")
-	ErrNone     = errors.New("no file matches")
-	ErrDamaged  = errors.New("damaged compressed data")
-	ErrBomb     = errors.New("expands to more than the limit")
-	ErrLargeZip = errors.New("a zip archive on a stream or in another archive is too large to be kept in memory")
+	ErrBinary = errors.New("not a text log: it holds binary data")
+	// ErrLooksBinary is of a log that was read though it does not look like one.
+	ErrLooksBinary = errors.New("it was read as text, and looks like binary data")
+	ErrNone        = errors.New("no file matches")
+	ErrDamaged     = errors.New("damaged compressed data")
+	ErrBomb        = errors.New("expands to more than the limit")
+	ErrMembers     = errors.New("an archive holds more files than are read")
+	ErrLargeZip    = errors.New("a zip archive on a stream or in another archive is too large to be kept in memory")
 )
 
 // Reading says what is read and how.
@@ -82,7 +85,10 @@ type Reading struct {
 	Jobs int
 	// Outputs are files that are no inputs, though a directory may hold them.
 	Outputs []string
-	Limit   Limit
+	// IsReport tells by its first bytes that a file in a directory is a report of an
+	// earlier run; nil for none.
+	IsReport func(head []byte) bool
+	Limit    Limit
 	// Progress is told how far the reading is; nil for nobody.
 	Progress *Progress
 	// Visit is called for each file in a fixed order.
@@ -113,7 +119,7 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 		}
 		w := &walker{
 			ctx: ctx, stdin: r.Stdin, visitor: r.Visit(), alone: len(files) == 1, limit: r.Limit,
-			workers: max(1, jobs/len(files)), progress: r.Progress,
+			workers: max(1, jobs/len(files)), progress: r.Progress, isReport: r.isReport,
 		}
 		walkers = append(walkers, w)
 		running.Go(func() {
@@ -130,11 +136,13 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 	return failures
 }
 
+func (r *Reading) isReport(head []byte) bool { return r.IsReport != nil && r.IsReport(head) }
+
 // failures collects what could not be read.
 type failures []Failure
 
 func (f *failures) fail(source string, err error, minor bool) {
-	*f = append(*f, Failure{Source: source, Err: shorten(err), Minor: minor})
+	*f = append(*f, Failure{Source: parser.Readable(source), Err: shorten(err), Minor: minor})
 }
 
 // list finds the files behind the arguments.
@@ -156,6 +164,8 @@ type walker struct {
 	workers   int
 	limit     Limit
 	progress  *Progress
+	isReport  func(head []byte) bool
+	members   int // that archives in the file hold
 	// stored and expanded are how many bytes the file has, as far as is known,
 	// and how many came out of its compression.
 	stored, expanded int64
@@ -419,12 +429,15 @@ func (w *walker) deliver(log *Log, f found) {
 	log.Alone = w.alone
 	w.named, w.continues, w.copied = f.named, f.continues, f.copied
 	err := w.unpack(log, 0)
+	if w.members > MaxMembers {
+		w.fail(log.Name, ErrMembers, false)
+	}
 	if err == nil || errors.Is(err, errOwnReport) {
 		return
 	}
 	if errors.Is(err, ErrBinary) {
-		if f.named || mayHoldLogs(f.path) {
-			w.fail(log.Name, ErrBinary, !f.named)
+		if mayHoldLogs(f.path) {
+			w.fail(log.Name, ErrBinary, true)
 		}
 		return
 	}
