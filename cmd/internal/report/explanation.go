@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/secrets"
 	"wklog/patterns"
 )
 
@@ -83,7 +84,7 @@ func ExplainNothing(say *messages.Printer) *Explanation {
 // ExplainStop says that a text is the end of a server and no TLS failure.
 func ExplainStop(s *patterns.Stop, say *messages.Printer) *Explanation {
 	e := explanation("text")
-	e.Title, e.Why = say.Say("explain.nothing"), say.Say("stopped", s.Reason)
+	e.Title, e.Why = say.Say("explain.nothing"), say.Say("stopped", secrets.Hide(s.Reason))
 	return e
 }
 

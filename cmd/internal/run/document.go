@@ -26,7 +26,8 @@ type Facts struct {
 	Cut bool
 }
 
-// Document sums up what was read and found; the checks are still to be added.
+// Document sums up what was read and found, without the secrets in it; the checks are
+// still to be added.
 func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *patterns.Analysis) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -57,6 +58,7 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 	if f.Baseline != nil {
 		doc.Compare(f.Baseline)
 	}
+	doc.HideSecrets()
 	return doc, &result
 }
 
