@@ -40,7 +40,7 @@ func (n *analysis) tell() (*telling, error) {
 	}
 	if len(senders) > 0 {
 		t.notify = notify.NewSink(n.catalogue, n.app.say, senders, func(err error) {
-			n.app.complain(n.app.say.Say("error.notify", err))
+			n.app.complain(n.app.say.Say("error.notify", n.app.say.Error(err)))
 		})
 	}
 	if t.listen != "" {
@@ -63,6 +63,9 @@ func (n *analysis) senders() ([]notify.Sender, error) {
 			return nil, messages.NewError("error.on-new.quotes")
 		case err != nil:
 			return nil, messages.NewError("error.on-new", err)
+		}
+		c.OnExcess = func(bytes int64) {
+			n.app.complain(n.app.say.Say("error.on-new.output", report.Bytes(bytes)))
 		}
 		all = append(all, c)
 	}

@@ -95,6 +95,7 @@ var reasons = []struct {
 	{source.ErrPolled, "note.polled"},
 	{source.ErrLost, "note.lost"},
 	{source.ErrBomb, "error.bomb"},
+	{source.ErrShrunk, "error.shrunk"},
 }
 
 // Reason says why an input could not be read, or not in whole.
