@@ -164,6 +164,7 @@ func (a *Analyzer) diagnose(findings []Finding) []Diagnosis {
 	}
 	list = joined(list)
 	list = slices.DeleteFunc(list, func(d Diagnosis) bool { return d.Confidence < 0.005 })
+	a.bound(list)
 	list = a.unspoken(list)
 	slices.SortFunc(list, func(x, y Diagnosis) int {
 		return cmp.Or(cmp.Compare(y.Confidence, x.Confidence), cmp.Compare(x.Cause.ID, y.Cause.ID), cmp.Compare(x.Side, y.Side))

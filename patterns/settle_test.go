@@ -49,7 +49,7 @@ func TestPassedChecksLeaveTheOtherCauses(t *testing.T) {
 	text := strings.Repeat(rawLine(rejected), 5)
 	before := confidences(settled(t, text))
 	got := confidences(settled(t, text, patterns.Proof{Check: "cert-names", RulesOut: []string{"hostname-mismatch"}}))
-	assert.NotContains(t, got, "hostname-mismatch")
+	assert.Less(t, got["hostname-mismatch"], 0.02, "one look from one place leaves a little")
 	assert.Greater(t, got["untrusted-ca"], before["untrusted-ca"])
 	sum := 0.0
 	for _, c := range got {

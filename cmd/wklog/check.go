@@ -19,6 +19,9 @@ import (
 	"wklog/patterns"
 )
 
+// mostRepeats of a handshake are no burden for a server.
+const mostRepeats = 100
+
 // checking is what is checked, as the flags name it.
 type checking struct {
 	config, compose string
@@ -27,6 +30,7 @@ type checking struct {
 	addr            string
 	api, plain, ntp string
 	timeout         time.Duration
+	repeat          int
 	logs            []string
 	format          string
 }
@@ -49,6 +53,7 @@ func (a *app) checkCommand() *cobra.Command {
 	flags.StringVar(&c.plain, "ws", "", a.say.Say("flag.check.ws"))
 	flags.StringVar(&c.ntp, "ntp", "", a.say.Say("flag.check.ntp"))
 	flags.DurationVar(&c.timeout, "timeout", 5*time.Second, a.say.Say("flag.check.timeout"))
+	flags.IntVar(&c.repeat, "repeat", 3, a.say.Say("flag.check.repeat"))
 	flags.StringArrayVar(&c.logs, "log", nil, a.say.Say("flag.check.log"))
 	flags.StringVar(&c.format, "format", "table", a.say.Say("flag.check.format"))
 	flags.SortFlags = false
@@ -69,6 +74,8 @@ func (a *app) check(ctx context.Context, c *checking) error {
 		return messages.NewError("error.check.format", c.format)
 	case c.timeout <= 0:
 		return messages.NewError("error.check.timeout", c.timeout)
+	case c.repeat < 0 || c.repeat > mostRepeats:
+		return messages.NewError("error.check.repeat", c.repeat, mostRepeats)
 	}
 	catalogue, err := a.catalogue()
 	if err != nil {
@@ -173,7 +180,7 @@ func withoutPassword(address string) string {
 
 // endpoint is what to connect to; without an address it is nothing.
 func (a *app) endpoint(c *checking, settings *check.Settings) (check.Live, error) {
-	live := check.Live{Addr: c.addr, API: c.api, Plain: c.plain, NTP: c.ntp, Timeout: c.timeout}
+	live := check.Live{Addr: c.addr, API: c.api, Plain: c.plain, NTP: c.ntp, Timeout: c.timeout, Repeat: c.repeat}
 	if c.addr == "config" {
 		live.Addr = ""
 		if settings != nil {

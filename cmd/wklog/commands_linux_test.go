@@ -228,7 +228,17 @@ func newWorld(t *testing.T) *world {
 // program puts a program before those of the machine.
 func (w *world) program(t *testing.T, name, script string) {
 	t.Helper()
-	require.NoError(t, os.WriteFile(filepath.Join(w.bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700))
+	writeProgram(t, filepath.Join(w.bin, name), script)
+}
+
+// writeProgram writes a script that can be run at once: what another goroutine starts
+// meanwhile does not inherit the open file, for which the kernel would refuse to run it
+// (ETXTBSY), and a shell take the machine's program of that name.
+func writeProgram(t *testing.T, path, script string) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755))
 }
 
 // run gives what a command prints, in the folder and before the server of a

@@ -519,11 +519,9 @@ services:
 	e.run(t, compose+" up wukongim")
 	// Debian has the program docker-compose, and not the command docker compose.
 	require.NoError(t, os.MkdirAll(e.dir+"/config/cli-plugins", 0o755))
-	require.NoError(t, os.WriteFile(e.dir+"/config/cli-plugins/docker-compose", []byte(`#!/bin/sh
-[ "$1" = docker-cli-plugin-metadata ] && exec echo '{"SchemaVersion": "0.1.0", "Vendor": "Debian", "Version": "1"}'
+	writeProgram(t, e.dir+"/config/cli-plugins/docker-compose", `[ "$1" = docker-cli-plugin-metadata ] && exec echo '{"SchemaVersion": "0.1.0", "Vendor": "Debian", "Version": "1"}'
 shift
-exec `+compose+` "$@"
-`), 0o755))
+exec `+compose+` "$@"`)
 	for command := range commands {
 		assert.Regexp(t, "(?m)^(TLS failures: 14,|共 14 次 TLS 失败)", e.run(t, command), command)
 	}

@@ -53,6 +53,8 @@ type Result struct {
 	// are put into it. They never hold a key or a password.
 	Key  string
 	Args []Value
+	// Met says where and how often it was met, where that was not always.
+	Met []Value
 	// Fixes are what to do, before what the cause says, or Instead of it.
 	Fixes   []Step
 	Instead bool
@@ -102,6 +104,9 @@ func anys(values []Value) (list []any) {
 // Text of a step of a result.
 func (r *Result) Text(s Step, say *messages.Printer) string { return say.Say(r.message(s.Key)) }
 
+// MetNames are the names of the values that say where a result was met.
+var MetNames = []string{"met_at", "met_with", "met_times", "met_of"}
+
 // Title says what was checked.
 func (r *Result) Title(say *messages.Printer) string { return say.Say("check." + r.ID) }
 
@@ -110,7 +115,14 @@ func (r *Result) Detail(say *messages.Printer) string {
 	if r.Key == "" {
 		return ""
 	}
-	return say.Say(r.message(r.Key), anys(r.Args)...)
+	detail := say.Say(r.message(r.Key), anys(r.Args)...)
+	switch len(r.Met) {
+	case 2:
+		detail += say.Say("check.any.met", anys(r.Met)...)
+	case 4:
+		detail += say.Say("check.any.met-sometimes", anys(r.Met)...)
+	}
+	return detail
 }
 
 // sharedReason begins the key of a text that is not of one check alone.

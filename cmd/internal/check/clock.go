@@ -95,11 +95,11 @@ func (e *endpoint) judge(key string, offset time.Duration, source string) Result
 
 // disputed tells that the two clocks judge the certificate's dates differently.
 func (e *endpoint) disputed() bool {
-	if e.peer == nil {
+	if len(e.peers) == 0 {
 		return false
 	}
 	now := e.Now()
-	here, there := e.peer.chain.dates(now), e.peer.chain.dates(now.Add(e.skew.local))
+	here, there := e.datesAt(now), e.datesAt(now.Add(e.skew.local))
 	return (here.Status == Fail) != (there.Status == Fail)
 }
 
@@ -107,11 +107,11 @@ func (e *endpoint) disputed() bool {
 // clock is proven wrong. Where only the server's clock says so, the dates are
 // left open, and the clock is the one fault that is told.
 func (e *endpoint) settleDates() {
-	if e.result("live-clock").Status != Fail || e.peer == nil || e.skew.local.Abs() <= clockWarns {
+	if e.result("live-clock").Status != Fail || len(e.peers) == 0 || e.skew.local.Abs() <= clockWarns {
 		return
 	}
 	dates := e.result("live-dates")
-	there := e.peer.chain.dates(e.Now().Add(e.skew.local))
+	there := e.datesAt(e.Now().Add(e.skew.local))
 	switch {
 	case e.skew.proven:
 		there.ID, there.Took = dates.ID, dates.Took

@@ -36,6 +36,9 @@ type Live struct {
 	// Fragile says that a handshake would crash the server, as its configuration
 	// shows (Settings.Fragile). Nothing of TLS is sent to it.
 	Fragile bool
+	// Repeat is how often the handshake is made again, to meet the servers that may
+	// stand behind one address.
+	Repeat int
 	// Now tells the time by which validity is judged; nil stands for time.Now.
 	Now func() time.Time
 
@@ -67,6 +70,7 @@ func stages() []stage {
 		{id: "live-ws", breaks: SomeClients, run: (*endpoint).plainUpgrade},
 		{id: "live-tls13", breaks: AllClients, run: (*endpoint).tls13, shakes: true},
 		{id: "live-tls12", breaks: AllClients, run: (*endpoint).tls12, shakes: true, repeats: true},
+		{id: "live-certificates", breaks: SomeClients, run: (*endpoint).certificates, shakes: true},
 		{id: "live-served", breaks: SomeClients, run: (*endpoint).served},
 		{id: "live-file", run: (*endpoint).file},
 		{id: "live-names", breaks: AllClients, run: (*endpoint).names},
@@ -102,7 +106,8 @@ type endpoint struct {
 
 	addresses []netip.Addr // that host leads to
 	target    string       // ip:port of the first that accepts
-	peer      *peer        // nil before a handshake is done
+	accepting []string     // ip:port of all that do
+	peers     []*peer      // the certificates that handshakes showed
 	refused13 string       // why TLS 1.3 was refused
 	answers   bool         // a handshake was done, or refused by an alert
 	closed    atomic.Pointer[time.Time]

@@ -20,13 +20,16 @@ const mostCertificates = 10
 // so that both say the same of the same certificates.
 type chain struct {
 	sent  []*x509.Certificate // the first is the leaf, whose key did the handshake
-	total int                 // before it was cut to mostCertificates
+	all   []*x509.Certificate // before they were cut to mostCertificates
 	roots *x509.CertPool
 }
 
 func newChain(sent []*x509.Certificate, roots *x509.CertPool) *chain {
-	return &chain{sent: sent[:min(len(sent), mostCertificates)], total: len(sent), roots: roots}
+	return &chain{sent: sent[:min(len(sent), mostCertificates)], all: sent, roots: roots}
 }
+
+// leaf is the certificate that was met first.
+func (e *endpoint) leaf() *x509.Certificate { return e.peers[0].chain.leaf() }
 
 func (c *chain) leaf() *x509.Certificate { return c.sent[0] }
 
@@ -42,10 +45,14 @@ func (c *chain) weakSignature() (Result, bool) {
 }
 
 func (e *endpoint) served(context.Context) Result {
-	if e.peer == nil {
+	if len(e.peers) == 0 {
 		return e.after("live-tls13", "live-tls12")
 	}
-	c := e.peer.chain
+	return e.each(func(p *peer) Result { return p.chain.completeness() })
+}
+
+// completeness is that of the chain, and its order.
+func (c *chain) completeness() Result {
 	if _, weak := c.weakSignature(); weak {
 		return skipped("needs", Text.of("check", "live-trust"))
 	}
@@ -57,8 +64,8 @@ func (e *endpoint) served(context.Context) Result {
 		complete.Fixes = c.fetch(complete)
 		return cleaned(complete)
 	}
-	if c.total > len(c.sent) {
-		return warn("", "long", Number.of("certificates", c.total))
+	if len(c.all) > len(c.sent) {
+		return warn("", "long", Number.of("certificates", len(c.all)))
 	}
 	for i := 1; i < len(c.sent); i++ {
 		if !signs(c.sent[i], c.sent[i-1]) {
@@ -75,13 +82,16 @@ func (e *endpoint) served(context.Context) Result {
 // only, so a renewed certificate needs a restart (WuKongIM v2.2.5
 // internal/options/options.go:891).
 func (e *endpoint) file(context.Context) Result {
-	if e.peer == nil {
+	if len(e.peers) == 0 {
 		return e.after("live-tls13", "live-tls12")
 	}
 	if e.File == nil {
 		return Result{Status: Skip, Key: "none"}
 	}
-	served := e.peer.chain.leaf()
+	return e.each(func(p *peer) Result { return e.compareFile(p.chain.leaf()) })
+}
+
+func (e *endpoint) compareFile(served *x509.Certificate) Result {
 	switch {
 	case served.Equal(e.File):
 		return pass("same")
@@ -108,10 +118,10 @@ func (c *chain) fetch(missing Result) []Step {
 }
 
 func (e *endpoint) names(context.Context) Result {
-	if e.peer == nil {
+	if len(e.peers) == 0 {
 		return e.after("live-tls13", "live-tls12")
 	}
-	return cleaned(checkNames(e.peer.chain.files(withoutZone(e.host))))
+	return e.each(func(p *peer) Result { return cleaned(checkNames(p.chain.files(withoutZone(e.host)))) })
 }
 
 func withoutZone(host string) string {
@@ -122,14 +132,17 @@ func withoutZone(host string) string {
 // trust looks at all that makes clients refuse a complete chain, but for names
 // and dates.
 func (e *endpoint) trust(context.Context) Result {
-	if e.peer == nil {
+	if len(e.peers) == 0 {
 		return e.after("live-tls13", "live-tls12")
 	}
-	c := e.peer.chain
+	return e.each(func(p *peer) Result { return e.trusted(p.chain) })
+}
+
+func (e *endpoint) trusted(c *chain) Result {
 	if r, weak := c.weakSignature(); weak {
 		return cleaned(r)
 	}
-	if r := e.result("live-served"); r.Status == Fail || r.Status == Skip {
+	if r := c.completeness(); r.Status == Fail || r.Status == Skip {
 		return e.after("live-served")
 	}
 	r := checkTrust(c.files(""))
@@ -152,10 +165,10 @@ func (e *endpoint) trust(context.Context) Result {
 }
 
 func (e *endpoint) dates(context.Context) Result {
-	if e.peer == nil {
+	if len(e.peers) == 0 {
 		return e.after("live-tls13", "live-tls12")
 	}
-	return e.peer.chain.dates(e.Now())
+	return e.datesAt(e.Now())
 }
 
 // dates judges what clients need. A chain that is in date another way round an
@@ -186,11 +199,15 @@ func (c *chain) verified(at time.Time) []*x509.Certificate {
 }
 
 func (e *endpoint) staple(context.Context) Result {
-	if e.peer == nil {
+	if len(e.peers) == 0 {
 		return e.after("live-tls13", "live-tls12")
 	}
-	c := e.peer.chain
-	if len(e.peer.staple) == 0 {
+	return e.each(e.stapledFor)
+}
+
+func (e *endpoint) stapledFor(p *peer) Result {
+	c := p.chain
+	if len(p.staple) == 0 {
 		if r := checkStaple(c.files("")); r.Status != Pass {
 			return r
 		}
@@ -200,7 +217,7 @@ func (e *endpoint) staple(context.Context) Result {
 	if issuer == nil {
 		return Result{Status: Skip, Key: "no-issuer"}
 	}
-	response, err := ocsp.ParseResponseForCert(e.peer.staple, c.leaf(), issuer)
+	response, err := ocsp.ParseResponseForCert(p.staple, c.leaf(), issuer)
 	if err != nil {
 		return warn("", "unusable", Text.of("error", fromPeer(err.Error())))
 	}
@@ -232,22 +249,22 @@ func stapled(response *ocsp.Response, now time.Time) Result {
 
 // sni compares the certificate with the one for clients that send no name.
 func (e *endpoint) sni(ctx context.Context) Result {
-	if e.peer == nil {
+	if len(e.peers) == 0 {
 		return e.after("live-tls13", "live-tls12")
 	}
 	if _, err := netip.ParseAddr(e.host); err == nil {
 		return Result{Status: Skip, Key: "address", Args: []Value{Host.of("host", e.host)}}
 	}
-	nameless := e.peer.offer
+	nameless := e.peers[0].offer
 	nameless.name = ""
 	a := e.shake(ctx, nameless)
 	defer a.close()
 	if a.err != nil {
 		return warn("", "refused", Text.of("error", told(a.err)))
 	}
-	leaf := e.peer.chain.leaf()
-	if other := a.conn.ConnectionState().PeerCertificates; len(other) > 0 && !other[0].Equal(leaf) {
-		return cleaned(warn("", "other", Host.of("names", namesOf(other[0])), Host.of("with_name", namesOf(leaf))))
+	other := a.conn.ConnectionState().PeerCertificates
+	if len(other) > 0 && !slices.ContainsFunc(e.peers, func(p *peer) bool { return p.chain.leaf().Equal(other[0]) }) {
+		return cleaned(warn("", "other", Host.of("names", namesOf(other[0])), Host.of("with_name", namesOf(e.leaf()))))
 	}
 	return pass("equal")
 }

@@ -17,7 +17,7 @@ import (
 const (
 	// mostAddresses of one name are tried, mostReceived bytes are taken from a
 	// connection: a handshake is at most some 300 KiB, an answer far less.
-	mostAddresses = 8
+	mostAddresses = 16
 	mostReceived  = 1 << 20
 )
 
@@ -91,11 +91,14 @@ func (e *endpoint) tcp(ctx context.Context) Result {
 	var dead []string
 	for i, err := range errs {
 		switch {
-		case err == nil && e.target == "":
-			e.target = e.at(i)
+		case err == nil:
+			e.accepting = append(e.accepting, e.at(i))
 		case err != nil && !hasNoWay(err):
 			dead = append(dead, e.at(i))
 		}
+	}
+	if len(e.accepting) > 0 {
+		e.target = e.accepting[0]
 	}
 	if e.target == "" {
 		return e.notConnected(errs)

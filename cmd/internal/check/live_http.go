@@ -183,13 +183,14 @@ func refusesPlain(response *http.Response) bool {
 }
 
 func (e *endpoint) upgrade(ctx context.Context) Result {
-	if e.peer == nil {
+	if len(e.peers) == 0 {
 		return e.after("live-tls13", "live-tls12")
 	}
 	a := e.shake(ctx, e.ordinary())
 	if a.err != nil {
 		return e.refusal(ctx, a)
 	}
+	e.remember(a)
 	sent := e.Now()
 	response, err := openWebSocket(ctx, a.conn, "wss://"+e.authority()+e.path)
 	if response == nil {
@@ -284,8 +285,8 @@ func (e *endpoint) compareRoute(told string) Result {
 		return pass("equal", shown)
 	case e.Addr == "":
 		return pass("told", shown)
-	case !sameHost && e.peer != nil && e.peer.chain.leaf().VerifyHostname(withoutZone(host)) != nil:
-		return cleaned(fail("hostname-mismatch", "uncovered", shown, Host.of("names", namesOf(e.peer.chain.leaf()))))
+	case !sameHost && len(e.peers) > 0 && e.leaf().VerifyHostname(withoutZone(host)) != nil:
+		return cleaned(fail("hostname-mismatch", "uncovered", shown, Host.of("names", namesOf(e.leaf()))))
 	}
 	return warn("", "differs", shown, Address.of("checked", net.JoinHostPort(e.host, e.port)))
 }

@@ -120,7 +120,9 @@ func (s *site) start() {
 	if s.live.File == nil {
 		s.live.File = s.leaf.Certificate
 	}
-	s.live.resolver = serveDNS(s.t, map[string][]string{siteName + ".": {"127.0.0.1"}})
+	if s.live.resolver == nil {
+		s.live.resolver = serveDNS(s.t, map[string][]string{siteName + ".": {"127.0.0.1"}})
+	}
 }
 
 func (s *site) api() http.Handler {
@@ -179,7 +181,10 @@ func acceptWebSocket(w http.ResponseWriter, r *http.Request) {
 }
 
 func serveHTTP(t testing.TB, config *tls.Config, handler http.Handler) string {
-	l := listen(t)
+	return serveOn(t, listen(t, "127.0.0.1:0"), config, handler)
+}
+
+func serveOn(t testing.TB, l net.Listener, config *tls.Config, handler http.Handler) string {
 	server := &http.Server{
 		Handler: handler, TLSConfig: config, ErrorLog: log.New(io.Discard, "", 0),
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}, // HTTP/2 would demand its ciphers
@@ -197,8 +202,8 @@ func serveHTTP(t testing.TB, config *tls.Config, handler http.Handler) string {
 
 // listen gives a listener that looks at each ClientHello: none may be one over
 // which WuKongIM hangs, whatever the server of the test does.
-func listen(t testing.TB) net.Listener {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func listen(t testing.TB, address string) net.Listener {
+	l, err := net.Listen("tcp", address)
 	require.NoError(t, err)
 	w := &watcher{Listener: l}
 	t.Cleanup(func() {
@@ -245,7 +250,7 @@ func (c *watched) Read(p []byte) (int, error) {
 // serveRaw hands each connection to handle, and closes it afterwards or with
 // the test.
 func serveRaw(t testing.TB, handle func(ctx context.Context, conn net.Conn)) string {
-	l := listen(t)
+	l := listen(t, "127.0.0.1:0")
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	go func() {

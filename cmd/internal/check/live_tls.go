@@ -13,11 +13,12 @@ import (
 // attempt is a handshake that was tried. Its certificate is not verified: the
 // stages after it do that, so that each fault has its own line.
 type attempt struct {
-	offer offer
-	conn  *tls.Conn // nil where err is not
-	err   error
-	asked bool  // the server wanted a client certificate
-	got   int64 // bytes that the server sent
+	offer   offer
+	address string    // ip:port
+	conn    *tls.Conn // nil where err is not
+	err     error
+	asked   bool  // the server wanted a client certificate
+	got     int64 // bytes that the server sent
 }
 
 func (a *attempt) close() {
@@ -55,12 +56,18 @@ var errWithheld = errors.New("the handshake would crash the server")
 // shake tries a handshake with the endpoint, as clients do. It never resumes a
 // session, which hangs WuKongIM up to v2.2.5, as a HelloRetryRequest does.
 func (e *endpoint) shake(ctx context.Context, o offer) *attempt {
-	a := &attempt{offer: o}
+	a := e.shakeAt(ctx, e.target, o)
+	e.answers = e.answers || a.err == nil || a.alert() != ""
+	return a
+}
+
+func (e *endpoint) shakeAt(ctx context.Context, address string, o offer) *attempt {
+	a := &attempt{offer: o, address: address}
 	if e.Fragile {
 		a.err = errWithheld
 		return a
 	}
-	raw, err := e.dial(ctx, e.target)
+	raw, err := e.dial(ctx, address)
 	if err != nil {
 		a.err = err
 		return a
@@ -84,7 +91,6 @@ func (e *endpoint) shake(ctx context.Context, o offer) *attempt {
 		a.conn = conn
 	}
 	a.got = raw.received.Load()
-	e.answers = e.answers || a.err == nil || a.alert() != ""
 	return a
 }
 
@@ -97,28 +103,6 @@ func curves() []tls.CurveID {
 		return []tls.CurveID{tls.CurveP256, tls.CurveP384, tls.CurveP521}
 	}
 	return nil // as Go and browsers offer
-}
-
-// peer is what a completed handshake showed.
-type peer struct {
-	offer  offer // that brought it about
-	staple []byte
-	chain  *chain
-}
-
-func (e *endpoint) remember(a *attempt) {
-	if a.err != nil {
-		return
-	}
-	state := a.conn.ConnectionState()
-	if e.peer != nil || len(state.PeerCertificates) == 0 {
-		return
-	}
-	e.peer = &peer{
-		offer:  a.offer,
-		staple: state.OCSPResponse,
-		chain:  newChain(state.PeerCertificates, e.Roots),
-	}
 }
 
 // tls13 offers an older version too at first, as clients of today do: what a server
@@ -157,7 +141,7 @@ func (e *endpoint) tls12(ctx context.Context) Result {
 	a := e.shake(ctx, only)
 	defer a.close()
 	if a.err != nil {
-		works := e.peer != nil
+		works := len(e.peers) > 0
 		r := e.refusal12(ctx, a)
 		if works {
 			r.Status = Warn // for old clients only: those of today speak TLS 1.3
@@ -183,7 +167,7 @@ func (e *endpoint) lacks13() {
 func (e *endpoint) refusal12(ctx context.Context, a *attempt) Result {
 	r := e.refusal(ctx, a)
 	switch {
-	case r.Key == sharedReason+"handshake-not-offered" && e.peer == nil:
+	case r.Key == sharedReason+"handshake-not-offered" && len(e.peers) == 0:
 		old := e.shake(ctx, offer{e.host, tls.VersionTLS10, tls.VersionTLS11, everySuite()})
 		defer old.close()
 		if old.err == nil {

@@ -102,17 +102,17 @@ func (r Result) Map(replace func(Value) Value) Result {
 		}
 		return out
 	}
-	r.Args, r.Fixes = each(r.Args), slices.Clone(r.Fixes)
+	r.Args, r.Met, r.Fixes = each(r.Args), each(r.Met), slices.Clone(r.Fixes)
 	for i := range r.Fixes {
 		r.Fixes[i].Values = each(r.Fixes[i].Values)
 	}
 	return r
 }
 
-// Values are all of the result, each once: those of its detail, and those of its
-// fixes.
+// Values are all of the result, each once: those of its detail, where it was met,
+// and those of its fixes.
 func (r Result) Values() []Value {
-	all := slices.Clone(r.Args)
+	all := append(slices.Clone(r.Args), r.Met...)
 	for _, s := range r.Fixes {
 		for _, v := range s.Values {
 			if !slices.ContainsFunc(all, func(known Value) bool { return known.Name == v.Name }) {

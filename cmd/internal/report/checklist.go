@@ -177,6 +177,12 @@ func (c *CheckLine) UnmarshalJSON(data []byte) error {
 		}
 		c.result.Args = append(c.result.Args, v)
 	}
+	for _, name := range check.MetNames {
+		if v, known := c.Values[name]; known {
+			v.Name = name
+			c.result.Met = append(c.result.Met, v)
+		}
+	}
 	return nil
 }
 
