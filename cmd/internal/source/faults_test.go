@@ -108,3 +108,39 @@ func TestPipeIsReadOnceItHasAWriter(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "line\n", b.String())
 }
+
+// TestStateWhoseFolderVanishesIsWrittenWhenItIsBack: it is told once.
+func TestStateWhoseFolderVanishesIsWrittenWhenItIsBack(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	state, err := OpenState(filepath.Join(dir, "state.json"))
+	require.NoError(t, err)
+	defer state.Close()
+	var named []string
+	f := &Follow{State: state, told: map[string]bool{}, Report: func(failure Failure) { named = append(named, failure.Source) }}
+	memory := func() any { return nil }
+	require.NoError(t, os.RemoveAll(dir))
+	require.NoError(t, f.SaveAll(memory))
+	require.NoError(t, f.SaveAll(memory))
+	assert.Equal(t, []string{state.path}, named)
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	require.NoError(t, f.SaveAll(memory))
+	assert.FileExists(t, state.path)
+}
+
+// TestLockThatWasTakenAwayIsNone: of two processes that wait for a third, one holds
+// the state.
+func TestLockThatWasTakenAwayIsNone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json.lock")
+	first, err := lockFile(path)
+	require.NoError(t, err)
+	late, err := os.OpenFile(path, os.O_RDWR, 0) // opened before the first one ended
+	require.NoError(t, err)
+	defer late.Close()
+	unlockFile(first)
+	second, err := lockFile(path)
+	require.NoError(t, err)
+	defer unlockFile(second)
+	assert.False(t, hasName(late, path))
+	assert.True(t, hasName(second, path))
+}

@@ -1,0 +1,73 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"wklog/cmd/internal/report"
+	"wklog/patterns"
+)
+
+// FuzzForms checks every form of output with any text in a log, its name and an
+// error: JSON is JSON, rows have their columns, nothing steers a terminal or becomes
+// an element.
+func FuzzForms(f *testing.F) {
+	for _, attack := range attacks {
+		f.Add(attack)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		line := strings.NewReplacer("\n", " ", "\r", " ").Replace(text)
+		d := analyse(t, patterns.English, []input{{text + "/" + text, line + " remote error: tls: something that nobody knows " + line + "\n" +
+			"panic: tls: failed to find any PEM data in certificate input " + line + "\n"}})
+		d.Errors = append(d.Errors, report.Error{Source: text, Message: text})
+		for _, form := range report.Forms() {
+			checkForm(t, form, written(t, form, d))
+		}
+	})
+}
+
+func checkForm(t *testing.T, form, out string) {
+	switch form {
+	case "json", "sarif":
+		require.True(t, json.Valid([]byte(out)), form)
+		return
+	case "csv":
+		rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(out, "\ufeff"))).ReadAll()
+		require.NoError(t, err)
+		for _, row := range rows {
+			require.Len(t, row, len(rows[0]))
+		}
+	case "html":
+		require.Equal(t, 1, strings.Count(strings.ToLower(out), "<script"))
+		require.Zero(t, strings.Count(strings.ToLower(out), "<img"))
+	}
+	require.Negative(t, strings.IndexFunc(strings.TrimPrefix(out, "\ufeff"), unsafeRune), form)
+}
+
+// FuzzBaseline checks that any file can be given as an earlier report: it is refused,
+// or the report that is compared with it can be written.
+func FuzzBaseline(f *testing.F) {
+	d := analyse(f, patterns.English, []input{{"a/b.log", "2026/05/04 09:30:02 http: TLS handshake error from 203.0.113.9:51514: remote error: tls: unknown certificate\n"}})
+	var earlier bytes.Buffer
+	require.NoError(f, report.Write(&earlier, "json", d, report.Options{Say: printer(f, patterns.English), Width: 80}))
+	f.Add(earlier.Bytes())
+	f.Add([]byte(`{"schema":"wklog.report/v1","findings":[{"pattern":"x","count":-1}],"summary":{"first":null}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		_, _ = report.ReadChecklist(data, printer(t, patterns.Chinese))
+		before, err := report.ReadJSON(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		now := analyse(t, patterns.English, []input{{"a/b.log", "2026/05/04 09:30:02 remote error: tls: expired certificate\n"}})
+		now.Compare(before)
+		for _, form := range report.Forms() {
+			out := written(t, form, now)
+			require.NotEmpty(t, out)
+		}
+	})
+}
