@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -59,6 +60,9 @@ func (r *Record) Core() Core {
 		}
 		core.Direction = directionOf(words)
 	}
+	if core.Direction == Outbound {
+		return core.inGoWords()
+	}
 	return core
 }
 
@@ -71,13 +75,10 @@ func (c Core) orNone() Core {
 
 // otherCore finds what another library than crypto/tls said.
 func otherCore(s string) (core Core, at, end int) {
-	switch {
-	case strings.Contains(s, "error:") || strings.Contains(s, "error_string="):
-		return openSSLCore(s)
-	case strings.Contains(s, "alert"):
+	if core, at, end = openSSLCore(s); core.Text == "" && strings.Contains(s, "alert") {
 		return namedAlert(s)
 	}
-	return Core{}, 0, 0
+	return core, at, end
 }
 
 const (
@@ -134,36 +135,47 @@ func coreAt(s string, at int) (core string, n int) {
 	rest := s[at:]
 	for _, prefix := range []string{remotePrefix, localPrefix} {
 		if alert, ok := strings.CutPrefix(rest, prefix); ok {
-			text := alertIn(strings.TrimPrefix(alert, tlsPrefix))
+			alert = strings.TrimPrefix(alert, tlsPrefix)
+			text, length := alertIn(alert)
 			if text == "" {
 				return "", 0
 			}
-			n = strings.Index(rest, text) + len(text)
-			return prefix + tlsPrefix + text, n
+			return prefix + tlsPrefix + text, len(rest) - len(alert) + length
 		}
 	}
 	rest = rest[:quotedEnd(s, at)-at]
-	if text := alertIn(rest[len(tlsPrefix):]); text != "" {
-		if at > 0 || len(rest) > len(tlsPrefix)+len(text) {
+	if text, length := alertIn(rest[len(tlsPrefix):]); text != "" {
+		if at > 0 || len(rest) > len(tlsPrefix)+length {
 			return "", 0
 		}
-		return remotePrefix + rest, len(rest) // its head was cut off
+		return remotePrefix + tlsPrefix + text, len(rest) // its head was cut off
 	}
 	return strings.TrimRight(rest, " \r\n"), len(rest)
 }
 
-// alertIn returns the alert that a text begins with, if no sentence goes on behind it.
-func alertIn(s string) string {
+// alertIn returns the alert that a text begins with, in the words of the present release,
+// and how many bytes it takes; nothing if a sentence goes on behind it.
+func alertIn(s string) (text string, length int) {
+	if m := numberedAlert.FindStringSubmatch(s); m != nil {
+		number, err := strconv.ParseUint(m[1], 10, 8)
+		if err != nil || !endsCore.MatchString(s[len(m[0]):]) {
+			return "", 0
+		}
+		return strings.TrimPrefix(tls.AlertError(number).Error(), tlsPrefix), len(m[0])
+	}
 	for _, text := range alertTexts {
 		if rest, ok := strings.CutPrefix(s, text); ok {
 			if endsCore.MatchString(rest) {
-				return text
+				return text, len(text)
 			}
-			return ""
+			return "", 0
 		}
 	}
-	return ""
+	return "", 0
 }
+
+// numberedAlert is one that was unknown to the release of Go that met it.
+var numberedAlert = regexp.MustCompile(`^alert\((\d{1,3})\)`)
 
 // endsCore is what may stand behind an alert: nothing, the end of a quotation, of a
 // bracket or of a sentence, another cell, a field, the state of a handshake, when and
@@ -227,9 +239,9 @@ func Quotes(before string) bool {
 var (
 	// accepts are words of the side that takes connections. What is read from an
 	// ephemeral port comes from a client.
-	accepts = regexp.MustCompile(`(?i)TLS handshake error from|\baccept(?:ed|ing)?\b|\binbound\b|\bincoming\b|\bdownstream\b|handshake (?:with )?(?:the )?client\b|\bclient \[?(?:\d+\.\d+\.|[0-9a-f]*:[0-9a-f:])|received CLIENT ALERT|\bremote_?addr|\bclient_?(?:ip|addr)|\bfrom (?:client )?\[?[0-9a-f][0-9a-f.:]+\]?:\d{5}\b|\bfrom (?:client )?\[[0-9a-f:]*\]:\d{5}\b|\bhttp: (?:TLS|Server)|\bserver\.go:|\blistener\b|客户端|来自`)
+	accepts = regexp.MustCompile(`(?i)TLS handshake error from|\b[cwm]id:\d+ - TLS handshake error|\bServerHandshake\(|\brejected connection\b|complete security handshake from|\b(?:ssl|socket|stream)_accept\b|\bstream_socket_accept\b|\btlsClientError\b|\bSSL accept attempt|\baccept(?:ed|ing)?\b|\binbound\b|\bincoming\b|\bdownstream\b|handshake (?:with )?(?:the )?client\b|\bclient \[?(?:\d+\.\d+\.|[0-9a-f]*:[0-9a-f:])|received CLIENT ALERT|\bremote_?addr|\bclient_?(?:ip|addr)|\bfrom (?:client )?\[?[0-9a-f][0-9a-f.:]+\]?:\d{5}\b|\bfrom (?:client )?\[[0-9a-f:]*\]:\d{5}\b|\bhttp: (?:TLS|Server)|\bserver\.go:|\blistener\b|客户端|来自`)
 	// dials are words of the side that opens them.
-	dials = regexp.MustCompile(`\b(?:Get|Post|Put|Head|Delete|Patch|Options|Propfind) \\?"?https?://|(?i:\bdial(?:ed|ing|er)?\b|\bconnect(?:ing|ion)? to\b|\bupstream\b|\bbackend\b|\boutbound\b|\bwebhook\b|\b(?:https|wss|mqtts|amqps|grpcs|ldaps|rediss)://|authentication handshake failed|generated CLIENT ALERT|received SERVER ALERT|\breverse proxy|\bround ?trip)|连接.{0,20}失败|拨号|上游|请求.{0,20}失败`)
+	dials = regexp.MustCompile(`\b(?:Get|Post|Put|Head|Delete|Patch|Options|Propfind) \\?"?https?://|(?i:\bdial(?:ed|ing|er)?\b|\bconnect(?:ing|ion)? to\b|\bupstream\b|\bbackend\b|\boutbound\b|\bwebhook\b|\b(?:https|wss|mqtts|amqps|grpcs|ldaps|rediss)://|authentication handshake failed|\bSSL_connect\b|\bSSL connect attempt|\bstream_socket_client\b|\bfile_get_contents\b|\bwrite EPROTO\b|\burlopen error\b|generated CLIENT ALERT|received SERVER ALERT|\breverse proxy|\bround ?trip)|连接.{0,20}失败|拨号|上游|请求.{0,20}失败`)
 )
 
 // directionOf tells the side by the words beside a core. Where those of both stand

@@ -3,46 +3,99 @@ package parser
 import (
 	"crypto/tls"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
-// openSSLCore finds an error of OpenSSL or BoringSSL, as Node, PHP, Ruby, and programs
-// in C print it, in nginx's words:
+// openSSLCore finds an error of OpenSSL or BoringSSL, as Node, PHP, Python, Ruby, and
+// programs in C print it, in nginx's words:
 //
 //	Error: 140579907696448:error:14094418:SSL routines:SSL3_READ_BYTES:tlsv1 alert unknown ca:../s3_pkt.c:1293:SSL alert number 48
 //	error:1408F09C:SSL routines:ssl3_get_record:http request in /srv/im/WebSocketServer.php on line 194
+//	ssl.SSLError: [SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca (_ssl.c:1020)
+//	SSL_accept returned=1 errno=0 peeraddr=203.0.113.9:51514 state=error: tlsv1 alert unknown ca (OpenSSL::SSL::SSLError)
 //	ssl_accept: bad SSL client[127.0.0.1:35418], reason=156, error_string=http request
 //
-// PHP prints the number alone where no strings are loaded.
+// PHP prints the number alone where no strings are loaded. Python takes the name in
+// front from a table that may be older than its OpenSSL; the words behind it count
+// (Modules/_ssl.c, fill_and_set_sslerror).
 func openSSLCore(s string) (core Core, at, end int) {
-	m := openSSLText.FindStringSubmatchIndex(s)
-	if m == nil {
+	err := ""
+	for _, form := range openSSLForms {
+		if m := form.text.FindStringSubmatchIndex(s); form.says(s) && m != nil {
+			err, at, end = form.err(s, m), m[0], m[1]
+			break
+		}
+	}
+	if err == "" {
 		return openSSLNumber(s)
 	}
-	part := func(i int) string {
-		if m[2*i] < 0 {
-			return ""
-		}
-		return s[m[2*i]:m[2*i+1]]
-	}
-	err := part(1)
-	if err == "" {
-		err = "error:0A00009C:SSL routines::" + part(3)
-	} else {
-		err += part(2)
-	}
-	core = Core{Text: nginxSays(strings.TrimRight(err, " .")), Kind: KindOpenSSL, Direction: UnknownDirection}
+	core = Core{Text: nginxSays(err), Kind: KindOpenSSL, Direction: UnknownDirection}
 	switch function := strings.ToLower(err); {
-	case part(3) != "" || strings.Contains(function, "client_hello") || strings.Contains(function, "process_client"):
-		core.Direction = Inbound
-	case strings.Contains(function, "server_hello") || strings.Contains(function, "process_server") || strings.Contains(function, "get_server_cert"):
+	case ofClients.MatchString(function):
 		core.Direction = Outbound
+	case ofServers.MatchString(function):
+		core.Direction = Inbound
 	}
-	return core, m[0], m[1]
+	return core, at, end
 }
 
-var openSSLText = regexp.MustCompile(`(error:[0-9A-Fa-f]{8}:SSL routines:\w*:(?: ?[^\s:"'()\\]+?)(?: [^\s:"'()\\/][^\s:"'()\\]*?)*?)(?:$|[\s]+in /|[:"'()\\,\r\n\t](?:[^\s"]*?(:SSL alert number \d+))?|\. )` +
-	`|ssl_accept: bad SSL client\[.*\berror_string=([^,\r\n]+)`)
+// openSSLForms are the forms in which an error is printed: a sign that each has, its
+// expression, and what stands before the reason, which is the first group, where the
+// error has no number.
+var openSSLForms = []openSSLForm{
+	{"SSL routines", regexp.MustCompile(`(error:[0-9A-Fa-f]{8}:SSL routines:\w*:(?: ?[^\s:"'()\\]+?)(?: [^\s:"'()\\/][^\s:"'()\\]*?)*?)(?:$|[\s]+(?:in|at) \S|[:"'()\\,\r\n\t](?:[^\s"]*?(:SSL alert number \d+))?|\. )`), ""},
+	{"_ssl.c:", regexp.MustCompile(`\[SSL(?:: \w+)?\] ([^()\[\]]+?) \(_ssl\.c:\d+\)`), "error:0A000000:SSL routines::"},
+	{"_ssl.c:", regexp.MustCompile(`(EOF occurred in violation of protocol) \(_ssl\.c:\d+\)`), "error:0A000000:SSL routines::"},
+	{"SSL_accept ", regexp.MustCompile(`\bSSL_accept returned=\d+ errno=\d+(?: peeraddr=\S+)? state=[^:]*: (\(null\)|[^()\r\n]+?)(?: \(|\s*$)`), "error:0A000000:SSL routines:accept:"},
+	{"SSL_connect ", regexp.MustCompile(`\bSSL_connect returned=\d+ errno=\d+(?: peeraddr=\S+)? state=[^:]*: (\(null\)|[^()\r\n]+?)(?: \(|\s*$)`), "error:0A000000:SSL routines:connect:"},
+	{"OpenSSL::SSL", regexp.MustCompile(`\bSSL_(?:read|write)(?:_nonblock)?: ([^()\r\n]+?) \(OpenSSL::SSL`), "error:0A000000:SSL routines::"},
+	{"error_string=", regexp.MustCompile(`ssl_accept: bad SSL client\[.*\berror_string=([^,\r\n]+)`), "error:0A000000:SSL routines:accept:"},
+}
+
+type openSSLForm struct {
+	sign   string
+	text   *regexp.Regexp
+	number string
+}
+
+func (f *openSSLForm) says(s string) bool { return strings.Contains(s, f.sign) }
+
+func (f *openSSLForm) err(s string, m []int) string {
+	err := f.number + strings.TrimRight(strings.TrimSpace(s[m[2]:m[3]]), " .")
+	if len(m) > 4 && m[4] >= 0 {
+		err += s[m[4]:m[5]]
+	}
+	return strings.Replace(err, "EOF occurred in violation of protocol", "unexpected eof while reading", 1)
+}
+
+var (
+	// ofClients are functions and reasons that only the side that dials has, ofServers
+	// those of the side that accepts (ssl/statem/statem_clnt.c, statem_srvr.c, and of
+	// OpenSSL 1.0 s23_clnt.c, s3_clnt.c, s23_srvr.c, s3_srvr.c).
+	ofClients = regexp.MustCompile(`routines:(?:connect|\w*(?:server_hello|process_server|get_server|construct_client|statem_client|client_read_transition|process_ske|process_key_exchange|process_cert_status|encrypted_extensions|get_key_exchange|get_certificate_request|ssl23_connect|ssl3_connect)\w*):|unsafe legacy renegotiation disabled|dh key too small`)
+	ofServers = regexp.MustCompile(`routines:(?:accept|\w*(?:client_hello|process_client|get_client|construct_server|statem_server|handle_alpn|process_cke|ssl23_accept|ssl3_accept)\w*):|no shared cipher|https? (?:proxy )?request`)
+)
+
+// inGoWords gives an alert that the other side sent in the words of crypto/tls: what
+// the side that dials meets has patterns of its own, which know them.
+func (c Core) inGoWords() Core {
+	m := openSSLAlert.FindStringSubmatch(c.Text)
+	if c.Kind != KindOpenSSL || m == nil {
+		return c
+	}
+	number, ok := alertNumbers[strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(m[1]), "_", " "), "cancelled", "canceled")]
+	if m[2] != "" {
+		n, err := strconv.ParseUint(m[2], 10, 8)
+		number, ok = uint8(n), err == nil
+	}
+	if ok {
+		c.Text, c.Kind = remotePrefix+tls.AlertError(number).Error(), KindNetHTTP
+	}
+	return c
+}
+
+var openSSLAlert = regexp.MustCompile(`(?i)SSL routines:\w*:(?:(?:sslv3|tlsv1|tlsv13)[ _](?:alert[ _])?([a-z_ ]+)|[^:]*)(?::SSL alert number (\d+))?\) while`)
 
 func nginxSays(err string) string {
 	return "SSL_do_handshake() failed (SSL: " + err + ") while SSL handshaking"
@@ -82,8 +135,8 @@ var alertNumbers = map[string]uint8{
 	"handshake failure": 40, "no certificate": 41, "bad certificate": 42, "unsupported certificate": 43, "certificate revoked": 44,
 	"certificate expired": 45, "certificate unknown": 46, "illegal parameter": 47, "unknown ca": 48, "access denied": 49, "decode error": 50,
 	"decrypt error": 51, "export restriction": 60, "protocol version": 70, "insufficient security": 71, "internal error": 80,
-	"inappropriate fallback": 86, "user canceled": 90, "no renegotiation": 100, "missing extension": 109, "unsupported extension": 110,
-	"unrecognized name": 112, "bad certificate status response": 113, "unknown psk identity": 115, "certificate required": 116, "no application protocol": 120,
+	"inappropriate fallback": 86, "user canceled": 90, "no renegotiation": 100, "missing extension": 109, "unsupported extension": 110, "certificate unobtainable": 111,
+	"unrecognized name": 112, "bad certificate status response": 113, "bad certificate hash value": 114, "unknown psk identity": 115, "certificate required": 116, "no application protocol": 120,
 }
 
 // alertName stands in what the JDK says of an alert that it got, and Erlang:

@@ -77,11 +77,53 @@ func TestCoreOfOtherLibraries(t *testing.T) {
 		"[0007278525] [error] [client 192.168.0.133] sslize error: error:14094416:SSL routines:ssl3_read_bytes:sslv3 alert certificate unknown":                   openSSL("error:14094416:SSL routines:ssl3_read_bytes:sslv3 alert certificate unknown", Inbound),
 		"SSL_accept failed: error:1417A0C1:SSL routines:tls_post_process_client_hello:no shared cipher":                                                           openSSL("error:1417A0C1:SSL routines:tls_post_process_client_hello:no shared cipher", Inbound),
 		"error:1407609C": openSSL("error:1407609C:SSL routines::http request", UnknownDirection),
-		"[2021-02-24 10:12:33 *12.0]\tWARNING\tssl_accept: bad SSL client[127.0.0.1:35418], reason=156, error_string=http request":                              openSSL("error:0A00009C:SSL routines::http request", Inbound),
-		"o.a.n.BridgeRuntime: javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown":                                                   alert("unknown certificate"),
-		`2017-02-21 16:46:05.274 [error] <0.1510.0> crashed with reason: {ssl_error,{tls_alert,"certificate unknown"}} in esockd_connection:upgrade/1 line 117`: alert("unknown certificate"),
+		"[2021-02-24 10:12:33 *12.0]\tWARNING\tssl_accept: bad SSL client[127.0.0.1:35418], reason=156, error_string=http request":                                       openSSL("error:0A000000:SSL routines:accept:http request", Inbound),
+		"o.a.n.BridgeRuntime: javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown":                                                            alert("unknown certificate"),
+		`2017-02-21 16:46:05.274 [error] <0.1510.0> crashed with reason: {ssl_error,{tls_alert,"certificate unknown"}} in esockd_connection:upgrade/1 line 117`:          alert("unknown certificate"),
+		"ssl.SSLError: [SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca (_ssl.c:1020)":                                                                               openSSL("error:0A000000:SSL routines::tlsv1 alert unknown ca", UnknownDirection),
+		"SSLError: [SSL: KRB5_S_TKT_NYV] unexpected eof while reading (_ssl.c:727)":                                                                                      openSSL("error:0A000000:SSL routines::unexpected eof while reading", UnknownDirection),
+		"ssl.SSLEOFError: EOF occurred in violation of protocol (_ssl.c:1125)":                                                                                           openSSL("error:0A000000:SSL routines::unexpected eof while reading", UnknownDirection),
+		"`accept': SSL_accept returned=1 errno=0 peeraddr=127.0.0.1:53422 state=error: http request (OpenSSL::SSL::SSLError)":                                            openSSL("error:0A000000:SSL routines:accept:http request", Inbound),
+		"SSL_connect returned=1 errno=0 state=SSLv2/v3 read server hello A: unknown protocol":                                                                            openSSL("error:0A000000:SSL routines:connect:unknown protocol", Outbound),
+		"`sysread_nonblock': SSL_read: tlsv13 alert certificate required (OpenSSL::SSL::SSLError)":                                                                       openSSL("error:0A000000:SSL routines::tlsv13 alert certificate required", UnknownDirection),
+		"tlsClientError [Error: 806C62E32A7F0000:error:0A000416:SSL routines:ssl3_read_bytes:sslv3 alert certificate unknown:../rec_layer_s3.c:1601:SSL alert number 46": openSSL("error:0A000416:SSL routines:ssl3_read_bytes:sslv3 alert certificate unknown:SSL alert number 46", Inbound),
+		"407:error:0A0000F4:SSL routines:ossl_statem_client_read_transition:unexpected message:../ssl/statem/statem_clnt.c:396:":                                         openSSL("error:0A0000F4:SSL routines:ossl_statem_client_read_transition:unexpected message", Outbound),
 		"error: nothing of the sort": {},
 	} {
 		assert.Equal(t, want, Parse(Unwrap([]byte(line))).Core(), line)
+	}
+}
+
+// TestAlertThatTheSideThatDialsGotIsInGoWords: the patterns of that side know them in
+// these words.
+func TestAlertThatTheSideThatDialsGotIsInGoWords(t *testing.T) {
+	for line, alert := range map[string]string{
+		"SSL_connect returned=1 errno=0 peeraddr=127.0.0.1:27146 state=error: sslv3 alert certificate unknown (OpenSSL::SSL::SSLError)":                     "unknown certificate",
+		"SSL_connect returned=1 errno=0 state=error: tlsv1 alert user cancelled (OpenSSL::SSL::SSLError)":                                                   "user canceled",
+		"SSL connect attempt failed error:0A000458:SSL routines::tlsv1 unrecognized name at im.pl line 1.":                                                  "unrecognized name",
+		"write EPROTO 139977583212416:error:14094410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure:../rec_layer_s3.c:1546:SSL alert number 40": "handshake failure",
+		"connecting to wss://im.example.com: error:10000416:SSL routines:OPENSSL_internal:SSLV3_ALERT_CERTIFICATE_UNKNOWN":                                  "unknown certificate",
+	} {
+		core := Parse(Unwrap([]byte(line))).Core()
+		assert.Equal(t, Core{Text: "remote error: tls: " + alert, Kind: KindNetHTTP, Direction: Outbound}, core, line)
+	}
+	for _, own := range []string{"unexpected message", "bad record mac", "certificate verify failed", "internal error"} {
+		core := Parse(Unwrap([]byte("SSL_connect returned=1 errno=0 state=error: " + own + " (OpenSSL::SSL::SSLError)"))).Core()
+		assert.Equal(t, KindOpenSSL, core.Kind, "what it found itself is no alert: "+own)
+	}
+}
+
+func TestAlertByItsNumberIsKnown(t *testing.T) {
+	for line, alert := range map[string]string{
+		"remote error: alert(116)":                 "certificate required",
+		"remote error: tls: alert(112)":            "unrecognized name",
+		"tls: alert(120)":                          "no application protocol",
+		"remote error: tls: alert(41)":             "alert(41)",
+		"conn 9 (remote error: alert(109)) closed": "missing extension",
+	} {
+		assert.Equal(t, "remote error: tls: "+alert, Parse(Unwrap([]byte(line))).Core().Text, line)
+	}
+	for _, line := range []string{"remote error: alert(999)", "remote error: alert(12) is what Go prints"} {
+		assert.Empty(t, Parse(Unwrap([]byte(line))).Core().Text, line)
 	}
 }

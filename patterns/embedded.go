@@ -2841,6 +2841,20 @@ var embedded = Catalogue{
 					},
 					whole: "unexpected EOF",
 				},
+				{
+					Regex: "(?:\\b[cwm]id:\\d+ - TLS handshake error|ServerHandshake\\(.{3,60}\\) failed|rejected connection(?: from .{3,60})?|complete security handshake from .{3,60})(?:: | \\(error \")(?:unexpected )?EOF(?:$|[\"\\\\])",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						" - TLS handshake error",
+						"ServerHandshake(",
+						"rejected connection",
+						"complete security handshake from ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2871,6 +2885,8 @@ var embedded = Catalogue{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: EOF",
 				"{\"level\":\"debug\",\"ts\":1776823872.123,\"logger\":\"http.stdlib\",\"msg\":\"http: TLS handshake error from 203.0.113.9:51514: EOF\"}",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: unexpected EOF",
+				"[11253] 2026/11/28 21:51:40.188727 [ERR] 127.0.0.1:45948 - cid:4 - TLS handshake error: EOF",
+				"{\"level\":\"warn\",\"ts\":\"2026-11-28T21:51:40.189Z\",\"caller\":\"embed/config_logging.go:287\",\"msg\":\"rejected connection\",\"remote-addr\":\"127.0.0.1:54006\",\"server-name\":\"\",\"error\":\"EOF\"}",
 			},
 			Misses: []string{
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"EOF\",\"id\":7,\"fd\":151}",
@@ -2922,6 +2938,36 @@ var embedded = Catalogue{
 						"broken pipe",
 					},
 				},
+				{
+					Regex: "(?:\\b[cwm]id:\\d+ - TLS handshake error|ServerHandshake\\(.{3,60}\\) failed|rejected connection(?: from .{3,60})?|complete security handshake from .{3,60})(?:: | \\(error \")(?:read|write)(?: tcp .*)?: (?:(?:read|write): )?(?:connection reset by peer|broken pipe)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						"connection reset by peer",
+						"broken pipe",
+					},
+				},
+				{
+					Regex: "stream_socket_accept\\(\\): SSL: (?:Connection reset by peer|Broken pipe)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"stream_socket_accept(): SSL: ",
+					},
+				},
+				{
+					Regex: "(?:Connection reset by peer|Broken pipe) - SSL_accept",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" - SSL_accept",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2955,6 +3001,9 @@ var embedded = Catalogue{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: read: no route to host",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: write tcp 10.0.0.5:443->203.0.113.9:51514: write: broken pipe",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: wsarecv: An existing connection was forcibly closed by the remote host.",
+				"[11253] 2026/11/28 21:51:59.787422 [ERR] 127.0.0.1:51776 - cid:57 - TLS handshake error: read tcp 127.0.0.1:28202->127.0.0.1:51776: read: connection reset by peer",
+				"PHP Warning:  stream_socket_accept(): SSL: Connection reset by peer in /srv/im/server.php on line 2",
+				"rbsrv.rb:5:in `accept': Connection reset by peer - SSL_accept (Errno::ECONNRESET)",
 			},
 			Misses: []string{
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"read: connection reset by peer\",\"id\":7,\"fd\":151}",
@@ -3010,6 +3059,27 @@ var embedded = Catalogue{
 					},
 					whole: "tls: handshake timeout",
 				},
+				{
+					Regex: "(?:\\b[cwm]id:\\d+ - TLS handshake error|ServerHandshake\\(.{3,60}\\) failed|rejected connection(?: from .{3,60})?|complete security handshake from .{3,60})(?:: | \\(error \")(?:(?:read|write)(?: tcp .*)?: )?(?:i/o timeout|context deadline exceeded)",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						"i/o timeout",
+						"context deadline exceeded",
+					},
+				},
+				{
+					Regex: "tlsClientError .*\\bERR_TLS_HANDSHAKE_TIMEOUT\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ERR_TLS_HANDSHAKE_TIMEOUT",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -3031,6 +3101,8 @@ var embedded = Catalogue{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: i/o timeout",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: read: connection timed out",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: context deadline exceeded",
+				"[11253] 2026/11/28 21:52:04.233827 [ERR] 127.0.0.1:51840 - cid:65 - TLS handshake error: read tcp 127.0.0.1:28202->127.0.0.1:51840: i/o timeout",
+				"tlsClientError Error [ERR_TLS_HANDSHAKE_TIMEOUT]: TLS handshake timeout",
 			},
 			Misses: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: read: connection reset by peer",
@@ -3133,13 +3205,14 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:[Hh]ostname mismatch|IP address mismatch)",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|Error:|reason:)(?::| \\()? ?(?:[Hh]ostname mismatch|IP address mismatch|hostname verification failed)",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"ostname mismatch",
 						"IP address mismatch",
+						"hostname verification failed",
 					},
 				},
 				{
@@ -3214,6 +3287,16 @@ var embedded = Catalogue{
 						"-9843",
 					},
 				},
+				{
+					Regex: "CertificateError: hostname .* doesn't match|hostname verification failed at .* line \\d",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertificateError: hostname ",
+						"hostname verification failed at ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -3242,6 +3325,8 @@ var embedded = Catalogue{
 				"Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames: IP: 192.0.2.10 is not in the cert's list:",
 				"tls: failed to verify certificate: x509: cannot validate certificate for 192.0.2.10 because it doesn't contain any IP SANs",
 				"NetworkError: failed to connect to WebSocket: invalid peer certificate: certificate not valid for name \"192.0.2.10\"; certificate is only valid for DnsName(\"im.example.com\")",
+				"ssl.CertificateError: hostname 'im.example.com' doesn't match either of 'www.example.com', 'example.com'",
+				"connect failed: ,hostname verification failed at im.pl line 1.",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLPeerUnverifiedException: Certificate pinning failure!",
@@ -3264,7 +3349,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate has expired",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate has expired",
 					Kinds: []string{
 						"text",
 					},
@@ -3348,6 +3433,7 @@ var embedded = Catalogue{
 				"javax.net.ssl.SSLHandshakeException: (certificate_expired) PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
 				"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T05:03:10Z is after 2025-01-31T00:00:00Z",
 				"NetworkError: failed to connect to WebSocket: invalid peer certificate: certificate expired: verification time 1795449345 (UNIX), but certificate is not valid after 1795276534 (172811 seconds ago)",
+				"Error: certificate has expired",
 			},
 			Misses: []string{
 				"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T05:03:31Z is before 2028-01-01T00:00:00Z",
@@ -3370,7 +3456,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate is not yet valid",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate is not yet valid",
 					Kinds: []string{
 						"text",
 					},
@@ -3447,6 +3533,7 @@ var embedded = Catalogue{
 				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate is not yet valid (_ssl.c:1006)",
 				"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-23T05:03:31Z is before 2028-01-01T00:00:00Z",
 				"javax.net.ssl.SSLHandshakeException: (bad_certificate) PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
+				"Error: certificate is not yet valid",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: certificate has expired",
@@ -3563,12 +3650,12 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?unable to get (?:local )?issuer certificate|\\bUNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?\\b",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?unable to get (?:local )?issuer certificate|\\bUNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?\\b",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
-						"issuer certificate",
+						"unable to get ",
 						"UNABLE_TO_GET_ISSUER_CERT",
 					},
 				},
@@ -3607,6 +3694,21 @@ var embedded = Catalogue{
 						"PartialChain",
 					},
 				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:certificate chain too long|certificate not trusted|certificate rejected|subject issuer mismatch|authority and subject key identifier mismatch|authority and issuer serial number mismatch|path loop|issuer certificate lookup error)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"chain too long",
+						"not trusted",
+						"rejected",
+						"subject issuer mismatch",
+						"authority and ",
+						"path loop",
+						"issuer certificate lookup error",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -3638,6 +3740,8 @@ var embedded = Catalogue{
 				"NetworkError: failed to connect to WebSocket: invalid peer certificate: UnknownIssuer",
 				"CFNetwork SSLHandshake failed (-9807)",
 				"WebSocket network error: The operation couldn’t be completed. (OSStatus error -9807.)",
+				"FetchError: request to https://im.example.com/ failed, reason: unable to get local issuer certificate",
+				"verify error:num=22:certificate chain too long",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: self-signed certificate",
@@ -3661,7 +3765,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?unable to verify the first certificate|\\bUNABLE_TO_VERIFY_LEAF_SIGNATURE\\b",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?unable to verify the first certificate|\\bUNABLE_TO_VERIFY_LEAF_SIGNATURE\\b",
 					Kinds: []string{
 						"text",
 					},
@@ -3690,6 +3794,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"Error: unable to verify the first certificate code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'",
 				"verify error:num=21:unable to verify the first certificate",
+				"Error: unable to verify the first certificate",
 			},
 			Misses: []string{
 				"verify error:num=20:unable to get local issuer certificate",
@@ -3712,7 +3817,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?self[- ]signed certificate(?: in certificate chain)?",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?self[- ]signed certificate(?: in certificate chain)?",
 					Kinds: []string{
 						"text",
 					},
@@ -3763,6 +3868,7 @@ var embedded = Catalogue{
 				"curl: (60) SSL certificate problem: self signed certificate in certificate chain",
 				"Error: self signed certificate in certificate chain code: 'SELF_SIGNED_CERT_IN_CHAIN'",
 				"verify error:num=18:self-signed certificate",
+				"Error: self-signed certificate in certificate chain",
 			},
 			Misses: []string{
 				"tls: failed to verify certificate: x509: certificate signed by unknown authority",
@@ -3797,7 +3903,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?certificate revoked|invalid peer certificate: Revoked|SSLHandshakeException: .*CertificateRevokedException.*",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|Error:|reason:)(?::| \\()? ?certificate revoked|invalid peer certificate: Revoked|SSLHandshakeException: .*CertificateRevokedException.*",
 					Kinds: []string{
 						"text",
 					},
@@ -3823,9 +3929,75 @@ var embedded = Catalogue{
 			Samples: []string{
 				"curl: (60) SSL certificate problem: certificate revoked",
 				"verify error:num=23:certificate revoked",
+				"Error: certificate revoked",
 			},
 			Misses: []string{
 				"curl: (60) SSL certificate problem: certificate has expired",
+			},
+		},
+		{
+			ID: "client-says-revocation-unknown",
+			Title: Text{
+				En: "Client: it cannot find out whether the certificate was revoked",
+				Zh: "客户端：无法确认证书是否被吊销",
+			},
+			Explain: Text{
+				En: "The client was told to check revocation and has no list of the CA that is valid now: none was given to it, it has run out, it belongs to another CA, or the OCSP service did not answer. The certificate itself may be fine. Give this client a current list, or look whether its check is wanted at all.",
+				Zh: "客户端开启了吊销检查，但没有可用的吊销列表：没有提供、已过期、不属于这个 CA，或者 OCSP 服务没有应答。证书本身可能没有问题。请给这个客户端提供最新的吊销列表，或确认是否真的需要这项检查。",
+			},
+			Severity: "error",
+			Category: "trust",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unable to get certificate CRL|unable to decrypt CRL's signature|CRL signature failure|CRL is not yet valid|CRL has expired|format error in CRL's lastUpdate field|format error in CRL's nextUpdate field|unable to get CRL issuer certificate|key usage does not include CRL signing|unhandled critical CRL extension|different CRL scope|CRL path validation error|OCSP verification needed|OCSP verification failed|OCSP unknown cert)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"get certificate CRL",
+						"decrypt CRL's signature",
+						"signature failure",
+						"is not yet valid",
+						"has expired",
+						"format error in CRL's ",
+						"unable to get CRL issuer certificate",
+						"key usage does not include CRL signing",
+						"unhandled critical CRL extension",
+						"different CRL scope",
+						"CRL path validation error",
+						"OCSP ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-revoked",
+					Score: 0.5,
+					Why:   "the check of revocation is what fails",
+				},
+				{
+					ID:    "clock-skew",
+					Score: 0.15,
+					Why:   "a wrong clock makes a list look like one that has run out",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.1,
+					Why:   "a list of another CA",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/x509/x509_txt.c (3.0)",
+			},
+			Samples: []string{
+				"verify error:num=3:unable to get certificate CRL",
+				"Error: CRL has expired",
+			},
+			Misses: []string{
+				"verify error:num=23:certificate revoked",
 			},
 		},
 		{
@@ -3855,7 +4027,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?(?:unsuitable certificate purpose|unsupported certificate purpose|(?:EE|CA) certificate key too weak|CA signature digest algorithm too weak)",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unsuitable certificate purpose|unsupported certificate purpose|(?:EE|CA) certificate key too weak|CA signature digest algorithm too weak)",
 					Kinds: []string{
 						"text",
 					},
@@ -3914,6 +4086,42 @@ var embedded = Catalogue{
 						"signed with an unacceptable key",
 					},
 				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:path length constraint exceeded|key usage does not include certificate signing|unhandled critical extension|invalid non-CA certificate \\(has CA markings\\)|proxy path length constraint exceeded|key usage does not include digital signature|proxy certificates not allowed, please set the appropriate flag|invalid or inconsistent certificate extension|invalid or inconsistent certificate policy extension|unsupported extension feature|RFC 3779 resource not subset of parent's resources|permitted subtree violation|excluded subtree violation|name constraints minimum and maximum not supported|unsupported name constraint type|unsupported or invalid name constraint syntax|unsupported or invalid name syntax|Suite B: certificate version invalid|Suite B: invalid public key algorithm|Suite B: invalid ECC curve|Suite B: invalid signature algorithm|Suite B: curve not allowed for this LOS|Suite B: cannot sign P-384 with P-256|proxy subject name violation|invalid CA certificate|Path length invalid for non-CA cert|Path length given without key usage keyCertSign|Key usage keyCertSign invalid for non-CA cert|Missing Authority Key Identifier|Missing Subject Key Identifier|Empty Subject Alternative Name extension|Subject empty and Subject Alt Name extension not critical|Basic Constraints of CA cert not marked critical|Authority Key Identifier marked critical|Subject Key Identifier marked critical|CA cert does not include key usage extension|Certificate public key has explicit ECC parameters)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"path length constraint exceeded",
+						"key usage does not include certificate signing",
+						"unhandled critical extension",
+						"invalid non-CA certificate (has CA markings)",
+						"proxy path length constraint exceeded",
+						"key usage does not include digital signature",
+						"proxy certificates not allowed, please set the appropriate flag",
+						"invalid or inconsistent certificate ",
+						"unsupported extension feature",
+						"RFC 3779 resource not subset of parent's resources",
+						"permitted subtree violation",
+						"excluded subtree violation",
+						"name constraints minimum and maximum not supported",
+						"name constraint type",
+						"or invalid name ",
+						"Suite B: ",
+						"proxy subject name violation",
+						"invalid CA certificate",
+						"Path length ",
+						"Key usage keyCertSign invalid for non-CA cert",
+						"Missing ",
+						"Empty Subject Alternative Name extension",
+						"Subject empty and Subject Alt Name extension not critical",
+						"Basic Constraints of CA cert not marked critical",
+						"Authority Key Identifier marked critical",
+						"Subject Key Identifier marked critical",
+						"A cert does not include key usage extension",
+						"ertificate public key has explicit ECC parameters",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -3938,6 +4146,8 @@ var embedded = Catalogue{
 				"javax.net.ssl.SSLHandshakeException: (certificate_unknown) Extended key usage does not permit use for TLS server authentication",
 				"Page load failed: net::ERR_CERT_INVALID (-207)",
 				"tls: failed to verify certificate: x509: certificate specifies an incompatible key usage",
+				"Error: unsuitable certificate purpose",
+				"verify error:num=25:path length constraint exceeded",
 			},
 			Misses: []string{
 				"Page load failed: net::ERR_CERT_AUTHORITY_INVALID (-202)",
@@ -3960,7 +4170,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?certificate signature failure",
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate signature failure",
 					Kinds: []string{
 						"text",
 					},
@@ -3979,6 +4189,24 @@ var embedded = Catalogue{
 						"signature check failed",
 						"ASN sig error, confirm failure",
 						"invalid peer certificate: BadSignature",
+					},
+				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unable to decrypt certificate's signature|unable to decode issuer public key|format error in certificate's notBefore field|format error in certificate's notAfter field|issuer certificate doesn't have a public key|Cannot find certificate signature algorithm|subject signature algorithm and issuer public key algorithm mismatch|cert info signature and signature algorithm mismatch|Issuer name empty|Subject name empty|Using cert extension requires at least X509v3)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"rypt certificate's signature",
+						"ode issuer public key",
+						"format error in certificate's not",
+						"issuer certificate doesn't have a public key",
+						"Cannot find certificate signature algorithm",
+						"subject signature algorithm and issuer public key algorithm mismatch",
+						"cert info signature and signature algorithm mismatch",
+						"Issuer name empty",
+						"Subject name empty",
+						"Using cert extension requires at least X509v3",
 					},
 				},
 			},
@@ -4007,6 +4235,8 @@ var embedded = Catalogue{
 			Samples: []string{
 				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate signature failure (_ssl.c:1006)",
 				"tstclnt: authentication of server cert failed: SEC_ERROR_BAD_SIGNATURE: Peer's certificate has an invalid signature.",
+				"Error: certificate signature failure",
+				"verify error:num=4:unable to decrypt certificate's signature",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: (bad_certificate) PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
@@ -4041,6 +4271,15 @@ var embedded = Catalogue{
 						"MOZILLA_PKIX_ERROR_KEY_PINNING_FAILURE",
 					},
 				},
+				{
+					Regex: "peer_fingerprint match failure",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"peer_fingerprint match failure",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4058,6 +4297,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"javax.net.ssl.SSLPeerUnverifiedException: Certificate pinning failure!",
 				"curl: (90) SSL: public key does not match pinned public key",
+				"PHP Warning:  stream_socket_client(): peer_fingerprint match failure in /srv/im/ws.php on line 9",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLPeerUnverifiedException: Hostname 192.0.2.10 not verified:",
@@ -4123,6 +4363,41 @@ var embedded = Catalogue{
 						"Certificate Unknown",
 					},
 				},
+				{
+					Regex: "\\[SSL: CERTIFICATE_VERIFY_FAILED\\] certificate verify failed \\(_ssl",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed (_ssl",
+					},
+				},
+				{
+					Regex: "SSL routines:\\w*:certificate verify failed\\) while",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						":certificate verify failed) while",
+					},
+				},
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unspecified certificate verification error|out of memory|no explicit policy|application verification failure|email address mismatch|no matching DANE TLSA records|invalid certificate verification context|Certificate Transparency required, but no valid SCTs found)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"unspecified certificate verification error",
+						"out of memory",
+						"no explicit policy",
+						"application verification failure",
+						"email address mismatch",
+						"no matching DANE TLSA records",
+						"invalid certificate verification context",
+						"Certificate Transparency required, but no valid SCTs found",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4166,6 +4441,8 @@ var embedded = Catalogue{
 				"{\"errMsg\":\"request:fail ssl hand shake error\"}",
 				"connectSocket:fail 此服务器证书无效",
 				"[BoringSSL] boringssl_context_error_print(1862) boringssl ctx 0x6000000d40a0: 140526066114904:error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:ssl/handshake.cc:369:",
+				"ssl.SSLError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed (_ssl.c:749)",
+				"verify error:num=1:unspecified certificate verification error",
 			},
 			Misses: []string{
 				"4037F9D8177F0000:error:0A000415:SSL routines:ssl3_read_bytes:sslv3 alert certificate expired:../ssl/record/rec_layer_s3.c:1605:SSL alert number 45",
@@ -4201,7 +4478,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:SSL: WRONG_VERSION_NUMBER\\]|SSL routines:[a-zA-Z0-9_]*:)(?: )?wrong version number|tls: first record does not look like a TLS handshake|invalid peer message.*InvalidContentType|\\(WRONG_VERSION_NUMBER",
+					Regex: "(?:SSL: WRONG_VERSION_NUMBER\\]|SSL routines:[a-zA-Z0-9_]*:)(?: )?wrong version number|tls: first record does not look like a TLS handshake|invalid peer message.*InvalidContentType|\\(WRONG_VERSION_NUMBER|SSL routines:\\w*:packet length too long",
 					Kinds: []string{
 						"text",
 					},
@@ -4210,6 +4487,17 @@ var embedded = Catalogue{
 						"tls: first record does not look like a TLS handshake",
 						"invalid peer message",
 						"(WRONG_VERSION_NUMBER",
+						":packet length too long",
+					},
+				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:(?:unknown protocol|packet length too long|wrong version number)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
 					},
 				},
 			},
@@ -4548,6 +4836,78 @@ var embedded = Catalogue{
 			Misses: []string{
 				"TLS handshake error from [::1]:58856: tls: first record does not look like a TLS handshake",
 				"failed to dial wss://im.example.com:5200: tls: first record does not look like a TLS handshake",
+			},
+		},
+		{
+			ID: "closed-in-handshake-either-side",
+			Title: Text{
+				En: "The other side closed the connection during the TLS handshake",
+				Zh: "对端在 TLS 握手期间关闭了连接",
+			},
+			Explain: Text{
+				En: "OpenSSL met the end of the stream in the middle of a handshake and does not say on which side it was. Before a client: a port without TLS, a server or middlebox that drops what it does not like, a version that the server refuses without an alert. Before a server: health checks, scanners, lost connections, and clients such as Node.js that reject the certificate without an alert.",
+				Zh: "OpenSSL 在握手中途遇到连接结束，没有说明自己是哪一端。如果是客户端打印的：目标端口没有启用 TLS、服务器或中间设备直接断开、服务器不支持该版本但没有发告警。如果是服务端打印的：健康检查、扫描、网络中断，以及 Node.js 这类不发告警就拒绝证书的客户端。",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "network",
+			Phase:    "client-hello",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:.*:unexpected eof while reading\\) while SSL handshaking$",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "unknown",
+					Literals: []string{
+						":unexpected eof while reading) while SSL handshaking",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.4,
+					Why:   "cut connections, on both sides",
+				},
+				{
+					ID:    "scanner-probe",
+					Score: 0.2,
+					Why:   "checks and scanners, where a server printed it",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.13,
+					Why:   "a plain port that does not understand the hello, where a client printed it",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.08,
+					Why:   "servers that refuse a version without an alert",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.05,
+					Why:   "clients that reject a certificate without a word",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.05,
+					Why:   "the same for a wrong name",
+				},
+			},
+			References: []string{
+				"OpenSSL ssl/record/rec_layer_s3.c (3.0)",
+				"CPython Modules/_ssl.c",
+				"provoked: Python 2.7 to 3.13, Ruby 3.1",
+			},
+			Samples: []string{
+				"ssl.SSLEOFError: [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol (_ssl.c:1020)",
+				"ssl.SSLEOFError: EOF occurred in violation of protocol (_ssl.c:1125)",
+			},
+			Misses: []string{
+				"2026.11.23 16:20:23 LOG3[4]: SSL_accept: ../ssl/record/rec_layer_s3.c:318: error:0A000126:SSL routines::unexpected eof while reading",
 			},
 		},
 		{
@@ -5200,6 +5560,571 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "loader-certificate-not-pem",
+			Title: Text{
+				En: "A program finds no PEM certificate or key in its file",
+				Zh: "程序在文件里找不到 PEM 格式的证书或私钥",
+			},
+			Explain: Text{
+				En: "OpenSSL looked for a -----BEGIN line of the right kind in the file of a certificate or key, and found none or a damaged one. The file is empty, binary (DER, PKCS#12), encrypted with another passphrase, or certificate and key are switched. The message does not name the file: test each with openssl x509 -in FILE -noout and openssl pkey -in FILE -noout.",
+				Zh: "OpenSSL 在证书或私钥文件里寻找对应的 -----BEGIN 行，没有找到，或者内容已损坏。可能是空文件、二进制格式（DER、PKCS#12）、密码不对的加密私钥，或者证书与私钥写反了。这条信息不说是哪个文件：请分别用 openssl x509 -in 文件 -noout 和 openssl pkey -in 文件 -noout 检查。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "error:(?:090[69][0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:no start line|bad end line|bad base64 decode)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":PEM routines:",
+					},
+				},
+				{
+					Regex: "\\[SSL\\] PEM lib(?:rary)? \\(_ssl\\.c:\\d+\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"[SSL] PEM lib",
+					},
+				},
+				{
+					Regex: "PEM_read_bio_(?:X509|PrivateKey): (?:no start line|bad end line|bad base64 decode) \\(OpenSSL::",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"PEM_read_bio_",
+					},
+				},
+				{
+					Regex: "Unable to set local cert chain file `",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Unable to set local cert chain file `",
+					},
+				},
+				{
+					Regex: "Could not (?:read|find) (?:\\w+ )?certificate(?: from|s? of)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Could not ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-pem",
+					Score: 0.5,
+					Why:   "no PEM block of the right kind is in the file",
+				},
+				{
+					ID:    "cert-key-swapped",
+					Score: 0.18,
+					Why:   "a key in the place of the certificate gives the same (provoked)",
+				},
+				{
+					ID:    "cert-malformed",
+					Score: 0.12,
+					Why:   "a cut or edited file gives the same (provoked)",
+				},
+				{
+					ID:    "key-unsupported",
+					Score: 0.08,
+					Why:   "Python says the same of an encrypted key without its passphrase (provoked)",
+				},
+				{
+					ID:    "cert-file-missing",
+					Score: 0.08,
+					Why:   "PHP says the same of a file that is not there (provoked)",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/pem/pem_err.c",
+				"CPython Modules/_ssl.c",
+				"php-src ext/openssl/xp_ssl.c",
+				"allinurl/goaccess #1084",
+				"provoked: Node.js 20, Python 2.7 and 3.11, PHP 8.2, Ruby 3.1, Perl 5.36",
+			},
+			Samples: []string{
+				"ssl.SSLError: [SSL] PEM lib (_ssl.c:3905)",
+				"Error: error:0906D06C:PEM routines:PEM_read_bio:no start line",
+				"Error: error:0480006C:PEM routines::no start line",
+				"rbload.rb:2:in `initialize': PEM_read_bio_X509: no start line (OpenSSL::X509::CertificateError)",
+				"PHP Warning:  stream_socket_accept(): Unable to set local cert chain file `im.pem'; Check that your cafile/capath settings include details of your certificate and its issuer in /srv/im.php on line 2",
+				"Could not read server certificate from im.pem",
+			},
+			Misses: []string{
+				"ssl.SSLError: [X509: KEY_VALUES_MISMATCH] key values mismatch (_ssl.c:3926)",
+			},
+		},
+		{
+			ID: "loader-key-not-readable",
+			Title: Text{
+				En: "A program cannot read its private key",
+				Zh: "程序无法读取私钥",
+			},
+			Explain: Text{
+				En: "OpenSSL found no key that it can read in the file: it is encrypted and no passphrase was given, holds the certificate, or is of a kind that this program cannot use. openssl pkey -in FILE -noout asks for a passphrase where one is needed; openssl pkey -in FILE -out NEW writes the key without it.",
+				Zh: "OpenSSL 在文件里找不到可用的私钥：私钥有密码保护而程序没有提供密码、文件里其实是证书，或者是程序不支持的密钥类型。openssl pkey -in 文件 -noout 会在需要时询问密码；openssl pkey -in 文件 -out 新文件 可以去掉密码。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "error:1E08010C:DECODER routines:\\w*:unsupported",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"error:1E08010C:DECODER routines:",
+					},
+				},
+				{
+					Regex: "error:(?:090[69][0-9A-F]{4}|0480[0-9A-F]{4}):PEM routines:\\w*:(?i:bad decrypt|bad password read|problems getting password)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":PEM routines:",
+					},
+				},
+				{
+					Regex: "error:(?:0607[0-9A-F]{4}|0606[0-9A-F]{4}|1C80[0-9A-F]{4}):(?:digital envelope|Provider) routines:\\w*:bad decrypt",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":bad decrypt",
+					},
+				},
+				{
+					Regex: "error:0609[0-9A-F]{4}:digital envelope routines:\\w*:unsupported (?:private key )?algorithm",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":digital envelope routines:",
+					},
+				},
+				{
+					Regex: "error:07880109:common libcrypto routines:\\w*:interrupted or cancelled",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"error:07880109:common libcrypto routines:",
+					},
+				},
+				{
+					Regex: "Could not parse PKey: ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Could not parse PKey: ",
+					},
+				},
+				{
+					Regex: "Unable to set private key file `",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Unable to set private key file `",
+					},
+				},
+				{
+					Regex: "Could not (?:read|find) (?:\\w+ )?(?:certificate )?private key (?:from|of)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Could not ",
+					},
+				},
+				{
+					Regex: "MissingPassphrase|ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY|Passphrase required for encrypted key",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"MissingPassphrase",
+						"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY",
+						"Passphrase required for encrypted key",
+					},
+				},
+				{
+					Regex: "^\\[lua\\] .*(?:failed to set (?:DER )?private key|failed to parse (?:PEM )?pri(?:vate|v) key|d2i_PrivateKey_bio\\(\\) failed|SSL_use_PrivateKey\\(\\) failed)",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"[lua] ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "key-unsupported",
+					Score: 0.48,
+					Why:   "an encrypted key, or a kind that the program lacks",
+				},
+				{
+					ID:    "cert-key-swapped",
+					Score: 0.2,
+					Why:   "the certificate in the place of the key gives the same (provoked)",
+				},
+				{
+					ID:    "cert-not-pem",
+					Score: 0.18,
+					Why:   "a file without a key gives the same (provoked)",
+				},
+				{
+					ID:    "cert-key-mismatch",
+					Score: 0.08,
+					Why:   "PHP says the same of the key of another certificate (provoked)",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/encode_decode/decoder_err.c, crypto/pem/pem_err.c",
+				"php-src ext/openssl/xp_ssl.c",
+				"openresty/lua-nginx-module src/ngx_http_lua_ssl_certby.c",
+				"provoked: Node.js 20, PHP 8.2, Ruby 3.1, Perl 5.36",
+			},
+			Samples: []string{
+				"Error: error:1E08010C:DECODER routines::unsupported",
+				"rbload.rb:2:in `read': Could not parse PKey: unsupported (OpenSSL::PKey::PKeyError)",
+				"PHP Warning:  stream_socket_accept(): Unable to set private key file `/etc/ssl/im.key' in /srv/im.php on line 2",
+				"2022/08/31 15:05:34 [error] 42#42: *1 [lua] certificate.lua:244: call(): failed to set DER private key: d2i_PrivateKey_bio() failed, context: ssl_certificate_by_lua*, client: 203.0.113.7, server: 0.0.0.0:443",
+			},
+			Misses: []string{
+				"Error: error:0480006C:PEM routines::no start line",
+			},
+		},
+		{
+			ID: "loader-key-mismatch",
+			Title: Text{
+				En: "A program's key does not belong to its certificate",
+				Zh: "程序加载的私钥与证书不匹配",
+			},
+			Explain: Text{
+				En: "The private key is not that of the first certificate in the file: only one of the two was renewed, or the file begins with the intermediate instead of the server's own certificate.",
+				Zh: "私钥与文件中的第一张证书不匹配：只更新了其中一个，或者文件以中间证书开头，而不是服务器自己的证书。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?:x509 certificate routines:\\w*:|\\[X509: KEY_(?:VALUES|TYPE)_MISMATCH\\] )key (?:values|type) mismatch",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"x509 certificate routines:",
+						"[X509: KEY_",
+					},
+				},
+				{
+					Regex: "\\[SSL: NO_CERTIFICATE_ASSIGNED\\] no certificate assigned",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"[SSL: NO_CERTIFICATE_ASSIGNED] no certificate assigned",
+					},
+				},
+				{
+					Regex: "'add_certificate': public key mismatch \\(ArgumentError\\)|`add_certificate': public key mismatch \\(ArgumentError\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"'add_certificate': public key mismatch (ArgumentError)",
+						"`add_certificate': public key mismatch (ArgumentError)",
+					},
+				},
+				{
+					Regex: "Private key does not match certificate!",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Private key does not match certificate!",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-key-mismatch",
+					Score: 0.97,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/x509/x509_err.c",
+				"CPython Modules/_ssl.c",
+				"php-src ext/openssl/xp_ssl.c",
+				"provoked: Node.js 20, Python 3.11, PHP 8.2, Ruby 3.1",
+			},
+			Samples: []string{
+				"Error: error:05800074:x509 certificate routines::key values mismatch",
+				"ssl.SSLError: [X509: KEY_VALUES_MISMATCH] key values mismatch (_ssl.c:3926)",
+				"ssl.SSLError: [SSL: NO_CERTIFICATE_ASSIGNED] no certificate assigned (_ssl.c:3934)",
+				"rbload.rb:2:in `add_certificate': public key mismatch (ArgumentError)",
+				"PHP Warning:  stream_socket_accept(): Private key does not match certificate! in /srv/im.php on line 2",
+			},
+			Misses: []string{
+				"ssl.SSLError: [SSL] PEM lib (_ssl.c:3905)",
+			},
+		},
+		{
+			ID: "loader-file-missing",
+			Title: Text{
+				En: "A program does not find its certificate or key",
+				Zh: "程序找不到证书或私钥文件",
+			},
+			Explain: Text{
+				En: "OpenSSL or the program could not open the file: the path is wrong where the program runs. In Docker it counts inside the container, and a relative one starts at its working directory.",
+				Zh: "OpenSSL 或程序打不开该文件：在程序运行的环境里路径不对。在 Docker 里，路径以容器内为准，相对路径从工作目录算起。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "error:(?:02001002|80000002):system library:\\w*:No such file or directory",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":No such file or directory",
+					},
+				},
+				{
+					Regex: "ENOENT: no such file or directory, open '[^']*(?:\\.(?:pem|crt|cer|key|pfx|p12)|fullchain|privkey)[^']*'",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"ENOENT: no such file or directory, open '",
+					},
+				},
+				{
+					Regex: "No such file or directory @ rb_sysopen - \\S*\\.(?:pem|crt|cer|key|pfx|p12)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"No such file or directory @ rb_sysopen - ",
+					},
+				},
+				{
+					Regex: "SSL_(?:cert|key)_file \\S+ (?:does not exist|can't be used: No such file or directory)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"does not exist",
+						"can't be used: No such file or directory",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-missing",
+					Score: 0.95,
+					Why:   "the system says so",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/bio/bss_file.c",
+				"Node.js lib/fs.js",
+				"allinurl/goaccess #1084",
+				"provoked: Node.js 20, Ruby 3.1, Perl 5.36, openssl 3.0",
+			},
+			Samples: []string{
+				"Error: error:02001002:system library:fopen:No such file or directory",
+				"Error: ENOENT: no such file or directory, open '/etc/ssl/im.pem'",
+				"rbload.rb:2:in `read': No such file or directory @ rb_sysopen - files/none.pem (Errno::ENOENT)",
+			},
+			Misses: []string{
+				"Error: ENOENT: no such file or directory, open '/srv/im/config.json'",
+			},
+		},
+		{
+			ID: "loader-file-unreadable",
+			Title: Text{
+				En: "A program may not read its certificate or key",
+				Zh: "程序没有权限读取证书或私钥文件",
+			},
+			Explain: Text{
+				En: "The file is there and the user that runs the program may not read it. Keys of Let's Encrypt belong to root, and a program in a container often runs as another user.",
+				Zh: "文件存在，但运行程序的用户没有读取权限。Let's Encrypt 的私钥属于 root，而容器里的程序常以其他用户运行。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "error:(?:0200100D|8000000D):system library:\\w*:Permission denied",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						":Permission denied",
+					},
+				},
+				{
+					Regex: "EACCES: permission denied, open '[^']*(?:\\.(?:pem|crt|cer|key|pfx|p12)|fullchain|privkey)[^']*'",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"EACCES: permission denied, open '",
+					},
+				},
+				{
+					Regex: "Permission denied @ rb_sysopen - \\S*\\.(?:pem|crt|cer|key|pfx|p12)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Permission denied @ rb_sysopen - ",
+					},
+				},
+				{
+					Regex: "SSL_(?:cert|key)_file \\S+ (?:is not accessable|is not accessible|can't be used: Permission denied)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"is not access",
+						"can't be used: Permission denied",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-unreadable",
+					Score: 0.95,
+					Why:   "the system says so",
+				},
+			},
+			References: []string{
+				"OpenSSL crypto/bio/bss_file.c",
+				"Node.js lib/fs.js",
+				"provoked: Node.js 20, Ruby 3.1, Perl 5.36",
+			},
+			Samples: []string{
+				"Error: EACCES: permission denied, open '/etc/letsencrypt/live/im.example.com/privkey.pem'",
+				"rbload.rb:2:in `read': Permission denied @ rb_sysopen - files/deny.pem (Errno::EACCES)",
+			},
+			Misses: []string{
+				"Error: EACCES: permission denied, open '/srv/im/data.json'",
+			},
+		},
+		{
+			ID: "loader-certificate-too-weak",
+			Title: Text{
+				En: "A program refuses its own certificate as too weak",
+				Zh: "程序认为自己的证书强度不足，拒绝加载",
+			},
+			Explain: Text{
+				En: "The key of the certificate is too short or its signature too old for the security level of this OpenSSL (SECLEVEL 2 asks for RSA 2048 and SHA-256). Make a new certificate; do not lower the level, clients refuse the old one as well.",
+				Zh: "证书的密钥太短，或签名算法太旧，达不到这个 OpenSSL 的安全级别（SECLEVEL 2 要求 RSA 2048 和 SHA-256）。请换新证书，不要降低安全级别：客户端同样会拒绝旧证书。",
+			},
+			Severity: "error",
+			Category: "trust",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?:SSL routines:\\w*:|\\[SSL: \\w+\\] |SSL_CTX_use_certificate: )(?:ee key too small|ca key too small|ca md too weak)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"ee key too small",
+						"key too small",
+						"md too weak",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-unsupported",
+					Score: 0.96,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"OpenSSL ssl/ssl_err.c",
+				"provoked: Python 3.11, Ruby 3.1, nginx 1.22",
+			},
+			Samples: []string{
+				"ssl.SSLError: [SSL: EE_KEY_TOO_SMALL] ee key too small (_ssl.c:3905)",
+				"Error: error:0A00018F:SSL routines::ee key too small",
+			},
+			Misses: []string{
+				"nginx: [emerg] SSL_CTX_use_certificate(\"/etc/ssl/weak.pem\") failed (SSL: error:0A00018F:SSL routines::ee key too small)",
+			},
+		},
+		{
 			ID: "hidden-client-rejection",
 			Title: Text{
 				En: "OpenSSL client rejected the certificate, reason hidden",
@@ -5580,10 +6505,7 @@ var embedded = Catalogue{
 						"net-http",
 					},
 					Literals: []string{
-						"error decoding message",
-						"illegal parameter",
-						"unsupported extension",
-						"decompression failure",
+						"local error: tls: ",
 					},
 				},
 			},
@@ -6269,6 +7191,16 @@ var embedded = Catalogue{
 						"SSL_do_handshake() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "(?:SSL: WRONG_VERSION_NUMBER\\]|SSL routines:[a-zA-Z0-9_]*:)(?: )?wrong version number",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "inbound",
+					Literals: []string{
+						"wrong version number",
+					},
+				},
 			},
 			Probe: true,
 			Causes: []CauseScore{
@@ -6539,6 +7471,15 @@ var embedded = Catalogue{
 						"SSL_do_handshake() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "SSL_R_NO_SHARED_CIPHER: no suitable shared cipher could be used",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_R_NO_SHARED_CIPHER: no suitable shared cipher could be used",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -6566,6 +7507,7 @@ var embedded = Catalogue{
 				"2026/11/23 05:06:20 [info] 22873#22873: *60 SSL_do_handshake() failed (SSL: error:0A0000C1:SSL routines::no shared cipher) while SSL handshaking, client: 127.0.0.1, server: 0.0.0.0:13000",
 				"2020/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:1417A0C1:SSL routines:tls_post_process_client_hello:no shared cipher) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:100000b8:SSL routines:OPENSSL_internal:NO_SHARED_CIPHER) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
+				"PHP Warning:  stream_socket_accept(): SSL_R_NO_SHARED_CIPHER: no suitable shared cipher could be used.  This could be because the server is missing an SSL certificate (local_cert context option) in /srv/im/ws.php on line 2",
 			},
 			Misses: []string{
 				"2026/11/23 05:06:20 [info] 22873#22873: *60 SSL_do_handshake() failed (SSL: error:0A000076:SSL routines::no suitable signature algorithm) while SSL handshaking, client: 127.0.0.1, server: 0.0.0.0:13000",
@@ -6768,6 +7710,15 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "Error: (?:[0-9A-F]+:)?error:1C800066:Provider routines:",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"error:1C800066:Provider routines:",
 					},
 				},
 			},
@@ -7021,6 +7972,17 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"SSL_do_handshake() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "error:[0-9A-F]{8}:SSL routines:[a-z_]*:certificate verify failed|\\[SSL: CERTIFICATE_VERIFY_FAILED\\] certificate verify failed",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "inbound",
+					Literals: []string{
+						":certificate verify failed",
+						"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
 					},
 				},
 			},
@@ -7395,12 +8357,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\(10:.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(10:.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (10:",
+						" certificate verify error: (10:",
 					},
 				},
 			},
@@ -7445,12 +8407,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\(9:.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(9:.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (9:",
+						" certificate verify error: (9:",
 					},
 				},
 			},
@@ -7494,12 +8456,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\(1[89]:.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(1[89]:.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (1",
+						" certificate verify error: (1",
 					},
 				},
 			},
@@ -7539,12 +8501,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\((?:2|20|21|22|27):.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\((?:2|20|21|22|27):.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (",
+						" certificate verify error: (",
 					},
 				},
 				{
@@ -7600,21 +8562,21 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate does not match \"[^\"]*\" while .*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate does not match (?:host )?\"[^\"]*\"(?: while .*)?$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate does not match ",
+						" certificate does not match ",
 					},
 				},
 				{
-					Regex: "^upstream SSL certificate verify error: \\(6[24]:.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(6[24]:.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (6",
+						" certificate verify error: (6",
 					},
 				},
 			},
@@ -7655,12 +8617,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\((?:3|8|11|12|23|33):.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\((?:3|8|11|12|23|33):.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (",
+						" certificate verify error: (",
 					},
 				},
 			},
@@ -7700,12 +8662,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\((?:24|25|26|32|34|37|39|41|66|67|68|76|77|78|79|8[0-9]|9[0-4]):.*$",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\((?:24|25|26|32|34|37|39|41|66|67|68|76|77|78|79|8[0-9]|9[0-4]):.*$",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (",
+						" certificate verify error: (",
 					},
 				},
 				{
@@ -7761,12 +8723,12 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "^upstream SSL certificate verify error: \\(",
+					Regex: "^(?:upstream SSL|lua ssl) certificate verify error: \\(",
 					Kinds: []string{
 						"nginx",
 					},
 					Literals: []string{
-						"upstream SSL certificate verify error: (",
+						" certificate verify error: (",
 					},
 				},
 			},
@@ -7816,6 +8778,15 @@ var embedded = Catalogue{
 			Match: []Clause{
 				{
 					Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:.*:(?i:wrong[ _]version[ _]number|https?[ _](?:proxy[ _])?request|unknown[ _]protocol|packet[ _]length[ _]too[ _]long|record[ _]layer[ _]failure|bad[ _]record[ _]type)\\b.*\\) while SSL handshaking to upstream$",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"SSL_do_handshake() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed \\(SSL: error:.*(?:wrong version number)\\)$",
 					Kinds: []string{
 						"nginx",
 					},
@@ -7906,6 +8877,24 @@ var embedded = Catalogue{
 					},
 					whole: "upstream prematurely closed connection while SSL handshaking to upstream",
 				},
+				{
+					Regex: "^\\[lua\\] .*SSL handshake: closed",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"SSL handshake: closed",
+					},
+				},
+				{
+					Regex: "^peer closed connection in SSL handshake(?: \\([0-9]+: .*\\))?$",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"peer closed connection in SSL handshake",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -7984,6 +8973,15 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"upstream timed out (",
+					},
+				},
+				{
+					Regex: "^\\[lua\\] .*SSL handshake: timeout",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"SSL handshake: timeout",
 					},
 				},
 			},
@@ -9102,7 +10100,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate signed by unknown authority(?: \\(possibly because of)?",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate signed by unknown authority(?: \\(possibly because of)?",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9113,7 +10111,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate is not trusted)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate is not trusted)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9168,7 +10166,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate has expired or is not yet valid: current time \\S+ is after .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate has expired or is not yet valid: current time \\S+ is after .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9179,7 +10177,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate is expired)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate is expired)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9230,7 +10228,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate has expired or is not yet valid: current time \\S+ is before .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate has expired or is not yet valid: current time \\S+ is before .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9241,7 +10239,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .{2,60}(?i:certificate is not yet valid)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .{2,60}(?i:certificate is not yet valid)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9291,7 +10289,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate has expired or is not yet valid",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate has expired or is not yet valid",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9346,7 +10344,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate is valid for .*, not .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate is valid for .*, not .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9357,7 +10355,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate is valid for .*, but none matched .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate is valid for .*, but none matched .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9368,7 +10366,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate is not valid for any names, but wanted to match .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate is not valid for any names, but wanted to match .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9379,7 +10377,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate name does not match input)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate name does not match input)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9426,7 +10424,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: cannot validate certificate for \\S+ (?i:because it doesn't contain any IP SANs)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: cannot validate certificate for \\S+ (?i:because it doesn't contain any IP SANs)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9471,7 +10469,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate relies on legacy Common Name field, use SANs",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate relies on legacy Common Name field, use SANs",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9517,7 +10515,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: cannot verify signature: insecure algorithm .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: cannot verify signature: insecure algorithm .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9528,7 +10526,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: cannot verify signature: algorithm unimplemented",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: cannot verify signature: algorithm unimplemented",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9561,7 +10559,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate signed by unknown authority \\(possibly because of .{1,3}x509: cannot verify signature: insecure algorithm .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate signed by unknown authority \\(possibly because of .{1,3}x509: cannot verify signature: insecure algorithm .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9620,7 +10618,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate specifies an incompatible key usage",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate specifies an incompatible key usage",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9631,7 +10629,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: a root or intermediate certificate is not authorized for an extended key usage.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: a root or intermediate certificate is not authorized for an extended key usage.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9676,7 +10674,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: certificate is not authorized to sign other certificates",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: certificate is not authorized to sign other certificates",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9687,7 +10685,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: too many intermediates for path length constraint",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: too many intermediates for path length constraint",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9698,7 +10696,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: issuer name does not match subject from issuing certificate",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: issuer name does not match subject from issuing certificate",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9709,7 +10707,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: issuer has name constraints but leaf .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: issuer has name constraints but leaf .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9720,7 +10718,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: a root or intermediate certificate is not authorized to sign for this name.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: a root or intermediate certificate is not authorized to sign for this name.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9731,7 +10729,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: unhandled critical extension",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: unhandled critical extension",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9742,7 +10740,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: invalid signature: parent certificate cannot sign this kind of certificate",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: invalid signature: parent certificate cannot sign this kind of certificate",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9753,7 +10751,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: no valid chains built.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: no valid chains built.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9764,7 +10762,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: ECDSA verification failure",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: ECDSA verification failure",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9775,7 +10773,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: Ed25519 verification failure",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: Ed25519 verification failure",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9786,7 +10784,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: signature check attempts limit reached while verifying certificate chain",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: signature check attempts limit reached while verifying certificate chain",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9797,7 +10795,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: signature algorithm specifies an .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: signature algorithm specifies an .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9856,7 +10854,7 @@ var embedded = Catalogue{
 			Side:     "peer",
 			Match: []Clause{
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: failed to load system roots and no roots provided.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: failed to load system roots and no roots provided.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9867,7 +10865,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: system root pool is not available.*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: system root pool is not available.*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -9955,6 +10953,25 @@ var embedded = Catalogue{
 						"tls: certificate used with invalid signature algorithm",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:ASN1 lib\\b",
+					Kinds: []string{
+						"openssl",
+						"text",
+					},
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
+				{
+					Regex: "\\[Error: [0-9A-F]+:error:068[0-9A-F]{5}:asn1 encoding routines:",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						":asn1 encoding routines:",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -9976,6 +10993,7 @@ var embedded = Catalogue{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: failed to parse certificate from server: x509: negative serial number\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: failed to parse certificate from server: x509: malformed certificate\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: invalid signature by the server certificate: crypto/rsa: verification error\"}",
+				"ssl.SSLError: [SSL] ASN1 lib (_ssl.c:1020)",
 			},
 			Misses: []string{
 				"panic: x509: negative serial number",
@@ -10010,7 +11028,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: macos certificate verification internal error",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: macos certificate verification internal error",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10021,7 +11039,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: OSStatus .*",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: OSStatus .*",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10032,7 +11050,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate is not standards compliant)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate is not standards compliant)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10043,7 +11061,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: )?x509: .*(?i:certificate is not permitted for this usage)",
+					Regex: "(?:(?:https|wss)://.*|authentication handshake failed: (?:tls: failed to verify certificate: )?)?x509: .*(?i:certificate is not permitted for this usage)",
 					Kinds: []string{
 						"zap",
 						"console",
@@ -10259,6 +11277,24 @@ var embedded = Catalogue{
 						"tls: DialWithDialer timed out",
 					},
 				},
+				{
+					Regex: "_ssl\\.c:\\d+: The handshake operation timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						": The handshake operation timed out",
+					},
+				},
+				{
+					Regex: "stream_socket_client\\(\\): SSL: Handshake timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"stream_socket_client(): SSL: Handshake timed out",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -10279,6 +11315,8 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": net/http: TLS handshake timeout\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: context deadline exceeded\\\"\"}",
+				"TimeoutError: _ssl.c:1003: The handshake operation timed out",
+				"PHP Warning:  stream_socket_client(): SSL: Handshake timed out in /srv/im/client.php on line 3",
 			},
 			Misses: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: i/o timeout",
@@ -10322,6 +11360,53 @@ var embedded = Catalogue{
 						"tls: use of closed connection",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:unexpected eof while reading\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
+				{
+					Regex: "(?:stream_socket_client|file_get_contents|fopen|fsockopen|SoapClient\\S*)\\(.{0,200}\\): SSL: (?:Connection reset by peer|Broken pipe)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"): SSL: ",
+					},
+				},
+				{
+					Regex: "Client network socket disconnected before secure TLS connection was established",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Client network socket disconnected before secure TLS connection was established",
+					},
+				},
+				{
+					Regex: "(?:Connection reset by peer|Broken pipe) - SSL_connect|connect failed: (?:Connection reset by peer|Broken pipe),SSL connect attempt failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" - SSL_connect",
+						",SSL connect attempt failed",
+					},
+				},
+				{
+					Regex: "SSL_connect SYSCALL returned=5 errno=0",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_connect SYSCALL returned=5 errno=0",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -10347,6 +11432,10 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: EOF\\\"\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: read tcp 10.0.0.5:40100->10.0.0.9:443: read: connection reset by peer\\\"\"}",
+				"SSL_connect returned=1 errno=0 peeraddr=(null) state=error: unexpected eof while reading (OpenSSL::SSL::SSLError)",
+				"Error: Client network socket disconnected before secure TLS connection was established",
+				"net/protocol.rb:46:in `connect_nonblock': Connection reset by peer - SSL_connect (Errno::ECONNRESET)",
+				"OpenSSL::SSL::SSLError: SSL_connect SYSCALL returned=5 errno=0 state=SSLv2/v3 read server hello A",
 			},
 			Misses: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: tls: first record does not look like a TLS handshake\\\"\"}",
@@ -10522,6 +11611,16 @@ var embedded = Catalogue{
 						"tls: downgrade attempt detected, possibly due to a MitM attack or a broken middlebox",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:(?:unsupported protocol|(?:wrong|unsupported|unknown) ssl version|version too (?:low|high)|no protocols available|legacy sigalg disallowed or unsupported|unsafe legacy renegotiation disabled)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -10541,6 +11640,8 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": remote error: tls: protocol version not supported\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: server selected unsupported protocol version 301\"}",
+				"SSL_connect returned=1 errno=0 peeraddr=127.0.0.1:27016 state=error: legacy sigalg disallowed or unsupported (OpenSSL::SSL::SSLError)",
+				"ssl.SSLError: [SSL: UNSAFE_LEGACY_RENEGOTIATION_DISABLED] unsafe legacy renegotiation disabled (_ssl.c:1000)",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> remote error: tls: protocol version not supported handshakeStatusUnknown",
@@ -10694,6 +11795,16 @@ var embedded = Catalogue{
 						"tls: server resumed a session with a different ",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:(?:no ciphers available|no cipher match|(?:wrong|unknown) cipher returned|dh key too small|wrong curve|no shared groups?)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -10720,6 +11831,7 @@ var embedded = Catalogue{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": remote error: tls: handshake failure\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: server chose an unconfigured cipher suite\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: server selected unsupported group\"}",
+				"error:141A318A:SSL routines:tls_process_ske_dhe:dh key too small",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> remote error: tls: handshake failure handshakeStatusDoFullHandshake2ReadHandshake1",
@@ -10884,6 +11996,17 @@ var embedded = Catalogue{
 						"authentication handshake failed: credentials: cannot check peer: missing selected ALPN property",
 					},
 				},
+				{
+					Regex: "http2: unexpected ALPN protocol \"[^\"]*\"; want \"h2\"",
+					Kinds: []string{
+						"zap",
+						"console",
+						"text",
+					},
+					Literals: []string{
+						"http2: unexpected ALPN protocol ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -10900,6 +12023,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": remote error: tls: no application protocol\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】grpc webhook failed\",\"error\":\"rpc error: code = Unavailable desc = connection error: desc = \\\"transport: authentication handshake failed: credentials: cannot check peer: missing selected ALPN property\\\"\"}",
+				"Get \"https://im.example.com/\": http2: unexpected ALPN protocol \"http/1.1\"; want \"h2\"",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> remote error: tls: no application protocol handshakeStatusUnknown",
@@ -10966,6 +12090,16 @@ var embedded = Catalogue{
 						"tls: server's Finished message was incorrect",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed .*SSL routines:\\w*:(?:decryption failed or bad record mac|bad record mac|bad signature|unexpected message|(?:bad )?length mismatch|digest check failed|excessive message size|bad (?:record type|packet length|extension))\\b",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -10981,6 +12115,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": local error: tls: bad record MAC\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: invalid server finished hash\"}",
+				"SSL_connect returned=1 errno=0 peeraddr=127.0.0.1:27023 state=error: unexpected message (OpenSSL::SSL::SSLError)",
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> local error: tls: bad record MAC handshakeStatusReadFinishedDone",
@@ -11058,6 +12193,16 @@ var embedded = Catalogue{
 						" error: tls: ",
 					},
 				},
+				{
+					Regex: "^SSL_do_handshake\\(\\) failed",
+					Kinds: []string{
+						"text",
+					},
+					Direction: "outbound",
+					Literals: []string{
+						"SSL_do_handshake() failed",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -11083,6 +12228,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": remote error: tls: user canceled\"}",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: unexpected server_name extension in server hello\"}",
+				"SSL_connect returned=1 errno=0 peeraddr=127.0.0.1:27100 state=error: (null) (OpenSSL::SSL::SSLError)",
 			},
 			Misses: []string{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1/notify\\\": tls: failed to verify certificate: x509: certificate signed by unknown authority\"}",
@@ -12303,6 +13449,15 @@ var embedded = Catalogue{
 						"Error renewing ACME certificate",
 					},
 				},
+				{
+					Regex: "^will retry.*\\] (?:Obtain|Renew): ",
+					Kinds: []string{
+						"zap",
+					},
+					Literals: []string{
+						"will retry",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -12323,6 +13478,7 @@ var embedded = Catalogue{
 			Samples: []string{
 				"{\"level\":\"error\",\"ts\":1754338301.7764895,\"logger\":\"tls.obtain\",\"msg\":\"could not get certificate from issuer\",\"identifier\":\"im.example.com\",\"issuer\":\"acme-v02.api.letsencrypt.org-directory\",\"error\":\"HTTP 400 urn:ietf:params:acme:error:malformed - Unable to validate JWS\"}",
 				"time=\"2019-01-22T09:34:36Z\" level=error msg=\"Error renewing certificate from LE: {*.example.com []}, acme: Error -> One or more domains had a problem:\\n[*.example.com] acme: error presenting token: EOF\\n\"",
+				"{\"level\":\"error\",\"ts\":1655076678.235693,\"logger\":\"tls.obtain\",\"msg\":\"will retry\",\"error\":\"[im.example.com] Obtain: provisioning client: HTTP 500: Internal Server Error\",\"attempt\":2,\"retrying_in\":120,\"elapsed\":65.688567408,\"max_duration\":2592000}",
 			},
 			Misses: []string{
 				"{\"level\":\"info\",\"ts\":1725726979.4982316,\"logger\":\"tls.obtain\",\"msg\":\"acquiring lock\",\"identifier\":\"im.example.com\"}",
@@ -13653,6 +14809,15 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"tls: client requested unsupported application protocols (",
+					},
+				},
+				{
+					Regex: "ServerHandshake\\(.{3,60}\\) failed: credentials: cannot check peer: missing selected ALPN property",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						") failed: credentials: cannot check peer: missing selected ALPN property",
 					},
 				},
 			},
@@ -17554,6 +18719,90 @@ var embedded = Catalogue{
 				"20261123T162023.689854 [23960] 127.0.0.1:60772 :0 7:8 Handshake failure: error:0A000418:SSL routines::tlsv1 alert unknown ca",
 			},
 		},
+		{
+			ID: "error-on-the-next-line",
+			Match: []Clause{
+				{
+					Regex: "SSL operation failed with code \\d+\\. OpenSSL Error messages:\\s*$",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						". OpenSSL Error messages:",
+					},
+				},
+			},
+			Reason: Text{
+				En: "PHP prints the error of OpenSSL on the line behind it.",
+				Zh: "PHP 把 OpenSSL 的错误打印在下一行。",
+			},
+			References: []string{
+				"php-src ext/openssl/xp_ssl.c",
+				"provoked: PHP 8.2",
+			},
+			Samples: []string{
+				"PHP Warning:  stream_socket_client(): SSL operation failed with code 1. OpenSSL Error messages:",
+			},
+			Misses: []string{
+				"PHP Warning:  stream_socket_client(): SSL operation failed with code 1. OpenSSL Error messages: error:0A000086:SSL routines::certificate verify failed in /app/ws.php on line 9",
+			},
+		},
+		{
+			ID: "node-code-of-the-error-before",
+			Match: []Clause{
+				{
+					Regex: "^\\s+code: '(?:CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_|ERR_SSL_|ERR_TLS_|INVALID_|UNSPECIFIED)[A-Z0-9_]*',?\\s*$",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"code: '",
+					},
+				},
+			},
+			Reason: Text{
+				En: "Node.js prints the fields of an error behind its message and stack, which name the failure.",
+				Zh: "Node.js 在错误信息和调用栈之后打印错误对象的字段，失败原因已经在前面写明。",
+			},
+			References: []string{
+				"Node.js lib/internal/util/inspect.js",
+				"provoked: Node.js 20",
+			},
+			Samples: []string{
+				"  code: 'CERT_HAS_EXPIRED'",
+			},
+			Misses: []string{
+				"Error: certificate has expired code: 'CERT_HAS_EXPIRED'",
+			},
+		},
+		{
+			ID: "lua-tells-again",
+			Match: []Clause{
+				{
+					Regex: "^\\[lua\\] .*SSL handshake: (?:\\d+: .*|(?:\\d+: )?handshake failed|certificate host mismatch)",
+					Kinds: []string{
+						"nginx",
+					},
+					Literals: []string{
+						"[lua] ",
+					},
+				},
+			},
+			Reason: Text{
+				En: "nginx's module for Lua has logged the failure in the line before, unless lua_socket_log_errors is off.",
+				Zh: "除非关闭了 lua_socket_log_errors，nginx 的 Lua 模块已经在前一行记录了这次失败。",
+			},
+			References: []string{
+				"openresty/lua-nginx-module src/ngx_http_lua_socket_tcp.c",
+				"provoked: nginx 1.22",
+			},
+			Samples: []string{
+				"2026/11/28 21:58:13 [error] 13114#13114: *215 [lua] content_by_lua(nginx.conf:17):5: failed to do SSL handshake: 10: certificate has expired, client: 203.0.113.9, server: , request: \"GET / HTTP/1.1\", host: \"im.example.com\"",
+			},
+			Misses: []string{
+				"2026/11/28 21:58:13 [error] 13114#13114: *215 lua ssl certificate verify error: (10: certificate has expired), client: 203.0.113.9, server: , request: \"GET / HTTP/1.1\", host: \"im.example.com\"",
+			},
+		},
 	},
 	Stops: []*Stopping{
 		{
@@ -21434,6 +22683,7 @@ var embedded = Catalogue{
 	Anchors: []string{
 		"tls: ",
 		"remote error: ",
+		"local error: ",
 		"x509: ",
 		"handshakeStatus",
 		"握手失败",
@@ -21468,6 +22718,8 @@ var embedded = Catalogue{
 		"ACME certificate",
 		"certificate from issuer",
 		"Error renewing ",
+		"] Obtain: ",
+		"] Renew: ",
 		"default certificate for",
 		"frameType is not CONNECT",
 		"malformed HTTP request",
@@ -21855,6 +23107,97 @@ var embedded = Catalogue{
 			},
 		},
 	},
+	derived: []string{
+		"ServerHandshake(",
+		"rejected connection",
+		"complete security handshake from ",
+		"ERR_TLS_HANDSHAKE_TIMEOUT",
+		"hostname verification failed",
+		"CertificateError: hostname ",
+		"certificate ",
+		"subject issuer mismatch",
+		"subject key identifier mismatch",
+		"issuer serial number mismatch",
+		"path loop",
+		"decrypt CRL's signature",
+		"is not yet valid",
+		"has expired",
+		"format error in CRL's ",
+		"key usage does not include CRL signing",
+		"unhandled critical CRL extension",
+		"different CRL scope",
+		"CRL path validation error",
+		"verification ",
+		"unknown cert",
+		"path length constraint exceeded",
+		"unhandled critical extension",
+		"proxy path length constraint exceeded",
+		"key usage does not include digital signature",
+		"proxy certificates not allowed, please set the appropriate flag",
+		"unsupported extension feature",
+		"RFC 3779 resource not subset of parent's resources",
+		"permitted subtree violation",
+		"excluded subtree violation",
+		"name constraints minimum and maximum not supported",
+		"name constraint type",
+		"or invalid name ",
+		"Suite B: ",
+		"proxy subject name violation",
+		"invalid CA certificate",
+		"invalid for non-CA cert",
+		"given without key usage keyCertSign",
+		"Key usage keyCertSign invalid for non-CA cert",
+		"Authority Key Identifier",
+		"Subject Key Identifier",
+		"Empty Subject Alternative Name extension",
+		"Subject empty and Subject Alt Name extension not critical",
+		"Basic Constraints of CA cert not marked critical",
+		"Authority Key Identifier marked critical",
+		"Subject Key Identifier marked critical",
+		"A cert does not include key usage extension",
+		"ertificate public key has explicit ECC parameters",
+		"rypt certificate's signature",
+		"ode issuer public key",
+		"format error in certificate's not",
+		"subject signature algorithm and issuer public key algorithm mismatch",
+		"cert info signature and signature algorithm mismatch",
+		"Issuer name empty",
+		"Subject name empty",
+		"Using cert extension requires at least X509v3",
+		"peer_fingerprint match failure",
+		"out of memory",
+		"no explicit policy",
+		"no matching DANE TLSA records",
+		"Certificate Transparency required, but no valid SCTs found",
+		":PEM routines:",
+		"Unable to set local cert chain file `",
+		"certificate",
+		"error:1E08010C:DECODER routines:",
+		":bad decrypt",
+		":digital envelope routines:",
+		"error:07880109:common libcrypto routines:",
+		"Could not parse PKey: ",
+		"MissingPassphrase",
+		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY",
+		"Passphrase required for encrypted key",
+		"failed to ",
+		"d2i_PrivateKey_bio() failed",
+		"[X509: KEY_",
+		":No such file or directory",
+		"No such file or directory @ rb_sysopen - ",
+		"does not exist",
+		"can't be used: No such file or directory",
+		":Permission denied",
+		"Permission denied @ rb_sysopen - ",
+		"is not access",
+		"can't be used: Permission denied",
+		"error:1C800066:Provider routines:",
+		":asn1 encoding routines:",
+		": The handshake operation timed out",
+		"Client network socket disconnected before secure TLS connection was established",
+		"http2: unexpected ALPN protocol ",
+		"will retry",
+	},
 	placements: map[string]search.Placement{
 		" stderr P": {
 			Print: 5,
@@ -21863,8 +23206,37 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 6,
 		},
+		": The handshake operation timed out": {
+			Print: 11,
+			Group: 2,
+		},
+		":No such file or directory": {
+			Print: 7,
+			Group: 3,
+		},
+		":PEM routines:": {},
+		":Permission denied": {
+			Print: 15,
+			Group: 1,
+		},
+		":asn1 encoding routines:": {
+			Print: 3,
+			Group: 7,
+		},
+		":bad decrypt": {
+			Print: 2,
+			Group: 4,
+		},
+		":digital envelope routines:": {
+			Print: 4,
+			Group: 1,
+		},
 		":fail ": {
 			Print: 3,
+		},
+		"A cert does not include key usage extension": {
+			Print: 22,
+			Group: 3,
 		},
 		"ACME certificate": {
 			Print: 10,
@@ -21872,6 +23244,18 @@ var embedded = Catalogue{
 		},
 		"ASN ": {
 			Print: 1,
+		},
+		"Authority Key Identifier": {
+			Print: 8,
+			Group: 6,
+		},
+		"Authority Key Identifier marked critical": {
+			Print: 23,
+			Group: 5,
+		},
+		"Basic Constraints of CA cert not marked critical": {
+			Print: 38,
+			Group: 6,
 		},
 		"CERT_": {
 			Print: 2,
@@ -21883,12 +23267,39 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
+		"CRL path validation error": {
+			Print: 1,
+		},
 		"CertPath": {
 			Print: 3,
 			Group: 6,
 		},
+		"Certificate Transparency required, but no valid SCTs found": {
+			Print: 45,
+		},
+		"CertificateError: hostname ": {
+			Print: 15,
+		},
+		"Client network socket disconnected before secure TLS connection was established": {
+			Print: 11,
+			Group: 2,
+		},
+		"Could not parse PKey: ": {
+			Print: 19,
+			Group: 1,
+		},
 		"EOF": {
 			Group: 1,
+		},
+		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY": {
+			Print: 1,
+		},
+		"ERR_TLS_HANDSHAKE_TIMEOUT": {
+			Print: 1,
+		},
+		"Empty Subject Alternative Name extension": {
+			Print: 4,
+			Group: 6,
 		},
 		"Error renewing ": {
 			Print: 10,
@@ -21916,9 +23327,20 @@ var embedded = Catalogue{
 		"ISSUER": {
 			Group: 6,
 		},
+		"Issuer name empty": {
+			Print: 7,
+			Group: 7,
+		},
+		"Key usage keyCertSign invalid for non-CA cert": {
+			Print: 27,
+		},
 		"LEAF_SIGNATURE": {
 			Print: 3,
 			Group: 6,
+		},
+		"MissingPassphrase": {
+			Print: 6,
+			Group: 1,
 		},
 		"NSOSStatus": {
 			Group: 6,
@@ -21930,12 +23352,28 @@ var embedded = Catalogue{
 			Print: 9,
 			Group: 3,
 		},
+		"No such file or directory @ rb_sysopen - ": {
+			Print: 6,
+			Group: 3,
+		},
 		"OSStatus error": {
 			Group: 4,
 		},
 		"PKIX path": {
 			Print: 2,
 			Group: 7,
+		},
+		"Passphrase required for encrypted key": {
+			Print: 18,
+			Group: 6,
+		},
+		"Permission denied @ rb_sysopen - ": {
+			Print: 14,
+			Group: 1,
+		},
+		"RFC 3779 resource not subset of parent's resources": {
+			Print: 16,
+			Group: 3,
 		},
 		"RemoteCertificate": {
 			Print: 11,
@@ -21948,12 +23386,36 @@ var embedded = Catalogue{
 		"SSL": {
 			Group: 5,
 		},
+		"ServerHandshake(": {
+			Print: 11,
+			Group: 2,
+		},
 		"SslRecordException": {
 			Print: 7,
 		},
 		"Startup failed at ": {
 			Print: 6,
 			Group: 6,
+		},
+		"Subject Key Identifier": {
+			Print: 6,
+			Group: 6,
+		},
+		"Subject Key Identifier marked critical": {
+			Print: 21,
+			Group: 5,
+		},
+		"Subject empty and Subject Alt Name extension not critical": {
+			Print: 12,
+			Group: 1,
+		},
+		"Subject name empty": {
+			Print: 8,
+			Group: 7,
+		},
+		"Suite B: ": {
+			Print: 6,
+			Group: 4,
 		},
 		"TLS Handshake": {
 			Print: 9,
@@ -21963,16 +23425,31 @@ var embedded = Catalogue{
 			Print: 9,
 			Group: 2,
 		},
+		"Unable to set local cert chain file `": {
+			Print: 28,
+		},
 		"UnverifiedException": {
 			Print: 7,
 			Group: 1,
+		},
+		"Using cert extension requires at least X509v3": {
+			Print: 37,
+			Group: 6,
 		},
 		"VERIFY_FAILED": {
 			Print: 5,
 			Group: 6,
 		},
-		"WRONG_VERSION": {
-			Print: 9,
+		"WRONG_VERSION": {},
+		"[X509: KEY_": {
+			Print: 4,
+			Group: 1,
+		},
+		"] Obtain: ": {
+			Group: 6,
+		},
+		"] Renew: ": {
+			Print: 6,
 		},
 		"_ERROR_": {
 			Print: 2,
@@ -22007,6 +23484,26 @@ var embedded = Catalogue{
 		},
 		"broken header: ": {
 			Print: 12,
+		},
+		"can't be used: No such file or directory": {
+			Print: 28,
+			Group: 2,
+		},
+		"can't be used: Permission denied": {
+			Print: 29,
+			Group: 1,
+		},
+		"cert info signature and signature algorithm mismatch": {
+			Print: 33,
+			Group: 2,
+		},
+		"certificate": {
+			Print: 5,
+			Group: 7,
+		},
+		"certificate ": {
+			Print: 5,
+			Group: 7,
 		},
 		"certificate Common Name": {
 			Print: 5,
@@ -22051,8 +23548,20 @@ var embedded = Catalogue{
 			Print: 4,
 			Group: 2,
 		},
+		"complete security handshake from ": {
+			Print: 23,
+			Group: 2,
+		},
 		"correctly signed": {
 			Print: 10,
+			Group: 5,
+		},
+		"d2i_PrivateKey_bio() failed": {
+			Print: 22,
+			Group: 5,
+		},
+		"decrypt CRL's signature": {
+			Print: 14,
 			Group: 5,
 		},
 		"default certificate for": {
@@ -22063,17 +23572,48 @@ var embedded = Catalogue{
 			Print: 1,
 			Group: 4,
 		},
+		"different CRL scope": {
+			Print: 11,
+		},
+		"does not exist": {
+			Print: 6,
+			Group: 2,
+		},
 		"emote certificate ": {
 			Print: 11,
 			Group: 7,
+		},
+		"error:07880109:common libcrypto routines:": {
+			Print: 3,
+			Group: 2,
 		},
 		"error:14": {
 			Print: 3,
 			Group: 2,
 		},
+		"error:1C800066:Provider routines:": {
+			Print: 3,
+			Group: 2,
+		},
+		"error:1E08010C:DECODER routines:": {
+			Print: 3,
+			Group: 2,
+		},
+		"ertificate public key has explicit ECC parameters": {
+			Print: 20,
+			Group: 6,
+		},
+		"excluded subtree violation": {
+			Print: 15,
+			Group: 3,
+		},
 		"extendedKeyUsage": {
 			Print: 6,
 			Group: 3,
+		},
+		"failed to ": {
+			Print: 1,
+			Group: 5,
 		},
 		"fatal alert: ": {
 			Print: 3,
@@ -22086,13 +23626,33 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 7,
 		},
+		"format error in CRL's ": {
+			Print: 13,
+		},
+		"format error in certificate's not": {
+			Print: 13,
+		},
 		"frameType is not CONNECT": {
 			Print: 15,
 			Group: 6,
 		},
+		"given without key usage keyCertSign": {
+			Group: 3,
+		},
 		"handshakeStatus": {
 			Print: 5,
 			Group: 2,
+		},
+		"has expired": {
+			Print: 1,
+			Group: 7,
+		},
+		"hostname verification failed": {
+			Print: 7,
+			Group: 3,
+		},
+		"http2: unexpected ALPN protocol ": {
+			Print: 4,
 		},
 		"insecure WebSocket": {
 			Print: 13,
@@ -22102,6 +23662,12 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 3,
 		},
+		"invalid CA certificate": {
+			Print: 5,
+		},
+		"invalid for non-CA cert": {
+			Print: 5,
+		},
 		"invalid peer message": {
 			Print: 5,
 			Group: 4,
@@ -22110,12 +23676,31 @@ var embedded = Catalogue{
 			Print: 2,
 			Group: 4,
 		},
+		"is not access": {
+			Print: 4,
+			Group: 2,
+		},
+		"is not yet valid": {
+			Print: 13,
+			Group: 5,
+		},
 		"issuer certificate": {
 			Print: 12,
 			Group: 7,
 		},
+		"issuer serial number mismatch": {
+			Print: 11,
+			Group: 4,
+		},
 		"key too weak": {
 			Print: 5,
+			Group: 4,
+		},
+		"key usage does not include CRL signing": {
+			Print: 28,
+		},
+		"key usage does not include digital signature": {
+			Print: 32,
 			Group: 4,
 		},
 		"lifecycle component failed": {
@@ -22138,9 +23723,19 @@ var embedded = Catalogue{
 			Print: 21,
 			Group: 7,
 		},
+		"local error: ": {
+			Print: 10,
+		},
 		"malformed HTTP request": {
 			Print: 11,
 			Group: 6,
+		},
+		"name constraint type": {
+			Group: 7,
+		},
+		"name constraints minimum and maximum not supported": {
+			Print: 15,
+			Group: 5,
 		},
 		"name in the certificate": {
 			Group: 7,
@@ -22148,21 +23743,56 @@ var embedded = Catalogue{
 		"name mismatch": {
 			Group: 7,
 		},
+		"no explicit policy": {
+			Print: 9,
+			Group: 1,
+		},
+		"no matching DANE TLSA records": {
+			Print: 7,
+			Group: 3,
+		},
 		"no such file or directory": {
 			Print: 5,
 			Group: 4,
+		},
+		"ode issuer public key": {
+			Print: 15,
+			Group: 4,
+		},
+		"or invalid name ": {
+			Print: 8,
+		},
+		"out of memory": {
+			Print: 5,
+			Group: 7,
 		},
 		"panic: ": {
 			Print: 4,
 			Group: 4,
 		},
+		"path length constraint exceeded": {
+			Print: 3,
+			Group: 5,
+		},
+		"path loop": {
+			Print: 3,
+			Group: 5,
+		},
 		"peer certificate: ": {
 			Print: 10,
 			Group: 7,
 		},
+		"peer_fingerprint match failure": {
+			Print: 5,
+			Group: 3,
+		},
 		"permission denied": {
 			Print: 14,
 			Group: 1,
+		},
+		"permitted subtree violation": {
+			Print: 16,
+			Group: 3,
 		},
 		"pinning failure": {
 			Print: 6,
@@ -22180,6 +23810,18 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 4,
 		},
+		"proxy certificates not allowed, please set the appropriate flag": {
+			Print: 22,
+			Group: 2,
+		},
+		"proxy path length constraint exceeded": {
+			Print: 9,
+			Group: 5,
+		},
+		"proxy subject name violation": {
+			Print: 17,
+			Group: 3,
+		},
 		"reactorSub panic": {
 			Print: 13,
 			Group: 7,
@@ -22188,11 +23830,19 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 5,
 		},
+		"rejected connection": {
+			Print: 7,
+			Group: 6,
+		},
 		"remote error: ": {
 			Print: 11,
 		},
 		"remote error: tls: user canceled": {
 			Print: 18,
+		},
+		"rypt certificate's signature": {
+			Print: 19,
+			Group: 5,
 		},
 		"showRequestInfo": {
 			Print: 1,
@@ -22218,6 +23868,18 @@ var embedded = Catalogue{
 		"subject alternative": {
 			Print: 6,
 			Group: 6,
+		},
+		"subject issuer mismatch": {
+			Print: 13,
+			Group: 5,
+		},
+		"subject key identifier mismatch": {
+			Print: 21,
+			Group: 5,
+		},
+		"subject signature algorithm and issuer public key algorithm mismatch": {
+			Print: 48,
+			Group: 1,
 		},
 		"target host": {
 			Print: 5,
@@ -22246,8 +23908,22 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 3,
 		},
+		"unhandled critical CRL extension": {
+			Print: 20,
+		},
+		"unhandled critical extension": {
+			Print: 16,
+			Group: 4,
+		},
+		"unknown cert": {
+			Print: 5,
+		},
 		"unknown config ": {
 			Group: 3,
+		},
+		"unsupported extension feature": {
+			Print: 20,
+			Group: 7,
 		},
 		"unsupported network": {
 			Print: 16,
@@ -22261,9 +23937,16 @@ var embedded = Catalogue{
 			Print: 2,
 			Group: 5,
 		},
+		"verification ": {
+			Print: 4,
+			Group: 7,
+		},
 		"websocket handshake": {
 			Print: 15,
 			Group: 2,
+		},
+		"will retry": {
+			Group: 5,
 		},
 		"wklog.Fatal": {
 			Group: 5,

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,4 +113,12 @@ func FuzzUsersCatalogue(f *testing.F) {
 		require.NoError(t, err)
 		m.Match(parser.Parse(parser.Entry{Text: []byte("remote error: tls: expired certificate")}))
 	})
+}
+
+// TestTextOfColonsIsRecognisedInTime: each could be the beginning of another error.
+func TestTextOfColonsIsRecognisedInTime(t *testing.T) {
+	event, stop, err := Recognise(context.Background(), strings.Repeat(": a", 300_000), nil)
+	require.NoError(t, err)
+	require.Nil(t, event)
+	require.Nil(t, stop)
 }

@@ -79,8 +79,8 @@ func (m *Matcher) add(clauses []Clause, match Match) {
 
 // Match returns what the record is. Where it is in no form that is known, what a TLS
 // library said in it ([parser.Record.Core]) counts as if net/http or nginx had printed it:
-// an error of crypto/tls on the side that accepts before all else, others where nothing
-// more is known of the record. What the side that dials meets has its own patterns.
+// on the side that accepts before all else, otherwise where nothing more is known of the
+// record. What the side that dials meets has its own patterns.
 func (m *Matcher) Match(rec *parser.Record) Match {
 	if rec.Kind == parser.KindNetHTTP {
 		if match := m.match(rec, rec.Kind, rec.Subject(), parser.Inbound); match.Verdict == Matched || match.Verdict == Ignorable {
@@ -94,8 +94,12 @@ func (m *Matcher) Match(rec *parser.Record) Match {
 		}
 	}
 	match := m.match(rec, rec.Kind, rec.Subject(), core.Direction)
-	if core.Text != "" && core.Direction != parser.Outbound && (match.Verdict == Unrelated || match.Verdict == Unclassified) {
-		if said := m.match(rec, core.Kind, core.Text, core.Direction); said.Verdict == Matched {
+	if core.Text != "" && (match.Verdict == Unrelated || match.Verdict == Unclassified) {
+		kind := core.Kind
+		if core.Direction == parser.Outbound {
+			kind = parser.KindText
+		}
+		if said := m.match(rec, kind, core.Text, core.Direction); said.Verdict == Matched {
 			return said
 		}
 	}

@@ -36,7 +36,7 @@ func Recognise(ctx context.Context, text string, opts *Options) (event *Event, s
 		src.Add(handshakeError(strings.TrimSpace(text)))
 	}
 	// The nested exception of a stack trace stands behind the outer ones.
-	for rest, more := text, true; event == nil && more; {
+	for rest, more, n := text, true, 0; event == nil && more && n < maxNested; n++ {
 		if _, rest, more = strings.Cut(rest, ": "); more {
 			src.Add(&parser.Record{Kind: parser.KindText, Text: rest})
 		}
@@ -46,6 +46,10 @@ func Recognise(ctx context.Context, text string, opts *Options) (event *Event, s
 	}
 	return event, stop, nil
 }
+
+// maxNested is how many exceptions within each other are looked at: each costs as much
+// as the rest of the text is long.
+const maxNested = 100
 
 // handshakeError takes a text for what a server's raw handshake line says.
 func handshakeError(text string) *parser.Record {

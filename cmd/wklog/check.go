@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,12 +28,14 @@ type checking struct {
 	config, compose string
 	service         string
 	cert, key, ca   string
-	addr            string
+	addr            []string
 	api, plain, ntp string
 	timeout         time.Duration
 	repeat          int
+	warnDays        int
 	logs            []string
 	format          string
+	failOn          string
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -47,15 +50,17 @@ func (a *app) checkCommand() *cobra.Command {
 	flags.StringVar(&c.service, "service", "", a.say.Say("flag.check.service"))
 	flags.StringVar(&c.cert, "cert", "", a.say.Say("flag.check.cert"))
 	flags.StringVar(&c.key, "key", "", a.say.Say("flag.check.key"))
-	flags.StringVar(&c.addr, "addr", "", a.say.Say("flag.check.addr"))
+	flags.StringArrayVar(&c.addr, "addr", nil, a.say.Say("flag.check.addr"))
 	flags.StringVar(&c.ca, "ca", "", a.say.Say("flag.check.ca"))
 	flags.StringVar(&c.api, "api", "", a.say.Say("flag.check.api"))
 	flags.StringVar(&c.plain, "ws", "", a.say.Say("flag.check.ws"))
 	flags.StringVar(&c.ntp, "ntp", "", a.say.Say("flag.check.ntp"))
 	flags.DurationVar(&c.timeout, "timeout", 5*time.Second, a.say.Say("flag.check.timeout"))
 	flags.IntVar(&c.repeat, "repeat", 3, a.say.Say("flag.check.repeat"))
+	flags.IntVar(&c.warnDays, "warn-days", 0, a.say.Say("flag.check.warn-days"))
 	flags.StringArrayVar(&c.logs, "log", nil, a.say.Say("flag.check.log"))
 	flags.StringVar(&c.format, "format", "table", a.say.Say("flag.check.format"))
+	flags.StringVar(&c.failOn, "fail-on", "error", a.say.Say("flag.check.fail-on"))
 	flags.SortFlags = false
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		return a.check(command.Context(), c)
@@ -66,10 +71,10 @@ func (a *app) checkCommand() *cobra.Command {
 // check runs the checks, reads the logs, and sets the exit status.
 func (a *app) check(ctx context.Context, c *checking) error {
 	switch {
-	case c.config+c.compose+c.cert+c.key+c.addr == "":
+	case c.config+c.compose+c.cert+c.key == "" && len(c.addr) == 0:
 		return messages.NewError("error.check.nothing")
-	case (c.cert == "") != (c.key == ""):
-		return messages.NewError("error.check.pair")
+	case c.failOn != "never" && c.failOn != "warning" && c.failOn != "error":
+		return messages.NewError("error.fail-on", c.failOn)
 	case c.format != "table" && c.format != "json":
 		return messages.NewError("error.check.format", c.format)
 	case c.timeout <= 0:
@@ -91,7 +96,12 @@ func (a *app) check(ctx context.Context, c *checking) error {
 			return err
 		}
 	}
-	if a.status == 0 && list.Failed() {
+	list.Cut = ctx.Err() != nil
+	switch {
+	case a.status != 0:
+	case list.Cut || check.Nothing(results):
+		a.status = exitWrong
+	case list.Has(check.Fail) && c.failOn != "never", list.Has(check.Warn) && c.failOn == "warning":
 		a.status = exitReached
 	}
 	const top = 3
@@ -124,45 +134,50 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	files := check.Certificates{UID: -1, GID: -1}
-	settings, err := check.Configuration{Config: c.config, Compose: c.compose, Service: c.service, Environ: os.Environ()}.Load()
-	switch {
-	case err != nil:
+	servers, err := check.Configuration{Config: c.config, Compose: c.compose, Service: c.service, Environ: os.Environ()}.Load()
+	if err != nil {
 		return nil, messages.NewError("error.check.config", a.reasonOf(err))
-	case c.config+c.compose != "":
-		files = settings.Files()
-	case !settings.Fragile():
-		settings = nil // nothing was named
 	}
-	if c.cert != "" {
-		files.CertFile, files.KeyFile, files.Mounts = c.cert, c.key, nil
-	}
-	files.Roots, files.Now = roots, time.Now()
-	live, err := a.endpoint(c, settings)
+	addresses, err := a.addresses(c, servers)
 	if err != nil {
 		return nil, err
 	}
-	live.Roots, live.Fragile = roots, settings != nil && settings.Fragile()
-	if live.Addr != "" {
-		files.Host, _, _, err = check.ParseAddr(live.Addr)
-		if err != nil {
-			return nil, messages.NewError("error.check.addr", withoutPassword(live.Addr))
-		}
-	}
-	live.File = files.Leaf()
 	var results []check.Result
-	if settings != nil {
-		settings.Leaf = live.File
-		results = append(results, settings.Check()...)
-		if files.Host == "" {
-			files.Host = settings.Host()
+	var leaf *x509.Certificate
+	fragile := false
+	for _, settings := range servers {
+		fragile = fragile || settings.Fragile()
+		files := check.Certificates{UID: -1, GID: -1}
+		if c.config+c.compose != "" {
+			files = settings.Files()
+		}
+		if c.cert+c.key != "" {
+			files.CertFile, files.KeyFile, files.Mounts = c.cert, c.key, nil
+		}
+		files.Roots, files.Now, files.WarnDays, files.Host = roots, time.Now(), c.warnDays, settings.Host()
+		if len(addresses) > 0 && len(servers) == 1 {
+			files.Host, _, _, _ = check.ParseAddr(addresses[0])
+		}
+		settings.Leaf = files.Leaf()
+		if leaf == nil || len(servers) == 1 {
+			leaf = settings.Leaf
+		}
+		if c.config+c.compose != "" || settings.Fragile() {
+			results = append(results, check.On(settings.Target(), settings.Check())...)
+		}
+		if files.CertFile+files.KeyFile != "" {
+			results = append(results, check.On(files.Target(), files.Check())...)
+		}
+		if c.cert+c.key != "" {
+			break // they are the same for all
 		}
 	}
-	if files.CertFile+files.KeyFile != "" {
-		results = append(results, files.Check()...)
-	}
-	if live.Addr != "" {
-		results = append(results, live.Check(ctx)...)
+	for _, address := range addresses {
+		live := check.Live{
+			Addr: address, API: c.api, Plain: c.plain, NTP: c.ntp, Timeout: c.timeout, Repeat: c.repeat, WarnDays: c.warnDays,
+			Roots: roots, Fragile: fragile, File: leaf,
+		}
+		results = append(results, check.On(live.Target(), live.Check(ctx))...)
 	}
 	return results, nil
 }
@@ -178,19 +193,58 @@ func withoutPassword(address string) string {
 	return address
 }
 
-// endpoint is what to connect to; without an address it is nothing.
-func (a *app) endpoint(c *checking, settings *check.Settings) (check.Live, error) {
-	live := check.Live{Addr: c.addr, API: c.api, Plain: c.plain, NTP: c.ntp, Timeout: c.timeout, Repeat: c.repeat}
-	if c.addr == "config" {
-		live.Addr = ""
-		if settings != nil {
-			live.Addr = settings.Addr()
+// addresses are those to connect to: of the flag, of a file that it names, or those that
+// the configuration gives to clients.
+func (a *app) addresses(c *checking, servers []*check.Settings) (all []string, err error) {
+	add := func(address string) error {
+		address = check.Typed(address)
+		if _, _, _, err := check.ParseAddr(address); err != nil {
+			return messages.NewError("error.check.addr", withoutPassword(address))
 		}
-		if live.Addr == "" {
-			return live, messages.NewError("error.check.no-addr")
+		if !slices.Contains(all, address) {
+			all = append(all, address)
+		}
+		return nil
+	}
+	for _, address := range c.addr {
+		list := []string{address}
+		if file, ok := strings.CutPrefix(address, "@"); ok {
+			if list, err = listed(file); err != nil {
+				return nil, messages.InFile(file, err)
+			}
+		}
+		if address == "config" {
+			list = nil
+			for _, settings := range servers {
+				if given := settings.Addr(); given != "" {
+					list = append(list, given)
+				}
+			}
+			if len(list) == 0 {
+				return nil, messages.NewError("error.check.no-addr")
+			}
+		}
+		for _, one := range list {
+			if err := add(one); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return live, nil
+	return all, nil
+}
+
+// listed are the lines of a file, without empty ones and those that begin with #.
+func listed(file string) (list []string, err error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			list = append(list, line)
+		}
+	}
+	return list, nil
 }
 
 // roots are those of --ca, nil for the system's.

@@ -7,7 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
 func hexOf(data []byte) string { return hex.EncodeToString(data) }
@@ -74,8 +77,6 @@ func checkChainComplete(f *certificateFiles) Result {
 	err := verify(f.chain, f.Roots)
 	var unknown x509.UnknownAuthorityError
 	switch {
-	case f.Roots == nil && hasNoRoots():
-		return Result{Status: Skip, Key: "no-roots"}
 	case !errors.As(err, &unknown):
 		return pass("complete").rulesOut("chain-incomplete") // cert-trust says what else is wrong
 	}
@@ -87,7 +88,7 @@ func checkChainComplete(f *certificateFiles) Result {
 		return pass("self-signed", Name.of("certificate", name(top))).rulesOut("chain-incomplete")
 	case publishedAt(top) != "":
 		return fail("chain-incomplete", "missing-at", Name.of("issuer", issuerName(top)), Address.of("published_at", publishedAt(top)))
-	case f.Roots != nil:
+	case f.Roots != nil && !f.borrowed:
 		return fail("chain-incomplete", "missing", Name.of("issuer", issuerName(top)))
 	}
 	// Public authorities name their issuer's address (CA/Browser Forum Baseline
@@ -170,6 +171,8 @@ func checkTrust(f *certificateFiles) Result {
 	switch {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return skipped("needs", Text.of("check", "cert-dates")) // there is no time when all of it was valid
+	case err == nil && f.borrowed:
+		return pass("mozilla").rulesOut("untrusted-ca")
 	case err == nil && f.Roots != nil:
 		return pass("given").rulesOut("untrusted-ca")
 	case err == nil:
@@ -184,17 +187,41 @@ func checkTrust(f *certificateFiles) Result {
 	return fail("untrusted-ca", "invalid", Text.of("error", strings.TrimPrefix(err.Error(), "x509: ")))
 }
 
-// soon is how long before its end a certificate is to be renewed.
-const soon = 30 * 24 * time.Hour
+// mozillaRoots are those that Mozilla ships, for a machine that has none.
+var mozillaRoots = sync.OnceValue(func() *x509.CertPool {
+	pool := x509.NewCertPool()
+	for root := range bundle.Roots() {
+		c, err := x509.ParseCertificate(root.Certificate)
+		switch {
+		case err != nil:
+		case root.Constraint == nil:
+			pool.AddCert(c)
+		default:
+			pool.AddCertWithConstraint(c, root.Constraint)
+		}
+	}
+	return pool
+})
+
+// soon is how long before its end a certificate is to be renewed: the days that were
+// asked for, or a third of its lifetime, which is when ACME clients renew it, and at
+// most 30 days.
+func soon(c *x509.Certificate, warnDays int) time.Duration {
+	const day = 24 * time.Hour
+	if warnDays > 0 {
+		return time.Duration(warnDays) * day
+	}
+	return min(c.NotAfter.Sub(c.NotBefore)/3, 30*day)
+}
 
 // checkDates looks at every certificate of the file.
 func checkDates(f *certificateFiles) Result {
-	r := dates(f.chain, f.Now)
+	r := dates(f.chain, f.Now, f.WarnDays)
 	r.Since = f.chain[0].NotBefore
 	return r
 }
 
-func dates(chain []*x509.Certificate, now time.Time) Result {
+func dates(chain []*x509.Certificate, now time.Time, warnDays int) Result {
 	first := chain[0]
 	for _, c := range chain {
 		switch {
@@ -209,7 +236,7 @@ func dates(chain []*x509.Certificate, now time.Time) Result {
 	}
 	left := first.NotAfter.Sub(now)
 	r := pass("valid", Time.of("not_after", first.NotAfter), Number.of("days_left", days(left)))
-	if left < soon {
+	if left < soon(first, warnDays) {
 		r = warn("cert-expired", "soon", Name.of("certificate", name(first)), Time.of("not_after", first.NotAfter), Number.of("days_left", days(left)))
 	}
 	return r.rulesOut("cert-expired", "cert-not-yet-valid")

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/x509"
 	"slices"
@@ -22,6 +23,9 @@ type Certificates struct {
 	Host string
 	// UID and GID are those of the server's process, -1 where not known.
 	UID, GID int
+	// WarnDays is how many days before its end a certificate is to be renewed; 0 for a
+	// third of its lifetime, at most 30.
+	WarnDays int
 	Now      time.Time
 }
 
@@ -64,7 +68,9 @@ type certificateFiles struct {
 	chain     []*x509.Certificate // as in the file
 	private   crypto.PrivateKey
 	swapped   bool
-	done      []Result
+	// borrowed says that the machine has no roots of its own.
+	borrowed bool
+	done     []Result
 }
 
 // Check runs the whole checklist over the files.
@@ -72,6 +78,9 @@ func (c Certificates) Check() []Result {
 	results, _ := c.check()
 	return results
 }
+
+// Target is the file of the certificate, or of the key alone.
+func (c Certificates) Target() Value { return Path.of("target", cmp.Or(c.CertFile, c.KeyFile)) }
 
 // Leaf gives the first certificate of the file, nil where there is none.
 func (c Certificates) Leaf() *x509.Certificate {
@@ -83,6 +92,9 @@ func (c Certificates) Leaf() *x509.Certificate {
 
 func (c Certificates) check() ([]Result, *certificateFiles) {
 	f := &certificateFiles{Certificates: c}
+	if f.Roots == nil && hasNoRoots() {
+		f.Roots, f.borrowed = mozillaRoots(), true
+	}
 	for _, check := range certificateChecks {
 		r := f.unmet(check)
 		if r.Status != Skip {

@@ -167,7 +167,7 @@ func TestEveryFaultFailsItsCheckAlone(t *testing.T) {
 		{"expired", leaf(func(c *x509.Certificate) { c.NotAfter = now.AddDate(0, 0, -1) }), key, []string{"fail cert-dates.expired cert-expired"}},
 		{"not yet valid", leaf(func(c *x509.Certificate) { c.NotBefore = now.AddDate(0, 0, 1) }), key, []string{"fail cert-dates.future cert-not-yet-valid"}},
 		{"intermediate expired", pkitest.PEM(expiredCA.Issue(p.key, nil), expiredCA.Certificate), key, []string{"fail cert-dates.expired cert-expired"}},
-		{"expires soon", leaf(func(c *x509.Certificate) { c.NotAfter = now.AddDate(0, 0, 29) }), key, []string{"warn cert-dates.soon cert-expired"}},
+		{"expires soon", leaf(func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.AddDate(0, 0, -61), now.AddDate(0, 0, 29) }), key, []string{"warn cert-dates.soon cert-expired"}},
 		{"valid for ten years", leaf(func(c *x509.Certificate) { c.NotAfter = now.AddDate(10, 0, 0); c.NotBefore = now.AddDate(0, -1, 0) }), key, []string{"warn cert-lifetime.long cert-unsupported"}},
 
 		{"no SAN", leaf(func(c *x509.Certificate) { c.DNSNames = nil }), key, []string{"fail cert-names.none hostname-mismatch"}},

@@ -5,6 +5,7 @@ package check
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,6 +43,8 @@ type Result struct {
 	// under "check.ID".
 	ID     string
 	Status Status
+	// Target is what was checked: a service, a file, an address.
+	Target Value
 	// Cause is the root cause that a failed check proves, or that one with a
 	// warning makes likely; empty otherwise.
 	Cause string
@@ -155,6 +158,20 @@ func (r Result) instead(steps ...Step) Result {
 func (r Result) breaking(what Breaks) Result {
 	r.Breaks = what
 	return r
+}
+
+// On says of all results what was checked.
+func On(target Value, results []Result) []Result {
+	for i := range results {
+		results[i].Target = target
+	}
+	return results
+}
+
+// Nothing tells whether none of the results says anything of TLS: everything was
+// skipped, or a compose file read in which nothing is set.
+func Nothing(results []Result) bool {
+	return !slices.ContainsFunc(results, func(r Result) bool { return r.Status != Skip && r.ID != "config-service" })
 }
 
 // of makes a result that of a check, whose faults break something.

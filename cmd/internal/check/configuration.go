@@ -57,8 +57,8 @@ func checkService(s *Settings) Result {
 	switch {
 	case s.container == nil:
 		return Result{Status: Skip, Key: "no-compose"}
-	case len(s.container.nodes) > 0:
-		return pass("others", Name.of("service", s.container.service), Name.of("others", s.container.nodes))
+	case s.container.alike < isAlike:
+		return warn("", "unlike", Name.of("service", s.container.service))
 	}
 	return pass("service", Name.of("service", s.container.service))
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/width"
 )
 
 // Live is an endpoint to connect to. Nothing but what it names is connected to.
@@ -39,6 +40,9 @@ type Live struct {
 	// Repeat is how often the handshake is made again, to meet the servers that may
 	// stand behind one address.
 	Repeat int
+	// WarnDays is how many days before its end a certificate is to be renewed, 0 as for
+	// files.
+	WarnDays int
 	// Now tells the time by which validity is judged; nil stands for time.Now.
 	Now func() time.Time
 
@@ -98,6 +102,15 @@ func (l Live) Check(ctx context.Context) []Result {
 	return e.results
 }
 
+// Target is the address.
+func (l Live) Target() Value {
+	host, port, path, err := ParseAddr(l.Addr)
+	if err != nil {
+		return Address.of("target", "")
+	}
+	return Address.of("target", "wss://"+net.JoinHostPort(host, port)+strings.TrimSuffix(path, "/"))
+}
+
 // endpoint is what the stages have found so far.
 type endpoint struct {
 	Live
@@ -107,6 +120,7 @@ type endpoint struct {
 	addresses []netip.Addr // that host leads to
 	target    string       // ip:port of the first that accepts
 	accepting []string     // ip:port of all that do
+	borrowed  bool         // Roots are Mozilla's: the machine has none
 	peers     []*peer      // the certificates that handshakes showed
 	refused13 string       // why TLS 1.3 was refused
 	answers   bool         // a handshake was done, or refused by an alert
@@ -130,6 +144,9 @@ func newEndpoint(l Live) *endpoint {
 		l.Now = time.Now
 	}
 	e := &endpoint{Live: l}
+	if e.Roots == nil && hasNoRoots() {
+		e.Roots, e.borrowed = mozillaRoots(), true
+	}
 	e.host, e.port, e.path, e.invalid = ParseAddr(l.Addr)
 	return e
 }
@@ -199,6 +216,18 @@ func (e *endpoint) after(ids ...string) Result {
 		}
 	}
 	return skipped("needs", Text.of("check", blamed))
+}
+
+// Typed is an address as people type it: with the blanks, quotes and full-width signs
+// around it that an editor or an input method leaves, or as that of the web page, which
+// is behind the same TLS.
+func Typed(s string) string {
+	s = width.Fold.String(s)
+	s = strings.Trim(strings.ReplaceAll(s, "。", "."), " \t\r\n\"'“”‘’`<>")
+	if rest, ok := strings.CutPrefix(s, "https://"); ok {
+		return "wss://" + rest
+	}
+	return s
 }
 
 // ParseAddr takes an address apart: wss://host:port[/path], where the port is

@@ -51,7 +51,7 @@ func (e *endpoint) remember(a *attempt) {
 		return
 	}
 	if len(e.peers) < mostPeers {
-		e.peers = append(e.peers, &peer{a.offer, state.OCSPResponse, newChain(state.PeerCertificates, e.Roots), []meeting{met}})
+		e.peers = append(e.peers, &peer{a.offer, state.OCSPResponse, e.newChain(state.PeerCertificates), []meeting{met}})
 	}
 }
 

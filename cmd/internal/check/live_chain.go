@@ -22,10 +22,13 @@ type chain struct {
 	sent  []*x509.Certificate // the first is the leaf, whose key did the handshake
 	all   []*x509.Certificate // before they were cut to mostCertificates
 	roots *x509.CertPool
+	// borrowed and warnDays are the endpoint's.
+	borrowed bool
+	warnDays int
 }
 
-func newChain(sent []*x509.Certificate, roots *x509.CertPool) *chain {
-	return &chain{sent: sent[:min(len(sent), mostCertificates)], all: sent, roots: roots}
+func (e *endpoint) newChain(sent []*x509.Certificate) *chain {
+	return &chain{sent: sent[:min(len(sent), mostCertificates)], all: sent, roots: e.Roots, borrowed: e.borrowed, warnDays: e.WarnDays}
 }
 
 // leaf is the certificate that was met first.
@@ -34,7 +37,7 @@ func (e *endpoint) leaf() *x509.Certificate { return e.peers[0].chain.leaf() }
 func (c *chain) leaf() *x509.Certificate { return c.sent[0] }
 
 func (c *chain) files(host string) *certificateFiles {
-	return &certificateFiles{Certificates: Certificates{Roots: c.roots, Host: host}, chain: c.sent}
+	return &certificateFiles{Certificates: Certificates{Roots: c.roots, Host: host}, borrowed: c.borrowed, chain: c.sent}
 }
 
 // weakSignature is the failure of a signature that crypto/x509 refuses to verify
@@ -55,9 +58,6 @@ func (e *endpoint) served(context.Context) Result {
 func (c *chain) completeness() Result {
 	if _, weak := c.weakSignature(); weak {
 		return skipped("needs", Text.of("check", "live-trust"))
-	}
-	if c.roots == nil && hasNoRoots() {
-		return Result{Status: Skip, Key: "no-roots"}
 	}
 	complete := checkChainComplete(c.files(""))
 	if complete.Status != Pass {
@@ -178,7 +178,7 @@ func (c *chain) dates(at time.Time) Result {
 	if verified := c.verified(at); verified != nil {
 		needed = verified[:max(1, len(verified)-1)]
 	}
-	r := cleaned(dates(needed, at))
+	r := cleaned(dates(needed, at, c.warnDays))
 	r.Since = c.leaf().NotBefore
 	return r
 }

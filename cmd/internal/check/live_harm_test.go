@@ -133,10 +133,10 @@ func TestSettingsShowAServerThatAHandshakeWouldCrash(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, s.Fragile(), "TOML of version 2")
 
-	alone, err := Configuration{Environ: []string{"WK_WSSADDR=wss://0.0.0.0:5210"}}.Load()
+	alone, err := first(Configuration{Environ: []string{"WK_WSSADDR=wss://0.0.0.0:5210"}})
 	require.NoError(t, err)
 	assert.True(t, alone.Fragile())
-	alone, err = Configuration{Environ: []string{"WK_EXTERNAL_WSSADDR=wss://im.wangwei-corp.cn:5210", "WK_WSSCONFIG_CERTFILE=/c.pem"}}.Load()
+	alone, err = first(Configuration{Environ: []string{"WK_EXTERNAL_WSSADDR=wss://im.wangwei-corp.cn:5210", "WK_WSSCONFIG_CERTFILE=/c.pem"}})
 	require.NoError(t, err)
 	assert.False(t, alone.Fragile(), "the rest may stand in a file")
 }
@@ -159,7 +159,7 @@ func TestEveryServiceOfAComposeFileCounts(t *testing.T) {
 		{"second in place of the first", "\n  old:\n    image: wukongim/wukongim\n    " + node("5210", "{WK_WSSADDR: 'wss://0.0.0.0:5210'}"), false},
 	} {
 		conf := write(t, map[string]string{"docker-compose.yml": strings.Replace(composed("", node("5210", good)+c.rest), "wukongim:", "wangwei-im:", 1), "data/wk.yaml": "mode: release\n", "bad/wk.yaml": "wssAddr: wss://0.0.0.0:5210\n"})
-		s, err := conf.Load()
+		s, err := first(conf)
 		require.NoError(t, err, c.name)
 		assert.Equal(t, c.want, s.Fragile(), c.name)
 		results := s.Check()

@@ -196,7 +196,7 @@ func TestOddChainsAreWarnings(t *testing.T) {
 
 func TestCertificateThatEndsSoonIsAWarning(t *testing.T) {
 	s := newSite(t)
-	s.reissue(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(29 * aDay) })
+	s.reissue(func(c *x509.Certificate) { c.NotBefore, c.NotAfter = time.Now().Add(-61*aDay), time.Now().Add(29*aDay) })
 	results := s.check()
 	assert.Empty(t, byStatus(results, Fail))
 	assert.Equal(t, Warn, find(t, results, "live-dates").Status)

@@ -157,6 +157,6 @@ var isOfAFix = regexp.MustCompile(`\.fix(?:-[a-z]+)?$`)
 // beyond are what depends on the machine: whether it has certificates of public
 // authorities, openssl, a root user who can be another, and a broken disk.
 var beyond = []string{
-	"cert-trust.system", "live-trust.system", "chain-complete.no-roots", "live-served.no-roots", "chain-complete.private", "live-served.private",
+	"cert-trust.system", "live-trust.system", "cert-trust.mozilla", "live-trust.mozilla", "chain-complete.private", "live-served.private",
 	"any.form-pkcs7", "any.form-pkcs12", "any.file-closed", "any.file-error",
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,8 +18,7 @@ type Configuration struct {
 	// file. Either may be empty: a compose file leads to the configuration that
 	// it mounts.
 	Config, Compose string
-	// Service of the compose file; empty for the one that looks most like
-	// WuKongIM's.
+	// Service of the compose file; empty for all that look like WuKongIM's.
 	Service string
 	// Environ is the environment of the server, as "WK_WSSADDR=…", where there
 	// is no compose file.
@@ -96,32 +96,63 @@ type Settings struct {
 	// others are those of the other services of the compose file that can run
 	// beside it: an address may lead to any of them.
 	others []*Settings
+	// file is that of the settings, empty for the environment alone.
+	file string
 	// partial says that no file was named, and the environment is all there is.
 	partial bool
 }
 
-// Load reads the settings: the environment counts before the file.
-func (c Configuration) Load() (*Settings, error) {
+// Load reads the settings of each server: the environment counts before the file.
+func (c Configuration) Load() ([]*Settings, error) {
 	if c.Compose == "" {
-		s := &Settings{values: map[string]setting{}, partial: c.Config == ""}
-		return s, s.read(c.Config, c.Environ, "")
+		s := &Settings{values: map[string]setting{}, file: c.Config, partial: c.Config == ""}
+		return []*Settings{s}, s.read(c.Config, c.Environ, "")
 	}
-	all, err := loadContainers(c.Compose, c.Service)
+	all, isServer, err := loadContainers(c.Compose, c.Service)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Compose, err)
 	}
 	origin := filepath.Base(c.Compose)
-	s := &Settings{values: map[string]setting{}, container: all[0]}
-	if err := s.read(cmp.Or(c.Config, s.container.config()), s.container.environ, origin); err != nil {
-		return nil, err
-	}
-	for _, other := range all[1:] {
-		o := &Settings{values: map[string]setting{}, container: other}
-		if err := o.read(other.config(), other.environ, origin); err == nil && !s.container.sharesPort(other) {
-			s.others = append(s.others, o)
+	var servers, readable []*Settings
+	for _, container := range all {
+		s := &Settings{values: map[string]setting{}, container: container}
+		config := container.config()
+		if isServer(container) {
+			config = cmp.Or(c.Config, config)
+			servers = append(servers, s)
+		}
+		if err := s.read(config, container.environ, origin); err == nil {
+			readable = append(readable, s)
+		} else if isServer(container) {
+			return nil, err
 		}
 	}
-	return s, nil
+	candidates := slices.Clone(servers)
+	servers = slices.DeleteFunc(servers, func(s *Settings) bool { return s.isReplaced(candidates) })
+	for _, s := range servers {
+		for _, other := range readable {
+			if other != s && !s.container.sharesPort(other.container) {
+				s.others = append(s.others, other)
+			}
+		}
+	}
+	return servers, nil
+}
+
+// isReplaced tells that a service cannot run beside another of which more is set, as
+// one that the other extends.
+func (s *Settings) isReplaced(servers []*Settings) bool {
+	return slices.ContainsFunc(servers, func(other *Settings) bool {
+		return other != s && s.container.sharesPort(other.container) && len(other.values) > len(s.values)
+	})
+}
+
+// Target is the service, or the file that the settings are of.
+func (s *Settings) Target() Value {
+	if s.container != nil {
+		return Name.of("target", s.container.service)
+	}
+	return Path.of("target", s.file)
 }
 
 // read takes a file, which may be empty, and the environment, which is of origin.

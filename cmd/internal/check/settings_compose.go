@@ -17,11 +17,11 @@ import (
 // errNoService says that a compose file has nothing to do with WuKongIM.
 var errNoService = errors.New("no service runs WuKongIM: none has its image or its WK_ variables")
 
-// container is WuKongIM's service of a compose file.
+// container is a service of a compose file.
 type container struct {
-	// service is its name, nodes are the other services with settings of wss.
 	service string
-	nodes   []string
+	// alike is how much speaks for its being WuKongIM's.
+	alike   int
 	environ []string
 	mounts  []mount
 	ports   []publishedPort
@@ -49,12 +49,12 @@ type publishedPort struct {
 	host, container, protocol, address string
 }
 
-// loadContainers gives WuKongIM's service of a compose file, and after it the
-// others.
-func loadContainers(file, service string) ([]*container, error) {
+// loadContainers gives the services of a compose file, and says which of them are
+// servers.
+func loadContainers(file, service string) ([]*container, func(*container) bool, error) {
 	p, err := loadProject(file)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return p.containers(service)
 }
@@ -69,39 +69,35 @@ func loadProject(file string) (*project, error) {
 	return readProject(origin{files: []string{file}, dir: dir, variables: shellVariables(dir), envFiles: []string{filepath.Join(dir, ".env")}})
 }
 
-// containers gives first the service of a name, or the one that looks most like
-// WuKongIM's.
-func (p *project) containers(found string) ([]*container, error) {
-	named, most := found != "", 0
-	var nodes []string
+// containers gives all services, and says which are servers: the one of a name, or
+// those that look like WuKongIM.
+func (p *project) containers(named string) (all []*container, isServer func(*container) bool, err error) {
+	most := 0
 	for _, name := range slices.Sorted(maps.Keys(p.services)) {
-		n := likeness(p.services[name])
-		if n >= likeWSS {
-			nodes = append(nodes, name)
-		}
-		if !named && n > most {
-			found, most = name, n
-		}
+		c := p.container(name)
+		most = max(most, c.alike)
+		all = append(all, c)
 	}
-	if p.services[found] == nil {
-		return nil, errNoService
-	}
-	all := []*container{p.container(found)}
-	all[0].nodes = slices.DeleteFunc(nodes, func(name string) bool { return name == found })
-	for _, name := range slices.Sorted(maps.Keys(p.services)) {
-		if name != found {
-			other := p.container(name)
-			all[0].others = append(all[0].others, other.ports...)
-			all = append(all, other)
+	for _, c := range all {
+		for _, other := range all {
+			if other != c {
+				c.others = append(c.others, other.ports...)
+			}
 		}
 	}
-	return all, nil
+	switch {
+	case named != "" && p.services[named] == nil, named == "" && most == 0:
+		return nil, nil, errNoService
+	case named != "":
+		return all, func(c *container) bool { return c.service == named }, nil
+	}
+	return all, func(c *container) bool { return c.alike >= min(most, isAlike) }, nil
 }
 
 func (p *project) container(name string) *container {
 	s := p.services[name]
 	c := &container{
-		service: name, environ: s.environ, ports: s.ports, mounts: s.mounts, hostNetwork: s.NetworkMode == "host", built: s.Build != nil,
+		service: name, alike: likeness(name, s), environ: s.environ, ports: s.ports, mounts: s.mounts, hostNetwork: s.NetworkMode == "host", built: s.Build != nil,
 		command: append(words(s.Entrypoint), words(s.Command)...),
 	}
 	c.uid, c.gid = userOf(s.User)
@@ -114,27 +110,45 @@ func (c *container) sharesPort(other *container) bool {
 	return slices.ContainsFunc(c.ports, func(p publishedPort) bool { return p.host != "" && slices.Contains(other.ports, p) })
 }
 
-// likeWSS is the likeness of a service with a setting of wss.
-const likeWSS = 100
+// isAlike is the likeness from which a service is a server without doubt.
+const isAlike = 10
 
-// likeness counts what speaks for a service: variables of wss before others, and
-// these before the image.
-func likeness(s *service) int {
-	const image, variable = 1, 2
+// likeness counts what speaks for a service: its variables, its image, and a
+// configuration that is mounted where the image looks for it before its name and the
+// ports that it publishes. The name of an image is its last part: the ones before are
+// the registry and whose it is, and other programs of the same people are beside it.
+func likeness(name string, s *service) int {
+	const image, called, port = isAlike, 3, 1
 	n := 0
-	if strings.Contains(strings.ToLower(s.Image), "wukongim") {
-		n = image
+	of, _, _ := strings.Cut(path.Base(strings.ToLower(s.Image)), ":")
+	if strings.Contains(of, "wukongim") {
+		n += image
 	}
-	for _, name := range s.environ {
-		switch {
-		case strings.HasPrefix(name, "WK_WSS"), strings.HasPrefix(name, "WK_EXTERNAL_WSS"):
-			n += likeWSS
-		case strings.HasPrefix(name, "WK_"):
-			n += variable
+	if slices.ContainsFunc(s.environ, func(v string) bool { return strings.HasPrefix(v, "WK_") }) {
+		n += image
+	}
+	for _, m := range s.mounts {
+		if slices.Contains([]string{imageConfig, imageConfigV3, path.Dir(imageConfig)}, path.Clean(m.target)) {
+			n += image
+		}
+	}
+	if strings.Contains(strings.ToLower(name), "wukongim") {
+		n += called
+	}
+	for _, p := range s.ports {
+		if slices.Contains([]string{"5100", "5200", "5210"}, p.container) {
+			n += port
 		}
 	}
 	return n
 }
+
+// Where the images look for their configuration: WuKongIM v2.2.5 Dockerfile, and
+// version 3's.
+const (
+	imageConfig   = "/root/wukongim/wk.yaml"
+	imageConfigV3 = "/etc/wukongim/wukongim.toml"
+)
 
 // fileMount is that of a secret or a config (compose specification, section
 // secrets).
@@ -167,7 +181,7 @@ func userOf(user string) (uid, gid int) {
 // empty where it has none (WuKongIM v2.2.5 Dockerfile: --config
 // /root/wukongim/wk.yaml, which may be missing).
 func (c *container) config() string {
-	inside := "/root/wukongim/wk.yaml"
+	inside := imageConfig
 	for i, word := range c.command {
 		if value, ok := strings.CutPrefix(strings.TrimLeft(word, "-"), "config="); ok {
 			inside = value
@@ -175,7 +189,7 @@ func (c *container) config() string {
 			inside = c.command[i+1]
 		}
 	}
-	for _, candidate := range []string{inside, "/etc/wukongim/wukongim.toml"} {
+	for _, candidate := range []string{inside, imageConfigV3} {
 		if place := c.follow(candidate); place.kind == placeBind && exists(place.path) {
 			return place.path
 		}

@@ -90,7 +90,7 @@ func TestHostileConfigurationsEndSoon(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			allocated := allocatedBy(func() {
-				_, err := write(t, c.files).Load()
+				_, err := first(write(t, c.files))
 				require.ErrorContains(t, err, c.want)
 			})
 			assert.Less(t, allocated, uint64(1<<30))
@@ -184,7 +184,7 @@ func TestOnlyFilesAreRead(t *testing.T) {
 		} {
 			done := make(chan error, 1)
 			go func() {
-				_, err := c.Load()
+				_, err := first(c)
 				done <- err
 			}()
 			select {
@@ -208,7 +208,7 @@ func TestDotEnvIsNoPipe(t *testing.T) {
 			fifo = filepath.Join(filepath.Dir(c.Compose), ".env")
 		}
 		pipe(t, fifo)
-		_, err := c.Load()
+		_, err := first(c)
 		require.ErrorContains(t, err, ".env: not a regular file")
 	}
 }
@@ -238,7 +238,7 @@ func TestNothingIsFetched(t *testing.T) {
 		{"", "build: {context: '" + server.URL + "/a.git', additional_contexts: {a: '" + server.URL + "'}}", false},
 		{"secrets: {a: {file: '" + server.URL + "'}}", "secrets: [a]", false},
 	} {
-		_, err := write(t, map[string]string{"docker-compose.yml": composed(c.top, c.more)}).Load()
+		_, err := first(write(t, map[string]string{"docker-compose.yml": composed(c.top, c.more)}))
 		assert.Equal(t, c.fails, err != nil, "%s %s: %v", c.top, c.more, err)
 	}
 	assert.Zero(t, asked.Load())
@@ -264,7 +264,7 @@ func TestErrorsTellTheLineAndNoPassword(t *testing.T) {
 		"env, template":     {map[string]string{"docker-compose.yml": composed("", "env_file: wk.env"), "wk.env": "PASSWORD=hunter2${\n"}, "wk.env: is not NAME=VALUE"},
 		"env of another":    {map[string]string{"docker-compose.yml": composed("", "") + "  web: {image: nginx, env_file: web.env}\n", "web.env": "PASSWORD='hunter2\n"}, "web.env: line "},
 	} {
-		_, err := write(t, c.files).Load()
+		_, err := first(write(t, c.files))
 		require.ErrorContains(t, err, c.want, name)
 		assert.NotContains(t, err.Error(), "hunter2", name)
 	}
@@ -280,10 +280,10 @@ func TestReasonsHaveTexts(t *testing.T) {
 	}
 	say, err := messages.In(patterns.Chinese)
 	require.NoError(t, err)
-	_, err = write(t, map[string]string{"wk.yaml": "a: 1\na: 2\n"}).Load()
+	_, err = first(write(t, map[string]string{"wk.yaml": "a: 1\na: 2\n"}))
 	assert.Equal(t, "第 2 行：键重复出现", Reason(err, say))
 	c := write(t, map[string]string{"docker-compose.yml": composed("", "env_file: wk.env"), "wk.env": "A=b\nhunter2!\n"})
-	_, err = c.Load()
+	_, err = first(c)
 	assert.Equal(t, filepath.Join(filepath.Dir(c.Compose), "wk.env")+": 第 2 行：不是“名称=值”的形式", Reason(err, say))
 	assert.Empty(t, Reason(os.ErrPermission, say))
 }
@@ -302,7 +302,7 @@ func TestErrorsNameTheFile(t *testing.T) {
 		"variable missing":    write(t, map[string]string{"docker-compose.yml": composed("", "command: '${NONE:?is needed}'")}),
 		"configuration in it": write(t, map[string]string{"docker-compose.yml": composed("", "volumes: ['.:/root/wukongim']"), "wk.yaml": "- a\n"}),
 	} {
-		_, err := c.Load()
+		_, err := first(c)
 		require.Error(t, err, name)
 		file := c.Config
 		if file == "" {
@@ -318,7 +318,7 @@ func TestNothingIsPrinted(t *testing.T) {
 	logrus.SetOutput(&printed)
 	t.Cleanup(func() { logrus.SetOutput(os.Stderr) })
 	files := map[string]string{"docker-compose.yml": composed("version: '3'", "command: $NONE"), ".env": "A=$B\n"}
-	_, err := write(t, files).Load()
+	_, err := first(write(t, files))
 	require.NoError(t, err)
 	assert.Empty(t, printed.String())
 	logrus.Warn("heard")
@@ -346,7 +346,7 @@ func TestFormsThatAreNone(t *testing.T) {
 	for _, text := range texts {
 		require.NoError(t, os.WriteFile(c.Compose, []byte(text), 0o600))
 		require.NotPanics(t, func() {
-			if s, err := c.Load(); err == nil {
+			if s, err := first(c); err == nil {
 				s.Check()
 				s.Files()
 			}

@@ -33,7 +33,7 @@ func TestConfigurationsOfTheField(t *testing.T) {
 					*to = path
 				}
 			}
-			s, err := c.Load()
+			s, err := first(c)
 			require.NoError(t, err)
 			results := s.Check()
 			requireTexts(t, results)
@@ -84,7 +84,7 @@ func skips(results []Result) bool {
 // TestFilesWithoutPEM is WuKongIM #449, where the checks of the certificates take
 // over.
 func TestFilesWithoutPEM(t *testing.T) {
-	s, err := Configuration{Compose: "testdata/config/issue-449-no-pem/docker-compose.yml"}.Load()
+	s, err := first(Configuration{Compose: "testdata/config/issue-449-no-pem/docker-compose.yml"})
 	require.NoError(t, err)
 	results := s.Files().Check()
 	requireTexts(t, results)
@@ -101,7 +101,7 @@ func TestLinksOfTheHost(t *testing.T) {
 		require.NoError(t, os.Symlink(filepath.Join(dir, "archive", "a.pem"), filepath.Join(dir, "live", "a.pem")))
 		require.NoError(t, os.Symlink("../folder/b.pem", filepath.Join(dir, "live", "b.pem")))
 		require.NoError(t, os.Symlink("archive", filepath.Join(dir, "folder")))
-		s, err := c.Load()
+		s, err := first(c)
 		require.NoError(t, err, name)
 		results := s.Check()
 		requireTexts(t, results)
@@ -135,7 +135,7 @@ func TestNoPasswordIsShown(t *testing.T) {
 }
 
 func TestFilesOfAContainerAreFoundOnTheHost(t *testing.T) {
-	s, err := Configuration{Compose: "testdata/config/good-own-config/docker-compose.yml"}.Load()
+	s, err := first(Configuration{Compose: "testdata/config/good-own-config/docker-compose.yml"})
 	require.NoError(t, err)
 	here := "testdata/config/good-own-config"
 	files := s.Files()
@@ -148,7 +148,7 @@ func TestFilesOfAContainerAreFoundOnTheHost(t *testing.T) {
 func load(t *testing.T, name, text string, environ ...string) (*Settings, error) {
 	path := filepath.Join(t.TempDir(), name)
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-	return Configuration{Config: path, Environ: environ}.Load()
+	return first(Configuration{Config: path, Environ: environ})
 }
 
 func TestServerWithoutContainer(t *testing.T) {
@@ -196,7 +196,7 @@ func TestAddressThatTheCertificateCoversIsNoFault(t *testing.T) {
 func TestPortThatAProxyPublishes(t *testing.T) {
 	c := write(t, map[string]string{"docker-compose.yml": composed("", "environment: {WK_WSSADDR: 'wss://0.0.0.0:5210', WK_WSSCONFIG_CERTFILE: /c.pem, WK_WSSCONFIG_KEYFILE: /k.pem, WK_EXTERNAL_WSSADDR: 'wss://im.wangwei-corp.cn'}\n"+
 		"    volumes: ['./c.pem:/c.pem', './k.pem:/k.pem']\n  nginx: {image: nginx, ports: ['443:443']}"), "c.pem": "", "k.pem": ""})
-	s, err := c.Load()
+	s, err := first(c)
 	require.NoError(t, err)
 	results := s.Check()
 	requireTexts(t, results)
@@ -219,4 +219,13 @@ func TestPathOfAContainerWithoutItsComposeFile(t *testing.T) {
 	requireTexts(t, results)
 	assert.Equal(t, []string{"warn config-key-path.path-from-folder cert-file-missing"}, outcome(results))
 	assert.Empty(t, s.Files().CertFile)
+}
+
+// first gives the settings of the first server.
+func first(c Configuration) (*Settings, error) {
+	all, err := c.Load()
+	if len(all) == 0 {
+		return nil, err
+	}
+	return all[0], err
 }

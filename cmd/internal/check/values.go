@@ -58,6 +58,8 @@ type Value struct {
 // String is the value as sentences have it.
 func (v Value) String() string {
 	switch known := v.V.(type) {
+	case nil:
+		return ""
 	case []string:
 		return strings.Join(known, ", ")
 	case time.Time:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,12 +31,18 @@ type Checklist struct {
 	Causes []CheckedCause `json:"causes"`
 	// Report is what the logs say, null without logs.
 	Report *Document `json:"report"`
+	// Cut says that the checks were ended before their end.
+	Cut bool `json:"cut"`
+
+	nothing bool // was checked
 }
 
 // CheckLine is one check.
 type CheckLine struct {
 	ID     string `json:"id"`
 	Status string `json:"status"`
+	// Target is what was checked: a service, a file, an address.
+	Target string `json:"target"`
 	// Breaks says what a failed check found broken: server, all-clients or
 	// some-clients.
 	Breaks check.Breaks `json:"breaks"`
@@ -64,7 +71,7 @@ type CheckLine struct {
 // put makes what the values of a result are part of.
 func (c *CheckLine) put(r check.Result, say *messages.Printer) {
 	r = r.Map(valueWithoutSecrets)
-	c.result, c.Detail, c.Args = r, c.unknown, []string{}
+	c.result, c.Detail, c.Args, c.Target = r, c.unknown, []string{}, r.Target.String()
 	if c.unknown == "" {
 		c.Detail = r.Detail(say)
 	}
@@ -77,8 +84,10 @@ func (c *CheckLine) put(r check.Result, say *messages.Printer) {
 	for _, v := range r.Args {
 		c.Args = append(c.Args, v.Name)
 	}
-	for _, v := range r.Values() {
-		c.Values[v.Name] = v
+	for _, v := range append(r.Values(), r.Target) {
+		if v.Name != "" {
+			c.Values[v.Name] = v
+		}
 	}
 	if len(r.Fixes) > 0 {
 		c.Fixes = []Step{}
@@ -108,7 +117,7 @@ func severity(b check.Breaks) int { return slices.Index(severities, b) }
 
 // NewChecklist puts results into words.
 func NewChecklist(results []check.Result, c *patterns.Catalogue, say *messages.Printer, generated time.Time) *Checklist {
-	list := &Checklist{Schema: CheckSchema, Generated: generated, Lang: string(say.Lang), Checks: []CheckLine{}, Causes: []CheckedCause{}}
+	list := &Checklist{Schema: CheckSchema, Generated: generated, Lang: string(say.Lang), Checks: []CheckLine{}, Causes: []CheckedCause{}, nothing: check.Nothing(results)}
 	for _, r := range results {
 		line := CheckLine{
 			ID: r.ID, Status: string(r.Status), Breaks: r.Breaks, Cause: r.Cause, Title: r.Title(say),
@@ -145,7 +154,9 @@ func (l *Checklist) add(cause *patterns.Cause, r *check.Result, fixes []Step, la
 	if r.Instead {
 		found.Fixes = found.Fixes[:found.own]
 	}
-	found.Checks = append(found.Checks, r.ID)
+	if !slices.Contains(found.Checks, r.ID) {
+		found.Checks = append(found.Checks, r.ID)
+	}
 	found.Fixes = slices.Insert(found.Fixes, found.own, fixes...)
 	found.own += len(fixes)
 }
@@ -161,7 +172,12 @@ func (c *CheckLine) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &line); err != nil {
 		return err
 	}
-	c.read, c.result = true, check.Result{ID: c.ID, Key: c.Key}
+	target := c.Values["target"]
+	target.Name = "target"
+	if c.Target == "" {
+		target = check.Value{}
+	}
+	c.read, c.result = true, check.Result{ID: c.ID, Key: c.Key, Target: target}
 	for i, arg := range line.Args {
 		name, ok := arg.(string)
 		v, known := c.Values[name]
@@ -215,9 +231,9 @@ func ReadChecklist(data []byte, say *messages.Printer) (*Checklist, error) {
 	return l, nil
 }
 
-// Failed tells whether any check failed.
-func (l *Checklist) Failed() bool {
-	return slices.ContainsFunc(l.Checks, func(c CheckLine) bool { return c.Status == string(check.Fail) })
+// Has tells whether any check ended so.
+func (l *Checklist) Has(status check.Status) bool {
+	return slices.ContainsFunc(l.Checks, func(c CheckLine) bool { return c.Status == string(status) })
 }
 
 // Proofs are what the checks say of the causes of failures of which the last was
@@ -225,18 +241,31 @@ func (l *Checklist) Failed() bool {
 // by then say nothing: it replaced the one that the clients met.
 func (l *Checklist) Proofs(last time.Time) []patterns.Proof {
 	var proofs []patterns.Proof
+	seen := map[string]int{}
 	for _, c := range l.Checks {
+		seen[c.ID]++
+		name := c.ID
+		if seen[c.ID] > 1 {
+			name = fmt.Sprintf("%s#%d", c.ID, seen[c.ID])
+		}
 		switch check.Status(c.Status) {
 		case check.Fail:
-			proofs = append(proofs, patterns.Proof{Check: c.ID, Proves: c.Cause})
+			proofs = append(proofs, patterns.Proof{Check: name, Proves: c.Cause})
 		case check.Pass, check.Warn:
-			if c.isNewer(last) {
-				continue
-			}
-			proofs = append(proofs, patterns.Proof{Check: c.ID, RulesOut: c.RulesOut})
+			proofs = append(proofs, patterns.Proof{Check: name, RulesOut: l.ruledOut(&c, last)})
 		}
 	}
 	return proofs
+}
+
+// ruledOut are the causes that a check rules out, which every other target of it has
+// to as well: the clients may have met that one.
+func (l *Checklist) ruledOut(c *CheckLine, last time.Time) []string {
+	return slices.DeleteFunc(slices.Clone(c.RulesOut), func(cause string) bool {
+		return slices.ContainsFunc(l.Checks, func(other CheckLine) bool {
+			return other.ID == c.ID && (other.isNewer(last) || !slices.Contains(other.RulesOut, cause))
+		})
+	})
 }
 
 // isNewer tells whether the certificate that a check of dates looked at is younger
@@ -282,24 +311,38 @@ func (p *Page) checklist(l *Checklist) {
 	}
 	p.Paragraph("", p.say.Say("checks.summary", counts["fail"], counts["warn"], counts["pass"], counts["skip"]))
 	group := ""
+	target := ""
 	for _, c := range l.Checks {
-		if next := groupOf(c.ID); next != group {
-			group = next
+		if next := groupOf(c.ID); next != group || c.Target != target {
+			group, target = next, c.Target
 			p.Heading(group)
+			p.Paragraph(" ", Visible(target))
 		}
 		p.check(&c)
 	}
 	if len(l.Causes) == 0 {
 		p.Line("")
-		key := "checks.good"
-		if counts["pass"] == 0 {
-			key = "checks.nothing"
-		}
-		p.Paragraph("", p.say.Say(key), bold)
+		p.Paragraph("", l.end(p.say, counts["warn"], counts["skip"]), bold)
 	}
 	if l.Report == nil { // whose diagnosis says it otherwise
 		p.todo(l.Causes)
 	}
+}
+
+// end is the closing sentence of a list without a failure: what was not checked is
+// not in order.
+func (l *Checklist) end(say *messages.Printer, warned, skipped int) string {
+	switch {
+	case l.Cut:
+		return say.Say("checks.cut", skipped)
+	case l.nothing:
+		return say.Say("checks.nothing")
+	case warned > 0:
+		return say.Say("checks.warned", warned, skipped)
+	case skipped > 0:
+		return say.Say("checks.partly", skipped)
+	}
+	return say.Say("checks.good")
 }
 
 // todo says what to do about the causes that checks found, the first in full.
@@ -359,10 +402,17 @@ func (d *Document) AddChecks(l *Checklist, c *patterns.Catalogue, say *messages.
 	d.Settled = d.settlement(c, say)
 }
 
-func (d *Document) check(id string) CheckLine {
+// check finds a check by the name of its proof.
+func (d *Document) check(name string) CheckLine {
+	id, number, _ := strings.Cut(name, "#")
 	for _, line := range d.Checks {
-		if line.ID == id {
+		if line.ID != id {
+			continue
+		}
+		if n, err := strconv.Atoi(number); err != nil || n == 1 {
 			return line
+		} else {
+			number = strconv.Itoa(n - 1)
 		}
 	}
 	return CheckLine{ID: id, Title: id}

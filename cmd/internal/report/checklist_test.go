@@ -77,9 +77,9 @@ func TestCertificateIsConfiguredBeforeWSSAddr(t *testing.T) {
 		{Compose: "../check/testdata/config/issue-424-only-the-external-address/docker-compose.yml"},
 		{Config: config},
 	} {
-		s, err := c.Load()
+		all, err := c.Load()
 		require.NoError(t, err)
-		l := checklist(t, s.Check()...)
+		l := checklist(t, all[0].Check()...)
 		require.Subset(t, order(l), []string{"cert-not-configured", "listen-address-invalid"})
 		assert.Equal(t, "cert-not-configured", order(l)[0])
 		for _, cause := range l.Causes {
