@@ -49,7 +49,7 @@ func Recognise(ctx context.Context, text string, opts *Options) (event *Event, s
 
 // maxNested is how many exceptions within each other are looked at: each costs as much
 // as the rest of the text is long.
-const maxNested = 100
+const maxNested = 16
 
 // handshakeError takes a text for what a server's raw handshake line says.
 func handshakeError(text string) *parser.Record {

@@ -31,14 +31,16 @@ func FuzzSettings(f *testing.F) {
 		}
 		require.NoError(t, os.WriteFile(path, data, 0o644))
 		defer os.Remove(path)
-		settings, err := c.Load()
+		servers, err := c.Load()
 		if err != nil {
 			return
 		}
-		for _, r := range settings.Check() {
-			require.NotEmpty(t, r.ID)
+		for _, settings := range servers {
+			for _, r := range settings.Check() {
+				require.NotEmpty(t, r.ID)
+			}
+			_ = settings.Files()
 		}
-		_, _ = settings.Files(), settings.Addr()
 	})
 }
 
