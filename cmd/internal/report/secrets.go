@@ -31,7 +31,7 @@ func (s hiding) Stop(stop *patterns.Stop) error {
 
 // eventWithoutSecrets gives the event itself where it has none, else a copy.
 func eventWithoutSecrets(e *patterns.Event) *patterns.Event {
-	source, text := secrets.Hide(e.Source), secrets.Hide(e.Record.Text)
+	text := secrets.Hide(e.Record.Text)
 	// Most parts of a record are as they stand in its text.
 	hide := func(part string) string {
 		if text == e.Record.Text && strings.Contains(text, part) {
@@ -49,7 +49,7 @@ func eventWithoutSecrets(e *patterns.Event) *patterns.Event {
 		}
 	}
 	shown := *e
-	shown.Source, shown.Record = source, &record
+	shown.Source, shown.Record = secrets.Hide(e.Source), &record
 	return &shown
 }
 
