@@ -121,6 +121,45 @@ func TestSecretsAreInNoOutput(t *testing.T) {
 	foundBySecretScanner(t, shown, without)
 }
 
+// TestSecretsBesideLogsAreInNoOutput: those of configurations, of earlier reports, of
+// file names, and what is kept for a later run.
+func TestSecretsBesideLogsAreInNoOutput(t *testing.T) {
+	dir := t.TempDir()
+	config, log, earlier := filepath.Join(dir, "wk.yaml"), filepath.Join(dir, "server.log"), filepath.Join(dir, "earlier.json")
+	require.NoError(t, os.WriteFile(config, []byte("managerToken: "+plantedPassword+"\nwssAddr: wss://"+plantedPassword+"@0.0.0.0:5210\nwssConfig:\n  certFile: ./a.pem\n  keyFile: \"password="+plantedPassword+"\"\n"), 0o644))
+	require.NoError(t, os.WriteFile(log, []byte(planted("password="+plantedPassword)), 0o644))
+	outputs := map[string]string{}
+	keep := func(way string, args ...string) {
+		out, complaints, _ := run1(t, args...)
+		outputs[way] = out + complaints
+	}
+	keep("check", "check", "--config", config)
+	keep("check json", "check", "--config", config, "--format", "json")
+	keep("settled", "report", log, "--format", "json", "--check", config)
+	keep("missing", "analyze", filepath.Join(dir, "token="+plantedPassword))
+	report, _, _ := run1(t, "report", log, "--format", "json")
+	require.Contains(t, report, "password=***")
+	require.NoError(t, os.WriteFile(earlier, []byte(strings.ReplaceAll(report, "***", plantedPassword)), 0o644))
+	require.NoError(t, os.WriteFile(log, []byte(failureLine(1)), 0o644))
+	for _, form := range []string{"table", "json", "html", "markdown"} {
+		keep("compared "+form, "report", log, "--baseline", earlier, "--format", form)
+	}
+	require.NoError(t, os.WriteFile(log, []byte(planted("password="+plantedPassword)), 0o644))
+	state := filepath.Join(dir, "state.json")
+	a, err := newApp([]string{"analyze", "-f", "--from-start", "--state", state, log})
+	require.NoError(t, err)
+	a.stdout, a.stderr = io.Discard, io.Discard
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Zero(t, a.execute(ended))
+	outputs["state"] = string(read(t, state))
+	require.Contains(t, outputs["compared json"], `"gone"`)
+	for way, output := range outputs {
+		require.NotEmpty(t, output, way)
+		assert.NotContains(t, output, plantedPassword, way)
+	}
+}
+
 // everyOutput runs everything that shows what is in a log.
 func everyOutput(t *testing.T, dir, log string) map[string]string {
 	outputs := map[string]string{}

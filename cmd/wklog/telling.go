@@ -12,6 +12,7 @@ import (
 	"wklog/cmd/internal/notify"
 	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/run"
+	"wklog/cmd/internal/secrets"
 )
 
 // secretVariable is the environment variable with the secret of a chat robot: on
@@ -101,7 +102,7 @@ func (t *telling) watch(core *run.Core, far func() []run.Progress) {
 		var s metrics.Snapshot
 		t.counts.Fill(&s)
 		for _, l := range far() {
-			s.Logs = append(s.Logs, metrics.Log{Source: l.Name, Lines: l.Lines, Bytes: l.Bytes, Behind: l.Behind})
+			s.Logs = append(s.Logs, metrics.Log{Source: secrets.Hide(l.Name), Lines: l.Lines, Bytes: l.Bytes, Behind: l.Behind})
 		}
 		if lead := core.Lead(); lead != nil {
 			s.Leading, s.Confidence = lead.Cause.ID, lead.Confidence

@@ -105,5 +105,14 @@ func hideInSamples(list []Sample) {
 	}
 }
 
-// valueWithoutSecrets is what a check found, as it may be shown.
-func valueWithoutSecrets(v check.Value) check.Value { return v.Map(secrets.Hide) }
+// valueWithoutSecrets is what a check found, as it may be shown. A host that was taken
+// out of a URL may have a user and a password before it.
+func valueWithoutSecrets(v check.Value) check.Value {
+	return v.Map(func(word string) string {
+		word = secrets.Hide(word)
+		if at := strings.LastIndexByte(word, '@'); at >= 0 && (v.Type == check.Host || v.Type == check.Address) && !strings.Contains(word, "://") {
+			return secrets.Hidden + word[at:]
+		}
+		return word
+	})
+}
