@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/report"
 	"wklog/patterns"
 )
@@ -22,6 +23,7 @@ func FuzzForms(f *testing.F) {
 		f.Add(attack)
 	}
 	base := analyse(f, patterns.English, []input{{"a/b.log", "x remote error: tls: something that nobody knows\npanic: tls: failed to find any PEM data in certificate input\n"}})
+	say := printer(f, patterns.English)
 	f.Fuzz(func(t *testing.T, text string) {
 		d := *base
 		d.Inputs, d.Findings, d.Unclassified = slices.Clone(base.Inputs), slices.Clone(base.Findings), slices.Clone(base.Unclassified)
@@ -31,9 +33,16 @@ func FuzzForms(f *testing.F) {
 		d.Errors = []report.Error{{Source: text, Message: text}}
 		d.Tool.Command = []string{text}
 		for _, form := range report.Forms() {
-			checkForm(t, form, written(t, form, &d))
+			checkForm(t, form, inForm(t, form, &d, say))
 		}
 	})
+}
+
+// inForm is a document in a form; the texts are read once for all of them.
+func inForm(t *testing.T, form string, d *report.Document, say *messages.Printer) string {
+	var b bytes.Buffer
+	require.NoError(t, report.Write(&b, form, d, report.Options{Say: say}))
+	return b.String()
 }
 
 func checkForm(t *testing.T, form, out string) {
@@ -63,8 +72,9 @@ func FuzzBaseline(f *testing.F) {
 	f.Add(earlier.Bytes())
 	f.Add([]byte(`{"schema":"wklog.report/v1","findings":[{"pattern":"x","count":-1}],"summary":{"first":null}}`))
 	base := analyse(f, patterns.English, []input{{"a/b.log", "2026/05/04 09:30:02 remote error: tls: expired certificate\n"}})
+	say := printer(f, patterns.English)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_, _ = report.ReadChecklist(data, printer(t, patterns.Chinese))
+		_, _ = report.ReadChecklist(data, say)
 		before, err := report.ReadJSON(bytes.NewReader(data))
 		if err != nil {
 			return
@@ -74,7 +84,7 @@ func FuzzBaseline(f *testing.F) {
 		now.Compare(before)
 		now.HideSecrets()
 		for _, form := range report.Forms() {
-			require.NotEmpty(t, written(t, form, &now))
+			require.NotEmpty(t, inForm(t, form, &now, say))
 		}
 	})
 }
