@@ -70,7 +70,6 @@ var (
 	ErrNone     = errors.New("no file matches")
 	ErrDamaged  = errors.New("damaged compressed data")
 	ErrBomb     = errors.New("expands to more than the limit")
-	ErrShrunk   = errors.New("became shorter while it was read")
 	ErrLargeZip = errors.New("a zip archive on a stream or in another archive is too large to be kept in memory")
 )
 
@@ -392,6 +391,9 @@ func (w *walker) open(f found) {
 	defer end()
 	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: stored, File: stored}, f)
 }
+
+// ErrShrunk says that a file ended before the size that it had.
+var ErrShrunk = errors.New("became shorter while it was read")
 
 // openFile opens a file; nil for a pipe to which nobody wrote until the end of the
 // context: that it is opened has to be waited for (fifo(7)), and cannot be ended.
