@@ -64,6 +64,9 @@ func tokenIsTheirs(before string) bool {
 	if token == "" || strings.HasSuffix(token, ":") {
 		return false
 	}
+	if strings.HasSuffix(before, "Error Domain=") {
+		return false // of Apple's NSError
+	}
 	if token[0] == '/' || strings.Contains(token, "://") {
 		return true
 	}
@@ -111,7 +114,7 @@ var (
 	// quotedAfterColon is a sentence that ends in a colon, with its last words.
 	quotedAfterColon = regexp.MustCompile(`(\S*(?:\s+\S+)?)[:：]\s*\\*$`)
 	theirNoun        = regexp.MustCompile(`(?i)\b(?:requests?|headers?|hosts?|paths?|ur[il]s?|agent|ua|refer+er|users?|username|names?|query|line|method|body|payload|content|cookie|files?|param(?:eter)?s?|arguments?|values?|input|command|string|token|sni|key|title|topic|login)\W*$`)
-	leadsToError     = regexp.MustCompile(`(?i)(?:\b(?:err(?:or)?s?|fail(?:ed|ure|s)?(?: with)?|reason|cause|exception|alert|warning)\s*|\w*(?:err|exception|fail|alert|panic|warn)\w*(?::\s*)?\((?:-?\d+,\s*)?|\{\s*\w+,\s*|\bCode=-?\d+\s+|(?:报错?|错误|提示|显示|返回|失败|原因|异常)[是为：:]?\s*)\\*$`)
+	leadsToError     = regexp.MustCompile(`(?i)(?:\b(?:err(?:or)?s?|fail(?:ed|ure|s)?(?: with)?|reason|cause|exception|alert|warning)\s*|\w*(?:err|exception|fail|alert|panic|warn)\w*(?::\s*)?\((?:-?\d+,\s*)?|\{\s*\w+,\s*|\bCode=-?\d+\s+|\bCONSOLE\(\d+\)\]\s+|\.go:\d+\]\s+|(?:报错?|错误|提示|显示|返回|失败|原因|异常)[是为：:]?\s*)\\*$`)
 )
 
 // openQuote is where the quotation begins in which a text ends, -1 where it ends in

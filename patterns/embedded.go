@@ -4090,7 +4090,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "\\bPR_(?:END_OF_FILE|CONNECT_RESET)_ERROR\\b|net::ERR_SSL_HANDSHAKE_NOT_COMPLETED|net_error -148\\b|wss://[^\\n]{0,200}net::ERR_CONNECTION_(?:CLOSED|RESET)|curl: \\(35\\) (?:Encountered end of file|TCP connection reset by peer|Recv failure: Connection (?:was )?reset)|gnutls_handshake\\(\\) failed: (?:The TLS connection was non-properly terminated|Peer has terminated the connection|Error in the pull function|Error in the push function)",
+					Regex: "\\bPR_(?:END_OF_FILE|CONNECT_RESET)_ERROR\\b|net::ERR_SSL_HANDSHAKE_NOT_COMPLETED|net_error -148\\b|(?:WebSocket connection to ')?wss://[^\\n]{0,200}net::ERR_CONNECTION_(?:CLOSED|RESET)|curl: \\(35\\) (?:Encountered end of file|TCP connection reset by peer|Recv failure: Connection (?:was )?reset)|gnutls_handshake\\(\\) failed: (?:The TLS connection was non-properly terminated|Peer has terminated the connection|Error in the pull function|Error in the push function)",
 					Kinds: []string{
 						"text",
 					},

@@ -54,13 +54,17 @@ func fragments(text string) iter.Seq[*parser.Record] {
 		if parser.Quotes(text) || !yield(handshakeError(strings.TrimSpace(text))) {
 			return
 		}
-		for rest, more := text, true; more; {
+		for rest, more, n := text, true, 0; more && n < maxNested; n++ {
 			if _, rest, more = strings.Cut(rest, ": "); more && !yield(&parser.Record{Kind: parser.KindText, Text: rest}) {
 				return
 			}
 		}
 	}
 }
+
+// maxNested is how many exceptions within each other are looked at: each costs as much
+// as the rest of the text is long.
+const maxNested = 16
 
 // handshakeError takes a text for what a server's raw handshake line says.
 func handshakeError(text string) *parser.Record {

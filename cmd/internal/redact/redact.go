@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"wklog/cmd/internal/check"
+	"wklog/cmd/internal/secrets"
 	"wklog/parser"
 )
 
@@ -36,7 +37,7 @@ type Redactor struct {
 
 // New starts without any pseudonym.
 func New() *Redactor {
-	r := &Redactor{pseudonyms: map[string]string{}, given: map[string]bool{}, numbers: map[string]int{}, firsts: []int{1}}
+	r := &Redactor{pseudonyms: map[string]string{}, given: map[string]bool{secrets.Hidden: true}, numbers: map[string]int{}, firsts: []int{1}}
 	exprs := []string{}
 	for i, k := range kinds {
 		exprs = append(exprs, `(`+k.expr+`)`)

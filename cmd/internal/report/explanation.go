@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/secrets"
 	"wklog/patterns"
 )
 
@@ -131,7 +132,7 @@ func (e *Explanation) ofLog(a *patterns.Analysis, say *messages.Printer) {
 	e.Kind = "text"
 	if len(a.Findings) == 0 {
 		if e.Title = say.Say("explain.nothing"); len(a.Stops) > 0 {
-			e.Why = say.Say("stopped", a.Stops[0].Reason)
+			e.Why = say.Say("stopped", secrets.Hide(a.Stops[0].Reason))
 		}
 		return
 	}

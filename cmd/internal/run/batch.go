@@ -75,7 +75,11 @@ func (b *Batch) run(ctx context.Context) []source.Failure {
 func (b *Batch) scan(ctx context.Context, l *source.Log, emit func(*parser.Record) error) (parser.Stats, error) {
 	switch {
 	case l.File != nil:
-		return parser.ReadAt(ctx, l.File, l.Size, l.Workers, b.optionsFor(l), emit)
+		stats, err := parser.ReadAt(ctx, l.File, l.Size, l.Workers, b.optionsFor(l), emit)
+		if err == nil && stats.Bytes < l.Size {
+			err = source.ErrShrunk
+		}
+		return stats, err
 	case l.Live:
 		return listen(l, b.optionsFor(l), emit, func(stats parser.Stats) { b.far.Store(&farther{l.Name, stats}) })
 	}

@@ -30,7 +30,8 @@ type Facts struct {
 	Cut bool
 }
 
-// Document sums up what was read and found; the checks are still to be added.
+// Document sums up what was read and found, without the secrets in it; the checks are
+// still to be added.
 func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *patterns.Analysis) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -68,6 +69,7 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 	if f.Baseline != nil {
 		doc.Compare(f.Baseline)
 	}
+	doc.HideSecrets()
 	return doc, &result
 }
 
@@ -105,6 +107,7 @@ var reasons = []struct {
 	{source.ErrPolled, "note.polled"},
 	{source.ErrLost, "note.lost"},
 	{source.ErrBomb, "error.bomb"},
+	{source.ErrShrunk, "error.shrunk"},
 }
 
 // Reason says why an input could not be read, or not in whole.

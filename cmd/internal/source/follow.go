@@ -76,6 +76,8 @@ type Follow struct {
 	ticked  time.Time
 	// deaf makes files look as if their system had no events, for tests.
 	deaf bool
+	// fault gives the error with which a reading fails, for tests; nil for none.
+	fault func(name string, offset int64) error
 }
 
 // Notes about following.
@@ -356,12 +358,16 @@ func (f *Follow) advance(l *Followed) error {
 
 // read delivers the next bytes of a log's present file.
 func (f *Follow) read(l *Followed) (int, error) {
-	n, err := l.file.ReadAt(f.buf, l.offset)
+	n, err := f.readAt(l, f.buf, l.offset)
 	if err != nil && !errors.Is(err, io.EOF) {
 		f.tell(l.Name, err)
 		return 0, nil
 	}
-	info, intact := l.intact(int64(n))
+	info, intact, err := f.intact(l, int64(n))
+	if err != nil { // what cannot be read has not changed for that
+		f.tell(l.Name, err)
+		return 0, nil
+	}
 	if !intact {
 		return 0, f.truncated(l)
 	}
@@ -375,6 +381,16 @@ func (f *Follow) read(l *Followed) (int, error) {
 		}
 	}
 	return n, f.deliver(l, f.buf[:n], info.ModTime(), info.Size()-l.offset-int64(n))
+}
+
+// readAt reads from the present file of a log.
+func (f *Follow) readAt(l *Followed, p []byte, offset int64) (int, error) {
+	if f.fault != nil {
+		if err := f.fault(l.Name, offset); err != nil {
+			return 0, err
+		}
+	}
+	return l.file.ReadAt(p, offset)
 }
 
 func (f *Follow) deliver(l *Followed, data []byte, arrived time.Time, behind int64) error {

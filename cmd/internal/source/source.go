@@ -378,9 +378,12 @@ func (w *walker) open(f found) {
 		w.deliver(&Log{Name: Stdin, Size: -1, Live: w.stdin.Live(), Reader: w.counted(w.stdin)}, f)
 		return
 	}
-	file, err := os.Open(f.path)
+	file, err := w.openFile(f.path)
 	if err != nil {
 		w.fail(f.path, err, false)
+		return
+	}
+	if file == nil {
 		return
 	}
 	defer file.Close()
@@ -397,6 +400,36 @@ func (w *walker) open(f found) {
 	stored, end := w.progress.begin(file, info.Size())
 	defer end()
 	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: stored, File: stored}, f)
+}
+
+// ErrShrunk says that a file ended before the size that it had.
+var ErrShrunk = errors.New("became shorter while it was read")
+
+// openFile opens a file; nil for a pipe to which nobody wrote until the end of the
+// context: that it is opened has to be waited for (fifo(7)), and cannot be ended.
+func (w *walker) openFile(path string) (*os.File, error) {
+	if info, err := os.Stat(path); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		return os.Open(path)
+	}
+	type opened struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan opened)
+	go func() {
+		file, err := os.Open(path)
+		select {
+		case done <- opened{file, err}:
+		case <-w.ctx.Done():
+			_ = file.Close() // nil where it could not be opened
+		}
+	}()
+	select {
+	case o := <-done:
+		return o.file, o.err
+	case <-w.ctx.Done():
+		return nil, nil
+	}
 }
 
 // mayHoldLogs tells by its name that a file in a directory was meant as a log or

@@ -114,8 +114,7 @@ func (s *State) Memory(into any) error {
 // Close lets other processes use the state.
 func (s *State) Close() {
 	if s != nil {
-		s.lock.Close()
-		os.Remove(s.path + ".lock")
+		unlockFile(s.lock)
 	}
 }
 
