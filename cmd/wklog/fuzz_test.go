@@ -33,12 +33,10 @@ func FuzzExplain(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		a, err := newApp(nil)
 		require.NoError(t, err)
-		e, err := a.explain(t.Context(), c, text)
-		if err != nil {
-			return
-		}
+		u, err := patterns.Understand(t.Context(), text, &patterns.Options{Catalogue: c})
+		require.NoError(t, err)
 		var b bytes.Buffer
-		require.NoError(t, report.WriteExplanation(&b, e, a.options(0)))
+		require.NoError(t, report.WriteExplanation(&b, report.Explain(c, u, a.say), a.options(0)))
 		require.NotContains(t, b.String(), "\x1b")
 	})
 }
