@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,12 +89,22 @@ func TestRedactedFailuresAreRecognised(t *testing.T) {
 	c, err := patterns.Load()
 	require.NoError(t, err)
 	for _, p := range c.Patterns {
+		if slices.Contains(toldByNames, p.ID) {
+			continue
+		}
 		for _, sample := range p.Samples {
-			redacted := NewRedactor().Said(sample, parser.Parse(parser.Entry{Text: []byte(sample)}).Words())
+			redactor, redacted := NewRedactor(), ""
+			for line := range strings.Lines(sample) {
+				redacted += redactor.Said(line, parser.Parse(parser.Entry{Text: []byte(strings.TrimSuffix(line, "\n"))}).Words())
+			}
 			assert.Equal(t, found(t, c, sample), found(t, c, redacted), redacted)
 		}
 	}
 }
+
+// toldByNames are the patterns that are recognised by what redaction replaces: a path
+// or a name that speaks of certificates, an address of a private network.
+var toldByNames = []string{"mount-source-missing", "kube-certificate-not-found", "load-balancer-check"}
 
 // found are the patterns of the failures in a text.
 func found(t *testing.T, c *patterns.Catalogue, text string) (ids []string) {

@@ -51,7 +51,7 @@ func FuzzUnpack(f *testing.F) {
 	f.Add("x.bz2", []byte("BZh9"))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		v := &swallowing{}
-		wk := &walker{ctx: context.Background(), visitor: v, limit: DefaultLimit, stored: int64(len(data))}
+		wk := &walker{ctx: context.Background(), visitor: v, limit: DefaultLimit, stored: int64(len(data)), isReport: func([]byte) bool { return false }}
 		wk.deliver(&Log{Name: name, Size: int64(len(data)), Reader: bytes.NewReader(data), File: bytes.NewReader(data)}, found{path: name})
 		require.LessOrEqual(t, v.bytes, max(int64(harmless), DefaultLimit.Times*int64(len(data)))+pieceSize)
 	})
