@@ -4572,8 +4572,8 @@ var embedded = Catalogue{
 				Zh: "客户端：无法解析证书",
 			},
 			Explain: Text{
-				En: "What the server sends as its certificate is none that the client can decode: a damaged file, another file under its name, or a certificate that breaks the rules (a negative serial number, an empty field). Look at the file with openssl x509 -text; download it again from the CA.",
-				Zh: "服务器发来的证书客户端无法解析：文件损坏、放错了文件，或证书本身不合规（序列号为负、字段为空）。用 openssl x509 -text 查看文件，并从 CA 重新下载。",
+				En: "What the server sends as its certificate is none that the client can decode: a damaged file, another file under its name, or a certificate that breaks the rules (a negative serial number, an empty field). Look at the file with openssl x509 -in FILE -noout -text; download it again from the CA.",
+				Zh: "服务器发来的证书客户端无法解析：文件损坏、放错了文件，或证书本身不合规（序列号为负、字段为空）。用 openssl x509 -in FILE -noout -text 查看文件，并从 CA 重新下载。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
