@@ -1,10 +1,12 @@
 package parser
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // TestZoneIsThatBetweenWrapperAndWallClock: the wrapper's stamp comes some seconds
@@ -28,8 +30,8 @@ func TestZoneIsThatBetweenWrapperAndWallClock(t *testing.T) {
 	}
 }
 
-func TestStampWithoutAYearIsOfTheLatestThatFits(t *testing.T) {
-	c := clock{zone: time.UTC, reference: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
+func TestFirstStampWithoutAYearIsOfTheLatestThatFits(t *testing.T) {
+	reference := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	for stamp, want := range map[string]string{
 		"Dec 31 23:00:00": "2025-12-31 23:00:00",
 		"Jan  2 12:00:00": "2026-01-02 12:00:00",
@@ -37,12 +39,44 @@ func TestStampWithoutAYearIsOfTheLatestThatFits(t *testing.T) {
 		"Jan  3 12:00:01": "2025-01-03 12:00:01",
 		"Feb 29 00:00:00": "2024-02-29 00:00:00",
 	} {
-		at, err := time.Parse(time.Stamp, stamp)
-		assert.NoError(t, err)
-		assert.Equal(t, want, c.resolve(Stamp{Time: at, Yearless: true}, Stamp{}).Format(time.DateTime), stamp)
+		assert.Equal(t, []string{want}, years(t, &clock{zone: time.UTC, reference: reference}, stamp), stamp)
 	}
-	c.reference = time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC)
-	at, err := time.Parse(time.Stamp, "Jan  1 00:10:00")
-	assert.NoError(t, err)
-	assert.Equal(t, "2027-01-01 00:10:00", c.resolve(Stamp{Time: at, Yearless: true}, Stamp{}).Format(time.DateTime))
+	c := &clock{zone: time.UTC, reference: time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC)}
+	assert.Equal(t, []string{"2027-01-01 00:10:00"}, years(t, c, "Jan  1 00:10:00"))
+}
+
+// years resolves stamps without a year in their order.
+func years(t *testing.T, c *clock, stamps ...string) []string {
+	t.Helper()
+	var got []string
+	for _, stamp := range stamps {
+		at, err := time.Parse(time.Stamp, stamp)
+		require.NoError(t, err)
+		got = append(got, c.resolve(Stamp{Time: at, Yearless: true}, Stamp{}).Format(time.DateTime))
+	}
+	return got
+}
+
+func TestTimeWithoutAYearDoesNotJumpBack(t *testing.T) {
+	reference := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	assert.Equal(t, []string{"2026-11-27 10:00:00", "2026-11-29 23:00:00", "2026-12-02 10:00:00", "2026-12-01 10:00:00", "2027-01-01 00:00:00"},
+		years(t, &clock{zone: time.UTC, reference: reference}, "Nov 27 10:00:00", "Nov 29 23:00:00", "Dec  2 10:00:00", "Dec  1 10:00:00", "Jan  1 00:00:00"))
+	assert.Equal(t, []string{"2025-12-31 23:59:59", "2026-01-01 00:00:00", "2025-12-31 23:59:58"},
+		years(t, &clock{zone: time.UTC, reference: time.Date(2026, 1, 1, 0, 1, 0, 0, time.UTC)}, "Dec 31 23:59:59", "Jan  1 00:00:00", "Dec 31 23:59:58"))
+	c := &clock{zone: time.UTC, reference: reference}
+	c.resolve(Stamp{Time: time.Date(2024, 3, 21, 15, 2, 28, 0, time.UTC)}, Stamp{Time: time.Date(0, 3, 21, 15, 2, 28, 0, time.UTC), Yearless: true})
+	assert.Equal(t, []string{"2024-03-21 15:02:29"}, years(t, c, "Mar 21 15:02:29"), "a year that a program prints behind syslog's time")
+}
+
+// TestEndOfAFileTellsItsYear: the log is older than the change of its file.
+func TestEndOfAFileTellsItsYear(t *testing.T) {
+	const log = "Nov  2 10:00:00 im01 haproxy[914]: panic: first\nDec 24 10:00:00 im01 haproxy[914]: panic: second\nno time\n"
+	var got []string
+	opts := Options{Zone: time.UTC, Reference: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}
+	_, err := ReadAt(t.Context(), strings.NewReader(log), int64(len(log)), 2, opts, func(rec *Record) error {
+		got = append(got, rec.Stamp.Time.Format(time.DateOnly))
+		return nil
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"2025-11-02", "2025-12-24"}, got[:2])
 }

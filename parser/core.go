@@ -18,6 +18,9 @@ const (
 	UnknownDirection Direction = "unknown"
 	Inbound          Direction = "inbound"
 	Outbound         Direction = "outbound"
+	// Client is the one who dials where it is by its nature a client of the server and
+	// never a server that calls another: an app on a phone, curl.
+	Client Direction = "client"
 )
 
 // Core is what a TLS library said in a record of whatever program, without what the
@@ -33,8 +36,8 @@ type Core struct {
 // Core finds what was said. An alert of crypto/tls is recognised by its text, any other
 // error of it by its "tls: ", one of OpenSSL by its number and words.
 //
-// The words alone are no failure: what a record [Quotes] is none, and neither is a
-// sentence that goes on behind an alert.
+// The words alone are no failure: what is a visitor's ([Kind.Theirs]) is none, and
+// neither is a sentence that goes on behind an alert.
 func (r *Record) Core() Core {
 	switch r.Kind {
 	case KindNetHTTP:
@@ -50,7 +53,7 @@ func (r *Record) Core() Core {
 	if text == "" {
 		core, at, end = otherCore(said)
 	}
-	if core.Text == "" || Quotes(said[:at]) {
+	if core.Text == "" || r.Kind.Theirs(said, at) {
 		return Core{}
 	}
 	if core.Direction == UnknownDirection {
@@ -59,6 +62,9 @@ func (r *Record) Core() Core {
 			words = strings.Replace(r.Text, said[at:end], " | ", 1)
 		}
 		core.Direction = directionOf(words)
+	}
+	if core.Kind != "" && core.Direction != Inbound && (clientPrograms.MatchString(said) || core.Direction == UnknownDirection && gotByClient(said[at:end], core.Text)) {
+		core.Direction = Client
 	}
 	if core.Direction == Outbound {
 		return core.inGoWords()
@@ -75,10 +81,21 @@ func (c Core) orNone() Core {
 
 // otherCore finds what another library than crypto/tls said.
 func otherCore(s string) (core Core, at, end int) {
-	if core, at, end = openSSLCore(s); core.Text == "" && strings.Contains(s, "alert") {
-		return namedAlert(s)
+	if core, at, end, found := stackAlert(s); found {
+		return core, at, end
+	}
+	if core, at, end = openSSLCore(s); core.Text == "" && speaksOfAlert(s) {
+		core, at, end = namedAlert(s)
+	}
+	if core.Text == "" && (strings.Contains(s, "_ALERT_") || strings.Contains(s, "TLSV1_")) {
+		return reasonName(s)
 	}
 	return core, at, end
+}
+
+// speaksOfAlert tells whether an alert may be named in a text.
+func speaksOfAlert(s string) bool {
+	return strings.Contains(s, "alert") || strings.Contains(s, "handshake warning: ") || strings.Contains(s, "严重警告")
 }
 
 const (
@@ -239,10 +256,14 @@ func Quotes(before string) bool {
 var (
 	// accepts are words of the side that takes connections. What is read from an
 	// ephemeral port comes from a client.
-	accepts = regexp.MustCompile(`(?i)TLS handshake error from|\b[cwm]id:\d+ - TLS handshake error|\bServerHandshake\(|\brejected connection\b|complete security handshake from|\b(?:ssl|socket|stream)_accept\b|\bstream_socket_accept\b|\btlsClientError\b|\bSSL accept attempt|\baccept(?:ed|ing)?\b|\binbound\b|\bincoming\b|\bdownstream\b|handshake (?:with )?(?:the )?client\b|\bclient \[?(?:\d+\.\d+\.|[0-9a-f]*:[0-9a-f:])|received CLIENT ALERT|\bremote_?addr|\bclient_?(?:ip|addr)|\bfrom (?:client )?\[?[0-9a-f][0-9a-f.:]+\]?:\d{5}\b|\bfrom (?:client )?\[[0-9a-f:]*\]:\d{5}\b|\bhttp: (?:TLS|Server)|\bserver\.go:|\blistener\b|客户端|来自`)
+	accepts = regexp.MustCompile(`(?i)TLS handshake error from|handshake error in server|\b[cwm]id:\d+ - TLS handshake error|\bServerHandshake\(|\brejected connection\b|complete security handshake from|\b(?:ssl|socket|stream)_accept\b|\bstream_socket_accept\b|\btlsClientError\b|\bSSL accept attempt|\baccept(?:ed|ing)?\b|\binbound\b|\bincoming\b|\bdownstream\b|handshake (?:with )?(?:the )?client\b|\bclient \[?(?:\d+\.\d+\.|[0-9a-f]*:[0-9a-f:])|received CLIENT ALERT|\bremote_?addr|\bclient_?(?:ip|addr)|\bfrom (?:client )?\[?[0-9a-f][0-9a-f.:]+\]?:\d{5}\b|\bfrom (?:client )?\[[0-9a-f:]*\]:\d{5}\b|\bhttp: (?:TLS|Server)|\bserver\.go:|\blistener\b|客户端|来自`)
 	// dials are words of the side that opens them.
 	dials = regexp.MustCompile(`\b(?:Get|Post|Put|Head|Delete|Patch|Options|Propfind) \\?"?https?://|(?i:\bdial(?:ed|ing|er)?\b|\bconnect(?:ing|ion)? to\b|\bupstream\b|\bbackend\b|\boutbound\b|\bwebhook\b|\b(?:https|wss|mqtts|amqps|grpcs|ldaps|rediss)://|authentication handshake failed|\bSSL_connect\b|\bSSL connect attempt|\bstream_socket_client\b|\bfile_get_contents\b|\bwrite EPROTO\b|\burlopen error\b|generated CLIENT ALERT|received SERVER ALERT|\breverse proxy|\bround ?trip)|连接.{0,20}失败|拨号|上游|请求.{0,20}失败`)
 )
+
+// clientPrograms are words of programs that are clients only: curl, Dart and Flutter, and
+// Android, which names the files of its libraries.
+var clientPrograms = regexp.MustCompile(`\bcurl: \(\d+\)|\bcURL error \d+|Handshake error in client|\bexternal/(?:boringssl|openssl|conscrypt)/|[A-Z]\(\w+\.(?:cc|c):\d+\)`)
 
 // directionOf tells the side by the words beside a core. Where those of both stand
 // there, an URL may be the listener's own.

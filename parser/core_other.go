@@ -44,7 +44,7 @@ func openSSLCore(s string) (core Core, at, end int) {
 // expression, and what stands before the reason, which is the first group, where the
 // error has no number.
 var openSSLForms = []openSSLForm{
-	{"SSL routines", regexp.MustCompile(`(error:[0-9A-Fa-f]{8}:SSL routines:\w*:(?: ?[^\s:"'()\\]+?)(?: [^\s:"'()\\/][^\s:"'()\\]*?)*?)(?:$|[\s]+(?:in|at) \S|[:"'()\\,\r\n\t](?:[^\s"]*?(:SSL alert number \d+))?|\. )`), ""},
+	{"SSL routines", regexp.MustCompile(`(error:[0-9A-Fa-f]{8}:SSL routines:\w*:(?: ?[^\s:"'()\\]+?)(?: [^\s:"'()\\/][^\s:"'()\\]*?)*?)(?:$|[\s]+(?:in|at) \S| \(|[:"'()\\,\r\n\t](?:[^\s"]*?(:SSL alert number \d+))?|\. )`), ""},
 	{"_ssl.c:", regexp.MustCompile(`\[SSL(?:: \w+)?\] ([^()\[\]]+?) \(_ssl\.c:\d+\)`), "error:0A000000:SSL routines::"},
 	{"_ssl.c:", regexp.MustCompile(`(EOF occurred in violation of protocol) \(_ssl\.c:\d+\)`), "error:0A000000:SSL routines::"},
 	{"SSL_accept ", regexp.MustCompile(`\bSSL_accept returned=\d+ errno=\d+(?: peeraddr=\S+)? state=[^:]*: (\(null\)|[^()\r\n]+?)(?: \(|\s*$)`), "error:0A000000:SSL routines:accept:"},
@@ -143,10 +143,36 @@ var alertNumbers = map[string]uint8{
 //
 //	javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown
 //	{ssl_error,{tls_alert,"certificate unknown"}}
-var alertName = regexp.MustCompile(`(?:Received fatal alert: |\{tls_alert,\s*(?:\{\s*)?"?)([a-zA-Z_ ]+)`)
+var alertName = regexp.MustCompile(`(?:Received fatal alert: |[Rr]eceived handshake warning: |\{tls_alert,\s*(?:\{\s*)?"?)([a-zA-Z_ ]+)`)
+
+// alertCode stands in what Windows logs of an alert that Schannel got (event 36887), in
+// English and Chinese.
+var alertCode = regexp.MustCompile(`(?:alert was received from|远程)[^\n]*?(?:fatal alert code is|严重警告代码为) ?(\d{1,3})\b`)
+
+// toldToClients are the alerts that servers send and hardly any client does.
+var toldToClients = func() map[string]bool {
+	told := map[string]bool{}
+	for _, number := range []tls.AlertError{40, 70, 71, 80, 86, 111, 112, 115, 116, 120} {
+		told[remotePrefix+number.Error()] = true
+	}
+	return told
+}()
+
+// gotByClient tells whether the JDK or Windows got an alert that they get as a client:
+// they word it alike on both sides.
+func gotByClient(said, alert string) bool {
+	return (strings.Contains(said, "eceived ") || strings.Contains(said, "严重警告")) && toldToClients[alert]
+}
 
 // namedAlert finds an alert by its name, in Go's words.
 func namedAlert(s string) (core Core, at, end int) {
+	if m := alertCode.FindStringSubmatchIndex(s); m != nil {
+		number, err := strconv.ParseUint(s[m[2]:m[3]], 10, 8)
+		if err != nil {
+			return Core{}, 0, 0
+		}
+		return Core{Text: remotePrefix + tls.AlertError(number).Error(), Kind: KindNetHTTP, Direction: UnknownDirection}, m[0], m[1]
+	}
 	m := alertName.FindStringSubmatchIndex(s)
 	if m == nil {
 		return Core{}, 0, 0
@@ -156,4 +182,19 @@ func namedAlert(s string) (core Core, at, end int) {
 		return Core{}, 0, 0
 	}
 	return Core{Text: remotePrefix + tls.AlertError(number).Error(), Kind: KindNetHTTP, Direction: UnknownDirection}, m[0], m[1]
+}
+
+// reasonText is how BoringSSL names the reason of an error (err/ssl.errordata), as Dart
+// prints it by itself:
+//
+//	HandshakeException: Handshake error in client (OS Error: SSLV3_ALERT_HANDSHAKE_FAILURE(tls_record.cc:587))
+var reasonText = regexp.MustCompile(`(?:^|[^A-Z_])((?:SSLV3|TLSV1|TLSV13)_ALERT_[A-Z_]+[A-Z]|TLSV1_(?:UNRECOGNIZED_NAME|UNSUPPORTED_EXTENSION|CERTIFICATE_UNOBTAINABLE|BAD_CERTIFICATE_(?:STATUS_RESPONSE|HASH_VALUE)))(?:$|[^A-Z_])`)
+
+// reasonName finds an alert by the name of its reason, in nginx's words.
+func reasonName(s string) (core Core, at, end int) {
+	m := reasonText.FindStringSubmatchIndex(s)
+	if m == nil {
+		return Core{}, 0, 0
+	}
+	return Core{Text: nginxSays("error:10000000:SSL routines:OPENSSL_internal:" + s[m[2]:m[3]]), Kind: KindOpenSSL, Direction: UnknownDirection}, m[2], m[3]
 }

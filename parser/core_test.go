@@ -127,3 +127,23 @@ func TestAlertByItsNumberIsKnown(t *testing.T) {
 		assert.Empty(t, Parse(Unwrap([]byte(line))).Core().Text, line)
 	}
 }
+
+// TestClientsAreToldByTheirPrograms: what a library says is alike on both sides.
+func TestClientsAreToldByTheirPrograms(t *testing.T) {
+	for line, want := range map[string]Direction{
+		"curl: (35) OpenSSL/3.0.19: error:0A000412:SSL routines::sslv3 alert bad certificate":                                                                         Client,
+		"HandshakeException: Handshake error in client (OS Error: SSLV3_ALERT_BAD_CERTIFICATE(tls_record.cc:587))":                                                    Client,
+		"\tTLSV1_ALERT_UNKNOWN_CA(tls_record.cc:587))":                                                                                                                Client,
+		"HandshakeException: Handshake error in server (OS Error: SSLV3_ALERT_BAD_CERTIFICATE(tls_record.cc:587))":                                                    Inbound,
+		"Handshake failed: error:10000410:SSL routines:OPENSSL_internal:SSLV3_ALERT_HANDSHAKE_FAILURE (external/boringssl/src/ssl/tls_record.cc:592 0x7a:0x00000001)": Client,
+		"javax.net.ssl.SSLHandshakeException: Received fatal alert: protocol_version":                                                                                 Client,
+		"javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown":                                                                              UnknownDirection,
+		"A fatal alert was received from the remote endpoint. The TLS protocol defined fatal alert code is 40.":                                                       Client,
+		"A fatal alert was received from the remote endpoint. The TLS protocol defined fatal alert code is 46.":                                                       UnknownDirection,
+		"从远程终点接收到一个严重警告。TLS 协议所定义的严重警告代码为 70。":                                                                                                                        Client,
+	} {
+		core := Parse(Unwrap([]byte(line))).Core()
+		assert.NotEmpty(t, core.Text, line)
+		assert.Equal(t, want, core.Direction, line)
+	}
+}

@@ -38,10 +38,14 @@ func (r *reader) entry(block []byte, start, end int, here stop) error {
 	}
 	e := Unwrap(line)
 	r.wrappers[e.Wrapper]++
+	if here.candidate && r.unfinished.holds(block, start, &e) {
+		r.joined++
+		return nil
+	}
 	if e.Partial || r.parts[e.partKey()] != nil {
 		whole := r.join(e, r.line+1, offset, here.candidate)
 		if whole == nil {
-			return nil
+			return r.limitParts()
 		}
 		return r.handle(whole.first, whole.line, whole.offset, whole.candidate, block, start)
 	}
@@ -68,17 +72,19 @@ func (r *reader) join(e Entry, line, offset int64, candidate bool) *parts {
 	if p == nil {
 		p = &parts{first: e, line: line, offset: offset}
 		r.parts[key] = p
+		r.open = append(r.open, key)
 	} else {
 		r.joined++
 	}
 	if len(p.text) < MaxLine {
 		p.text = append(p.text, e.Text...)
+		r.partial += len(e.Text)
 	}
 	p.candidate = p.candidate || candidate
 	if e.Partial {
 		return nil
 	}
-	delete(r.parts, key)
+	r.forget(key, p)
 	p.first.Text, p.first.Partial = p.text, false
 	if !p.candidate {
 		p.candidate = r.matters(p.text)
@@ -92,6 +98,43 @@ func (r *reader) matters(text []byte) bool {
 	return at >= 0
 }
 
+// forget ends the wait of an entry for its pieces.
+func (r *reader) forget(key string, p *parts) {
+	delete(r.parts, key)
+	r.partial -= len(p.text)
+	if at := slices.Index(r.open, key); at >= 0 {
+		r.open = slices.Delete(r.open, at, at+1)
+	}
+}
+
+const (
+	// maxParts is how many entries wait for their pieces at the same time, and
+	// maxPartial how many bytes these have: whoever writes a log names as many
+	// containers as he likes.
+	maxParts   = 1000
+	maxPartial = 16 << 20
+)
+
+// limitParts takes the oldest entries as they are where too many wait.
+func (r *reader) limitParts() error {
+	for len(r.open) > maxParts || r.partial > maxPartial {
+		key := r.open[0]
+		p := r.parts[key]
+		r.forget(key, p)
+		if err := r.asItIs(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// asItIs handles an entry whose last piece did not come.
+func (r *reader) asItIs(p *parts) error {
+	p.first.Text, p.first.Partial = p.text, false
+	p.candidate = p.candidate || r.matters(p.text)
+	return r.handle(p.first, p.line, p.offset, p.candidate, nil, 0)
+}
+
 // flushParts handles the entries whose last piece never came.
 func (r *reader) flushParts() error {
 	keys := make([]string, 0, len(r.parts))
@@ -100,14 +143,12 @@ func (r *reader) flushParts() error {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		p := r.parts[key]
-		p.first.Text, p.first.Partial = p.text, false
-		p.candidate = p.candidate || r.matters(p.text)
-		if err := r.handle(p.first, p.line, p.offset, p.candidate, nil, 0); err != nil {
+		if err := r.asItIs(r.parts[key]); err != nil {
 			return err
 		}
 	}
 	clear(r.parts)
+	r.open, r.partial = r.open[:0], 0
 	return nil
 }
 
@@ -164,7 +205,7 @@ func (r *reader) openPanic(e Entry, line, offset int64, block []byte, start int)
 func (r *reader) addTrace(text []byte) {
 	p := &r.panics
 	if p.size += len(text); p.size <= maxTrace {
-		p.texts = append(p.texts, bytes.Clone(text))
+		p.texts = append(p.texts, bytes.Clone(readable(text)))
 	}
 }
 

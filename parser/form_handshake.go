@@ -31,7 +31,7 @@ func findHandshake(text []byte, r *Record) bool {
 	if at < 0 || !bytes.Contains(text[at:], []byte(stateMarker)) {
 		return r.setHandshakeTail(plain(r.Text))
 	}
-	return r.setHandshake(r.Text[at:])
+	return !KindText.Theirs(r.Text, at) && r.setHandshake(r.Text[at:])
 }
 
 // setHandshakeTail fills r from a line of which the arrows were cut off: what crypto/tls
@@ -39,7 +39,7 @@ func findHandshake(text []byte, r *Record) bool {
 func (r *Record) setHandshakeTail(line string) bool {
 	err, state := splitState(strings.TrimRight(line, " \t\r\n\x00"))
 	core, at, end := findCore(err)
-	if state == "" || core == "" || end < len(err) || Quotes(err[:at]) {
+	if state == "" || core == "" || end < len(err) || KindText.Theirs(err, at) {
 		return false
 	}
 	r.Kind, r.Error, r.State = KindHandshake, core, state

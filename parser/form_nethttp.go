@@ -48,7 +48,7 @@ func (r *Record) setNetHTTP(s string) bool {
 		return false
 	}
 	start := len(strings.TrimSuffix(s[:at], "http: "))
-	if Quotes(s[:start]) {
+	if KindText.Theirs(s, start) {
 		return false
 	}
 	r.Kind = KindNetHTTP

@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -31,6 +32,15 @@ const (
 	hitchLead    = "Handshake failure: "
 )
 
+// openSSLHeads are what stands before those words: behind anything else they are a
+// visitor's.
+var openSSLHeads = map[string]*regexp.Regexp{
+	apacheLead:   regexp.MustCompile(`^(?:\[[^\]]*\] ?)+(?:AH\d{5}: )?$`),
+	stunnelLead:  regexp.MustCompile(`^[\d.]+ [\d:]+ LOG\d\[[^\]]*\]: $`),
+	lighttpdLead: regexp.MustCompile(`^[\d-]+ [\d:]+: $`),
+	hitchLead:    regexp.MustCompile(`^\S+ \[[^\]]*\] \S+ \S+ \S+ $`),
+}
+
 func parseOpenSSL(text []byte, r *Record) bool {
 	if !bytes.Contains(text, []byte(openSSLError)) {
 		return false
@@ -38,7 +48,7 @@ func parseOpenSSL(text []byte, r *Record) bool {
 	for _, lead := range [...]string{apacheLead, stunnelLead, lighttpdLead, hitchLead} {
 		before, rest, ok := strings.Cut(r.Text, lead)
 		at := strings.Index(rest, "error:")
-		if !ok || at < 0 || !strings.Contains(rest[at:], openSSLError) {
+		if !ok || at < 0 || !strings.Contains(rest[at:], openSSLError) || !openSSLHeads[lead].MatchString(before) {
 			continue
 		}
 		for _, stamp := range []func([]byte) (Stamp, bool){stampApache, stampDated, stampCompact} {

@@ -21,7 +21,7 @@ func parseZap(text []byte, r *Record) bool {
 
 func findZap(text []byte, r *Record) bool {
 	for _, start := range []string{`{"level":"`, `{"time":"`} {
-		if at := bytes.Index(text, []byte(start)); at > 0 {
+		if at := bytes.Index(text, []byte(start)); at > 0 && !KindText.Theirs(r.Text, at) {
 			return r.setZap(text[at:], r.Text[at:])
 		}
 	}

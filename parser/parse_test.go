@@ -32,7 +32,7 @@ func runParseCases(t *testing.T, cases []parseCase) {
 			assert.Equal(t, !c.want.Stamp.IsZero(), got.OwnTime)
 			assert.Equal(t, c.subject, got.Subject())
 			want := c.want
-			want.Stamp, want.OwnTime, want.Text, want.Wrapper = got.Stamp, got.OwnTime, c.line, WrapperNone
+			want.Stamp, want.OwnTime, want.Text, want.Wrapper = got.Stamp, got.OwnTime, Readable(c.line), WrapperNone
 			assert.Equal(t, want, got)
 			if !c.want.Stamp.IsZero() {
 				own, ok := Stamps([]byte(c.line))
@@ -49,7 +49,8 @@ func TestParseHandshake(t *testing.T) {
 	runParseCases(t, []parseCase{
 		{"as printed", rawLine, alert, alert.Error},
 		{"garbled by GBK", strings.Replace(rawLine, "握手失败！-", "鎻℃墜澶辫触锛?", 1), alert, alert.Error},
-		{"invalid UTF-8", strings.Replace(rawLine, "握手失败！", "\xce\xd5\xca\xd6\xca\xa7\xb0\xdc\xa3\xa1", 1), alert, alert.Error},
+		{"in GBK", strings.Replace(rawLine, "握手失败！", "\xce\xd5\xca\xd6\xca\xa7\xb0\xdc\xa3\xa1", 1), alert, alert.Error},
+		{"invalid UTF-8", strings.Replace(rawLine, "握手失败！", "\xff\xfe", 1), alert, alert.Error},
 		{"arrows escaped for JSON", strings.ReplaceAll(rawLine, ">", `\u003e`), alert, alert.Error},
 		{"arrows escaped for HTML", strings.ReplaceAll(rawLine, ">", "&gt;"), alert, alert.Error},
 		{"behind an unknown prefix", "wk.log: " + rawLine, alert, alert.Error},

@@ -1,8 +1,9 @@
 package parser
 
 // Anchors are literals that a [Finder] has to point at besides its own: by them
-// CRI marks the pieces of an entry that it wrote in several lines.
-var Anchors = []string{" stdout P", " stderr P"}
+// CRI, and shippers that took its lines apart, mark the pieces of an entry that was
+// written in several lines.
+var Anchors = []string{" stdout P", " stderr P", `"_p":"P"`, `"logtag":"P"`}
 
 // dockerPiece is the size in bytes at which Docker's json-file driver cuts an
 // entry. It does not mark the pieces: only their length shows them.

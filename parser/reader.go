@@ -48,7 +48,7 @@ type Options struct {
 	// Zone is taken for wall clocks without one; nil is time.Local.
 	Zone *time.Location
 	// Reference is a time close to the end of the log, for stamps without a
-	// year; zero is now.
+	// year; zero is now. The end of a file, for ReadAt, tells it more closely.
 	Reference time.Time
 }
 
@@ -121,6 +121,7 @@ func ReadAt(ctx context.Context, src io.ReaderAt, size int64, workers int, opts 
 	if _, ok := src.(Viewer); ok {
 		r.block = viewSize
 	}
+	r.dates.clock.end = func(reference time.Time) time.Time { return endOf(src, size, reference) }
 	return r.finish(r.parallel(ctx, src, size, max(workers, 1)))
 }
 
@@ -144,8 +145,12 @@ type reader struct {
 	sniffed  int
 	panics   openPanic
 	parts    map[string]*parts
+	open     []string // the keys of parts, oldest first
+	partial  int      // bytes in parts
 	dates    dates
 	sampler  sampler
+
+	unfinished unfinished
 }
 
 func newReader(opts Options, emit func(*Record) error) *reader {
@@ -272,6 +277,7 @@ func (r *reader) flush() error {
 func (r *reader) lines(block []byte, x *index) error {
 	first := r.line
 	r.dates.begin(block)
+	r.unfinished.begin()
 	r.sniff(block)
 	r.sampler.sample(block, r.start+r.base, &r.dates)
 	stops := x.stops
@@ -304,6 +310,7 @@ func (r *reader) lines(block []byte, x *index) error {
 		r.near = x.near
 	}
 	r.dates.end()
+	r.unfinished.end(block)
 	return nil
 }
 

@@ -106,15 +106,12 @@ main.main()
 }
 
 func TestLongDockerLineIsJoined(t *testing.T) {
-	long := `{\"level\":\"debug\",\"time\":\"2026-05-04T09:30:01+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"data\":\"` +
-		strings.Repeat("x", 40<<10) + `\",\"error\":\"remote error: tls: bad certificate\"}\n`
+	long := `{"level":"debug","time":"2026-05-04T09:30:01+08:00","msg":"【ReactorSub-1】close connn","data":"` +
+		strings.Repeat("x", 40<<10) + `","error":"remote error: tls: bad certificate"}` + "\n"
 	var log strings.Builder
 	for len(long) > 0 {
-		n := min(len(long), 16<<10)
-		if n < len(long) && long[n-1] == '\\' {
-			n--
-		}
-		fmt.Fprintf(&log, `{"log":"%s","stream":"stdout","time":"2026-05-04T01:30:01.5Z"}`+"\n", long[:n])
+		n := min(len(long), dockerPiece)
+		log.WriteString(dockerEntry(long[:n]))
 		long = long[n:]
 	}
 	records, _ := read(t, strings.NewReader(log.String()))
@@ -122,6 +119,54 @@ func TestLongDockerLineIsJoined(t *testing.T) {
 	assert.Equal(t, KindClose, records[0].Kind)
 	assert.Equal(t, "remote error: tls: bad certificate", records[0].Error)
 	assert.EqualValues(t, 1, records[0].Line)
+}
+
+// dockerEntry is an entry of docker's json-file driver.
+func dockerEntry(text string) string {
+	return `{"log":` + dockerJSON(text) + `,"stream":"stdout","time":"2026-05-04T01:30:01.5Z"}` + "\n"
+}
+
+// TestDockerJSONWithoutLineEndsIsWhole: shippers trim them, and Docker cuts at 16 KiB
+// and nowhere else.
+func TestDockerJSONWithoutLineEndsIsWhole(t *testing.T) {
+	records, stats := read(t, strings.NewReader(strings.Repeat(dockerEntry(handshakeLine), 3)))
+	assert.Len(t, records, 3)
+	assert.EqualValues(t, 3, stats.Records)
+}
+
+// TestPiecesOfTwoContainersInOneFileAreKeptApart: shippers put those of a host into one.
+func TestPiecesOfTwoContainersInOneFileAreKeptApart(t *testing.T) {
+	for _, container := range []string{`"container_name":"wk%d"`, `"kubernetes":{"pod_name":"wk%d"}`, `"container":{"id":"%d"}`} {
+		var log strings.Builder
+		for piece, flag := range []string{"P", "F"} {
+			for n := range 2 {
+				half := []string{handshakeLine[:70], handshakeLine[70:]}[piece]
+				fmt.Fprintf(&log, `{"date":1777858200.1,"stream":"stdout","_p":%q,"log":%q,`+container+"}\n", flag, half, n)
+			}
+		}
+		records, _ := read(t, strings.NewReader(log.String()))
+		if assert.Len(t, records, 2, container) {
+			assert.Equal(t, handshakeLine, records[0].Text)
+			assert.Equal(t, handshakeLine, records[1].Text)
+		}
+	}
+}
+
+// TestPiecesOfEverNewContainersAreBounded: what is given up is looked at as it is.
+func TestPiecesOfEverNewContainersAreBounded(t *testing.T) {
+	r := newReader(Options{Zone: time.UTC}, func(*Record) error { return nil })
+	records := 0
+	r.dates.emit = func(*Record) error { records++; return nil }
+	const containers = 3 * maxParts
+	for i := range containers {
+		line := fmt.Sprintf("web-%d  | 2026-05-04T01:30:02.5Z stdout P %s\n", i, handshakeLine)
+		p := cutPiece(&r.opts, []byte(line), nil)
+		require.NoError(t, r.take(&p))
+		require.LessOrEqual(t, len(r.parts), maxParts)
+	}
+	_, err := r.finish(nil)
+	require.NoError(t, err)
+	assert.Equal(t, containers, records)
 }
 
 func TestCRIPartsAreJoined(t *testing.T) {

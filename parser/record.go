@@ -175,8 +175,10 @@ func containsByte(set string, c byte) bool {
 // Parse takes an entry apart. It never fails: what it does not know, or what
 // is broken, becomes a record of KindText.
 //
-// The colours that a program or grep puts into an entry are no part of its form.
+// The colours that a program or grep puts into an entry are no part of its form, and
+// neither is its encoding ([Readable]).
 func Parse(e Entry) *Record {
+	e.Text = readable(e.Text)
 	r := parse(e)
 	if r.Kind != KindText || bytes.IndexByte(e.Text, '\x1b') < 0 {
 		return r
@@ -192,7 +194,7 @@ func Parse(e Entry) *Record {
 
 func parse(e Entry) *Record {
 	r := newRecord(&e)
-	if len(e.Text) == 0 {
+	if len(e.Text) == 0 || r.setAccess(sshd.MatchString(e.Origin)) {
 		return r
 	}
 	for _, f := range forms[e.Text[0]] {

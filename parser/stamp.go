@@ -136,18 +136,23 @@ func scanZone(b []byte) (offset, n int) {
 
 const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
+// monthOf is the month that b begins with, 0 for none.
+func monthOf(b []byte) time.Month {
+	for m := range 12 {
+		if string(b[:3]) == months[3*m:3*m+3] {
+			return time.Month(m + 1)
+		}
+	}
+	return 0
+}
+
 // scanBSDTime reads `Jan _2 15:04:05`, the day padded with a zero or a blank,
 // at the start of b and returns the bytes read, 0 if there is none.
 func scanBSDTime(b []byte) (Stamp, int) {
 	if len(b) < 15 || b[3] != ' ' || b[6] != ' ' {
 		return Stamp{}, 0
 	}
-	month := 0
-	for m := 0; m < 12; m++ {
-		if string(b[:3]) == months[3*m:3*m+3] {
-			month = m + 1
-		}
-	}
+	month := monthOf(b)
 	day := digits2(b, 4)
 	if b[4] == ' ' && isDigit(b[5]) {
 		day = int(b[5] - '0')
@@ -156,7 +161,7 @@ func scanBSDTime(b []byte) (Stamp, int) {
 	if month == 0 || day < 1 || day > 31 || n == 0 {
 		return Stamp{}, 0
 	}
-	t := time.Date(0, time.Month(month), day, 0, 0, sec, nano, time.UTC)
+	t := time.Date(0, month, day, 0, 0, sec, nano, time.UTC)
 	return Stamp{Time: t, Yearless: true, Fraction: fraction}, 7 + n
 }
 

@@ -129,10 +129,11 @@ func TestSyslogFileInISOTimeMayOmitPid(t *testing.T) {
 }
 
 func TestPartialEntriesAreMarked(t *testing.T) {
+	piece := strings.Repeat("x", dockerPiece)
+	assert.True(t, Unwrap([]byte(`{"log":"`+piece+`","stream":"stdout","time":"2026-05-04T01:30:00Z"}`)).Partial)
 	for line, text := range map[string]string{
-		`{"log":"first","stream":"stdout","time":"2026-05-04T01:30:00Z"}`:                                                "first",
-		"2026-05-04T01:30:00.1Z stdout P first":                                                                          "first",
-		"2026-05-04T01:30:00.1Z stderr P:x first":                                                                        "first",
+		"2026-05-04T01:30:00.1Z stdout P first":   "first",
+		"2026-05-04T01:30:00.1Z stderr P:x first": "first",
 		`{"MESSAGE":"first","CONTAINER_NAME":"wk","CONTAINER_PARTIAL_MESSAGE":"true","__REALTIME_TIMESTAMP":"1","A":{}}`: "first",
 	} {
 		e := Unwrap([]byte(line))

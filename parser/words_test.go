@@ -20,7 +20,7 @@ func TestFormsSayWhatIsSomebodysOwn(t *testing.T) {
 		{"logfmt", `time="2026-05-04T01:30:01Z" level=error msg="http: TLS handshake error from 203.0.113.77:4711: EOF" host=wk7 user=wangwei`,
 			[]Word{{WordAddress, "203.0.113.77:4711"}, {WordHost, "wk7"}, {WordUser, "wangwei"}}},
 		{"net/http", "http: TLS handshake error from 203.0.113.77:4711: EOF", []Word{{WordAddress, "203.0.113.77:4711"}}},
-		{"HAProxy", "203.0.113.77:4711 [04/May/2026:01:30:02.000] wk7_front/1: SSL handshake failure", []Word{{WordHost, "wk7_front"}}},
+		{"HAProxy", "203.0.113.77:4711 [04/May/2026:01:30:02.000] wk7_front/1: SSL handshake failure", []Word{{WordAddress, "203.0.113.77:4711"}, {WordHost, "wk7_front"}}},
 		{"handshake line", "-------------------------->握手失败！--------------------------> EOF handshakeStatusUnknown", nil},
 	} {
 		assert.Equal(t, c.want, Parse(Entry{Text: []byte(c.text)}).Words(), c.name)

@@ -6,7 +6,8 @@ package parser
 //
 // with attrs between when labels are logged. Log shippers write the same keys
 // in other orders and more of them, and may drop the final \n: in docker's own
-// form alone a text without it goes on in the next line.
+// form alone a text without it, and of at least the length at which docker cuts,
+// goes on in the next line.
 func init() {
 	register(wrapping{priority: 10, first: "{", unwrap: unwrapDockerJSON})
 }
@@ -50,6 +51,7 @@ func unwrapDockerJSON(line []byte) (Entry, bool) {
 			if first && !shipperKey(key) {
 				return e, false
 			}
+			e.noteContainer(key, value)
 		}
 	}
 	if !o.whole || text == nil || !(stream || dated) {
@@ -57,7 +59,7 @@ func unwrapDockerJSON(line []byte) (Entry, bool) {
 	}
 	e.Text = trimLineEnd(text)
 	if own {
-		e.Partial = len(text) > 0 && text[len(text)-1] != '\n'
+		e.Partial = len(text) >= dockerPiece && text[len(text)-1] != '\n'
 	}
 	return e, true
 }

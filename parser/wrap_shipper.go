@@ -47,6 +47,8 @@ func unwrapShipped(line []byte) (Entry, bool) {
 			}
 		case "level", "msg":
 			return e, false
+		default:
+			e.noteContainer(key, value)
 		}
 	}
 	if !o.whole || text == nil || e.Stamp.IsZero() {
@@ -54,6 +56,17 @@ func unwrapShipped(line []byte) (Entry, bool) {
 	}
 	e.Text = trimLineEnd(text)
 	return e, true
+}
+
+// noteContainer takes the container that an entry is of: a shipper puts those of a host
+// into one file, where the pieces of their entries are mixed.
+func (e *Entry) noteContainer(key, value []byte) {
+	switch string(key) {
+	case "container_name", "container_id", "kubernetes", "container", "docker", "labels":
+		if e.Origin == "" {
+			e.Origin = string(unquoted(value))
+		}
+	}
 }
 
 // beginsShipped tells whether an exported object may begin with the key; others

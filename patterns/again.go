@@ -12,8 +12,13 @@ import (
 )
 
 const (
-	// maxOpen is how many failures of one form wait for their other form.
-	maxOpen = 10_000
+	// maxOpen is how many failures of one form wait for their other form, and
+	// maxOpenBytes how many bytes of text these have.
+	maxOpen      = 10_000
+	maxOpenBytes = 16 << 20
+	// maxUnmet is how many different raw lines of a log are counted for a log that may
+	// hold their debug records: clients choose what is in them.
+	maxUnmet = 10_000
 	// maxRaw is how many raw handshake lines of a log wait for their debug
 	// records, which follow them at once.
 	maxRaw = 256
@@ -47,8 +52,9 @@ type again struct {
 
 	// open are the failures that wait for their other form: what ends a process,
 	// and in live logs the handshakes. queue holds them oldest first.
-	open  map[form][]*told
-	queue []*told
+	open      map[form][]*told
+	queue     []*told
+	openBytes int // of text in the queue
 	// orphans are the raw lines of logs that were read to their end and hold no
 	// debug records.
 	orphans map[uint64][]*orphans
@@ -323,7 +329,7 @@ func (g *again) await(l *retold, mine *told) {
 	if len(l.raw) > maxRaw {
 		l.raw = slices.Delete(l.raw, 0, maxRaw/2)
 	}
-	if !g.alone && l.unmet != nil {
+	if _, known := l.unmet[mine.twin]; !g.alone && l.unmet != nil && (known || len(l.unmet) < maxUnmet) {
 		l.unmet[mine.twin]++
 	}
 }
@@ -381,11 +387,21 @@ func (g *again) pair(other, mine *told) verdict {
 func (g *again) push(t *told) {
 	g.open[t.form] = append(g.open[t.form], t)
 	g.queue = append(g.queue, t)
-	for len(g.queue) > maxOpen {
+	g.openBytes += t.size()
+	for len(g.queue) > maxOpen || len(g.queue) > 1 && g.openBytes > maxOpenBytes {
 		oldest := g.queue[0]
 		g.queue = g.queue[1:]
+		g.openBytes -= oldest.size()
 		g.closeOne(oldest)
 	}
+}
+
+// size is how many bytes of text a failure keeps.
+func (t *told) size() int {
+	if t.event == nil {
+		return 0
+	}
+	return len(t.event.Record.Text)
 }
 
 // close ends the wait of the newest failure of a form of which is is true.

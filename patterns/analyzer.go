@@ -56,6 +56,7 @@ type Analyzer struct {
 	proofs   []Proof
 	odds     ranking.Odds
 
+	checks checks
 	stops  stops
 	starts once // failed starts of version 3
 
@@ -79,7 +80,7 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 	return &Analyzer{
 		catalogue: c, matcher: m, ranker: r, filter: filter,
 		tallies: map[*Pattern]*tally{}, where: newWhere(), sights: newSightings(), single: map[ranking.Key][]CauseScore{}, contexts: map[string]*ranking.Context{}, passed: map[string]parser.Traffic{},
-		again: newAgain(), stops: newStops(), starts: newOnce(),
+		again: newAgain(), checks: newChecks(), stops: newStops(), starts: newOnce(),
 	}, nil
 }
 
@@ -95,6 +96,8 @@ type Source struct {
 	context  *ranking.Context
 
 	neighbour neighbour
+	// heard are the newest failures of each container, oldest first.
+	heard map[string][]*heard
 }
 
 // Source starts a log. Logs that hold the raw handshake lines should come
@@ -126,11 +129,14 @@ func (s *Source) Add(rec *parser.Record) {
 	if pattern != nil && (a.OnEvent != nil || a.filter.Causes != nil) {
 		event.Causes = a.causesOf(rec, pattern)
 	}
-	if !a.filter.keeps(event) {
+	if !a.filter.keeps(event) && !a.filter.keeps(a.asCheck(event)) {
 		return
 	}
 	if s.Copy {
 		a.duplicates++
+		return
+	}
+	if s.isEcho(event) {
 		return
 	}
 	s.timeOf(event)
@@ -146,12 +152,51 @@ func (s *Source) Add(rec *parser.Record) {
 	}
 	if v.known || a.saidBefore(event) {
 		a.duplicates++
+		s.hear(event, false)
 		return
 	}
-	a.count(event)
-	if pattern != nil && a.OnEvent != nil {
-		a.OnEvent(event)
+	s.hear(a.take(event), true)
+}
+
+// take counts an event that was not told before. Health checks are known as such
+// after some of them: those before are counted as checks then, too. It returns the
+// event as it was counted.
+func (a *Analyzer) take(e *Event) *Event {
+	is, before := a.checks.meet(e)
+	for _, earlier := range before {
+		if a.filter.keeps(earlier) {
+			a.uncount(earlier)
+		}
+		if check := a.asCheck(earlier); a.filter.keeps(check) {
+			a.count(check)
+		}
 	}
+	if is {
+		e = a.asCheck(e)
+	}
+	if !a.filter.keeps(e) {
+		return e
+	}
+	a.count(e)
+	if e.Pattern != nil && a.OnEvent != nil {
+		a.OnEvent(e)
+	}
+	return e
+}
+
+// asCheck is the event as the health check that it may be, the same for one that may
+// be none.
+func (a *Analyzer) asCheck(e *Event) *Event {
+	if e.Pattern == nil || e.Pattern.Steady == "" {
+		return e
+	}
+	pattern := a.catalogue.Pattern(e.Pattern.Steady)
+	if pattern == nil {
+		return e // in a catalogue of the user's, where lint tells it
+	}
+	check := *e
+	check.Pattern, check.Causes = pattern, pattern.Causes
+	return &check
 }
 
 // Traffic tells when the log was written to, so far: without, a long silence says nothing

@@ -103,9 +103,13 @@ type CauseScore = ranking.Score
 
 // Pattern recognises one failure message.
 type Pattern struct {
-	ID       string   `yaml:"id"`
-	Title    Text     `yaml:"title"`
-	Explain  Text     `yaml:"explain"`
+	ID      string `yaml:"id"`
+	Title   Text   `yaml:"title"`
+	Explain Text   `yaml:"explain"`
+	// Codes are the numbers and constants by which programs tell the failure, Words
+	// those by which people do: see [Understand].
+	Codes    []string `yaml:"codes"`
+	Words    []string `yaml:"words"`
 	Severity Severity `yaml:"severity"`
 	Category string   `yaml:"category"`
 	// Reporter is who noticed the failure: server, client or network.
@@ -120,7 +124,11 @@ type Pattern struct {
 	Measured bool `yaml:"measured"`
 	// Probe says that no current client begins a connection in this way: a client
 	// that fails so and in other ways as well is a scanner.
-	Probe      bool         `yaml:"probe"`
+	Probe bool `yaml:"probe"`
+	// Steady is the id of the pattern that such a failure is where it comes from a
+	// private address at a steady rhythm: a health check. That pattern has no
+	// conditions of its own.
+	Steady     string       `yaml:"steady"`
 	Causes     []CauseScore `yaml:"causes"`
 	References []string     `yaml:"references"`
 	Samples    []string     `yaml:"samples"`
@@ -173,8 +181,10 @@ type Advice struct {
 // Cause is a root cause. Peer is the advice where the certificate at fault is
 // that of a service which WuKongIM calls, V3 that for a server of version 3.
 type Cause struct {
-	ID         string `yaml:"id"`
-	Category   string `yaml:"category"`
+	ID       string `yaml:"id"`
+	Category string `yaml:"category"`
+	// Words are those by which people name the cause.
+	Words      []string `yaml:"words"`
 	Advice     `yaml:",inline"`
 	Peer       *Advice  `yaml:"peer"`
 	V3         *Advice  `yaml:"v3"`
@@ -199,14 +209,33 @@ type State struct {
 	Explain Text   `yaml:"explain"`
 }
 
-// Catalogue is the whole knowledge: patterns, causes, states and what is no
+// Symptom is what people see of a failure, or a code that several failures share:
+// no record of a log, so that it has no expression.
+type Symptom struct {
+	ID         string       `yaml:"id"`
+	Title      Text         `yaml:"title"`
+	Explain    Text         `yaml:"explain"`
+	Codes      []string     `yaml:"codes"`
+	Words      []string     `yaml:"words"`
+	Causes     []CauseScore `yaml:"causes"`
+	References []string     `yaml:"references"`
+}
+
+// Catalogue is the whole knowledge: patterns, causes, states, symptoms and what is no
 // failure. It may be used by many goroutines while none adds to it.
 type Catalogue struct {
 	Patterns []*Pattern  `yaml:"patterns"`
 	Ignore   []*Ignored  `yaml:"ignore"`
 	Stops    []*Stopping `yaml:"stops"`
+	Echoes   []*Echo     `yaml:"echoes"`
 	Causes   []*Cause    `yaml:"causes"`
 	States   []*State    `yaml:"states"`
+	Symptoms []*Symptom  `yaml:"symptoms"`
+	// Forms are those in which programs print the name of a failure, with %s in its
+	// place: a name alone is looked for in each of them.
+	Forms []string `yaml:"forms"`
+	// Fillers are words of a question that name no failure.
+	Fillers []string `yaml:"fillers"`
 	// Anchors are the few literals that a line must hold one of to be looked
 	// at; every pattern implies one.
 	Anchors []string `yaml:"anchors"`
@@ -236,13 +265,14 @@ type made struct {
 	mutex    sync.Mutex
 	matcher  *Matcher
 	searches *searches
+	index    *index
 }
 
 // change forgets what was made before.
 func (m *made) change() {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	m.matcher, m.searches = nil, nil
+	m.matcher, m.searches, m.index = nil, nil, nil
 }
 
 // derive finds the literals of what was added, and an anchor for what implies
@@ -292,6 +322,9 @@ func (c *Catalogue) clauses() []*Clause {
 	for _, stop := range c.Stops {
 		all = appendClauses(all, stop.Match)
 	}
+	for _, echo := range c.Echoes {
+		all = appendClauses(all, echo.Match)
+	}
 	return all
 }
 
@@ -337,6 +370,11 @@ func (c *Catalogue) Pattern(id string) *Pattern {
 // Cause returns the root cause with the id, nil when there is none.
 func (c *Catalogue) Cause(id string) *Cause {
 	return find(c.Causes, func(p *Cause) bool { return p.ID == id })
+}
+
+// Symptom returns the symptom with the id, nil when there is none.
+func (c *Catalogue) Symptom(id string) *Symptom {
+	return find(c.Symptoms, func(s *Symptom) bool { return s.ID == id })
 }
 
 // State returns the handshake state, nil when it is unknown. The prefix

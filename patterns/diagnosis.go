@@ -65,7 +65,7 @@ type Analysis struct {
 	// Sources, Nodes and Clients are where the events were seen, by name. Nodes
 	// are empty without [Analyzer.ByNode].
 	Sources, Nodes, Clients []Place
-	// OtherClients counts events of clients beyond the first thousand,
+	// OtherClients counts events of clients beyond the thousand that fail most,
 	// UnknownClients those whose client the log does not tell.
 	OtherClients, UnknownClients int
 	// Catalogue holds the causes that the findings name.
@@ -74,10 +74,11 @@ type Analysis struct {
 
 // Result sums up what was added so far.
 func (a *Analyzer) Result() Analysis {
+	_, otherClients := a.where.clients.shown()
 	res := Analysis{
 		Duplicates: a.duplicates, Unclassified: a.unclassified, Odd: a.odd, Catalogue: a.catalogue,
 		Sources: a.where.sources.list(), Nodes: a.where.nodes.list(), Clients: a.where.clients.list(),
-		OtherClients: a.where.clients.other, UnknownClients: a.where.unknown,
+		OtherClients: otherClients, UnknownClients: a.where.unknown,
 	}
 	for _, stop := range a.stops.list {
 		res.Stops = append(res.Stops, *stop)

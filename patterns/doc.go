@@ -14,7 +14,8 @@
 //	}
 //
 // Its [Cause] says what to do, in English and Chinese. [Events] gives the failures
-// one by one, and [Recognise] looks at a text that somebody pasted. [Options] choose
+// one by one, [Recognise] looks at a text that somebody pasted, and [Understand] also
+// at codes and words that somebody typed. [Options] choose
 // among the failures, name the zone of the server's clock, or bring a catalogue that
 // was added to ([Catalogue.Add]).
 //

@@ -2856,6 +2856,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -2946,8 +2947,10 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"connection reset by peer",
-						"broken pipe",
+						" - TLS handshake error",
+						"ServerHandshake(",
+						"rejected connection",
+						"complete security handshake from ",
 					},
 				},
 				{
@@ -2969,6 +2972,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "connection-interrupted",
@@ -3009,6 +3013,57 @@ var embedded = Catalogue{
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"read: connection reset by peer\",\"id\":7,\"fd\":151}",
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"connection reset by peer\",\"id\":7,\"fd\":151}",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: read tcp 10.0.0.5:443->203.0.113.9:51514: i/o timeout",
+			},
+		},
+		{
+			ID: "load-balancer-check",
+			Title: Text{
+				En: "Health check of a load balancer",
+				Zh: "负载均衡的健康检查",
+			},
+			Explain: Text{
+				En: "An address of a private network opens a connection to the TLS port and leaves it again before the handshake is complete, at a steady rhythm: so does the TCP health check of a load balancer, of Kubernetes or of a monitor. Nothing is wrong. It takes some checks to know the rhythm; a stream has told the first ones as what they looked like alone. If no balancer and no monitor has this address, it is a client that tries again at equal intervals: look at what it says itself.",
+				Zh: "一个内网地址以固定的间隔连上 TLS 端口，又在握手完成之前断开：负载均衡、Kubernetes 或监控系统的 TCP 健康检查就是这样，没有故障。要看到若干次之后才能认出这个节奏；读取实时日志时，最初几次已按单条记录的样子显示过了。如果这个地址既不是负载均衡也不是监控，那就是某个客户端在按固定间隔重连，请看它自己的报错。",
+			},
+			Severity: "info",
+			Category: "noise",
+			Reporter: "network",
+			Phase:    "client-hello",
+			Side:     "server",
+			Causes: []CauseScore{
+				{
+					ID:    "scanner-probe",
+					Score: 0.85,
+					Why:   "balancers and monitors check at a steady rhythm",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.05,
+					Why:   "a client behind a faulty path may try again at equal intervals",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.03,
+					Why:   "so may one that rejects the certificate without a word",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.03,
+					Why:   "the same for a wrong name",
+				},
+			},
+			References: []string{
+				"Alibaba Cloud SLB documentation, health checks from 100.64.0.0/10",
+				"RFC 1918",
+				"RFC 6598",
+				"made: Go's net/http, nginx and HAProxy before a TCP check",
+			},
+			Samples: []string{
+				"2026/04/22 10:11:12 http: TLS handshake error from 10.0.0.5:51514: EOF\n2026/04/22 10:11:22 http: TLS handshake error from 10.0.0.5:51540: EOF\n2026/04/22 10:11:32 http: TLS handshake error from 10.0.0.5:51562: EOF\n2026/04/22 10:11:42 http: TLS handshake error from 10.0.0.5:51588: EOF\n2026/04/22 10:11:52 http: TLS handshake error from 10.0.0.5:51602: EOF",
+			},
+			Misses: []string{
+				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: EOF\n2026/04/22 10:11:22 http: TLS handshake error from 203.0.113.9:51540: EOF\n2026/04/22 10:11:32 http: TLS handshake error from 203.0.113.9:51562: EOF\n2026/04/22 10:11:42 http: TLS handshake error from 203.0.113.9:51588: EOF\n2026/04/22 10:11:52 http: TLS handshake error from 203.0.113.9:51602: EOF",
+				"2026/04/22 10:11:12 http: TLS handshake error from 10.0.0.5:51514: EOF\n2026/04/22 10:11:13 http: TLS handshake error from 10.0.0.5:51540: EOF\n2026/04/22 10:11:17 http: TLS handshake error from 10.0.0.5:51562: EOF\n2026/04/22 10:11:26 http: TLS handshake error from 10.0.0.5:51588: EOF\n2026/04/22 10:11:43 http: TLS handshake error from 10.0.0.5:51602: EOF",
 			},
 		},
 		{
@@ -3166,6 +3221,1612 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "client-told-client-certificate",
+			Title: Text{
+				En: "Client: the server wants a client certificate, or refuses the one it got",
+				Zh: "客户端：服务器要求客户端证书，或不接受客户端发来的证书",
+			},
+			Explain: Text{
+				En: "The server refused the certificate of the client, or the client sent none: this server authenticates its clients (mutual TLS). WuKongIM asks for no client certificate, a proxy in front of it may. Either switch that off for this port, or give the client a certificate of the CA that the server expects.",
+				Zh: "服务器拒绝了客户端的证书，或者客户端没有发送证书：这个服务器要校验客户端（双向 TLS）。WuKongIM 不要求客户端证书，但前面的代理可能要求。要么在这个端口上关掉它，要么给客户端配一张由服务器所信任的 CA 签发的证书。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:bad certificate|unsupported certificate|revoked certificate|expired certificate|unknown certificate|unknown certificate authority|access denied|certificate required|alert\\(41\\)|certificate unobtainable|bad certificate hash value)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: ",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?:alert|ALERT)[ _](?i:no[ _]certificate|bad[ _]certificate|unsupported[ _]certificate|certificate[ _]revoked|certificate[ _]expired|certificate[ _]unknown|unknown[ _]ca|access[ _]denied|certificate[ _]required)|(?i:tlsv1[ _](?:alert[ _])?certificate[ _]unobtainable|tlsv1[ _](?:alert[ _])?bad[ _]certificate[ _]hash[ _]value))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:NO_CERTIFICATE|BAD_CERT_ALERT|UNSUPPORTED_CERT_ALERT|REVOKED_CERT_ALERT|EXPIRED_CERT_ALERT|CERTIFICATE_UNKNOWN_ALERT|UNKNOWN_CA_ALERT|ACCESS_DENIED_ALERT|CERTIFICATE_UNOBTAINABLE_ALERT|BAD_CERT_HASH_VALUE_ALERT|RX_CERTIFICATE_REQUIRED_ALERT|NO_CLIENT_CERTIFICATE)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NO_CERTIFICATE",
+						"BAD_CERT_ALERT",
+						"UNSUPPORTED_CERT_ALERT",
+						"REVOKED_CERT_ALERT",
+						"EXPIRED_CERT_ALERT",
+						"CERTIFICATE_UNKNOWN_ALERT",
+						"UNKNOWN_CA_ALERT",
+						"ACCESS_DENIED_ALERT",
+						"CERTIFICATE_UNOBTAINABLE_ALERT",
+						"BAD_CERT_HASH_VALUE_ALERT",
+						"RX_CERTIFICATE_REQUIRED_ALERT",
+						"NO_CLIENT_CERTIFICATE",
+					},
+				},
+				{
+					Regex: "\\bERR_(?:BAD_SSL_CLIENT_AUTH_CERT|SSL_CLIENT_AUTH_CERT_NEEDED|SSL_CLIENT_AUTH_CERT_NO_PRIVATE_KEY|SSL_CLIENT_AUTH_SIGNATURE_FAILED|SSL_CLIENT_AUTH_PRIVATE_KEY_ACCESS_DENIED|SSL_CLIENT_AUTH_NO_COMMON_ALGORITHMS)\\b|net_error -(?:110|117|134|135|141|177)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"BAD_SSL_CLIENT_AUTH_CERT",
+						"SSL_CLIENT_AUTH_",
+						"net_error -",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) (?:Unable to find the certificate or key necessary for authentication|SSL peer cannot verify your certificate|SSL peer (?:does not support certificates of the type it received|rejected your certificate as (?:revoked|expired)|had some unspecified issue with the certificate it received|could not obtain your certificate from the supplied URL|reported bad certificate hash value)|Peer does not recognize and trust the CA that issued your certificate|Peer received a valid certificate, but access was denied|SSL received a certificate_required alert|NSS: client certificate not found).*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+					},
+				},
+				{
+					Regex: "gnutls_handshake\\(\\) failed: (?:No certificate \\(SSL 3\\.0\\)|Certificate is bad|Certificate is not supported|Certificate was revoked|Certificate is expired|Unknown certificate|CA is unknown|Access was denied|Could not retrieve the specified certificate|Certificate is required)|GnuTLS recv error \\(-12\\): A TLS fatal alert has been received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"gnutls_handshake() failed: ",
+						"GnuTLS recv error (-12): A TLS fatal alert has been received",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:2[5-9]|3[12]|42|63)\\b|Optional\\(-98(?:2[5-9]|3[12]|42|63)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|kCFErrorDomainCFNetwork).{0,30}-120[56]\\b|(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}服务器(?:“[^”]*”)?(?:不接受(?:该|此)?证书|(?:要求|需要)(?:提供)?客户(?:端)?证书)|he server “[^”]*” (?:did not accept the certificate|requires a client certificate)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NSURLErrorDomain",
+						"kCFErrorDomainCFNetwork",
+						"不接受",
+						"\\u4e0d\\u63a5\\u53d7",
+						"\\u4E0D\\u63A5\\u53D7",
+						"客户",
+						"\\u5ba2\\u6237",
+						"\\u5BA2\\u6237",
+						"did not accept the certificate",
+						"requires a client certificate",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_(?:NO_CREDENTIALS|UNKNOWN_CREDENTIALS|SMARTCARD_LOGON_REQUIRED|MUTUAL_AUTH_FAILED)\\b|\\b0x(?:8009030E|8009030D|80090363)\\b[^\\n]{0,80}(?:SSL|TLS|[Ss]channel|security package)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NO_CREDENTIALS",
+						"UNKNOWN_CREDENTIALS",
+						"SMARTCARD_LOGON_REQUIRED",
+						"MUTUAL_AUTH_FAILED",
+						"800903",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "client-certificate",
+					Score: 0.85,
+					Why:   "only a server that authenticates its clients says this to a client",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.04,
+					Why:   "a proxy that opens TLS may answer in the server's place",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+				"Chromium net/ssl/openssl_ssl_util.cc (MapOpenSSLErrorSSL)",
+				"lib/vtls/gtls.c (curl)",
+			},
+			Samples: []string{
+				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_BAD_SSL_CLIENT_AUTH_CERT",
+				"curl: (35) OpenSSL/3.0.19: error:0A000412:SSL routines::sslv3 alert bad certificate",
+				"Error code: SSL_ERROR_RX_CERTIFICATE_REQUIRED_ALERT",
+				"curl: (56) OpenSSL SSL_read: OpenSSL/3.0.19: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_required",
+				"CFNetwork SSLHandshake failed (-9829)",
+			},
+			Misses: []string{
+				"CFNetwork SSLHandshake failed (-9807)",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown",
+			},
+		},
+		{
+			ID: "client-told-handshake-failure",
+			Title: Text{
+				En: "Client: the server refused the handshake (alert 40)",
+				Zh: "客户端：服务器拒绝了握手（告警 40）",
+			},
+			Explain: Text{
+				En: "The server answered handshake failure: nothing that the client offered suited it. Mostly they share no cipher suite, because the server's certificate is missing or of a kind that the client does not know, or because one of the two is old. A wanted client certificate (TLS 1.2) and an unknown host name end like this too. The server's log knows which.",
+				Zh: "服务器回应 handshake failure：客户端提供的选项它都不接受。多半是没有共同的加密套件，比如服务器没有配好证书、证书类型客户端不认识，或其中一方太老。TLS 1.2 下要求客户端证书、域名未知时也会这样。看服务器的日志就知道是哪一种。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "negotiation",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:handshake failure)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: handshake failure",
+					},
+					whole: "remote error: tls: handshake failure",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]handshake[ _]failure))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_HANDSHAKE_FAILURE_ALERT\\b|gnutls_handshake\\(\\) failed: Handshake failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_HANDSHAKE_FAILURE_ALERT",
+						"gnutls_handshake() failed: Handshake failed",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:24|58)\\b|Optional\\(-98(?:24|58)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cipher-mismatch",
+					Score: 0.45,
+					Why:   "what the alert means by the standard",
+				},
+				{
+					ID:    "client-certificate",
+					Score: 0.16,
+					Why:   "servers that require one answer so in TLS 1.2",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.12,
+					Why:   "an unknown host name is answered so by some",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.1,
+					Why:   "some answer so to an old version",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.08,
+					Why:   "OpenSSL without a certificate shares no suite",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: handshake_failure",
+				"curl: (35) gnutls_handshake() failed: Handshake failed",
+				"HandshakeException: Handshake error in client (OS Error: SSLV3_ALERT_HANDSHAKE_FAILURE(tls_record.cc:587))",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A00042E:SSL routines::tlsv1 alert protocol version",
+			},
+		},
+		{
+			ID: "client-told-protocol-version",
+			Title: Text{
+				En: "Client: the server does not accept its TLS version (alert 70)",
+				Zh: "客户端：服务器不接受它的 TLS 版本（告警 70）",
+			},
+			Explain: Text{
+				En: "The server refused the version of TLS that the client offered: an old client before a server with TLS 1.2 and newer, or the other way round. Update the older of the two; old Android (before 5), old Java (7 and 8 without updates) and old .NET need TLS 1.2 switched on.",
+				Zh: "服务器不接受客户端提供的 TLS 版本：老客户端遇到只支持 TLS 1.2 及以上的服务器，或者相反。请升级较老的一方；老版本 Android（5 以下）、Java 7/8 早期版本、老 .NET 需要手动开启 TLS 1.2。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "negotiation",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:protocol version not supported|inappropriate fallback)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"protocol version not supported",
+						"inappropriate fallback",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]protocol[ _]version|alert[ _]inappropriate[ _]fallback))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:PROTOCOL_VERSION_ALERT|INAPPROPRIATE_FALLBACK_ALERT)\\b|\\bERR_SSL_(?:INAPPROPRIATE_FALLBACK|FALLBACK_BEYOND_MINIMUM_VERSION)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"PROTOCOL_VERSION_ALERT",
+						"INAPPROPRIATE_FALLBACK_ALERT",
+						"INAPPROPRIATE_FALLBACK",
+						"FALLBACK_BEYOND_MINIMUM_VERSION",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) (?:Peer reports incompatible or unsupported protocol version|The server rejected the handshake because the client downgraded)|gnutls_handshake\\(\\) failed: (?:Error in protocol version|Inappropriate fallback)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:36|60|81)\\b|Optional\\(-98(?:36|60|81)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "protocol-version",
+					Score: 0.92,
+					Why:   "the alert names it",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.03,
+					Why:   "a device on the way that changes the versions",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A00042E:SSL routines::tlsv1 alert protocol version",
+				"Error code: SSL_ERROR_PROTOCOL_VERSION_ALERT",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: protocol_version",
+				"CFNetwork SSLHandshake failed (-9836)",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-told-unknown-name",
+			Title: Text{
+				En: "Client: the server does not know the host name (alert 112)",
+				Zh: "客户端：服务器不认识该域名（告警 112）",
+			},
+			Explain: Text{
+				En: "The server has no certificate for the name that the client asked for (SNI) and says so. The address that clients are given must be a name of the server's certificate and of its configuration: external.wssAddr, server_name in nginx.",
+				Zh: "服务器没有客户端所请求域名（SNI）的证书。下发给客户端的地址必须是服务器证书和配置里有的域名：external.wssAddr，nginx 的 server_name。",
+			},
+			Severity: "error",
+			Category: "domain",
+			Reporter: "client",
+			Phase:    "negotiation",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:unrecognized name)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: unrecognized name",
+					},
+					whole: "remote error: tls: unrecognized name",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:tlsv1[ _](?:alert[ _])?unrecognized[ _]name))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bERR_SSL_UNRECOGNIZED_NAME_ALERT\\b|net_error -159\\b|\\bSSL_ERROR_UNRECOGNIZED_NAME_ALERT\\b|curl: \\(\\d+\\) SSL peer has no certificate for the requested DNS name|gnutls_handshake\\(\\) failed: The server name sent was not recognized|handshake alert:  ?unrecognized_name",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ERR_SSL_UNRECOGNIZED_NAME_ALERT",
+						"net_error -159",
+						"SSL_ERROR_UNRECOGNIZED_NAME_ALERT",
+						") SSL peer has no certificate for the requested DNS name",
+						"gnutls_handshake() failed: The server name sent was not recognized",
+						"handshake alert: ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:65)\\b|Optional\\(-98(?:65)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9865",
+						"Optional(-9865",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.9,
+					Why:   "the alert names it",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.06,
+					Why:   "a server that refuses every name it was not set up for",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+				"RFC 6066 section 3",
+			},
+			Samples: []string{
+				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_SSL_UNRECOGNIZED_NAME_ALERT",
+				"curl: (35) OpenSSL/3.0.19: error:0A000458:SSL routines::tlsv1 unrecognized name",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: unrecognized_name",
+				"javax.net.ssl.SSLProtocolException: handshake alert:  unrecognized_name",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-told-no-alpn",
+			Title: Text{
+				En: "Client: the server speaks none of the offered protocols (alert 120)",
+				Zh: "客户端：服务器不支持它提供的应用层协议（告警 120）",
+			},
+			Explain: Text{
+				En: "TLS itself fits, the protocol in it does not (ALPN): a client that offers only h2 before a server that knows http/1.1, or the other way round. WebSocket needs http/1.1.",
+				Zh: "TLS 本身没有问题，但应用层协议（ALPN）谈不拢：客户端只提供 h2 而服务器只支持 http/1.1，或者相反。WebSocket 需要 http/1.1。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "negotiation",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:no application protocol)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: no application protocol",
+					},
+					whole: "remote error: tls: no application protocol",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]no[ _]application[ _]protocol))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_NEXT_PROTOCOL_(?:NO_PROTOCOL|NO_CALLBACK|DATA_INVALID)\\b|\\bERR_ALPN_NEGOTIATION_FAILED\\b|curl: \\(\\d+\\) The server supports no protocols that the client advertises in the ALPN extension|gnutls_handshake\\(\\) failed: No supported application protocol could be negotiated|\\bSEC_E_APPLICATION_PROTOCOL_MISMATCH\\b|\\b0x80090367\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_NEXT_PROTOCOL_",
+						"ERR_ALPN_NEGOTIATION_FAILED",
+						") The server supports no protocols that the client advertises in the ALPN extension",
+						"gnutls_handshake() failed: No supported application protocol could be negotiated",
+						"SEC_E_APPLICATION_PROTOCOL_MISMATCH",
+						"0x80090367",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "alpn-mismatch",
+					Score: 0.95,
+					Why:   "the alert names it",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+				"RFC 7301",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000460:SSL routines::tlsv1 alert no application protocol",
+				"Error code: SSL_ERROR_NEXT_PROTOCOL_NO_PROTOCOL",
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: no_application_protocol",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-told-internal-error",
+			Title: Text{
+				En: "Client: the server reports an internal error (alert 80)",
+				Zh: "客户端：服务器报告内部错误（告警 80）",
+			},
+			Explain: Text{
+				En: "The server could not go on and does not say why. Servers in Go answer so to every client while no certificate is configured, and to a host name for which they have none; the server's own log names the reason at the same time.",
+				Zh: "服务器无法继续握手，也没有说明原因。Go 写的服务器在没有配置证书、或没有该域名的证书时会这样回应；同一时间服务器自己的日志里有具体原因。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:internal error)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: internal error",
+					},
+					whole: "remote error: tls: internal error",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]internal[ _]error))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_INTERNAL_ERROR_ALERT\\b|curl: \\(\\d+\\) Peer reports it experienced an internal error|gnutls_handshake\\(\\) failed: Internal error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_INTERNAL_ERROR_ALERT",
+						") Peer reports it experienced an internal error",
+						"gnutls_handshake() failed: Internal error",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:38)\\b|Optional\\(-98(?:38)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9838",
+						"Optional(-9838",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-configured",
+					Score: 0.42,
+					Why:   "Go answers so to every hello while it has no certificate",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.25,
+					Why:   "and to a name for which it has none",
+				},
+				{
+					ID:    "cipher-mismatch",
+					Score: 0.1,
+					Why:   "some balancers hide a failed negotiation behind it",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+				"crypto/tls common.go getCertificate (Go 1.26)",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000438:SSL routines::tlsv1 alert internal error",
+				"Error code: SSL_ERROR_INTERNAL_ERROR_ALERT",
+				"javax.net.ssl.SSLException: Received fatal alert: internal_error",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-told-unreadable",
+			Title: Text{
+				En: "Client: the server could not use what it sent",
+				Zh: "客户端：服务器无法处理它发来的内容",
+			},
+			Explain: Text{
+				En: "The server answered that a message of the client was damaged, unexpected or not allowed. Two healthy sides do not do this to each other: something between them changes the bytes, or one of the two is very old or faulty. The certificate is not the reason.",
+				Zh: "服务器回应说客户端的消息损坏、意外或不合规。正常的两端之间不会这样：要么中间设备改动了数据，要么其中一方太老或有缺陷。与证书无关。",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:unexpected message|bad record MAC|decryption failed|record overflow|decompression failure|illegal parameter|error decoding message|error decrypting message|export restriction|no renegotiation|missing extension|unsupported extension|bad certificate status response|unknown PSK identity)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: ",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:(?:alert[ _])(?:unexpected[ _]message|bad[ _]record[ _]mac|decryption[ _]failed|record[ _]overflow|decompression[ _]failure|illegal[ _]parameter|decode[ _]error|decrypt[ _]error|export[ _]restriction|no[ _]renegotiation|missing[ _]extension|unknown[ _]psk[ _]identity)|tlsv1[ _](?:alert[ _])?unsupported[ _]extension|tlsv1[ _](?:alert[ _])?bad[ _]certificate[ _]status[ _]response|SSL routines:\\w*:no renegotiation))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:HANDSHAKE_UNEXPECTED_ALERT|BAD_MAC_ALERT|DECRYPTION_FAILED_ALERT|RECORD_OVERFLOW_ALERT|DECOMPRESSION_FAILURE_ALERT|ILLEGAL_PARAMETER_ALERT|DECODE_ERROR_ALERT|DECRYPT_ERROR_ALERT|EXPORT_RESTRICTION_ALERT|NO_RENEGOTIATION_ALERT|MISSING_EXTENSION_ALERT|UNSUPPORTED_EXTENSION_ALERT|BAD_CERT_STATUS_RESPONSE_ALERT|RX_UNKNOWN_ALERT|RX_UNEXPECTED_ALERT)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"HANDSHAKE_UNEXPECTED_ALERT",
+						"BAD_MAC_ALERT",
+						"DECRYPTION_FAILED_ALERT",
+						"RECORD_OVERFLOW_ALERT",
+						"DECOMPRESSION_FAILURE_ALERT",
+						"ILLEGAL_PARAMETER_ALERT",
+						"ODE_ERROR_ALERT",
+						"RYPT_ERROR_ALERT",
+						"EXPORT_RESTRICTION_ALERT",
+						"NO_RENEGOTIATION_ALERT",
+						"MISSING_EXTENSION_ALERT",
+						"UNSUPPORTED_EXTENSION_ALERT",
+						"BAD_CERT_STATUS_RESPONSE_ALERT",
+						"RX_UN",
+					},
+				},
+				{
+					Regex: "\\bERR_SSL_(?:BAD_RECORD_MAC_ALERT|DECOMPRESSION_FAILURE_ALERT|DECRYPT_ERROR_ALERT|NO_RENEGOTIATION)\\b|net_error -(?:123|125|126|153)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"BAD_RECORD_MAC_ALERT",
+						"OMPRESSION_FAILURE_ALERT",
+						"RYPT_ERROR_ALERT",
+						"NO_RENEGOTIATION",
+						"net_error -",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) (?:SSL peer was not expecting a handshake message it received|SSL peer reports incorrect Message Authentication Code|Peer was unable to decrypt an SSL record it received|Peer received an SSL record that was longer than is permitted|SSL peer was unable to successfully decompress|SSL peer rejected a handshake message for unacceptable content|Peer could not decode an SSL handshake message|Peer reports failure of signature verification or key exchange|Peer reports negotiation not in compliance with export|SSL received a missing_extension alert|SSL peer does not support requested TLS hello extension|SSL peer was unable to get an OCSP response|SSL received an alert record with an unknown alert)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+					},
+				},
+				{
+					Regex: "gnutls_handshake\\(\\) failed: (?:Unexpected message|Bad record MAC|Decryption failed|Record overflow|Decompression failed|Illegal parameter|Decode error|Decrypt error|Export restriction|An extension was expected but was not seen|An unsupported extension was sent|A TLS fatal alert has been received|The SRP/PSK username is missing)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b|Optional\\(-98(?:19|2[0-3]|3[0345]|40|55|6[124])\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "record-corrupted",
+					Score: 0.5,
+					Why:   "the checks exist to notice changed bytes",
+				},
+				{
+					ID:    "cipher-mismatch",
+					Score: 0.15,
+					Why:   "faulty implementations of one of the two",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.12,
+					Why:   "old implementations stumble over newer messages",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.2",
+				"NSS lib/ssl/sslerr.h and SSLerrs.h",
+				"Apple Security SecureTransport.h",
+				"JDK sun.security.ssl.Alert",
+				"OpenSSL ssl/ssl_err.c",
+			},
+			Samples: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A0003FC:SSL routines::sslv3 alert bad record mac",
+				"Error code: SSL_ERROR_DECODE_ERROR_ALERT",
+				"CFNetwork SSLHandshake failed (-9820)",
+			},
+			Misses: []string{
+				"curl: (35) OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure",
+			},
+		},
+		{
+			ID: "client-says-cut",
+			Title: Text{
+				En: "Client: the connection was cut during the handshake",
+				Zh: "客户端：握手过程中连接被断开",
+			},
+			Explain: Text{
+				En: "The client began TLS, and the connection ended before the handshake was complete, without an alert. Something on the way cuts it (a firewall, a balancer, a network that looks at the host name), or what listens there is no TLS server and closes on the first bytes. If only some networks or only this name fail, it is the way; try the same port from another network.",
+				Zh: "客户端开始了 TLS，但握手没有完成连接就断了，也没有告警。可能是途中被切断（防火墙、负载均衡、按域名拦截的网络，例如域名未备案），也可能那个端口根本不是 TLS 服务，收到数据就关闭。如果只有部分网络或只有这个域名失败，就是链路问题；换一个网络连同一端口试试。",
+			},
+			Codes: []string{
+				"PR_END_OF_FILE_ERROR",
+				"PR_CONNECT_RESET_ERROR",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "SSL_connect: SSL_ERROR_(?:SYSCALL|ZERO_RETURN) in connection to|SSL_connect: Connection (?:was )?(?:reset|closed|aborted)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_connect: ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshakeException|SSLException|SSLProtocolException): (?:\\(\\w+\\) )?(?:Remote host (?:closed connection during handshake|terminated the handshake|closed the channel)|Connection (?:reset|closed) ?(?:by peer|during handshake)?$|Connection closed by peer|Received close_notify during handshake|SSL peer shut down incorrectly|closing inbound before receiving peer|Connection has closed|Connection closed while SSL/TLS handshake|SSL handshake aborted.*(?:Connection reset by peer|I/O error during system call))",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Remote host ",
+						"Connection ",
+						"Received close_notify during handshake",
+						"SSL peer shut down incorrectly",
+						"closing inbound before receiving peer",
+						"has closed",
+						"closed while SSL/TLS handshake",
+						"SSL handshake aborted",
+					},
+				},
+				{
+					Regex: "EOFException: SSL peer shut down incorrectly|SSLClosedEngineException|SslClosedEngineException|ClosedChannelException.*SSL/TLS handshake|Connection closed while SSL/TLS handshake was in progress|SSL handshake aborted: ssl=\\S+ I/O error|SslHandler\\w* .*ClosedChannelException",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"EOFException: SSL peer shut down incorrectly",
+						"SLClosedEngineException",
+						"slClosedEngineException",
+						"losedChannelException",
+						"onnection closed while SSL/TLS handshake was in progress",
+						"SL handshake aborted: ssl=",
+						"ClosedChannelException",
+					},
+				},
+				{
+					Regex: "\\bPR_(?:END_OF_FILE|CONNECT_RESET)_ERROR\\b|net::ERR_SSL_HANDSHAKE_NOT_COMPLETED|net_error -148\\b|(?:WebSocket connection to ')?wss://[^\\n]{0,200}net::ERR_CONNECTION_(?:CLOSED|RESET)|curl: \\(35\\) (?:Encountered end of file|TCP connection reset by peer|Recv failure: Connection (?:was )?reset)|gnutls_handshake\\(\\) failed: (?:The TLS connection was non-properly terminated|Peer has terminated the connection|Error in the pull function|Error in the push function)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"END_OF_FILE",
+						"CONNECT_RESET",
+						"::ERR_SSL_HANDSHAKE_NOT_COMPLETED",
+						"_error -148",
+						"net::ERR_CONNECTION_",
+						"curl: (35) ",
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "TLS: Connection (?:was )?(?:closed|reset)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"TLS: Connection ",
+					},
+				},
+				{
+					Regex: "TLS: connection (?:was )?(?:closed|reset)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"TLS: connection ",
+					},
+				},
+				{
+					Regex: "HandshakeException: Connection terminated during handshake|connection was closed during the (?:TLS|SSL) handshake",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"HandshakeException: Connection terminated during handshake",
+						"connection was closed during the ",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:05|06|16|52)\\b|Optional\\(-98(?:05|06|16|52)\\b|schannel: (?:failed to receive handshake, SSL/TLS connection failed|server closed (?:abruptly|the connection)|failed to receive handshake, need more data)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+						"failed to receive handshake, SSL/TLS connection failed",
+						"server closed ",
+						"failed to receive handshake, need more data",
+					},
+				},
+				{
+					Regex: "(?:AuthenticationException|IOException|WebSocketException|HttpRequestException)[^\\n]*(?:Received an unexpected EOF or 0 bytes from the transport stream|Authentication failed because the remote party (?:has closed|sent a TLS alert.*close)|Cannot determine the frame size or a corrupted frame was received\\. *eof)|Received an unexpected EOF or 0 bytes from the transport stream|Authentication failed because the remote party (?:has )?closed the transport stream",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Received an unexpected EOF or 0 bytes from the transport stream",
+						"Authentication failed because the remote party ",
+						"Cannot determine the frame size or a corrupted frame was received.",
+						"Received an unexpected EOF or 0 bytes from the transport stream",
+						"Authentication failed because the remote party ",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x(?:7280|0050|50|004C|4C|4c|004E|4E|4e)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x",
+					},
+				},
+				{
+					Regex: "SSL - The connection indicated an EOF",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - The connection indicated an EOF",
+					},
+				},
+				{
+					Regex: "start_ssl_client\\(\\):\\d+\\]: \\(-(?:80|76|78)\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"start_ssl_client():",
+					},
+				},
+				{
+					Regex: "wolfSSL_connect error -308, error state on socket",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"wolfSSL_connect error -308, error state on socket",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: (?:The TLS connection was non-properly terminated|Error in the pu(?:ll|sh) function)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: ",
+					},
+				},
+				{
+					Regex: "tls handshake eof",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls handshake eof",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.5,
+					Why:   "the message says only that it ended",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.22,
+					Why:   "a port without TLS closes on the first bytes of it",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.06,
+					Why:   "old servers close instead of answering",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.05,
+					Why:   "some servers without a certificate close",
+				},
+			},
+			References: []string{
+				"curl lib/vtls/openssl.c",
+				"JDK sun.security.ssl.SSLSocketImpl and SSLTransport",
+				"netty handler SslHandler",
+				"NSPR prerr.h",
+				"RFC 8446 section 6.1",
+				"Mbed TLS include/mbedtls/net_sockets.h",
+				"wolfSSL src/internal.c (5.5.4)",
+			},
+			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x0050",
+				"curl: (35) OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to im.example.com:443 ",
+				"javax.net.ssl.SSLHandshakeException: Remote host terminated the handshake",
+				"javax.net.ssl.SSLHandshakeException: Remote host closed connection during handshake",
+				"Error code: PR_END_OF_FILE_ERROR",
+				"CFNetwork SSLHandshake failed (-9806)",
+				"HandshakeException: Connection terminated during handshake",
+			},
+			Misses: []string{
+				"java.net.SocketException: Connection reset",
+				"WebSocket connection to 'ws://im.example.com:5200/' failed: net::ERR_CONNECTION_RESET",
+			},
+		},
+		{
+			ID: "client-says-timeout",
+			Title: Text{
+				En: "Client: the handshake was not finished in time",
+				Zh: "客户端：握手超时",
+			},
+			Explain: Text{
+				En: "The connection stood, and the TLS handshake did not come to its end in the time that the client allows. Packets are lost on the way, the server is overloaded, or what listens there is no TLS server and waits for more.",
+				Zh: "TCP 已经连上，但 TLS 握手没有在客户端允许的时间内完成。可能是途中丢包、服务器过载，或者那个端口根本不是 TLS 服务，还在等数据。",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "SslHandshakeTimeoutException: handshake timed out|SSLException: handshake timed out|curl: \\(28\\) SSL connection timeout|SSL connection timeout|gnutls_handshake\\(\\) failed: (?:The operation timed out|Timeout)|SSL handshake timed out|(?:SSLSocket|sslsocket|TLS|SSL) ?[Hh]andshake [^\\n]{0,40}SocketTimeoutException|The handshake operation timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"slHandshakeTimeoutException: handshake timed out",
+						"SLException: handshake timed out",
+						"curl: (28) SSL connection timeout",
+						"SSL connection timeout",
+						"gnutls_handshake() failed: ",
+						"SSL handshake timed out",
+						"SocketTimeoutException",
+						"The handshake operation timed out",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:53)\\b|Optional\\(-98(?:53)\\b|schannel: SSL/TLS connection timeout|SSL connection timeout",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9853",
+						"Optional(-9853",
+						"schannel: SSL/TLS connection timeout",
+						"SSL connection timeout",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x6800",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x6800",
+					},
+				},
+				{
+					Regex: "SSL - The operation timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - The operation timed out",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: The operation timed out",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: The operation timed out",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.6,
+					Why:   "packets are lost, or the server is overloaded",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.3,
+					Why:   "a port without TLS waits for what it understands",
+				},
+			},
+			References: []string{
+				"netty handler SslHandler (handshakeTimeoutMillis)",
+				"curl lib/vtls",
+				"Mbed TLS include/mbedtls/ssl.h",
+			},
+			Samples: []string{
+				"io.netty.handler.ssl.SslHandshakeTimeoutException: handshake timed out after 10000ms",
+				"curl: (28) SSL connection timeout",
+			},
+			Misses: []string{
+				"curl: (28) Connection timed out after 3001 milliseconds",
+			},
+		},
+		{
+			ID: "client-says-damaged",
+			Title: Text{
+				En: "Client: what the server sent is damaged",
+				Zh: "客户端：服务器发来的数据已损坏",
+			},
+			Explain: Text{
+				En: "The client could not verify a record or a message of the server: the bytes were changed on the way, or a proxy mixes its own into them. If it comes back, test from another network.",
+				Zh: "客户端无法校验服务器发来的记录或消息：数据在途中被改动，或者代理混入了自己的内容。如果反复出现，换一个网络测试。",
+			},
+			Codes: []string{
+				"SEC_E_MESSAGE_ALTERED",
+				"0x8009030F",
+				"SEC_E_DECRYPT_FAILURE",
+				"0x80090330",
+			},
+			Severity: "warning",
+			Category: "network",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "curl: \\(\\d+\\) [^\\n]*(?:decryption failed or bad record mac|bad decrypt|record layer failure)|\\bDECRYPTION_FAILED_OR_BAD_RECORD_MAC\\(",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+						"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*SSL routines:\\w*:(?i:decryption[ _]failed[ _]or[ _]bad[ _]record[ _]mac|block cipher pad is wrong|bad decrypt|digest check failed|bad signature)\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "SSL(?:Exception|HandshakeException|ProtocolException): (?:\\(\\w+\\) )?(?:Tag mismatch|bad record MAC|Invalid TLS padding data|Insufficient buffer remaining for AEAD|The Finished message cannot be verified|Unexpected handshake message|Invalid \\w+ ServerKeyExchange|Invalid CertificateVerify|Unexpected exception)|AEADBadTagException: Tag mismatch",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Tag mismatch",
+						"bad record MAC",
+						"valid TLS padding data",
+						"sufficient buffer remaining for AEAD",
+						"The Finished message cannot be verified",
+						"Unexpected handshake message",
+						" ServerKeyExchange",
+						"CertificateVerify",
+						"Unexpected exception",
+						"AEADBadTagException: Tag mismatch",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:BAD_MAC_READ|DECRYPTION_FAILURE|BAD_SERVER|BAD_HANDSHAKE_HASH_VALUE|RX_MALFORMED_\\w+|RX_UNEXPECTED_\\w+|BLOCKED?_CIPHER\\w*|FEATURE_NOT_SUPPORTED_FOR_VERSION|TOO_MANY_RECORDS|DIGEST_FAILURE|SIGN_HASHES_FAILURE|SERVER_KEY_EXCHANGE_FAILURE)\\b|curl: \\(\\d+\\) SSL received a record with an incorrect Message Authentication Code",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"BAD_MAC_READ",
+						"DECRYPTION_FAILURE",
+						"SERVER",
+						"HANDSHAKE_HASH_VALUE",
+						"MALFORMED_",
+						"UNEXPECTED_",
+						"BLOCKE",
+						"FEATURE_NOT_SUPPORTED_FOR_VERSION",
+						"TOO_MANY_RECORDS",
+						"DIGEST_FAILURE",
+						"IGN_HASHES_FAILURE",
+						"ERVER_KEY_EXCHANGE_FAILURE",
+						") SSL received a record with an incorrect Message Authentication Code",
+					},
+				},
+				{
+					Regex: "gnutls_handshake\\(\\) failed: (?:Decryption has failed|MAC verification failed|The signature in the certificate is invalid|Public key signature verification has failed)|\\bERR_SSL_(?:DECRYPT_ERROR|BAD_PEER_PUBLIC_KEY|HANDSHAKE_DIGEST)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"gnutls_handshake() failed: ",
+						"DECRYPT_ERROR",
+						"BAD_PEER_PUBLIC_KEY",
+						"HANDSHAKE_DIGEST",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:45|46|49|56|57|59)\\b|Optional\\(-98(?:45|46|49|56|57|59)\\b|\\bSEC_E_(?:MESSAGE_ALTERED|DECRYPT_FAILURE|OUT_OF_SEQUENCE|INVALID_TOKEN_SIGNATURE)\\b|\\b0x(?:8009030F|80090330|80090310)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+						"MESSAGE_ALTERED",
+						"DECRYPT_FAILURE",
+						"OUT_OF_SEQUENCE",
+						"INVALID_TOKEN_SIGNATURE",
+						"800903",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x7180",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x7180",
+					},
+				},
+				{
+					Regex: "SSL - Verification of the message MAC failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - Verification of the message MAC failed",
+					},
+				},
+				{
+					Regex: "wolfSSL_connect error -3(?:12, error during decryption|05)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"wolfSSL_connect error -3",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: Decryption has failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: Decryption has failed",
+					},
+				},
+				{
+					Regex: "cannot decrypt peer's message",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"cannot decrypt peer's message",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "record-corrupted",
+					Score: 0.8,
+					Why:   "the checks exist to notice changed bytes",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.08,
+					Why:   "a stream that a proxy cut and resumed",
+				},
+			},
+			References: []string{
+				"OpenSSL ssl/ssl_err.c",
+				"JDK sun.security.ssl",
+				"NSS lib/ssl/SSLerrs.h",
+				"Microsoft winerror.h",
+				"Mbed TLS include/mbedtls/ssl.h",
+				"wolfSSL src/internal.c (5.5.4)",
+				"rustls src/error.rs (0.20 to 0.23)",
+			},
+			Samples: []string{
+				"curl: (56) OpenSSL SSL_read: OpenSSL/3.0.19: error:0A000119:SSL routines::decryption failed or bad record mac, errno 0",
+				"javax.net.ssl.SSLException: Tag mismatch!",
+				"Error code: SSL_ERROR_BAD_MAC_READ",
+			},
+			Misses: []string{
+				"Error code: SSL_ERROR_BAD_MAC_ALERT",
+			},
+		},
+		{
+			ID: "client-says-malformed",
+			Title: Text{
+				En: "Client: it cannot read the certificate",
+				Zh: "客户端：无法解析证书",
+			},
+			Explain: Text{
+				En: "What the server sends as its certificate is none that the client can decode: a damaged file, another file under its name, or a certificate that breaks the rules (a negative serial number, an empty field). Look at the file with openssl x509 -in FILE -noout -text; download it again from the CA.",
+				Zh: "服务器发来的证书客户端无法解析：文件损坏、放错了文件，或证书本身不合规（序列号为负、字段为空）。用 openssl x509 -in FILE -noout -text 查看文件，并从 CA 重新下载。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "SSL(?:Handshake|Protocol)Exception: (?:\\(\\w+\\) )?Failed to parse server certificates|CertificateParsingException: |CertificateException: (?:Unable to initialize|Could not parse certificate|parsing issue)|net::ERR_SSL_SERVER_CERT_BAD_FORMAT|net_error -167\\b|\\bSEC_ERROR_(?:BAD_DER|LIBRARY_FAILURE|INVALID_ARGS)\\b|\\bMOZILLA_PKIX_ERROR_(?:INVALID_INTEGER_ENCODING|EMPTY_ISSUER_NAME)\\b|\\bSSL_ERROR_BAD_CERTIFICATE\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Failed to parse server certificates",
+						"ParsingException: ",
+						"Unable to initialize",
+						"Could not parse certificate",
+						"parsing issue",
+						"::ERR_SSL_SERVER_CERT_BAD_FORMAT",
+						"_error -167",
+						"BAD_DER",
+						"LIBRARY_FAILURE",
+						"INVALID_ARGS",
+						"INVALID_INTEGER_ENCODING",
+						"EMPTY_ISSUER_NAME",
+						"SSL_ERROR_BAD_CERTIFICATE",
+					},
+				},
+				{
+					Regex: "curl: \\((?:35|56|60)\\) [^\\n]*asn1 encoding routines:|gnutls_handshake\\(\\) failed: (?:ASN1 parser: |Base64 |Error parsing)|curl: \\(\\d+\\) security library: (?:invalid arguments|bad database|improperly formatted DER)|\\bCERT_E_MALFORMED\\b|\\b0x800B0108\\b|\\bCRYPT_E_ASN1_\\w+|SSLSniffer: malformed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+						"gnutls_handshake() failed: ",
+						") security library: ",
+						"CERT_E_MALFORMED",
+						"0x800B0108",
+						"CRYPT_E_ASN1_",
+						"SSLSniffer: malformed",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:08)\\b|Optional\\(-98(?:08)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9808",
+						"Optional(-9808",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x2(?:180|200|280|300|380|400|480|500|580|600|680)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x2",
+					},
+				},
+				{
+					Regex: "wolfSSL_connect error -140, ASN parsing error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"wolfSSL_connect error -140, ASN parsing error",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: ASN1 parser: ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: ASN1 parser: ",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: BadEncoding",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"invalid peer certificate: BadEncoding",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-malformed",
+					Score: 0.88,
+					Why:   "the decoder failed",
+				},
+				{
+					ID:    "record-corrupted",
+					Score: 0.06,
+					Why:   "bytes that were changed on the way",
+				},
+			},
+			References: []string{
+				"JDK sun.security.ssl.CertificateMessage",
+				"NSS lib/util/SECerrs.h",
+				"Chromium net/base/net_error_list.h",
+				"Mbed TLS include/mbedtls/x509.h",
+				"wolfSSL src/internal.c (5.5.4)",
+				"rustls src/error.rs (0.20 to 0.23)",
+			},
+			Samples: []string{
+				"javax.net.ssl.SSLHandshakeException: (bad_certificate) Failed to parse server certificates",
+				"curl: (35) OpenSSL/3.0.19: error:0680009F:asn1 encoding routines::unexpected eoc",
+			},
+			Misses: []string{
+				"javax.net.ssl.SSLHandshakeException: (bad_certificate) PKIX path validation failed: java.security.cert.CertPathValidatorException: signature check failed",
+			},
+		},
+		{
+			ID: "client-has-no-roots",
+			Title: Text{
+				En: "Client: it has no list of CAs that it trusts",
+				Zh: "客户端：没有可用的受信任 CA 列表",
+			},
+			Explain: Text{
+				En: "The client could not load the CAs by which it would judge the server: the file is missing, empty or no PEM. This says nothing of the server. Slim container images have none: install ca-certificates, or give the right file (curl --cacert, -Djavax.net.ssl.trustStore).",
+				Zh: "客户端加载不到用来校验服务器的 CA 列表：文件不存在、为空或不是 PEM。这与服务器无关。精简的容器镜像里没有它：安装 ca-certificates，或指定正确的文件（curl --cacert，Java 用 -Djavax.net.ssl.trustStore）。",
+			},
+			Severity: "error",
+			Category: "trust",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "curl: \\(77\\) |error setting certificate (?:verify locations|file)|[Tt]he trustAnchors parameter must be non-empty|Failure trusting builtin roots|Failure in setTrustedCertificates\\w*|Error while reading trust file|Problem with the SSL CA cert",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (77) ",
+						"error setting certificate ",
+						"he trustAnchors parameter must be non-empty",
+						"trusting builtin roots",
+						"in setTrustedCertificates",
+						"Error while reading trust file",
+						"Problem with the SSL CA cert",
+					},
+				},
+				{
+					Regex: "mbedtls_x509_crt_parse(?: of CA cert)? returned -0x",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_x509_crt_parse",
+					},
+				},
+				{
+					Regex: "wolfSSL error: can't load ca file",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"wolfSSL error: can't load ca file",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "untrusted-ca",
+					Score: 0.92,
+					Why:   "without a list nothing is trusted",
+				},
+			},
+			References: []string{
+				"curl error code 77",
+				"JDK java.security.cert.PKIXParameters",
+				"Mbed TLS programs/ssl/ssl_client1.c",
+				"wolfSSL examples/client/client.c",
+			},
+			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_x509_crt_parse of CA cert returned -0x2180",
+				"curl: (77) error setting certificate file: /etc/ssl/certs/ca-certificates.crt",
+				"java.security.InvalidAlgorithmParameterException: the trustAnchors parameter must be non-empty",
+			},
+			Misses: []string{
+				"curl: (60) SSL certificate problem: unable to get local issuer certificate",
+			},
+		},
+		{
+			ID: "client-own-certificate",
+			Title: Text{
+				En: "Client: it cannot use its own certificate or key",
+				Zh: "客户端：无法使用它自己的证书或私钥",
+			},
+			Explain: Text{
+				En: "The client was told to send a certificate of its own and could not load it, or its key: a wrong path, a wrong password, a key that belongs to another certificate. This says nothing of the server.",
+				Zh: "客户端配置了自己的证书，但证书或私钥加载失败：路径不对、密码不对，或私钥与证书不配对。这与服务器无关。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "curl: \\((?:58|53|54|66)\\) .*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+					},
+				},
+				{
+					Regex: "mbedtls_pk_parse_keyfile returned -0x",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_pk_parse_keyfile returned -0x",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_conf_own_cert returned -0x",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_conf_own_cert returned -0x",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "client-certificate",
+					Score: 0.95,
+					Why:   "the client names its own files",
+				},
+			},
+			References: []string{
+				"curl error codes 53, 54, 58, 66",
+				"ESP-IDF components/esp-tls/esp_tls_mbedtls.c",
+			},
+			Samples: []string{
+				"curl: (58) could not load PEM client certificate, OpenSSL error error:02001002:system library:fopen:No such file or directory, (no key found, wrong pass phrase, or wrong file format?)",
+			},
+			Misses: []string{
+				"curl: (60) SSL certificate problem: unable to get local issuer certificate",
+			},
+		},
+		{
 			ID: "client-says-wrong-name",
 			Title: Text{
 				En: "Client: the address is not in the certificate",
@@ -3175,12 +4836,88 @@ var embedded = Catalogue{
 				En: "The client compared the address that it was told to connect to with the names in the certificate (SAN) and found none that fits. This is certain for this client. Connect to a name of the certificate, never to an IP, and hand out that name: external.wssAddr.",
 				Zh: "客户端拿要连接的地址与证书里的域名（SAN）比对，没有一个符合。对这个客户端来说可以确定。请用证书里的域名连接，不要用 IP；服务器下发的地址在 external.wssAddr 里配置。",
 			},
+			Codes: []string{
+				"ERR_CERT_COMMON_NAME_INVALID",
+				"SSLPeerUnverifiedException",
+				"-200",
+				"ERR_TLS_CERT_ALTNAME_INVALID",
+				"SSL_ERROR_BAD_CERT_DOMAIN",
+				"X509_V_ERR_HOSTNAME_MISMATCH",
+				"verify 62",
+				"62",
+				"X509_V_ERR_IP_ADDRESS_MISMATCH",
+				"verify 64",
+				"64",
+				"HOSTNAME_MISMATCH",
+				"IP_ADDRESS_MISMATCH",
+				"errSSLHostNameMismatch",
+				"-9843",
+				"SEC_E_WRONG_PRINCIPAL",
+				"0x80090322",
+				"CERT_E_CN_NO_MATCH",
+				"0x800B010F",
+				"RemoteCertificateNameMismatch",
+				"SSL_IDMISMATCH",
+				"MBEDTLS_X509_BADCERT_CN_MISMATCH",
+				"ESP_TLS_ERR_SSL_CN_MISMATCH",
+				"NotValidForName",
+				"curl 51",
+			},
 			Severity: "error",
 			Category: "domain",
 			Reporter: "client",
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "does not match target host ?name|requested domain name does not match the server\\'s certificate|doesn\\'t match any of the subject alternative names|does not match the certificate subject provided by the peer",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"does not match target host",
+						"requested domain name does not match the server's certificate",
+						"n't match any of the subject alternative names",
+						" not match the certificate subject provided by the peer",
+					},
+				},
+				{
+					Regex: "CertificateException: No name matching .* found|\\bSEC_E_WRONG_PRINCIPAL\\b|\\b0x80090322\\b|\\b0x800B010F\\b|\\bCERT_E_CN_NO_MATCH\\b|SSL: subjectAltName does not match|hostname in certificate didn\\'t match",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertificateException: No name matching ",
+						"SEC_E_WRONG_PRINCIPAL",
+						"0x80090322",
+						"0x800B010F",
+						"CERT_E_CN_NO_MATCH",
+						"SSL: subjectAltName does not match",
+						"hostname in certificate didn't match",
+					},
+				},
+				{
+					Regex: "(?:Win32Exception|schannel)[^\\n]*目标主体名称不正确|he target principal name is incorrect",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"目标主体名称不正确",
+						"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e",
+						"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E",
+						"he target principal name is incorrect",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:43)\\b|Optional\\(-98(?:43)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9843",
+						"Optional(-9843",
+					},
+				},
 				{
 					Regex: "net::ERR_CERT_COMMON_NAME_INVALID|net_error -200\\b|\\bSSL_ERROR_BAD_CERT_DOMAIN\\b|\\bERR_TLS_CERT_ALTNAME_INVALID\\b",
 					Kinds: []string{
@@ -3297,6 +5034,25 @@ var embedded = Catalogue{
 						"hostname verification failed at ",
 					},
 				},
+				{
+					Regex: "name in the certificate does not match the expected",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"name in the certificate does not match the expected",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: (?:CertNotValidForName|NotValidForName)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertNotValidForName",
+						"NotValidForName",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -3311,8 +5067,16 @@ var embedded = Catalogue{
 				"OpenSSL crypto/x509/x509_txt.c",
 				"RFC 6125 section 6",
 				"recorded: attempts.jsonl and testdata/clients (client_output)",
+				"Microsoft winerror.h (SEC_E_*, CERT_E_*)",
+				"Mbed TLS include/mbedtls/x509.h and ssl.h",
+				"Android android.net.http.SslError",
+				"Apple Security SecureTransport.h",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
+				"- Status: The certificate is NOT trusted. The name in the certificate does not match the expected. ",
 				"WebSocket connection to 'wss://192.0.2.10:5210/' failed: Error in connection establishment: net::ERR_CERT_COMMON_NAME_INVALID",
 				"[4021:4027:1123/102030.123456:ERROR:ssl_client_socket_impl.cc(970)] handshake failed; returned -1, SSL error code 1, net_error -200",
 				"javax.net.ssl.SSLPeerUnverifiedException: Hostname 192.0.2.10 not verified:",
@@ -3342,12 +5106,75 @@ var embedded = Catalogue{
 				En: "By the client's clock the certificate, or an intermediate of it, is past its notAfter date. Compare the date of the certificate that is served with the clock of this client: one of the two is wrong. A renewed file on disk is not served before WuKongIM restarts.",
 				Zh: "按客户端的时钟，证书或其中间证书已经超过 notAfter。请把线上证书的有效期与这个客户端的时钟比较，两者必有一个不对。磁盘上的文件续期之后，WuKongIM 重启前发出的仍是旧证书。",
 			},
+			Codes: []string{
+				"CERT_HAS_EXPIRED",
+				"X509_V_ERR_CERT_HAS_EXPIRED",
+				"verify 10",
+				"10",
+				"SEC_ERROR_EXPIRED_CERTIFICATE",
+				"SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE",
+				"errSSLCertExpired",
+				"-9814",
+				"SEC_E_CERT_EXPIRED",
+				"0x80090328",
+				"CertificateExpiredException",
+				"SSL_EXPIRED",
+				"MBEDTLS_X509_BADCERT_EXPIRED",
+			},
 			Severity: "error",
 			Category: "validity",
 			Reporter: "client",
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "(?:(?:validity|timestamp) check failed[^\\n]*)?CertificateExpiredException: [^\\n]*|Peer\\'s Certificate has expired|Could not validate certificate: [Cc]ertificate expired at|\\bSEC_E_CERT_EXPIRED\\b|\\b0x80090328\\b|server certificate expiration date has passed|he received certificate has expired|issuer\\'s certificate has expired",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertificateExpiredException: ",
+						"Peer's Certificate has expired",
+						"ertificate expired at",
+						"SEC_E_CERT_EXPIRED",
+						"0x80090328",
+						"server certificate expiration date has passed",
+						"he received certificate has expired",
+						"issuer's certificate has expired",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}此服务器的证书已过期|he certificate for this server has expired",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"此服务器的证书已过期",
+						"\\u6b64\\u670d\\u52a1\\u5668\\u7684\\u8bc1\\u4e66\\u5df2\\u8fc7\\u671f",
+						"\\u6B64\\u670D\\u52A1\\u5668\\u7684\\u8BC1\\u4E66\\u5DF2\\u8FC7\\u671F",
+						"he certificate for this server has expired",
+					},
+				},
+				{
+					Regex: "fatal error code is 45\\b|\\bSEC_ERROR_EXPIRED_ISSUER_CERTIFICATE\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is 45",
+						"SEC_ERROR_EXPIRED_ISSUER_CERTIFICATE",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:14)\\b|Optional\\(-98(?:14)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9814",
+						"Optional(-9814",
+					},
+				},
 				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate has expired",
 					Kinds: []string{
@@ -3358,14 +5185,14 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "\\bCERT_HAS_EXPIRED\\b|\\bSEC_ERROR_EXPIRED_(?:ISSUER_)?CERTIFICATE\\b|SSLHandshakeException: .*(?:\\(certificate_expired\\)|CertificateExpiredException|NotAfter: ).*",
+					Regex: "\\bCERT_HAS_EXPIRED\\b|\\bSEC_ERROR_EXPIRED_(?:ISSUER_)?CERTIFICATE\\b|SSLHandshakeException: .*(?:\\(certificate_expired\\) PKIX|CertificateExpiredException|NotAfter: ).*",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						"CERT_HAS_EXPIRED",
 						"SEC_ERROR_EXPIRED_",
-						"(certificate_expired)",
+						"(certificate_expired) PKIX",
 						"CertificateExpiredException",
 						"NotAfter: ",
 					},
@@ -3402,6 +5229,34 @@ var embedded = Catalogue{
 						"-9814",
 					},
 				},
+				{
+					Regex: "NOT trusted\\. .*chain uses expired certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NOT trusted. ",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: (?:CertExpired|certificate expired)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertExpired",
+						"certificate expired",
+					},
+				},
+				{
+					Regex: "generated CLIENT ALERT: Fatal - Certificate Expired",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"generated CLIENT ALERT: Fatal - Certificate Expired",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -3425,8 +5280,17 @@ var embedded = Catalogue{
 				"Mozilla NSS SSL error codes",
 				"RFC 5280 section 6.1.3",
 				"recorded: attempts.jsonl and testdata/clients (client_output)",
+				"Microsoft winerror.h (SEC_E_*, CERT_E_*)",
+				"Mbed TLS include/mbedtls/x509.h and ssl.h",
+				"Android android.net.http.SslError",
+				"Apple Security SecureTransport.h",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
+				"TLS client: In state wait_cert_cr at ssl_handshake.erl:2094 generated CLIENT ALERT: Fatal - Certificate Expired",
 				"curl: (60) SSL certificate problem: certificate has expired",
 				"Error: certificate has expired code: 'CERT_HAS_EXPIRED'",
 				"verify error:num=10:certificate has expired",
@@ -3449,12 +5313,69 @@ var embedded = Catalogue{
 				En: "By the client's clock the certificate's notBefore date still lies ahead. Public CAs date their certificates back by an hour, so it is mostly the clock of the client that is behind: an emulator, a board without battery, a date set by hand.",
 				Zh: "按客户端的时钟，证书的 notBefore 还没有到。公共 CA 会把生效时间提前一小时，所以多半是客户端时钟偏慢：模拟器、没有电池的开发板，或手动改过日期。",
 			},
+			Codes: []string{
+				"CERT_NOT_YET_VALID",
+				"X509_V_ERR_CERT_NOT_YET_VALID",
+				"verify 9",
+				"9",
+				"MOZILLA_PKIX_ERROR_NOT_YET_VALID_CERTIFICATE",
+				"MOZILLA_PKIX_ERROR_NOT_YET_VALID_ISSUER_CERTIFICATE",
+				"errSSLCertNotYetValid",
+				"-9815",
+				"NSURLErrorServerCertificateNotYetValid",
+				"-1204",
+				"CertificateNotYetValidException",
+				"SSL_NOTYETVALID",
+				"MBEDTLS_X509_BADCERT_FUTURE",
+			},
 			Severity: "error",
 			Category: "validity",
 			Reporter: "client",
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "(?:(?:validity|timestamp) check failed[^\\n]*)?CertificateNotYetValidException: [^\\n]*|Could not validate certificate: [Cc]ertificate not valid until|server certificate not activated yet|he certificate for this server is not yet valid",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertificateNotYetValidException: ",
+						"ertificate not valid until",
+						"server certificate not activated yet",
+						"he certificate for this server is not yet valid",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}此服务器的证书尚未生效",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"此服务器的证书尚未生效",
+						"\\u6b64\\u670d\\u52a1\\u5668\\u7684\\u8bc1\\u4e66\\u5c1a\\u672a\\u751f\\u6548",
+						"\\u6B64\\u670D\\u52A1\\u5668\\u7684\\u8BC1\\u4E66\\u5C1A\\u672A\\u751F\\u6548",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:15)\\b|Optional\\(-98(?:15)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9815",
+						"Optional(-9815",
+					},
+				},
+				{
+					Regex: "CFErrorDomainCFNetwork.{0,30}-1204\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-1204",
+					},
+				},
 				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate is not yet valid",
 					Kinds: []string{
@@ -3509,6 +5430,24 @@ var embedded = Catalogue{
 						"-1204",
 					},
 				},
+				{
+					Regex: "chain uses not yet valid certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"chain uses not yet valid certificate",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: CertNotValidYet",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"invalid peer certificate: CertNotValidYet",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -3527,6 +5466,13 @@ var embedded = Catalogue{
 				"mozilla::pkix error codes",
 				"RFC 5280 section 6.1.3",
 				"recorded: attempts.jsonl and testdata/clients (client_output)",
+				"Mbed TLS include/mbedtls/x509.h and ssl.h",
+				"Android android.net.http.SslError",
+				"Apple Security SecureTransport.h",
+				"Apple NSURLError codes",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"curl: (60) SSL certificate problem: certificate is not yet valid",
@@ -3549,12 +5495,59 @@ var embedded = Catalogue{
 				En: "The client says that the date is wrong, and not in which direction. Look at the dates of the certificate that is served and at the clock of this client.",
 				Zh: "客户端只说日期不对，没有说是过期还是未生效。请看线上证书的有效期，以及这个客户端的时钟。",
 			},
+			Codes: []string{
+				"ERR_CERT_DATE_INVALID",
+				"-201",
+				"NSURLErrorServerCertificateHasBadDate",
+				"-1201",
+				"SSL_DATE_INVALID",
+				"NotTimeValid",
+				"CERT_E_EXPIRED",
+				"0x800B0101",
+			},
 			Severity: "error",
 			Category: "validity",
 			Reporter: "client",
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "SSLHandshakeException: Chain validation failed|:fail [^\\n]{0,80}Chain validation failed|CFErrorDomainCFNetwork.{0,30}-1201\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSLHandshakeException: Chain validation failed",
+						"Chain validation failed",
+						"-1201",
+					},
+				},
+				{
+					Regex: "CertPathValidatorException: (?:validity|timestamp) check failed|\\b(?:NotTimeValid|NotTimeNested|CtlNotTimeValid)\\b.*(?:RemoteCertificateChainErrors|certificate chain)|(?:remote certificate[^\\n]*)?(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bNotTimeValid\\b|\\bCERT_E_VALIDITYPERIODNESTING\\b|\\b0x800B0102\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPathValidatorException: ",
+						"NotTime",
+						"CtlNotTimeValid",
+						"NotTimeValid",
+						"CERT_E_VALIDITYPERIODNESTING",
+						"0x800B0102",
+					},
+				},
+				{
+					Regex: "A required certificate is not within its validity period|\\b0x800B0101\\b|\\bCERT_E_EXPIRED\\b|\\bSEC_ERROR_INVALID_TIME\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"A required certificate is not within its validity period",
+						"0x800B0101",
+						"CERT_E_EXPIRED",
+						"SEC_ERROR_INVALID_TIME",
+					},
+				},
 				{
 					Regex: "net::ERR_CERT_DATE_INVALID|net_error -201\\b|NSURLErrorDomain.{0,30}-1201\\b",
 					Kinds: []string{
@@ -3572,9 +5565,9 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						" check failed",
+						"SSLHandshakeException: ",
 						"PKIX path validation failed: ",
-						"RemoteCertificateChainErrors",
+						"NotTimeValid",
 						"NotTimeValid",
 					},
 				},
@@ -3600,6 +5593,7 @@ var embedded = Catalogue{
 				"Chromium net/base/net_error_list.h",
 				"Apple NSURLError codes",
 				"recorded: attempts.jsonl (chromium-nav, okhttp3-java17)",
+				"Android android.net.http.SslError",
 			},
 			Samples: []string{
 				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_DATE_INVALID",
@@ -3619,12 +5613,158 @@ var embedded = Catalogue{
 				En: "The client found no way from the certificate to a CA that it trusts. Either the server does not send the intermediate certificate (install fullchain.pem, not the leaf alone), or the CA is private and this client was never given it. The certificates that are served decide.",
 				Zh: "客户端无法从证书追溯到它信任的 CA。要么服务器没有发送中间证书（应安装 fullchain.pem，而不是单张证书），要么是私有 CA，而这个客户端没有配置它。看线上的证书就知道是哪一种。",
 			},
+			Codes: []string{
+				"ERR_CERT_AUTHORITY_INVALID",
+				"-202",
+				"SEC_ERROR_UNKNOWN_ISSUER",
+				"X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+				"UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+				"verify 20",
+				"20",
+				"X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT",
+				"UNABLE_TO_GET_ISSUER_CERT",
+				"verify 2",
+				"errSSLXCertChainInvalid",
+				"-9807",
+				"errSSLUnknownRootCert",
+				"-9812",
+				"errSSLNoRootCert",
+				"-9813",
+				"NSURLErrorServerCertificateHasUnknownRoot",
+				"-1203",
+				"SEC_E_UNTRUSTED_ROOT",
+				"0x80090325",
+				"CERT_E_UNTRUSTEDROOT",
+				"0x800B0109",
+				"CERT_E_CHAINING",
+				"0x800B010A",
+				"SunCertPathBuilderException",
+				"Trust anchor not found",
+				"SSL_UNTRUSTED",
+				"MBEDTLS_X509_BADCERT_NOT_TRUSTED",
+				"PartialChain",
+				"UntrustedRoot",
+				"PKIX",
+			},
 			Severity: "error",
 			Category: "trust",
 			Reporter: "client",
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:certificate not trusted|certificate rejected|certificate chain too long|issuer certificate lookup|subject issuer mismatch|authority and (?:subject|issuer) )",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"not trusted",
+						"rejected",
+						"chain too long",
+						"issuer certificate lookup",
+						"subject issuer mismatch",
+						"authority and ",
+					},
+				},
+				{
+					Regex: "\\bERR_CERT_(?:SYMANTEC_LEGACY|KNOWN_INTERCEPTION_BLOCKED)\\b|net_error -21[57]\\b|issuer is not recognized|he certificate for this server was signed by an unknown certifying authority|\\bSEC_ERROR_(?:ADDITIONAL_POLICY_CONSTRAINT_FAILED|NO_TRUSTED_ROOT|UNTRUSTED_CERT)\\b|\\bMOZILLA_PKIX_ERROR_(?:ADDITIONAL_POLICY_CONSTRAINT_FAILED|ISSUER_NO_LONGER_TRUSTED|MITM_DETECTED)\\b|\\bSSL_ERROR_(?:UNKNOWN_CA)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SYMANTEC_LEGACY",
+						"KNOWN_INTERCEPTION_BLOCKED",
+						"net_error -21",
+						"issuer is not recognized",
+						"he certificate for this server was signed by an unknown certifying authority",
+						"ADDITIONAL_POLICY_CONSTRAINT_FAILED",
+						"NO_TRUSTED_ROOT",
+						"UNTRUSTED_CERT",
+						"ADDITIONAL_POLICY_CONSTRAINT_FAILED",
+						"ISSUER_NO_LONGER_TRUSTED",
+						"MITM_DETECTED",
+						"SSL_ERROR_UNKNOWN_CA",
+					},
+				},
+				{
+					Regex: "CertPathValidatorException: (?:Trust anchor|Path does not chain with any of the trust anchors|subject/issuer name chaining check failed)|CertPathBuilderException: (?:unable to find|No path|Unable to find)|No trusted certificate found",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPath",
+						"No trusted certificate found",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_UNTRUSTED_ROOT\\b|\\b0x80090325\\b|\\b0x800B010[9A]\\b|\\bCERT_E_(?:UNTRUSTEDROOT|CHAINING)\\b|certificate chain was issued by an authority that is not trusted|(?:Win32Exception|schannel|AuthenticationException)[^\\n]*证书链是由不受信任的颁发机构颁发的",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_E_UNTRUSTED_ROOT",
+						"0x80090325",
+						"0x800B010",
+						"UNTRUSTEDROOT",
+						"CHAINING",
+						"certificate chain was issued by an authority that is not trusted",
+						"证书链是由不受信任的颁发机构颁发的",
+						"\\u8bc1\\u4e66\\u94fe\\u662f\\u7531\\u4e0d\\u53d7\\u4fe1\\u4efb\\u7684\\u9881\\u53d1\\u673a\\u6784\\u9881\\u53d1\\u7684",
+						"\\u8BC1\\u4E66\\u94FE\\u662F\\u7531\\u4E0D\\u53D7\\u4FE1\\u4EFB\\u7684\\u9881\\u53D1\\u673A\\u6784\\u9881\\u53D1\\u7684",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|NSLocalizedDescription|:fail )[^\\n]{0,80}此服务器的证书(?:是)?由未知(?:的)?(?:证书)?颁发机构",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"由未知",
+						"\\u7531\\u672a\\u77e5",
+						"\\u7531\\u672A\\u77E5",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:07|1[123]|86)\\b|Optional\\(-98(?:07|1[123]|86)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+				{
+					Regex: "CFErrorDomainCFNetwork.{0,30}-1203\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-1203",
+					},
+				},
+				{
+					Regex: "fatal error code is 48\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is 48",
+					},
+				},
 				{
 					Regex: "net::ERR_CERT_AUTHORITY_INVALID|net_error -202\\b|\\bSEC_ERROR_UNKNOWN_ISSUER\\b|NSURLErrorDomain.{0,30}-1203\\b",
 					Kinds: []string{
@@ -3704,9 +5844,37 @@ var embedded = Catalogue{
 						"not trusted",
 						"rejected",
 						"subject issuer mismatch",
-						"authority and ",
+						"subject key identifier mismatch",
+						"issuer serial number mismatch",
 						"path loop",
 						"issuer certificate lookup error",
+					},
+				},
+				{
+					Regex: "NOT trusted\\. .*certificate issuer is unknown",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NOT trusted. ",
+					},
+				},
+				{
+					Regex: "esp-x509-crt-bundle: (?:Failed to verify certificate|No matching trusted root certificate found)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"esp-x509-crt-bundle: ",
+					},
+				},
+				{
+					Regex: "generated CLIENT ALERT: Fatal - Unknown CA",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"generated CLIENT ALERT: Fatal - Unknown CA",
 					},
 				},
 			},
@@ -3728,8 +5896,17 @@ var embedded = Catalogue{
 				"OpenSSL crypto/x509/x509_txt.c",
 				"Apple Security SecureTransport.h",
 				"recorded: attempts.jsonl and testdata/clients (client_output)",
+				"Microsoft winerror.h (SEC_E_*, CERT_E_*)",
+				"Mbed TLS include/mbedtls/x509.h and ssl.h",
+				"Android android.net.http.SslError",
+				"Apple NSURLError codes",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
+				"ESP-IDF components/mbedtls/esp_crt_bundle/esp_crt_bundle.c",
 			},
 			Samples: []string{
+				"E (4120) esp-x509-crt-bundle: No matching trusted root certificate found",
 				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_AUTHORITY_INVALID",
 				"javax.net.ssl.SSLHandshakeException: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.",
 				"javax.net.ssl.SSLHandshakeException: (certificate_unknown) PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
@@ -3757,6 +5934,12 @@ var embedded = Catalogue{
 			Explain: Text{
 				En: "OpenSSL got one certificate only and does not know its issuer: mostly the intermediate is missing. Install the whole chain (fullchain.pem) and restart. A certificate of a private CA that is served alone gives the same.",
 				Zh: "OpenSSL 只收到一张证书，又不认识它的签发者，多半是缺少中间证书。请安装完整证书链（fullchain.pem）并重启。私有 CA 签发、只发送单张证书时也是这样。",
+			},
+			Codes: []string{
+				"X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+				"UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+				"verify 21",
+				"21",
 			},
 			Severity: "error",
 			Category: "certificate-format",
@@ -3810,12 +5993,38 @@ var embedded = Catalogue{
 				En: "The certificate is signed by itself, or by a private root that came along with it, and this client trusts neither. It is certain for this client: use a certificate of a public CA, or give the root to every client. A company's proxy that opens TLS puts a root of its own there; then the certificate that this client sees is not yours.",
 				Zh: "证书是自签名的，或者由随链发来的私有根证书签发，而这个客户端都不信任。对这个客户端来说可以确定：改用公共 CA 的证书，或把根证书配到每个客户端。公司里拦截 TLS 的代理也会换上自己的根证书，这时客户端看到的并不是你的证书。",
 			},
+			Codes: []string{
+				"X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT",
+				"DEPTH_ZERO_SELF_SIGNED_CERT",
+				"verify 18",
+				"18",
+				"X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN",
+				"SELF_SIGNED_CERT_IN_CHAIN",
+				"verify 19",
+				"19",
+				"MOZILLA_PKIX_ERROR_SELF_SIGNED_CERT",
+			},
 			Severity: "error",
 			Category: "trust",
 			Reporter: "client",
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "\\bERR_CERT_SELF_SIGNED_LOCAL_NETWORK\\b|net_error -219\\b|curl: \\(\\d+\\) (?:Issuer certificate is invalid|Peer\\'s certificate issuer has been marked as not trusted)|\\bMOZILLA_PKIX_ERROR_CA_CERT_USED_AS_END_ENTITY\\b|\\bMOZILLA_PKIX_ERROR_V1_CERT_USED_AS_CA\\b|RemoteCertificateChainErrors[^\\n]*UntrustedRoot",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ERR_CERT_SELF_SIGNED_LOCAL_NETWORK",
+						"net_error -219",
+						"Issuer certificate is invalid",
+						"Peer's certificate issuer has been marked as not trusted",
+						"MOZILLA_PKIX_ERROR_CA_CERT_USED_AS_END_ENTITY",
+						"MOZILLA_PKIX_ERROR_V1_CERT_USED_AS_CA",
+						"UntrustedRoot",
+					},
+				},
 				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?self[- ]signed certificate(?: in certificate chain)?",
 					Kinds: []string{
@@ -3850,6 +6059,15 @@ var embedded = Catalogue{
 						"UntrustedRoot",
 					},
 				},
+				{
+					Regex: "CLIENT ALERT: Fatal - Bad Certificate(?:\\\\n|\\s|-)*\\{bad_cert,\\s*selfsigned_peer\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CLIENT ALERT: Fatal - Bad Certificate",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -3862,6 +6080,7 @@ var embedded = Catalogue{
 				"OpenSSL crypto/x509/x509_txt.c",
 				"mozilla::pkix error codes",
 				"recorded: attempts.jsonl and testdata/clients (client_output)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
 				"curl: (60) SSL certificate problem: self-signed certificate",
@@ -3884,12 +6103,44 @@ var embedded = Catalogue{
 				En: "The client asked a revocation list or an OCSP service, and the CA has taken the certificate back. Only a new certificate helps.",
 				Zh: "客户端查询了吊销列表或 OCSP，CA 已经吊销这张证书，只能换新证书。",
 			},
+			Codes: []string{
+				"ERR_CERT_REVOKED",
+				"-206",
+				"SEC_ERROR_REVOKED_CERTIFICATE",
+				"X509_V_ERR_CERT_REVOKED",
+				"CERT_REVOKED",
+				"verify 23",
+				"23",
+				"CRYPT_E_REVOKED",
+				"0x80092010",
+				"CERT_E_REVOKED",
+				"0x800B010C",
+				"MBEDTLS_X509_BADCERT_REVOKED",
+			},
 			Severity: "error",
 			Category: "trust",
 			Reporter: "client",
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "CertificateRevokedException: |Certificate has been revoked|\\bCRYPT_E_REVOKED\\b|\\b0x80092010\\b|\\bCERT_E_REVOKED\\b|\\b0x800B010C\\b|curl: \\(91\\) Server certificate was revoked|(?:remote certificate[^\\n]*)?(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bRevoked\\b|\\bSSL_ERROR_REVOKED_CERT\\b|fatal error code is 44\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"RevokedException: ",
+						" has been revoked",
+						"CRYPT_E_REVOKED",
+						"0x80092010",
+						"CERT_E_REVOKED",
+						"0x800B010C",
+						"curl: (91) Server certificate was revoked",
+						"Revoked",
+						"SSL_ERROR_REVOKED_CERT",
+						"fatal error code is 44",
+					},
+				},
 				{
 					Regex: "net::ERR_CERT_REVOKED|net_error -206\\b|\\bSEC_ERROR_REVOKED_CERTIFICATE\\b|\\bCERT_REVOKED\\b",
 					Kinds: []string{
@@ -3913,6 +6164,42 @@ var embedded = Catalogue{
 						"CertificateRevokedException",
 					},
 				},
+				{
+					Regex: "NOT trusted\\. .*chain is revoked",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"chain is revoked",
+					},
+				},
+				{
+					Regex: "certificate has been revoked \\(is on a CRL\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"certificate has been revoked (is on a CRL)",
+					},
+				},
+				{
+					Regex: "\\bCRL Cert revoked",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CRL Cert revoked",
+					},
+				},
+				{
+					Regex: "generated CLIENT ALERT: Fatal - Certificate Revoked",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"generated CLIENT ALERT: Fatal - Certificate Revoked",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -3925,8 +6212,15 @@ var embedded = Catalogue{
 				"Chromium net/base/net_error_list.h",
 				"OpenSSL crypto/x509/x509_txt.c",
 				"recorded: attempts.jsonl (revoked)",
+				"Microsoft winerror.h (SEC_E_*, CERT_E_*)",
+				"Mbed TLS include/mbedtls/x509.h and ssl.h",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"wolfSSL src/internal.c (5.5.4)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
+				"wolfSSL_connect error -361, CRL Cert revoked",
 				"curl: (60) SSL certificate problem: certificate revoked",
 				"verify error:num=23:certificate revoked",
 				"Error: certificate revoked",
@@ -3945,12 +6239,88 @@ var embedded = Catalogue{
 				En: "The client was told to check revocation and has no list of the CA that is valid now: none was given to it, it has run out, it belongs to another CA, or the OCSP service did not answer. The certificate itself may be fine. Give this client a current list, or look whether its check is wanted at all.",
 				Zh: "客户端开启了吊销检查，但没有可用的吊销列表：没有提供、已过期、不属于这个 CA，或者 OCSP 服务没有应答。证书本身可能没有问题。请给这个客户端提供最新的吊销列表，或确认是否真的需要这项检查。",
 			},
+			Codes: []string{
+				"CRYPT_E_NO_REVOCATION_CHECK",
+				"CRYPT_E_REVOCATION_OFFLINE",
+				"ERR_CERT_UNABLE_TO_CHECK_REVOCATION",
+				"-205",
+				"ERR_CERT_NO_REVOCATION_MECHANISM",
+				"-204",
+				"RevocationStatusUnknown",
+				"curl 91",
+				"91",
+				"0x80092012",
+				"0x80092013",
+			},
+			Words: []string{
+				"吊销检查",
+				"吊销状态未知",
+				"无法检查吊销",
+				"revocation check",
+				"unable to check revocation",
+			},
 			Severity: "error",
 			Category: "trust",
 			Reporter: "client",
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "\\bERR_CERT_(?:UNABLE_TO_CHECK_REVOCATION|NO_REVOCATION_MECHANISM)\\b|net_error -20[45]\\b|\\bCRYPT_E_(?:NO_REVOCATION_CHECK|REVOCATION_OFFLINE|NO_REVOCATION_DLL)\\b|0x8009201[23]\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"UNABLE_TO_CHECK_REVOCATION",
+						"NO_REVOCATION_MECHANISM",
+						"net_error -20",
+						"NO_REVOCATION_CHECK",
+						"REVOCATION_OFFLINE",
+						"NO_REVOCATION_DLL",
+						"0x8009201",
+					},
+				},
+				{
+					Regex: "(?:remote certificate[^\\n]*)?\\b(?:RevocationStatusUnknown|OfflineRevocation)\\b|Unable to determine revocation status|[Cc]ertificate does not specify OCSP responder|Could not determine revocation status|UNDETERMINED_REVOCATION_STATUS",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"RevocationStatusUnknown",
+						"OfflineRevocation",
+						"Unable to determine revocation status",
+						"ertificate does not specify OCSP responder",
+						"Could not determine revocation status",
+						"UNDETERMINED_REVOCATION_STATUS",
+					},
+				},
+				{
+					Regex: "\\bSEC_ERROR_(?:OCSP_\\w+|BAD_HTTP_RESPONSE|CRL_\\w+|KRL_\\w+|REVOKED_KEY)\\b|\\bMOZILLA_PKIX_ERROR_(?:REQUIRED_TLS_FEATURE_MISSING|OCSP_RESPONSE_FOR_CERT_MISSING)\\b|\\bSSL_ERROR_UNSUPPORTED_CERT_STATUS\\b|curl: \\(91\\) (?:No OCSP response received|SSL server certificate status verification FAILED|Error computing OCSP ID|Could not find certificate ID in OCSP response|OCSP response has expired|Invalid OCSP response)|curl: \\(82\\) |curl: \\(83\\) ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_ERROR_",
+						"REQUIRED_TLS_FEATURE_MISSING",
+						"OCSP_RESPONSE_FOR_CERT_MISSING",
+						"SSL_ERROR_UNSUPPORTED_CERT_STATUS",
+						"curl: (",
+					},
+				},
+				{
+					Regex: "SSL: (?:the OCSP|unable to get certificate CRL)|(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed)(?::| \\()? ?(?:unable to get certificate CRL|CRL has expired|CRL is not yet valid|CRL signature failure)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"the OCSP",
+						"unable to get certificate CRL",
+						"unable to get certificate CRL",
+						"has expired",
+						"is not yet valid",
+						"signature failure",
+					},
+				},
 				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?(?:unable to get certificate CRL|unable to decrypt CRL's signature|CRL signature failure|CRL is not yet valid|CRL has expired|format error in CRL's lastUpdate field|format error in CRL's nextUpdate field|unable to get CRL issuer certificate|key usage does not include CRL signing|unhandled critical CRL extension|different CRL scope|CRL path validation error|OCSP verification needed|OCSP verification failed|OCSP unknown cert)",
 					Kinds: []string{
@@ -3974,25 +6344,36 @@ var embedded = Catalogue{
 			},
 			Causes: []CauseScore{
 				{
+					ID:    "connection-interrupted",
+					Score: 0.38,
+					Why:   "the CA's address cannot be reached from that network",
+				},
+				{
 					ID:    "cert-revoked",
-					Score: 0.5,
+					Score: 0.3,
 					Why:   "the check of revocation is what fails",
 				},
 				{
-					ID:    "clock-skew",
-					Score: 0.15,
-					Why:   "a wrong clock makes a list look like one that has run out",
+					ID:    "untrusted-ca",
+					Score: 0.18,
+					Why:   "private CAs publish no list, or it is one of another CA",
 				},
 				{
-					ID:    "untrusted-ca",
-					Score: 0.1,
-					Why:   "a list of another CA",
+					ID:    "clock-skew",
+					Score: 0.08,
+					Why:   "a wrong clock makes a list look like one that has run out",
 				},
 			},
 			References: []string{
 				"OpenSSL crypto/x509/x509_txt.c (3.0)",
+				"Microsoft winerror.h",
+				"Chromium net/base/net_error_list.h",
+				"NSS lib/util/SECerrs.h",
+				"curl error codes 82, 83, 91",
 			},
 			Samples: []string{
+				"curl: (35) schannel: next InitializeSecurityContext failed: Unknown error (0x80092012) - The revocation function was unable to check revocation for the certificate.",
+				"Error code: SEC_ERROR_OCSP_SERVER_ERROR",
 				"verify error:num=3:unable to get certificate CRL",
 				"Error: CRL has expired",
 			},
@@ -4010,12 +6391,156 @@ var embedded = Catalogue{
 				En: "The client refuses the kind of certificate: a key under 2048 bits, a SHA-1 signature, an extended key usage without serverAuth, too long a validity. Public CAs issue none of these; make a new one with ECDSA P-256 or RSA 2048.",
 				Zh: "客户端不接受这种证书：密钥少于 2048 位、SHA-1 签名、扩展密钥用途里没有 serverAuth，或有效期过长。公共 CA 不会签发这样的证书，请换成 ECDSA P-256 或 RSA 2048 的新证书。",
 			},
+			Codes: []string{
+				"ERR_CERT_WEAK_SIGNATURE_ALGORITHM",
+				"-208",
+				"ERR_CERT_WEAK_KEY",
+				"-211",
+				"ERR_CERT_VALIDITY_TOO_LONG",
+				"-213",
+				"SEC_ERROR_CERT_SIGNATURE_ALGORITHM_DISABLED",
+				"SEC_ERROR_INADEQUATE_KEY_USAGE",
+				"SEC_ERROR_INADEQUATE_CERT_TYPE",
+				"MOZILLA_PKIX_ERROR_INADEQUATE_KEY_SIZE",
+				"X509_V_ERR_INVALID_PURPOSE",
+				"INVALID_PURPOSE",
+				"verify 26",
+				"26",
+				"X509_V_ERR_EE_KEY_TOO_SMALL",
+				"verify 66",
+				"X509_V_ERR_CA_KEY_TOO_SMALL",
+				"verify 67",
+				"X509_V_ERR_CA_MD_TOO_WEAK",
+				"verify 68",
+				"CERT_E_WRONG_USAGE",
+				"0x800B0110",
+				"SEC_E_CERT_WRONG_USAGE",
+				"0x80090349",
+			},
 			Severity: "error",
 			Category: "trust",
 			Reporter: "client",
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:invalid CA certificate|invalid or inconsistent CA|path length constraint exceeded|invalid non-CA certificate|key usage does not include|unhandled critical|permitted subtree violation|excluded subtree violation|name constraints|unsupported (?:name constraint|or invalid name)|proxy)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CA certificate",
+						"or inconsistent CA",
+						"path length constraint exceeded",
+						"invalid non-CA certificate",
+						"key usage does not include",
+						"unhandled critical",
+						"permitted subtree violation",
+						"excluded subtree violation",
+						"name constraints",
+						"name constraint",
+						"or invalid name",
+						"proxy",
+					},
+				},
+				{
+					Regex: "\\bERR_CERT(?:_NAME_CONSTRAINT_VIOLATION|IFICATE_TRANSPARENCY_REQUIRED|_CONTAINS_ERRORS|_NON_UNIQUE_NAME)\\b|net_error -(?:203|210|212|214)\\b|\\bERR_SSL_KEY_USAGE_INCOMPATIBLE\\b|net_error -181\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"_NAME_CONSTRAINT_VIOLATION",
+						"IFICATE_TRANSPARENCY_REQUIRED",
+						"CONTAINS_ERRORS",
+						"NON_UNIQUE_NAME",
+						"net_error -",
+						"ERR_SSL_KEY_USAGE_INCOMPATIBLE",
+						"net_error -181",
+					},
+				},
+				{
+					Regex: "\\bSEC_ERROR_(?:INVALID_KEY|UNSUPPORTED_KEYALG|UNSUPPORTED_ELLIPTIC_CURVE|UNKNOWN_CRITICAL_EXTENSION|PATH_LEN_CONSTRAINT_INVALID|CERT_NOT_IN_NAME_SPACE|EXTENSION_VALUE_INVALID|EXTENSION_NOT_FOUND|POLICY_VALIDATION_FAILED|BASIC_CONSTRAINTS\\w*|WEAK_SIGNATURE\\w*)\\b|\\bMOZILLA_PKIX_ERROR_(?:VALIDITY_TOO_LONG|SIGNATURE_ALGORITHM_MISMATCH|INVALID_\\w*KEY\\w*|INSUFFICIENT_CERTIFICATE_TRANSPARENCY)\\b|\\bSSL_ERROR_(?:UNSUPPORTED_CERTIFICATE_TYPE|CERT_KEA_MISMATCH|KEY_USAGE_MISMATCH)\\b|curl: \\(\\d+\\) (?:Certificate key usage inadequate|Certificate type not approved|The certificate was signed using a signature algorithm that is disabled)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_ERROR_",
+						"MOZILLA_PKIX_ERROR_",
+						"UNSUPPORTED_CERTIFICATE_TYPE",
+						"CERT_KEA_MISMATCH",
+						"KEY_USAGE_MISMATCH",
+						"curl: (",
+					},
+				},
+				{
+					Regex: "CertPathValidatorException: Algorithm constraints check failed|ValidatorException: (?:Extended key usage|KeyUsage does not allow|Netscape cert type)|Certificates do(?:es)? not conform to algorithm constraints|CertificateException: .*(?:no suitable ExtendedKeyUsage|Algorithm constraints)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPathValidatorException: Algorithm constraints check failed",
+						"Extended key usage",
+						"KeyUsage does not allow",
+						"Netscape cert type",
+						" not conform to algorithm constraints",
+						"no suitable ExtendedKeyUsage",
+						"Algorithm constraints",
+					},
+				},
+				{
+					Regex: "(?:remote certificate[^\\n]*)?(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\b(?:NotValidForUsage|HasWeakSignature|InvalidBasicConstraints|InvalidNameConstraints|HasNotSupportedCriticalExtension|InvalidExtension|InvalidPolicyConstraints|ExplicitDistrust)\\b|\\bCERT_E_WRONG_USAGE\\b|\\b0x800B0110\\b|\\bSEC_E_CERT_WRONG_USAGE\\b|\\b0x80090349\\b|0x80096004 *weak",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NotValidForUsage",
+						"HasWeakSignature",
+						"BasicConstraints",
+						"NameConstraints",
+						"HasNotSupportedCriticalExtension",
+						"Extension",
+						"PolicyConstraints",
+						"ExplicitDistrust",
+						"CERT_E_WRONG_USAGE",
+						"0x800B0110",
+						"SEC_E_CERT_WRONG_USAGE",
+						"0x80090349",
+						"0x80096004",
+					},
+				},
+				{
+					Regex: "fatal error code is 43\\b|\\bSEC_E_ISSUING_CA_UNTRUSTED_KDC\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is 43",
+						"SEC_E_ISSUING_CA_UNTRUSTED_KDC",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:8[345])\\b|Optional\\(-98(?:8[345])\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
 				{
 					Regex: "net::ERR_CERT_(?:WEAK_KEY|WEAK_SIGNATURE_ALGORITHM|VALIDITY_TOO_LONG|INVALID)\\b|net_error -2(?:07|08|11|13)\\b",
 					Kinds: []string{
@@ -4122,6 +6647,43 @@ var embedded = Catalogue{
 						"ertificate public key has explicit ECC parameters",
 					},
 				},
+				{
+					Regex: "NOT trusted\\. .*chain (?:does not match the intended purpose|uses insecure algorithm)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NOT trusted. ",
+					},
+				},
+				{
+					Regex: "certificate is signed with an unacceptable (?:hash|key|PK algorithm)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"certificate is signed with an unacceptable ",
+					},
+				},
+				{
+					Regex: "(?:wolfSSL|SSL_connect|SSL_accept)[^\\n]*\\b(?:RSA|ECC|DH) key too small",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" key too small",
+					},
+				},
+				{
+					Regex: "invalid peer certificate: (?:RequiredEkuNotFound|UnsupportedSignatureAlgorithm|UnsupportedCert)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"RequiredEkuNotFound",
+						"Unsupported",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4140,6 +6702,11 @@ var embedded = Catalogue{
 				"Mozilla NSS SSL error codes",
 				"OpenSSL crypto/x509/x509_txt.c",
 				"recorded: attempts.jsonl and testdata/clients (wrong_eku, weak_rsa1024, sha1_signature)",
+				"Microsoft winerror.h (SEC_E_*, CERT_E_*)",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"Mbed TLS library/x509_crt.c, library/error.c (2.28.3)",
+				"wolfSSL src/internal.c (5.5.4)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"curl: (60) SSL certificate problem: EE certificate key too weak",
@@ -4163,12 +6730,34 @@ var embedded = Catalogue{
 				En: "The signature of a certificate does not fit its content or its issuer: the file was damaged or edited, or an intermediate of another CA with the same name stands in it. Download certificate and chain again from the CA.",
 				Zh: "证书的签名与内容或签发者不符：文件损坏或被改过，或者其中放了同名但不同 CA 的中间证书。请从 CA 重新下载证书和证书链。",
 			},
+			Codes: []string{
+				"X509_V_ERR_CERT_SIGNATURE_FAILURE",
+				"CERT_SIGNATURE_FAILURE",
+				"verify 7",
+				"7",
+				"SEC_ERROR_BAD_SIGNATURE",
+			},
 			Severity: "error",
 			Category: "certificate-format",
 			Reporter: "client",
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "CertPathValidatorException: signature check failed|Peer\\'s certificate has an invalid signature|(?:remote certificate[^\\n]*)?(?:RemoteCertificateChainErrors|certificate chain)[^\\n]*\\bNotSignatureValid\\b|\\bTRUST_E_CERT_SIGNATURE\\b|\\b0x80096004\\b|SSLException: .*Signature does not match|fatal error code is 51\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"CertPathValidatorException: signature check failed",
+						"Peer's certificate has an invalid signature",
+						"NotSignatureValid",
+						"TRUST_E_CERT_SIGNATURE",
+						"0x80096004",
+						"Signature does not match",
+						"fatal error code is 51",
+					},
+				},
 				{
 					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem|TLS handshake failed|Error:|reason:)(?::| \\()? ?certificate signature failure",
 					Kinds: []string{
@@ -4186,7 +6775,7 @@ var embedded = Catalogue{
 					Literals: []string{
 						"CERT_SIGNATURE_FAILURE",
 						"SEC_ERROR_BAD_SIGNATURE",
-						"signature check failed",
+						"PKIX path validation failed: ",
 						"ASN sig error, confirm failure",
 						"invalid peer certificate: BadSignature",
 					},
@@ -4207,6 +6796,24 @@ var embedded = Catalogue{
 						"Issuer name empty",
 						"Subject name empty",
 						"Using cert extension requires at least X509v3",
+					},
+				},
+				{
+					Regex: "NOT trusted\\. .*signature in the certificate is invalid",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NOT trusted. ",
+					},
+				},
+				{
+					Regex: "invalid peer certificate signature",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"invalid peer certificate signature",
 					},
 				},
 			},
@@ -4231,8 +6838,11 @@ var embedded = Catalogue{
 				"OpenSSL crypto/x509/x509_txt.c",
 				"Mozilla NSS SSL error codes",
 				"recorded: attempts.jsonl and testdata/clients (bad_signature)",
+				"GnuTLS lib/x509/output.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
+				"Error: invalid peer certificate signature",
 				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate signature failure (_ssl.c:1006)",
 				"tstclnt: authentication of server cert failed: SEC_ERROR_BAD_SIGNATURE: Peer's certificate has an invalid signature.",
 				"Error: certificate signature failure",
@@ -4252,12 +6862,31 @@ var embedded = Catalogue{
 				En: "The app holds the key or certificate that it expects (pinning), and the server has another one since its renewal. Put the old key back, or release an app with the new pin.",
 				Zh: "应用里固定了它期望的公钥或证书（证书锁定），而服务器续期后换成了另一个。换回原来的密钥，或发布带新指纹的应用。",
 			},
+			Codes: []string{
+				"ERR_SSL_PINNED_KEY_NOT_IN_CERT_CHAIN",
+				"-150",
+				"MOZILLA_PKIX_ERROR_KEY_PINNING_FAILURE",
+				"curl 90",
+			},
 			Severity: "error",
 			Category: "trust",
 			Reporter: "client",
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "curl: \\(90\\) |\\bSSL_PINNED_KEY_NOT_IN_CERT_CHAIN\\b|Pin verification failed|\\bCertificate pinning failure\\b|RemoteCertificateValidationCallback.*(?:pin|Pin)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (90) ",
+						"SSL_PINNED_KEY_NOT_IN_CERT_CHAIN",
+						"Pin verification failed",
+						"Certificate pinning failure",
+						"RemoteCertificateValidationCallback",
+					},
+				},
 				{
 					Regex: "Certificate pinning failure!|SSL: public key does not match pinned public key|net::ERR_SSL_PINNED_KEY_NOT_IN_CERT_CHAIN|net_error -150\\b|\\bMOZILLA_PKIX_ERROR_KEY_PINNING_FAILURE\\b",
 					Kinds: []string{
@@ -4313,12 +6942,92 @@ var embedded = Catalogue{
 				En: "The client says only that it does not accept the certificate: iOS gives -1202 for an untrusted issuer and a wrong name alike, WeChat's mini programs say ssl hand shake error, PHP and BoringSSL drop the reason. If only the Android phones of a mini program fail, suspect the intermediate first. Run openssl s_client or wklog check against the same address; they name it.",
 				Zh: "客户端只说不接受证书：iOS 对签发者不受信任和域名不符都报 -1202，微信小程序只报 ssl hand shake error，PHP、BoringSSL 不给出原因。如果小程序只有安卓真机失败，先怀疑缺少中间证书。对同一地址运行 openssl s_client 或 wklog check，就能看到具体原因。",
 			},
+			Codes: []string{
+				"NSURLErrorServerCertificateUntrusted",
+				"-1202",
+				"NSURLErrorSecureConnectionFailed",
+				"-1200",
+				"curl 60",
+				"60",
+				"ERR_CERT_INVALID",
+				"-207",
+				"CERTIFICATE_VERIFY_FAILED",
+				"errSSLFatalAlert",
+				"-9802",
+				"SEC_E_CERT_UNKNOWN",
+				"0x80090327",
+				"MBEDTLS_ERR_X509_CERT_VERIFY_FAILED",
+				"-0x2700",
+				"kCFURLErrorServerCertificateUntrusted",
+			},
 			Severity: "error",
 			Category: "trust",
 			Reporter: "client",
 			Phase:    "client-report",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "(?:verify failed|verify error:num=[0-9]+|VERIFY_FAILED|ificate problem)(?::| \\()? ?(?:unspecified certificate verification error|unknown certificate verification error|out of memory)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"specified certificate verification error",
+						"known certificate verification error",
+						"out of memory",
+					},
+				},
+				{
+					Regex: "server certificate verification failed\\. CAfile|curl: \\((?:51|60)\\) |Peer certificate cannot be authenticated with (?:given|known) CA certificates|CERTIFICATE_VERIFY_FAILED: ?(?:application verification failure|ok)\\b|VERIFY_FAILED\\(handshake|General SSLEngine problem|\\bSEC_E_CERT_UNKNOWN\\b|\\b0x80090327\\b|(?:AuthenticationException|schannel)[^\\n]*(?:远程证书无效|证书验证失败)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"server certificate verification failed. CAfile",
+						"curl: (",
+						"Peer certificate cannot be authenticated with ",
+						"CERTIFICATE_VERIFY_FAILED:",
+						"VERIFY_FAILED(handshake",
+						"General SSLEngine problem",
+						"SEC_E_CERT_UNKNOWN",
+						"0x80090327",
+						"远程证书无效",
+						"\\u8fdc\\u7a0b\\u8bc1\\u4e66\\u65e0\\u6548",
+						"\\u8FDC\\u7A0B\\u8BC1\\u4E66\\u65E0\\u6548",
+						"证书验证失败",
+						"\\u8bc1\\u4e66\\u9a8c\\u8bc1\\u5931\\u8d25",
+						"\\u8BC1\\u4E66\\u9A8C\\u8BC1\\u5931\\u8D25",
+					},
+				},
+				{
+					Regex: "(?:NSURLErrorDomain|kCFErrorDomainCFNetwork|NSLocalizedDescription|:fail )[^\\n]{0,80}(?:此服务器的证书无效|[发出][生现] ?了? ?SSL ?错误)|(?:CFNetwork(?: Code=| error )|error code: |error \\[)-120[02]\\b|n SSL error has occurred and a secure connection to the server cannot be made|fatal error code is (?:42|46)\\b|ERR_CERT_END\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"此服务器的证书无效",
+						"\\u6b64\\u670d\\u52a1\\u5668\\u7684\\u8bc1\\u4e66\\u65e0\\u6548",
+						"\\u6B64\\u670D\\u52A1\\u5668\\u7684\\u8BC1\\u4E66\\u65E0\\u6548",
+						"错误",
+						"\\u9519\\u8bef",
+						"\\u9519\\u8BEF",
+						"CFNetwork",
+						"error ",
+						"n SSL error has occurred and a secure connection to the server cannot be made",
+						"fatal error code is ",
+						"ERR_CERT_END",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:02)\\b|Optional\\(-98(?:02)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-9802",
+						"Optional(-9802",
+					},
+				},
 				{
 					Regex: "NSURLErrorDomain.{0,30}-120[02]\\b|The certificate for this server is invalid|(?:SSLHandshake failed \\(|CFStreamErrorCodeKey=|NSOSStatusErrorDomain Code=|OSStatus error )-9802\\b",
 					Kinds: []string{
@@ -4348,8 +7057,12 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"ssl hand shake error",
-						":fail ",
-						"showRequestInfo",
+						"服务器证书无效",
+						"\\u670d\\u52a1\\u5668\\u8bc1\\u4e66\\u65e0\\u6548",
+						"\\u670D\\u52A1\\u5668\\u8BC1\\u4E66\\u65E0\\u6548",
+						"服务器证书无效",
+						"\\u670d\\u52a1\\u5668\\u8bc1\\u4e66\\u65e0\\u6548",
+						"\\u670D\\u52A1\\u5668\\u8BC1\\u4E66\\u65E0\\u6548",
 					},
 				},
 				{
@@ -4398,6 +7111,52 @@ var embedded = Catalogue{
 						"Certificate Transparency required, but no valid SCTs found",
 					},
 				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x(?:2700|3000|7A00|7a00)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x",
+					},
+				},
+				{
+					Regex: "X509 - Certificate verification failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"X509 - Certificate verification failed",
+					},
+				},
+				{
+					Regex: "start_ssl_client: -9984",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"start_ssl_client: -9984",
+					},
+				},
+				{
+					Regex: "wolfSSL[^\\n]*error[^\\n]*-188, certificate verify failed",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"-188, certificate verify failed",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* (?:PKI verification of server certificate failed|Fatal error: Error in the certificate)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"PKI verification of server certificate failed",
+						"Fatal error: Error in the certificate",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4425,6 +7184,16 @@ var embedded = Catalogue{
 					Score: 0.06,
 					Why:   "a wrong client clock",
 				},
+				{
+					ID:    "cert-unsupported",
+					Score: 0.02,
+					Why:   "a weak or unfit certificate of a private CA",
+				},
+				{
+					ID:    "cert-revoked",
+					Score: 0.01,
+					Why:   "few clients of this kind ask for revocation",
+				},
 			},
 			References: []string{
 				"Apple NSURLError codes",
@@ -4433,8 +7202,15 @@ var embedded = Catalogue{
 				"codcodog/Blog #54, sundy-li/wechat_brain #18, ithewei/libhv #645 (mini programs)",
 				"daltoniam/Starscream #726",
 				"recorded: attempts.jsonl (boringssl bssl)",
+				"Microsoft winerror.h (SEC_E_*, CERT_E_*)",
+				"Mbed TLS include/mbedtls/x509.h and ssl.h",
+				"Mbed TLS library/error.c (2.28.3)",
+				"ESP-IDF components/esp-tls/esp_tls_mbedtls.c",
+				"wolfSSL src/internal.c (5.5.4)",
 			},
 			Samples: []string{
+				"[  7620][E][ssl_client.cpp:37] _handle_error(): [start_ssl_client():273]: (-9984) X509 - Certificate verification failed, e.g. CRL, CA or signature check failed",
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x2700",
 				"Error Domain=NSURLErrorDomain Code=-1202 \"The certificate for this server is invalid.\"",
 				"PHP Warning:  stream_socket_client(): SSL operation failed with code 1. OpenSSL Error messages: error:0A000086:SSL routines::certificate verify failed in /app/ws.php on line 9",
 				"The remote certificate is invalid according to the validation procedure.",
@@ -4458,12 +7234,92 @@ var embedded = Catalogue{
 				En: "The client began with TLS and got plain bytes back: wss:// or https:// with the port of ws (5200), TCP (5100) or the API (5001), or a proxy that forwards without ending TLS. wrong version number says nothing about TLS versions. Use the wss port (5210, or the proxy's), and look whether wssAddr is set at all.",
 				Zh: "客户端发起 TLS，收到的却是明文：wss:// 或 https:// 配了 ws 端口（5200）、TCP 端口（5100）或 API 端口（5001），或者代理没有终止 TLS 就转发了。wrong version number 与 TLS 版本无关。请使用 wss 端口（5210 或代理的端口），并确认已配置 wssAddr。",
 			},
+			Codes: []string{
+				"ERR_SSL_PROTOCOL_ERROR",
+				"-107",
+				"SSL_ERROR_RX_RECORD_TOO_LONG",
+				"WRONG_VERSION_NUMBER",
+				"ERR_SSL_WRONG_VERSION_NUMBER",
+				"MBEDTLS_ERR_SSL_INVALID_RECORD",
+				"-0x7200",
+				"SEC_E_INVALID_TOKEN",
+				"0x80090308",
+			},
 			Severity: "error",
 			Category: "wrong-port",
 			Reporter: "client",
 			Phase:    "client-hello",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "SSLException: Unable to parse TLS packet header",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSLException: Unable to parse TLS packet header",
+					},
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:SSL routines:\\w*:(?i:wrong[ _]version[ _]number|packet length too long|unexpected message|http[ _]request|https proxy request|bad packet length|tlsv1 alert record overflow too))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "Unrecognized SSL message, plaintext connection\\?|curl: \\(\\d+\\) SSL received a record that exceeded the maximum|gnutls_handshake\\(\\) failed: (?:An unexpected TLS packet was received|A record packet with illegal version was received|A TLS packet with unexpected length was received)|\\bWRONG_VERSION_NUMBER\\(|NotSslRecordException: not an SSL/TLS record: 485454502f",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Unrecognized SSL message, plaintext connection?",
+						") SSL received a record that exceeded the maximum",
+						"gnutls_handshake() failed: ",
+						"WRONG_VERSION_NUMBER(",
+						"NotSslRecordException: not an SSL/TLS record: 485454502f",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_INVALID_TOKEN\\b|\\b0x80090308\\b|(?:handshake failed due to an unexpected packet format|Cannot determine the frame size or a corrupted frame was received)|he token supplied to the function is invalid|\\bSEC_E_ILLEGAL_MESSAGE\\b.*plain",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SEC_E_INVALID_TOKEN",
+						"0x80090308",
+						"handshake failed due to an unexpected packet format",
+						"Cannot determine the frame size or a corrupted frame was received",
+						"he token supplied to the function is invalid",
+						"SEC_E_ILLEGAL_MESSAGE",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:00|47)\\b|Optional\\(-98(?:00|47)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
 				{
 					Regex: "net::ERR_SSL_PROTOCOL_ERROR|net_error -107\\b|\\bSSL_ERROR_RX_RECORD_TOO_LONG\\b|Unsupported or unrecognized SSL message|server gave HTTP response to HTTPS client",
 					Kinds: []string{
@@ -4500,6 +7356,51 @@ var embedded = Catalogue{
 						"SSL_do_handshake() failed ",
 					},
 				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x7200",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x7200",
+					},
+				},
+				{
+					Regex: "SSL - An invalid SSL record was received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - An invalid SSL record was received",
+					},
+				},
+				{
+					Regex: "wolfSSL_connect error -3(?:41|26), record layer (?:length|version) error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						", record layer ",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* Fatal error: An unexpected TLS packet was received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"*** Fatal error: An unexpected TLS packet was received",
+					},
+				},
+				{
+					Regex: "generated CLIENT ALERT: Fatal - Unexpected Message(?:\\\\n|\\s|-)*\\{unsupported_record_type",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"generated CLIENT ALERT: Fatal - Unexpected Message",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -4522,8 +7423,13 @@ var embedded = Catalogue{
 				"Chromium net/base/net_error_list.h",
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 5.1",
+				"Mbed TLS include/mbedtls/x509.h and ssl.h",
+				"Mbed TLS include/mbedtls/ssl.h",
+				"wolfSSL src/internal.c (5.5.4)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x7200",
 				"WebSocket connection to 'wss://im.example.com:5200/' failed: Error in connection establishment: net::ERR_SSL_PROTOCOL_ERROR",
 				"curl: (35) OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number",
 				"javax.net.ssl.SSLException: Unsupported or unrecognized SSL message",
@@ -4542,12 +7448,178 @@ var embedded = Catalogue{
 				En: "Client and server share no version or no cipher suite. A server that knows TLS 1.2 and 1.3 meets a very old client, or a certificate of a rare kind leaves nothing to choose.",
 				Zh: "客户端与服务器没有共同的协议版本或加密套件：服务器支持 TLS 1.2/1.3，而客户端太老；或者证书类型少见，没有可选的套件。",
 			},
+			Codes: []string{
+				"ERR_SSL_VERSION_OR_CIPHER_MISMATCH",
+				"-113",
+				"SSL_ERROR_NO_CYPHER_OVERLAP",
+				"SSL_ERROR_UNSUPPORTED_VERSION",
+				"errSSLPeerProtocolVersion",
+				"-9836",
+				"SEC_E_ALGORITHM_MISMATCH",
+				"0x80090331",
+				"MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION",
+				"-0x6E80",
+			},
 			Severity: "error",
 			Category: "protocol",
 			Reporter: "client",
 			Phase:    "negotiation",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "^remote error: tls: (?:insufficient security level)$",
+					Kinds: []string{
+						"net-http",
+					},
+					Direction: "client",
+					Literals: []string{
+						"remote error: tls: insufficient security level",
+					},
+					whole: "remote error: tls: insufficient security level",
+				},
+				{
+					Regex: "^SSL_\\w+\\(\\) failed \\(SSL: error:.*(?:(?i:alert[ _]insufficient[ _]security|SSL routines:\\w*:(?:unknown cipher returned|wrong cipher returned|unsupported protocol|unknown protocol|legacy sigalg disallowed or unsupported|no protocols available|no ciphers available|no cipher match|wrong ssl version|version too low|unsupported[_ ]ssl[_ ]version|dh key too small|wrong signature type|wrong curve|no suitable key share|(?i:wrong[_ ]curve)|unknown[_ ]cipher[_ ]returned|wrong[_ ]cipher[_ ]returned|unsupported[_ ]protocol|no[_ ]ciphers[_ ]available|no[_ ]supported[_ ]versions[_ ]enabled)))\\b.*",
+					Kinds: []string{
+						"openssl",
+					},
+					Direction: "client",
+					Literals: []string{
+						"() failed (SSL: error:",
+					},
+				},
+				{
+					Regex: "\\bSSL_ERROR_(?:INSUFFICIENT_SECURITY_ALERT|SSL2_DISABLED|SSL_DISABLED|WRONG_CIPHER_SUITE|UNKNOWN_CIPHER_SUITE|NO_CIPHERS_SUPPORTED|EXPORT_ONLY_SERVER|US_ONLY_SERVER|WEAK_SERVER_CERT_KEY|WEAK_SERVER_EPHEMERAL_DH_KEY|NO_SUPPORTED_SIGNATURE_ALGORITHM|UNSUPPORTED_SIGNATURE_ALGORITHM|VERSION_RANGE\\w*|INCORRECT_SIGNATURE_ALGORITHM|BAD_2ND_CLIENT_HELLO|MISSING_SUPPORTED_GROUPS_EXTENSION|ILLEGAL_PARAMETER)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_ERROR_",
+					},
+				},
+				{
+					Regex: "\\bERR_SSL_(?:OBSOLETE_VERSION|NO_CIPHERS_SUPPORTED|WEAK_SERVER_EPHEMERAL_DH_KEY|UNSAFE_NEGOTIATION|OBSOLETE_CIPHER)\\b|net_error -(?:129|172)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"OBSOLETE_VERSION",
+						"NO_CIPHERS_SUPPORTED",
+						"WEAK_SERVER_EPHEMERAL_DH_KEY",
+						"UNSAFE_NEGOTIATION",
+						"OBSOLETE_CIPHER",
+						"net_error -",
+					},
+				},
+				{
+					Regex: "curl: \\(\\d+\\) (?:Cannot communicate securely with peer|Server requires ciphers more secure|Peer using unsupported version of security protocol)|gnutls_handshake\\(\\) failed: (?:Could not negotiate a supported cipher suite|Insufficient security|A packet with illegal or unsupported version was received|The Diffie-Hellman prime sent by the server is not acceptable|No or insufficient priorities were set|An algorithm that is not enabled was negotiated)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"curl: (",
+						"gnutls_handshake() failed: ",
+					},
+				},
+				{
+					Regex: "SSLHandshakeException: (?:\\(\\w+\\) )?(?:Server selected improper ciphersuite|Server chose \\w+|.*(?:is not accepted by client preferences|no negotiable cipher suite)|No negotiable cipher suite|DHPublicKey does not comply|DH ServerKeyExchange does not comply|Unsupported ciphersuite|The server selected)|No appropriate protocol \\(protocol is disabled",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Server ",
+						"is not accepted by client preferences",
+						"no negotiable cipher suite",
+						"No negotiable cipher suite",
+						"PublicKey does not comply",
+						" ServerKeyExchange does not comply",
+						"Unsupported ciphersuite",
+						"The server selected",
+						"No appropriate protocol (protocol is disabled",
+					},
+				},
+				{
+					Regex: "(?:SSLHandshake failed|StreamErrorDomainSSL|errSSL[A-Z]\\w+|CFStreamErrorCodeKey|CFErrorDomainCFNetwork|OSStatus ?(?:error|错误)|NSOSStatusErrorDomain|NSURLErrorDomain|HTTP load failed|TLS Trust|SocketStream|SSL Trust Error|TCP Conn|SecureTransport)[^\\n]{0,240}?-98(?:01|18|37|50|8[02])\\b|Optional\\(-98(?:01|18|37|50|8[02])\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SLHandshake failed",
+						"treamErrorDomainSSL",
+						"errSSL",
+						"StreamErrorCodeKey",
+						"ErrorDomainCFNetwork",
+						"OSStatus",
+						"OSStatusErrorDomain",
+						"URLErrorDomain",
+						"HTTP load failed",
+						"TLS Trust",
+						"ocketStream",
+						"SL Trust Error",
+						"TCP Conn",
+						"SecureTransport",
+						"Optional(-98",
+					},
+				},
+				{
+					Regex: "\\bSEC_E_(?:ALGORITHM_MISMATCH|UNSUPPORTED_FUNCTION|KDC_INVALID_REQUEST)\\b|\\b0x8009030[2]\\b|\\b0x80090331\\b|do not possess a common algorithm|(?:Win32Exception|AuthenticationException|schannel)[^\\n]*(?:没有(?:通用|共同)的?算法|不具有共同算法)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ALGORITHM_MISMATCH",
+						"UNSUPPORTED_FUNCTION",
+						"KDC_INVALID_REQUEST",
+						"0x80090302",
+						"0x80090331",
+						"do not possess a common algorithm",
+						"没有",
+						"\\u6ca1\\u6709",
+						"\\u6CA1\\u6709",
+						"不具有共同算法",
+						"\\u4e0d\\u5177\\u6709\\u5171\\u540c\\u7b97\\u6cd5",
+						"\\u4E0D\\u5177\\u6709\\u5171\\u540C\\u7B97\\u6CD5",
+					},
+				},
+				{
+					Regex: ":fail [^\\n]{0,40}TLS ?版本(?:必须|过低|不符合)|对应的服务器 TLS ?版本.*showRequestInfo",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"版本",
+						"\\u7248\\u672c",
+						"\\u7248\\u672C",
+						"对应的服务器 TLS",
+						"\\u5bf9\\u5e94\\u7684\\u670d\\u52a1\\u5668 TLS",
+						"\\u5BF9\\u5E94\\u7684\\u670D\\u52A1\\u5668 TLS",
+					},
+				},
+				{
+					Regex: "\\bOS Error: ?\\s*(?:UNSUPPORTED_PROTOCOL|WRONG_CIPHER_RETURNED|UNKNOWN_CIPHER_RETURNED|NO_CIPHERS_AVAILABLE|WRONG_SSL_VERSION|UNKNOWN_SSL_VERSION|NO_SUPPORTED_VERSIONS_ENABLED|WRONG_CURVE|NO_COMMON_SIGNATURE_ALGORITHMS|WRONG_SIGNATURE_TYPE|BAD_ECPOINT|DH_P_TOO_LONG)\\(|\\b(?:UNSUPPORTED_PROTOCOL|WRONG_CIPHER_RETURNED|UNKNOWN_CIPHER_RETURNED|WRONG_SSL_VERSION|NO_SUPPORTED_VERSIONS_ENABLED|NO_COMMON_SIGNATURE_ALGORITHMS|WRONG_SIGNATURE_TYPE|WRONG_CURVE)\\(\\w+\\.cc:\\d+\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"OS Error:",
+						"UNSUPPORTED_PROTOCOL",
+						"WRONG_CIPHER_RETURNED",
+						"UNKNOWN_CIPHER_RETURNED",
+						"WRONG_SSL_VERSION",
+						"SUPPORTED_VERSIONS_ENABLED",
+						"COMMON_SIGNATURE_ALGORITHMS",
+						"SIGNATURE_TYPE",
+						"CURVE",
+					},
+				},
+				{
+					Regex: "fatal error code is (?:40|70|71|86)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"fatal error code is ",
+					},
+				},
 				{
 					Regex: "net::ERR_SSL_VERSION_OR_CIPHER_MISMATCH|net_error -113\\b|\\bSSL_ERROR_(?:NO_CYPHER_OVERLAP|UNSUPPORTED_VERSION)\\b|(?:SSLHandshake failed \\(|CFStreamErrorCodeKey=|NSOSStatusErrorDomain Code=|OSStatus error )-9836\\b",
 					Kinds: []string{
@@ -4562,14 +7634,44 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "SSLHandshakeException: .*(?:\\(protocol_version\\)|No appropriate protocol|selected protocol version).*",
+					Regex: "SSLHandshakeException: .*(?:No appropriate protocol|selected protocol version).*",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
-						"(protocol_version)",
 						"No appropriate protocol",
 						"selected protocol version",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x(?:6E80|6e80|7380|6E00|6e00|7980)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x",
+					},
+				},
+				{
+					Regex: "SSL - (?:Processing of the ServerHello handshake message failed|Handshake protocol not within min/max boundaries|The server has no ciphersuites in common with the client|The handshake negotiation failed)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Processing of the ServerHello handshake message failed",
+						"Handshake protocol not within min/max boundaries",
+						"server has no ciphersuites in common with the client",
+						"handshake negotiation failed",
+					},
+				},
+				{
+					Regex: "peer is incompatible: (?:ServerDoesNotSupportTls12Or13|ServerTlsVersionIsDisabledByOurConfig)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"DoesNotSupportTls12Or13",
+						"TlsVersionIsDisabledByOurConfig",
 					},
 				},
 			},
@@ -4588,6 +7690,11 @@ var embedded = Catalogue{
 			References: []string{
 				"Chromium net/base/net_error_list.h",
 				"Mozilla NSS SSL error codes",
+				"Microsoft winerror.h (SEC_E_*, CERT_E_*)",
+				"Mbed TLS include/mbedtls/x509.h and ssl.h",
+				"Apple Security SecureTransport.h",
+				"Mbed TLS include/mbedtls/ssl.h",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_SSL_VERSION_OR_CIPHER_MISMATCH",
@@ -4595,6 +7702,420 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_SSL_PROTOCOL_ERROR",
+			},
+		},
+		{
+			ID: "ingress-secret-missing",
+			Title: Text{
+				En: "ingress-nginx does not find the Secret, its default certificate is served",
+				Zh: "ingress-nginx 找不到 Secret，正在使用默认证书",
+			},
+			Explain: Text{
+				En: "The Secret that the Ingress names in tls.secretName is not in the namespace of the Ingress, or was not there yet. Until it is, clients get the controller's own fake certificate (Kubernetes Ingress Controller Fake Certificate), which none trusts. Once at the start of the controller or before cert-manager has issued it, it is harmless.",
+				Zh: "Ingress 的 tls.secretName 所指的 Secret 不在该 Ingress 的命名空间里，或当时还没有创建。在此期间客户端拿到的是控制器自带的假证书（Kubernetes Ingress Controller Fake Certificate），任何客户端都不信任。如果只在控制器启动时或 cert-manager 签发之前出现一次，可以忽略。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "Error getting SSL certificate \\\\?\"[^\"]*\": local SSL certificate \\S+ was not found",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						": local SSL certificate ",
+					},
+				},
+				{
+					Regex: "[Ee]rror obtaining X\\.509 certificate: no object matching key \\\\?\"[^\"]*\" in local store",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"rror obtaining X.509 certificate: no object matching key ",
+					},
+				},
+				{
+					Regex: "[Ee]rror obtaining X\\.509 certificate: [^\\n]*(?:not found|does not exist)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"rror obtaining X.509 certificate: ",
+					},
+				},
+				{
+					Regex: "ingress \\S+ refers to secret \\S+ that does not exist",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" that does not exist",
+					},
+				},
+				{
+					Regex: "Certificate not found, falling back on default certificate for hostname",
+					Kinds: []string{
+						"text",
+						"nginx",
+					},
+					Literals: []string{
+						"Certificate not found, falling back on default certificate for hostname",
+					},
+				},
+				{
+					Regex: "Error (?:loading|getting) (?:the )?(?:default|SSL) certificate[^\\n]*(?:not found|does not exist|no object matching)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"loading",
+						"getting",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-configured",
+					Score: 0.5,
+					Why:   "the host has no certificate of its own until the Secret is there",
+				},
+				{
+					ID:    "cert-file-missing",
+					Score: 0.38,
+					Why:   "a wrong name or namespace of the Secret",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.1,
+					Why:   "what is served meanwhile is self-signed",
+				},
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/controller.go, store/backend_ssl.go, store/local_secret.go",
+				"kubernetes/ingress-nginx rootfs/etc/nginx/lua/certificate.lua",
+				"ingress-nginx #7886",
+			},
+			Samples: []string{
+				"W1104 16:56:04.503448       7 controller.go:1270] Error getting SSL certificate \"prod/im-tls\": local SSL certificate prod/im-tls was not found. Using default certificate",
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: no object matching key \"prod/im-tls\" in local store",
+				"2019/10/24 17:02:33 [error] 42#42: *19 [lua] certificate.lua:87: call(): Certificate not found, falling back on default certificate for hostname: im.example.com, context: ssl_certificate_by_lua*, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+			Misses: []string{
+				"I1104 16:56:04.552831       7 main.go:101] \"successfully validated configuration, accepting\" ingress=\"im-ingress/prod\"",
+			},
+		},
+		{
+			ID: "ingress-secret-unusable",
+			Title: Text{
+				En: "ingress-nginx cannot use the Secret, its default certificate is served",
+				Zh: "ingress-nginx 无法使用 Secret 里的证书，正在使用默认证书",
+			},
+			Explain: Text{
+				En: "The Secret is there, and what it holds is no certificate with its key: a key of the Secret is missing (tls.crt, tls.key), the PEM is damaged or encoded twice, or certificate and key do not belong together. Clients get the controller's fake certificate meanwhile. Make it anew with kubectl create secret tls.",
+				Zh: "Secret 存在，但里面不是可用的证书和私钥：缺少 tls.crt 或 tls.key，PEM 损坏或被 base64 编码了两次，或者证书与私钥不是一对。在此期间客户端拿到的是控制器的假证书。请用 kubectl create secret tls 重新创建。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "secret \\\\?\"[^\"]*\" contains no keypair or CA certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" contains no keypair or CA certificate",
+					},
+				},
+				{
+					Regex: "key 'tls\\.(?:crt|key)' missing from Secret",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"' missing from Secret",
+					},
+				},
+				{
+					Regex: "[Ee]rror obtaining X\\.509 certificate: unexpected error creating (?:SSL Cert|pem file)[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"rror obtaining X.509 certificate: unexpected error creating ",
+					},
+				},
+				{
+					Regex: "SSL certificate \\S+ does not contain a valid SSL certificate for server",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" does not contain a valid SSL certificate for server",
+					},
+				},
+				{
+					Regex: "failed to (?:convert (?:certificate chain|private key) from PEM to DER|set DER (?:cert|private key)): [^\\n]*",
+					Kinds: []string{
+						"text",
+						"nginx",
+					},
+					Literals: []string{
+						" from PEM to DER",
+						"set DER ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-malformed",
+					Score: 0.3,
+					Why:   "a damaged or doubly encoded PEM",
+				},
+				{
+					ID:    "cert-not-pem",
+					Score: 0.3,
+					Why:   "the Secret lacks the pair, or holds something else under its name",
+				},
+				{
+					ID:    "cert-key-mismatch",
+					Score: 0.2,
+					Why:   "a pair that was renewed by half",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.15,
+					Why:   "a Secret of another type",
+				},
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/store/backend_ssl.go",
+				"kubernetes/ingress-nginx internal/net/ssl/ssl.go",
+				"kubernetes/ingress-nginx rootfs/etc/nginx/lua/certificate.lua",
+			},
+			Samples: []string{
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: secret \"prod/im-tls\" contains no keypair or CA certificate",
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: key 'tls.key' missing from Secret \"prod/im-tls\"",
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: unexpected error creating SSL Cert: no valid PEM formatted block found",
+				"2019/10/24 17:02:33 [error] 42#42: *19 [lua] certificate.lua:96: call(): failed to convert private key from PEM to DER: PEM_read_bio_PrivateKey() failed, context: ssl_certificate_by_lua*, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+			Misses: []string{
+				"W1104 16:56:04.503448       7 backend_ssl.go:47] Error obtaining X.509 certificate: no object matching key \"prod/im-tls\" in local store",
+			},
+		},
+		{
+			ID: "ingress-secret-other-name",
+			Title: Text{
+				En: "ingress-nginx: the certificate in the Secret is for another name",
+				Zh: "ingress-nginx：Secret 里的证书不包含该域名",
+			},
+			Explain: Text{
+				En: "The certificate in the Secret has no entry for the host of the Ingress, so the controller serves its fake certificate instead. The certificate needs the host as a subject alternative name; a wildcard covers one level only.",
+				Zh: "Secret 里的证书不包含 Ingress 的 host，控制器改用自带的假证书。证书的 SAN 里必须有这个域名；通配符只覆盖一级。",
+			},
+			Severity: "error",
+			Category: "domain",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?i:ssl certificate) \\S+ does not contain a Common Name or Subject Alternative Name for (?:host|server) [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" does not contain a Common Name or Subject Alternative Name for ",
+					},
+				},
+				{
+					Regex: "Unexpected error validating SSL certificate [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Unexpected error validating SSL certificate ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.97,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/controller.go",
+				"ingress-nginx #1573",
+			},
+			Samples: []string{
+				"W1023 23:26:22.196606       5 controller.go:1054] ssl certificate kube-system/im-tls does not contain a Common Name or Subject Alternative Name for host im.example.com",
+				"W1104 16:56:04.503448       7 controller.go:1289] Unexpected error validating SSL certificate \"prod/im-tls\" for server \"im.example.com\": x509: certificate is valid for www.example.com, not im.example.com",
+			},
+			Misses: []string{
+				"W1104 16:56:04.503448       7 controller.go:1270] Error getting SSL certificate \"prod/im-tls\": local SSL certificate prod/im-tls was not found. Using default certificate",
+			},
+		},
+		{
+			ID: "ingress-certificate-expires-soon",
+			Title: Text{
+				En: "ingress-nginx: a certificate is about to expire",
+				Zh: "ingress-nginx：证书即将过期",
+			},
+			Explain: Text{
+				En: "The certificate of this host ends within ten days, or has ended already: its date stands in the line. With cert-manager it should have been renewed long before; look at its Certificate and Order.",
+				Zh: "该域名的证书十天内到期，或已经过期，日期就在这行里。用 cert-manager 时早该自动续期了，请查看 Certificate 和 Order。",
+			},
+			Severity: "info",
+			Category: "validity",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?i:ssl certificate) for (?:server|host) \\S+ is about to expire",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" is about to expire",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-expired",
+					Score: 0.9,
+					Why:   "it expires in days",
+				},
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/controller.go",
+			},
+			Samples: []string{
+				"W1104 16:56:04.503448       7 controller.go:1311] SSL certificate for server \"im.example.com\" is about to expire (2026-11-10 00:00:00 +0000 UTC)",
+			},
+			Misses: []string{
+				"I1104 16:56:04.503448       7 backend_ssl.go:67] Adding Secret \"prod/im-tls\" to the local store",
+			},
+		},
+		{
+			ID: "cert-manager-not-issued",
+			Title: Text{
+				En: "cert-manager did not get the certificate",
+				Zh: "cert-manager 没有签发成功",
+			},
+			Explain: Text{
+				En: "cert-manager could not issue or renew the certificate; the end of the line holds the reason: the CA's refusal, a challenge that the CA cannot reach, an issuer that is missing or not ready. The Secret stays empty, or keeps the old certificate until it expires. kubectl describe certificate, order and challenge tell more.",
+				Zh: "cert-manager 没能签发或续期证书，原因在行尾：CA 拒绝、CA 访问不到验证地址、Issuer 不存在或未就绪。Secret 会一直为空，或保留旧证书直到过期。用 kubectl describe certificate、order、challenge 查看详情。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "cert-manager[^\\n]*(?:Failed to (?:create|finalize|retrieve|determine)[^\\n]*(?:[Oo]rder|[Cc]ertificate|[Cc]hallenge)|The certificate request has failed to complete|propagation check failed|error waiting for authorization)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"cert-manager",
+					},
+				},
+				{
+					Regex: "The certificate request has failed to complete and will be retried: [^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"The certificate request has failed to complete and will be retried: ",
+					},
+				},
+				{
+					Regex: "propagation check failed[^\\n]*(?:cert-manager|acme-challenge|challenge|DNS record|status code|wrong status|resource_name=)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"propagation check failed",
+					},
+				},
+				{
+					Regex: "Issuing certificate as Secret (?:does not exist|does not contain)[^\\n]*(?:failed|error)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Issuing certificate as Secret ",
+					},
+				},
+				{
+					Regex: "(?:Referenced \"(?:Cluster)?Issuer\" not found|(?:cluster)?issuer\\.cert-manager\\.io \"[^\"]*\" not found)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Referenced ",
+						"issuer.cert-manager.io ",
+					},
+				},
+				{
+					Regex: "cert-manager[^\\n]*(?:Failed to perform self check|error getting keypair|certificate request has been denied)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Failed to perform self check",
+						"error getting keypair",
+						"certificate request has been denied",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-configured",
+					Score: 0.5,
+					Why:   "without an issued certificate the proxy serves a default one or none",
+				},
+				{
+					ID:    "cert-expired",
+					Score: 0.4,
+					Why:   "a renewal that keeps failing lets the certificate run out",
+				},
+			},
+			References: []string{
+				"cert-manager pkg/controller/certificates/issuing/issuing_controller.go",
+				"cert-manager pkg/controller/acmechallenges/sync.go",
+				"cert-manager documentation: Troubleshooting Issuing ACME Certificates",
+			},
+			Samples: []string{
+				"E1104 16:56:04.503448       1 sync.go:190] \"propagation check failed\" err=\"wrong status code '404', expected '200'\" logger=\"cert-manager.controller\" resource_name=\"im-tls-1-2\" resource_namespace=\"prod\" resource_kind=\"Challenge\" resource_version=\"v1\" dnsName=\"im.example.com\" type=\"HTTP-01\"",
+				"E1104 16:56:04.503448       1 controller.go:166] cert-manager/challenges \"msg\"=\"re-queuing item due to error processing\" \"error\"=\"error waiting for authorization for domain im.example.com\"",
+				"The certificate request has failed to complete and will be retried: Failed to wait for order resource \"im-tls-1\" to become ready: order is in \"errored\" state",
+			},
+			Misses: []string{
+				"I1104 16:56:04.503448       1 trigger_controller.go:215] \"Certificate must be re-issued\" logger=\"cert-manager.controller\" key=\"prod/im-tls\" reason=\"DoesNotExist\" message=\"Issuing certificate as Secret does not exist\"",
 			},
 		},
 		{
@@ -4798,6 +8319,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: ",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+					},
+				},
+				{
 					Regex: "tls: first record does not look like a TLS handshake",
 					Kinds: []string{
 						"zap",
@@ -4807,6 +8339,15 @@ var embedded = Catalogue{
 					Direction: "unknown",
 					Literals: []string{
 						"tls: first record does not look like a TLS handshake",
+					},
+				},
+				{
+					Regex: "\\breceived corrupt message\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"received corrupt message",
 					},
 				},
 			},
@@ -4829,9 +8370,11 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"crypto/tls conn.go (Go 1.26)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"2026/04/22 10:11:12 conn 7: tls: first record does not look like a TLS handshake",
+				"Error: received corrupt message of type InvalidContentType",
 			},
 			Misses: []string{
 				"TLS handshake error from [::1]:58856: tls: first record does not look like a TLS handshake",
@@ -5421,6 +8964,24 @@ var embedded = Catalogue{
 						" failed: port is already allocated",
 					},
 				},
+				{
+					Regex: "Address already in use: AH00072: make_sock: could not bind to address \\S*:(?:443|5210|8443)\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Address already in use: AH00072: make_sock: could not bind to address ",
+					},
+				},
+				{
+					Regex: "cannot bind socket \\(Address already in use\\) for \\[\\S*:(?:443|5210|8443)\\]",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"cannot bind socket (Address already in use) for [",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -5433,6 +8994,8 @@ var embedded = Catalogue{
 				"nginx src/core/ngx_connection.c",
 				"net dial.go (Go 1.26)",
 				"recorded with nginx 1.22",
+				"Apache httpd server/listen.c (2.4)",
+				"HAProxy src/proto_tcp.c",
 			},
 			Samples: []string{
 				"2026/04/22 10:11:12 [emerg] 31#31: bind() to 0.0.0.0:443 failed (98: Address already in use)",
@@ -5941,7 +9504,7 @@ var embedded = Catalogue{
 						"console",
 					},
 					Literals: []string{
-						":No such file or directory",
+						":system library:",
 					},
 				},
 				{
@@ -5970,8 +9533,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"does not exist",
-						"can't be used: No such file or directory",
+						"_file ",
 					},
 				},
 			},
@@ -6021,7 +9583,7 @@ var embedded = Catalogue{
 						"console",
 					},
 					Literals: []string{
-						":Permission denied",
+						":system library:",
 					},
 				},
 				{
@@ -6236,6 +9798,9 @@ var embedded = Catalogue{
 			Explain: Text{
 				En: "The server could not decrypt a record, and this log does not tell at which point of the connection. During a TLS 1.3 handshake it is how an OpenSSL client (openssl, curl, Python, PHP) that rejected the certificate shows up, because its alert arrives unencrypted; later on it is damaged data. The raw handshake line on stdout holds the state, and forcing TLS 1.2 on the client shows its real alert.",
 				Zh: "服务器无法解密一条记录，而这份日志没有说明发生在连接的哪一步。如果在 TLS 1.3 握手期间，这就是 OpenSSL 系客户端（openssl、curl、Python、PHP）拒绝证书的表现，因为它的告警是明文发来的；如果在握手之后，则是数据损坏。stdout 上的握手失败原始行带有状态；让客户端改用 TLS 1.2 可以看到真正的告警。",
+			},
+			Words: []string{
+				"bad record mac",
 			},
 			Severity: "warning",
 			Category: "trust",
@@ -7098,6 +10663,351 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"-------------------------->握手失败！--------------------------> remote error: tls: alert(200) handshakeStatusDoFullHandshake2ReadHandshake1",
+			},
+		},
+		{
+			ID: "mount-file-is-directory",
+			Title: Text{
+				En: "Docker: a certificate file cannot be mounted, one side is a directory",
+				Zh: "Docker：无法挂载证书文件，一边是文件，另一边是目录",
+			},
+			Explain: Text{
+				En: "One side of the mount is a file and the other a directory. Nearly always the certificate was not at that path of the host when the container was created for the first time, and Docker made an empty directory of its name; on Docker Desktop also a path that is not shared. Remove the empty directory, put the file there and create the container again.",
+				Zh: "挂载的一边是文件，另一边是目录。几乎都是第一次创建容器时宿主机的这个路径上还没有证书文件，Docker 就建了一个同名的空目录；在 Docker Desktop 上也可能是该路径没有共享。删掉空目录，放好文件，再重新创建容器。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "mounting \\\\?\"[^\"\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)/|fullchain|privkey)[^\\n]*: not a directory: (?:unknown: )?Are you trying to mount a directory onto a file[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"Are you trying to mount a directory onto a file",
+					},
+				},
+				{
+					Regex: "mounting \\\\?\"[^\"\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)/|fullchain|privkey)[^\\n]*caused[^\\n]*not a directory[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"caused",
+					},
+				},
+				{
+					Regex: "source path \\\\?\"[^\"\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)|fullchain|privkey)\\\\?\" is (?:not )?a (?:directory|file)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"source path ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-missing",
+					Score: 0.95,
+					Why:   "Docker makes a directory where the file of a mount is missing",
+				},
+			},
+			References: []string{
+				"opencontainers/runc libcontainer/rootfs_linux.go",
+				"moby/moby daemon/start.go (translateContainerdStartErr)",
+				"Docker documentation: Bind mounts",
+			},
+			Samples: []string{
+				"Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/opt/wukongim/certs/fullchain.pem\" to rootfs at \"/root/wukongim/certs/fullchain.pem\": mount src=/opt/wukongim/certs/fullchain.pem, dst=/root/wukongim/certs/fullchain.pem, dstFd=/proc/thread-self/fd/8, flags=0x5000: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type",
+				"ERROR: for wukongim  Cannot start service wukongim: OCI runtime create failed: container_linux.go:370: starting container process caused: process_linux.go:459: container init caused: rootfs_linux.go:59: mounting \"/opt/wukongim/certs/privkey.pem\" to rootfs at \"/var/lib/docker/overlay2/a753f7b0/merged/certs/privkey.pem\" caused: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type",
+			},
+			Misses: []string{
+				"Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/srv/nginx/nginx.conf\" to rootfs at \"/etc/nginx/nginx.conf\": mount src=/srv/nginx/nginx.conf, dst=/etc/nginx/nginx.conf, dstFd=/proc/thread-self/fd/8, flags=0x5000: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type",
+			},
+		},
+		{
+			ID: "mount-source-missing",
+			Title: Text{
+				En: "Docker: the certificate to mount is not on the host",
+				Zh: "Docker：宿主机上没有要挂载的证书",
+			},
+			Explain: Text{
+				En: "The path of the host that compose names does not exist, so the container was not created. The path counts on the machine of the Docker daemon, and a relative one from the folder of the compose file. Put the certificate there, or mend the path.",
+				Zh: "compose 里写的宿主机路径不存在，容器没有创建。路径以 Docker 守护进程所在的机器为准，相对路径从 compose 文件所在目录算起。把证书放到那里，或改正路径。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "bind source path does not exist: [^\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"bind source path does not exist: ",
+					},
+				},
+				{
+					Regex: "error while creating mount source path '[^'\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)[^'\\n]*': [^\\n]*(?:no such file or directory|file exists|read-only file system)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"error while creating mount source path '",
+					},
+				},
+				{
+					Regex: "(?:Mounts denied|mounts denied)[^\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"Mounts denied",
+						"mounts denied",
+					},
+				},
+				{
+					Regex: "(?:invalid mount config|secret file|bind mount|stat )[^\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)/|fullchain|privkey)[^\\n]*: no such file or directory",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						": no such file or directory",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-missing",
+					Score: 0.96,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"moby/moby volume/mounts/validate.go (errBindSourceDoesNotExist)",
+				"moby/moby volume/mounts/mounts.go",
+				"Docker documentation: Bind mounts",
+			},
+			Samples: []string{
+				"Error response from daemon: invalid mount config for type \"bind\": bind source path does not exist: /opt/wukongim/certs",
+				"docker: Error response from daemon: error while creating mount source path '/etc/letsencrypt/live': mkdir /etc/letsencrypt: read-only file system.",
+			},
+			Misses: []string{
+				"Error response from daemon: invalid mount config for type \"bind\": bind source path does not exist: /home/me/data",
+			},
+		},
+		{
+			ID: "mount-denied",
+			Title: Text{
+				En: "Docker or Kubernetes may not read the certificate to mount",
+				Zh: "Docker 或 Kubernetes 无权读取要挂载的证书",
+			},
+			Explain: Text{
+				En: "The certificate is there, and who mounts it may not reach it: rootless Docker or SELinux on the host, a directory that only root may enter, or a kubelet that may not get the Secret. The container does not start until it may.",
+				Zh: "证书存在，但负责挂载的一方没有权限：宿主机上的 rootless Docker 或 SELinux、只有 root 能进入的目录，或 kubelet 无权读取 Secret。权限解决之前容器不会启动。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "(?:error )?mounting \\\\?\"[^\"\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)[^\\n]*(?:permission denied|operation not permitted)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"mounting ",
+					},
+				},
+				{
+					Regex: "error while creating mount source path '[^'\\n]*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)[^'\\n]*': [^\\n]*permission denied",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"error while creating mount source path '",
+					},
+				},
+				{
+					Regex: "MountVolume\\.SetUp failed for volume \\\\?\"[^\\n]*secrets? \\\\?\"[^\"\\n]*(?:tls|ssl|certs?|wss|https|pem)[^\"\\n]*\\\\?\" is forbidden",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"MountVolume.SetUp failed for volume ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-unreadable",
+					Score: 0.95,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"opencontainers/runc libcontainer/rootfs_linux.go",
+				"kubernetes pkg/volume/secret/secret.go",
+				"Kubernetes documentation: Node authorization",
+			},
+			Samples: []string{
+				"Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting \"/etc/letsencrypt/live/im.example.com/privkey.pem\" to rootfs at \"/certs/privkey.pem\": change mount propagation through procfd: open o_path procfd: open /var/lib/docker/overlay2/a753f7b0/merged/certs/privkey.pem: permission denied: unknown",
+				"MountVolume.SetUp failed for volume \"tls\" : secrets \"im-tls\" is forbidden: User \"system:node:node-1\" cannot get resource \"secrets\" in API group \"\" in the namespace \"im\": no relationship found between node 'node-1' and this object",
+			},
+			Misses: []string{
+				"MountVolume.SetUp failed for volume \"tls\" : secret \"im-tls\" not found",
+			},
+		},
+		{
+			ID: "kube-certificate-not-found",
+			Title: Text{
+				En: "Kubernetes: the Secret with the certificate is missing",
+				Zh: "Kubernetes：找不到存放证书的 Secret",
+			},
+			Explain: Text{
+				En: "The pod mounts a Secret or ConfigMap that does not exist in its own namespace, or a key of it that it does not have, and waits in ContainerCreating. A Secret of another namespace cannot be mounted. Look at its name and keys (tls.crt and tls.key), or, with cert-manager, why the certificate was not issued; the pod goes on by itself once the Secret is there.",
+				Zh: "Pod 要挂载的 Secret 或 ConfigMap 在它自己的命名空间里不存在，或其中没有所引用的键，Pod 一直停在 ContainerCreating。其他命名空间的 Secret 不能挂载。检查名称和键名（tls.crt、tls.key）；用 cert-manager 时查证书为什么没有签发。Secret 就位后 Pod 会自动继续。",
+			},
+			Severity: "error",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "MountVolume\\.SetUp failed for volume [^\\n]*(?:secret|configmap) \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem|\\bca\\b)[^\"\\n]*\\\\?\" not found",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"MountVolume.SetUp failed for volume ",
+					},
+				},
+				{
+					Regex: "MountVolume\\.SetUp failed for volume [^\\n]*object \\\\?\"[^\\n]*(?:tls|ssl|cert|wss|https|pem)[^\\n]* not registered",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"MountVolume.SetUp failed for volume ",
+					},
+				},
+				{
+					Regex: "MountVolume\\.SetUp failed for volume \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\" ?: (?:(?:secret|configmap) \\\\?\"[^\\n]*\\\\?\" not found|failed to sync (?:secret|configmap) cache)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"MountVolume.SetUp failed for volume ",
+					},
+				},
+				{
+					Regex: "references non-existent (?:secret|config) key: \\S*(?:\\.(?:pem|crt|cer|key)\\b|tls|ssl|cert|fullchain|privkey)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"references non-existent ",
+					},
+				},
+				{
+					Regex: "(?:couldn't|could not) find key \\S*(?:\\.(?:pem|crt|cer|key)\\b|tls|ssl|cert|fullchain|privkey)\\S* in (?:Secret|ConfigMap)[^\\n]*",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						" find key ",
+					},
+				},
+				{
+					Regex: "CreateContainerConfigError[^\\n]*(?:secret|configmap) \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\" not found",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"CreateContainerConfigError",
+					},
+				},
+				{
+					Regex: "(?:Error: |Failed +[^\\n]*)(?:secret|configmap) \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\" not found$",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						" not found",
+					},
+				},
+				{
+					Regex: "hostPath type check failed: \\S*(?:\\.(?:pem|crt|cer|cert|key|p12|pfx)\\b|\\b(?:certs?|certificates|ssl|tls|letsencrypt|acme|pki)\\b|fullchain|privkey)\\S* is not a (?:file|directory)",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"hostPath type check failed: ",
+					},
+				},
+				{
+					Regex: "failed to prepare subPath for volumeMount \\\\?\"[^\"\\n]*(?:tls|ssl|cert|wss|https|pem)[^\"\\n]*\\\\?\"",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"failed to prepare subPath for volumeMount ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-file-missing",
+					Score: 0.95,
+					Why:   "the message names it",
+				},
+			},
+			References: []string{
+				"kubernetes pkg/volume/secret/secret.go, pkg/volume/configmap/configmap.go",
+				"kubernetes pkg/volume/hostpath/host_path.go",
+				"kubernetes pkg/kubelet/kubelet_pods.go",
+				"Kubernetes documentation: Secrets",
+			},
+			Samples: []string{
+				"  Warning  FailedMount  42s (x15 over 15m)  kubelet            MountVolume.SetUp failed for volume \"tls\" : secret \"im-tls\" not found",
+				"E1104 16:56:04.503448    1270 nestedpendingoperations.go:348] Operation for \"{volumeName:kubernetes.io/secret/0b3e-tls podName:0b3e nodeName:}\" failed. No retries permitted until 2026-11-04 16:58:06.503 +0800 CST (durationBeforeRetry 2m2s). Error: MountVolume.SetUp failed for volume \"tls\" (UniqueName: \"kubernetes.io/secret/0b3e-tls\") pod \"wukongim-0\" (UID: \"0b3e\") : secret \"im-tls\" not found",
+				"MountVolume.SetUp failed for volume \"tls\" : references non-existent secret key: tls.crt",
+				"MountVolume.SetUp failed for volume \"certs\" : configmap \"im-certs\" not found",
+				"MountVolume.SetUp failed for volume \"certs\" : hostPath type check failed: /opt/wukongim/certs is not a directory",
+				"Error: secret \"im-tls\" not found",
+			},
+			Misses: []string{
+				"MountVolume.SetUp failed for volume \"config\" : configmap \"redis-config\" not found",
+				"MountVolume.SetUp failed for volume \"db\" : secret \"db-password\" not found",
 			},
 		},
 		{
@@ -8093,6 +12003,35 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "second-connection-alpn",
+			Title: Text{
+				En: "Second connection of a client that had rejected the certificate",
+				Zh: "客户端拒绝证书之后的第二次连接",
+			},
+			Explain: Text{
+				En: "The client rejected the certificate and at once tried again with other protocols, of which the server has none. The rejection before it is the fault to mend; if this stays after that, look at the protocols.",
+				Zh: "客户端拒绝了证书，随即换了协议列表再连一次，而服务器不支持其中任何一种。要解决的是前面那次拒绝；解决之后如果还有这一行，再看协议。",
+			},
+			Severity: "info",
+			Category: "protocol",
+			Reporter: "server",
+			Phase:    "negotiation",
+			Side:     "server",
+			Causes: []CauseScore{
+				{
+					ID:    "alpn-mismatch",
+					Score: 0.5,
+					Why:   "the message names it, but the client came to it by the rejection",
+				},
+			},
+			References: []string{
+				"recorded: testdata/clients/nginx.jsonl (deno-ws)",
+			},
+			Samples: []string{
+				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:08 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+		},
+		{
 			ID: "nginx-client-closed-early",
 			Title: Text{
 				En: "Client connected to nginx's TLS port and left",
@@ -8138,6 +12077,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -11466,14 +15406,7 @@ var embedded = Catalogue{
 						"text",
 					},
 					Literals: []string{
-						"certificate required",
-						"bad certificate",
-						"known certificate",
-						"supported certificate",
-						"revoked certificate",
-						"expired certificate",
-						"ccess denied",
-						"lert(41)",
+						"remote error: tls: ",
 					},
 				},
 				{
@@ -12551,21 +16484,12 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/[0-9]+: SSL handshake failure",
+					Regex: "/[^\\s/]+: SSL handshake failure",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
 						": SSL handshake failure",
-					},
-				},
-				{
-					Regex: "/sock-[0-9]+: SSL handshake failure",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"/sock-",
 					},
 				},
 			},
@@ -12636,7 +16560,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*(?i:alert unknown ca|alert certificate unknown|alert bad certificate).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*(?i:alert unknown ca|alert certificate unknown|alert bad certificate).*",
 					Kinds: []string{
 						"text",
 					},
@@ -12701,7 +16625,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*(?i:alert certificate expired).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*(?i:alert certificate expired).*",
 					Kinds: []string{
 						"text",
 					},
@@ -12750,7 +16674,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*:(?i:wrong version number|https? (?:proxy )?request|unknown protocol|packet length too long).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*:(?i:wrong version number|https? (?:proxy )?request|unknown protocol|packet length too long).*",
 					Kinds: []string{
 						"text",
 					},
@@ -12800,7 +16724,7 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*(?i:unsupported protocol|version too low|no shared cipher|no suitable|alert protocol version|alert handshake failure|inappropriate fallback|no shared signature).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*(?i:unsupported protocol|version too low|no shared cipher|no suitable|alert protocol version|alert handshake failure|inappropriate fallback|no shared signature).*",
 					Kinds: []string{
 						"text",
 					},
@@ -12855,16 +16779,16 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
-					Regex: "/(?:sock-)?[0-9]+: Connection (?:closed|error) during SSL handshake",
+					Regex: "/[^\\s/]+: Connection (?:closed|error) during SSL handshake",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
-						": Connection ",
+						" during SSL handshake",
 					},
 				},
 				{
-					Regex: "/(?:sock-)?[0-9]+: Timeout during SSL handshake",
+					Regex: "/[^\\s/]+: Timeout during SSL handshake",
 					Kinds: []string{
 						"text",
 					},
@@ -12873,6 +16797,7 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -12943,7 +16868,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "/(?:sock-)?[0-9]+: SSL handshake failure \\(error:.*(?i:peer did not return a certificate|certificate verify failed).*",
+					Regex: "/[^\\s/]+: SSL handshake failure \\(error:.*(?i:peer did not return a certificate|certificate verify failed).*",
 					Kinds: []string{
 						"text",
 					},
@@ -13485,6 +17410,75 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "acme-canceled",
+			Title: Text{
+				En: "Proxy gave up asking for a certificate, as it was reloaded or stopped",
+				Zh: "代理重新加载或停止，放弃了证书申请",
+			},
+			Explain: Text{
+				En: "Caddy was asking the CA for a certificate when its configuration was reloaded or it was stopped, and the request was canceled. The new configuration asks again, so this line alone is no fault. If the name has no certificate still, look at what is logged for it after the last reload.",
+				Zh: "Caddy 正在向 CA 申请证书时，重新加载了配置或被停止，申请随之取消。新配置会重新申请，所以单凭这一行不算故障。如果这个域名仍然没有证书，请看最后一次重新加载之后关于它的日志。",
+			},
+			Severity: "info",
+			Category: "certificate-config",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "^could not get certificate from issuer: (?:.*: )?context canceled$",
+					Kinds: []string{
+						"zap",
+					},
+					Literals: []string{
+						"could not get certificate from issuer: ",
+					},
+				},
+				{
+					Regex: "^job failed: \\S+: obtaining certificate: (?:.*: )?context canceled$",
+					Kinds: []string{
+						"zap",
+					},
+					Literals: []string{
+						": obtaining certificate: ",
+					},
+				},
+				{
+					Regex: "^job failed: \\S+: renewing certificate: (?:.*: )?context canceled$",
+					Kinds: []string{
+						"zap",
+					},
+					Literals: []string{
+						": renewing certificate: ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-configured",
+					Score: 0.45,
+					Why:   "if reloads follow each other, the name never gets a certificate",
+				},
+				{
+					ID:    "cert-expired",
+					Score: 0.3,
+					Why:   "the same for a renewal",
+				},
+			},
+			References: []string{
+				"certmagic config.go, async.go",
+				"recorded: Caddy 2.6.2, caddy reload and SIGTERM while the CA does not answer",
+			},
+			Samples: []string{
+				"{\"level\":\"error\",\"ts\":1795903162.8991268,\"logger\":\"tls\",\"msg\":\"job failed\",\"error\":\"im.example.com: obtaining certificate: context canceled\"}",
+				"{\"level\":\"error\",\"ts\":1795903178.735699,\"logger\":\"tls.obtain\",\"msg\":\"could not get certificate from issuer\",\"identifier\":\"im.example.com\",\"issuer\":\"acme-v02.api.letsencrypt.org-directory\",\"error\":\"registering account [] with server: provisioning client: context canceled\"}",
+				"{\"level\":\"error\",\"ts\":1795903178.7358418,\"logger\":\"tls\",\"msg\":\"job failed\",\"error\":\"im.example.com: obtaining certificate: [im.example.com] Obtain: registering account [] with server: provisioning client: context canceled\"}",
+			},
+			Misses: []string{
+				"{\"level\":\"error\",\"ts\":1795903159.6156254,\"logger\":\"tls.obtain\",\"msg\":\"could not get certificate from issuer\",\"identifier\":\"im.example.com\",\"issuer\":\"acme-v02.api.letsencrypt.org-directory\",\"error\":\"registering account [] with server: provisioning client: performing request: Get \\\"https://acme-v02.api.letsencrypt.org/directory\\\": dial tcp 172.65.32.248:443: connect: connection refused\"}",
+			},
+		},
+		{
 			ID: "traefik-default-certificate",
 			Title: Text{
 				En: "Traefik serves its default certificate for a name",
@@ -13945,6 +17939,64 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			ID: "apache-certificate-not-loaded",
+			Title: Text{
+				En: "Apache httpd cannot load its certificate",
+				Zh: "Apache httpd 无法加载证书",
+			},
+			Explain: Text{
+				En: "The file of SSLCertificateFile is there, and OpenSSL takes no certificate from it: it holds no PEM certificate, a damaged one, or one whose key or signature is too weak. The SSL Library Error behind this line says which. Apache does not start, or keeps its old certificate at a reload. openssl x509 -in FILE -noout -text shows what the file holds.",
+				Zh: "SSLCertificateFile 指定的文件存在，但 OpenSSL 没能从中取出证书：没有 PEM 证书、内容损坏，或密钥、签名强度不够。后面的 SSL Library Error 会说明是哪一种。Apache 无法启动；重载时则继续使用旧证书。用 openssl x509 -in 文件 -noout -text 查看文件内容。",
+			},
+			Severity: "error",
+			Category: "certificate-format",
+			Reporter: "server",
+			Phase:    "startup",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "AH0256[12]: Failed to configure (?:server )?certificate [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						": Failed to configure ",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-pem",
+					Score: 0.45,
+					Why:   "no PEM certificate in the file (provoked)",
+				},
+				{
+					ID:    "cert-unsupported",
+					Score: 0.25,
+					Why:   "a key of 1024 bits gives the same (provoked)",
+				},
+				{
+					ID:    "cert-malformed",
+					Score: 0.2,
+					Why:   "a damaged block",
+				},
+				{
+					ID:    "cert-key-swapped",
+					Score: 0.08,
+					Why:   "the key in the place of the certificate",
+				},
+			},
+			References: []string{
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
+			},
+			Samples: []string{
+				"[Sat Nov 28 22:28:27.327696 2026] [ssl:emerg] [pid 942:tid 942] AH02562: Failed to configure certificate localhost:443:0 (with chain), check /etc/apache2/certs/im.pem",
+			},
+			Misses: []string{
+				"[Sat Nov 28 22:28:28.504060 2026] [ssl:info] [pid 1017:tid 1017] AH02568: Certificate and private key localhost:443:0 configured from /etc/apache2/certs/im.pem and /etc/apache2/certs/im.key",
+			},
+		},
+		{
 			ID: "proxy-client-left",
 			Title: Text{
 				En: "Client left the proxy's handshake",
@@ -13978,7 +18030,17 @@ var embedded = Catalogue{
 						"AH0200",
 					},
 				},
+				{
+					Regex: "Error in handshake: The TLS connection was non-properly terminated",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: The TLS connection was non-properly terminated",
+					},
+				},
 			},
+			Steady: "load-balancer-check",
 			Causes: []CauseScore{
 				{
 					ID:    "scanner-probe",
@@ -14005,6 +18067,7 @@ var embedded = Catalogue{
 				"Apache httpd modules/ssl/ssl_engine_io.c",
 				"OpenSSL ssl/ssl_err.c",
 				"recorded: testdata/terminators",
+				"GnuTLS src/serv.c (3.7.9)",
 			},
 			Samples: []string{
 				"2026.11.23 16:20:23 LOG3[4]: SSL_accept: ../ssl/record/rec_layer_s3.c:318: error:0A000126:SSL routines::unexpected eof while reading",
@@ -14031,6 +18094,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: (?:1[0-35-9a-f]|0[0-9a-f]|50524f5859|0d0a0d0a000d0a51)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+					},
+				},
+				{
 					Regex: "^tls: first record does not look like a TLS handshake$",
 					Kinds: []string{
 						"handshake",
@@ -14041,6 +18115,24 @@ var embedded = Catalogue{
 						"tls: first record does not look like a TLS handshake",
 					},
 					whole: "tls: first record does not look like a TLS handshake",
+				},
+				{
+					Regex: "Error in handshake: An unexpected TLS packet was received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: An unexpected TLS packet was received",
+					},
+				},
+				{
+					Regex: "SSL_accept error -3(?:41|26), record layer (?:length|version) error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_accept error -3",
+					},
 				},
 			},
 			Probe: true,
@@ -14066,6 +18158,8 @@ var embedded = Catalogue{
 				"WuKongIM #156",
 				"WuKongIM #169",
 				"recorded: faults.jsonl (plain_http_to_wss, lb_send_proxy_v2, garbage_or_scan)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"Erlang lib/ssl/src/ssl_alert.erl (OTP 25)",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: first record does not look like a TLS handshake handshakeStatusUnknown",
@@ -14093,6 +18187,28 @@ var embedded = Catalogue{
 			Phase:    "client-hello",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "HTTP_REQUEST\\(\\w+\\.cc:\\d+\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"HTTP_REQUEST(",
+					},
+				},
+				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: (?:474554|504f5354|48454144|505554|44454c455445|4f5054494f4e53|5041544348|434f4e4e454354|505249202a)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+					},
+				},
 				{
 					Regex: "^client sent an HTTP request to an HTTPS server$",
 					Kinds: []string{
@@ -14143,6 +18259,18 @@ var embedded = Catalogue{
 			Phase:    "client-hello",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "NotSslRecordException: not an SSL/TLS record: [89a-f][0-9a-f]{3}01|SSLv2Hello is (?:not enabled|disabled)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"NotSslRecordException: not an SSL/TLS record: ",
+						"SSLv2Hello is ",
+					},
+				},
 				{
 					Regex: "^tls: unsupported SSLv2 handshake received$",
 					Kinds: []string{
@@ -14329,6 +18457,18 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "Client requested protocol \\S+ is not enabled or supported in server context|Client requested protocol \\S+ not enabled or not supported|The client supported protocol versions\\[.*\\] are not accepted by server preferences",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Client requested protocol ",
+						"] are not accepted by server preferences",
+					},
+				},
+				{
 					Regex: "^tls: client offered only unsupported versions:.*$",
 					Kinds: []string{
 						"handshake",
@@ -14350,6 +18490,26 @@ var embedded = Catalogue{
 						"tls: client offered an unsupported, maximum protocol version of ",
 					},
 				},
+				{
+					Regex: "Error in handshake: A packet with illegal or unsupported version was received",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: A packet with illegal or unsupported version was received",
+					},
+				},
+				{
+					Regex: "peer is incompatible: (?:client didn't describe signature schemes|Tls12NotOffered(?:OrEnabled)?|SupportedVersionsExtensionRequired)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"client didn't describe signature schemes",
+						"Tls12NotOffered",
+						"SupportedVersionsExtensionRequired",
+					},
+				},
 			},
 			Probe: true,
 			Causes: []CauseScore{
@@ -14367,6 +18527,8 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls handshake_server.go (Go 1.26)",
 				"WuKongIM/crypto b872b70 tls/common.go:994",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: client offered only unsupported versions: [300] handshakeStatusUnknown",
@@ -14394,6 +18556,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "SSLHandshakeException: (?:\\(\\w+\\) )?no cipher suites in common",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"no cipher suites in common",
+					},
+				},
+				{
 					Regex: "^tls: no cipher suite supported by both client and server(?:; client offered: .*)?$",
 					Kinds: []string{
 						"handshake",
@@ -14402,6 +18575,34 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"tls: no cipher suite supported by both client and server",
+					},
+				},
+				{
+					Regex: "Error in handshake: No supported cipher suites have been found",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: No supported cipher suites have been found",
+					},
+				},
+				{
+					Regex: "peer is incompatible: (?:no ciphersuites in common|NoCipherSuitesInCommon)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"no ciphersuites in common",
+						"NoCipherSuitesInCommon",
+					},
+				},
+				{
+					Regex: "SSL_accept error -501, can't match cipher suite",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_accept error -501, can't match cipher suite",
 					},
 				},
 			},
@@ -14427,6 +18628,9 @@ var embedded = Catalogue{
 				"crypto/tls handshake_server_tls13.go (Go 1.26)",
 				"WuKongIM/crypto b872b70 tls/handshake_server.go",
 				"recorded: faults.jsonl (no_common_cipher)",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"wolfSSL src/internal.c (5.5.4)",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: no cipher suite supported by both client and server handshakeStatusPickCipherSuite2",
@@ -14501,6 +18705,26 @@ var embedded = Catalogue{
 					},
 					whole: "tls: client offered only incompatible point formats",
 				},
+				{
+					Regex: "Error in handshake: No common key share with peer",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: No common key share with peer",
+					},
+				},
+				{
+					Regex: "peer is incompatible: (?:no kx group overlap with client|NoKxGroupsInCommon|NamedGroupsExtensionRequired)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"no kx group overlap with client",
+						"oKxGroupsInCommon",
+						"amedGroupsExtensionRequired",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -14520,6 +18744,8 @@ var embedded = Catalogue{
 				"crypto/tls handshake_server.go (Go 1.26)",
 				"WuKongIM/crypto b872b70 tls/handshake_server_tls13.go",
 				"recorded: faults.jsonl (no_common_curve)",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"-------------------------->握手失败！--------------------------> tls: no ECDHE curve supported by both client and server handshakeStatus13ProcessClientHello",
@@ -14801,6 +19027,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "No matching application layer protocol values",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"No matching application layer protocol values",
+					},
+				},
+				{
 					Regex: "^tls: client requested unsupported application protocols \\(.*$",
 					Kinds: []string{
 						"handshake",
@@ -14820,6 +19057,33 @@ var embedded = Catalogue{
 						") failed: credentials: cannot check peer: missing selected ALPN property",
 					},
 				},
+				{
+					Regex: "Error in handshake: No common application protocol could be negotiated",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: No common application protocol could be negotiated",
+					},
+				},
+				{
+					Regex: "peer doesn't support any known protocol",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"peer doesn't support any known protocol",
+					},
+				},
+				{
+					Regex: "SSL_accept error -405, Unrecognized protocol name",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_accept error -405, Unrecognized protocol name",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -14836,6 +19100,8 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls handshake_server.go (Go 1.26)",
 				"RFC 7301",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
 			},
 			Samples: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: tls: client requested unsupported application protocols ([\"h2\"])",
@@ -15589,6 +19855,30 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "PEER_DID_NOT_RETURN_A_CERTIFICATE\\(\\w+\\.cc:\\d+\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"PEER_DID_NOT_RETURN_A_CERTIFICATE(",
+					},
+				},
+				{
+					Regex: "SSLHandshakeException: (?:\\(\\w+\\) )?(?:Empty (?:client|server) certificate chain|null cert chain)|SSLPeerUnverifiedException: peer not authenticated",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"Empty ",
+						"null cert chain",
+						"PeerUnverifiedException: peer not authenticated",
+					},
+				},
+				{
 					Regex: "^tls: client didn't provide a certificate$",
 					Kinds: []string{
 						"handshake",
@@ -15599,6 +19889,33 @@ var embedded = Catalogue{
 						"tls: client didn't provide a certificate",
 					},
 					whole: "tls: client didn't provide a certificate",
+				},
+				{
+					Regex: "Error in handshake: No certificate was found",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error in handshake: No certificate was found",
+					},
+				},
+				{
+					Regex: "peer sent no certificates",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"peer sent no certificates",
+					},
+				},
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x7480",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x7480",
+					},
 				},
 			},
 			Causes: []CauseScore{
@@ -15616,6 +19933,9 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls handshake_server.go (Go 1.26)",
 				"RFC 8446 section 4.4.2.4",
+				"GnuTLS lib/errors.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"Mbed TLS include/mbedtls/ssl.h",
 			},
 			Samples: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: tls: client didn't provide a certificate",
@@ -16332,6 +20652,17 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "No available authentication scheme|No available certificate or key corresponds to the SSL cipher suites which are enabled",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"No available ",
+					},
+				},
+				{
 					Regex: "^tls: no certificates configured$",
 					Kinds: []string{
 						"handshake",
@@ -16349,6 +20680,42 @@ var embedded = Catalogue{
 						"tls: neither Certificates, GetCertificate, nor GetConfigForClient set in Config",
 					},
 				},
+				{
+					Regex: "no private key and certificate pairs were set",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"no private key and certificate pairs were set",
+					},
+				},
+				{
+					Regex: "TLS server needs a certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"TLS server needs a certificate",
+					},
+				},
+				{
+					Regex: "AH02572: Failed to configure at least one certificate and key for [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"AH02572: Failed to configure at least one certificate and key for ",
+					},
+				},
+				{
+					Regex: "No TLS certificates found for server context",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"No TLS certificates found for server context",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -16359,8 +20726,13 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"crypto/tls common.go and tls.go (Go 1.26)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"stunnel src/options.c (5.68)",
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
+				"envoy source/common/tls/context_impl.cc",
 			},
 			Samples: []string{
+				"[!] Service [im]: TLS server needs a certificate",
 				"-------------------------->握手失败！--------------------------> tls: no certificates configured handshakeStatus13PickCertificate",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: tls: no certificates configured",
 				"2026/04/22 10:11:12 tls: neither Certificates, GetCertificate, nor GetConfigForClient set in Config",
@@ -16893,6 +21265,28 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "FileNotFoundException: \\S*\\.(?:jks|p12|pfx|keystore|truststore|bks|pem|crt|cer|key)\\b[^\\n]* \\((?:No such file or directory|Is a directory)\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"FileNotFoundException: ",
+					},
+				},
+				{
+					Regex: "FileSystemException: Cannot open file, path = '[^']*\\.(?:pem|crt|cer|key|p12|pfx)' \\(OS Error: No such file or directory",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"' (OS Error: No such file or directory",
+					},
+				},
+				{
 					Regex: "^panic: (?:open|stat|lstat) .*: (?i:no such file or directory|not a directory|The system cannot find the (?:file|path) specified\\.)",
 					Kinds: []string{
 						"panic",
@@ -16922,6 +21316,60 @@ var embedded = Catalogue{
 						": no such file or directory",
 					},
 				},
+				{
+					Regex: "Error: Error while reading file\\.",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error: Error while reading file.",
+					},
+				},
+				{
+					Regex: "\\{(?:cert|key|cacert)file,(?:<<)?\\\\?\"[^\"]*\"(?:>>)?,\\{error,enoent\\}\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						",{error,enoent}}",
+					},
+				},
+				{
+					Regex: "bad_ssl_config, reason: [^\\n]*enoent[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"bad_ssl_config, reason: ",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_\\w+_file: [^\\n]*(?:No such file or directory|no such file)[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"_file: ",
+					},
+				},
+				{
+					Regex: "SSLCertificate(?:Key|Chain)?File: file '[^']*' does not exist or is empty",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"' does not exist or is empty",
+					},
+				},
+				{
+					Regex: "Invalid path: \\S*(?:\\.(?:pem|crt|key)\\b|\\bcerts?/)\\S*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Invalid path: ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -16935,8 +21383,15 @@ var embedded = Catalogue{
 				"WuKongIM v2.2.5 internal/options/options.go:892",
 				"WuKongIM #192, #211",
 				"recorded: startup.jsonl (key_file_missing, cert_dangling_symlink, path_component_not_directory)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
+				"stunnel src/ctx.c (5.68)",
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
+				"envoy source/common/tls/context_impl.cc",
 			},
 			Samples: []string{
+				"[!] SSL_CTX_use_certificate_chain_file: ../crypto/bio/bss_file.c:297: error:80000002:system library::No such file or directory",
+				"{error,{options,{certfile,\"etc/certs/cert.pem\",{error,enoent}}}}",
 				"panic: open /root/wukongim/certs/st/nope.key: no such file or directory\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0x2a6cf2117008, 0x2a6cf1db4820)\n\t/go/release/internal/options/options.go:894 +0x3a33\ngithub.com/WuKongIM/WuKongIM/cmd.initConfig()\n\t/go/release/cmd/root.go:91 +0x345",
 				"panic: open /root/wukongim/certs/st/good.pem/x.pem: not a directory",
 				"2026/08/23 00:31:08 open /etc/letsencrypt/live/im.example.com/fullchain.pem: no such file or directory",
@@ -16965,6 +21420,28 @@ var embedded = Catalogue{
 			Phase:    "startup",
 			Side:     "server",
 			Match: []Clause{
+				{
+					Regex: "FileNotFoundException: \\S*\\.(?:jks|p12|pfx|keystore|truststore|bks|pem|crt|cer|key)\\b[^\\n]* \\((?:Permission denied)\\)",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						" (Permission denied)",
+					},
+				},
+				{
+					Regex: "FileSystemException: Cannot open file, path = '[^']*\\.(?:pem|crt|cer|key|p12|pfx)' \\(OS Error: Permission denied",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"' (OS Error: Permission denied",
+					},
+				},
 				{
 					Regex: "^panic: (?:open|stat|lstat|read) .*: (?i:permission denied|operation not permitted|Access is denied\\.)",
 					Kinds: []string{
@@ -16995,6 +21472,33 @@ var embedded = Catalogue{
 						": permission denied",
 					},
 				},
+				{
+					Regex: "\\{(?:cert|key|cacert)file,(?:<<)?\\\\?\"[^\"]*\"(?:>>)?,\\{error,eacces\\}\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						",{error,eacces}}",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_\\w+_file: [^\\n]*Permission denied[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"_file: ",
+					},
+				},
+				{
+					Regex: "unable to read file: \\S*(?:\\.(?:pem|crt|key)\\b|\\bcerts?/)\\S*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"unable to read file: ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -17006,6 +21510,9 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls tls.go LoadX509KeyPair (Go 1.26)",
 				"recorded: startup.jsonl (key_file_permission, cert_dir_permission)",
+				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
+				"stunnel src/ctx.c (5.68)",
+				"envoy source/common/tls/context_impl.cc",
 			},
 			Samples: []string{
 				"panic: open /root/wukongim/certs/st/perm.key: permission denied\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0x2f68dc4d2808, 0x2f68dc34f040)\n\t/go/release/internal/options/options.go:894 +0x3a33",
@@ -17212,6 +21719,28 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "File does not contain valid certificates: |found no certificates in input stream",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"File does not contain valid certificates: ",
+						"found no certificates in input stream",
+					},
+				},
+				{
+					Regex: "Failure in useCertificateChain(?:Bytes)? \\(OS Error:\\s*\\S|\\bNO_START_LINE\\(\\w+\\.cc?:\\d+\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Failure in useCertificateChain",
+						"NO_START_LINE(",
+					},
+				},
+				{
 					Regex: "tls: failed to find any PEM data in certificate input",
 					Kinds: []string{
 						"panic",
@@ -17221,6 +21750,33 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"tls: failed to find any PEM data in certificate input",
+					},
+				},
+				{
+					Regex: "Error: Base64 decoding error\\.",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error: Base64 decoding error.",
+					},
+				},
+				{
+					Regex: "\\{certfile,(?:<<)?\\\\?\"[^\"]*\"(?:>>)?,(?:\\[\\]|\\{error,\\{badmatch,\\[\\]\\}\\})\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"{certfile,",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_certificate\\w*: [^\\n]*no start line[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_CTX_use_certificate",
 					},
 				},
 			},
@@ -17246,6 +21802,9 @@ var embedded = Catalogue{
 				"WuKongIM #449",
 				"traefik #7080",
 				"recorded: startup.jsonl (cert_file_empty, cert_is_pkcs12, cert_single_line, cert_truncated)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
+				"stunnel src/ctx.c (5.68)",
 			},
 			Samples: []string{
 				"panic: tls: failed to find any PEM data in certificate input\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0x1de504ffa808, 0x1de5052e64e0)\n\t/go/release/internal/options/options.go:894 +0x3a33\ngithub.com/WuKongIM/WuKongIM/cmd.initConfig()\n\t/go/release/cmd/root.go:91 +0x345",
@@ -17272,6 +21831,27 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "File does not contain valid private key: |could not find a PKCS #8 private key in input stream",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"File does not contain valid private key: ",
+						"could not find a PKCS #8 private key in input stream",
+					},
+				},
+				{
+					Regex: "Failure in usePrivateKey(?:Bytes)? \\(OS Error:\\s*\\S",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" (OS Error:",
+					},
+				},
+				{
 					Regex: "tls: failed to find any PEM data in key input",
 					Kinds: []string{
 						"panic",
@@ -17281,6 +21861,24 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"tls: failed to find any PEM data in key input",
+					},
+				},
+				{
+					Regex: "Error: The requested data were not available\\.",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error: The requested data were not available.",
+					},
+				},
+				{
+					Regex: "\\{keyfile,(?:<<)?\\\\?\"[^\"]*\"(?:>>)?,\\[\\]\\}",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"{keyfile,",
 					},
 				},
 			},
@@ -17300,6 +21898,8 @@ var embedded = Catalogue{
 				"crypto/tls tls.go (Go 1.26)",
 				"traefik #2001",
 				"recorded: startup.jsonl (key_not_pem_text, bom_key)",
+				"GnuTLS src/serv.c (3.7.9)",
+				"Erlang lib/ssl/src/ssl_config.erl (OTP 25)",
 			},
 			Samples: []string{
 				"panic: tls: failed to find any PEM data in key input\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0x908b692f008, 0x908b6b9da00)\n\t/go/release/internal/options/options.go:894 +0x3a33",
@@ -17787,6 +22387,28 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "keystore password was incorrect|Keystore was tampered with, or password was incorrect|UnrecoverableKeyException: Cannot recover key",
+					Kinds: []string{
+						"text",
+						"zap",
+						"console",
+					},
+					Literals: []string{
+						"keystore password was incorrect",
+						"Keystore was tampered with, or password was incorrect",
+						"UnrecoverableKeyException: Cannot recover key",
+					},
+				},
+				{
+					Regex: "(?:Failure in usePrivateKey(?:Bytes)? \\(OS Error:\\s*)?\\bBAD_DECRYPT\\(\\w+\\.cc?:\\d+\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"BAD_DECRYPT(",
+					},
+				},
+				{
 					Regex: "tls: failed to parse private key",
 					Kinds: []string{
 						"panic",
@@ -17796,6 +22418,33 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"tls: failed to parse private key",
+					},
+				},
+				{
+					Regex: "server config: unexpected error: invalid private key",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"server config: unexpected error: invalid private key",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_PrivateKey_file: [^\\n]*(?:DECODER routines::unsupported|no start line|problems getting password|bad decrypt)[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_CTX_use_PrivateKey_file: ",
+					},
+				},
+				{
+					Regex: "AH02564: Failed to configure encrypted \\(\\?\\) private key [^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"AH02564: Failed to configure encrypted (?) private key ",
 					},
 				},
 			},
@@ -17819,6 +22468,9 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls tls.go (Go 1.26)",
 				"recorded: startup.jsonl (key_encrypted_pkcs8, key_encrypted_traditional, key_dsa)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"stunnel src/ctx.c (5.68)",
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
 			},
 			Samples: []string{
 				"panic: tls: failed to parse private key\n\ngoroutine 1 [running]:\ngithub.com/WuKongIM/WuKongIM/internal/options.(*Options).ConfigureWithViper(0xe62148f9008, 0xe62149b4680)\n\t/go/release/internal/options/options.go:894 +0x3a33",
@@ -18103,6 +22755,16 @@ var embedded = Catalogue{
 			Side:     "server",
 			Match: []Clause{
 				{
+					Regex: "Failure in usePrivateKey(?:Bytes)? \\(OS Error:\\s*KEY_VALUES_MISMATCH|\\bKEY_VALUES_MISMATCH\\(\\w+\\.cc?:\\d+\\)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" (OS Error:",
+						"KEY_VALUES_MISMATCH(",
+					},
+				},
+				{
 					Regex: "tls: private key does not match public key",
 					Kinds: []string{
 						"panic",
@@ -18112,6 +22774,42 @@ var embedded = Catalogue{
 					},
 					Literals: []string{
 						"tls: private key does not match public key",
+					},
+				},
+				{
+					Regex: "Error: The certificate and the given key do not match\\.",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Error: The certificate and the given key do not match.",
+					},
+				},
+				{
+					Regex: "inconsistent keys: KeyMismatch",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"inconsistent keys: KeyMismatch",
+					},
+				},
+				{
+					Regex: "SSL_CTX_use_PrivateKey_file: [^\\n]*key (?:values|type) mismatch[^\\n]*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL_CTX_use_PrivateKey_file: ",
+					},
+				},
+				{
+					Regex: "AH02565: Certificate and private key [^\\n]* do not match",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"AH02565: Certificate and private key ",
 					},
 				},
 			},
@@ -18125,8 +22823,13 @@ var embedded = Catalogue{
 			References: []string{
 				"crypto/tls tls.go (Go 1.26)",
 				"WuKongIM/crypto b872b70 tls/tls.go:311",
+				"GnuTLS src/serv.c (3.7.9)",
+				"rustls src/error.rs (0.20 to 0.23)",
+				"stunnel src/ctx.c (5.68)",
+				"Apache httpd modules/ssl/ssl_engine_init.c (2.4.71)",
 			},
 			Samples: []string{
+				"[Sat Nov 28 22:28:27.957301 2026] [ssl:emerg] [pid 986:tid 986] AH02565: Certificate and private key localhost:443:0 from /etc/apache2/certs/im.pem and /etc/apache2/certs/im.key do not match",
 				"panic: tls: private key does not match public key",
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"load certificate failed\",\"error\":\"tls: private key does not match public key\"}",
 			},
@@ -18291,6 +22994,91 @@ var embedded = Catalogue{
 				"{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.example.com/v1\\\": tls: failed to parse certificate from server: x509: malformed certificate\"}",
 			},
 		},
+		{
+			ID: "client-told-something",
+			Title: Text{
+				En: "Client: the server ended the handshake with an alert that is not named",
+				Zh: "客户端：服务器用告警结束了握手，没有写出是哪一种",
+			},
+			Explain: Text{
+				En: "The server answered with an alert, and this library does not print which. Mostly the two share no version or cipher suite, or the server wants a client certificate, or it does not know the name that the client asked for. The debug log of the library (level 1) has the number, and the server's own log says why.",
+				Zh: "服务器回了告警，但这个库没有打印是哪一种。多半是双方没有共同的协议版本或加密套件，或者服务器要求客户端证书，或者服务器不认识客户端请求的域名。打开库的调试日志（级别 1）能看到告警编号；服务器自己的日志会写明原因。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "client",
+			Phase:    "client-report",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "mbedtls_ssl_handshake returned -0x7780",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"mbedtls_ssl_handshake returned -0x7780",
+					},
+				},
+				{
+					Regex: "SSL - A fatal alert message was received from our peer",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"SSL - A fatal alert message was received from our peer",
+					},
+				},
+				{
+					Regex: "error(?: =)? -313, (?:received|revcd) alert fatal error",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" alert fatal error",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cipher-mismatch",
+					Score: 0.3,
+					Why:   "handshake failure is the most common alert to a client",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.22,
+					Why:   "devices with one version of TLS only",
+				},
+				{
+					ID:    "client-certificate",
+					Score: 0.18,
+					Why:   "a server that authenticates its clients",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.12,
+					Why:   "a name that the server does not know",
+				},
+				{
+					ID:    "cert-not-configured",
+					Score: 0.06,
+					Why:   "a server that has no certificate for the name",
+				},
+			},
+			References: []string{
+				"Mbed TLS library/error.c, library/ssl_msg.c (2.28.3)",
+				"wolfSSL src/internal.c (5.5.4)",
+				"RFC 8446 section 6.2",
+			},
+			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x7780",
+				"[  7620][E][ssl_client.cpp:37] _handle_error(): [start_ssl_client():273]: (-30592) SSL - A fatal alert message was received from our peer",
+				"wolfSSL_connect error -313, received alert fatal error",
+			},
+			Misses: []string{
+				"./library/ssl_msg.c:4705: |1| 0x7ffc06587f60: is a fatal alert message (msg 40)",
+			},
+		},
 	},
 	Ignore: []*Ignored{
 		{
@@ -18452,26 +23240,8 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			ID: "client-cause-again",
+			ID: "client-says-again",
 			Match: []Clause{
-				{
-					Regex: "^\\s*Caused by: .*",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"Caused by: ",
-					},
-				},
-				{
-					Regex: "boringssl_session_handshake_error_print.*",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"boringssl_session_handshake_error_print",
-					},
-				},
 				{
 					Regex: "^[0-9A-F]{12,16}:error:[0-9A-F]{8}:.*:certificate verify failed:.*",
 					Kinds: []string{
@@ -18487,16 +23257,68 @@ var embedded = Catalogue{
 				Zh: "它重复了前面一行，失败已经在那里写明。",
 			},
 			References: []string{
-				"Java stack traces (Throwable.printStackTrace)",
 				"recorded: attempts.jsonl (openssl s_client)",
 			},
 			Samples: []string{
-				"Caused by: sun.security.validator.ValidatorException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
 				"4037F9D8177F0000:error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:../ssl/statem/statem_clnt.c:1889:",
-				"[BoringSSL] boringssl_session_handshake_error_print(111) [C1.1:1][0x7fcec6701630] 140526066114904:error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:ssl/handshake.cc:369:",
 			},
 			Misses: []string{
 				"javax.net.ssl.SSLHandshakeException: (certificate_unknown) PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
+			},
+		},
+		{
+			ID: "client-read-ended",
+			Match: []Clause{
+				{
+					Regex: "SSLException: (?:Read|Write) error: ssl=\\S+ I/O error during system call.*",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" I/O error during system call",
+					},
+				},
+			},
+			Reason: Text{
+				En: "Android prints it where a connection ends that stood: in a handshake it says SSL handshake aborted.",
+				Zh: "Android 在已建立的连接断开时打印它；握手期间断开时打印的是 SSL handshake aborted。",
+			},
+			References: []string{
+				"google/conscrypt common/src/jni/main/cpp/conscrypt/native_crypto.cc",
+			},
+			Samples: []string{
+				"javax.net.ssl.SSLException: Read error: ssl=0x7a2c8e6e88: I/O error during system call, Connection reset by peer",
+			},
+			Misses: []string{
+				"javax.net.ssl.SSLHandshakeException: SSL handshake aborted: ssl=0x7a2c8e6e88: I/O error during system call, Connection reset by peer",
+			},
+		},
+		{
+			ID: "ingress-default-certificate-again",
+			Match: []Clause{
+				{
+					Regex: "^.*\\] (?:Using default certificate|Validating certificate against DNS names\\. This will be deprecated in a future version\\.?)$",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Using default certificate",
+						"Validating certificate against DNS names. This will be deprecated in a future version",
+					},
+				},
+			},
+			Reason: Text{
+				En: "ingress-nginx prints it behind the line that says why.",
+				Zh: "ingress-nginx 在说明原因的那一行之后打印。",
+			},
+			References: []string{
+				"kubernetes/ingress-nginx internal/ingress/controller/controller.go",
+			},
+			Samples: []string{
+				"W1104 16:56:04.503448       7 controller.go:1293] Using default certificate",
+			},
+			Misses: []string{
+				"W1104 16:56:04.503448       7 controller.go:1270] Error getting SSL certificate \"prod/im-tls\": local SSL certificate prod/im-tls was not found. Using default certificate",
 			},
 		},
 		{
@@ -18748,31 +23570,31 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			ID: "node-code-of-the-error-before",
+			ID: "stunnel-reason",
 			Match: []Clause{
 				{
-					Regex: "^\\s+code: '(?:CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_|ERR_SSL_|ERR_TLS_|INVALID_|UNSPECIFIED)[A-Z0-9_]*',?\\s*$",
+					Regex: "^.*CERT: (?:Pre-)?[Vv]erification error: .*",
 					Kinds: []string{
 						"text",
 					},
 					Literals: []string{
-						"code: '",
+						"erification error: ",
 					},
 				},
 			},
 			Reason: Text{
-				En: "Node.js prints the fields of an error behind its message and stack, which name the failure.",
-				Zh: "Node.js 在错误信息和调用栈之后打印错误对象的字段，失败原因已经在前面写明。",
+				En: "stunnel logs what it finds in the certificate before the line of the failed handshake, which is counted.",
+				Zh: "stunnel 先记录证书的问题，随后一行才是握手失败，按后者计数。",
 			},
 			References: []string{
-				"Node.js lib/internal/util/inspect.js",
-				"provoked: Node.js 20",
+				"stunnel src/verify.c (5.68)",
+				"provoked: stunnel 5.68",
 			},
 			Samples: []string{
-				"  code: 'CERT_HAS_EXPIRED'",
+				"2026.11.28 22:00:48 LOG4[0]: CERT: Pre-verification error: certificate has expired",
 			},
 			Misses: []string{
-				"Error: certificate has expired code: 'CERT_HAS_EXPIRED'",
+				"2026.11.28 22:00:48 LOG3[0]: SSL_connect: ssl/statem/statem_clnt.c:1889: error:0A000086:SSL routines::certificate verify failed",
 			},
 		},
 		{
@@ -18938,10 +23760,486 @@ var embedded = Catalogue{
 			},
 		},
 	},
+	Echoes: []*Echo{
+		{
+			ID: "java-cause",
+			Match: []Clause{
+				{
+					Regex: "(?:^|[\\s:])(?:Caused by|Suppressed): ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Caused by",
+						"Suppressed",
+					},
+				},
+			},
+			Lines: 80,
+			Chain: true,
+			Reason: Text{
+				En: "The causes of an exception in Java stand behind it in its stack trace, each with the message of the next one.",
+				Zh: "Java 异常的各层原因列在它的堆栈里，每一层都带着下一层的消息。",
+			},
+			References: []string{
+				"JDK Throwable.printStackTrace",
+				"recorded: OpenJDK 17, HttpsURLConnection and HttpClient",
+				"logcat, System.err of Android",
+			},
+			Samples: []string{
+				"2020-10-08 13:46:43.743 W/System.err: javax.net.ssl.SSLHandshakeException: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.\n2020-10-08 13:46:43.750 W/System.err:     at com.android.org.conscrypt.ConscryptFileDescriptorSocket.startHandshake(ConscryptFileDescriptorSocket.java:239)\n2020-10-08 13:46:43.760 W/System.err: Caused by: java.security.cert.CertificateException: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.\n2020-10-08 13:46:43.761 W/System.err:     at com.android.org.conscrypt.TrustManagerImpl.verifyChain(TrustManagerImpl.java:674)\n2020-10-08 13:46:43.765 W/System.err: Caused by: java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.",
+				"java.lang.RuntimeException: cannot connect\n\tat J.main(J.java:4)\nCaused by: javax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\n\tat java.base/sun.security.ssl.Alert.createSSLException(Alert.java:131)\n\t... 7 more\nCaused by: sun.security.validator.ValidatorException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
+			},
+			Misses: []string{
+				"javax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\njavax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target",
+			},
+		},
+		{
+			ID: "java-trace",
+			Match: []Clause{
+				{
+					Regex: "(?:^|System\\.err: )\\s*(?:[a-z]\\w*\\.)+[\\w$]+(?:Exception|Error): ",
+					Kinds: []string{
+						"text",
+					},
+				},
+			},
+			Lines: 1,
+			Reason: Text{
+				En: "Many a logger in Java prints the message, which holds the exception's, and the stack trace in the next line.",
+				Zh: "很多 Java 日志先打印含有异常消息的一行，下一行再打印堆栈。",
+			},
+			References: []string{
+				"recorded: OpenJDK 17, java.util.logging",
+				"Logback, ThrowableProxyConverter",
+			},
+			Samples: []string{
+				"SEVERE: connect failed: javax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\njavax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\n\tat java.base/sun.security.ssl.Alert.createSSLException(Alert.java:131)",
+			},
+			Misses: []string{
+				"javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown\njavax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown",
+			},
+		},
+		{
+			ID: "python-trace",
+			Match: []Clause{
+				{
+					Regex: "^\\s*(?:\\w+\\.)*\\w*(?:Error|Exception): ",
+					Kinds: []string{
+						"text",
+					},
+				},
+			},
+			Of:    "exception=\\w+\\(|SSL handshake failed|SSL error in data received|Fatal error on SSL",
+			Lines: 150,
+			Chain: true,
+			Reason: Text{
+				En: "asyncio tells the exception of a task or a transport, and its traceback ends with the same.",
+				Zh: "asyncio 先写出任务或传输层的异常，其后的堆栈以同一个异常结尾。",
+			},
+			References: []string{
+				"CPython asyncio/base_events.py, default_exception_handler",
+				"CPython asyncio/sslproto.py",
+				"recorded: Python 3.11",
+			},
+			Samples: []string{
+				"Task exception was never retrieved\nfuture: <Task finished name='Task-2' coro=<main() done, defined at /srv/im/client.py:2> exception=SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)')>\nTraceback (most recent call last):\n  File \"/srv/im/client.py\", line 3, in main\nssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)",
+			},
+			Misses: []string{
+				"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)\nssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)",
+			},
+		},
+		{
+			ID: "python-wrapped",
+			Match: []Clause{
+				{
+					Regex: "^\\s*(?:\\w+\\.)+\\w*(?:Error|Exception): .*(?:<urlopen error \\[SSL: |Caused by SSLError|SSLCertVerificationError: \\(|SSL\\w*Error\\()",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"urlopen error [SSL: ",
+						"Caused by SSLError",
+						"CertVerificationError: (",
+						"Error(",
+					},
+				},
+				{
+					Regex: "^\\s*http(?:x|core)\\.\\w+: \\[SSL: ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						": [SSL: ",
+					},
+				},
+			},
+			Of:    "^\\s*(?:ssl\\.SSL\\w*Error|httpcore\\.\\w+): ",
+			Lines: 200,
+			Chain: true,
+			Reason: Text{
+				En: "A library in Python that raises an exception of its own has the first one in the same traceback.",
+				Zh: "Python 库抛出自己的异常时，最初的异常也在同一段堆栈里。",
+			},
+			References: []string{
+				"recorded: Python 3.11, urllib",
+				"urllib3 MaxRetryError",
+				"aiohttp ClientConnectorCertificateError",
+				"httpx ConnectError",
+			},
+			Samples: []string{
+				"Traceback (most recent call last):\n  File \"/usr/lib/python3.11/ssl.py\", line 1383, in do_handshake\n    self._sslobj.do_handshake()\nssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"/srv/im/client.py\", line 2, in <module>\nurllib.error.URLError: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)>",
+			},
+			Misses: []string{
+				"urllib.error.URLError: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)>\nurllib.error.URLError: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)>",
+			},
+		},
+		{
+			ID: "apple-further-lines",
+			Match: []Clause{
+				{
+					Regex: "TCP Conn \\S+ SSLHandshake failed|SocketStream \\w+ error|HTTP load failed|finished with error - code|NSURLErrorDomain|boringssl_\\w+_print\\(|nw_protocol_boringssl_\\w+\\(|Optional\\(-98\\d\\d",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						" SSLHandshake failed",
+						"SocketStream ",
+						"HTTP load failed",
+						"finished with error - code",
+						"NSURLErrorDomain",
+						"boringssl_",
+						"nw_protocol_boringssl_",
+						"Optional(-98",
+					},
+				},
+			},
+			Of:    "CFNetwork SSLHandshake failed \\(|HTTP load failed|finished with error - code|boringssl_\\w+_(?:handle_fatal_alert|error_print)\\(",
+			Lines: 8,
+			Chain: true,
+			Reason: Text{
+				En: "Each layer of Apple's networking prints the failure once more: CFNetwork, the connection, the stream, the task.",
+				Zh: "苹果网络栈的每一层都会再打印一次同一个失败：CFNetwork、连接、流、任务。",
+			},
+			References: []string{
+				"CFNetwork and Network.framework in public reports (Starscream #781, #726)",
+			},
+			Samples: []string{
+				"2020-05-18 17:46:46.749522+0800 IM[96908:4535363] CFNetwork SSLHandshake failed (-9807)\n2020-05-18 17:46:46.749622+0800 IM[96908:4535363] TCP Conn 0x604000360540 SSLHandshake failed (-9807)\n2020-05-18 17:46:46.749801+0800 IM[96908:4535372] SocketStream write error [0x604000360540]: 3 -9807",
+			},
+			Misses: []string{
+				"2020-05-18 17:46:46.749522+0800 IM[96908:4535363] CFNetwork SSLHandshake failed (-9807)\n2020-05-18 17:46:47.749522+0800 IM[96908:4535363] CFNetwork SSLHandshake failed (-9807)",
+			},
+		},
+		{
+			ID: "chromium-console",
+			Match: []Clause{
+				{
+					Regex: "\\bnet::ERR_[A-Z_]+",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"net::ERR_",
+					},
+				},
+			},
+			Of:    "handshake failed; returned -1, SSL error code \\d+, net_error -\\d+",
+			Lines: 20,
+			Reason: Text{
+				En: "Chromium prints the number of the error in its own log and the name in the console of the page.",
+				Zh: "Chromium 在自己的日志里打印错误码，在网页控制台里打印错误名。",
+			},
+			References: []string{
+				"Chromium net/socket/ssl_client_socket_impl.cc",
+				"Chromium net/base/net_error_list.h",
+			},
+			Samples: []string{
+				"04-03 17:31:41.000 E/chromium( 9526): [ERROR:ssl_client_socket_impl.cc(1129)] handshake failed; returned -1, SSL error code 1, net_error -201\n04-03 17:31:41.117 I/chromium( 9526): [INFO:CONSOLE(126)] \"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_DATE_INVALID\"",
+			},
+			Misses: []string{
+				"04-03 17:31:41.117 I/chromium( 9526): [INFO:CONSOLE(126)] \"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_DATE_INVALID\"\n04-03 17:31:51.117 I/chromium( 9526): [INFO:CONSOLE(126)] \"WebSocket connection to 'wss://im.example.com:5210/' failed: Error in connection establishment: net::ERR_CERT_DATE_INVALID\"",
+			},
+		},
+		{
+			ID: "node-code",
+			Match: []Clause{
+				{
+					Regex: "^\\s*(?:code|reason|library): ['\"]",
+					Kinds: []string{
+						"text",
+					},
+				},
+				{
+					Regex: "\\b(?:close|closed|onclose|code)\\b\\D{0,20}\\b1015\\b",
+					Kinds: []string{
+						"text",
+					},
+				},
+			},
+			Of:    "\\b[eE]rror(?: \\[\\w+\\])?: ",
+			Lines: 40,
+			Chain: true,
+			Reason: Text{
+				En: "Node.js prints an error's text first and its code behind the stack trace, and the event close follows the event error.",
+				Zh: "Node.js 先打印错误文字，在堆栈之后再打印错误码；error 事件之后还有 close 事件。",
+			},
+			References: []string{
+				"Node.js lib/internal/util/inspect.js",
+				"recorded: Node.js 20",
+			},
+			Samples: []string{
+				"Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames: Host: im.example.com. is not in the cert's altnames: DNS:example.com\n    at Object.checkServerIdentity (node:tls:337:12)\n    at ssl.onhandshakedone (node:_tls_wrap:883:12) {\n  code: 'ERR_TLS_CERT_ALTNAME_INVALID',\n  reason: \"Host: im.example.com. is not in the cert's altnames: DNS:example.com\"\n}",
+			},
+			Misses: []string{
+				"code: 'DEPTH_ZERO_SELF_SIGNED_CERT'\ncode: 'DEPTH_ZERO_SELF_SIGNED_CERT'",
+			},
+		},
+		{
+			ID: "second-connection",
+			Match: []Clause{
+				{
+					Regex: "\\bno application protocol\\b",
+					Kinds: []string{
+						"nginx",
+						"openssl",
+						"net-http",
+					},
+					Literals: []string{
+						"no application protocol",
+					},
+				},
+			},
+			Of:    "alert (?:unknown ca|bad certificate|certificate (?:expired|unknown|revoked|required)|unsupported certificate|decrypt error|access denied)|remote error: tls: (?:unknown certificate|bad certificate|expired certificate|revoked certificate|unsupported certificate|error decrypting message|access denied)",
+			Lines: 20,
+			As:    "second-connection-alpn",
+			Reason: Text{
+				En: "A client that rejected the certificate opens a second connection with other protocols (Deno, for WebSocket), and there is none in common. The certificate is what ails it.",
+				Zh: "客户端拒绝证书之后，又用别的协议列表再连一次（Deno 的 WebSocket 就是这样），结果没有共同的协议。真正的问题在证书。",
+			},
+			References: []string{
+				"recorded: testdata/clients/nginx.jsonl (deno-ws)",
+			},
+			Samples: []string{
+				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:08 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+			Misses: []string{
+				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:08 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.10, server: 0.0.0.0:443",
+				"2026/11/23 17:25:08 [info] 3198#3198: *1 SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443\n2026/11/23 17:25:58 [info] 3198#3198: *2 SSL_do_handshake() failed (SSL: error:0A0000EB:SSL routines::no application protocol) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
+			},
+		},
+		{
+			ID: "client-further-lines",
+			Match: []Clause{
+				{
+					Regex: "^\\s*(?:NO_START_LINE|BAD_DECRYPT|KEY_VALUES_MISMATCH)\\(",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"NO_START_LINE",
+						"BAD_DECRYPT",
+						"KEY_VALUES_MISMATCH",
+					},
+				},
+				{
+					Regex: "^\\s*---> ",
+					Kinds: []string{
+						"text",
+					},
+				},
+				{
+					Regex: "^\\s*error:[0-9a-fA-F]{8}:.*\\(external/(?:boringssl|openssl)/",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"(external/",
+					},
+				},
+			},
+			Lines: 150,
+			Chain: true,
+			Reason: Text{
+				En: "Dart, .NET and Android's Conscrypt print the inner errors of an exception on lines of their own behind it.",
+				Zh: "Dart、.NET 和 Android 的 Conscrypt 会把异常的内层错误另起一行打印在后面。",
+			},
+			References: []string{
+				"dart-lang/sdk runtime/bin/secure_socket_utils.cc",
+				"dotnet/runtime Exception.ToString",
+				"google/conscrypt common/src/jni/main/cpp/conscrypt/jniutil.cc",
+			},
+			Samples: []string{
+				"System.Net.Http.HttpRequestException: The SSL connection could not be established, see inner exception.\n ---> System.Security.Authentication.AuthenticationException: The remote certificate is invalid according to the validation procedure.",
+			},
+			Misses: []string{
+				"System.Security.Authentication.AuthenticationException: The remote certificate is invalid according to the validation procedure.\nSystem.Security.Authentication.AuthenticationException: The remote certificate is invalid according to the validation procedure.",
+			},
+		},
+		{
+			ID: "device-tells-again",
+			Match: []Clause{
+				{
+					Regex: "Last error was: -\\d+ - (?:SSL|X509|NET|PK) - ",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Last error was: -",
+					},
+				},
+				{
+					Regex: "start_ssl_client: -\\d+",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"start_ssl_client: -",
+					},
+				},
+				{
+					Regex: "ESP_ERR_MBEDTLS_\\w+",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"ESP_ERR_MBEDTLS_",
+					},
+				},
+				{
+					Regex: "verification info:",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"verification info:",
+					},
+				},
+				{
+					Regex: "^(?:.*: )?\\s*! (?:The certificate (?:validity|Common Name|is not correctly|is signed with|has been revoked)|Usage does not match)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"The certificate ",
+						"Usage does not match",
+					},
+				},
+				{
+					Regex: "esp-tls-mbedtls: Failed to verify peer certificate",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"esp-tls-mbedtls: Failed to verify peer certificate",
+					},
+				},
+				{
+					Regex: "\\*\\*\\* (?:PKI verification of server certificate failed|Fatal error: Error in the certificate)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"PKI verification of server certificate failed",
+						"Fatal error: Error in the certificate",
+					},
+				},
+			},
+			Lines: 150,
+			Chain: true,
+			Reason: Text{
+				En: "Mbed TLS, ESP-IDF, Arduino and GnuTLS print one failure in several lines; of these the one counts that tells most.",
+				Zh: "Mbed TLS、ESP-IDF、Arduino 和 GnuTLS 会把一次失败打印成好几行，只按信息最多的那一行计数。",
+			},
+			References: []string{
+				"Mbed TLS programs/ssl/ssl_client1.c",
+				"ESP-IDF components/esp-tls/esp_tls_mbedtls.c",
+				"arduino-esp32 libraries/NetworkClientSecure/src/ssl_client.cpp",
+				"GnuTLS src/cli.c (3.7.9)",
+			},
+			Samples: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x2700\nI (5440) esp-tls-mbedtls: verification info:   ! The certificate is not correctly signed by the trusted CA",
+			},
+			Misses: []string{
+				"E (5432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x2700\nE (9432) esp-tls-mbedtls: mbedtls_ssl_handshake returned -0x2700",
+			},
+		},
+		{
+			ID: "dart-reason",
+			Match: []Clause{
+				{
+					Regex: "(?:^|: )\\s*[A-Z][A-Z0-9_]{5,}(?:: |\\()",
+					Kinds: []string{
+						"text",
+					},
+				},
+			},
+			Of:    "\\(OS Error:\\s*$",
+			Lines: 2,
+			Chain: true,
+			Reason: Text{
+				En: "Dart prints the reason of BoringSSL on the line behind the exception.",
+				Zh: "Dart 把 BoringSSL 的原因打印在异常的下一行。",
+			},
+			References: []string{
+				"dart-lang/sdk runtime/bin/secure_socket_utils.cc",
+			},
+			Samples: []string{
+				"HandshakeException: Handshake error in client (OS Error: \n\tCERTIFICATE_VERIFY_FAILED: Hostname mismatch(handshake.cc:393))",
+			},
+			Misses: []string{
+				"HandshakeException: Handshake error in client (OS Error: CERTIFICATE_VERIFY_FAILED: Hostname mismatch(handshake.cc:393))\nHandshakeException: Handshake error in client (OS Error: CERTIFICATE_VERIFY_FAILED: Hostname mismatch(handshake.cc:393))",
+			},
+		},
+		{
+			ID: "php-crypto",
+			Match: []Clause{
+				{
+					Regex: "\\bFailed to enable crypto\\b",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"Failed to enable crypto",
+					},
+				},
+			},
+			Of:    "SSL routines:|(?:stream_socket_\\w+|fsockopen)\\(\\): (?:[^F]|F[^a])",
+			Lines: 3,
+			Chain: true,
+			Reason: Text{
+				En: "PHP prints the error of OpenSSL and then that it could not enable crypto.",
+				Zh: "PHP 先打印 OpenSSL 的错误，再打印无法启用加密。",
+			},
+			References: []string{
+				"php-src main/streams/transports.c",
+				"provoked: PHP 8.2",
+			},
+			Samples: []string{
+				"PHP Warning:  stream_socket_client(): SSL operation failed with code 1. OpenSSL Error messages:\nerror:0A000086:SSL routines::certificate verify failed in /srv/im/php.php on line 3\nPHP Warning:  stream_socket_client(): Failed to enable crypto in /srv/im/php.php on line 3",
+			},
+			Misses: []string{
+				"PHP Warning:  stream_socket_client(): Failed to enable crypto in /srv/im/php.php on line 3\nPHP Warning:  stream_socket_client(): Failed to enable crypto in /srv/im/php.php on line 3",
+			},
+		},
+	},
 	Causes: []*Cause{
 		{
 			ID:       "cert-file-missing",
 			Category: "certificate-config",
+			Words: []string{
+				"证书文件不存在",
+				"找不到证书文件",
+				"证书路径不对",
+				"证书路径错误",
+				"证书没挂载",
+				"证书没有挂载",
+				"挂载证书",
+				"no such file",
+				"certificate file not found",
+				"cert file missing",
+				"certificate not mounted",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "Certificate or key file not found",
@@ -19046,6 +24344,15 @@ var embedded = Catalogue{
 		{
 			ID:       "cert-file-unreadable",
 			Category: "certificate-config",
+			Words: []string{
+				"证书文件没有权限",
+				"证书没权限",
+				"没有权限读取证书",
+				"权限不足",
+				"permission denied",
+				"cannot read certificate file",
+				"key file permission",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "Certificate or key file cannot be read",
@@ -19129,6 +24436,18 @@ var embedded = Catalogue{
 		{
 			ID:       "cert-not-configured",
 			Category: "certificate-config",
+			Words: []string{
+				"没有配置证书",
+				"未配置证书",
+				"没配证书",
+				"怎么配置证书",
+				"怎么配置wss",
+				"启用wss",
+				"no certificate configured",
+				"how to configure wss",
+				"enable tls",
+				"没有证书",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "wssAddr is set without certificate or key",
@@ -19250,6 +24569,21 @@ var embedded = Catalogue{
 		{
 			ID:       "cert-not-pem",
 			Category: "certificate-format",
+			Words: []string{
+				"证书格式不对",
+				"证书格式错误",
+				"证书不是pem",
+				"pem",
+				"der",
+				"pfx",
+				"p12",
+				"crt转pem",
+				"PEM 格式",
+				"failed to find any pem data",
+				"certificate format",
+				"wrong certificate format",
+				"jks",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "Certificate or key file is not valid PEM",
@@ -19433,6 +24767,15 @@ var embedded = Catalogue{
 		{
 			ID:       "cert-malformed",
 			Category: "certificate-format",
+			Words: []string{
+				"证书损坏",
+				"证书文件损坏",
+				"证书坏了",
+				"malformed certificate",
+				"damaged certificate",
+				"corrupt certificate",
+				"asn1",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "Certificate content is damaged",
@@ -19533,6 +24876,14 @@ var embedded = Catalogue{
 		{
 			ID:       "cert-key-swapped",
 			Category: "certificate-format",
+			Words: []string{
+				"证书和私钥写反",
+				"证书私钥写反了",
+				"证书和私钥弄反",
+				"certFile keyFile 写反",
+				"certificate and key swapped",
+				"key and cert switched",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "Certificate and key paths are swapped",
@@ -19580,6 +24931,16 @@ var embedded = Catalogue{
 		{
 			ID:       "cert-key-mismatch",
 			Category: "certificate-format",
+			Words: []string{
+				"私钥不匹配",
+				"证书和私钥不匹配",
+				"私钥与证书不符",
+				"证书密钥不匹配",
+				"private key does not match",
+				"key mismatch",
+				"key does not match certificate",
+				"私钥",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "Private key does not belong to the certificate",
@@ -19686,6 +25047,16 @@ var embedded = Catalogue{
 		{
 			ID:       "key-unsupported",
 			Category: "certificate-format",
+			Words: []string{
+				"私钥加密",
+				"私钥有密码",
+				"加密的私钥",
+				"私钥不支持",
+				"encrypted private key",
+				"key passphrase",
+				"unsupported key",
+				"passphrase",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "Private key is encrypted or of an unknown kind",
@@ -19773,6 +25144,24 @@ var embedded = Catalogue{
 		{
 			ID:       "chain-incomplete",
 			Category: "certificate-format",
+			Words: []string{
+				"证书链不完整",
+				"证书链",
+				"中间证书",
+				"缺少中间证书",
+				"没有中间证书",
+				"缺中间证书",
+				"cert chain",
+				"certificate chain",
+				"incomplete chain",
+				"missing intermediate",
+				"intermediate certificate",
+				"intermediate",
+				"fullchain",
+				"浏览器正常 app 不行",
+				"浏览器可以 app 不行",
+				"works in browser but not in app",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "Intermediate certificate is missing or wrong",
@@ -19924,6 +25313,19 @@ var embedded = Catalogue{
 		{
 			ID:       "connection-interrupted",
 			Category: "network",
+			Words: []string{
+				"连接中断",
+				"网络中断",
+				"断线",
+				"掉线",
+				"断开",
+				"网络不稳定",
+				"弱网",
+				"connection interrupted",
+				"disconnect",
+				"connection lost",
+				"closed early",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "The connection broke during the handshake",
@@ -20058,6 +25460,17 @@ var embedded = Catalogue{
 		{
 			ID:       "record-corrupted",
 			Category: "network",
+			Words: []string{
+				"数据被篡改",
+				"数据损坏",
+				"记录损坏",
+				"中间设备",
+				"防火墙",
+				"corrupted",
+				"middlebox",
+				"tampered",
+				"firewall",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "Encrypted data was altered on the way",
@@ -20151,6 +25564,19 @@ var embedded = Catalogue{
 		{
 			ID:       "scanner-probe",
 			Category: "noise",
+			Words: []string{
+				"扫描",
+				"探测",
+				"端口扫描",
+				"爬虫",
+				"攻击",
+				"健康检查",
+				"scanner",
+				"port scan",
+				"probe",
+				"health check",
+				"healthcheck",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "Scanner or probe, no real client",
@@ -20219,6 +25645,17 @@ var embedded = Catalogue{
 		{
 			ID:       "plaintext-on-tls-port",
 			Category: "wrong-port",
+			Words: []string{
+				"明文连 tls 端口",
+				"ws 连到 wss 端口",
+				"http 访问 https 端口",
+				"用ws连wss",
+				"plain text on tls port",
+				"plaintext on tls port",
+				"http to https port",
+				"ws to wss port",
+				"ws://",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "Something speaks plain text to the TLS port",
@@ -20356,6 +25793,22 @@ var embedded = Catalogue{
 		{
 			ID:       "tls-on-plaintext-port",
 			Category: "wrong-port",
+			Words: []string{
+				"端口",
+				"端口错误",
+				"端口不对",
+				"端口写错",
+				"连错端口",
+				"wss 连到 ws 端口",
+				"tls 连到明文端口",
+				"wrong port",
+				"wrong version number",
+				"tls on plaintext port",
+				"https to http port",
+				"5200",
+				"5100",
+				"5210",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "TLS is spoken to a plain-text port",
@@ -20504,6 +25957,15 @@ var embedded = Catalogue{
 		{
 			ID:       "listen-address-invalid",
 			Category: "listener",
+			Words: []string{
+				"监听地址",
+				"监听地址不对",
+				"监听失败",
+				"listen address",
+				"cannot assign requested address",
+				"bind failed",
+				"wssaddr",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "wssAddr is no address to listen on, or not set",
@@ -20615,6 +26077,14 @@ var embedded = Catalogue{
 		{
 			ID:       "listen-port-in-use",
 			Category: "listener",
+			Words: []string{
+				"端口占用",
+				"端口被占用",
+				"端口冲突",
+				"address already in use",
+				"port in use",
+				"EADDRINUSE",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "The wss port is taken",
@@ -20694,6 +26164,14 @@ var embedded = Catalogue{
 		{
 			ID:       "listen-port-denied",
 			Category: "listener",
+			Words: []string{
+				"监听 443 没有权限",
+				"端口没有权限",
+				"443 权限",
+				"bind permission denied",
+				"privileged port",
+				"EACCES",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "No permission to open the port",
@@ -20775,6 +26253,24 @@ var embedded = Catalogue{
 		{
 			ID:       "protocol-version",
 			Category: "protocol",
+			Words: []string{
+				"协议版本",
+				"tls版本",
+				"tls 版本",
+				"版本不支持",
+				"tls1.0",
+				"tls 1.0",
+				"tls1.1",
+				"tls 1.1",
+				"tls1.2",
+				"tls1.3",
+				"老版本安卓",
+				"旧系统",
+				"protocol version",
+				"tls version",
+				"unsupported protocol",
+				"sslv3",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "No common TLS version",
@@ -20860,6 +26356,17 @@ var embedded = Catalogue{
 		{
 			ID:       "cipher-mismatch",
 			Category: "protocol",
+			Words: []string{
+				"加密套件",
+				"没有共同的加密套件",
+				"密码套件",
+				"算法不匹配",
+				"cipher",
+				"cipher suite",
+				"no shared cipher",
+				"no common cipher",
+				"ciphers",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "No common cipher, curve or signature algorithm",
@@ -20984,6 +26491,12 @@ var embedded = Catalogue{
 		{
 			ID:       "alpn-mismatch",
 			Category: "protocol",
+			Words: []string{
+				"alpn",
+				"http2",
+				"h2",
+				"no application protocol",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "No common application protocol (ALPN)",
@@ -21062,6 +26575,16 @@ var embedded = Catalogue{
 		{
 			ID:       "client-certificate",
 			Category: "protocol",
+			Words: []string{
+				"客户端证书",
+				"双向认证",
+				"双向tls",
+				"mtls",
+				"mutual tls",
+				"client certificate",
+				"client cert",
+				"client auth",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "A client certificate is demanded",
@@ -21152,6 +26675,20 @@ var embedded = Catalogue{
 		{
 			ID:       "server-crash",
 			Category: "server",
+			Words: []string{
+				"崩溃",
+				"服务崩溃",
+				"panic",
+				"宕机",
+				"重启循环",
+				"启动不了",
+				"启动失败",
+				"crash",
+				"crash loop",
+				"CrashLoopBackOff",
+				"server crashed",
+				"does not start",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "WuKongIM's TLS code crashes or stalls",
@@ -21280,6 +26817,14 @@ var embedded = Catalogue{
 		{
 			ID:       "insecure-websocket-on-https-page",
 			Category: "browser",
+			Words: []string{
+				"混合内容",
+				"https 页面 ws",
+				"https页面连接ws",
+				"mixed content",
+				"insecure websocket",
+				"https page ws",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "An https page opens an unencrypted ws:// socket",
@@ -21350,6 +26895,30 @@ var embedded = Catalogue{
 		{
 			ID:       "hostname-mismatch",
 			Category: "domain",
+			Words: []string{
+				"域名不匹配",
+				"域名不一致",
+				"域名不符",
+				"域名和证书不一致",
+				"证书域名不对",
+				"主机名不匹配",
+				"用 ip 连接",
+				"用ip访问",
+				"ip 访问",
+				"ip证书",
+				"泛域名",
+				"通配符证书",
+				"hostname mismatch",
+				"host name mismatch",
+				"wrong name",
+				"wrong domain",
+				"name mismatch",
+				"domain mismatch",
+				"common name invalid",
+				"san",
+				"wildcard",
+				"connect by ip",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "The address is not in the certificate",
@@ -21483,6 +27052,29 @@ var embedded = Catalogue{
 		{
 			ID:       "untrusted-ca",
 			Category: "trust",
+			Words: []string{
+				"自签名",
+				"自签",
+				"selfsigned",
+				"自签证书",
+				"自签名证书",
+				"私有ca",
+				"证书不受信任",
+				"不受信任",
+				"不信任",
+				"证书不可信",
+				"根证书",
+				"self signed",
+				"self-signed",
+				"self signed certificate",
+				"untrusted",
+				"untrusted certificate",
+				"private ca",
+				"unknown authority",
+				"not trusted",
+				"root certificate",
+				"mkcert",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "Self-signed or private CA, not trusted by clients",
@@ -21706,6 +27298,16 @@ var embedded = Catalogue{
 		{
 			ID:       "cert-revoked",
 			Category: "trust",
+			Words: []string{
+				"证书吊销",
+				"证书被吊销",
+				"吊销",
+				"撤销",
+				"revoked",
+				"certificate revoked",
+				"ocsp",
+				"crl",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "The certificate has been revoked",
@@ -21841,6 +27443,19 @@ var embedded = Catalogue{
 		{
 			ID:       "cert-unsupported",
 			Category: "trust",
+			Words: []string{
+				"证书强度",
+				"弱证书",
+				"弱密钥",
+				"密钥太短",
+				"sha1",
+				"1024",
+				"md5",
+				"weak certificate",
+				"weak key",
+				"extended key usage",
+				"证书用途",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "Weak or unfit certificate",
@@ -21960,6 +27575,16 @@ var embedded = Catalogue{
 		{
 			ID:       "cert-pin-mismatch",
 			Category: "trust",
+			Words: []string{
+				"证书锁定",
+				"证书绑定",
+				"固定证书",
+				"证书指纹",
+				"ssl pinning",
+				"pinning",
+				"certificate pinning",
+				"pinned",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "The client pins another certificate",
@@ -22030,6 +27655,27 @@ var embedded = Catalogue{
 		{
 			ID:       "cert-expired",
 			Category: "validity",
+			Words: []string{
+				"证书过期",
+				"证书已过期",
+				"证书到期",
+				"过期",
+				"到期",
+				"续期",
+				"证书失效",
+				"expired",
+				"certificate expired",
+				"cert expired",
+				"expired certificate",
+				"certificate has expired",
+				"renew",
+				"renewal",
+				"certbot",
+				"acme",
+				"let's encrypt",
+				"lets encrypt",
+				"憑證過期",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "The certificate has expired",
@@ -22194,6 +27840,15 @@ var embedded = Catalogue{
 		{
 			ID:       "cert-not-yet-valid",
 			Category: "validity",
+			Words: []string{
+				"证书未生效",
+				"证书尚未生效",
+				"证书还没生效",
+				"还没生效",
+				"not yet valid",
+				"certificate not yet valid",
+				"not valid yet",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "The certificate is not valid yet",
@@ -22308,6 +27963,23 @@ var embedded = Catalogue{
 		{
 			ID:       "clock-skew",
 			Category: "validity",
+			Words: []string{
+				"时钟",
+				"时钟偏差",
+				"时钟不准",
+				"系统时间不对",
+				"时间不对",
+				"时间不准",
+				"手机时间不对",
+				"时间不同步",
+				"时钟不同步",
+				"ntp",
+				"clock",
+				"clock skew",
+				"wrong clock",
+				"wrong time",
+				"system time",
+			},
 			Advice: Advice{
 				Title: Text{
 					En: "A clock is wrong",
@@ -22680,6 +28352,1361 @@ var embedded = Catalogue{
 			},
 		},
 	},
+	Symptoms: []*Symptom{
+		{
+			ID: "tls-handshake-failed",
+			Title: Text{
+				En: "The TLS handshake fails",
+				Zh: "TLS 握手失败",
+			},
+			Explain: Text{
+				En: "These words say that the connection ended before it was encrypted, and not why. The line of the server's log names it more closely, and the client's own error names it best: paste either.",
+				Zh: "这句话只说明连接在加密之前就断了，没有说明原因。服务器日志里的那一行更具体，客户端自己的报错最准确：把其中任何一条粘贴过来即可。",
+			},
+			Codes: []string{
+				"curl 35",
+				"35",
+				"EPROTO",
+				"errSSLProtocol",
+				"-9800",
+				"errSSLHandshakeFail",
+				"-9824",
+				"SSLHandshakeException",
+				"SSLException",
+				"SSLProtocolException",
+				"HandshakeException",
+				"ssl.SSLError",
+				"TlsException",
+				"ERR_SSL_HANDSHAKE_NOT_COMPLETED",
+				"-148",
+				"kCFStreamErrorDomainSSL",
+			},
+			Words: []string{
+				"连不上",
+				"无法连接",
+				"连接失败",
+				"cannot connect",
+				"tls",
+				"ssl",
+				"wss",
+				"握手失败",
+				"TLS 握手失败",
+				"SSL 握手失败",
+				"握手错误",
+				"握手不成功",
+				"ssl错误",
+				"tls错误",
+				"ssl 报错",
+				"tls 报错",
+				"wss 连不上",
+				"wss 连接失败",
+				"wss 失败",
+				"wss 打不开",
+				"wss 不通",
+				"handshake failed",
+				"handshake failure",
+				"handshake error",
+				"tls handshake failed",
+				"ssl handshake failed",
+				"tls error",
+				"ssl error",
+				"tls failed",
+				"wss failed",
+				"wss error",
+				"cannot connect wss",
+				"wss not working",
+				"ssl connect error",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.22,
+					Why:   "external.wssAddr with an IP or another name is the fault that users report most",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.19,
+					Why:   "small teams try self-signed and private certificates first",
+				},
+				{
+					ID:    "chain-incomplete",
+					Score: 0.13,
+					Why:   "the leaf without its intermediate is installed, which browsers on desktops hide",
+				},
+				{
+					ID:    "cert-expired",
+					Score: 0.12,
+					Why:   "certificates last 90 days, and a renewed one needs a restart",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.12,
+					Why:   "wss:// with the port of ws or TCP",
+				},
+				{
+					ID:    "plaintext-on-tls-port",
+					Score: 0.07,
+					Why:   "ws:// with the port of wss",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.04,
+					Why:   "very old clients",
+				},
+			},
+			References: []string{
+				"WuKongIM #66, #192, #209, #211, #285",
+				"libcurl-errors: CURLE_SSL_CONNECT_ERROR (35)",
+				"patterns/internal/ranking/ranking.yaml",
+			},
+		},
+		{
+			ID: "certificate-rejected",
+			Title: Text{
+				En: "The certificate is not accepted",
+				Zh: "证书不被接受",
+			},
+			Explain: Text{
+				En: "The client looked at the certificate and refused it. It can be the name, the issuer, a missing intermediate or a date; the client's own error says which, and so does a look at what the server sends.",
+				Zh: "客户端检查了证书并拒绝了它。可能是域名、签发者、缺少中间证书或日期的问题；客户端自己的报错会写明是哪一种，检查服务器实际发出的证书也能看出来。",
+			},
+			Words: []string{
+				"证书错误",
+				"证书无效",
+				"证书有问题",
+				"证书问题",
+				"证书不对",
+				"证书验证失败",
+				"证书校验失败",
+				"证书",
+				"拒绝证书",
+				"不安全",
+				"您的连接不是私密连接",
+				"连接不是私密连接",
+				"此网站的安全证书有问题",
+				"服务器证书无效",
+				"certificate error",
+				"certificate invalid",
+				"invalid certificate",
+				"certificate rejected",
+				"certificate problem",
+				"certificate verify failed",
+				"certificate",
+				"not secure",
+				"your connection is not private",
+				"ssl certificate",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.28,
+					Why:   "the fault that users report most",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.24,
+					Why:   "self-signed and private certificates are tried first",
+				},
+				{
+					ID:    "chain-incomplete",
+					Score: 0.14,
+					Why:   "the leaf without its intermediate",
+				},
+				{
+					ID:    "cert-expired",
+					Score: 0.14,
+					Why:   "certificates last 90 days",
+				},
+				{
+					ID:    "clock-skew",
+					Score: 0.1,
+					Why:   "a wrong clock of the client reads the same",
+				},
+				{
+					ID:    "cert-not-yet-valid",
+					Score: 0.02,
+					Why:   "rare",
+				},
+			},
+			References: []string{
+				"RFC 5280 section 6",
+				"patterns/internal/ranking/ranking.yaml",
+			},
+		},
+		{
+			ID: "websocket-closed-1015",
+			Title: Text{
+				En: "WebSocket close code 1015: the TLS handshake failed",
+				Zh: "WebSocket 关闭码 1015：TLS 握手失败",
+			},
+			Explain: Text{
+				En: "The client itself sets this code where the TLS handshake of wss:// failed; it is never sent over the network. It does not say why: the console of the browser or the log of the app does.",
+				Zh: "wss:// 的 TLS 握手失败时，由客户端自己给出这个关闭码，网络上不会传输它。它不说明原因，原因在浏览器控制台或 App 日志里。",
+			},
+			Codes: []string{
+				"1015",
+				"close 1015",
+				"websocket 1015",
+			},
+			Words: []string{
+				"关闭码 1015",
+				"onclose 1015",
+				"wss 1015",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.26,
+					Why:   "the fault that users report most",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.22,
+					Why:   "self-signed and private certificates are tried first",
+				},
+				{
+					ID:    "chain-incomplete",
+					Score: 0.14,
+					Why:   "apps do not fetch a missing intermediate",
+				},
+				{
+					ID:    "cert-expired",
+					Score: 0.13,
+					Why:   "certificates last 90 days",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.12,
+					Why:   "wss:// with the port of ws",
+				},
+				{
+					ID:    "clock-skew",
+					Score: 0.05,
+					Why:   "the clock of one device",
+				},
+			},
+			References: []string{
+				"RFC 6455 section 7.4.1",
+			},
+		},
+		{
+			ID: "websocket-closed-1006",
+			Title: Text{
+				En: "WebSocket close code 1006: the connection broke",
+				Zh: "WebSocket 关闭码 1006：连接异常断开",
+			},
+			Explain: Text{
+				En: "The client found the connection gone without a close frame. Browsers give 1006 for a failed TLS handshake, a refused port and a lost network alike, on purpose. If it comes at once on every attempt, the handshake or the address is at fault; if it comes after minutes, the network or a proxy's timeout.",
+				Zh: "客户端发现连接没有关闭帧就断了。TLS 握手失败、端口不通、网络中断，浏览器都只报 1006，这是有意为之。每次一连就断，问题在握手或地址；几分钟后才断，问题在网络或代理的超时。",
+			},
+			Codes: []string{
+				"1006",
+				"close 1006",
+				"websocket 1006",
+			},
+			Words: []string{
+				"关闭码 1006",
+				"onclose 1006",
+				"websocket 断开",
+				"websocket 连接失败",
+				"websocket connection failed",
+				"websocket failed",
+				"websocket error",
+				"websocket 报错",
+				"abnormal closure",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.3,
+					Why:   "lost networks and timeouts of proxies",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.14,
+					Why:   "browsers hide a rejected certificate behind 1006",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.13,
+					Why:   "as above",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.12,
+					Why:   "wss:// with the port of ws",
+				},
+				{
+					ID:    "cert-expired",
+					Score: 0.08,
+					Why:   "as above",
+				},
+				{
+					ID:    "plaintext-on-tls-port",
+					Score: 0.06,
+					Why:   "ws:// with the port of wss",
+				},
+				{
+					ID:    "chain-incomplete",
+					Score: 0.06,
+					Why:   "as above",
+				},
+			},
+			References: []string{
+				"RFC 6455 section 7.4.1",
+				"WebSockets Standard, feedback from the protocol (1006 hides the reason)",
+			},
+		},
+		{
+			ID: "ios-cannot-connect",
+			Title: Text{
+				En: "Only iPhones and iPads cannot connect",
+				Zh: "只有 iOS 连不上",
+			},
+			Explain: Text{
+				En: "iOS is stricter than others: it accepts no self-signed certificate that was not installed and trusted by hand, no IP that is not in the certificate, no certificate of more than 825 days (398 of a public CA), no name that stands in CN alone, and App Transport Security refuses ws:// and TLS before 1.2. The number in the app's log (-1202, -9807 …) tells more: paste it.",
+				Zh: "iOS 比其他平台更严格：不接受没有手动安装并信任的自签名证书、不接受证书里没有的 IP、不接受有效期超过 825 天的证书（公共 CA 为 398 天）、不认只写在 CN 里的域名；ATS 还会拒绝 ws:// 和低于 1.2 的 TLS。App 日志里的数字（-1202、-9807 等）能说明更多，请粘贴过来。",
+			},
+			Codes: []string{
+				"NSURLErrorDomain",
+				"NSAppTransportSecurity",
+				"-1022",
+				"NSURLErrorAppTransportSecurityRequiresSecureConnection",
+			},
+			Words: []string{
+				"ios 连不上",
+				"ios 连接失败",
+				"ios 失败",
+				"ios 不行",
+				"ios",
+				"iphone 连不上",
+				"iphone",
+				"ipad",
+				"苹果手机连不上",
+				"苹果连不上",
+				"苹果手机",
+				"苹果",
+				"safari",
+				"swift",
+				"iOS cannot connect",
+				"iOS fails",
+				"iphone cannot connect",
+				"ATS",
+				"App Transport Security",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "untrusted-ca",
+					Score: 0.33,
+					Why:   "iOS asks for a root that was installed and then trusted in the settings",
+				},
+				{
+					ID:    "chain-incomplete",
+					Score: 0.22,
+					Why:   "apps do not always fetch a missing intermediate, browsers do",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.2,
+					Why:   "an IP in external.wssAddr, or a name in CN alone",
+				},
+				{
+					ID:    "cert-unsupported",
+					Score: 0.1,
+					Why:   "a lifetime of more than 825 days, SHA-1, no server authentication (Apple HT210176)",
+				},
+				{
+					ID:    "cert-expired",
+					Score: 0.06,
+					Why:   "would fail elsewhere too",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.03,
+					Why:   "App Transport Security asks for TLS 1.2",
+				},
+			},
+			References: []string{
+				"Apple HT210176 (requirements for trusted certificates)",
+				"Apple NSAppTransportSecurity",
+				"Apple NSURLError codes",
+				"daltoniam/Starscream #726",
+			},
+		},
+		{
+			ID: "android-cannot-connect",
+			Title: Text{
+				En: "Only Android phones cannot connect",
+				Zh: "只有安卓连不上",
+			},
+			Explain: Text{
+				En: "Android does not fetch a missing intermediate, as desktop browsers do: fullchain.pem must be served. From 7 on apps trust no CA that the user installed unless network_security_config allows it, and versions before 7.1.1 do not know newer roots. The exception in logcat (Trust anchor … not found, Hostname … not verified) tells which.",
+				Zh: "安卓不会像桌面浏览器那样自动补全中间证书，服务器必须发送 fullchain.pem。从安卓 7 起，应用默认不信任用户安装的 CA，除非 network_security_config 允许；7.1.1 之前的版本不认识较新的根证书。logcat 里的异常（Trust anchor … not found、Hostname … not verified）会说明是哪一种。",
+			},
+			Words: []string{
+				"安卓连不上",
+				"android 连不上",
+				"安卓",
+				"安卓连接失败",
+				"android 失败",
+				"android",
+				"okhttp",
+				"鸿蒙",
+				"Android cannot connect",
+				"android fails",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "chain-incomplete",
+					Score: 0.36,
+					Why:   "Android does not fetch a missing intermediate",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.33,
+					Why:   "private CAs, and roots that old versions lack",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.15,
+					Why:   "an IP or another name in external.wssAddr",
+				},
+				{
+					ID:    "clock-skew",
+					Score: 0.05,
+					Why:   "emulators and phones with a wrong date",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.04,
+					Why:   "Android before 5 has no TLS 1.2 by default",
+				},
+			},
+			References: []string{
+				"developer.android.com: security-ssl, Network Security Configuration",
+				"recorded: testdata/clients (okhttp)",
+			},
+		},
+		{
+			ID: "mini-program-cannot-connect",
+			Title: Text{
+				En: "A mini program (WeChat, uni-app) cannot connect by wss",
+				Zh: "小程序（微信、uni-app）wss 连接失败",
+			},
+			Explain: Text{
+				En: "Mini programs accept wss:// alone, to a name that is registered in the console as a socket domain, with a certificate of a public CA and its intermediates, TLS 1.2 or newer. No IP and no self-signed certificate works on a phone, although the developer tools let it pass when the check is switched off. If only phones fail and the tools do not, suspect the intermediate certificate or that switch.",
+				Zh: "小程序只接受 wss://，域名要在后台登记为 socket 合法域名，证书须由公共 CA 签发并带上中间证书，TLS 1.2 以上。真机上不能用 IP，也不能用自签名证书；开发者工具勾选「不校验合法域名」后能连，真机不行。如果只有真机失败，先怀疑缺少中间证书，或者是这个选项掩盖了问题。",
+			},
+			Codes: []string{
+				"url not in domain list",
+			},
+			Words: []string{
+				"小程序",
+				"小程序 wss 失败",
+				"小程序连不上",
+				"微信小程序",
+				"微信",
+				"小程序真机",
+				"真机连不上",
+				"真机失败",
+				"connectSocket fail",
+				"connectSocket",
+				"uniapp",
+				"uni-app",
+				"uni-app 连不上",
+				"wx.connectSocket",
+				"mini program",
+				"miniprogram",
+				"wechat",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "chain-incomplete",
+					Score: 0.34,
+					Why:   "phones do not fetch a missing intermediate, the developer tools do",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.24,
+					Why:   "self-signed certificates, which pass in the tools alone",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.2,
+					Why:   "an IP or another name in external.wssAddr",
+				},
+				{
+					ID:    "cert-expired",
+					Score: 0.07,
+					Why:   "would fail elsewhere too",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.05,
+					Why:   "TLS 1.2 is asked for",
+				},
+			},
+			References: []string{
+				"WeChat mini programs: network, server domains and HTTPS certificates",
+				"codcodog/Blog #54, sundy-li/wechat_brain #18, ithewei/libhv #645",
+			},
+		},
+		{
+			ID: "browser-cannot-connect",
+			Title: Text{
+				En: "A browser cannot connect, apps can",
+				Zh: "浏览器连不上，App 正常",
+			},
+			Explain: Text{
+				En: "A page asks nobody about a certificate of a WebSocket: it just fails. The console names the reason (net::ERR_CERT_…). Open https:// with the same name and port in a tab to see it. A page from https:// may not open ws:// at all.",
+				Zh: "网页里的 WebSocket 遇到证书问题不会弹窗询问，只会失败。原因写在控制台里（net::ERR_CERT_…）。用同样的域名和端口在新标签页打开 https:// 就能看到。另外，https:// 的页面不允许连接 ws://。",
+			},
+			Words: []string{
+				"浏览器连不上",
+				"浏览器",
+				"网页连不上",
+				"网页",
+				"h5 连不上",
+				"web 端连不上",
+				"chrome",
+				"谷歌浏览器",
+				"firefox",
+				"edge",
+				"browser cannot connect",
+				"browser fails",
+				"browser",
+				"web client cannot connect",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "untrusted-ca",
+					Score: 0.3,
+					Why:   "apps may be told to trust a private CA, browsers were not",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.25,
+					Why:   "an IP or another name in external.wssAddr",
+				},
+				{
+					ID:    "insecure-websocket-on-https-page",
+					Score: 0.17,
+					Why:   "ws:// on a page from https:// is refused before it connects",
+				},
+				{
+					ID:    "cert-expired",
+					Score: 0.1,
+					Why:   "apps may not look",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.08,
+					Why:   "wss:// with the port of ws",
+				},
+			},
+			References: []string{
+				"Mixed Content (W3C) section 4",
+				"Chromium net/base/net_error_list.h",
+			},
+		},
+		{
+			ID: "one-device-cannot-connect",
+			Title: Text{
+				En: "One user or one device cannot connect, all others can",
+				Zh: "只有个别用户或设备连不上",
+			},
+			Explain: Text{
+				En: "What the server sends is the same for everybody, so that the fault is in this device or its network: a wrong clock, an old system that lacks newer roots or TLS 1.2, or a company's network that puts its own certificate in between.",
+				Zh: "服务器发给所有人的内容都一样，所以问题在这台设备或它所在的网络：时钟不准、系统太旧（缺少新的根证书或不支持 TLS 1.2），或者公司网络插入了自己的证书。",
+			},
+			Words: []string{
+				"个别用户",
+				"个别设备",
+				"部分用户连不上",
+				"只有一个用户",
+				"某个手机连不上",
+				"有的手机连不上",
+				"部分手机",
+				"one user cannot connect",
+				"only one device",
+				"some users",
+				"some devices",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "clock-skew",
+					Score: 0.42,
+					Why:   "a third of the certificate errors of Chrome on Windows (Acer and others, CCS 2017)",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.24,
+					Why:   "old root stores, and networks that intercept TLS",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.14,
+					Why:   "the network of this device",
+				},
+				{
+					ID:    "protocol-version",
+					Score: 0.1,
+					Why:   "old systems",
+				},
+			},
+			References: []string{
+				"Acer and others, Where the Wild Warnings Are, CCS 2017",
+				"patterns/internal/ranking/ranking.yaml",
+			},
+		},
+		{
+			ID: "failing-all-at-once",
+			Title: Text{
+				En: "It worked, and suddenly nobody can connect",
+				Zh: "原来正常，突然全部连不上",
+			},
+			Explain: Text{
+				En: "Where all clients fail from one moment on and nobody changed anything, a date has passed: the certificate or an intermediate of it expired. WuKongIM goes on with the old certificate after a renewal until it is restarted.",
+				Zh: "没有人改动过，所有客户端却从某一刻起同时失败，多半是日期到了：证书或中间证书过期。证书续期之后，WuKongIM 重启前发出的仍是旧证书。",
+			},
+			Words: []string{
+				"突然连不上",
+				"突然全部掉线",
+				"突然不能用",
+				"突然失败",
+				"昨天还好好的",
+				"昨天还能用",
+				"之前正常",
+				"全部连不上",
+				"都连不上",
+				"suddenly fails",
+				"suddenly stopped",
+				"stopped working",
+				"worked yesterday",
+				"nobody can connect",
+				"everyone cannot connect",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-expired",
+					Score: 0.7,
+					Why:   "certificates last 90 days, and all clients meet the date at once",
+				},
+				{
+					ID:    "server-crash",
+					Score: 0.1,
+					Why:   "a server that does not run answers nobody",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.07,
+					Why:   "the network or the proxy in front",
+				},
+				{
+					ID:    "clock-skew",
+					Score: 0.03,
+					Why:   "the clock of a server that makes certificates",
+				},
+			},
+			References: []string{
+				"RFC 5280 section 4.1.2.5",
+				"WuKongIM internal/server (the certificate is read at the start alone)",
+			},
+		},
+		{
+			ID: "failing-after-renewal",
+			Title: Text{
+				En: "It fails since the certificate was renewed or exchanged",
+				Zh: "更换或续期证书之后失败",
+			},
+			Explain: Text{
+				En: "The server still sends the old certificate (it reads the files at its start alone), or the new files do not fit: the leaf without its intermediates, the key of another certificate, or another name. Apps that pin the old key fail as well.",
+				Zh: "要么服务器发的还是旧证书（只在启动时读取文件），要么新文件不对：只有单张证书没有中间证书、私钥是另一张证书的，或者域名变了。固定了旧公钥的 App 也会失败。",
+			},
+			Words: []string{
+				"续期后连不上",
+				"换证书后",
+				"更换证书后",
+				"换了证书",
+				"更新证书后",
+				"续签后",
+				"续期之后",
+				"after renewal",
+				"after renewing",
+				"new certificate not working",
+				"replaced certificate",
+				"changed certificate",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-expired",
+					Score: 0.35,
+					Why:   "without a restart the old certificate is still sent",
+				},
+				{
+					ID:    "chain-incomplete",
+					Score: 0.23,
+					Why:   "the leaf was copied without its chain",
+				},
+				{
+					ID:    "cert-key-mismatch",
+					Score: 0.14,
+					Why:   "certificate and key of different orders",
+				},
+				{
+					ID:    "cert-pin-mismatch",
+					Score: 0.1,
+					Why:   "apps that pin the key of before",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.08,
+					Why:   "the new certificate has other names",
+				},
+			},
+			References: []string{
+				"certbot: user guide, renewal",
+				"WuKongIM internal/server (the certificate is read at the start alone)",
+			},
+		},
+		{
+			ID: "connection-reset",
+			Title: Text{
+				En: "The connection was reset",
+				Zh: "连接被重置",
+			},
+			Explain: Text{
+				En: "One side or something between them tore the connection down. Alone it is no sign of a certificate: healthy networks reset connections as well. If every attempt ends so at once, the port speaks another protocol, or a firewall cuts TLS; in China a domain without an ICP filing (备案) is cut at its name in the ClientHello.",
+				Zh: "某一端或中间设备强行断开了连接。单独出现不能说明证书有问题，正常网络也会有重置。如果每次一连就被重置，可能是端口说的不是 TLS，或防火墙拦截了 TLS；在国内，未备案的域名会按 ClientHello 里的域名被拦截。",
+			},
+			Codes: []string{
+				"ECONNRESET",
+				"ERR_CONNECTION_RESET",
+				"-101",
+				"NSURLErrorNetworkConnectionLost",
+				"-1005",
+				"WSAECONNRESET",
+				"10054",
+				"104",
+				"MBEDTLS_ERR_NET_CONN_RESET",
+				"-0x50",
+				"-0x0050",
+				"curl 56",
+				"56",
+			},
+			Words: []string{
+				"连接被重置",
+				"连接重置",
+				"重置",
+				"连接被对方重置",
+				"connection reset",
+				"connection reset by peer",
+				"reset by peer",
+				"reset",
+				"备案",
+				"未备案",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.55,
+					Why:   "networks, firewalls and clients that end their process",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.12,
+					Why:   "a server that does not understand the ClientHello may reset",
+				},
+				{
+					ID:    "plaintext-on-tls-port",
+					Score: 0.08,
+					Why:   "and the other way round",
+				},
+				{
+					ID:    "scanner-probe",
+					Score: 0.08,
+					Why:   "probes end like this",
+				},
+				{
+					ID:    "server-crash",
+					Score: 0.04,
+					Why:   "a server that ended resets what was open",
+				},
+			},
+			References: []string{
+				"RFC 9293 section 3.5.2",
+				"Chromium net/base/net_error_list.h",
+				"libcurl-errors: CURLE_RECV_ERROR (56)",
+			},
+		},
+		{
+			ID: "connection-refused",
+			Title: Text{
+				En: "The connection is refused: nothing listens on the port",
+				Zh: "连接被拒绝：端口没有监听",
+			},
+			Explain: Text{
+				En: "Nothing accepts connections at this address and port, so that TLS never begins. WuKongIM listens for wss only where wssAddr and wssConfig are set; in Docker the port must be published too, and the cloud's security group must allow it.",
+				Zh: "这个地址和端口上没有程序在监听，TLS 还没开始。只有配置了 wssAddr 和 wssConfig，WuKongIM 才会监听 wss；Docker 部署还要映射端口，云服务器要在安全组放行。",
+			},
+			Codes: []string{
+				"ECONNREFUSED",
+				"ERR_CONNECTION_REFUSED",
+				"-102",
+				"NSURLErrorCannotConnectToHost",
+				"-1004",
+				"WSAECONNREFUSED",
+				"10061",
+				"111",
+				"curl 7",
+			},
+			Words: []string{
+				"连接被拒绝",
+				"拒绝连接",
+				"连接拒绝",
+				"端口不通",
+				"端口没开",
+				"安全组",
+				"connection refused",
+				"refused",
+				"port closed",
+				"telnet 不通",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "cert-not-configured",
+					Score: 0.38,
+					Why:   "without wssAddr and wssConfig there is no listener for wss",
+				},
+				{
+					ID:    "listen-address-invalid",
+					Score: 0.18,
+					Why:   "a listener on 127.0.0.1 or on another address",
+				},
+				{
+					ID:    "server-crash",
+					Score: 0.16,
+					Why:   "a server that does not run",
+				},
+				{
+					ID:    "listen-port-in-use",
+					Score: 0.06,
+					Why:   "the listener could not start",
+				},
+			},
+			References: []string{
+				"RFC 9293 section 3.5.2",
+				"Chromium net/base/net_error_list.h",
+				"libcurl-errors: CURLE_COULDNT_CONNECT (7)",
+			},
+		},
+		{
+			ID: "connection-timed-out",
+			Title: Text{
+				En: "The connection times out",
+				Zh: "连接超时",
+			},
+			Explain: Text{
+				En: "No answer came in time. Before the handshake that is a firewall, a security group or a wrong address; in the midst of it something swallows packets, or the port speaks another protocol and both sides wait for each other.",
+				Zh: "对方没有及时应答。如果还没握手就超时，多半是防火墙、安全组或地址不对；如果在握手中间超时，是中间设备丢包，或者端口说的不是 TLS，双方都在等对方先说话。",
+			},
+			Codes: []string{
+				"ETIMEDOUT",
+				"ERR_CONNECTION_TIMED_OUT",
+				"-118",
+				"ERR_TIMED_OUT",
+				"NSURLErrorTimedOut",
+				"-1001",
+				"WSAETIMEDOUT",
+				"10060",
+				"110",
+				"curl 28",
+				"28",
+				"MBEDTLS_ERR_SSL_TIMEOUT",
+				"-0x6800",
+			},
+			Words: []string{
+				"连接超时",
+				"超时",
+				"握手超时",
+				"连不上 超时",
+				"timeout",
+				"timed out",
+				"connection timed out",
+				"handshake timeout",
+				"i/o timeout",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.6,
+					Why:   "firewalls, security groups, lost packets",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.14,
+					Why:   "a plain port waits for more bytes of what it takes for its own protocol",
+				},
+				{
+					ID:    "plaintext-on-tls-port",
+					Score: 0.06,
+					Why:   "and the other way round",
+				},
+				{
+					ID:    "scanner-probe",
+					Score: 0.05,
+					Why:   "probes that connect and say nothing",
+				},
+			},
+			References: []string{
+				"RFC 9293 section 3.8",
+				"Chromium net/base/net_error_list.h",
+				"libcurl-errors: CURLE_OPERATION_TIMEDOUT (28)",
+			},
+		},
+		{
+			ID: "connection-closed",
+			Title: Text{
+				En: "The connection was closed during the handshake",
+				Zh: "握手期间连接被关闭",
+			},
+			Explain: Text{
+				En: "The other side ended the connection in order and said nothing. Many clients end it so when they dislike the certificate; load balancers that only test the port do as well.",
+				Zh: "对方正常关闭了连接，什么也没说。很多客户端不认可证书时就是这样断开的；只检查端口的负载均衡健康检查也是如此。",
+			},
+			Codes: []string{
+				"ERR_CONNECTION_CLOSED",
+				"-100",
+				"errSSLClosedAbort",
+				"-9806",
+				"errSSLClosedNoNotify",
+				"-9816",
+				"errSSLClosedGraceful",
+				"-9805",
+				"SSLEOFError",
+				"UNEXPECTED_EOF_WHILE_READING",
+				"ERR_EMPTY_RESPONSE",
+				"-324",
+				"curl 52",
+				"MBEDTLS_ERR_SSL_CONN_EOF",
+				"-0x7280",
+			},
+			Words: []string{
+				"连接被关闭",
+				"对方关闭连接",
+				"eof",
+				"unexpected eof",
+				"connection closed",
+				"closed by peer",
+				"提前关闭",
+				"服务器断开",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "connection-interrupted",
+					Score: 0.36,
+					Why:   "users leave, networks end",
+				},
+				{
+					ID:    "scanner-probe",
+					Score: 0.18,
+					Why:   "health checks and probes",
+				},
+				{
+					ID:    "untrusted-ca",
+					Score: 0.13,
+					Why:   "some clients close without an alert when they distrust the certificate",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.13,
+					Why:   "some clients check the name themselves and then close",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.1,
+					Why:   "a plain port closes on a ClientHello",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6.1",
+				"Chromium net/base/net_error_list.h",
+				"Apple Security SecureTransport.h",
+			},
+		},
+		{
+			ID: "name-not-resolved",
+			Title: Text{
+				En: "The name cannot be resolved",
+				Zh: "域名解析失败",
+			},
+			Explain: Text{
+				En: "The client found no address for the name, so that TLS never begins. Look at the name in external.wssAddr and at its DNS record.",
+				Zh: "客户端查不到这个域名的地址，TLS 还没开始。检查 external.wssAddr 里的域名和它的 DNS 解析。",
+			},
+			Codes: []string{
+				"ENOTFOUND",
+				"EAI_AGAIN",
+				"ERR_NAME_NOT_RESOLVED",
+				"-105",
+				"NSURLErrorCannotFindHost",
+				"-1003",
+				"curl 6",
+			},
+			Words: []string{
+				"域名解析失败",
+				"解析不了域名",
+				"找不到主机",
+				"dns",
+				"no such host",
+				"name not resolved",
+				"unknown host",
+				"UnknownHostException",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.5,
+					Why:   "another name in external.wssAddr than the one that exists: the address that is handed out is wrong",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.3,
+					Why:   "DNS that does not answer",
+				},
+			},
+			References: []string{
+				"Chromium net/base/net_error_list.h",
+				"Apple NSURLError codes",
+				"libcurl-errors: CURLE_COULDNT_RESOLVE_HOST (6)",
+			},
+		},
+		{
+			ID: "client-root-file-unreadable",
+			Title: Text{
+				En: "The client cannot read its own file of root certificates",
+				Zh: "客户端读不到自己的根证书文件",
+			},
+			Explain: Text{
+				En: "The client was told to use a file of trusted CAs, and that file is missing or no PEM. This is about the client's machine; the server's certificate was not looked at yet.",
+				Zh: "客户端指定了受信任 CA 的文件，但文件不存在或不是 PEM。这是客户端机器上的问题，还没有检查到服务器证书。",
+			},
+			Codes: []string{
+				"curl 77",
+				"77",
+				"curl 82",
+				"curl 83",
+				"CURLE_SSL_CACERT_BADFILE",
+			},
+			Words: []string{
+				"ca文件",
+				"cacert",
+				"ca bundle",
+				"ca-certificates",
+				"CURLOPT_CAINFO",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "untrusted-ca",
+					Score: 0.8,
+					Why:   "without its roots the client trusts nobody",
+				},
+			},
+			References: []string{
+				"libcurl-errors: 77, 82, 83",
+			},
+		},
+		{
+			ID: "client-own-certificate-unusable",
+			Title: Text{
+				En: "The client cannot use its own certificate",
+				Zh: "客户端自己的证书不可用",
+			},
+			Explain: Text{
+				En: "The client was told to present a certificate of its own (mutual TLS), and the file or its key is missing, of another kind, or does not match. The server's certificate is not the reason.",
+				Zh: "客户端被要求出示自己的证书（双向 TLS），但文件或私钥缺失、格式不对或互不匹配。与服务器证书无关。",
+			},
+			Codes: []string{
+				"curl 58",
+				"58",
+				"CURLE_SSL_CERTPROBLEM",
+				"NSURLErrorClientCertificateRejected",
+				"-1205",
+				"NSURLErrorClientCertificateRequired",
+				"-1206",
+				"-110",
+				"-117",
+				"curl 98",
+			},
+			Words: []string{
+				"客户端证书无效",
+				"需要客户端证书",
+				"client certificate required",
+				"client certificate rejected",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "client-certificate",
+					Score: 0.85,
+					Why:   "the code is about the client's own certificate",
+				},
+			},
+			References: []string{
+				"libcurl-errors: 58, 98",
+				"Apple NSURLError codes",
+				"Chromium net/base/net_error_list.h",
+			},
+		},
+		{
+			ID: "peer-sent-fatal-alert",
+			Title: Text{
+				En: "The other side sent a fatal alert, which one is not said",
+				Zh: "对方发来致命告警，没有说明是哪一个",
+			},
+			Explain: Text{
+				En: "The code says only that an alert arrived. Its number, between 0 and 255, stands near in the log, and names the failure: type wklog explain alert and the number.",
+				Zh: "这个代码只说明收到了告警。告警编号（0 到 255）写在日志附近，它才说明原因：输入 wklog explain alert 加上编号。",
+			},
+			Codes: []string{
+				"MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE",
+				"-0x7780",
+				"SEC_E_ILLEGAL_MESSAGE",
+				"0x80090326",
+				"tlsv1 alert",
+				"fatal alert",
+				"Received fatal alert",
+			},
+			Words: []string{
+				"致命告警",
+				"告警",
+				"alert",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "protocol-version",
+					Score: 0.25,
+					Why:   "servers send most alerts for what was offered",
+				},
+				{
+					ID:    "cipher-mismatch",
+					Score: 0.25,
+					Why:   "as above",
+				},
+				{
+					ID:    "client-certificate",
+					Score: 0.2,
+					Why:   "a server that asks for a certificate",
+				},
+				{
+					ID:    "hostname-mismatch",
+					Score: 0.1,
+					Why:   "a server that does not know the name",
+				},
+				{
+					ID:    "record-corrupted",
+					Score: 0.05,
+					Why:   "bytes that changed on the way",
+				},
+			},
+			References: []string{
+				"RFC 8446 section 6",
+				"Mbed TLS include/mbedtls/ssl.h",
+				"Microsoft winerror.h (SEC_E_ILLEGAL_MESSAGE)",
+			},
+		},
+		{
+			ID: "record-not-readable",
+			Title: Text{
+				En: "A record could not be read: wrong MAC, wrong message, wrong length",
+				Zh: "记录无法解读：MAC、消息或长度不对",
+			},
+			Explain: Text{
+				En: "The bytes that arrived are not what the other side sent, or not TLS at all. In WuKongIM's log local error: tls: bad record MAC with handshakeStatus13ReadClientFinished is something else: a client that rejected the certificate.",
+				Zh: "收到的字节与对方发出的不一致，或者根本不是 TLS。WuKongIM 日志里带 handshakeStatus13ReadClientFinished 的 local error: tls: bad record MAC 是另一回事：是客户端拒绝了证书。",
+			},
+			Codes: []string{
+				"MBEDTLS_ERR_SSL_INVALID_MAC",
+				"-0x7180",
+				"MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE",
+				"-0x7700",
+				"-126",
+				"errSSLPeerBadRecordMac",
+				"-9820",
+			},
+			Words: []string{
+				"解密失败",
+				"解密错误",
+				"记录错误",
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "record-corrupted",
+					Score: 0.45,
+					Why:   "middleboxes and broken drivers change bytes",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Score: 0.25,
+					Why:   "SEC_E_INVALID_TOKEN is also what Windows says of plain bytes",
+				},
+				{
+					ID:    "connection-interrupted",
+					Score: 0.1,
+					Why:   "a stream that was cut and spliced",
+				},
+			},
+			References: []string{
+				"Mbed TLS include/mbedtls/ssl.h",
+				"Microsoft winerror.h",
+				"Chromium net/base/net_error_list.h",
+				"Apple Security SecureTransport.h",
+			},
+		},
+	},
+	Forms: []string{
+		"remote error: tls: %s",
+		"Received fatal alert: %s",
+		"local error: tls: %s",
+		"tls: %s",
+		"x509: %s",
+		"x509: certificate %s",
+		"net::%s",
+		"net::ERR_%s",
+		"net_error %s",
+		"Error Domain=NSURLErrorDomain Code=%s ",
+		"OSStatus error %s",
+		"verify error:num=1:%s",
+		"SSL certificate problem: %s",
+		"[SSL: %s] ",
+		"invalid peer certificate: %s",
+		"javax.net.ssl.SSLHandshakeException: %s",
+		"javax.net.ssl.SSLException: %s",
+		"code: '%s'",
+		"panic: %s",
+		"2026/05/04 09:30:00 [error] 31#31: *84 %s",
+		"nginx: [emerg] %s",
+	},
+	Fillers: []string{
+		"a",
+		"an",
+		"the",
+		"is",
+		"are",
+		"was",
+		"does",
+		"do",
+		"did",
+		"my",
+		"our",
+		"i",
+		"we",
+		"it",
+		"its",
+		"this",
+		"that",
+		"of",
+		"on",
+		"to",
+		"for",
+		"with",
+		"from",
+		"by",
+		"at",
+		"as",
+		"when",
+		"why",
+		"how",
+		"what",
+		"which",
+		"please",
+		"help",
+		"error",
+		"errors",
+		"code",
+		"codes",
+		"number",
+		"num",
+		"errno",
+		"err",
+		"exit",
+		"return",
+		"status",
+		"get",
+		"got",
+		"getting",
+		"has",
+		"have",
+		"had",
+		"me",
+		"us",
+		"says",
+		"said",
+		"reports",
+		"show",
+		"shows",
+		"keeps",
+		"always",
+		"错误码",
+		"错误代码",
+		"错误",
+		"报错",
+		"代码",
+		"返回码",
+		"返回",
+		"退出码",
+		"编号",
+		"码",
+		"怎么办",
+		"怎么回事",
+		"怎么解决",
+		"如何解决",
+		"怎么",
+		"为什么",
+		"为何",
+		"什么",
+		"什么意思",
+		"是什么",
+		"如何",
+		"请问",
+		"求助",
+		"我的",
+		"我们",
+		"一直",
+		"老是",
+		"总是",
+		"出现",
+		"提示",
+		"显示",
+		"了",
+		"的",
+		"吗",
+		"呢",
+		"啊",
+		"是",
+		"我",
+		"cannot",
+		"can",
+		"t",
+		"connect",
+		"connecting",
+		"fail",
+		"fails",
+		"failing",
+		"连不上",
+		"无法连接",
+		"连接不上",
+		"连接不了",
+		"连不了",
+		"不能连接",
+		"不能用",
+		"用不了",
+		"不行",
+		"打不开",
+		"上不去",
+		"无法",
+		"连接失败",
+		"登录不上",
+	},
 	Anchors: []string{
 		"tls: ",
 		"remote error: ",
@@ -22792,7 +29819,21 @@ var embedded = Catalogue{
 		"SslRecordException",
 		"ssl certificate ",
 		"tls_alert,",
+		"Received alert ",
+		"Alert[2|",
+		"SERVER ALERT",
+		"fatal alert message (msg",
+		"ssl_alert.erl:",
+		"AlertReceived(",
+		"NOT trusted",
+		"mbedtls_",
+		"AH0256",
 		"VERIFY_FAILED",
+		"严重警告代码",
+		"fatal alert code is ",
+		"(external/",
+		"TLSV1_",
+		"SSLV3_ALERT_",
 	},
 	Suspicious: []Clause{
 		{
@@ -22849,7 +29890,7 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			Regex: "(?:TLS handshake|SSL handshake|tls handshake|ssl handshake)[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
+			Regex: "(?:TLS handshake|SSL handshake|tls handshake|ssl handshake)\\b[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
 			Kinds: []string{
 				"text",
 				"zap",
@@ -22864,7 +29905,7 @@ var embedded = Catalogue{
 			},
 		},
 		{
-			Regex: "(?:TLS Handshake|SSL Handshake)[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
+			Regex: "(?:TLS Handshake|SSL Handshake)\\b[^\"]{0,60}(?:[fF]ail|[eE]rror\\b|timed out|abort|refused|reject|terminated)",
 			Kinds: []string{
 				"text",
 				"zap",
@@ -23103,7 +30144,535 @@ var embedded = Catalogue{
 				"console",
 			},
 			Literals: []string{
-				" does not contain a Common Name",
+				"ssl certificate ",
+			},
+		},
+		{
+			Regex: "gnutls_handshake\\(\\) failed|GnuTLS (?:recv|send) error|\\bGNUTLS_E_[A-Z]",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"gnutls_handshake() failed",
+				"GnuTLS ",
+				"GNUTLS_E_",
+			},
+		},
+		{
+			Regex: "mbedtls_ssl_handshake(?:\\(\\))? (?:returned|failed)|mbedtls_ssl_\\w+ returned -0x|esp-tls(?:-mbedtls)?: [^\"]{0,80}-0x",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"mbedtls_ssl_",
+				"esp-tls",
+			},
+		},
+		{
+			Regex: "wolfSSL_(?:connect|accept)[^\"]{0,20}(?:error|fail)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"wolfSSL_",
+			},
+		},
+		{
+			Regex: "\\binvalid peer certificate: |\\bInvalidCertificate\\(|\\breceived fatal alert: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"invalid peer certificate: ",
+				"InvalidCertificate(",
+				"received fatal alert: ",
+			},
+		},
+		{
+			Regex: "\\bSEC_E_[A-Z]|\\bschannel: (?:[^\"]{0,40} failed|failed |SNI or certificate check failed)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SEC_E_",
+				"schannel: ",
+			},
+		},
+		{
+			Regex: "The SSL connection could not be established|Could not create SSL/TLS secure channel|A call to SSPI failed|The remote certificate (?:is|was) (?:invalid|rejected)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"The SSL connection could not be established",
+				"Could not create SSL/TLS secure channel",
+				"A call to SSPI failed",
+				"The remote certificate ",
+			},
+		},
+		{
+			Regex: "An SSL error has occurred|\\berrSSL[A-Z]\\w+|kCFStreamErrorDomainSSL",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"An SSL error has occurred",
+				"errSSL",
+				"kCFStreamErrorDomainSSL",
+			},
+		},
+		{
+			Regex: "NSURLErrorDomain[^\"]{0,24}Code=-120[0-6]\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"Code=-120",
+			},
+		},
+		{
+			Regex: "\\bOpenSSL::SSL::SSLError\\b|\\bFailed to enable crypto\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"OpenSSL::SSL::SSLError",
+				"Failed to enable crypto",
+			},
+		},
+		{
+			Regex: "\\bTlsException: |\\bHandshakeException: |\\bSSLPeerUnverifiedException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"TlsException: ",
+				"HandshakeException: ",
+				"SSLPeerUnverifiedException: ",
+			},
+		},
+		{
+			Regex: "curl: \\((?:35|51|53|54|58|60|66|77|82|83|90|91)\\) ",
+			Kinds: []string{
+				"text",
+			},
+			Literals: []string{
+				"curl: (",
+			},
+		},
+		{
+			Regex: "TLS (?:client|server): In state \\w+",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				": In state ",
+			},
+		},
+		{
+			Regex: "TLS library problem: |TLS key negotiation failed|\\bTLS Error: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"library problem: ",
+				"key negotiation failed",
+				"TLS Error: ",
+			},
+		},
+		{
+			Regex: "\\bValidatorException: |\\bCertPathValidatorException: |\\bCertPathBuilderException: |\\bCertificateExpiredException: |\\bCertificateNotYetValidException: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ValidatorException: ",
+				"CertPathValidatorException: ",
+				"CertPathBuilderException: ",
+				"CertificateExpiredException: ",
+				"CertificateNotYetValidException: ",
+			},
+		},
+		{
+			Regex: "Unrecognized SSL message, |no cipher suites in common|terminated the handshake\\b|closed connection during handshake\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"Unrecognized SSL message, ",
+				"no cipher suites in common",
+				"terminated the handshake",
+				"closed connection during handshake",
+			},
+		},
+		{
+			Regex: "\\bERR_SSL_[A-Z0-9]|\\bERR_TLS_[A-Z]|before secure TLS connection was established",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ERR_SSL_",
+				"ERR_TLS_",
+				"before secure TLS connection was established",
+			},
+		},
+		{
+			Regex: "\\berror:0A0[0-9A-F]{5}:",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"error:0A0",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?self[- ]signed certificate(?: in certificate chain)?[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"signed certificate",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?certificate has expired[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"certificate has expired",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?certificate is not yet valid[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"certificate is not yet valid",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?unable to verify the first certificate[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"unable to verify the first certificate",
+			},
+		},
+		{
+			Regex: "(?:^|[:)\\]] ?)(?:[eE]rror: )?unable to get (?:local )?issuer certificate[.)\"']?$",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"unable to get ",
+			},
+		},
+		{
+			Regex: "ertificate verify (?:failed|failure|error)\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ertificate verify ",
+			},
+		},
+		{
+			Regex: "ertificate verification (?:failed|failure|error)\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ertificate verification ",
+			},
+		},
+		{
+			Regex: "ertificate validation (?:failed|failure|error)\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"ertificate validation ",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to verify certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to verify certificate",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to verify the certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to verify the certificate",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to verify the server certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to verify the server certificate",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to validate certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to validate certificate",
+			},
+		},
+		{
+			Regex: "(?:ailed|nable) to validate the certificate\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				" to validate the certificate",
+			},
+		},
+		{
+			Regex: "\\b(?:SSL error|TLS error|SSL failure|TLS failure|SSL alert|TLS alert)(?: \\d+)?: ",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL error",
+				"TLS error",
+				"SSL failure",
+				"TLS failure",
+				"SSL alert",
+				"TLS alert",
+			},
+		},
+		{
+			Regex: "\\b(?:SSL connection failed|TLS connection failed|SSL connection error|TLS connection error|SSL negotiation failed|TLS negotiation failed|SSL connect failed|TLS connect failed)\\b",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL connection failed",
+				"TLS connection failed",
+				"SSL connection error",
+				"TLS connection error",
+				"SSL negotiation failed",
+				"TLS negotiation failed",
+				"SSL connect failed",
+				"TLS connect failed",
+			},
+		},
+		{
+			Regex: "(?:SSL|TLS|ssl|tls|wss|WSS|HTTPS|https)[ 的]?(?:双向)?握手(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"握手",
+				"\\u63e1\\u624b",
+				"\\u63E1\\u624B",
+			},
+		},
+		{
+			Regex: "SSL连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL连接",
+				"SSL\\u8fde\\u63a5",
+				"SSL\\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "SSL 连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"SSL 连接",
+				"SSL \\u8fde\\u63a5",
+				"SSL \\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "TLS连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"TLS连接",
+				"TLS\\u8fde\\u63a5",
+				"TLS\\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "TLS 连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"TLS 连接",
+				"TLS \\u8fde\\u63a5",
+				"TLS \\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "安全连接(?:建立)?(?:失败|错误|异常|出错)(?:$|[^次数率时后则码 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"安全连接",
+				"\\u5b89\\u5168\\u8fde\\u63a5",
+				"\\u5B89\\u5168\\u8FDE\\u63A5",
+			},
+		},
+		{
+			Regex: "证书[^。；;\"\\s]{0,12}?(?:已过期|已经过期|过期了|已失效|尚未生效|无效|不受信任|不被信任|不可信|不匹配|(?:验证|校验|认证|检查|加载)(?:失败|错误|未通过|不通过|异常))(?:$|[^次数率时后则码的 \\w]| [^0-9])",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"证书",
+				"\\u8bc1\\u4e66",
+				"\\u8BC1\\u4E66",
+			},
+		},
+		{
+			Regex: "证书与(?:域名|主机名)不(?:匹配|符)|与证书不(?:匹配|符)|域名不在证书|伪装成“[^”]+”的服务器",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"证书与",
+				"\\u8bc1\\u4e66\\u4e0e",
+				"\\u8BC1\\u4E66\\u4E0E",
+				"与证书不",
+				"\\u4e0e\\u8bc1\\u4e66\\u4e0d",
+				"\\u4E0E\\u8BC1\\u4E66\\u4E0D",
+				"域名不在证书",
+				"\\u57df\\u540d\\u4e0d\\u5728\\u8bc1\\u4e66",
+				"\\u57DF\\u540D\\u4E0D\\u5728\\u8BC1\\u4E66",
+				"”的服务器",
+				"\\u201d\\u7684\\u670d\\u52a1\\u5668",
+				"\\u201D\\u7684\\u670D\\u52A1\\u5668",
+			},
+		},
+		{
+			Regex: "无法建立(?:到该服务器的)?安全(?:的)?连接|未能建立安全连接|无法与服务器建立(?:安全|加密)",
+			Kinds: []string{
+				"text",
+				"zap",
+				"console",
+			},
+			Literals: []string{
+				"无法建立",
+				"\\u65e0\\u6cd5\\u5efa\\u7acb",
+				"\\u65E0\\u6CD5\\u5EFA\\u7ACB",
+				"未能建立安全连接",
+				"\\u672a\\u80fd\\u5efa\\u7acb\\u5b89\\u5168\\u8fde\\u63a5",
+				"\\u672A\\u80FD\\u5EFA\\u7ACB\\u5B89\\u5168\\u8FDE\\u63A5",
+				"无法与服务器建立",
+				"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb",
+				"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB",
+			},
+		},
+		{
+			Regex: "Failure in use(?:CertificateChain|PrivateKey)(?:Bytes)? \\(OS Error:\\s*$",
+			Kinds: []string{
+				"text",
+			},
+			Literals: []string{
+				" (OS Error:",
 			},
 		},
 	},
@@ -23112,16 +30681,168 @@ var embedded = Catalogue{
 		"rejected connection",
 		"complete security handshake from ",
 		"ERR_TLS_HANDSHAKE_TIMEOUT",
+		"Unable to find the certificate or key necessary for authentication",
+		"does not recognize and trust the CA that issued your certificate",
+		"received a valid certificate, but access was denied",
+		"NSS: client certificate not found",
+		"gnutls_handshake() failed: ",
+		"GnuTLS recv error (-12): A TLS fatal alert has been received",
+		"SLHandshake failed",
+		"StreamErrorCodeKey",
+		"ErrorDomainCFNetwork",
+		"OSStatus",
+		"OSStatusErrorDomain",
+		"URLErrorDomain",
+		"HTTP load failed",
+		"TLS Trust",
+		"ocketStream",
+		"SL Trust Error",
+		"TCP Conn",
+		"SecureTransport",
+		"Optional(-98",
+		"服务器",
+		"\\u670d\\u52a1\\u5668",
+		"\\u670D\\u52A1\\u5668",
+		"did not accept the certificate",
+		"requires a client certificate",
+		"NO_CREDENTIALS",
+		"UNKNOWN_CREDENTIALS",
+		"SMARTCARD_LOGON_REQUIRED",
+		"MUTUAL_AUTH_FAILED",
+		"800903",
+		"Peer reports incompatible or unsupported protocol version",
+		"The server rejected the handshake because the client downgraded",
+		"handshake alert: ",
+		"ERR_ALPN_NEGOTIATION_FAILED",
+		") The server supports no protocols that the client advertises in the ALPN extension",
+		"SEC_E_APPLICATION_PROTOCOL_MISMATCH",
+		") Peer reports it experienced an internal error",
+		"failure of signature verification or key exchange",
+		"negotiation not in compliance with export",
+		"received a missing_extension alert",
+		"does not support requested TLS hello extension",
+		"was unable to get an OCSP response",
+		"received an alert record with an unknown alert",
+		"closed connection during handshake",
+		"terminated the handshake",
+		"closed the channel",
+		"Connection ",
+		"Received close_notify during handshake",
+		"closing inbound before receiving peer",
+		"Connection ",
+		"SLClosedEngineException",
+		"slClosedEngineException",
+		"SL handshake aborted: ssl=",
+		"ClosedChannelException",
+		"END_OF_FILE",
+		"CONNECT_RESET",
+		"net::ERR_CONNECTION_",
+		"Encountered end of file",
+		"TCP connection reset by peer",
+		"TLS: connection ",
+		"connection was closed during the ",
+		"server closed ",
+		"failed to receive handshake, need more data",
+		"Received an unexpected EOF or 0 bytes from the transport stream",
+		"Authentication failed because the remote party ",
+		"Cannot determine the frame size or a corrupted frame was received.",
+		"Received an unexpected EOF or 0 bytes from the transport stream",
+		"Authentication failed because the remote party ",
+		"*** Fatal error: ",
+		"slHandshakeTimeoutException: handshake timed out",
+		"SLException: handshake timed out",
+		"SocketTimeoutException",
+		"The handshake operation timed out",
+		"decryption failed or bad record mac",
+		"bad decrypt",
+		"record layer failure",
+		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(",
+		"Tag mismatch",
+		"bad record MAC",
+		"valid TLS padding data",
+		"sufficient buffer remaining for AEAD",
+		"The Finished message cannot be verified",
+		"Unexpected handshake message",
+		" ServerKeyExchange",
+		"CertificateVerify",
+		"Unexpected exception",
+		"AEADBadTagException: Tag mismatch",
+		"MESSAGE_ALTERED",
+		"DECRYPT_FAILURE",
+		"OUT_OF_SEQUENCE",
+		"INVALID_TOKEN_SIGNATURE",
+		"cannot decrypt peer's message",
+		"Failed to parse server certificates",
+		"ParsingException: ",
+		"Unable to initialize",
+		"Could not parse certificate",
+		"parsing issue",
+		"asn1 encoding routines:",
+		") security library: ",
+		"0x800B0108",
+		"CRYPT_E_ASN1_",
+		"curl: (77) ",
+		"error setting certificate ",
+		"he trustAnchors parameter must be non-empty",
+		"trusting builtin roots",
+		"in setTrustedCertificates",
+		"Error while reading trust file",
+		"curl: (",
+		"requested domain name does not match the server's certificate",
+		" not match the certificate subject provided by the peer",
+		"CertificateException: No name matching ",
+		"SEC_E_WRONG_PRINCIPAL",
+		"0x800B010F",
+		"hostname in certificate didn't match",
+		"目标主体名称不正确",
+		"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e",
+		"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E",
+		"he target principal name is incorrect",
 		"hostname verification failed",
 		"CertificateError: hostname ",
+		"CertificateExpiredException: ",
+		"Peer's Certificate has expired",
+		"Could not validate certificate: ",
+		"server certificate expiration date has passed",
+		"he certificate for this server has expired",
+		"fatal error code is 45",
+		"CertificateNotYetValidException: ",
+		"server certificate not activated yet",
+		"he certificate for this server is not yet valid",
+		"0x800B0102",
+		"A required certificate is not within its validity period",
+		"0x800B0101",
 		"certificate ",
 		"subject issuer mismatch",
-		"subject key identifier mismatch",
-		"issuer serial number mismatch",
+		"authority and ",
+		"issuer is not recognized",
+		"SEC_E_UNTRUSTED_ROOT",
+		"0x800B010",
+		"证书链是由不受信任的颁发机构颁发的",
+		"\\u8bc1\\u4e66\\u94fe\\u662f\\u7531\\u4e0d\\u53d7\\u4fe1\\u4efb\\u7684\\u9881\\u53d1\\u673a\\u6784\\u9881\\u53d1\\u7684",
+		"\\u8BC1\\u4E66\\u94FE\\u662F\\u7531\\u4E0D\\u53D7\\u4FE1\\u4EFB\\u7684\\u9881\\u53D1\\u673A\\u6784\\u9881\\u53D1\\u7684",
+		"fatal error code is 48",
 		"path loop",
-		"decrypt CRL's signature",
-		"is not yet valid",
+		"Failed to verify certificate",
+		"RevokedException: ",
+		" has been revoked",
+		"CRYPT_E_REVOKED",
+		"0x80092010",
+		"fatal error code is 44",
+		"CRL Cert revoked",
+		"NO_REVOCATION_CHECK",
+		"REVOCATION_OFFLINE",
+		"NO_REVOCATION_DLL",
+		"0x8009201",
+		"RevocationStatusUnknown",
+		"OfflineRevocation",
+		"Unable to determine revocation status",
+		"ertificate does not specify OCSP responder",
+		"Could not determine revocation status",
+		"UNDETERMINED_REVOCATION_STATUS",
 		"has expired",
+		"is not yet valid",
+		"decrypt CRL's signature",
 		"format error in CRL's ",
 		"key usage does not include CRL signing",
 		"unhandled critical CRL extension",
@@ -23129,6 +30850,20 @@ var embedded = Catalogue{
 		"CRL path validation error",
 		"verification ",
 		"unknown cert",
+		"verify ",
+		"ificate problem",
+		"_NAME_CONSTRAINT_VIOLATION",
+		"IFICATE_TRANSPARENCY_REQUIRED",
+		"CONTAINS_ERRORS",
+		"NON_UNIQUE_NAME",
+		"ValidatorException: ",
+		" not conform to algorithm constraints",
+		"no suitable ExtendedKeyUsage",
+		"Algorithm constraints",
+		"0x800B0110",
+		"0x80096004",
+		"fatal error code is 43",
+		"SEC_E_ISSUING_CA_UNTRUSTED_KDC",
 		"path length constraint exceeded",
 		"unhandled critical extension",
 		"proxy path length constraint exceeded",
@@ -23156,6 +30891,8 @@ var embedded = Catalogue{
 		"Subject Key Identifier marked critical",
 		"A cert does not include key usage extension",
 		"ertificate public key has explicit ECC parameters",
+		" key too small",
+		"fatal error code is 51",
 		"rypt certificate's signature",
 		"ode issuer public key",
 		"format error in certificate's not",
@@ -23165,22 +30902,76 @@ var embedded = Catalogue{
 		"Subject name empty",
 		"Using cert extension requires at least X509v3",
 		"peer_fingerprint match failure",
+		"远程证书无效",
+		"\\u8fdc\\u7a0b\\u8bc1\\u4e66\\u65e0\\u6548",
+		"\\u8FDC\\u7A0B\\u8BC1\\u4E66\\u65E0\\u6548",
+		"证书验证失败",
+		"\\u8bc1\\u4e66\\u9a8c\\u8bc1\\u5931\\u8d25",
+		"\\u8BC1\\u4E66\\u9A8C\\u8BC1\\u5931\\u8D25",
+		"NSLocalizedDescription",
+		"CFNetwork",
+		"error ",
+		"fatal error code is ",
 		"out of memory",
 		"no explicit policy",
 		"no matching DANE TLSA records",
 		"Certificate Transparency required, but no valid SCTs found",
+		"Fatal error: Error in the certificate",
+		"SEC_E_INVALID_TOKEN",
+		"handshake failed due to an unexpected packet format",
+		"Cannot determine the frame size or a corrupted frame was received",
+		"he token supplied to the function is invalid",
+		"SEC_E_ILLEGAL_MESSAGE",
+		"No appropriate protocol (protocol is disabled",
+		"ALGORITHM_MISMATCH",
+		"UNSUPPORTED_FUNCTION",
+		"KDC_INVALID_REQUEST",
+		"do not possess a common algorithm",
+		"Win32Exception",
+		"AuthenticationException",
+		"schannel",
+		"UNSUPPORTED_PROTOCOL",
+		"WRONG_CIPHER_RETURNED",
+		"UNKNOWN_CIPHER_RETURNED",
+		"NO_CIPHERS_AVAILABLE",
+		"NO_SUPPORTED_VERSIONS_ENABLED",
+		"WRONG_CURVE",
+		"NO_COMMON_SIGNATURE_ALGORITHMS",
+		"WRONG_SIGNATURE_TYPE",
+		"BAD_ECPOINT",
+		"DH_P_TOO_LONG",
+		"UNSUPPORTED_PROTOCOL",
+		"WRONG_CIPHER_RETURNED",
+		"UNKNOWN_CIPHER_RETURNED",
+		"SUPPORTED_VERSIONS_ENABLED",
+		"COMMON_SIGNATURE_ALGORITHMS",
+		"WRONG_",
+		"DoesNotSupportTls12Or13",
+		"TlsVersionIsDisabledByOurConfig",
+		"rror obtaining X.509 certificate: no object matching key ",
+		"rror obtaining X.509 certificate: ",
+		" that does not exist",
+		" certificate",
+		"' missing from Secret",
+		"failed to ",
+		" does not contain a Common Name or Subject Alternative Name for ",
+		" is about to expire",
+		"cert-manager",
+		"propagation check failed",
+		"Referenced ",
+		"received corrupt message",
+		"Address already in use: AH00072: make_sock: could not bind to address ",
+		"cannot bind socket (Address already in use) for [",
 		":PEM routines:",
 		"Unable to set local cert chain file `",
 		"certificate",
 		"error:1E08010C:DECODER routines:",
-		":bad decrypt",
 		":digital envelope routines:",
 		"error:07880109:common libcrypto routines:",
 		"Could not parse PKey: ",
 		"MissingPassphrase",
 		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY",
 		"Passphrase required for encrypted key",
-		"failed to ",
 		"d2i_PrivateKey_bio() failed",
 		"[X509: KEY_",
 		":No such file or directory",
@@ -23191,14 +30982,151 @@ var embedded = Catalogue{
 		"Permission denied @ rb_sysopen - ",
 		"is not access",
 		"can't be used: Permission denied",
+		"Are you trying to mount a directory onto a file",
+		"not a directory",
+		"source path ",
+		"Mounts denied",
+		"mounts denied",
+		"operation not permitted",
+		"MountVolume.SetUp failed for volume ",
+		"references non-existent ",
+		" find key ",
+		"CreateContainerConfigError",
+		" not found",
+		"hostPath type check failed: ",
 		"error:1C800066:Provider routines:",
-		":asn1 encoding routines:",
-		": The handshake operation timed out",
 		"Client network socket disconnected before secure TLS connection was established",
 		"http2: unexpected ALPN protocol ",
 		"will retry",
+		"Error in handshake: The TLS connection was non-properly terminated",
+		"Error in handshake: An unexpected TLS packet was received",
+		"HTTP_REQUEST(",
+		" is not enabled or supported in server context",
+		" not enabled or not supported",
+		"] are not accepted by server preferences",
+		"Error in handshake: A packet with illegal or unsupported version was received",
+		"peer is incompatible: ",
+		"Error in handshake: No supported cipher suites have been found",
+		"Error in handshake: No common key share with peer",
+		"No matching application layer protocol values",
+		"Error in handshake: No common application protocol could be negotiated",
+		"peer doesn't support any known protocol",
+		"PEER_DID_NOT_RETURN_A_CERTIFICATE(",
+		"authentication scheme",
+		"FileNotFoundException: ",
+		"FileSystemException: Cannot open file, path = '",
+		"Error: Error while reading file.",
+		",{error,enoent}}",
+		"Invalid path: ",
+		",{error,eacces}}",
+		"unable to read file: ",
+		"Failure in useCertificateChain",
+		"NO_START_LINE(",
+		"Error: Base64 decoding error.",
+		"{certfile,",
+		"Failure in usePrivateKey",
+		"Error: The requested data were not available.",
+		"{keyfile,",
+		"keystore password was incorrect",
+		"Keystore was tampered with, or password was incorrect",
+		"UnrecoverableKeyException: Cannot recover key",
+		"BAD_DECRYPT(",
+		"KEY_VALUES_MISMATCH(",
+		"inconsistent keys: KeyMismatch",
+		" alert fatal error",
+		"gnutls_handshake() failed",
+		"GnuTLS ",
+		"GNUTLS_E_",
+		"esp-tls",
+		"InvalidCertificate(",
+		"SEC_E_",
+		"A call to SSPI failed",
+		"Failed to enable crypto",
+		"TlsException: ",
+		": In state ",
+		"library problem: ",
+		"key negotiation failed",
+		"TLS Error: ",
+		"no cipher suites in common",
+		"ERR_TLS_",
+		"before secure TLS connection was established",
+		"error:0A0",
+		"ertificate validation ",
+		"TLS error",
+		"TLS failure",
+		"TLS alert",
+		"TLS connection failed",
+		"TLS connection error",
+		"TLS negotiation failed",
+		"TLS connect failed",
+		"握手",
+		"\\u63e1\\u624b",
+		"\\u63E1\\u624B",
+		"TLS连接",
+		"TLS\\u8fde\\u63a5",
+		"TLS\\u8FDE\\u63A5",
+		"TLS 连接",
+		"TLS \\u8fde\\u63a5",
+		"TLS \\u8FDE\\u63A5",
+		"安全连接",
+		"\\u5b89\\u5168\\u8fde\\u63a5",
+		"\\u5B89\\u5168\\u8FDE\\u63A5",
+		"证书",
+		"\\u8bc1\\u4e66",
+		"\\u8BC1\\u4E66",
+		"无法建立",
+		"\\u65e0\\u6cd5\\u5efa\\u7acb",
+		"\\u65E0\\u6CD5\\u5EFA\\u7ACB",
+		"Failure in use",
 	},
 	placements: map[string]search.Placement{
+		" ServerKeyExchange": {
+			Print: 11,
+			Group: 3,
+		},
+		" alert fatal error": {
+			Print: 4,
+		},
+		" certificate": {
+			Print: 6,
+			Group: 2,
+		},
+		" does not contain a Common Name or Subject Alternative Name for ": {
+			Print: 7,
+		},
+		" find key ": {
+			Print: 1,
+			Group: 3,
+		},
+		" has been revoked": {
+			Print: 14,
+			Group: 1,
+		},
+		" is about to expire": {
+			Print: 11,
+			Group: 7,
+		},
+		" is not enabled or supported in server context": {
+			Print: 5,
+		},
+		" key too small": {
+			Print: 6,
+			Group: 4,
+		},
+		" not conform to algorithm constraints": {
+			Print: 15,
+			Group: 2,
+		},
+		" not enabled or not supported": {
+			Print: 2,
+		},
+		" not found": {
+			Print: 2,
+		},
+		" not match the certificate subject provided by the peer": {
+			Print: 8,
+			Group: 4,
+		},
 		" stderr P": {
 			Print: 5,
 		},
@@ -23206,59 +31134,175 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 6,
 		},
-		": The handshake operation timed out": {
-			Print: 11,
-			Group: 2,
+		" that does not exist": {
+			Print: 12,
 		},
-		":No such file or directory": {
-			Print: 7,
+		"\"_p\":\"P\"": {
+			Print: 4,
+		},
+		"\"logtag\":\"P\"": {
+			Print: 8,
+		},
+		"' missing from Secret": {
+			Print: 8,
 			Group: 3,
 		},
-		":PEM routines:": {},
-		":Permission denied": {
-			Print: 15,
-			Group: 1,
-		},
-		":asn1 encoding routines:": {
-			Print: 3,
+		"(external/": {
+			Print: 7,
 			Group: 7,
 		},
-		":bad decrypt": {
+		") Peer reports it experienced an internal error": {
+			Print: 15,
+		},
+		") The server supports no protocols that the client advertises in the ALPN extension": {
+			Print: 62,
+		},
+		") security library: ": {
+			Print: 17,
+			Group: 1,
+		},
+		"*** Fatal error: ": {
+			Print: 14,
+		},
+		",{error,eacces}}": {
+			Print: 9,
+			Group: 2,
+		},
+		",{error,enoent}}": {
+			Print: 8,
+			Group: 3,
+		},
+		"0x8009201": {
+			Print: 1,
+			Group: 4,
+		},
+		"0x80092010": {
+			Print: 1,
+			Group: 4,
+		},
+		"0x80096004": {
+			Print: 1,
+			Group: 4,
+		},
+		"0x800B010": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0101": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0102": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0108": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B010F": {
+			Print: 3,
+			Group: 6,
+		},
+		"0x800B0110": {
+			Print: 1,
+			Group: 4,
+		},
+		"800903": {
+			Print: 3,
+			Group: 1,
+		},
+		": In state ": {
 			Print: 2,
 			Group: 4,
 		},
+		":No such file or directory": {
+			Print: 14,
+		},
+		":PEM routines:": {},
+		":Permission denied": {
+			Print: 9,
+		},
 		":digital envelope routines:": {
-			Print: 4,
-			Group: 1,
+			Print: 9,
+			Group: 3,
 		},
 		":fail ": {
 			Print: 3,
 		},
+		"A call to SSPI failed": {
+			Print: 2,
+			Group: 2,
+		},
 		"A cert does not include key usage extension": {
-			Print: 22,
-			Group: 3,
+			Print: 4,
+		},
+		"A required certificate is not within its validity period": {
+			Print: 34,
 		},
 		"ACME certificate": {
 			Print: 10,
 			Group: 7,
 		},
+		"AEADBadTagException: Tag mismatch": {
+			Print: 11,
+			Group: 3,
+		},
+		"AH0256": {
+			Print: 1,
+			Group: 2,
+		},
+		"ALGORITHM_MISMATCH": {
+			Print: 14,
+			Group: 6,
+		},
 		"ASN ": {
 			Print: 1,
 		},
-		"Authority Key Identifier": {
-			Print: 8,
-			Group: 6,
+		"Address already in use: AH00072: make_sock: could not bind to address ": {
+			Print: 16,
 		},
-		"Authority Key Identifier marked critical": {
-			Print: 23,
+		"AlertReceived(": {
+			Print: 8,
+			Group: 3,
+		},
+		"Alert[2|": {
+			Print: 3,
+		},
+		"Algorithm constraints": {
+			Print: 7,
 			Group: 5,
 		},
+		"Are you trying to mount a directory onto a file": {
+			Print: 43,
+			Group: 2,
+		},
+		"Authentication failed because the remote party ": {
+			Print: 12,
+			Group: 4,
+		},
+		"AuthenticationException": {
+			Print: 12,
+		},
+		"Authority Key Identifier": {
+			Print: 20,
+			Group: 3,
+		},
+		"Authority Key Identifier marked critical": {
+			Print: 28,
+			Group: 1,
+		},
+		"BAD_DECRYPT(": {},
+		"BAD_ECPOINT":  {},
 		"Basic Constraints of CA cert not marked critical": {
-			Print: 38,
-			Group: 6,
+			Print: 26,
 		},
 		"CERT_": {
 			Print: 2,
+		},
+		"CFNetwork": {
+			Print: 6,
+			Group: 2,
 		},
 		"CFStream": {
 			Group: 4,
@@ -23267,8 +31311,37 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
+		"COMMON_SIGNATURE_ALGORITHMS": {
+			Print: 11,
+			Group: 4,
+		},
+		"CONNECT_RESET": {
+			Print: 6,
+			Group: 6,
+		},
+		"CONTAINS_ERRORS": {
+			Print: 10,
+		},
+		"CRL Cert revoked": {
+			Print: 1,
+		},
 		"CRL path validation error": {
 			Print: 1,
+		},
+		"CRYPT_E_ASN1_": {
+			Print: 3,
+			Group: 6,
+		},
+		"CRYPT_E_REVOKED": {
+			Print: 3,
+			Group: 6,
+		},
+		"Cannot determine the frame size or a corrupted frame was received": {
+			Print: 4,
+		},
+		"Cannot determine the frame size or a corrupted frame was received.": {
+			Print: 19,
+			Group: 3,
 		},
 		"CertPath": {
 			Print: 3,
@@ -23280,70 +31353,297 @@ var embedded = Catalogue{
 		"CertificateError: hostname ": {
 			Print: 15,
 		},
+		"CertificateException: No name matching ": {
+			Print: 12,
+			Group: 3,
+		},
+		"CertificateExpiredException: ": {
+			Print: 19,
+			Group: 3,
+		},
+		"CertificateNotYetValidException: ": {
+			Print: 20,
+		},
+		"CertificateVerify": {
+			Print: 5,
+			Group: 7,
+		},
 		"Client network socket disconnected before secure TLS connection was established": {
-			Print: 11,
-			Group: 2,
+			Print: 61,
+		},
+		"ClosedChannelException": {
+			Print: 14,
+			Group: 3,
+		},
+		"Connection ": {
+			Print: 8,
+			Group: 4,
+		},
+		"Could not determine revocation status": {
+			Print: 28,
+			Group: 4,
 		},
 		"Could not parse PKey: ": {
-			Print: 19,
-			Group: 1,
+			Print: 7,
+		},
+		"Could not parse certificate": {
+			Print: 21,
+			Group: 7,
+		},
+		"Could not validate certificate: ": {
+			Print: 3,
+			Group: 5,
+		},
+		"CreateContainerConfigError": {
+			Print: 18,
+			Group: 7,
+		},
+		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(": {
+			Print: 29,
+		},
+		"DECRYPT_FAILURE": {
+			Print: 5,
+			Group: 6,
+		},
+		"DH_P_TOO_LONG": {
+			Print: 4,
+		},
+		"DoesNotSupportTls12Or13": {
+			Print: 14,
+			Group: 7,
+		},
+		"END_OF_FILE": {
+			Print: 2,
+			Group: 6,
 		},
 		"EOF": {
 			Group: 1,
 		},
+		"ERR_ALPN_NEGOTIATION_FAILED": {
+			Print: 1,
+		},
 		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY": {
+			Print: 1,
+		},
+		"ERR_TLS_": {
 			Print: 1,
 		},
 		"ERR_TLS_HANDSHAKE_TIMEOUT": {
 			Print: 1,
 		},
 		"Empty Subject Alternative Name extension": {
-			Print: 4,
-			Group: 6,
+			Print: 29,
+			Group: 3,
+		},
+		"Encountered end of file": {
+			Print: 17,
+			Group: 3,
+		},
+		"Error in handshake: A packet with illegal or unsupported version was received": {
+			Print: 3,
+		},
+		"Error in handshake: An unexpected TLS packet was received": {
+			Print: 3,
+		},
+		"Error in handshake: No common application protocol could be negotiated": {
+			Print: 3,
+		},
+		"Error in handshake: No common key share with peer": {
+			Print: 3,
+		},
+		"Error in handshake: No supported cipher suites have been found": {
+			Print: 3,
+		},
+		"Error in handshake: The TLS connection was non-properly terminated": {
+			Print: 3,
 		},
 		"Error renewing ": {
 			Print: 10,
 			Group: 3,
 		},
+		"Error while reading trust file": {
+			Print: 23,
+		},
+		"Error: Base64 decoding error.": {
+			Print: 4,
+		},
+		"Error: Error while reading file.": {
+			Print: 4,
+		},
+		"Error: The requested data were not available.": {
+			Print: 4,
+		},
 		"Error: unknown ": {
 			Print: 4,
+		},
+		"ErrorDomainCFNetwork": {
+			Print: 17,
+			Group: 2,
 		},
 		"Ext Key Use": {
 			Print: 2,
 			Group: 6,
 		},
+		"Failed to enable crypto": {
+			Print: 1,
+			Group: 2,
+		},
+		"Failed to parse server certificates": {
+			Print: 28,
+			Group: 7,
+		},
+		"Failed to verify certificate": {
+			Print: 15,
+			Group: 6,
+		},
+		"Failure in use": {
+			Print: 8,
+		},
+		"Failure in useCertificateChain": {
+			Print: 8,
+		},
+		"Failure in usePrivateKey": {
+			Print: 8,
+		},
+		"Fatal error: Error in the certificate": {
+			Print: 10,
+		},
+		"FileNotFoundException: ": {
+			Print: 13,
+			Group: 3,
+		},
+		"FileSystemException: Cannot open file, path = '": {
+			Print: 25,
+		},
+		"GNUTLS_E_": {
+			Group: 4,
+		},
+		"GnuTLS ": {
+			Print: 4,
+			Group: 5,
+		},
+		"GnuTLS recv error (-12): A TLS fatal alert has been received": {
+			Print: 40,
+		},
+		"HTTP load failed": {
+			Print: 7,
+			Group: 4,
+		},
 		"HTTPS": {
 			Print: 1,
 			Group: 6,
+		},
+		"HTTP_REQUEST(": {
+			Print: 4,
 		},
 		"HandshakeException": {
 			Print: 5,
 			Group: 2,
 		},
+		"IFICATE_TRANSPARENCY_REQUIRED": {
+			Print: 11,
+			Group: 6,
+		},
 		"INVALID_PURPOSE": {
 			Print: 6,
+			Group: 6,
+		},
+		"INVALID_TOKEN_SIGNATURE": {
+			Print: 12,
 			Group: 6,
 		},
 		"ISSUER": {
 			Group: 6,
 		},
+		"Invalid path: ": {
+			Print: 5,
+		},
+		"InvalidCertificate(": {
+			Print: 5,
+			Group: 2,
+		},
 		"Issuer name empty": {
-			Print: 7,
-			Group: 7,
+			Print: 10,
+			Group: 3,
+		},
+		"KDC_INVALID_REQUEST": {
+			Print: 11,
+		},
+		"KEY_VALUES_MISMATCH(": {
+			Print: 5,
+			Group: 4,
 		},
 		"Key usage keyCertSign invalid for non-CA cert": {
 			Print: 27,
 		},
+		"Keystore was tampered with, or password was incorrect": {
+			Print: 28,
+		},
 		"LEAF_SIGNATURE": {
 			Print: 3,
+			Group: 6,
+		},
+		"MESSAGE_ALTERED": {
+			Print: 3,
+		},
+		"MUTUAL_AUTH_FAILED": {
+			Print: 2,
 			Group: 6,
 		},
 		"MissingPassphrase": {
 			Print: 6,
 			Group: 1,
 		},
+		"MountVolume.SetUp failed for volume ": {
+			Print: 26,
+		},
+		"Mounts denied": {
+			Print: 10,
+			Group: 1,
+		},
+		"NON_UNIQUE_NAME": {
+			Print: 6,
+			Group: 4,
+		},
+		"NOT trusted": {
+			Print: 1,
+			Group: 4,
+		},
+		"NO_CIPHERS_AVAILABLE": {
+			Print: 4,
+			Group: 6,
+		},
+		"NO_COMMON_SIGNATURE_ALGORITHMS": {
+			Print: 14,
+			Group: 4,
+		},
+		"NO_CREDENTIALS": {
+			Print: 11,
+			Group: 4,
+		},
+		"NO_REVOCATION_CHECK": {
+			Print: 12,
+			Group: 6,
+		},
+		"NO_REVOCATION_DLL": {
+			Print: 9,
+			Group: 7,
+		},
+		"NO_START_LINE(": {
+			Print: 6,
+		},
+		"NO_SUPPORTED_VERSIONS_ENABLED": {
+			Print: 8,
+		},
+		"NSLocalizedDescription": {
+			Print: 4,
+			Group: 2,
+		},
 		"NSOSStatus": {
 			Group: 6,
+		},
+		"NSS: client certificate not found": {
+			Print: 2,
 		},
 		"NSURLErrorDomain": {
 			Print: 3,
@@ -23352,42 +31652,158 @@ var embedded = Catalogue{
 			Print: 9,
 			Group: 3,
 		},
+		"No appropriate protocol (protocol is disabled": {
+			Print: 21,
+		},
+		"No matching application layer protocol values": {
+			Print: 21,
+		},
 		"No such file or directory @ rb_sysopen - ": {
-			Print: 6,
-			Group: 3,
+			Print: 13,
+		},
+		"OSStatus": {
+			Group: 4,
 		},
 		"OSStatus error": {
 			Group: 4,
+		},
+		"OSStatusErrorDomain": {
+			Group: 4,
+		},
+		"OUT_OF_SEQUENCE": {
+			Print: 2,
+			Group: 6,
+		},
+		"OfflineRevocation": {
+			Print: 1,
+			Group: 2,
+		},
+		"Optional(-98": {
+			Print: 7,
+			Group: 5,
+		},
+		"PEER_DID_NOT_RETURN_A_CERTIFICATE(": {
+			Print: 8,
 		},
 		"PKIX path": {
 			Print: 2,
 			Group: 7,
 		},
+		"ParsingException: ": {
+			Print: 8,
+			Group: 3,
+		},
 		"Passphrase required for encrypted key": {
-			Print: 18,
-			Group: 6,
+			Print: 21,
+		},
+		"Peer reports incompatible or unsupported protocol version": {
+			Print: 47,
+			Group: 4,
+		},
+		"Peer's Certificate has expired": {
+			Print: 17,
+			Group: 3,
 		},
 		"Permission denied @ rb_sysopen - ": {
-			Print: 14,
-			Group: 1,
+			Print: 8,
+		},
+		"REVOCATION_OFFLINE": {
+			Print: 9,
+			Group: 6,
 		},
 		"RFC 3779 resource not subset of parent's resources": {
 			Print: 16,
+			Group: 3,
+		},
+		"Received alert ": {
+			Print: 8,
+			Group: 2,
+		},
+		"Received an unexpected EOF or 0 bytes from the transport stream": {
+			Print: 54,
+		},
+		"Received close_notify during handshake": {
+			Print: 20,
+			Group: 1,
+		},
+		"Referenced ": {
+			Print: 1,
 			Group: 3,
 		},
 		"RemoteCertificate": {
 			Print: 11,
 			Group: 7,
 		},
+		"RevocationStatusUnknown": {
+			Print: 8,
+			Group: 4,
+		},
+		"RevokedException: ": {
+			Print: 8,
+			Group: 3,
+		},
+		"SEC_E_": {
+			Print: 2,
+		},
+		"SEC_E_APPLICATION_PROTOCOL_MISMATCH": {
+			Print: 16,
+			Group: 6,
+		},
+		"SEC_E_ILLEGAL_MESSAGE": {
+			Print: 17,
+		},
+		"SEC_E_INVALID_TOKEN": {
+			Print: 13,
+		},
+		"SEC_E_ISSUING_CA_UNTRUSTED_KDC": {
+			Print: 22,
+		},
+		"SEC_E_UNTRUSTED_ROOT": {
+			Print: 11,
+		},
+		"SEC_E_WRONG_PRINCIPAL": {
+			Print: 6,
+		},
 		"SELF_SIGNED": {
 			Print: 3,
 			Group: 6,
 		},
+		"SERVER ALERT": {
+			Print: 2,
+		},
+		"SL Trust Error":             {},
+		"SL handshake aborted: ssl=": {},
+		"SLClosedEngineException": {
+			Print: 10,
+			Group: 3,
+		},
+		"SLException: handshake timed out": {},
+		"SLHandshake failed": {
+			Print: 7,
+			Group: 2,
+		},
+		"SMARTCARD_LOGON_REQUIRED": {
+			Print: 7,
+		},
 		"SSL": {
 			Group: 5,
 		},
+		"SSLV3_ALERT_": {
+			Print: 9,
+		},
+		"SUPPORTED_VERSIONS_ENABLED": {
+			Print: 5,
+		},
+		"SecureTransport": {
+			Print: 1,
+			Group: 3,
+		},
 		"ServerHandshake(": {
 			Print: 11,
+			Group: 2,
+		},
+		"SocketTimeoutException": {
+			Print: 1,
 			Group: 2,
 		},
 		"SslRecordException": {
@@ -23397,53 +31813,271 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 6,
 		},
+		"StreamErrorCodeKey": {
+			Print: 9,
+			Group: 2,
+		},
 		"Subject Key Identifier": {
-			Print: 6,
-			Group: 6,
+			Print: 18,
+			Group: 3,
 		},
 		"Subject Key Identifier marked critical": {
-			Print: 21,
-			Group: 5,
+			Print: 26,
+			Group: 1,
 		},
 		"Subject empty and Subject Alt Name extension not critical": {
 			Print: 12,
 			Group: 1,
 		},
 		"Subject name empty": {
-			Print: 8,
-			Group: 7,
+			Print: 11,
+			Group: 3,
 		},
 		"Suite B: ": {
-			Print: 6,
+			Print: 4,
+			Group: 3,
+		},
+		"TCP Conn": {
+			Print: 2,
+			Group: 6,
+		},
+		"TCP connection reset by peer": {
+			Print: 12,
 			Group: 4,
+		},
+		"TLS Error: ": {
+			Print: 8,
 		},
 		"TLS Handshake": {
 			Print: 9,
+			Group: 2,
+		},
+		"TLS Trust": {
+			Print: 1,
+			Group: 5,
+		},
+		"TLS \\u8FDE\\u63A5": {
+			Print: 10,
+			Group: 1,
+		},
+		"TLS \\u8fde\\u63a5": {
+			Print: 10,
+			Group: 1,
+		},
+		"TLS alert": {
+			Print: 3,
+			Group: 2,
+		},
+		"TLS connect failed": {
+			Print: 13,
+			Group: 2,
+		},
+		"TLS connection error": {
+			Print: 12,
+		},
+		"TLS connection failed": {
+			Print: 12,
+		},
+		"TLS error": {
+			Print: 1,
+			Group: 5,
+		},
+		"TLS failure": {
+			Print: 5,
 			Group: 2,
 		},
 		"TLS handshake": {
 			Print: 9,
 			Group: 2,
 		},
-		"Unable to set local cert chain file `": {
+		"TLS negotiation failed": {
+			Print: 13,
+		},
+		"TLS 连接": {
+			Print: 1,
+			Group: 5,
+		},
+		"TLS: connection ": {
+			Print: 2,
+		},
+		"TLSV1_": {
+			Print: 3,
+			Group: 6,
+		},
+		"TLS\\u8FDE\\u63A5": {
+			Print: 9,
+			Group: 1,
+		},
+		"TLS\\u8fde\\u63a5": {
+			Print: 9,
+			Group: 1,
+		},
+		"TLS连接": {
+			Print: 1,
+			Group: 5,
+		},
+		"Tag mismatch": {
+			Print: 1,
+			Group: 4,
+		},
+		"The Finished message cannot be verified": {
+			Print: 36,
+			Group: 1,
+		},
+		"The handshake operation timed out": {
+			Print: 9,
+			Group: 2,
+		},
+		"The server rejected the handshake because the client downgraded": {
+			Print: 29,
+			Group: 2,
+		},
+		"TlsException: ": {
+			Print: 4,
+			Group: 3,
+		},
+		"TlsVersionIsDisabledByOurConfig": {
+			Print: 18,
+			Group: 3,
+		},
+		"UNDETERMINED_REVOCATION_STATUS": {
+			Print: 11,
+			Group: 6,
+		},
+		"UNKNOWN_CIPHER_RETURNED": {
+			Print: 5,
+		},
+		"UNKNOWN_CREDENTIALS": {
+			Print: 5,
+		},
+		"UNSUPPORTED_FUNCTION": {
+			Print: 7,
+		},
+		"UNSUPPORTED_PROTOCOL": {
+			Print: 7,
+		},
+		"URLErrorDomain": {
+			Print: 1,
+		},
+		"Unable to determine revocation status": {
 			Print: 28,
+			Group: 4,
+		},
+		"Unable to find the certificate or key necessary for authentication": {
+			Print: 10,
+			Group: 3,
+		},
+		"Unable to initialize": {
+			Print: 14,
+			Group: 2,
+		},
+		"Unable to set local cert chain file `": {
+			Print: 22,
+		},
+		"Unexpected exception": {
+			Print: 12,
+			Group: 3,
+		},
+		"Unexpected handshake message": {
+			Print: 16,
+			Group: 2,
+		},
+		"UnrecoverableKeyException: Cannot recover key": {
+			Print: 31,
 		},
 		"UnverifiedException": {
 			Print: 7,
 			Group: 1,
 		},
 		"Using cert extension requires at least X509v3": {
-			Print: 37,
-			Group: 6,
+			Print: 8,
 		},
 		"VERIFY_FAILED": {
 			Print: 5,
 			Group: 6,
 		},
-		"WRONG_VERSION": {},
+		"ValidatorException: ": {
+			Print: 10,
+			Group: 3,
+		},
+		"WRONG_":                {},
+		"WRONG_CIPHER_RETURNED": {},
+		"WRONG_CURVE":           {},
+		"WRONG_SIGNATURE_TYPE":  {},
+		"WRONG_VERSION":         {},
+		"Win32Exception": {
+			Print: 6,
+			Group: 3,
+		},
 		"[X509: KEY_": {
 			Print: 4,
 			Group: 1,
+		},
+		"\\u5B89\\u5168\\u8FDE\\u63A5": {
+			Print: 18,
+			Group: 1,
+		},
+		"\\u5b89\\u5168\\u8fde\\u63a5": {
+			Print: 18,
+			Group: 1,
+		},
+		"\\u63E1\\u624B": {
+			Group: 1,
+		},
+		"\\u63e1\\u624b": {
+			Group: 1,
+		},
+		"\\u65E0\\u6CD5\\u5EFA\\u7ACB": {
+			Group: 1,
+		},
+		"\\u65e0\\u6cd5\\u5efa\\u7acb": {
+			Group: 1,
+		},
+		"\\u670D\\u52A1\\u5668": {
+			Print: 3,
+			Group: 1,
+		},
+		"\\u670d\\u52a1\\u5668": {
+			Print: 3,
+			Group: 1,
+		},
+		"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E": {
+			Print: 28,
+			Group: 5,
+		},
+		"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e": {
+			Print: 28,
+			Group: 5,
+		},
+		"\\u8BC1\\u4E66": {
+			Group: 1,
+		},
+		"\\u8BC1\\u4E66\\u94FE\\u662F\\u7531\\u4E0D\\u53D7\\u4FE1\\u4EFB\\u7684\\u9881\\u53D1\\u673A\\u6784\\u9881\\u53D1\\u7684": {
+			Print: 34,
+			Group: 5,
+		},
+		"\\u8BC1\\u4E66\\u9A8C\\u8BC1\\u5931\\u8D25": {
+			Print: 16,
+			Group: 5,
+		},
+		"\\u8FDC\\u7A0B\\u8BC1\\u4E66\\u65E0\\u6548": {
+			Print: 9,
+			Group: 6,
+		},
+		"\\u8bc1\\u4e66": {
+			Group: 1,
+		},
+		"\\u8bc1\\u4e66\\u94fe\\u662f\\u7531\\u4e0d\\u53d7\\u4fe1\\u4efb\\u7684\\u9881\\u53d1\\u673a\\u6784\\u9881\\u53d1\\u7684": {
+			Print: 34,
+			Group: 5,
+		},
+		"\\u8bc1\\u4e66\\u9a8c\\u8bc1\\u5931\\u8d25": {
+			Print: 16,
+			Group: 5,
+		},
+		"\\u8fdc\\u7a0b\\u8bc1\\u4e66\\u65e0\\u6548": {
+			Print: 3,
+			Group: 2,
 		},
 		"] Obtain: ": {
 			Group: 6,
@@ -23451,8 +32085,15 @@ var embedded = Catalogue{
 		"] Renew: ": {
 			Print: 6,
 		},
+		"] are not accepted by server preferences": {
+			Print: 7,
+		},
 		"_ERROR_": {
 			Print: 2,
+		},
+		"_NAME_CONSTRAINT_VIOLATION": {
+			Print: 14,
+			Group: 6,
 		},
 		"_error -": {
 			Print: 5,
@@ -23470,13 +32111,34 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 7,
 		},
+		"asn1 encoding routines:": {
+			Print: 2,
+			Group: 7,
+		},
 		"authentication handshake failed": {
 			Print: 20,
 			Group: 2,
 		},
+		"authentication scheme": {
+			Print: 12,
+		},
+		"authority and ": {
+			Print: 8,
+			Group: 1,
+		},
+		"bad decrypt": {
+			Print: 1,
+			Group: 4,
+		},
+		"bad record MAC": {
+			Print: 8,
+		},
 		"bad_cert,": {
 			Print: 2,
 			Group: 6,
+		},
+		"before secure TLS connection was established": {
+			Print: 26,
 		},
 		"bind() to ": {
 			Print: 4,
@@ -23487,19 +32149,27 @@ var embedded = Catalogue{
 		},
 		"can't be used: No such file or directory": {
 			Print: 28,
-			Group: 2,
 		},
 		"can't be used: Permission denied": {
-			Print: 29,
-			Group: 1,
+			Print: 23,
+		},
+		"cannot bind socket (Address already in use) for [": {
+			Print: 4,
+		},
+		"cannot decrypt peer's message": {
+			Print: 20,
+			Group: 5,
 		},
 		"cert info signature and signature algorithm mismatch": {
-			Print: 33,
-			Group: 2,
+			Print: 2,
+		},
+		"cert-manager": {
+			Print: 7,
+			Group: 7,
 		},
 		"certificate": {
 			Print: 5,
-			Group: 7,
+			Group: 2,
 		},
 		"certificate ": {
 			Print: 5,
@@ -23548,25 +32218,55 @@ var embedded = Catalogue{
 			Print: 4,
 			Group: 2,
 		},
+		"closed connection during handshake": {
+			Print: 30,
+			Group: 2,
+		},
+		"closed the channel": {
+			Print: 8,
+			Group: 4,
+		},
+		"closing inbound before receiving peer": {
+			Print: 26,
+			Group: 3,
+		},
 		"complete security handshake from ": {
 			Print: 23,
+			Group: 2,
+		},
+		"connection was closed during the ": {
+			Print: 14,
 			Group: 2,
 		},
 		"correctly signed": {
 			Print: 10,
 			Group: 5,
 		},
-		"d2i_PrivateKey_bio() failed": {
-			Print: 22,
+		"curl: (": {
+			Print: 4,
 			Group: 5,
+		},
+		"curl: (77) ": {
+			Print: 8,
+			Group: 5,
+		},
+		"d2i_PrivateKey_bio() failed": {
+			Print: 18,
+			Group: 7,
 		},
 		"decrypt CRL's signature": {
 			Print: 14,
 			Group: 5,
 		},
+		"decryption failed or bad record mac": {
+			Print: 29,
+		},
 		"default certificate for": {
 			Print: 13,
 			Group: 7,
+		},
+		"did not accept the certificate": {
+			Print: 1,
 		},
 		"did not match expected": {
 			Print: 1,
@@ -23575,15 +32275,33 @@ var embedded = Catalogue{
 		"different CRL scope": {
 			Print: 11,
 		},
+		"do not possess a common algorithm": {
+			Print: 4,
+		},
 		"does not exist": {
 			Print: 6,
-			Group: 2,
+		},
+		"does not recognize and trust the CA that issued your certificate": {
+			Print: 26,
+		},
+		"does not support requested TLS hello extension": {
+			Print: 14,
 		},
 		"emote certificate ": {
 			Print: 11,
 			Group: 7,
 		},
+		"error ": {
+			Print: 3,
+		},
+		"error setting certificate ": {
+			Print: 19,
+			Group: 7,
+		},
 		"error:07880109:common libcrypto routines:": {
+			Print: 19,
+		},
+		"error:0A0": {
 			Print: 3,
 			Group: 2,
 		},
@@ -23596,15 +32314,24 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"error:1E08010C:DECODER routines:": {
-			Print: 3,
-			Group: 2,
+			Print: 14,
+		},
+		"ertificate does not specify OCSP responder": {
+			Print: 29,
+			Group: 4,
 		},
 		"ertificate public key has explicit ECC parameters": {
-			Print: 20,
+			Print: 32,
+		},
+		"ertificate validation ": {
+			Print: 19,
+		},
+		"esp-tls": {
+			Print: 2,
 			Group: 6,
 		},
 		"excluded subtree violation": {
-			Print: 15,
+			Print: 4,
 			Group: 3,
 		},
 		"extendedKeyUsage": {
@@ -23612,10 +32339,47 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"failed to ": {
-			Print: 1,
-			Group: 5,
+			Print: 2,
+			Group: 7,
+		},
+		"failed to receive handshake, need more data": {
+			Print: 23,
+			Group: 2,
+		},
+		"failure of signature verification or key exchange": {
+			Print: 19,
+			Group: 3,
+		},
+		"fatal alert code is ": {
+			Print: 9,
+		},
+		"fatal alert message (msg": {
+			Print: 9,
 		},
 		"fatal alert: ": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is ": {
+			Print: 9,
+		},
+		"fatal error code is 43": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 44": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 45": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 48": {
+			Print: 3,
+			Group: 4,
+		},
+		"fatal error code is 51": {
 			Print: 3,
 			Group: 4,
 		},
@@ -23639,13 +32403,52 @@ var embedded = Catalogue{
 		"given without key usage keyCertSign": {
 			Group: 3,
 		},
+		"gnutls_handshake() failed": {
+			Print: 12,
+			Group: 2,
+		},
+		"gnutls_handshake() failed: ": {
+			Print: 12,
+			Group: 2,
+		},
+		"handshake alert: ": {
+			Print: 5,
+			Group: 2,
+		},
+		"handshake failed due to an unexpected packet format": {
+			Print: 7,
+			Group: 1,
+		},
 		"handshakeStatus": {
 			Print: 5,
 			Group: 2,
 		},
 		"has expired": {
-			Print: 1,
 			Group: 7,
+		},
+		"he certificate for this server has expired": {
+			Print: 13,
+			Group: 3,
+		},
+		"he certificate for this server is not yet valid": {
+			Print: 13,
+			Group: 3,
+		},
+		"he target principal name is incorrect": {
+			Group: 4,
+		},
+		"he token supplied to the function is invalid": {
+			Print: 31,
+		},
+		"he trustAnchors parameter must be non-empty": {
+			Print: 28,
+		},
+		"hostPath type check failed: ": {
+			Print: 16,
+			Group: 3,
+		},
+		"hostname in certificate didn't match": {
+			Print: 9,
 		},
 		"hostname verification failed": {
 			Print: 7,
@@ -23653,6 +32456,14 @@ var embedded = Catalogue{
 		},
 		"http2: unexpected ALPN protocol ": {
 			Print: 4,
+		},
+		"ificate problem": {
+			Print: 1,
+			Group: 7,
+		},
+		"in setTrustedCertificates": {},
+		"inconsistent keys: KeyMismatch": {
+			Print: 16,
 		},
 		"insecure WebSocket": {
 			Print: 13,
@@ -23678,7 +32489,6 @@ var embedded = Catalogue{
 		},
 		"is not access": {
 			Print: 4,
-			Group: 2,
 		},
 		"is not yet valid": {
 			Print: 13,
@@ -23688,9 +32498,12 @@ var embedded = Catalogue{
 			Print: 12,
 			Group: 7,
 		},
-		"issuer serial number mismatch": {
-			Print: 11,
-			Group: 4,
+		"issuer is not recognized": {
+			Print: 5,
+			Group: 5,
+		},
+		"key negotiation failed": {
+			Print: 13,
 		},
 		"key too weak": {
 			Print: 5,
@@ -23700,8 +32513,14 @@ var embedded = Catalogue{
 			Print: 28,
 		},
 		"key usage does not include digital signature": {
-			Print: 32,
-			Group: 4,
+			Print: 23,
+			Group: 3,
+		},
+		"keystore password was incorrect": {
+			Print: 15,
+		},
+		"library problem: ": {
+			Print: 14,
 		},
 		"lifecycle component failed": {
 			Print: 18,
@@ -23730,6 +32549,14 @@ var embedded = Catalogue{
 			Print: 11,
 			Group: 6,
 		},
+		"mbedtls_": {
+			Print: 3,
+			Group: 2,
+		},
+		"mounts denied": {
+			Print: 10,
+			Group: 1,
+		},
 		"name constraint type": {
 			Group: 7,
 		},
@@ -23743,36 +32570,60 @@ var embedded = Catalogue{
 		"name mismatch": {
 			Group: 7,
 		},
+		"negotiation not in compliance with export": {
+			Print: 16,
+		},
+		"net::ERR_CONNECTION_": {
+			Print: 6,
+		},
+		"no cipher suites in common": {
+			Print: 17,
+		},
 		"no explicit policy": {
 			Print: 9,
-			Group: 1,
 		},
 		"no matching DANE TLSA records": {
-			Print: 7,
-			Group: 3,
+			Print: 19,
 		},
 		"no such file or directory": {
 			Print: 5,
 			Group: 4,
 		},
+		"no suitable ExtendedKeyUsage": {
+			Print: 18,
+			Group: 3,
+		},
+		"not a directory": {
+			Print: 1,
+		},
+		"ocketStream": {
+			Group: 2,
+		},
 		"ode issuer public key": {
 			Print: 15,
 			Group: 4,
+		},
+		"operation not permitted": {
+			Print: 7,
 		},
 		"or invalid name ": {
 			Print: 8,
 		},
 		"out of memory": {
-			Print: 5,
-			Group: 7,
+			Print: 4,
+			Group: 4,
 		},
 		"panic: ": {
 			Print: 4,
 			Group: 4,
 		},
-		"path length constraint exceeded": {
-			Print: 3,
+		"parsing issue": {
+			Print: 6,
 			Group: 5,
+		},
+		"path length constraint exceeded": {
+			Print: 24,
+			Group: 3,
 		},
 		"path loop": {
 			Print: 3,
@@ -23781,6 +32632,13 @@ var embedded = Catalogue{
 		"peer certificate: ": {
 			Print: 10,
 			Group: 7,
+		},
+		"peer doesn't support any known protocol": {
+			Print: 18,
+		},
+		"peer is incompatible: ": {
+			Print: 3,
+			Group: 5,
 		},
 		"peer_fingerprint match failure": {
 			Print: 5,
@@ -23806,17 +32664,20 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 3,
 		},
+		"propagation check failed": {
+			Print: 9,
+		},
 		"protocol adapter": {
 			Print: 6,
 			Group: 4,
 		},
 		"proxy certificates not allowed, please set the appropriate flag": {
-			Print: 22,
-			Group: 2,
+			Print: 27,
+			Group: 1,
 		},
 		"proxy path length constraint exceeded": {
-			Print: 9,
-			Group: 5,
+			Print: 30,
+			Group: 3,
 		},
 		"proxy subject name violation": {
 			Print: 17,
@@ -23830,6 +32691,27 @@ var embedded = Catalogue{
 			Print: 6,
 			Group: 5,
 		},
+		"received a missing_extension alert": {
+			Print: 28,
+			Group: 2,
+		},
+		"received a valid certificate, but access was denied": {
+			Print: 14,
+		},
+		"received an alert record with an unknown alert": {
+			Print: 15,
+		},
+		"received corrupt message": {
+			Print: 1,
+			Group: 3,
+		},
+		"record layer failure": {
+			Print: 4,
+		},
+		"references non-existent ": {
+			Print: 1,
+			Group: 3,
+		},
 		"rejected connection": {
 			Print: 7,
 			Group: 6,
@@ -23840,9 +32722,37 @@ var embedded = Catalogue{
 		"remote error: tls: user canceled": {
 			Print: 18,
 		},
+		"requested domain name does not match the server's certificate": {
+			Print: 14,
+		},
+		"requires a client certificate": {
+			Print: 10,
+			Group: 2,
+		},
+		"rror obtaining X.509 certificate: ": {
+			Print: 2,
+		},
+		"rror obtaining X.509 certificate: no object matching key ": {
+			Print: 2,
+		},
 		"rypt certificate's signature": {
 			Print: 19,
 			Group: 5,
+		},
+		"schannel": {
+			Group: 5,
+		},
+		"server certificate expiration date has passed": {
+			Print: 17,
+			Group: 3,
+		},
+		"server certificate not activated yet": {
+			Print: 22,
+			Group: 2,
+		},
+		"server closed ": {
+			Print: 6,
+			Group: 2,
 		},
 		"showRequestInfo": {
 			Print: 1,
@@ -23856,6 +32766,18 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 7,
 		},
+		"slClosedEngineException": {
+			Print: 10,
+			Group: 3,
+		},
+		"slHandshakeTimeoutException: handshake timed out": {
+			Print: 7,
+			Group: 2,
+		},
+		"source path ": {
+			Print: 4,
+			Group: 4,
+		},
 		"ssl certificate ": {
 			Print: 1,
 		},
@@ -23863,6 +32785,9 @@ var embedded = Catalogue{
 			Print: 1,
 		},
 		"ssl_": {
+			Print: 1,
+		},
+		"ssl_alert.erl:": {
 			Print: 1,
 		},
 		"subject alternative": {
@@ -23873,17 +32798,21 @@ var embedded = Catalogue{
 			Print: 13,
 			Group: 5,
 		},
-		"subject key identifier mismatch": {
-			Print: 21,
-			Group: 5,
-		},
 		"subject signature algorithm and issuer public key algorithm mismatch": {
 			Print: 48,
 			Group: 1,
 		},
+		"sufficient buffer remaining for AEAD": {
+			Print: 26,
+			Group: 3,
+		},
 		"target host": {
 			Print: 5,
 			Group: 6,
+		},
+		"terminated the handshake": {
+			Print: 20,
+			Group: 2,
 		},
 		"this server is invalid": {
 			Print: 19,
@@ -23904,6 +32833,13 @@ var embedded = Catalogue{
 			Print: 8,
 			Group: 6,
 		},
+		"trusting builtin roots": {
+			Print: 14,
+		},
+		"unable to read file: ": {
+			Print: 15,
+			Group: 2,
+		},
 		"unacceptable key": {
 			Print: 11,
 			Group: 3,
@@ -23912,8 +32848,7 @@ var embedded = Catalogue{
 			Print: 20,
 		},
 		"unhandled critical extension": {
-			Print: 16,
-			Group: 4,
+			Group: 3,
 		},
 		"unknown cert": {
 			Print: 5,
@@ -23922,12 +32857,15 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"unsupported extension feature": {
-			Print: 20,
-			Group: 7,
+			Print: 19,
+			Group: 4,
 		},
 		"unsupported network": {
 			Print: 16,
 			Group: 2,
+		},
+		"valid TLS padding data": {
+			Print: 3,
 		},
 		"validity has expired": {
 			Print: 7,
@@ -23938,8 +32876,16 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"verification ": {
-			Print: 4,
-			Group: 7,
+			Print: 10,
+			Group: 4,
+		},
+		"verify ": {
+			Print: 2,
+			Group: 5,
+		},
+		"was unable to get an OCSP response": {
+			Print: 16,
+			Group: 6,
 		},
 		"websocket handshake": {
 			Print: 15,
@@ -23962,9 +32908,55 @@ var embedded = Catalogue{
 			Print: 3,
 			Group: 1,
 		},
+		"{certfile,": {
+			Print: 5,
+			Group: 2,
+		},
+		"{keyfile,": {
+			Print: 4,
+			Group: 2,
+		},
+		"严重警告代码": {
+			Print: 12,
+			Group: 7,
+		},
+		"安全连接": {
+			Print: 5,
+			Group: 3,
+		},
+		"握手": {
+			Print: 3,
+			Group: 3,
+		},
 		"握手失败": {
 			Print: 3,
 			Group: 3,
+		},
+		"无法建立": {
+			Print: 1,
+			Group: 3,
+		},
+		"服务器": {
+			Print: 5,
+			Group: 4,
+		},
+		"目标主体名称不正确": {
+			Print: 11,
+			Group: 4,
+		},
+		"证书": {
+			Group: 3,
+		},
+		"证书链是由不受信任的颁发机构颁发的": {
+			Print: 20,
+		},
+		"证书验证失败": {
+			Print: 5,
+			Group: 2,
+		},
+		"远程证书无效": {
+			Print: 14,
+			Group: 4,
 		},
 	},
 }

@@ -50,7 +50,10 @@ func (e *Event) Alert() string {
 		return m[1]
 	}
 	if alert := e.Pattern.Alert; alert.Known {
-		return strings.TrimPrefix(tls.AlertError(alert.Number).Error(), "tls: ")
+		return alert.name()
 	}
 	return ""
 }
+
+// name is that of the alert in Go's words.
+func (a Alert) name() string { return strings.TrimPrefix(tls.AlertError(a.Number).Error(), "tls: ") }

@@ -45,18 +45,7 @@ func (f *fieldCase) wrong(t *testing.T, c *patterns.Catalogue, text string) stri
 
 // notYet are the cases that are not right yet, with what is missing. One that becomes
 // right has to be taken off the list.
-var notYet = map[string]string{
-	"field-mp-wechat-brain-18": "sentences of iOS in Chinese",
-	"field-ios-starscream-280": "codes of SecureTransport",
-	"field-dart-pusher-28":     "reasons that Dart gives, on a line of their own",
-	"field-java-okhttp-fws-13": "a chain of causes in logcat is one failure",
-	"field-java-netty-11873":   "what Netty says of bytes that are no TLS",
-	"field-java-vertx-396":     "what Netty says of bytes that are no TLS",
-	"field-c-arduinows-152":    "codes of Mbed TLS",
-	"field-curl-9168":          "what curl says of a connection that was cut",
-	"field-k8s-ingress-7886":   "what the controller of ingress-nginx says",
-	"field-k8s-ingress-1573":   "what the controller of ingress-nginx says",
-}
+var notYet = map[string]string{}
 
 func TestFailuresFromTheField(t *testing.T) {
 	c := loaded(t)

@@ -29,7 +29,7 @@ var kinds = []parser.Kind{
 }
 
 // directions are those that a record's words can tell.
-var directions = []parser.Direction{parser.UnknownDirection, parser.Inbound, parser.Outbound}
+var directions = []parser.Direction{parser.UnknownDirection, parser.Inbound, parser.Outbound, parser.Client}
 
 // versions are what a handshake state may say of the version of TLS.
 var versions = []string{"", "1.3", "1.2-or-older"}
@@ -50,11 +50,17 @@ func Lint(c *Catalogue, files []string) []Problem {
 	for _, stop := range c.Stops {
 		l.entry(stop, stop.ID, func() { l.stop(stop) })
 	}
+	for _, echo := range c.Echoes {
+		l.entry(echo, echo.ID, func() { l.echo(echo) })
+	}
 	for _, cause := range c.Causes {
 		l.entry(cause, cause.ID, func() { l.cause(cause) })
 	}
 	for _, state := range c.States {
 		l.entry(state, state.ID, func() { l.state(state) })
+	}
+	for _, symptom := range c.Symptoms {
+		l.entry(symptom, symptom.ID, func() { l.symptom(symptom) })
 	}
 	if len(c.problems) == 0 {
 		l.problems = append(l.problems, CheckSamples(c, files)...)
@@ -122,8 +128,12 @@ func (l *linter) pattern(p *Pattern) {
 	l.report(!slices.Contains(reporters, p.Reporter), "bad-reporter", p.Reporter)
 	l.report(!slices.Contains(phases, p.Phase), "bad-phase", p.Phase)
 	l.report(!slices.Contains(sides, p.Side), "bad-side", string(p.Side))
-	l.clauses(p.Match, true)
-	l.scores(p)
+	if len(p.Match) > 0 || !l.catalogue.isTold(p) {
+		l.clauses(p.Match, true)
+	}
+	l.report(p.Steady != "" && !l.catalogue.hasNoConditions(p.Steady), "bad-steady", p.Steady)
+	l.scores(p.Causes)
+	l.report(!p.Measured && len(p.Causes) == 0 || p.Measured && len(p.Causes) > 0, "no-causes", "")
 	l.report(len(p.Samples) == 0, "no-sample", "")
 	l.report(len(p.References) == 0, "no-reference", "")
 }
@@ -141,6 +151,16 @@ func (l *linter) stop(s *Stopping) {
 	l.clauses(s.Match, false)
 	l.report(len(s.Samples) == 0, "no-sample", "")
 	l.report(len(s.References) == 0, "no-reference", "")
+}
+
+func (l *linter) echo(e *Echo) {
+	l.kebab()
+	l.text(e.Reason, "no-reason", "")
+	l.clauses(e.Match, false)
+	l.report(e.Lines <= 0, "no-lines", "")
+	l.report(e.As != "" && !l.catalogue.hasNoConditions(e.As), "bad-as", e.As)
+	l.report(len(e.Samples) == 0, "no-sample", "")
+	l.report(len(e.References) == 0, "no-reference", "")
 }
 
 func (l *linter) state(s *State) {
@@ -185,15 +205,23 @@ func (l *linter) text(t Text, kind, detail string) {
 	l.report(strings.TrimSpace(t.En) == "" || strings.TrimSpace(t.Zh) == "", kind, detail)
 }
 
-func (l *linter) scores(p *Pattern) {
+func (l *linter) scores(causes []CauseScore) {
 	sum := 0.0
-	for _, score := range p.Causes {
+	for _, score := range causes {
 		sum += score.Score
 		l.report(score.Score <= 0 || score.Why == "", "bad-score", score.ID)
 		l.report(l.catalogue.Cause(score.ID) == nil, "unknown-cause", score.ID)
 	}
 	l.report(sum > 1.0001, "bad-score", "")
-	l.report(!p.Measured && len(p.Causes) == 0 || p.Measured && len(p.Causes) > 0, "no-causes", "")
+}
+
+func (l *linter) symptom(s *Symptom) {
+	l.kebab()
+	l.texts(s.Title, s.Explain)
+	l.scores(s.Causes)
+	l.report(len(s.Causes) == 0, "no-causes", "")
+	l.report(len(s.Codes)+len(s.Words) == 0, "no-words", "")
+	l.report(len(s.References) == 0, "no-reference", "")
 }
 
 func (l *linter) cause(c *Cause) {
@@ -254,7 +282,11 @@ func CheckSamples(c *Catalogue, files []string) []Problem {
 		}
 	}
 	for _, p := range c.Patterns {
-		check(m.best, p, p.ID, p.Samples, p.Misses)
+		winner := m.best
+		if c.isTold(p) {
+			winner = c.lastIn
+		}
+		check(winner, p, p.ID, p.Samples, p.Misses)
 	}
 	for _, ignored := range c.Ignore {
 		check(m.best, ignored, ignored.ID, ignored.Samples, ignored.Misses)
@@ -262,7 +294,26 @@ func CheckSamples(c *Catalogue, files []string) []Problem {
 	for _, stop := range c.Stops {
 		check(m.stopIn(stop.ID), stop, stop.ID, stop.Samples, stop.Misses)
 	}
+	for _, echo := range c.Echoes {
+		check(c.echoIn(echo.ID, echo.As), echo, echo.ID, echo.Samples, echo.Misses)
+	}
 	return problems
+}
+
+// echoIn gives the id of an echo where a text tells of one failure in several lines, or
+// of what the echo is told as.
+func (c *Catalogue) echoIn(id, as string) func(text string) string {
+	return func(text string) string {
+		result, err := Analyze(context.Background(), strings.NewReader(text), &Options{Catalogue: c})
+		is := func(f Finding) bool { return f.Pattern.ID == as }
+		switch {
+		case err != nil || as != "" && !slices.ContainsFunc(result.Findings, is):
+			return ""
+		case as == "" && (result.Events+result.Unclassified != 1 || result.Duplicates == 0):
+			return ""
+		}
+		return id
+	}
 }
 
 // best returns the id of the entry that wins the first record of a text: of a pattern
@@ -279,6 +330,31 @@ func (m *Matcher) best(text string) string {
 		return nil
 	})
 	return cmp.Or(pattern, ignored)
+}
+
+// hasNoConditions tells whether there is a pattern that others may be told as.
+func (c *Catalogue) hasNoConditions(id string) bool {
+	p := c.Pattern(id)
+	return p != nil && !p.Measured && len(p.Match) == 0
+}
+
+// isTold tells whether a pattern is what others are at a steady rhythm or behind
+// another failure: it has no conditions of its own.
+func (c *Catalogue) isTold(p *Pattern) bool {
+	return slices.ContainsFunc(c.Patterns, func(other *Pattern) bool { return other.Steady == p.ID }) ||
+		slices.ContainsFunc(c.Echoes, func(e *Echo) bool { return e.As == p.ID })
+}
+
+// lastIn returns the id of the pattern of the last failure in a text.
+func (c *Catalogue) lastIn(text string) string {
+	last := ""
+	for e, err := range Events(context.Background(), strings.NewReader(text), &Options{Catalogue: c}) {
+		if err != nil {
+			return ""
+		}
+		last = e.Pattern.ID
+	}
+	return last
 }
 
 // stopIn gives the id where a server ends in a text, and not of a TLS failure.

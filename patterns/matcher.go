@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
+	"strings"
 	"sync"
 
 	"wklog/parser"
@@ -37,6 +38,8 @@ type Matcher struct {
 	rules []*rule
 	// stops are the rules for the end of a server.
 	stops []*rule
+	// echoes tell a failure again.
+	echoes []*echo
 	// kinds holds a *search.Dispatch for each kind of record that was met.
 	kinds sync.Map
 }
@@ -55,7 +58,7 @@ type rule struct {
 }
 
 func newMatcher(c *Catalogue) *Matcher {
-	m := &Matcher{}
+	m := &Matcher{echoes: newEchoes(c.Echoes)}
 	for _, p := range c.Patterns {
 		m.add(p.Match, Match{Verdict: Matched, Pattern: p})
 	}
@@ -106,15 +109,27 @@ func (m *Matcher) Match(rec *parser.Record) Match {
 	return match
 }
 
+// longestNginx is how much of a message of nginx is looked at: nginx cuts a record at
+// 2048 bytes, and what it says of TLS is short. The rest is a visitor's.
+const longestNginx = 1024
+
 // match compares a subject with what is known of records of a kind. The longest match
 // in the subject wins, then the clause with more conditions, then the one that stands
-// first.
+// first. What a library said to a client has clauses that say so: the others blame the
+// clients of the one that accepts.
 func (m *Matcher) match(rec *parser.Record, kind parser.Kind, subject string, direction parser.Direction) Match {
+	toClient := kind != rec.Kind && direction == parser.Client
+	if kind == parser.KindNginx && len(subject) > longestNginx {
+		subject = subject[:longestNginx]
+	}
 	var best *rule
 	bestLength := -1
 	var space [32]int
 	for _, i := range m.dispatchOf(kind).Candidates(subject, space[:0]) {
 		r := m.rules[i]
+		if toClient && r.clause.Direction != parser.Client {
+			continue
+		}
 		if best != nil && (r.match.Verdict == Unclassified || bestLength == len(subject) && r.conditions <= best.conditions) {
 			continue // it cannot win
 		}
@@ -176,12 +191,7 @@ func (r *rule) matches(rec *parser.Record, subject string, direction parser.Dire
 	r.once.Do(r.compile)
 	length = len(subject)
 	if r.clause.whole == "" {
-		at := r.subject.FindStringIndex(subject)
-		if at == nil {
-			return 0, false
-		}
-		length = at[1] - at[0]
-		if mayQuote[rec.Kind] && parser.Quotes(subject[:at[0]]) {
+		if length = r.matchLength(rec.Kind, subject); length < 0 {
 			return 0, false
 		}
 	}
@@ -196,8 +206,32 @@ func (r *rule) matches(rec *parser.Record, subject string, direction parser.Dire
 	return length, true
 }
 
-// mayQuote are the kinds of records in which programs write what they like.
-var mayQuote = map[parser.Kind]bool{parser.KindText: true, parser.KindZap: true, parser.KindConsole: true}
+// quotesAddress is the beginning of a match within the address that was dialed, or at
+// its end: Get "https://im.example.com/": message.
+var quotesAddress = regexp.MustCompile(`^(?:[a-z]+://[^\s"]*)?":`)
+
+// matchLength is how much of a subject the expression matches where the program itself
+// speaks, -1 for nothing.
+func (r *rule) matchLength(kind parser.Kind, subject string) int {
+	for from := 0; ; {
+		at := r.subject.FindStringIndex(subject[from:])
+		if at == nil {
+			return -1
+		}
+		start := from + at[0]
+		if end := strings.Index(subject[start:from+at[1]], `": `); end >= 0 && quotesAddress.MatchString(subject[start:]) {
+			start += end + len(`": `) // the message is about a quotation
+		}
+		// What is merely suspicious may begin with a level and end in a visitor's words.
+		if !kind.Theirs(subject, start) && (r.match.Verdict != Unclassified || !kind.Theirs(subject, from+max(at[0], at[1]-1))) {
+			return at[1] - at[0]
+		}
+		from += max(at[1], at[0]+1)
+		if from >= len(subject) {
+			return -1
+		}
+	}
+}
 
 // compile cannot fail: every expression was parsed when it was read.
 func (r *rule) compile() {

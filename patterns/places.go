@@ -35,6 +35,7 @@ type places struct {
 }
 
 type counted struct {
+	count    int
 	span     Span
 	patterns map[*Pattern]int
 	timeline Timeline
@@ -60,17 +61,51 @@ func (s *Span) Add(at time.Time) {
 // Length is the time from the first to the last.
 func (s *Span) Length() time.Duration { return s.Last.Sub(s.First) }
 
+// admit makes room for a place. Where there are too many, those that failed least so far
+// are given up, half of them at once, and count as others: whoever fails often is there
+// whoever came before him. What is shown of a place was counted of it, which Space-Saving
+// (Metwally, Agrawal and El Abbadi, 2005), with its estimates from above, could not say;
+// libraries of it count no patterns and take nothing back.
+func (p *places) admit(name string) *counted {
+	if p.most > 0 && len(p.byName) >= p.most+p.most/2 {
+		for _, least := range p.frequent()[p.most/2:] {
+			p.other += p.byName[least].count
+			delete(p.byName, least)
+		}
+	}
+	at := &counted{patterns: map[*Pattern]int{}}
+	p.byName[name] = at
+	return at
+}
+
+// frequent are the names of the places, most frequent first.
+func (p *places) frequent() []string {
+	return slices.SortedFunc(maps.Keys(p.byName), func(x, y string) int {
+		return cmp.Or(cmp.Compare(p.byName[y].count, p.byName[x].count), cmp.Compare(x, y))
+	})
+}
+
+// shown are the names of the places that are told apart, in their order, and other
+// counts the events of the rest.
+func (p *places) shown() (names []string, other int) {
+	names, other = p.frequent(), p.other
+	if p.most > 0 && len(names) > p.most {
+		for _, name := range names[p.most:] {
+			other += p.byName[name].count
+		}
+		names = names[:p.most]
+	}
+	slices.Sort(names)
+	return names, other
+}
+
 func (p *places) add(name string, e *Event) {
 	at := p.byName[name]
 	if at == nil {
-		if p.most > 0 && len(p.byName) >= p.most {
-			p.other++
-			return
-		}
-		at = &counted{patterns: map[*Pattern]int{}}
-		p.byName[name] = at
+		at = p.admit(name)
 	}
 	at.patterns[e.Pattern]++
+	at.count++
 	at.span.Add(e.known())
 	if p.timed && !e.known().IsZero() {
 		at.timeline.Add(e.known())
@@ -95,6 +130,11 @@ func (p *places) remove(name string, e *Event) {
 		p.other--
 		return
 	}
+	if at.patterns[e.Pattern] == 0 {
+		p.other-- // it was given up with others since then
+		return
+	}
+	at.count--
 	if at.patterns[e.Pattern]--; at.patterns[e.Pattern] == 0 {
 		delete(at.patterns, e.Pattern)
 	}
@@ -109,7 +149,8 @@ func (p *places) remove(name string, e *Event) {
 // list gives the places in the order of their names.
 func (p *places) list() []Place {
 	list := []Place{}
-	for _, name := range slices.Sorted(maps.Keys(p.byName)) {
+	names, _ := p.shown()
+	for _, name := range names {
 		at := p.byName[name]
 		place := Place{Name: name, First: at.span.First, Last: at.span.Last, Timeline: at.timeline}
 		for pattern, n := range at.patterns {

@@ -24,7 +24,7 @@ func TestWhatIsTakenBackIsCountedNowhere(t *testing.T) {
 	for _, e := range events[1:] {
 		w.remove(e, "node")
 	}
-	assert.Equal(t, []int{1, 0, 0}, []int{len(w.clients.byName), w.clients.other, w.unknown})
+	assert.Equal(t, []int{0, 1, 0}, []int{len(w.clients.byName), w.clients.other, w.unknown})
 	assert.Equal(t, 1, w.nodes.list()[0].Count)
 	w.remove(events[0], "node")
 	assert.Empty(t, w.clients.list())

@@ -107,6 +107,22 @@ func TestClientsAreBounded(t *testing.T) {
 	assert.Equal(t, clients-1000, got.OtherClients)
 }
 
+// TestClientThatFailsOftenIsShownWhoeverCameBefore: the internet's scanners come first.
+func TestClientThatFailsOftenIsShownWhoeverCameBefore(t *testing.T) {
+	var b strings.Builder
+	const scanners, often = 3000, 200
+	for i := range scanners {
+		b.WriteString(from(fmt.Sprintf("[2001:db8::%x]:1", i), i))
+	}
+	for range often {
+		b.WriteString(from("203.0.113.9:5", 1))
+	}
+	got := onNodes(t, input{"n/out", b.String()})
+	require.Len(t, got.Clients, 1000)
+	assert.Equal(t, often, counts(got.Clients)["203.0.113.9"])
+	assert.Equal(t, scanners+often, got.OtherClients+often+999, "each failure is counted once")
+}
+
 func TestWithoutNodesNoneIsCounted(t *testing.T) {
 	got := over(t, patterns.Filter{}, input{"out", rawLine(rejected)})
 	assert.Empty(t, got.Nodes)

@@ -22,10 +22,11 @@ import (
 // a file (not-yaml, not-utf8, several-documents, unknown-field, repeated-field,
 // bad-value, empty-entry, repeated-id, bad-regex, short-anchor), or what [Lint] found:
 // bad-id, no-id, no-title, no-explain, no-reason, no-match, no-regex, no-literal,
-// bad-kind, bad-direction, unknown-state, bad-severity, bad-category, bad-reporter, bad-phase,
-// bad-side, bad-tls, no-causes, bad-score, unknown-cause, no-sample, no-reference,
+// bad-kind, bad-direction, bad-steady, bad-as, unknown-state, bad-severity, bad-category,
+// bad-reporter, bad-phase, bad-side, bad-tls, no-causes, no-words, bad-score,
+// unknown-cause, no-sample, no-reference,
 // sample-missed, sample-taken, miss-matched, no-fixes, no-verify, bad-command,
-// many-commands, no-interrupts, verify-acts.
+// many-commands, no-interrupts, verify-acts, no-lines.
 type Problem struct {
 	// File and Line, from 1, are where it stands; empty for the embedded catalogue.
 	File string
@@ -261,6 +262,12 @@ func (c *Catalogue) locate(name string, root *yaml.Node) {
 		locateValues(c, name, member(node, "misses"), stop.Misses)
 		c.compile(stop, stop.ID, stop.Match)
 	})
+	c.Echoes = locateEntries(c, name, member(root, "echoes"), c.Echoes, func(echo *Echo, node *yaml.Node) {
+		locateValues(c, name, member(node, "match"), echo.Match)
+		locateValues(c, name, member(node, "samples"), echo.Samples)
+		locateValues(c, name, member(node, "misses"), echo.Misses)
+		c.compile(echo, echo.ID, append(slices.Clone(echo.Match), Clause{Regex: echo.Of}))
+	})
 	c.Causes = locateEntries(c, name, member(root, "causes"), c.Causes, func(cause *Cause, node *yaml.Node) {
 		locateSteps(c, name, node, &cause.Advice)
 		if cause.Peer != nil {
@@ -271,6 +278,7 @@ func (c *Catalogue) locate(name string, root *yaml.Node) {
 		}
 	})
 	c.States = locateEntries(c, name, member(root, "states"), c.States, func(*State, *yaml.Node) {})
+	c.Symptoms = locateEntries(c, name, member(root, "symptoms"), c.Symptoms, func(*Symptom, *yaml.Node) {})
 	locateValues(c, name, member(root, "suspicious"), c.Suspicious)
 	c.compile(nil, "", c.Suspicious)
 	locateValues(c, name, member(root, "anchors"), c.Anchors)
@@ -349,8 +357,12 @@ func (c *Catalogue) merge(more *Catalogue) {
 	c.Patterns = mergeEntries(c, c.Patterns, more.Patterns, func(p *Pattern) string { return p.ID })
 	c.Ignore = mergeEntries(c, c.Ignore, more.Ignore, func(i *Ignored) string { return i.ID })
 	c.Stops = mergeEntries(c, c.Stops, more.Stops, func(s *Stopping) string { return s.ID })
+	c.Echoes = mergeEntries(c, c.Echoes, more.Echoes, func(e *Echo) string { return e.ID })
 	c.Causes = mergeEntries(c, c.Causes, more.Causes, func(cause *Cause) string { return cause.ID })
 	c.States = mergeEntries(c, c.States, more.States, func(s *State) string { return s.ID })
+	c.Symptoms = mergeEntries(c, c.Symptoms, more.Symptoms, func(s *Symptom) string { return s.ID })
+	c.Forms = append(c.Forms, more.Forms...)
+	c.Fillers = append(c.Fillers, more.Fillers...)
 	c.Anchors = append(c.Anchors, more.Anchors...)
 	c.Suspicious = append(c.Suspicious, more.Suspicious...)
 }

@@ -2,6 +2,7 @@ package patterns
 
 import (
 	"context"
+	"iter"
 	"strings"
 
 	"wklog/parser"
@@ -33,12 +34,10 @@ func Recognise(ctx context.Context, text string, opts *Options) (event *Event, s
 		stop = &stops[0]
 	}
 	if event == nil {
-		src.Add(handshakeError(strings.TrimSpace(text)))
-	}
-	// The nested exception of a stack trace stands behind the outer ones.
-	for rest, more := text, true; event == nil && more; {
-		if _, rest, more = strings.Cut(rest, ": "); more {
-			src.Add(&parser.Record{Kind: parser.KindText, Text: rest})
+		for rec := range fragments(text) {
+			if src.Add(rec); event != nil {
+				break
+			}
 		}
 	}
 	if event != nil {
@@ -46,6 +45,26 @@ func Recognise(ctx context.Context, text string, opts *Options) (event *Event, s
 	}
 	return event, stop, nil
 }
+
+// fragments are the records that a text may be a part of, whose head was cut off: what
+// a raw handshake line says, and the nested exception of a stack trace, which stands
+// behind the outer ones. What somebody merely quotes is no part of a record.
+func fragments(text string) iter.Seq[*parser.Record] {
+	return func(yield func(*parser.Record) bool) {
+		if parser.Quotes(text) || !yield(handshakeError(strings.TrimSpace(text))) {
+			return
+		}
+		for rest, more, n := text, true, 0; more && n < maxNested; n++ {
+			if _, rest, more = strings.Cut(rest, ": "); more && !yield(&parser.Record{Kind: parser.KindText, Text: rest}) {
+				return
+			}
+		}
+	}
+}
+
+// maxNested is how many exceptions within each other are looked at: each costs as much
+// as the rest of the text is long.
+const maxNested = 16
 
 // handshakeError takes a text for what a server's raw handshake line says.
 func handshakeError(text string) *parser.Record {

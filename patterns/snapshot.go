@@ -11,9 +11,9 @@ import (
 func Load() (*Catalogue, error) {
 	c := &embedded
 	return &Catalogue{
-		Patterns: slices.Clone(c.Patterns), Ignore: slices.Clone(c.Ignore), Stops: slices.Clone(c.Stops),
+		Patterns: slices.Clone(c.Patterns), Ignore: slices.Clone(c.Ignore), Stops: slices.Clone(c.Stops), Echoes: slices.Clone(c.Echoes),
 		Causes: slices.Clone(c.Causes), States: slices.Clone(c.States), Suspicious: slices.Clone(c.Suspicious),
 		Anchors: slices.Clone(c.Anchors), derived: slices.Clone(c.derived), unanchored: c.unanchored,
-		placements: maps.Clone(c.placements),
+		placements: maps.Clone(c.placements), Symptoms: slices.Clone(c.Symptoms), Forms: slices.Clone(c.Forms), Fillers: slices.Clone(c.Fillers),
 	}, nil
 }

@@ -250,9 +250,7 @@ func (n *analysis) follow(ctx context.Context, core *run.Core, told *telling, pa
 	defer state.Close()
 	f := &run.Follow{
 		Core: core, Paths: paths, FromStart: n.flags.fromStart, State: state,
-		Report: func(failure source.Failure) {
-			n.app.complain(failure.Source + ": " + run.Reason(failure.Err, n.app.say))
-		},
+		Report: n.complainOf(),
 	}
 	told.watch(core, f.Far)
 	failures, err := f.Run(ctx)
@@ -260,6 +258,17 @@ func (n *analysis) follow(ctx context.Context, core *run.Core, told *telling, pa
 		err = messages.NewError("error.state", n.flags.state)
 	}
 	return failures, err
+}
+
+// complainOf complains of the first inputs at once; the report tells how many more there
+// are.
+func (n *analysis) complainOf() func(source.Failure) {
+	told := 0
+	return func(failure source.Failure) {
+		if told++; told <= run.MaxComplaints {
+			n.app.complain(failure.Source + ": " + run.Reason(failure.Err, n.app.say))
+		}
+	}
 }
 
 func openState(path string) (*source.State, error) {

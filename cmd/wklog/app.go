@@ -15,6 +15,7 @@ import (
 
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/report"
+	"wklog/cmd/internal/secrets"
 	"wklog/patterns"
 )
 
@@ -92,9 +93,9 @@ func withText(args []string) []string {
 	return args
 }
 
-// complain prints one message to stderr.
+// complain prints one message to stderr, without the secrets in it.
 func (a *app) complain(text string) {
-	fmt.Fprintln(a.stderr, "wklog: "+report.Visible(text))
+	fmt.Fprintln(a.stderr, "wklog: "+report.Visible(secrets.Hide(text)))
 }
 
 // explainError puts the errors that users cause most into their language.

@@ -97,7 +97,12 @@ func TestCertificateSettlesWhatTheLogCannot(t *testing.T) {
 		require.NotEmpty(t, list.Report.Diagnosis, truth.File)
 		lead := list.Report.Diagnosis[0]
 		assert.Equal(t, want, lead.Cause, truth.File)
-		assert.Greater(t, lead.Confidence, 0.95, truth.File)
+		atLeast := 0.95
+		if want == "clock-skew" {
+			atLeast = 0.65 // nothing was found: from one place that leaves the rest possible
+		}
+		assert.Greater(t, lead.Confidence, atLeast, truth.File)
+		assert.LessOrEqual(t, lead.Confidence, 0.97, truth.File)
 		least, n = min(least, lead.Confidence), n+1
 		assert.Equal(t, list.Has(check.Fail), status == exitReached)
 		assert.Equal(t, want != "clock-skew", list.Has(check.Fail), truth.File)

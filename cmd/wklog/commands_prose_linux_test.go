@@ -24,6 +24,18 @@ var prose = map[string]struct{ run, says string }{
 	"openssl x509 -in FILE -noout must succeed": {
 		"openssl x509 -in fullchain.pem -noout && echo good; openssl x509 -in privkey.pem -noout || echo bad", `(?s)^good\n.*bad\n$`,
 	},
+	"openssl x509 -in FILE -noout and openssl pkey": {
+		"openssl x509 -in fullchain.pem -noout && echo good; openssl x509 -in privkey.pem -noout || echo bad", `(?s)^good\n.*bad\n$`,
+	},
+	"openssl x509 -in FILE -noout -text": {"openssl x509 -in fullchain.pem -noout -text", `Subject Alternative Name`},
+	"openssl pkey -in FILE -noout.":      {"openssl pkey -in privkey.pem -noout && echo good", `^good\n$`},
+	"openssl pkey -in FILE -noout asks for a passphrase": {
+		"openssl pkey -in privkey.pem -aes256 -passout pass:secret -out FILE; openssl pkey -in FILE -noout </dev/null || echo asks", `asks\n$`,
+	},
+	"openssl pkey -in FILE -out NEW": {
+		"openssl pkey -in privkey.pem -aes256 -passout pass:secret -out FILE; openssl pkey -in FILE -passin pass:secret -out NEW; grep -c ENCRYPTED FILE NEW",
+		`(?s)FILE:2\nNEW:0\n$`,
+	},
 	"openssl x509 or openssl pkey": {"openssl x509 -in privkey.pem -noout", `Could not read certificate`},
 	"openssl x509 -noout -dates": {
 		"openssl s_client -connect im.example.com:443 </dev/null 2>/dev/null | openssl x509 -noout -dates", `^notBefore=.*\nnotAfter=.*\n$`,

@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/report"
@@ -20,6 +24,12 @@ func (a *app) explainCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&format, "format", "table", a.say.Say("flag.explain.format"))
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if format != "json" && format != "table" {
+			return messages.NewError("error.format", format, "table, json")
+		}
+		if areFiles(args) {
+			return a.explainFiles(c.Context(), args, format)
+		}
 		what, err := a.question(args)
 		if err != nil {
 			return err
@@ -28,19 +38,28 @@ func (a *app) explainCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		e, err := a.explain(c.Context(), catalogue, what)
+		u, err := patterns.Understand(c.Context(), what, &patterns.Options{Catalogue: catalogue})
 		if err != nil {
 			return err
 		}
-		switch format {
-		case "json":
-			return report.WriteJSON(a.stdout, e, "  ")
-		case "table":
-			return report.WriteExplanation(a.stdout, e, a.options(0))
-		}
-		return messages.NewError("error.format", format, "table, json")
+		return a.tell(report.Explain(catalogue, u, a.say), what, format)
 	}
 	return c
+}
+
+// tell writes an explanation. One word that is nothing known may be a slip in a script.
+func (a *app) tell(e *report.Explanation, what, format string) error {
+	write := func() error { return report.WriteExplanation(a.stdout, e, a.options(0)) }
+	if format == "json" {
+		write = func() error { return report.WriteJSON(a.stdout, e, "  ") }
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	if e.ID == "" && !strings.ContainsAny(strings.TrimSpace(what), " :") {
+		return messages.NewError("error.unknown", what)
+	}
+	return nil
 }
 
 // question is what to explain: the arguments, or standard input for "-".
@@ -60,37 +79,39 @@ func (a *app) question(args []string) (string, error) {
 	return what, nil
 }
 
-func (a *app) explain(ctx context.Context, c *patterns.Catalogue, what string) (*report.Explanation, error) {
-	id := strings.ToLower(strings.TrimSpace(what))
-	if cause := c.Cause(id); cause != nil {
-		return report.ExplainCause(cause, a.say), nil
+// areFiles tells whether all arguments name files, or one is a path that should:
+// their content is meant.
+func areFiles(args []string) bool {
+	if len(args) == 1 && (filepath.IsAbs(args[0]) || slices.Contains([]string{".log", ".gz", ".txt"}, filepath.Ext(args[0]))) && !strings.Contains(args[0], " ") {
+		return true
 	}
-	if p := c.Pattern(id); p != nil {
-		causes, err := p.RankCauses()
-		if err != nil {
-			return nil, err
-		}
-		return report.ExplainPattern(c, p, causes, a.say), nil
-	}
-	if state := c.State(strings.TrimSpace(what)); state != nil {
-		causes, err := state.RankCauses()
-		if err != nil {
-			return nil, err
-		}
-		return report.ExplainState(c, state, causes, a.say), nil
-	}
-	event, stop, err := patterns.Recognise(ctx, what, &patterns.Options{Catalogue: c})
+	return len(args) > 0 && !slices.ContainsFunc(args, func(arg string) bool {
+		info, err := os.Stat(arg)
+		return err != nil || !info.Mode().IsRegular()
+	})
+}
+
+// explainFiles writes the report that analyze writes without flags, or what it found as
+// an explanation for programs.
+func (a *app) explainFiles(ctx context.Context, paths []string, format string) error {
+	f := &analyzeFlags{}
+	a.readingFlags(pflag.NewFlagSet("", pflag.ContinueOnError), f)
+	n, err := a.newAnalysis(f)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if event == nil && stop != nil {
-		return report.ExplainStop(stop, a.say), nil
+	if format == "table" {
+		return n.over(ctx, paths)
 	}
-	if event == nil {
-		if !strings.ContainsAny(strings.TrimSpace(what), " :") {
-			return nil, messages.NewError("error.unknown", what)
-		}
-		return report.ExplainNothing(a.say), nil
+	core := n.core(nil)
+	failures, err := n.read(ctx, core, paths, true)
+	if err != nil {
+		return err
 	}
-	return report.ExplainEvent(c, event, a.say), nil
+	doc, result := core.Document(n.facts, failures)
+	n.setStatus(result, failures)
+	for _, e := range doc.Errors {
+		a.complain(e.Source + ": " + e.Message)
+	}
+	return report.WriteJSON(a.stdout, report.Explain(n.catalogue, result.Understanding(), a.say), "  ")
 }

@@ -114,6 +114,7 @@ func TestEveryFailureOfARotatedLogIsOneEvent(t *testing.T) {
 	second := follower(t, out, "--state", state, log)
 	require.NoError(t, writer.Wait())
 	require.Eventually(t, func() bool { return len(numbers(t, out)) >= streamLines()/100 }, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { _, err := os.Stat(state + ".lock"); return err == nil }, 20*time.Second, time.Millisecond, "it listens to signals by then")
 	require.NoError(t, second.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, second.Wait())
 	once(t, numbers(t, out), streamLines()/100)

@@ -38,19 +38,23 @@ func execute() int {
 	return app.execute(ctx)
 }
 
-// interruptible gives a context that the first Ctrl-C or SIGTERM ends, so that
+// interruptible gives a context that the first Ctrl-C, SIGTERM or SIGHUP ends, so that
 // the report of what was read is still written; the second one leaves at once, after
-// it has discarded what is not finished.
+// it has discarded what is not finished. SIGHUP is no second one: a session that ends
+// sends it twice, from the terminal and from the shell.
 func interruptible(discard func()) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup(1)
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	done := make(chan struct{})
 	go func() {
 		for n := 0; ; n++ {
 			select {
-			case <-signals:
-				if n > 0 {
+			case s := <-signals:
+				if n > 0 && s != syscall.SIGHUP {
 					discard()
 					os.Exit(exitInterrupted)
 				}

@@ -12,6 +12,7 @@ import (
 	"wklog/cmd/internal/notify"
 	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/run"
+	"wklog/cmd/internal/secrets"
 )
 
 // secretVariable is the environment variable with the secret of a chat robot: on
@@ -40,7 +41,7 @@ func (n *analysis) tell() (*telling, error) {
 	}
 	if len(senders) > 0 {
 		t.notify = notify.NewSink(n.catalogue, n.app.say, senders, func(err error) {
-			n.app.complain(n.app.say.Say("error.notify", err))
+			n.app.complain(n.app.say.Say("error.notify", n.app.say.Error(err)))
 		})
 	}
 	if t.listen != "" {
@@ -63,6 +64,9 @@ func (n *analysis) senders() ([]notify.Sender, error) {
 			return nil, messages.NewError("error.on-new.quotes")
 		case err != nil:
 			return nil, messages.NewError("error.on-new", err)
+		}
+		c.OnExcess = func(bytes int64) {
+			n.app.complain(n.app.say.Say("error.on-new.output", report.Bytes(bytes)))
 		}
 		all = append(all, c)
 	}
@@ -98,7 +102,7 @@ func (t *telling) watch(core *run.Core, far func() []run.Progress) {
 		var s metrics.Snapshot
 		t.counts.Fill(&s)
 		for _, l := range far() {
-			s.Logs = append(s.Logs, metrics.Log{Source: l.Name, Lines: l.Lines, Bytes: l.Bytes, Behind: l.Behind})
+			s.Logs = append(s.Logs, metrics.Log{Source: secrets.Hide(l.Name), Lines: l.Lines, Bytes: l.Bytes, Behind: l.Behind})
 		}
 		if lead := core.Lead(); lead != nil {
 			s.Leading, s.Confidence = lead.Cause.ID, lead.Confidence

@@ -21,7 +21,7 @@ func requireTexts(t testing.TB, results []Result) {
 	t.Helper()
 	for _, r := range results {
 		requireTypes(t, r)
-		seen[r.ID+" "+r.Key+" "+string(r.Status)] = r
+		seen[fmt.Sprint(r.ID, " ", r.Key, " ", r.Status, " ", len(r.Met))] = r
 	}
 	catalogue, err := patterns.Load()
 	require.NoError(t, err)

@@ -136,6 +136,8 @@ func complete(results []check.Result) error {
 			key = r.Key
 		}
 		met[key] = true
+		met["any.met"] = met["any.met"] || len(r.Met) == 2
+		met["any.met-sometimes"] = met["any.met-sometimes"] || len(r.Met) == 4
 	}
 	var unmet []string
 	for _, m := range texts.FindAllSubmatch(data, -1) {

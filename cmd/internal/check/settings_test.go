@@ -229,3 +229,15 @@ func first(c Configuration) (*Settings, error) {
 	}
 	return all[0], err
 }
+
+// TestServiceOfWhichLittleTellsIsAWarning has neither the image nor the variables.
+func TestServiceOfWhichLittleTellsIsAWarning(t *testing.T) {
+	s, err := first(write(t, map[string]string{"docker-compose.yml": "services:\n  wukongim-gateway:\n    image: acme/im\n    ports: ['5210:5210']\n"}))
+	require.NoError(t, err)
+	results := s.Check()
+	requireTexts(t, results)
+	r := find(t, results, "config-service")
+	assert.Equal(t, Warn, r.Status)
+	assert.Equal(t, "unlike", r.Key)
+	assert.True(t, Nothing(results[:1]), "that a service was found says nothing of TLS")
+}

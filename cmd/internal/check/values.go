@@ -105,6 +105,9 @@ func (r Result) Map(replace func(Value) Value) Result {
 		return out
 	}
 	r.Args, r.Met, r.Fixes = each(r.Args), each(r.Met), slices.Clone(r.Fixes)
+	if r.Target.V != nil {
+		r.Target = replace(r.Target)
+	}
 	for i := range r.Fixes {
 		r.Fixes[i].Values = each(r.Fixes[i].Values)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -125,7 +126,7 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 }
 
 // labelled gives the label of each log: its name for the first ones, and one for
-// all the others.
+// all the others. A label has to be UTF-8, and the names of files need not be.
 func labelled(logs []Log) func(source string) string {
 	known := map[string]bool{}
 	for _, l := range logs {
@@ -135,7 +136,7 @@ func labelled(logs []Log) func(source string) string {
 	}
 	return func(source string) string {
 		if known[source] {
-			return source
+			return strings.ToValidUTF8(source, "\ufffd")
 		}
 		return otherLogs
 	}

@@ -70,6 +70,20 @@ func TestManyLogsShareALabel(t *testing.T) {
 	assert.Equal(t, maxSources+1, testutil.CollectAndCount(c, "wklog_events_total"))
 }
 
+// TestLabelsAreUTF8 with names of files that need not be: Prometheus refuses others.
+func TestLabelsAreUTF8(t *testing.T) {
+	s := Snapshot{
+		Logs:   []Log{{Source: "inv\xff.log", Lines: 1}, {Source: "inv\xfe.log", Lines: 2}},
+		Events: []Events{{Pattern: "p", Source: "inv\xff.log", Count: 1}},
+	}
+	c := NewCollector("v", func() Snapshot { return s })
+	require.NoError(t, testutil.CollectAndCompare(c, strings.NewReader(`
+# HELP wklog_lines_total Lines that were read.
+# TYPE wklog_lines_total counter
+wklog_lines_total{source="inv�.log"} 3
+`), "wklog_lines_total"))
+}
+
 func get(t *testing.T, address string) (int, string) {
 	t.Helper()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}

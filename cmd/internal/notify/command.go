@@ -21,8 +21,13 @@ var (
 	ErrTooLong   = errors.New("took too long and was ended")
 )
 
-// commandTimeout is how long a command may take.
-const commandTimeout = 10 * time.Second
+const (
+	// commandTimeout is how long a command may take.
+	commandTimeout = 10 * time.Second
+	// maxOutput is how many bytes of what it prints are handed on: a disk may hold
+	// where that goes.
+	maxOutput = 64 << 10
+)
 
 // Command runs a program for each message, with the event and a newline on its
 // standard input. No shell reads its line: quotes group words, nothing is replaced,
@@ -31,6 +36,8 @@ type Command struct {
 	words   []string
 	timeout time.Duration
 	output  io.Writer
+	// OnExcess is told how many bytes one run printed that were not handed on.
+	OnExcess func(bytes int64)
 }
 
 // NewCommand splits a line into words and finds its program. What the program
@@ -59,10 +66,14 @@ func (c *Command) Send(ctx context.Context, m Message) error {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.words[0], c.words[1:]...)
 	cmd.Stdin = bytes.NewReader(append(bytes.Clone(m.Event), '\n'))
-	cmd.Stdout, cmd.Stderr = c.output, c.output
+	out := &bounded{w: c.output, left: maxOutput}
+	cmd.Stdout, cmd.Stderr = out, out
 	cmd.WaitDelay = time.Second
 	killGroup(cmd)
 	err := cmd.Run()
+	if out.excess > 0 && c.OnExcess != nil {
+		c.OnExcess(out.excess)
+	}
 	if ctx.Err() != nil {
 		err = ErrTooLong
 	}
@@ -70,4 +81,22 @@ func (c *Command) Send(ctx context.Context, m Message) error {
 		return fmt.Errorf("%s: %w", c.words[0], err)
 	}
 	return nil
+}
+
+// bounded hands on so many bytes, and counts the rest.
+type bounded struct {
+	w            io.Writer
+	left, excess int64
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	n := min(int64(len(p)), b.left)
+	b.left -= n
+	b.excess += int64(len(p)) - n
+	if n > 0 {
+		if _, err := b.w.Write(p[:n]); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil // a program that is cut short would leave its work undone
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +25,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"wklog/cmd/internal/messages"
+	"wklog/patterns"
 )
 
 func TestMain(m *testing.M) {
@@ -302,4 +306,89 @@ func TestQueueEndsWithItsReceiverStuck(t *testing.T) {
 	q.Close(ctx)
 	assert.EqualValues(t, 2, q.Failed()+q.Dropped())
 	assert.Len(t, errs, int(q.Failed()))
+}
+
+// TestWebhookDoesNotFollow: a redirect would be asked with GET and called delivered,
+// from https to http be sent in the clear, or never end.
+func TestWebhookDoesNotFollow(t *testing.T) {
+	say, err := messages.In(patterns.English)
+	require.NoError(t, err)
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for name, to := range map[string]string{"itself": "/again?access_token=t0ken", "elsewhere": "http://example.com/?access_token=t0ken", "nowhere": ""} {
+			s, count := server(t, func(_ int, w http.ResponseWriter, r *http.Request, _ []byte) {
+				assert.Equal(t, http.MethodPost, r.Method)
+				if to != "" {
+					w.Header().Set("Location", to)
+				}
+				w.WriteHeader(status)
+			})
+			err := hook(t, s.URL+"/?access_token=t0ken", "json", "").Send(context.Background(), message)
+			require.Error(t, err)
+			told := say.Error(err)
+			assert.EqualValues(t, 1, count.Load(), "%d to %s", status, name)
+			assert.Contains(t, told, fmt.Sprintf("answers %d", status))
+			assert.NotContains(t, told, "t0ken")
+			if name == "elsewhere" {
+				assert.Contains(t, told, "http://example.com")
+			}
+		}
+	}
+}
+
+// TestWebhookTellsTheLastReason: that the program ends is not why nothing was
+// delivered.
+func TestWebhookTellsTheLastReason(t *testing.T) {
+	say, err := messages.In(patterns.English)
+	require.NoError(t, err)
+	reply := func(status int, after string) func(int, http.ResponseWriter, *http.Request, []byte) {
+		return func(_ int, w http.ResponseWriter, _ *http.Request, _ []byte) {
+			w.Header().Set("Retry-After", after)
+			w.WriteHeader(status)
+		}
+	}
+	failing, _ := server(t, reply(500, ""))
+	busy, _ := server(t, reply(429, "1"))
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	defer untrusted.Close()
+	for address, reason := range map[string]string{
+		failing.URL: "500 Internal Server Error", busy.URL: "429 Too Many Requests", closed.URL: "connection refused", untrusted.URL: "x509: certificate signed by unknown authority",
+	} {
+		w := hook(t, address+"/?access_token=t0ken", "json", "")
+		ctx, cancel := context.WithCancel(context.Background())
+		tries := 0
+		w.client.Transport = tripper(func(r *http.Request) (*http.Response, error) {
+			if tries++; tries == 2 {
+				cancel() // the program ends while it is tried again
+			}
+			return http.DefaultTransport.RoundTrip(r)
+		})
+		err := w.Send(ctx, message)
+		cancel()
+		assert.Contains(t, say.Error(err), reason)
+		assert.NotContains(t, say.Error(err), "canceled")
+		assert.NotContains(t, say.Error(err), "t0ken")
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	}
+}
+
+type tripper func(*http.Request) (*http.Response, error)
+
+func (t tripper) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
+
+// TestCommandThatFloodsIsBounded: where its output goes a disk may fill.
+func TestCommandThatFloodsIsBounded(t *testing.T) {
+	var out bytes.Buffer
+	c, err := NewCommand("head -c 1000000 /dev/zero", &out)
+	require.NoError(t, err)
+	var excess int64
+	c.OnExcess = func(bytes int64) { excess = bytes }
+	for range 2 {
+		out.Reset()
+		require.NoError(t, c.Send(context.Background(), message))
+		assert.Equal(t, maxOutput, out.Len())
+		assert.EqualValues(t, 1_000_000-maxOutput, excess)
+	}
 }

@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"wklog/cmd/internal/messages"
 )
 
 // Errors about webhooks.
 var (
-	ErrURL      = errors.New("the address must be an http or https URL with a host")
-	ErrForm     = errors.New("unknown form")
-	ErrRedirect = errors.New("it sends to another host, which is not followed")
+	ErrURL  = errors.New("the address must be an http or https URL with a host")
+	ErrForm = errors.New("unknown form")
 )
 
 const (
@@ -50,30 +51,55 @@ func NewWebhook(address, form, secret string) (*Webhook, error) {
 		return nil, ErrForm
 	}
 	w := &Webhook{url: u, form: r, secret: secret, first: time.Second, total: webhookTotal}
-	w.client = &http.Client{Timeout: webhookTimeout, CheckRedirect: func(to *http.Request, _ []*http.Request) error {
-		if to.URL.Host != u.Host {
-			return ErrRedirect
-		}
-		return nil
+	w.client = &http.Client{Timeout: webhookTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse // it would be asked with GET, or without TLS, and be called delivered
 	}}
 	return w, nil
 }
 
 // Send posts a message. What may pass is tried again with growing pauses: errors
-// of the network, 429, 5xx, and a robot's reply that it is asked too often.
+// of the network, 429, 5xx, and a robot's reply that it is asked too often. The error
+// is that of the last try, not that the time is over.
 func (w *Webhook) Send(ctx context.Context, m Message) error {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval = w.first
-	_, err := backoff.Retry(ctx, func() (bool, error) { return true, w.try(ctx, m) },
-		backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(w.total), backoff.WithMaxTries(6))
+	last := error(messages.NewError("error.webhook.late"))
+	_, err := backoff.Retry(ctx, func() (bool, error) {
+		err := w.try(ctx, m)
+		var later *laterError
+		switch {
+		case err == nil:
+			return true, nil
+		case ctx.Err() != nil: // the try itself was ended
+			return false, err
+		case errors.As(err, &later):
+			last = errors.New(later.status)
+			return false, backoff.RetryAfter(later.seconds)
+		}
+		last = reasonOf(err)
+		return false, err
+	}, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(w.total), backoff.WithMaxTries(6))
 	if err != nil {
-		return fmt.Errorf("webhook at %s: %w", w.url.Host, withoutURL(err))
+		return messages.NewError("error.webhook.failed", w.url.Host, last)
 	}
 	return nil
 }
 
-// withoutURL drops the address from an error of net/http: it holds a token.
-func withoutURL(err error) error {
+// laterError is a reply that says when to try again.
+type laterError struct {
+	status  string
+	seconds int
+}
+
+func (e *laterError) Error() string { return e.status }
+
+// reasonOf drops from an error what stands around its reason: the address in one of
+// net/http holds a token.
+func reasonOf(err error) error {
+	var permanent *backoff.PermanentError
+	if errors.As(err, &permanent) {
+		err = permanent.Unwrap()
+	}
 	var inner *url.Error
 	if errors.As(err, &inner) {
 		return inner.Err
@@ -100,9 +126,6 @@ func (w *Webhook) try(ctx context.Context, m Message) error {
 	req.Header.Set("User-Agent", "wklog")
 	res, err := w.client.Do(req)
 	if err != nil {
-		if errors.Is(err, ErrRedirect) {
-			return backoff.Permanent(err)
-		}
 		return err
 	}
 	defer res.Body.Close()
@@ -119,13 +142,24 @@ func (w *Webhook) outcome(res *http.Response, reply []byte) error {
 	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
 		const longest = 30
 		if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && seconds > 0 {
-			return backoff.RetryAfter(min(seconds, longest))
+			return &laterError{res.Status, min(seconds, longest)}
 		}
 		return errors.New(res.Status)
-	case res.StatusCode >= 300:
+	case res.StatusCode >= 300 && res.StatusCode < 400:
+		return backoff.Permanent(messages.NewError("error.webhook.redirect", res.StatusCode, placeOf(res)))
+	case res.StatusCode >= 400:
 		return backoff.Permanent(errors.New(res.Status))
 	}
 	return w.form.outcome(reply)
+}
+
+// placeOf is to where a reply sends, without what may be a token.
+func placeOf(res *http.Response) string {
+	to, err := res.Location()
+	if err != nil {
+		return "?"
+	}
+	return to.Scheme + "://" + to.Host
 }
 
 // replyCode is how the robots tell errors with status 200.

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"wklog/cmd/internal/check"
+	"wklog/cmd/internal/secrets"
 	"wklog/parser"
 )
 
@@ -31,17 +32,19 @@ type Redactor struct {
 	// firsts and end at the next one's.
 	every  *regexp.Regexp
 	firsts []int
+	plain  plainTexts
 }
 
 // New starts without any pseudonym.
 func New() *Redactor {
-	r := &Redactor{pseudonyms: map[string]string{}, given: map[string]bool{}, numbers: map[string]int{}, firsts: []int{1}}
+	r := &Redactor{pseudonyms: map[string]string{}, given: map[string]bool{secrets.Hidden: true}, numbers: map[string]int{}, firsts: []int{1}}
 	exprs := []string{}
 	for i, k := range kinds {
 		exprs = append(exprs, `(`+k.expr+`)`)
 		r.firsts = append(r.firsts, r.firsts[i]+1+regexp.MustCompile(k.expr).NumSubexp())
 	}
-	r.every = regexp.MustCompile(`(?im)` + strings.Join(exprs, `|`))
+	every := `(?im)` + strings.Join(exprs, `|`)
+	r.every, r.plain = regexp.MustCompile(every), plainTexts{}
 	return r
 }
 
@@ -159,6 +162,10 @@ func (r *Redactor) own(w parser.Word) string {
 	return r.Word(check.Address, w.Text)
 }
 
+// maxPseudonyms is how many originals of a kind are told apart: in a stream that goes on
+// for months others come without an end. The rest share one.
+const maxPseudonyms = 50_000
+
 // Named gives the pseudonym of an original of a kind.
 func (r *Redactor) Named(kind, original string) string {
 	if original == "" {
@@ -169,6 +176,11 @@ func (r *Redactor) Named(kind, original string) string {
 	}
 	key := kind + "\x00" + strings.ToLower(original)
 	name, ok := r.pseudonyms[key]
+	if !ok && r.numbers[kind] >= maxPseudonyms {
+		name = kind + "-other"
+		r.given[name] = true
+		return name
+	}
 	if !ok {
 		r.numbers[kind]++
 		name = fmt.Sprintf("%s-%d", kind, r.numbers[kind])
@@ -345,16 +357,28 @@ const (
 
 // Text replaces everything that any of the kinds fits.
 func (r *Redactor) Text(s string) string {
+	shape := r.plain.shape(s)
+	if shape != "" && r.plain[shape] {
+		return s
+	}
 	if !strings.Contains(s, inJSON) {
-		return r.words(s)
+		shown, plain := r.words(s)
+		if plain {
+			r.plain.add(shape)
+		}
+		return shown
 	}
 	s = escapes.ReplaceAllStringFunc(s, marked.Replace)
-	return unmarked.Replace(r.words(s))
+	shown, _ := r.words(s)
+	return unmarked.Replace(shown)
 }
 
-func (r *Redactor) words(s string) string {
+// words replaces what is found in a text; plain tells that nothing was, whatever its
+// digits are.
+func (r *Redactor) words(s string) (shown string, plain bool) {
 	var b strings.Builder
 	end := 0
+	plain = true
 	for _, at := range r.every.FindAllStringSubmatchIndex(s, -1) {
 		b.WriteString(s[end:at[0]])
 		end = at[1]
@@ -370,11 +394,13 @@ func (r *Redactor) words(s string) string {
 				}
 				groups = append(groups, group)
 			}
-			b.WriteString(k.replacement(r, groups))
+			by := k.replacement(r, groups)
+			plain = plain && by == s[at[0]:at[1]] && isTime(by)
+			b.WriteString(by)
 		}
 	}
 	b.WriteString(s[end:])
-	return b.String()
+	return b.String(), plain
 }
 
 // valueOf replaces the value of a field; an empty one stays.

@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write the expected reports anew")
 var generated = time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC)
 
 // printer says things in a language.
-func printer(t *testing.T, lang patterns.Lang) *messages.Printer {
+func printer(t testing.TB, lang patterns.Lang) *messages.Printer {
 	t.Helper()
 	say, err := messages.In(lang)
 	require.NoError(t, err)
@@ -54,7 +54,7 @@ func nodeOf(source string) string {
 }
 
 // analyse makes the report of some logs as the commands do.
-func analyse(t *testing.T, lang patterns.Lang, logs []input, each ...func(*patterns.Event)) *report.Document {
+func analyse(t testing.TB, lang patterns.Lang, logs []input, each ...func(*patterns.Event)) *report.Document {
 	t.Helper()
 	c, err := patterns.Load()
 	require.NoError(t, err)

@@ -28,8 +28,8 @@ func WritePatterns(w io.Writer, c *patterns.Catalogue, opts Options) error {
 
 // WritePattern shows one pattern with its causes, samples and sources.
 func WritePattern(w io.Writer, c *patterns.Catalogue, pattern *patterns.Pattern, causes []patterns.CauseScore, opts Options) error {
-	e := ExplainPattern(c, pattern, causes, opts.Say)
-	e.Fixes, e.Verify = nil, nil
+	e := Explain(c, &patterns.Understanding{Entry: patterns.Entry{Pattern: pattern}, Named: true, Causes: causes}, opts.Say)
+	e.advice, e.Decide = nil, nil
 	if err := WriteExplanation(w, e, opts); err != nil {
 		return err
 	}

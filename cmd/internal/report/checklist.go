@@ -13,6 +13,7 @@ import (
 
 	"wklog/cmd/internal/check"
 	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/secrets"
 	"wklog/patterns"
 )
 
@@ -69,12 +70,16 @@ type CheckLine struct {
 
 // put makes what the values of a result are part of.
 func (c *CheckLine) put(r check.Result, say *messages.Printer) {
+	r = r.Map(valueWithoutSecrets)
 	c.result, c.Detail, c.Args, c.Target = r, c.unknown, []string{}, r.Target.String()
 	if c.unknown == "" {
 		c.Detail = r.Detail(say)
 	}
 	if c.Values == nil {
 		c.Values = map[string]check.Value{}
+	}
+	for name, v := range c.Values { // those of JSON
+		c.Values[name] = valueWithoutSecrets(v)
 	}
 	for _, v := range r.Args {
 		c.Args = append(c.Args, v.Name)
@@ -200,9 +205,12 @@ func (c *CheckLine) UnmarshalJSON(data []byte) error {
 // say puts a line that was read from JSON into the language of a report.
 func (c *CheckLine) say(say *messages.Printer) {
 	if title := c.result.Title(say); title == "check."+c.ID {
-		c.unknown = c.Detail
+		c.unknown = secrets.Hide(c.Detail)
 	} else {
 		c.Title = title
+	}
+	for i := range c.Fixes {
+		hideIn(&c.Fixes[i].Text, &c.Fixes[i].Command, &c.Fixes[i].Config)
 	}
 	c.put(c.result, say)
 }

@@ -87,6 +87,12 @@ func writeFindingsCSV(w io.Writer, d *Document, opts Options) error {
 	if err := s.row(header(opts.Say, columns)); err != nil {
 		return err
 	}
+	if d.Summary.Unclassified > 0 {
+		unknown := Finding{Count: d.Summary.Unclassified, Title: opts.Say.Say("report.unclassified"), Samples: d.Unclassified}
+		if err := s.row(d.findingCells(&unknown, opts.Say)); err != nil {
+			return err
+		}
+	}
 	for _, f := range d.Findings {
 		if err := s.row(d.findingCells(&f, opts.Say)); err != nil {
 			return err
@@ -102,8 +108,12 @@ func writeFindingsCSV(w io.Writer, d *Document, opts Options) error {
 }
 
 func (d *Document) findingCells(f *Finding, say *messages.Printer) []string {
+	severity := ""
+	if f.Severity != "" {
+		severity = say.Say("severity." + f.Severity)
+	}
 	cells := []string{
-		say.Say("severity." + f.Severity), strconv.Itoa(f.Count), f.Pattern, f.Title, f.Category, f.Reporter,
+		severity, strconv.Itoa(f.Count), f.Pattern, f.Title, f.Category, f.Reporter,
 		stamp(f.First), stamp(f.Last), say.Say("answer." + f.ongoingAnswer()), f.incidentNumbers(),
 	}
 	if len(f.Causes) > 0 {

@@ -71,6 +71,19 @@ func golden(t *testing.T, name, got string) {
 	assert.Equal(t, string(want), got, path)
 }
 
+// TestOwnReportsAreToldByTheirFirstBytes: in a folder of logs they are none.
+func TestOwnReportsAreToldByTheirFirstBytes(t *testing.T) {
+	for _, lang := range []patterns.Lang{patterns.English, patterns.Chinese} {
+		for _, form := range []string{"table", "json"} {
+			text := written(t, form, compared(t, lang))
+			assert.True(t, report.BeginsReport([]byte(text[:200])), form)
+			assert.False(t, report.BeginsReport([]byte("x\n"+text[:200])), "what a visitor wrote into a log hides nothing")
+		}
+	}
+	assert.True(t, report.BeginsReport([]byte(`{"schema":"wklog.event/v1","source":"a.log"}`)))
+	assert.False(t, report.BeginsReport([]byte(`{"level":"info","msg":"{\"schema\": \"wklog.report/v1\""}`)))
+}
+
 func TestSameInputGivesSameBytes(t *testing.T) {
 	for _, form := range report.Forms() {
 		first := written(t, form, compared(t, patterns.English))

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,12 +89,22 @@ func TestRedactedFailuresAreRecognised(t *testing.T) {
 	c, err := patterns.Load()
 	require.NoError(t, err)
 	for _, p := range c.Patterns {
+		if slices.Contains(toldByNames, p.ID) {
+			continue
+		}
 		for _, sample := range p.Samples {
-			redacted := NewRedactor().Said(sample, parser.Parse(parser.Entry{Text: []byte(sample)}).Words())
+			redactor, redacted := NewRedactor(), ""
+			for line := range strings.Lines(sample) {
+				redacted += redactor.Said(line, parser.Parse(parser.Entry{Text: []byte(strings.TrimSuffix(line, "\n"))}).Words())
+			}
 			assert.Equal(t, found(t, c, sample), found(t, c, redacted), redacted)
 		}
 	}
 }
+
+// toldByNames are the patterns that are recognised by what redaction replaces: a path
+// or a name that speaks of certificates, an address of a private network.
+var toldByNames = []string{"mount-source-missing", "kube-certificate-not-found", "load-balancer-check"}
 
 // found are the patterns of the failures in a text.
 func found(t *testing.T, c *patterns.Catalogue, text string) (ids []string) {
@@ -205,7 +216,7 @@ func TestRedactedChecks(t *testing.T) {
 	}
 	host := value("host", check.Host, "wk7")
 	results := []check.Result{
-		{ID: "config-service", Status: check.Pass, Key: "others", Args: []check.Value{value("service", check.Name, "wk-li"), value("others", check.Name, []string{"wk-wang", "wk-zhao"})}},
+		{ID: "config-service", Status: check.Pass, Key: "service", Args: []check.Value{value("service", check.Name, []string{"wk-li", "wk-wang", "wk-zhao"})}},
 		{ID: "cert-trust", Status: check.Fail, Cause: "untrusted-ca", Key: "unknown", Args: []check.Value{value("authority", check.Name, "Acme CA")}},
 		{ID: "cert-dates", Status: check.Warn, Cause: "cert-expired", Key: "soon", Args: []check.Value{
 			value("certificate", check.Name, "wk7"), value("not_after", check.Time, time.Date(2026, 5, 4, 1, 30, 0, 0, time.UTC)), value("days_left", check.Number, 5)}},
@@ -224,7 +235,7 @@ func TestRedactedChecks(t *testing.T) {
 			details = append(details, c.Detail)
 		}
 		assert.Equal(t, []string{
-			"host-1; host-2, host-3 are set up for wss as well: check them by --service NAME",
+			"host-1, host-2, host-3",
 			"the authority name-1 is none that clients trust by default; if yours do, name its root by --ca",
 			"host-4 expires 2026-05-04 01:30 UTC, 5 days left",
 			"the DNS has no address for host-4",

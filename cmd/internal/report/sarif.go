@@ -114,7 +114,7 @@ type (
 func (d *Document) sarif(say *messages.Printer) sarifLog {
 	run := sarifRun{
 		Tool:        sarifTool{Driver: sarifDriver{Name: d.Tool.Name, Version: d.Tool.Version, Rules: []sarifRule{}}},
-		Invocations: []sarifInvocation{d.invocation()}, Results: []sarifResult{}, Language: d.Lang,
+		Invocations: []sarifInvocation{d.invocation(say)}, Results: []sarifResult{}, Language: d.Lang,
 		ColumnKind: "unicodeCodePoints",
 	}
 	for i, f := range append(append([]Finding{}, d.Findings...), d.Gone...) {
@@ -127,12 +127,15 @@ func (d *Document) sarif(say *messages.Printer) sarifLog {
 	}
 }
 
-func (d *Document) invocation() sarifInvocation {
+func (d *Document) invocation(say *messages.Printer) sarifInvocation {
 	call := sarifInvocation{
 		EndTimeUTC: d.Generated.UTC().Format(time.RFC3339), Successful: len(d.Errors) == 0, Notifications: []sarifNotification{},
 	}
 	if len(d.Tool.Command) > 0 {
 		call.CommandLine = shellWords(d.Tool.Command)
+	}
+	if d.Summary.Unclassified > 0 {
+		call.Notifications = append(call.Notifications, unknown(d, say))
 	}
 	for _, e := range d.Errors {
 		call.Notifications = append(call.Notifications, sarifNotification{
@@ -147,6 +150,17 @@ func (d *Document) invocation() sarifInvocation {
 		})
 	}
 	return call
+}
+
+// unknown tells that failures are in no result, since no pattern knows their words.
+func unknown(d *Document, say *messages.Printer) sarifNotification {
+	n := sarifNotification{Level: "warning", Message: sarifMessage{Text: say.Say("unclassified.text", d.Summary.Unclassified)}, Locations: []sarifLocation{}}
+	for _, sample := range d.Unclassified {
+		at := location(sample.Source)
+		at.Physical.Region = &sarifRegion{StartLine: max(sample.Line, 1)}
+		n.Locations = append(n.Locations, at)
+	}
+	return n
 }
 
 func (d *Document) rule(f *Finding, say *messages.Printer) sarifRule {

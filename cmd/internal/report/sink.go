@@ -1,13 +1,14 @@
 package report
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"wklog/cmd/internal/messages"
@@ -139,16 +140,23 @@ func IsReport(name string) bool {
 	defer file.Close()
 	head := make([]byte, 512)
 	n, _ := io.ReadFull(file, head)
-	if bytes.Contains(head[:n], []byte(Schema)) || bytes.Contains(head[:n], []byte(EventSchema)) {
-		return true
-	}
+	return BeginsReport(head[:n])
+}
+
+// BeginsReport tells by its first bytes that something is a report of an earlier run,
+// or the events of one.
+func BeginsReport(head []byte) bool {
+	return slices.ContainsFunc(beginnings(), func(r *regexp.Regexp) bool { return r.Match(head) })
+}
+
+// beginnings are those of the forms that have no ending of their own.
+var beginnings = sync.OnceValue(func() []*regexp.Regexp {
+	list := []*regexp.Regexp{regexp.MustCompile(`^(?:\xef\xbb\xbf)?\s*\{\s*"schema":\s*"wklog\.[a-z]+/v`)}
 	for _, lang := range []patterns.Lang{patterns.English, patterns.Chinese} {
 		if say, err := messages.In(lang); err == nil {
-			words, _, _ := strings.Cut(say.Say("summary"), "%")
-			if bytes.HasPrefix(head[:n], []byte(words)) {
-				return true
-			}
+			words := regexp.QuoteMeta(say.Say("summary"))
+			list = append(list, regexp.MustCompile(`^`+strings.NewReplacer(`%d`, `\d+`, `%s`, `[^\n]+`).Replace(words)))
 		}
 	}
-	return false
-}
+	return list
+})

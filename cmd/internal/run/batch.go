@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 
+	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/source"
 	"wklog/parser"
 	"wklog/patterns"
@@ -60,6 +61,7 @@ func (b *Batch) run(ctx context.Context) []source.Failure {
 		defer close(queues)
 		failures <- source.Reading{
 			Args: b.Args, Stdin: b.Stdin, Jobs: b.Jobs, Outputs: b.Outputs, Limit: b.Limit, Progress: b.Progress,
+			IsReport: report.BeginsReport,
 			Visit: func() source.Visitor {
 				q := &queue{ctx: ctx, scan: b.scan}
 				q.changed.L = &q.mutex
@@ -81,7 +83,11 @@ func (b *Batch) run(ctx context.Context) []source.Failure {
 func (b *Batch) scan(ctx context.Context, l *source.Log, emit func(*parser.Record) error) (parser.Stats, error) {
 	switch {
 	case l.File != nil:
-		return parser.ReadAt(ctx, l.File, l.Size, l.Workers, b.optionsFor(l), emit)
+		stats, err := parser.ReadAt(ctx, l.File, l.Size, l.Workers, b.optionsFor(l), emit)
+		if err == nil && stats.Bytes < l.Size {
+			err = source.ErrShrunk
+		}
+		return stats, err
 	case l.Live:
 		return listen(l, b.optionsFor(l), emit, func(stats parser.Stats) { b.far.Store(&farther{l.Name, stats}) },
 			func(t parser.Traffic) { b.passed.Store(&passed{l.Name, t}) })

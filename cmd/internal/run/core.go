@@ -53,9 +53,10 @@ type Log struct {
 	Err error
 }
 
-// NewCore leads what the analyzer finds to sinks. The options hold for every log;
+// NewCore leads what the analyzer finds to sinks, without the secrets in it. The options hold for every log;
 // the reference of its dates is its last change.
 func NewCore(a *patterns.Analyzer, options parser.Options, sinks report.Sinks) *Core {
+	sinks = report.WithoutSecrets(sinks)
 	c := &Core{analyzer: a, options: options, sinks: sinks, ranked: time.Now()}
 	a.OnStop = c.stop
 	if sinks.Listen() {

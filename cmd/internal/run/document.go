@@ -12,6 +12,10 @@ import (
 	"wklog/patterns"
 )
 
+// MaxComplaints is how many inputs of which something is wrong are told one by one; of
+// each it stands beside the input as well.
+const MaxComplaints = 20
+
 // Facts are what a document tells beside the analysis.
 type Facts struct {
 	Say       *messages.Printer
@@ -26,7 +30,8 @@ type Facts struct {
 	Cut bool
 }
 
-// Document sums up what was read and found; the checks are still to be added.
+// Document sums up what was read and found, without the secrets in it; the checks are
+// still to be added.
 func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *patterns.Analysis) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -47,8 +52,15 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 			continue
 		}
 		message := Reason(failure.Err, f.Say)
-		doc.Inputs = append(doc.Inputs, report.Input{Name: failure.Source, Wrapper: string(parser.WrapperNone), Error: message})
+		if at := slices.IndexFunc(doc.Inputs, func(in report.Input) bool { return in.Name == failure.Source }); at >= 0 {
+			doc.Inputs[at].Error = message // it was read all the same
+		} else {
+			doc.Inputs = append(doc.Inputs, report.Input{Name: failure.Source, Wrapper: string(parser.WrapperNone), Error: message})
+		}
 		doc.Errors = append(doc.Errors, report.Error{Source: failure.Source, Message: message})
+	}
+	if more := len(doc.Errors) - MaxComplaints; more > 0 {
+		doc.Errors = append(doc.Errors[:MaxComplaints:MaxComplaints], report.Error{Source: "wklog", Message: f.Say.Say("error.more", more)})
 	}
 	doc.Tool.Version, doc.Tool.Command = f.Version, append([]string{}, f.Command...)
 	if f.Cut {
@@ -58,6 +70,7 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 	if f.Baseline != nil {
 		doc.Compare(f.Baseline)
 	}
+	doc.HideSecrets()
 	return doc, &result
 }
 
@@ -89,11 +102,13 @@ var reasons = []struct {
 	key string
 }{
 	{source.ErrBinary, "error.binary"},
+	{source.ErrLooksBinary, "error.binary.read"},
 	{source.ErrNone, "error.none"},
 	{source.ErrWaiting, "note.waiting"},
 	{source.ErrPolled, "note.polled"},
 	{source.ErrLost, "note.lost"},
 	{source.ErrBomb, "error.bomb"},
+	{source.ErrShrunk, "error.shrunk"},
 }
 
 // Reason says why an input could not be read, or not in whole.
@@ -106,6 +121,8 @@ func Reason(err error, say *messages.Printer) string {
 	switch {
 	case errors.Is(err, source.ErrLargeZip):
 		return say.Say("error.zip", report.Bytes(source.MaxZip))
+	case errors.Is(err, source.ErrMembers):
+		return say.Say("error.members", source.MaxMembers)
 	case errors.Is(err, source.ErrDamaged):
 		return say.Say("error.damaged", innermost(err))
 	}

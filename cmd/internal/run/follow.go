@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/source"
 	"wklog/parser"
 	"wklog/patterns"
@@ -32,6 +33,7 @@ type Follow struct {
 // following is one followed log with its reading.
 type following struct {
 	log    *source.Followed
+	name   string // as it is shown
 	feed   *parser.Feed
 	source *patterns.Source
 	fed    time.Time
@@ -52,7 +54,7 @@ func (f *Follow) Run(ctx context.Context) ([]source.Failure, error) {
 		f.numbered = max(f.numbered, k.Number)
 	}
 	files := &source.Follow{
-		Paths: f.Paths, FromStart: f.FromStart, State: f.State, Deliver: f.deliver,
+		Paths: f.Paths, FromStart: f.FromStart, State: f.State, Deliver: f.deliver, IsReport: report.BeginsReport,
 		Report: func(failure source.Failure) {
 			f.failures = append(f.failures, failure)
 			f.Report(failure)
@@ -105,7 +107,8 @@ func (f *Follow) of(log *source.Followed) *following {
 			return l
 		}
 	}
-	l := &following{log: log, source: f.analyzer.Source(log.Name)}
+	l := &following{log: log, name: parser.Readable(log.Name)}
+	l.source = f.analyzer.Source(l.name)
 	l.feed = parser.NewFeed(f.optionsFor(&source.Log{Name: log.Name}), func(rec *parser.Record) error {
 		l.source.Add(rec)
 		return f.err
@@ -149,7 +152,7 @@ func (f *Follow) end(l *following) error {
 	err := l.feed.End()
 	l.log.Settle(l.feed.Settled())
 	l.source.End()
-	f.read(l.log.Name, l.feed.Stats(), nil)
+	f.read(l.name, l.feed.Stats(), nil)
 	return err
 }
 
@@ -160,7 +163,7 @@ func (f *Follow) Far() []Progress {
 	var logs []Progress
 	for _, l := range f.followed {
 		stats := l.feed.Stats()
-		logs = append(logs, Progress{Name: l.log.Name, Lines: stats.Lines, Bytes: stats.Bytes, Behind: l.behind})
+		logs = append(logs, Progress{Name: l.name, Lines: stats.Lines, Bytes: stats.Bytes, Behind: l.behind})
 	}
 	return logs
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"wklog/parser"
 )
 
 const (
@@ -51,6 +53,9 @@ type Follow struct {
 	Paths []string
 	// FromStart reads what is in the files already; otherwise only what comes.
 	FromStart bool
+	// IsReport tells by its first bytes that a file in a directory is a report of an
+	// earlier run; nil for none.
+	IsReport func(head []byte) bool
 	// State of an earlier run, to go on from; nil for none.
 	State *State
 	// Deliver takes a piece; nothing more is read until it returns.
@@ -71,6 +76,8 @@ type Follow struct {
 	ticked  time.Time
 	// deaf makes files look as if their system had no events, for tests.
 	deaf bool
+	// fault gives the error with which a reading fails, for tests; nil for none.
+	fault func(name string, offset int64) error
 }
 
 // Notes about following.
@@ -242,7 +249,7 @@ func (f *Follow) tell(source string, err error) {
 	if !f.told[key] {
 		f.told[key] = true
 		minor := errors.Is(err, ErrWaiting) || errors.Is(err, ErrPolled)
-		f.Report(Failure{Source: source, Err: shorten(err), Minor: minor})
+		f.Report(Failure{Source: parser.Readable(source), Err: shorten(err), Minor: minor})
 	}
 }
 
@@ -259,12 +266,18 @@ func (f *Follow) start(name string) (*Followed, error) {
 	}
 	head := make([]byte, headSize)
 	n, _ := file.ReadAt(head, 0)
-	if !info.Mode().IsRegular() || bytes.IndexByte(head[:n], 0) >= 0 || isPacked(head[:n]) {
+	named := slices.Contains(f.Paths, name)
+	switch {
+	case !info.Mode().IsRegular(), isPacked(head[:n]):
 		file.Close()
 		f.binary[name] = true
-		if slices.Contains(f.Paths, name) {
+		if named {
 			return nil, ErrBinary
 		}
+		return nil, nil
+	case !named && (isBinary(head[:n], name) || f.IsReport != nil && f.IsReport(head[:n])):
+		file.Close()
+		f.binary[name] = true
 		return nil, nil
 	}
 	return &Followed{Name: name, folder: folderOf(name), file: file, info: info}, nil
@@ -345,12 +358,16 @@ func (f *Follow) advance(l *Followed) error {
 
 // read delivers the next bytes of a log's present file.
 func (f *Follow) read(l *Followed) (int, error) {
-	n, err := l.file.ReadAt(f.buf, l.offset)
+	n, err := f.readAt(l, f.buf, l.offset)
 	if err != nil && !errors.Is(err, io.EOF) {
 		f.tell(l.Name, err)
 		return 0, nil
 	}
-	info, intact := l.intact(int64(n))
+	info, intact, err := f.intact(l, int64(n))
+	if err != nil { // what cannot be read has not changed for that
+		f.tell(l.Name, err)
+		return 0, nil
+	}
 	if !intact {
 		return 0, f.truncated(l)
 	}
@@ -364,6 +381,16 @@ func (f *Follow) read(l *Followed) (int, error) {
 		}
 	}
 	return n, f.deliver(l, f.buf[:n], info.ModTime(), info.Size()-l.offset-int64(n))
+}
+
+// readAt reads from the present file of a log.
+func (f *Follow) readAt(l *Followed, p []byte, offset int64) (int, error) {
+	if f.fault != nil {
+		if err := f.fault(l.Name, offset); err != nil {
+			return 0, err
+		}
+	}
+	return l.file.ReadAt(p, offset)
 }
 
 func (f *Follow) deliver(l *Followed, data []byte, arrived time.Time, behind int64) error {

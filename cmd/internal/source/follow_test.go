@@ -246,6 +246,20 @@ func TestRestartGoesOnWithoutLossOrRepetition(t *testing.T) {
 	checkNumbers(t, l.all, count)
 }
 
+// TestNamesThatAreNotUTF8AreRememberedToo: the state is JSON, which is UTF-8.
+func TestNamesThatAreNotUTF8AreRememberedToo(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "inv\xff.log", []byte("one\n"))
+	var l lines
+	for range 2 {
+		s, err := OpenState(filepath.Join(dir, "state.json"))
+		require.NoError(t, err)
+		assert.Empty(t, following(t, &Follow{Paths: []string{path}, FromStart: true, State: s}, &l)())
+		s.Close()
+	}
+	assert.Equal(t, []string{"one"}, l.read())
+}
+
 // followNumbered is a follower that can be killed: state, log, and the file to
 // which it appends the numbers that it read.
 func followNumbered(args []string) {
@@ -442,9 +456,20 @@ func TestDirectoriesAreFollowedWithoutTheirRotatedPieces(t *testing.T) {
 	write(t, dir, "info-2026-05-04T01-30-00.000.log", []byte("long ago\n"))
 	write(t, dir, "info.log.2.gz", gzipped(t, "longer ago\n"))
 	write(t, dir, "db/000001.sst", []byte{0, 1, 2})
+	write(t, dir, "old.txt", []byte("OURS"))
 	var l lines
-	stop := following(t, &Follow{Paths: []string{dir}}, &l)
+	stop := following(t, &Follow{Paths: []string{dir}, IsReport: func(head []byte) bool { return string(head) == "OURS" }}, &l)
+	appendTo(t, filepath.Join(dir, "old.txt"), "ours again\n")
 	appendTo(t, filepath.Join(dir, "info.log"), "one\n")
+	l.settles(t, "one")
+	assert.Empty(t, stop())
+}
+
+func TestNamedFileIsFollowedThoughItHoldsZeroBytes(t *testing.T) {
+	path := write(t, t.TempDir(), "wk", []byte{0, 1, 2, '\n'})
+	var l lines
+	stop := following(t, &Follow{Paths: []string{path}}, &l)
+	appendTo(t, path, "one\n")
 	l.settles(t, "one")
 	assert.Empty(t, stop())
 }

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -121,10 +122,10 @@ func (l *Followed) halfWritten() bool {
 // intact tells whether the file still holds what was read of it, so that n more
 // bytes that were read after it belong there. A file that was cut and has grown
 // past the place again differs at its start or before the place.
-func (l *Followed) intact(n int64) (info fs.FileInfo, is bool) {
-	info, err := l.file.Stat()
+func (f *Follow) intact(l *Followed, n int64) (info fs.FileInfo, is bool, err error) {
+	info, err = l.file.Stat()
 	if err != nil || info.Size() < l.offset+n {
-		return nil, false
+		return nil, false, err
 	}
 	var buf [max(headBytes, tailBytes)]byte
 	for _, part := range []struct {
@@ -132,11 +133,17 @@ func (l *Followed) intact(n int64) (info fs.FileInfo, is bool) {
 		at    int64
 	}{{l.head, 0}, {l.tail, l.offset - int64(len(l.tail))}} {
 		found := buf[:len(part.bytes)]
-		if _, err := l.file.ReadAt(found, part.at); err != nil || !bytes.Equal(found, part.bytes) {
-			return nil, false
+		_, err := f.readAt(l, found, part.at)
+		switch {
+		case errors.Is(err, io.EOF): // it was cut meanwhile
+			return nil, false, nil
+		case err != nil:
+			return nil, false, err
+		case !bytes.Equal(found, part.bytes):
+			return nil, false, nil
 		}
 	}
-	return info, true
+	return info, true, nil
 }
 
 // piece describes the present file as one that was rotated away.

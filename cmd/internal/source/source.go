@@ -24,7 +24,7 @@ const Stdin = "-"
 // Log is one stream of log bytes.
 type Log struct {
 	// Name as the user knows it: the path, with the member's name after an
-	// archive's path and a "!".
+	// archive's path and a "!", as far as possible in UTF-8.
 	Name string
 	// Size in bytes as stored, -1 when it is not known.
 	Size int64
@@ -66,11 +66,14 @@ type Failure struct {
 
 // Errors about inputs that cannot be read as logs.
 var (
-	ErrBinary   = errors.New("not a text log: it holds binary data")
-	ErrNone     = errors.New("no file matches")
-	ErrDamaged  = errors.New("damaged compressed data")
-	ErrBomb     = errors.New("expands to more than the limit")
-	ErrLargeZip = errors.New("a zip archive on a stream or in another archive is too large to be kept in memory")
+	ErrBinary = errors.New("not a text log: it holds binary data")
+	// ErrLooksBinary is of a log that was read though it does not look like one.
+	ErrLooksBinary = errors.New("it was read as text, and looks like binary data")
+	ErrNone        = errors.New("no file matches")
+	ErrDamaged     = errors.New("damaged compressed data")
+	ErrBomb        = errors.New("expands to more than the limit")
+	ErrMembers     = errors.New("an archive holds more files than are read")
+	ErrLargeZip    = errors.New("a zip archive on a stream or in another archive is too large to be kept in memory")
 )
 
 // Reading says what is read and how.
@@ -82,7 +85,10 @@ type Reading struct {
 	Jobs int
 	// Outputs are files that are no inputs, though a directory may hold them.
 	Outputs []string
-	Limit   Limit
+	// IsReport tells by its first bytes that a file in a directory is a report of an
+	// earlier run; nil for none.
+	IsReport func(head []byte) bool
+	Limit    Limit
 	// Progress is told how far the reading is; nil for nobody.
 	Progress *Progress
 	// Visit is called for each file in a fixed order.
@@ -113,7 +119,7 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 		}
 		w := &walker{
 			ctx: ctx, stdin: r.Stdin, visitor: r.Visit(), alone: len(files) == 1, limit: r.Limit,
-			workers: max(1, jobs/len(files)), progress: r.Progress,
+			workers: max(1, jobs/len(files)), progress: r.Progress, isReport: r.isReport,
 		}
 		walkers = append(walkers, w)
 		running.Go(func() {
@@ -130,11 +136,13 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 	return failures
 }
 
+func (r *Reading) isReport(head []byte) bool { return r.IsReport != nil && r.IsReport(head) }
+
 // failures collects what could not be read.
 type failures []Failure
 
 func (f *failures) fail(source string, err error, minor bool) {
-	*f = append(*f, Failure{Source: source, Err: shorten(err), Minor: minor})
+	*f = append(*f, Failure{Source: parser.Readable(source), Err: shorten(err), Minor: minor})
 }
 
 // list finds the files behind the arguments.
@@ -156,6 +164,8 @@ type walker struct {
 	workers   int
 	limit     Limit
 	progress  *Progress
+	isReport  func(head []byte) bool
+	members   int // that archives in the file hold
 	// stored and expanded are how many bytes the file has, as far as is known,
 	// and how many came out of its compression.
 	stored, expanded int64
@@ -368,9 +378,12 @@ func (w *walker) open(f found) {
 		w.deliver(&Log{Name: Stdin, Size: -1, Live: w.stdin.Live(), Reader: w.counted(w.stdin)}, f)
 		return
 	}
-	file, err := os.Open(f.path)
+	file, err := w.openFile(f.path)
 	if err != nil {
 		w.fail(f.path, err, false)
+		return
+	}
+	if file == nil {
 		return
 	}
 	defer file.Close()
@@ -387,6 +400,36 @@ func (w *walker) open(f found) {
 	stored, end := w.progress.begin(file, info.Size())
 	defer end()
 	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: stored, File: stored}, f)
+}
+
+// ErrShrunk says that a file ended before the size that it had.
+var ErrShrunk = errors.New("became shorter while it was read")
+
+// openFile opens a file; nil for a pipe to which nobody wrote until the end of the
+// context: that it is opened has to be waited for (fifo(7)), and cannot be ended.
+func (w *walker) openFile(path string) (*os.File, error) {
+	if info, err := os.Stat(path); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		return os.Open(path)
+	}
+	type opened struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan opened)
+	go func() {
+		file, err := os.Open(path)
+		select {
+		case done <- opened{file, err}:
+		case <-w.ctx.Done():
+			_ = file.Close() // nil where it could not be opened
+		}
+	}()
+	select {
+	case o := <-done:
+		return o.file, o.err
+	case <-w.ctx.Done():
+		return nil, nil
+	}
 }
 
 // mayHoldLogs tells by its name that a file in a directory was meant as a log or
@@ -419,12 +462,15 @@ func (w *walker) deliver(log *Log, f found) {
 	log.Alone = w.alone
 	w.named, w.continues, w.copied = f.named, f.continues, f.copied
 	err := w.unpack(log, 0)
+	if w.members > MaxMembers {
+		w.fail(log.Name, ErrMembers, false)
+	}
 	if err == nil || errors.Is(err, errOwnReport) {
 		return
 	}
 	if errors.Is(err, ErrBinary) {
-		if f.named || mayHoldLogs(f.path) {
-			w.fail(log.Name, ErrBinary, !f.named)
+		if mayHoldLogs(f.path) {
+			w.fail(log.Name, ErrBinary, true)
 		}
 		return
 	}

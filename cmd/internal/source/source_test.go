@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -180,10 +181,37 @@ func TestBinaryFilesAreLeftAlone(t *testing.T) {
 	write(t, dir, "data/MANIFEST", []byte{0, 1, 2})
 	path := write(t, dir, "named.bin", []byte{0, 1, 2})
 	_, order, failures := walk(filepath.Join(dir, "data"), path)
-	assert.Empty(t, order)
+	assert.Equal(t, []string{path}, order, "what is named is read")
 	require.Len(t, failures, 2, "a file that is no log by its name is passed over in silence")
 	assert.True(t, failures[0].Minor)
+	assert.ErrorIs(t, failures[1].Err, ErrLooksBinary)
 	assert.False(t, failures[1].Minor)
+}
+
+// TestZeroBytesDoNotHideALog: a power loss leaves blocks of them, and whoever shares an
+// output may print one.
+func TestZeroBytesDoNotHideALog(t *testing.T) {
+	dir := t.TempDir()
+	const dated = "2026/05/04 01:30:02 a line of a log\n"
+	for name, text := range map[string]string{
+		"one":    "x \x00 y\n" + strings.Repeat("a line that is like no other\n", 5),
+		"first":  "\x00" + dated,
+		"hole":   dated + strings.Repeat("\x00", 600) + strings.Repeat(dated, 10),
+		"page":   strings.Repeat("\x00", headSize-10) + dated,
+		"client": dated + "id \x00\x01\x02\x03\x04\x05\x06\x07\n",
+	} {
+		path := write(t, dir, name, []byte(text))
+		for _, arg := range []string{path, dir} {
+			logs, _, failures := walk(arg)
+			assert.Empty(t, failures, name)
+			assert.Equal(t, text, logs[path], name)
+		}
+	}
+	binary := "\x00\x01\x02\x03" + dated
+	r := &readers{}
+	failures := Reading{Args: []string{Stdin}, Stdin: NewStream(context.Background(), strings.NewReader(binary)), Visit: r.visit}.Walk(context.Background())
+	assert.Equal(t, []string{binary}, r.files[0].texts, "what is piped is read")
+	assert.Len(t, failures, 1)
 }
 
 // TestArchivesThatCannotBeReadAreNamed: nobody should take their nodes for
@@ -224,6 +252,34 @@ func TestLogsThatWereCutWhileOpenAreRead(t *testing.T) {
 	assert.Len(t, logs, 3)
 	require.Len(t, failures, 1)
 	assert.Equal(t, filepath.Join(dir, "empty.log"), failures[0].Source)
+}
+
+// TestArchivesOfVeryManyFilesAreBounded: each takes memory, however small it is.
+func TestArchivesOfVeryManyFilesAreBounded(t *testing.T) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for i := range MaxMembers + 100 {
+		_, err := z.Create(strconv.Itoa(i) + ".log")
+		require.NoError(t, err)
+	}
+	require.NoError(t, z.Close())
+	path := write(t, t.TempDir(), "many.zip", b.Bytes())
+	_, order, failures := walk(path)
+	assert.Len(t, order, MaxMembers)
+	require.Len(t, failures, 1)
+	assert.ErrorIs(t, failures[0].Err, ErrMembers)
+	assert.Equal(t, path, failures[0].Source)
+}
+
+// TestNamesInGBKAreShownReadably: archives that were made on Windows in China have them.
+func TestNamesInGBKAreShownReadably(t *testing.T) {
+	dir := t.TempDir()
+	const gbk = "\xc8\xd5\xd6\xbe.log" // 日志.log
+	write(t, dir, gbk, []byte("a\n"))
+	write(t, dir, "n.tar", tarred(t, map[string]string{"b/" + gbk: "b\n"}))
+	logs, _, failures := walk(dir)
+	assert.Empty(t, failures)
+	assert.Equal(t, map[string]string{filepath.Join(dir, "日志.log"): "a\n", filepath.Join(dir, "n.tar") + "!b/日志.log": "b\n"}, logs)
 }
 
 func TestStdinIsReadAndEndsWithTheContext(t *testing.T) {
@@ -280,8 +336,10 @@ func TestReportIsNoInput(t *testing.T) {
 	write(t, dir, "a.log", []byte("x\n"))
 	r := &readers{}
 	write(t, dir, "last-week.md", []byte("# a report\n"))
-	write(t, dir, "last-week.json", []byte("{\n  \"schema\": \"wklog.report/v1\",\n"))
-	failures := Reading{Args: []string{dir}, Jobs: 1, Outputs: []string{write(t, dir, "report.txt", nil)}, Visit: r.visit}.Walk(context.Background())
+	write(t, dir, "last-week.json", []byte("OURS"))
+	packed := write(t, dir, "nodes.tar", tarred(t, map[string]string{"last-week.html": "<!DOCTYPE html>", "old.txt": "OURS"}))
+	isReport := func(head []byte) bool { return string(head) == "OURS" }
+	failures := Reading{Args: []string{dir, packed}, Jobs: 1, IsReport: isReport, Outputs: []string{write(t, dir, "report.txt", nil)}, Visit: r.visit}.Walk(context.Background())
 	assert.Empty(t, failures)
 	var names []string
 	for _, file := range r.files {

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"unicode/utf8"
 )
 
 // StateSchema names the form of a state file.
@@ -112,8 +114,7 @@ func (s *State) Memory(into any) error {
 // Close lets other processes use the state.
 func (s *State) Close() {
 	if s != nil {
-		s.lock.Close()
-		os.Remove(s.path + ".lock")
+		unlockFile(s.lock)
 	}
 }
 
@@ -121,12 +122,21 @@ func (s *State) of(name string) *savedFile {
 	if s == nil {
 		return nil
 	}
-	name = absolute(name)
+	name = storedName(name)
 	at := slices.IndexFunc(s.doc.Files, func(f savedFile) bool { return f.Name == name })
 	if at < 0 {
 		return nil
 	}
 	return &s.doc.Files[at]
+}
+
+// storedName is the absolute path as JSON can hold it, which is UTF-8.
+func storedName(name string) string {
+	name = absolute(name)
+	if !utf8.ValidString(name) {
+		name = strconv.QuoteToASCII(name)
+	}
+	return name
 }
 
 func absolute(name string) string {
@@ -199,7 +209,7 @@ func (f *Follow) places(memory func() any) ([]byte, error) {
 	}
 	doc := stateDocument{Schema: StateSchema, Files: []savedFile{}, Memory: known}
 	for _, saved := range f.State.doc.Files { // of logs that are not there now
-		if !slices.ContainsFunc(f.logs, func(l *Followed) bool { return absolute(l.Name) == saved.Name }) {
+		if !slices.ContainsFunc(f.logs, func(l *Followed) bool { return storedName(l.Name) == saved.Name }) {
 			doc.Files = append(doc.Files, saved)
 		}
 	}
@@ -215,7 +225,7 @@ func (f *Follow) places(memory func() any) ([]byte, error) {
 
 func (l *Followed) saved() savedFile {
 	s := l.segments[0]
-	saved := savedFile{Name: absolute(l.Name), Offset: s.offset + max(l.settled-s.start, 0), Lines: l.lines, Read: l.settledPieces()}
+	saved := savedFile{Name: storedName(l.Name), Offset: s.offset + max(l.settled-s.start, 0), Lines: l.lines, Read: l.settledPieces()}
 	saved.Device, saved.Inode = identityOf(s.info)
 	saved.Head = printOf(s.head[:min(int64(len(s.head)), saved.Offset)])
 	if unsettled := l.offset - saved.Offset; len(l.segments) == 1 && unsettled <= int64(len(l.tail)) {

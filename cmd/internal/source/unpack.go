@@ -5,18 +5,19 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/bzip2"
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
-	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"wklog/parser"
 )
 
 // headSize is how many bytes at the start of a stream tell what it is.
@@ -80,7 +81,7 @@ func (w *walker) unpack(log *Log, depth int) error {
 		return err
 	}
 	inner := &Log{
-		Name: log.Name, Size: log.Size, Modified: log.Modified, Reader: buffered, File: log.File,
+		Name: parser.Readable(log.Name), Size: log.Size, Modified: log.Modified, Reader: buffered, File: log.File,
 		Alone: log.Alone, Live: log.Live, Workers: w.workers, Continues: w.continues, Head: bytes.Clone(head), Copy: w.copied,
 	}
 	for _, f := range formats() {
@@ -90,27 +91,17 @@ func (w *walker) unpack(log *Log, depth int) error {
 	}
 	if decoder := utf16(head); decoder != nil {
 		inner.Reader, inner.File = transform.NewReader(buffered, decoder), nil
-	} else if w.isBinary(head, log.Name) {
-		return ErrBinary
+		return w.visitor.Read(inner)
 	}
-	if !w.named && bytes.Contains(head[:min(len(head), 200)], []byte(`"schema": "wklog.report/`)) {
+	switch binary := isBinary(head, log.Name); {
+	case !w.named && binary:
+		return ErrBinary
+	case !w.named && w.isReport(head):
 		return errOwnReport
+	case binary: // what somebody names is read, whatever it looks like
+		return cmp.Or(w.visitor.Read(inner), ErrLooksBinary)
 	}
 	return w.visitor.Read(inner)
-}
-
-// isBinary tells by the first bytes, and where those are all zero by the name,
-// that a file is no text. A log that was cut to nothing while its writer went on
-// behind the old end (logrotate's copytruncate) begins with zero bytes.
-func (w *walker) isBinary(head []byte, name string) bool {
-	rest := bytes.TrimLeft(head, "\x00")
-	switch {
-	case len(rest) == len(head):
-		return bytes.IndexByte(head, 0) >= 0
-	case len(rest) > 0:
-		return bytes.ContainsFunc(rest, func(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r\x1b", r) })
-	}
-	return len(head) < headSize || !w.named && !mayHoldLogs(name) && filepath.Ext(name) != ".out"
 }
 
 // errOwnReport says that a file in a directory is a report of an earlier run.
@@ -216,11 +207,28 @@ func (w *walker) zip(log *Log, depth int) error {
 	return nil
 }
 
-// member reads one file of an archive; what is no text is passed over unless
-// its name says log.
+// MaxMembers is how many files of an archive are read: each takes memory in the report,
+// however small it is.
+const MaxMembers = 50_000
+
+// member reads one file of an archive like one of a directory: what is no log is
+// passed over, and told where its name says log.
 func (w *walker) member(archive *Log, name string, log *Log, depth int) {
+	if isDocument(name) {
+		return
+	}
+	named := w.named
+	w.named = false
+	defer func() { w.named = named }()
+	if w.members++; w.members > MaxMembers {
+		return
+	}
 	log.Name = archive.Name + "!" + name
-	if err := w.unpack(log, depth); err != nil {
-		w.fail(log.Name, err, errors.Is(err, ErrBinary))
+	switch err := w.unpack(log, depth); {
+	case err == nil, errors.Is(err, errOwnReport):
+	case !errors.Is(err, ErrBinary):
+		w.fail(log.Name, err, false)
+	case mayHoldLogs(name):
+		w.fail(log.Name, err, true)
 	}
 }

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"fmt"
 	"regexp/syntax"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ func Whole(expr string) string {
 // literalFinder takes literals from the syntax tree of an expression, cut where
 // a wrapper may print the character in another way: JSON escapes quotes,
 // backslashes, < > & and control characters, and some writers escape everything
-// outside ASCII.
+// outside ASCII: what has no other literal is looked for in both writings.
 type literalFinder struct {
 	// least is the shortest literal in bytes.
 	least int
@@ -109,7 +110,35 @@ func (f literalFinder) literal(re *syntax.Regexp) []string {
 			best = f.better(best, []string{part})
 		}
 	}
+	if best != nil {
+		return best
+	}
+	for _, part := range strings.FieldsFunc(string(re.Rune), func(r rune) bool { return r <= '~' && escapedByWrappers(r) }) {
+		if len(part) >= f.least {
+			best = f.better(best, inAnyWriting(part))
+		}
+	}
 	return best
+}
+
+// inAnyWriting are the ways in which wrappers print a text that is not ASCII: as it
+// is, or escaped in JSON.
+func inAnyWriting(text string) []string {
+	ways := []string{text}
+	for _, form := range []string{`\u%04x`, `\u%04X`} {
+		escaped := strings.Builder{}
+		for _, r := range text {
+			if r <= '~' {
+				escaped.WriteRune(r)
+			} else {
+				fmt.Fprintf(&escaped, form, r)
+			}
+		}
+		if !slices.Contains(ways, escaped.String()) {
+			ways = append(ways, escaped.String())
+		}
+	}
+	return ways
 }
 
 // better chooses the set that is rarer: one that holds only known anchors or
