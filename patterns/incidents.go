@@ -398,6 +398,9 @@ func (f *finder) same(x, y *stretch) float64 {
 	if cause, _ := f.lead(x); cause != first(f.lead(y)) {
 		others = otherCauses
 	}
+	if !sharesUnit(x, y) && x.coincides(y) {
+		others *= coincidence
+	}
 	others = max(others, fewClients*math.Exp(-min(x.seen, y.seen)/few))
 	dated := !x.span.First.IsZero() && !y.span.First.IsZero()
 	if sharesUnit(x, y) && dated {
@@ -410,9 +413,6 @@ func (f *finder) same(x, y *stretch) float64 {
 		span.Add(y.span.Last)
 		another = min(another, 1-math.Exp(-span.Length().Hours()/faultEvery.Hours()))
 		others = max(others, math.Exp(-span.Length().Hours()/atOnce.Hours()))
-	}
-	if !sharesUnit(x, y) && x.coincides(y) {
-		others *= coincidence
 	}
 	log := f.likeness(x, y) - math.Log(another) + math.Log((1-others)*math.Exp(-max(difference(x, y), -20))+others)
 	if dated && !x.meets(y) {

@@ -35,7 +35,9 @@ func listen(l *source.Log, opts parser.Options, emit func(*parser.Record) error,
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	return s.feed.Stats(), errors.Join(err, s.feed.End())
+	stats := s.feed.Stats()
+	stats.Traffic = s.feed.Traffic()
+	return stats, errors.Join(err, s.feed.End())
 }
 
 func (s *listener) write(data []byte, asked time.Time) parser.Stats {
