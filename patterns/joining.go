@@ -1,0 +1,208 @@
+package patterns
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"wklog/patterns/internal/changes"
+)
+
+// joined joins the stretches that one fault explains better than two, those that fit
+// best first.
+func (f *finder) joined(list []*stretch, may func(x, y *stretch) bool) []*stretch {
+	odds := map[[2]*stretch]float64{}
+	of := func(x, y *stretch) float64 {
+		key := [2]*stretch{x, y}
+		if known, ok := odds[key]; ok {
+			return known
+		}
+		if !may(x, y) {
+			odds[key] = math.Inf(-1)
+			return odds[key]
+		}
+		odds[key] = f.same(x, y)
+		return odds[key]
+	}
+	for {
+		best, at, with := 0.0, -1, -1
+		for i := range list {
+			for j := i + 1; j < len(list); j++ {
+				log := of(list[i], list[j])
+				if log > best && parted(list[i], list[j], list) {
+					log += math.Log(anotherFault)
+				}
+				if log > best {
+					best, at, with = log, i, j
+				}
+			}
+		}
+		if at < 0 {
+			return list
+		}
+		list[at] = together([]*stretch{list[at], list[with]})
+		list = slices.Delete(list, with, with+1)
+	}
+}
+
+// parted tells whether something weightier than the smaller of two stretches lies between
+// them, or around it: then one would have come and gone within the other.
+func parted(x, y *stretch, list []*stretch) bool {
+	if y.span.First.Before(x.span.First) {
+		x, y = y, x
+	}
+	return slices.ContainsFunc(list, func(z *stretch) bool {
+		if z == x || z == y || z.seen <= min(x.seen, y.seen) || !sharesUnit(z, x) || !sharesUnit(z, y) || !sharesChannel(z, x) {
+			return false
+		}
+		return z.span.First.After(x.span.First) && z.span.Last.Before(y.span.Last) || x.within(z) != y.within(z)
+	})
+}
+
+// anyTwo lets any two stretches be joined.
+func anyTwo(_, _ *stretch) bool { return true }
+
+// same is the logarithm of the odds that two stretches are of the same fault.
+func (f *finder) same(x, y *stretch) float64 {
+	if !joinable(x, y) || !sharesChannel(x, y) && !x.meets(y) {
+		return math.Inf(-1)
+	}
+	another, others := anotherFault, otherClients
+	if cause, _ := f.lead(x); cause != first(f.lead(y)) {
+		others = otherCauses
+	}
+	if !sharesUnit(x, y) && x.coincides(y) {
+		others *= coincidence
+	}
+	others = max(others, fewClients*math.Exp(-min(x.seen, y.seen)/few))
+	dated := !x.span.First.IsZero() && !y.span.First.IsZero()
+	if sharesUnit(x, y) && dated {
+		if sharesChannel(x, y) && (x.within(y) || y.within(x)) {
+			another *= anotherFault // it would have to end as well, and leave the other as it was
+		}
+		another *= f.lasting(x, y)
+		span := x.span
+		span.Add(y.span.First)
+		span.Add(y.span.Last)
+		another = min(another, 1-math.Exp(-span.Length().Hours()/faultEvery.Hours()))
+		others = max(others, math.Exp(-span.Length().Hours()/atOnce.Hours()))
+	}
+	log := f.likeness(x, y) - math.Log(another) + math.Log((1-others)*math.Exp(-max(difference(x, y), -20))+others)
+	if dated && !x.meets(y) {
+		log += max(between(x, y), longSilence)
+	}
+	return log
+}
+
+func first(cause string, _ float64) string { return cause }
+
+// lasts is how long a fault lasts on the average, at least: somebody has to notice it, and
+// to find out what it is.
+const lasts = 24 * time.Hour
+
+// lasting is the probability that a fault is over as soon as the shorter of two stretches,
+// 1 for one that goes on to the end of the logs.
+func (f *finder) lasting(x, y *stretch) float64 {
+	if y.span.Length() < x.span.Length() {
+		x = y
+	}
+	if f.total.Last.Sub(x.span.Last) <= widest {
+		return 1
+	}
+	return 1 - math.Exp(-x.length()/lasts.Hours())
+}
+
+// longSilence is the least that a silence between two stretches says against one fault:
+// the pauses within a part of it need not be those of the whole.
+const longSilence = -5
+
+// between is the logarithm of the probability of the pause between two stretches, if they
+// are of one fault that goes on.
+func between(x, y *stretch) float64 {
+	if y.span.First.Before(x.span.First) {
+		x, y = y, x
+	}
+	pauses := slices.Concat(x.pauses(), y.pauses())
+	slices.SortFunc(pauses, func(a, b float64) int { return cmp.Compare(b, a) })
+	return changes.Pause((x.hours(x.span.Last, y.span.First)+y.hours(x.span.Last, y.span.First))/2, pauses)
+}
+
+// coincidence is how much more likely failures of two nodes that begin or end at the same
+// time are of one fault.
+const coincidence = 3
+
+// coincides tells whether two stretches begin or end at the same time, but for a
+// twentieth of their length.
+func (s *stretch) coincides(other *stretch) bool {
+	whole := s.span
+	whole.Add(other.span.First)
+	whole.Add(other.span.Last)
+	slack := whole.Length() / 20
+	return s.span.First.Sub(other.span.First).Abs() <= slack || s.span.Last.Sub(other.span.Last).Abs() <= slack
+}
+
+// joinable tells whether the stretches may be of one fault: those of servers that
+// nothing joins are not.
+func joinable(x, y *stretch) bool {
+	for u := range x.units {
+		for v := range y.units {
+			if u != v && u.server && v.server {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func sharesUnit(x, y *stretch) bool {
+	return containsKey(x.units, func(u *unit) bool { return y.units[u] })
+}
+
+func sharesChannel(x, y *stretch) bool {
+	return containsKey(x.channels, func(c channel) bool { return y.channels[c] })
+}
+
+// likeness is the logarithm of how much more likely both have the same cause than two
+// causes that do not depend on each other.
+func (f *finder) likeness(x, y *stretch) float64 {
+	const least = 1e-6
+	if a, b := f.fitsOf(x), f.fitsOf(y); a != nil && b != nil {
+		return math.Log(max(f.ranker.Likeness(a, b), least))
+	}
+	const prior = 0.1 // of each of the causes that are not ranked
+	a, b := f.causesOfStretch(x), f.causesOfStretch(y)
+	sum := 0.0
+	for _, cause := range slices.Sorted(maps.Keys(a)) {
+		sum += a[cause] * b[cause] / prior
+	}
+	return math.Log(max(sum, least))
+}
+
+// fitsOf are how well the ranked setups fit the verdicts in a stretch, nil for none.
+func (f *finder) fitsOf(s *stretch) []float64 {
+	known, ok := f.fits[s]
+	if !ok {
+		known = f.viewOf(s).fits()
+		f.fits[s] = known
+	}
+	return known
+}
+
+// causesOfStretch are the probabilities of the causes of a stretch.
+func (f *finder) causesOfStretch(s *stretch) map[string]float64 {
+	if known, ok := f.causes[s]; ok {
+		return known
+	}
+	causes, total := map[string]float64{}, 0.0
+	for _, d := range f.viewOf(s).diagnose() {
+		causes[d.Cause.ID] += d.Confidence
+		total += d.Confidence
+	}
+	for id := range causes {
+		causes[id] /= max(total, 1)
+	}
+	f.causes[s] = causes
+	return causes
+}
