@@ -56,6 +56,7 @@ type Document struct {
 
 	catalogue *patterns.Catalogue
 	nodes     []patterns.Place
+	chosen    bool // one incident alone
 }
 
 // Input is one log that was read.

@@ -79,7 +79,7 @@ func (d *Document) Only(number int) bool {
 		return false
 	}
 	in := d.Incidents[at]
-	d.Incidents, d.Diagnosis, d.Passing = []Incident{in}, in.Diagnosis, []PatternCount{}
+	d.Incidents, d.Diagnosis, d.Passing, d.chosen = []Incident{in}, in.Diagnosis, []PatternCount{}, true
 	findings := []Finding{}
 	for _, part := range in.Findings {
 		f := *d.finding(part.Pattern)
@@ -107,9 +107,11 @@ func earlier(a, b *time.Time) *time.Time {
 	return a
 }
 
-// several tells whether the report is of more than one incident, or of one beside
-// failures that are of none.
-func (d *Document) several() bool { return len(d.Incidents) > 1 || len(d.Passing) > 0 }
+// several tells whether the report is of more than one incident, of one beside failures
+// that are of none, or of one that was chosen.
+func (d *Document) several() bool {
+	return d.chosen || len(d.Incidents) > 1 || len(d.Incidents) > 0 && len(d.Passing) > 0
+}
 
 // headline says when an incident was and how long, on which nodes, and how much failed.
 func (in *Incident) headline(d *Document, say *messages.Printer) string {
