@@ -52,6 +52,9 @@ func TestFeedGivesWhatReadGives(t *testing.T) {
 
 // TestFeedGoesOnFromWhatIsSettled restarts at random places, as after a crash.
 func TestFeedGoesOnFromWhatIsSettled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	data, err := os.ReadFile("../testdata/wukongim/servers/wss-no-cert/stdout.log")
 	require.NoError(t, err)
 	want, _ := read(t, strings.NewReader(string(data)))

@@ -271,6 +271,9 @@ func TestRecordSharesNoMemoryWithTheLine(t *testing.T) {
 }
 
 func TestMegabyteLinesTakeLinearTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	const n = 1 << 20
 	for _, part := range []string{
 		"-", "a", " ", "[", "{", `"`, `\`, "\x00", "\x1b[", "#3", "#346", ", ", ": ", "(", "\t", "|", "=", "{\"", "\t{", "]: ", "=\" ",

@@ -131,6 +131,9 @@ func TestLaterFailureIsNoTwinOfOneLongAgo(t *testing.T) {
 // TestFilteredLinesCountAsTheWholeLogDoes takes out what stands between the
 // failures, as grep does.
 func TestFilteredLinesCountAsTheWholeLogDoes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	healthy := `{"level":"info","time":"2026-05-04T09:30:01+08:00","msg":"【Server】hello"}` + "\n"
 	var whole, filtered string
 	add := func(line string) {

@@ -145,6 +145,9 @@ func rawLines(lines []string) int {
 }
 
 func TestEveryAttemptThatReportsAFailureIsOneEvent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	c := loaded(t)
 	for _, r := range append(readJSONL[recorded](t, "attempts.jsonl"), readJSONL[recorded](t, furtherClients)...) {
 		events, result := analysed(t, c, r.log())
@@ -268,6 +271,9 @@ func TestScenarios(t *testing.T) {
 // TestEveryNginxLineThatReportsAFailureIsOneEvent reads the recorded lines one
 // by one; which of them speak of TLS is told by plain words.
 func TestEveryNginxLineThatReportsAFailureIsOneEvent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	c := loaded(t)
 	speaks := func(line string) bool {
 		return strings.Contains(line, "SSL") || strings.Contains(line, "HTTPS port") || strings.Contains(line, "client sent invalid request") || strings.Contains(line, "cannot load certificate")
@@ -296,6 +302,9 @@ func TestEveryNginxLineThatReportsAFailureIsOneEvent(t *testing.T) {
 // TestLeadingCauseOfAttemptsWhoseMessageTells goes by the alerts whose meaning
 // is fixed (RFC 8446 section 6.2).
 func TestLeadingCauseOfAttemptsWhoseMessageTells(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	c, causes := loaded(t), truth(t)
 	tells := map[string][]string{
 		"remote error: tls: expired certificate ":              {"cert-expired", "clock-skew", "cert-not-yet-valid"},
@@ -421,6 +430,9 @@ func TestTerminatorsOfOtherMakers(t *testing.T) {
 // TestClientsOwnWordsDecide reads what the recorded clients said themselves. Some
 // say nothing of the reason, and some say the same of two faults.
 func TestClientsOwnWordsDecide(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	c, causes := loaded(t), truth(t)
 	type client struct {
 		ID, Cause string

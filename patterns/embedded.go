@@ -4105,24 +4105,6 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "TLS: Connection (?:was )?(?:closed|reset)",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"TLS: Connection ",
-					},
-				},
-				{
-					Regex: "TLS: connection (?:was )?(?:closed|reset)",
-					Kinds: []string{
-						"text",
-					},
-					Literals: []string{
-						"TLS: connection ",
-					},
-				},
-				{
 					Regex: "HandshakeException: Connection terminated during handshake|connection was closed during the (?:TLS|SSL) handshake",
 					Kinds: []string{
 						"text",
@@ -4267,6 +4249,7 @@ var embedded = Catalogue{
 				"HandshakeException: Connection terminated during handshake",
 			},
 			Misses: []string{
+				"May 04 01:30:00 mail01 dovecot: pop3-login: Info: Disconnected: Connection closed (auth failed, 2 attempts in 30 secs): user=<li>, method=PLAIN, rip=203.0.113.9, lip=192.0.2.10, TLS: Connection closed, session=<a1>",
 				"java.net.SocketException: Connection reset",
 				"WebSocket connection to 'ws://im.example.com:5200/' failed: net::ERR_CONNECTION_RESET",
 			},
@@ -30739,7 +30722,6 @@ var embedded = Catalogue{
 		"net::ERR_CONNECTION_",
 		"Encountered end of file",
 		"TCP connection reset by peer",
-		"TLS: connection ",
 		"connection was closed during the ",
 		"server closed ",
 		"failed to receive handshake, need more data",
@@ -31896,9 +31878,6 @@ var embedded = Catalogue{
 		"TLS 连接": {
 			Print: 1,
 			Group: 5,
-		},
-		"TLS: connection ": {
-			Print: 2,
 		},
 		"TLSV1_": {
 			Print: 3,

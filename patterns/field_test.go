@@ -90,6 +90,9 @@ func TestWordsAloneAreNoFailure(t *testing.T) {
 // TestAlertIsKnownInEveryCarrier: what is said counts, whoever says it and whatever
 // was put before it on its way into a report.
 func TestAlertIsKnownInEveryCarrier(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	c := loaded(t)
 	for n := range 256 {
 		alert := tls.AlertError(uint8(n)).Error()
@@ -153,6 +156,9 @@ func TestSideIsToldByTheWordsBesideAMessage(t *testing.T) {
 // TestWrappingOfACaseChangesNothing: what carries a log from one place to another says
 // nothing of its failures.
 func TestWrappingOfACaseChangesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	c := loaded(t)
 	each := func(wrap func(line string) string) func(string) string {
 		return func(text string) string {

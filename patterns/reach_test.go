@@ -36,6 +36,9 @@ func clientsBefore(t *testing.T, setup string) []string {
 // TestExpiredCertificateLeadsBeforeSeveralClients lets some of the recorded clients
 // try again up to fifty times each.
 func TestExpiredCertificateLeadsBeforeSeveralClients(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	c, clients := loaded(t), clientsBefore(t, "expired")
 	require.Greater(t, len(clients), 15)
 	const logs = 40

@@ -12,6 +12,9 @@ import (
 const regenerate = "run go generate ./patterns and commit what it makes"
 
 func TestEmbeddedCatalogueIsThatOfTheYAML(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	want, err := Parse(os.DirFS("catalogue"))
 	require.NoError(t, err)
 	want.made.searches = nil

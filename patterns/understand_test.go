@@ -71,6 +71,9 @@ var headTells = map[string]string{
 // TestExplainAndAnalyzeAgreeOnEverySample also asks of what analyze is silent about: a
 // line that lost its head, or has words before it, is understood as the whole one.
 func TestExplainAndAnalyzeAgreeOnEverySample(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	c := loaded(t)
 	for how, wrap := range wrappings {
 		for _, p := range c.Patterns {
@@ -128,6 +131,9 @@ func TestHealthyExcerptIsNoFailureAndNothingNamed(t *testing.T) {
 }
 
 func TestEveryCodeOfTheCatalogueIsFoundInAnySpelling(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	c := loaded(t)
 	check := func(id string, codes []string) {
 		for _, code := range codes {

@@ -210,6 +210,9 @@ func TestVocabulariesHaveNoHole(t *testing.T) {
 }
 
 func TestVocabulariesAreRecognised(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	c := loaded(t)
 	for _, v := range allVocabularies(t) {
 		t.Run(v.file, func(t *testing.T) {

@@ -87,6 +87,10 @@ func TestWorstOfSeveralCertificatesDecides(t *testing.T) {
 			s.inTurn(s.leaf, s.leaf, issue(s.intermediate, nil, ended))
 			s.live.Repeat = 3
 		}, "turn"},
+		"two in three, of both versions": {func(s *site) {
+			s.inTurn(issue(s.intermediate, nil, ended), issue(s.intermediate, nil, ended))
+			s.live.Repeat = 9
+		}, "turn"},
 		"TLS 1.2": {func(s *site) { s.forVersion12(issue(s.intermediate, nil, ended)) }, "versions"},
 		"RSA": {func(s *site) {
 			s.leaf = s.ofECDSA(nil)

@@ -86,6 +86,9 @@ func TestRedactedTexts(t *testing.T) {
 // TestRedactedFailuresAreRecognised reads each sample of the catalogue again
 // once it is redacted: what a failure is recognised by names nobody.
 func TestRedactedFailuresAreRecognised(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	c, err := patterns.Load()
 	require.NoError(t, err)
 	for _, p := range c.Patterns {

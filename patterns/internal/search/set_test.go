@@ -74,6 +74,9 @@ func anchors(t testing.TB) *search.Set {
 }
 
 func TestSearchFindsEveryCandidateLine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	p := anchors(t)
 	for _, name := range []string{"attempts.jsonl", "faults.jsonl", "nginx.jsonl", "startup.jsonl", "servers/healthy/stdout-debug.log"} {
 		data, err := os.ReadFile("../../../testdata/wukongim/" + name)
@@ -83,6 +86,9 @@ func TestSearchFindsEveryCandidateLine(t *testing.T) {
 }
 
 func TestSearchFindsAnchorsAtEveryPlace(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 	p := anchors(t)
 	for _, anchor := range p.Literals() {
 		for before := range 70 {
