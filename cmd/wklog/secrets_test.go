@@ -53,7 +53,9 @@ var plantedSecrets = []struct{ kind, text, secret string }{
 	{"query", "https://im.acme-corp.cn/ws?uid=li&token=" + plantedPassword, plantedPassword},
 	{"URL", "redis://li:" + plantedPassword + "@10.0.0.3:6379/0", plantedPassword},
 	{"DSN", "root:" + plantedPassword + "@tcp(10.0.0.3:3306)/im", plantedPassword},
-	{"cloud keys", plantedCloud + " " + plantedAlibaba + " " + plantedTencent, "Q3"},
+	{"key of AWS", plantedCloud, plantedCloud},
+	{"key of Alibaba Cloud", plantedAlibaba, plantedAlibaba},
+	{"key of Tencent Cloud", plantedTencent, plantedTencent},
 	{"robots", "https://oapi.dingtalk.com/robot/send?access_token=" + plantedHex + " https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=" + plantedHook +
 		" https://open.feishu.cn/open-apis/bot/v2/hook/" + plantedHook, plantedHex},
 	{"environment", "WK_MANAGERTOKEN=" + plantedPassword + " MYSQL_ROOT_PASSWORD=" + plantedPassword, plantedPassword},

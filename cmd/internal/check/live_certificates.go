@@ -109,10 +109,7 @@ func (e *endpoint) onlyAt(met []meeting) []Value {
 	return where
 }
 
-func distinct(list []string) []string {
-	slices.Sort(list)
-	return slices.Compact(list)
-}
+func distinct(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
 
 // certificates looks for others than the one that was met first: at every address,
 // for the other kind of key, and on the same way again.
