@@ -330,14 +330,16 @@ func newRotatedPiece(path string) *rotatedPiece {
 		return nil
 	}
 	defer file.Close()
+	packed := packedSuffix(path) != ""
+	if packed && exists(strings.TrimSuffix(path, packedSuffix(path))) {
+		return nil // it is being made: the name was another file's when it was listed
+	}
+	// The size is asked for only now: what was packed is removed when that is done.
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
-	p := &rotatedPiece{path: path, info: info, modified: info.ModTime(), size: info.Size(), packed: packedSuffix(path) != ""}
-	if p.packed && exists(strings.TrimSuffix(path, packedSuffix(path))) {
-		return nil // it is being made: the name was another file's when it was listed
-	}
+	p := &rotatedPiece{path: path, info: info, modified: info.ModTime(), size: info.Size(), packed: packed}
 	r, err := unpacked(file)
 	if err != nil {
 		return nil
