@@ -16,8 +16,11 @@ type Set struct {
 	// prints are the fingerprints: which three bytes of each literal, by the
 	// index of the first.
 	prints []int
-	// members are the indexes of the literals of each group.
-	members [8][]int
+	// members are the indexes of the literals by the slot of their fingerprint, and
+	// taken are the slots that have any: most places that look like one of a group
+	// stand in none of these.
+	members [slots][]int
+	taken   [slots / 64]uint64
 	// halves and sixes are the fingerprints as tables of groups: by the low and
 	// the high half of a byte, and by its lowest six bits.
 	halves [2 * printSize][32]byte
@@ -49,7 +52,9 @@ func NewSet(literals []string, placed map[string]Placement) *Set {
 		groups[p.Group] = groups[p.Group].with(b[p.Print:])
 		s.literals = append(s.literals, b)
 		s.prints = append(s.prints, p.Print)
-		s.members[p.Group] = append(s.members[p.Group], i)
+		at := slotOf(b[p.Print:])
+		s.members[at] = append(s.members[at], i)
+		s.taken[at/64] |= 1 << (at % 64)
 	}
 	s.fill(&groups)
 	return s
@@ -245,18 +250,24 @@ var newline = []byte{'\n'}
 // verify returns the start of the literal whose fingerprint stands at place, -1
 // when none does, or when it starts before from.
 func (s *Set) verify(block []byte, place, from int) int {
-	for groups := s.groupsAt(block, place); groups != 0; groups &= groups - 1 {
-		for _, i := range s.members[bits.TrailingZeros8(groups)] {
-			start := place - s.prints[i]
-			if start >= from && bytes.HasPrefix(block[start:], s.literals[i]) {
-				return start
-			}
+	at := slotOf(block[place:])
+	if s.taken[at/64]&(1<<(at%64)) == 0 {
+		return -1
+	}
+	for _, i := range s.members[at] {
+		start := place - s.prints[i]
+		if start >= from && bytes.HasPrefix(block[start:], s.literals[i]) {
+			return start
 		}
 	}
 	return -1
 }
 
-// groupsAt has a bit for each group of which a fingerprint may stand at place.
-func (s *Set) groupsAt(block []byte, place int) uint8 {
-	return s.sixes[0][block[place]&63] & s.sixes[1][block[place+1]&63] & s.sixes[2][block[place+2]&63]
+// slots is how many places there are for fingerprints; few of some hundred share one.
+const slots = 1 << 13
+
+// slotOf is that of the fingerprint with which b begins.
+func slotOf(b []byte) uint32 {
+	print := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
+	return print * 2654435761 >> 19 // the golden ratio of 32 bits, of which 13 are kept
 }
