@@ -88,28 +88,29 @@ func rank(s Status) int { return slices.Index([]Status{Pass, Skip, Warn, Fail}, 
 
 // onlyAt tells where something was met, empty where it was met everywhere.
 func (e *endpoint) onlyAt(met []meeting) []Value {
-	var addresses, versions, allAddresses, allVersions []string
-	for _, m := range met {
-		addresses, versions = append(addresses, m.address), append(versions, tls.VersionName(m.version))
-	}
-	handshakes := 0
+	var all []meeting
 	for _, p := range e.peers {
-		handshakes += len(p.met)
-		for _, m := range p.met {
-			allAddresses, allVersions = append(allAddresses, m.address), append(allVersions, tls.VersionName(m.version))
-		}
+		all = append(all, p.met...)
 	}
-	if len(met) == handshakes {
+	if len(met) == len(all) {
 		return nil
 	}
-	where := []Value{Address.of("met_at", distinct(addresses)), Text.of("met_with", distinct(versions))}
-	if len(distinct(addresses)) == len(distinct(allAddresses)) && len(distinct(versions)) == len(distinct(allVersions)) {
-		where = append(where, Number.of("met_times", len(met)), Number.of("met_of", handshakes))
+	addresses, versions := waysOf(met)
+	where := []Value{Address.of("met_at", addresses), Text.of("met_with", versions)}
+	if allAddresses, allVersions := waysOf(all); len(addresses) == len(allAddresses) && len(versions) == len(allVersions) {
+		where = append(where, Number.of("met_times", len(met)), Number.of("met_of", len(all)))
 	}
 	return where
 }
 
-func distinct(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+// waysOf are the addresses and the versions of some handshakes, each once.
+func waysOf(met []meeting) (addresses, versions []string) {
+	for _, m := range met {
+		addresses, versions = append(addresses, m.address), append(versions, tls.VersionName(m.version))
+	}
+	distinct := func(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+	return distinct(addresses), distinct(versions)
+}
 
 // certificates looks for others than the one that was met first: at every address,
 // for the other kind of key, and on the same way again.
@@ -177,12 +178,9 @@ func apart(p, other *peer) string {
 
 // where a certificate was met, and until when it is valid.
 func (e *endpoint) where(p *peer) []Value {
-	var addresses, versions []string
-	for _, m := range p.met {
-		addresses, versions = append(addresses, m.address), append(versions, tls.VersionName(m.version))
-	}
+	addresses, versions := waysOf(p.met)
 	return []Value{
-		Number.of("certificates", len(e.peers)), Address.of("addresses", distinct(addresses)), Text.of("versions", distinct(versions)),
+		Number.of("certificates", len(e.peers)), Address.of("addresses", addresses), Text.of("versions", versions),
 		Name.of("certificate", name(p.chain.leaf())), Time.of("not_after", p.chain.leaf().NotAfter),
 	}
 }
