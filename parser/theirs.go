@@ -2,6 +2,7 @@ package parser
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -19,7 +20,7 @@ func (k Kind) Theirs(text string, at int) bool {
 		// itself comes before.
 		return strings.Contains(before, `"`)
 	case KindText, KindZap, KindConsole:
-		return at > 0 && (Quotes(before) || markedTheirs(text, before) || tokenIsTheirs(before) || quotationIsTheirs(text, before))
+		return at > 0 && (Quotes(before) || markedTheirs(text, before) || fieldIsTheirs(before) || tokenIsTheirs(before) || quotationIsTheirs(text, before))
 	}
 	return false
 }
@@ -33,27 +34,69 @@ var strangers = regexp.MustCompile(`(?i:\b(?:invalid|illegal|authenticating) use
 	`|\bFile does not exist: |\bunable to stat: |\bdenied by server configuration: |\bInvalid URI in request |\bAH\d{5}: user ` +
 	`|\bError parsing request: |\bmalformed HTTP (?:request|version|method) ` +
 	`|(?i:\breferrer\b)` +
-	`|(?:用户名?|昵称|群名|标题|备注|路径|文件名?|参数|请求(?:头|行|体|路径|地址)?)\s*[：:=“「"'‘]`)
+	`|\bNew client connected from \S+ as |\bFAILED SU \(to ` + // mosquitto, su
+	`|(?i:\[chat\] |^<\pL[^<>\s]*> )|[^\s：:]说[：:]` + // people who talk
+	`|(?i:\b(?:user|uid|username|nick ?name|account|channel|topic|room|group|device|client)(?: ?(?:id|name))?(?: (?:not found|unknown|does not exist)): )` +
+	`|(?i:\b(?:bad|invalid|illegal|unknown|no such) (?:user|uid|username|nick ?name|account|channel|topic|room|group|device|client)(?: ?(?:id|name))?: )` +
+	`|(?:用户名?|昵称|群名|标题|备注|路径|文件名?|参数|(?:查询|搜索)?关键[字词]|请求(?:头|行|体|路径|地址)?)\s*[：:=“「"'‘]` +
+	`|(?:昵称|群名|标题|备注|名称)(?:已)?(?:修改|更改|更新|设置|改)(?:为|成)`)
 
 // strangerSigns are literals of which each match of strangers holds one.
 var strangerSigns = []string{
 	" user ", "Failed ", "Received disconnect", "Bad protocol", "Their offer", "File does not", "unable to stat", "denied by", "Invalid URI",
 	"Error parsing", "malformed HTTP", "eferrer", "用户", "昵称", "群名", "标题", "备注", "路径", "文件", "参数", "请求",
+	"New client", "FAILED SU", "[chat]", "[CHAT]", "[Chat]", "说：", "说:", "关键字", "关键词", "名称",
+	"not found: ", "unknown: ", "does not exist: ",
+}
+
+// refusedNames are the beginnings of "bad user" and its like, which may begin with a
+// capital.
+var refusedNames = func() (signs []string) {
+	for _, noun := range []string{"user", "uid", "nick", "account", "channel", "topic", "room", "group", "device", "client"} {
+		for _, refused := range []string{"ad ", "nvalid ", "llegal ", "nknown ", "o such "} {
+			signs = append(signs, refused+noun)
+		}
+	}
+	return signs
+}()
+
+// theirFields are fields that EMQX and MinIO write without quotation marks; what they say
+// themselves stands in others, behind them.
+var (
+	theirFields = regexp.MustCompile(`\b(?:(?:clientid|topic|username): |object=)`)
+	behindThem  = regexp.MustCompile(`, (?:reason|error|err|cause|details?|msg)[:=]`)
+)
+
+func fieldIsTheirs(before string) bool {
+	for _, sign := range []string{"clientid: ", "topic: ", "username: ", "object="} {
+		if strings.Contains(before, sign) {
+			at := theirFields.FindStringIndex(before)
+			return at != nil && !behindThem.MatchString(before[at[1]:])
+		}
+	}
+	return false
 }
 
 // notAllowed is what sshd says of a user who exists.
 var notAllowed = regexp.MustCompile(`\bUser .* from \S+ not allowed because `)
 
+// cameOrWent is what programs say of a user between two of their words.
+var cameOrWent = regexp.MustCompile(`(?:(?i:\b(?:user|member) ).* (?:joined|left|logged (?:in|out)|subscribed)\b|用户\s*.*(?:上线|下线|加入|退出|登录)|- USER .*: no such user found from )`)
+
 func markedTheirs(text, before string) bool {
 	if strings.Contains(before, "User ") && notAllowed.MatchString(text) {
 		return true
 	}
-	for _, sign := range strangerSigns {
-		if strings.Contains(before, sign) {
-			return strangers.MatchString(before)
+	for _, who := range []string{"user ", "User ", "USER ", "ember ", "用户"} {
+		if at := strings.Index(before, who); at >= 0 {
+			if m := cameOrWent.FindStringIndex(text); m != nil && m[0] < len(before) && m[1] > len(before) {
+				return true
+			}
+			break
 		}
 	}
-	return false
+	holds := func(sign string) bool { return strings.Contains(before, sign) }
+	return (strings.HasPrefix(before, "<") || slices.ContainsFunc(strangerSigns, holds) || slices.ContainsFunc(refusedNames, holds)) && strangers.MatchString(before)
 }
 
 // tokenIsTheirs tells by the beginning of the word in which a text ends: a path, an
