@@ -155,6 +155,10 @@ func (s *Settings) Target() Value {
 	return Path.of("target", s.file)
 }
 
+// Named tells whether they are of something that was named, and not of the
+// environment alone.
+func (s *Settings) Named() bool { return !s.partial }
+
 // read takes a file, which may be empty, and the environment, which is of origin.
 func (s *Settings) read(config string, environ []string, origin string) error {
 	if config != "" {
@@ -230,9 +234,15 @@ func (s *Settings) Files() Certificates {
 	}
 	c.UID, c.GID = s.container.uid, s.container.gid
 	for key, to := range map[string]*string{keyCertFile: &c.CertFile, keyKeyFile: &c.KeyFile} {
-		if place := s.container.follow(s.value(key)); place.kind == placeBind {
+		switch place := s.container.follow(s.value(key)); place.kind {
+		case placeBind:
 			*to = place.path
 			c.Mounts = append(c.Mounts, absolute(place.mount))
+		case placeObject:
+			if data, ok := place.object.files[place.path]; ok {
+				*to = s.value(key)
+				c.contain(*to, data)
+			}
 		}
 	}
 	return c

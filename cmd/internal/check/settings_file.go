@@ -19,15 +19,20 @@ func (s *Settings) readFile(path string) error {
 	if err != nil {
 		return err
 	}
-	if strings.EqualFold(filepath.Ext(path), ".toml") {
-		return s.readTOML(data, filepath.Base(path))
+	return s.readData(data, filepath.Base(path))
+}
+
+// readData reads the text of a file of a name.
+func (s *Settings) readData(data []byte, name string) error {
+	if strings.EqualFold(filepath.Ext(name), ".toml") {
+		return s.readTOML(data, name)
 	}
 	documents, err := readYAML(data)
 	if err != nil {
 		return err
 	}
 	if len(documents) > 0 { // the server reads the first alone
-		s.readMapping(documents[0], "", filepath.Base(path))
+		s.readMapping(documents[0], "", name)
 	}
 	return nil
 }

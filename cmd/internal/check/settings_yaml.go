@@ -24,7 +24,10 @@ var (
 // readYAML gives the documents of a file. Errors give the line and no text of
 // it, which may be a password. Aliases and merges are expanded; the library
 // refuses those that would fill the memory.
-func readYAML(data []byte) ([]map[string]any, error) {
+func readYAML(data []byte) ([]map[string]any, error) { return readYAMLUpTo(data, maxNodes) }
+
+// readYAMLUpTo bounds the keys and values of each document.
+func readYAMLUpTo(data []byte, most int) ([]map[string]any, error) {
 	var documents []map[string]any
 	for decoder := yaml.NewDecoder(bytes.NewReader(data)); ; {
 		var node yaml.Node
@@ -35,7 +38,7 @@ func readYAML(data []byte) ([]map[string]any, error) {
 		if err != nil {
 			return nil, notUTF8(data, err)
 		}
-		document, err := readDocument(&node)
+		document, err := readDocument(&node, most)
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +46,7 @@ func readYAML(data []byte) ([]map[string]any, error) {
 	}
 }
 
-func readDocument(node *yaml.Node) (map[string]any, error) {
+func readDocument(node *yaml.Node, left int) (map[string]any, error) {
 	body := node.Content[0]
 	if body.Tag == "!!null" {
 		return nil, nil
@@ -51,7 +54,6 @@ func readDocument(node *yaml.Node) (map[string]any, error) {
 	if body.Kind != yaml.MappingNode {
 		return nil, &placed{line: body.Line, err: errNotSettings}
 	}
-	left := maxNodes
 	if err := countNodes(body, &left); err != nil {
 		return nil, err
 	}
@@ -62,7 +64,7 @@ func readDocument(node *yaml.Node) (map[string]any, error) {
 
 // countNodes walks the tree without following aliases.
 func countNodes(node *yaml.Node, left *int) error {
-	if *left--; *left < 0 {
+	if *left--; *left < 0 || len(node.Content) > 2*maxNodes {
 		return errTooMany
 	}
 	seen := map[string]bool{}
