@@ -33,6 +33,8 @@ type Proxy struct {
 	file      string     // as it is shown
 	container *container // the service of a compose file that runs it
 	sites     []*virtualHost
+	// unread is where a file that is included could not be understood, nil for nowhere.
+	unread *placed
 	// partial says that it was read without what stands around it, as a file of
 	// conf.d: what is not set here may be set there.
 	partial bool
@@ -174,7 +176,7 @@ func (p *Proxy) byAddress(address string) *front {
 		f.virtualHost, f.fallen = defaultOf(on, port), true
 	}
 	f.route = f.virtualHost.routeOf(f.path)
-	if p.likeliest(f.virtualHost) == nil && !slices.ContainsFunc(on, func(s *virtualHost) bool { return p.likeliest(s) != nil }) {
+	if f.fallen && p.likeliest(f.virtualHost) == nil && !slices.ContainsFunc(on, func(s *virtualHost) bool { return p.likeliest(s) != nil }) {
 		return nil // nothing on this port has to do with WuKongIM
 	}
 	return f
@@ -368,8 +370,8 @@ func (p *Proxy) kindOf(t target) (kind portKind, sure bool) {
 			}
 		}
 	}
-	if len(p.Servers) > 0 && slices.ContainsFunc(p.Servers, func(s *Settings) bool { return s.container != nil && p.container != nil }) {
-		return portOther, false // another service
+	if p.isOther(t.host) {
+		return portOther, false
 	}
 	for key, kind := range kindOfKey {
 		if _, port, err := splitAddress(defaults[key]); err == nil && port == t.port {
@@ -380,6 +382,18 @@ func (p *Proxy) kindOf(t target) (kind portKind, sure bool) {
 		return portWSS, false
 	}
 	return portOther, false
+}
+
+// isOther tells that a host is a service of the compose file which is not WuKongIM.
+func (p *Proxy) isOther(host string) bool {
+	return p.container != nil && slices.Contains(p.container.peers, host)
+}
+
+// isStranger tells that a container cannot resolve a name: no service has it.
+func (p *Proxy) isStranger(host string) bool {
+	c := p.container
+	return c != nil && len(c.peers) > 0 && !c.hostNetwork && !c.foreign && !strings.ContainsAny(host, ".:$") && host != "" && !strings.EqualFold(host, "localhost") &&
+		!slices.Contains(c.peers, host) && !slices.Contains(c.hosts, host)
 }
 
 var kindOfKey = map[string]portKind{

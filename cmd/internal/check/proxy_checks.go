@@ -39,6 +39,9 @@ func (p *Proxy) Check() []Result {
 			results = append(results, check.run(f).of(check.id, check.breaks))
 		}
 	}
+	if p.unread != nil {
+		results = append(results, Result{Status: Skip, Key: "unread", Args: []Value{Path.of("file", p.unread.file), Number.of("line", p.unread.line)}}.of("proxy-site", ""))
+	}
 	return results
 }
 
@@ -291,6 +294,9 @@ func (f *front) checkTarget(t target) Result {
 	kind, sure = f.kindOf(t)
 	if f.container != nil && !f.container.hostNetwork && isLoopback(t.host) {
 		return fail("connection-interrupted", "loopback", upstream, Name.of("service", f.container.service)).instead(f.locationSteps(f.route.path, f.serverAddress())...)
+	}
+	if f.isStranger(t.host) {
+		return fail("connection-interrupted", "stranger", upstream).instead(f.locationSteps(f.route.path, f.serverAddress())...)
 	}
 	through := f.transport && !f.hasTLS()
 	switch {

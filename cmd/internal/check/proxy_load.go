@@ -40,6 +40,9 @@ func (p Proxies) Load(servers []*Settings, clients []string) ([]*Proxy, error) {
 			return nil, fmt.Errorf("%s: %w", one.name, err)
 		}
 		proxy.file = one.name
+		if proxy.program != programNginx { // which knows its own folder
+			proxy.resolve(filepath.Dir(one.name))
+		}
 		all = append(all, proxy)
 	}
 	if p.Compose != "" {
@@ -53,6 +56,16 @@ func (p Proxies) Load(servers []*Settings, clients []string) ([]*Proxy, error) {
 		proxy.Servers, proxy.Clients = servers, clients
 	}
 	return all, nil
+}
+
+// resolve makes relative paths count from a folder.
+func (p *Proxy) resolve(folder string) {
+	for _, s := range p.sites {
+		s.certificates = slices.Clone(s.certificates)
+		for i, own := range s.certificates {
+			s.certificates[i] = pair{inFolder(own.cert, folder), inFolder(own.key, folder)}
+		}
+	}
 }
 
 // input reads a file, or the standard input.
@@ -130,7 +143,11 @@ func newNginx(main string, files nginxFiles, here bool) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Proxy{program: programNginx, file: main, sites: c.sites, partial: !c.whole, here: here}, nil
+	p := &Proxy{program: programNginx, file: main, sites: c.sites, partial: !c.whole, here: here, unread: c.unread}
+	if len(p.sites) == 0 && c.unread != nil {
+		return nil, c.unread
+	}
+	return p, nil
 }
 
 // proxiesOf finds the services of a compose file that are proxies, and those whose

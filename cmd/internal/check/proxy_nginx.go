@@ -153,7 +153,8 @@ func (c containerFiles) list(pattern string) (found []string, err error) {
 type nginxConfig struct {
 	payload *crossplane.Payload
 	left    int // of maxNginxDirectives
-	missing bool
+	missing bool // that something could not be read
+	unread  *placed
 	// upstreams have their servers, maps the values of a variable by its text.
 	upstreams map[string][]target
 	maps      map[string]map[string]string
@@ -167,22 +168,20 @@ type nginxConfig struct {
 func readNginx(main string, files nginxFiles) (*nginxConfig, error) {
 	c := &nginxConfig{left: maxNginxDirectives, upstreams: map[string][]target{}, maps: map[string]map[string]string{}}
 	count := 0
-	lua := crossplane.Lua{}
 	payload, err := crossplane.Parse(main, &crossplane.ParseOptions{
 		Open: func(path string) (io.ReadCloser, error) {
 			if count++; count > maxNginxFiles {
 				return nil, errNginxDeep
 			}
 			data, err := files.read(path)
-			if err == nil && depthOf(data) > maxNginxDepth {
+			if err == nil && depthOf(withoutLua(data)) > maxNginxDepth {
 				err = errNginxDeep
 			}
-			return io.NopCloser(bytes.NewReader(data)), err
+			return io.NopCloser(bytes.NewReader(spaced(withoutLua(data)))), err
 		},
 		Glob:                      files.list,
 		SkipDirectiveContextCheck: true, // files of conf.d are read by themselves
 		SkipDirectiveArgsCheck:    true, // modules that are not known have their own
-		LexOptions:                crossplane.LexOptions{Lexers: []crossplane.RegisterLexer{lua.RegisterLexer()}},
 	})
 	if err != nil {
 		return nil, err
@@ -199,10 +198,102 @@ func readNginx(main string, files nginxFiles) (*nginxConfig, error) {
 			return nil, at
 		}
 		c.missing = true
+		if parsed := (*crossplane.ParseError)(nil); failed.Line != nil && c.unread == nil && !isMissing(failed.Error) && errors.As(failed.Error, &parsed) {
+			c.unread = &placed{file: failed.File, line: *failed.Line, err: errNginx}
+		}
 	}
 	c.payload = payload
 	return c, c.walk()
 }
+
+// isMissing tells a file that is not there from one that is not understood.
+func isMissing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), fs.ErrNotExist.Error()) || strings.Contains(err.Error(), "no such file")
+}
+
+// luaBlock begins a program in Lua, of which nothing is read (OpenResty).
+var luaBlock = []byte("_by_lua_block")
+
+// withoutLua leaves out what stands in the blocks of Lua: a brace in one of its
+// strings or comments ends nothing.
+func withoutLua(data []byte) []byte {
+	var out []byte
+	for {
+		at := bytes.Index(data, luaBlock)
+		if at < 0 {
+			return append(out, data...)
+		}
+		open := bytes.IndexByte(data[at:], '{')
+		if open < 0 {
+			return append(out, data...)
+		}
+		out = append(out, data[:at+open+1]...)
+		data = data[at+open+1:]
+		end := luaEnd(data)
+		out = append(out, bytes.Repeat([]byte("\n"), bytes.Count(data[:end], []byte("\n")))...) // lines keep their numbers
+		data = data[end:]
+	}
+}
+
+// luaEnd is where the brace stands that ends a block of Lua (Lua 5.1 manual, 2.1).
+func luaEnd(data []byte) int {
+	depth := 1
+	for i := 0; i < len(data); i++ {
+		skip := func(until string) {
+			if end := bytes.Index(data[i+1:], []byte(until)); end >= 0 {
+				i += end + len(until)
+			} else {
+				i = len(data) - 1
+			}
+		}
+		switch b := data[i]; {
+		case b == '{':
+			depth++
+		case b == '}':
+			if depth--; depth == 0 {
+				return i
+			}
+		case bytes.HasPrefix(data[i:], []byte("--[[")), bytes.HasPrefix(data[i:], []byte("[[")):
+			skip("]]")
+		case bytes.HasPrefix(data[i:], []byte("--")):
+			skip("\n")
+		case b == '"' || b == '\'':
+			for i++; i < len(data) && data[i] != b && data[i] != '\n'; i++ {
+				if data[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return len(data)
+}
+
+// spaced puts a blank before braces that end a word, as in "location /a{": crossplane
+// v0.4.48 takes them for a part of it, and nginx does not (ngx_conf_file.c,
+// ngx_conf_read_token).
+func spaced(data []byte) []byte {
+	out := make([]byte, 0, len(data)+64)
+	var quote, before byte = 0, ' '
+	for i, b := range data {
+		switch {
+		case quote != 0:
+			if b == quote && before != '\\' {
+				quote = 0
+			}
+		case (b == '"' || b == '\'') && isBlank(before):
+			quote = b
+		case b == '#' && isBlank(before):
+			quote = '\n'
+		case b == '{' && !isBlank(before) && before != '$' && before != '\\' && i > 0:
+			out = append(out, ' ')
+		}
+		out = append(out, b)
+		before = b
+	}
+	return out
+}
+
+func isBlank(b byte) bool { return b == ' ' || b == '\t' || b == '\n' || b == '\r' || b == ';' || b == '}' || b == '{' }
 
 // depthOf is how deep braces stand within each other.
 func depthOf(data []byte) (most int) {

@@ -25,8 +25,8 @@ type container struct {
 	image   string
 	aliases []string
 	foreign bool
-	// hosts are the names that it knows by itself.
-	hosts  []string
+	// hosts are the names that it knows by itself, peers those of all services.
+	hosts, peers []string
 	labels map[string]string
 	// pod says that it is a container of Kubernetes, with its probes and the names of
 	// its ports; routed are the services of the cluster that lead to it.
@@ -99,6 +99,7 @@ func (p *project) containers(named string) (all []*container, isServer func(*con
 	}
 	for _, c := range all {
 		for _, other := range all {
+			c.peers = append(append(c.peers, other.service), other.aliases...)
 			if other != c {
 				c.others = append(c.others, other.ports...)
 			}
