@@ -31,8 +31,12 @@ type Certificates struct {
 	Now      time.Time
 }
 
-// contain adds a file that is not on this machine.
+// contain adds a file that is not on this machine. One that was encoded twice, which
+// its Secret is told, is looked at as it should be.
 func (c *Certificates) contain(path string, data []byte) {
+	if once, is := decodedAgain(data); is {
+		data = once
+	}
 	if c.Contents == nil {
 		c.Contents = map[string][]byte{}
 	}

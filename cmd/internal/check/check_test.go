@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,7 +24,7 @@ func requireTexts(t testing.TB, results []Result) {
 		requireTypes(t, r)
 		seen[fmt.Sprint(r.ID, " ", r.Key, " ", r.Status, " ", len(r.Met))] = r
 	}
-	catalogue, err := patterns.Load()
+	catalogue, err := embedded()
 	require.NoError(t, err)
 	for _, lang := range []patterns.Lang{patterns.English, patterns.Chinese} {
 		say, err := messages.In(lang)
@@ -48,6 +49,9 @@ func requireTexts(t testing.TB, results []Result) {
 		}
 	}
 }
+
+// embedded is the catalogue, which is the same for all tests.
+var embedded = sync.OnceValues(func() (*patterns.Catalogue, error) { return patterns.Load() })
 
 // seen has a result of each kind that the tests brought about, by its check, key and
 // status. What redaction makes of them is looked at when all tests are done.

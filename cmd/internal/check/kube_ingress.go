@@ -161,6 +161,7 @@ func (c *cluster) secret(o *kubeObject, p *Proxy, s *virtualHost, name string) {
 			p.contents[path] = content
 		}
 		s.certificates = []pair{{files.CertFile, files.KeyFile}}
+		s.secret = checkSecret("Secret/"+name, data)
 		return
 	}
 	for annotation := range o.Metadata.Annotations {

@@ -27,8 +27,13 @@ type routedPort struct {
 	// port is the Service's, node that of every node, empty for none.
 	port, node string
 	inside     string
-	// outside says that clients outside the cluster reach it.
-	outside bool
+	// balanced says that a load balancer of the cluster's own has the Service's port.
+	balanced bool
+}
+
+// isOutside tells whether clients outside the cluster reach it on a port.
+func (r *routedPort) isOutside(port string) bool {
+	return r.balanced && r.port == port || r.node == port && port != ""
 }
 
 // publish finds the Services that lead to a container.
@@ -51,7 +56,7 @@ func (c *cluster) publish(o *kubeObject, box *container, labels map[string]strin
 				continue
 			}
 			inside := fmt.Sprint(cmp.Or(p.TargetPort, any(p.Port)))
-			r := routedPort{service: name, name: p.Name, port: fmt.Sprint(p.Port), inside: cmp.Or(box.portNames[inside], inside), outside: spec.Type == "LoadBalancer" || spec.Type == "NodePort"}
+			r := routedPort{service: name, name: p.Name, port: fmt.Sprint(p.Port), inside: cmp.Or(box.portNames[inside], inside), balanced: spec.Type == "LoadBalancer"}
 			if p.NodePort > 0 {
 				r.node = fmt.Sprint(p.NodePort)
 			}
@@ -96,9 +101,9 @@ func (s *Settings) checkRouted(wss string) Result {
 	var leads *routedPort
 	for i, r := range c.routed {
 		switch {
-		case r.outside && (r.port == external || r.node == external) && r.inside == wss:
+		case r.isOutside(external) && r.inside == wss:
 			return pass("published", portValue("port", external), portValue("wss", wss))
-		case r.outside && (r.port == external || r.node == external):
+		case r.isOutside(external):
 			return s.leadsAstray(r, external, wss)
 		case r.inside == wss:
 			leads = &c.routed[i]
@@ -107,7 +112,7 @@ func (s *Settings) checkRouted(wss string) Result {
 	switch {
 	case s.publishedByOther(external):
 		return pass("proxy", portValue("port", external))
-	case leads != nil && !leads.outside:
+	case leads != nil && !leads.balanced && leads.node == "":
 		return warn("connection-interrupted", "inside", Name.of("service", leads.service), portValue("wss", wss))
 	case leads != nil:
 		return warn("connection-interrupted", "other", portValue("port", external), portValue("published", cmp.Or(leads.node, leads.port)), portValue("wss", wss))
@@ -179,23 +184,27 @@ func checkSecrets(s *Settings) Result {
 // themselves are often given what is encoded already (WuKongIM issue 449).
 func checkSecret(name string, files map[string][]byte) Result {
 	for _, key := range sortedKeys(files) {
-		if isEncoded(files[key]) {
-			again := step("fix", "kubectl create secret tls %[1]s --cert=fullchain.pem --key=privkey.pem --dry-run=client -o yaml", "", Name.of("secret", lastPart(name)))
-			return fail("cert-not-pem", "twice", Name.of("object", name), Path.of("key", key)).instead(again, step("fix-apply", "", ""))
+		if _, is := decodedAgain(files[key]); is {
+			return fail("cert-not-pem", sharedReason+"secret-twice", Name.of("object", name), Path.of("key", key)).instead(secretSteps(name)...)
 		}
 	}
 	return pass("fit", Name.of("object", name))
 }
 
-// isEncoded tells text that is Base64 of PEM.
-func isEncoded(data []byte) bool {
-	text := bytes.Join(bytes.Fields(data), nil)
-	if len(text) < 40 {
-		return false
+// secretSteps make a Secret anew.
+func secretSteps(name string) []Step {
+	return []Step{
+		step(sharedReason+"fix-encode", "kubectl create secret tls %[1]s --cert=fullchain.pem --key=privkey.pem --dry-run=client -o yaml", "", Name.of("secret", lastPart(name))),
+		step(sharedReason+"fix-apply", "", ""),
 	}
+}
+
+// decodedAgain tells text that is Base64 of PEM, and decodes it.
+func decodedAgain(data []byte) ([]byte, bool) {
+	text := bytes.Join(bytes.Fields(data), nil)
 	decoded := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
 	n, err := base64.StdEncoding.Decode(decoded, text)
-	return err == nil && bytes.Contains(decoded[:n], []byte("-----BEGIN "))
+	return decoded[:n], err == nil && bytes.Contains(decoded[:n], []byte("-----BEGIN "))
 }
 
 // secrets are the certificates of Secrets, for manifests that hold nothing else.
@@ -216,7 +225,7 @@ func secretFiles(name string, data map[string][]byte) Certificates {
 	for key, to := range map[string]*string{"tls.crt": &c.CertFile, "tls.key": &c.KeyFile} {
 		if content, ok := data[key]; ok {
 			*to = name + ":" + key
-			c.Contents[*to] = content
+			c.contain(*to, content)
 		}
 	}
 	return c

@@ -63,6 +63,8 @@ type virtualHost struct {
 	// names of the certificate that cert-manager gets for it.
 	uncovered bool
 	issued    []string
+	// secret is what the checks of its Secret say, zero without one.
+	secret Result
 	place     string // file and line
 }
 
@@ -328,6 +330,8 @@ func (p *Proxy) likeness(r *route) (n int) {
 	for _, t := range r.to.targets {
 		of := 0
 		switch kind, sure := p.kindOf(t); {
+		case r.to.absent && slices.ContainsFunc(p.Servers, func(s *Settings) bool { return s.container != nil && s.container.isCalled(t.host) }):
+			of = 3
 		case kind == portWS || kind == portWSS:
 			of = 3
 		case kind == portTCP && sure:
@@ -474,6 +478,8 @@ func (f *front) found(own pair) Certificates {
 	}
 	c.CertFile, c.KeyFile = own.cert, own.key
 	switch {
+	case f.contents != nil && f.contents[own.cert] == nil:
+		c.CertFile, c.KeyFile = "", "" // a Secret that was not read
 	case f.contents != nil:
 	case f.container != nil:
 		cert, key := f.container.follow(own.cert), f.container.follow(own.key)

@@ -125,6 +125,8 @@ func checkProxyCertificate(f *front) Result {
 		return Result{Status: Skip, Key: "unused"}
 	case f.uncovered:
 		return Result{Status: Skip, Key: "uncovered"}
+	case f.secret.Status == Fail:
+		return f.secret
 	case f.automatic:
 		return pass("automatic")
 	case len(f.certificates) == 0 && f.partial:
