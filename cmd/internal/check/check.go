@@ -199,6 +199,8 @@ var reasons = []struct {
 	{errTooLarge, "large"}, {errIsFolder, "folder"}, {errIsNoFolder, "no-folder"}, {errIsNoFile, "no-file"},
 	{errTwice, "twice"}, {errTooMany, "many"}, {errNotUTF8, "encoding"}, {errCompose, "compose"}, {errTemplate, "template"}, {errEnvFile, "env-file"}, {errForm, "form"},
 	{errHelmTemplate, "helm-template"}, {errHelmValues, "helm-values"}, {errKubeUnfit, "kube-unfit"}, {errNotKube, "kube"},
+	{errTab, "tab"}, {errColon, "colon"}, {errYAML, "yaml"},
+	{errIsKube, "is-kube"}, {errIsTraefik, "is-traefik"}, {errIsNginx, "is-nginx"}, {errIsCaddy, "is-caddy"}, {errIsHAProxy, "is-haproxy"}, {errIsOther, "is-other"},
 	{errNginxRun, "nginx-run"}, {errNginxDeep, "nginx-deep"}, {errNginx, "nginx"}, {errCaddy, "caddy"}, {errTraefik, "traefik"}, {errHAProxy, "haproxy"},
 }
 

@@ -18,6 +18,7 @@ var configurationChecks = []struct {
 	run    func(*Settings) Result
 }{
 	{"config-service", "", checkService},
+	{"config-keys", AllClients, checkKeys},
 	{"config-listen", TheServer, checkListen},
 	{"config-ports", TheServer, checkPorts},
 	{"config-certificate", TheServer, checkConfigured},

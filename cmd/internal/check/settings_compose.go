@@ -85,6 +85,14 @@ func loadProject(file string) (*project, error) {
 	defer logrus.SetLevel(logrus.GetLevel())
 	logrus.SetLevel(logrus.PanicLevel)
 	dir := filepath.Dir(file)
+	if data, err := readFile(file); err == nil {
+		switch {
+		case isInspected(data):
+			return inspectedProject(data)
+		case isRunScript(data) && !IsCompose(data):
+			return runProject(data, dir)
+		}
+	}
 	return readProject(origin{files: []string{file}, dir: dir, variables: shellVariables(dir), envFiles: []string{filepath.Join(dir, ".env")}})
 }
 

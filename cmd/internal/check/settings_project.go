@@ -114,6 +114,9 @@ func readProject(o origin) (*project, error) {
 	}
 	services, ok := model["services"].(map[string]any)
 	if !ok && len(p.services) == 0 {
+		if strange := strangeFile(model); strange != nil && !errors.Is(strange, errIsOther) {
+			return nil, strange
+		}
 		return nil, errServices
 	}
 	p.external = append(p.external, externalIn(model)...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -64,11 +65,14 @@ func readDocument(node *yaml.Node, left int) (map[string]any, error) {
 
 // countNodes walks the tree without following aliases.
 func countNodes(node *yaml.Node, left *int) error {
-	if *left--; *left < 0 || len(node.Content) > 2*maxNodes {
+	if *left--; *left < 0 {
 		return errTooMany
 	}
 	seen := map[string]bool{}
 	for i, child := range node.Content {
+		if i > 2*maxNodes && node.Kind == yaml.MappingNode {
+			return errTooMany
+		}
 		if node.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode && child.Tag != "!!merge" {
 			if seen[child.Value] {
 				return &placed{line: child.Line, err: errTwice}
@@ -82,10 +86,39 @@ func countNodes(node *yaml.Node, left *int) error {
 	return nil
 }
 
+// What editors and input methods make of YAML.
+var (
+	errTab   = errors.New("is indented with a tab, which YAML does not allow")
+	errColon = errors.New("a full-width colon stands where : belongs")
+	errYAML  = errors.New("is not YAML here, or in the line before")
+)
+
+// ofSyntax are the beginnings of the library's errors of syntax.
+var ofSyntax = regexp.MustCompile(`did not find expected|could not find expected|found character that cannot start|mapping values are not allowed|block sequence entries are not allowed|found unexpected`)
+
+// misread says what is wrong with the syntax of a line; errors of other kinds are left
+// as they are.
+func misread(data []byte, err error) error {
+	if !ofSyntax.MatchString(err.Error()) {
+		return err
+	}
+	lines, at := bytes.Split(data, []byte("\n")), lineOf(err)
+	for line := max(at-2, 1); line <= min(at+1, len(lines)); line++ {
+		text := lines[line-1]
+		switch indent := text[:len(text)-len(bytes.TrimLeft(text, " \t"))]; {
+		case bytes.ContainsRune(indent, '\t'):
+			return &placed{line: line, err: errTab}
+		case bytes.ContainsRune(text, '：') && !bytes.Contains(bytes.SplitN(text, []byte("#"), 2)[0], []byte(": ")):
+			return &placed{line: line, err: errColon}
+		}
+	}
+	return &placed{line: at, err: errYAML}
+}
+
 // notUTF8 replaces an error of a file that an editor saved in a local encoding.
 func notUTF8(data []byte, err error) error {
 	if utf8.Valid(data) {
-		return err
+		return misread(data, err)
 	}
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		if !utf8.Valid(line) {
