@@ -27,8 +27,7 @@ func requireTexts(t testing.TB, results []Result) {
 	catalogue, err := embedded()
 	require.NoError(t, err)
 	for _, lang := range []patterns.Lang{patterns.English, patterns.Chinese} {
-		say, err := messages.In(lang)
-		require.NoError(t, err)
+		say := sayIn(t, lang)
 		for _, r := range results {
 			assert.NotEqual(t, "check."+r.ID, r.Title(say), "%s: no title in %s", r.ID, lang)
 			if r.Key != "" {
@@ -48,6 +47,19 @@ func requireTexts(t testing.TB, results []Result) {
 			assert.Equal(t, r.Status == Fail, r.Cause != "" && r.Breaks != "", "%s.%s: a failure has a cause and says what it breaks", r.ID, r.Key)
 		}
 	}
+}
+
+// sayIn gives the printer of a language, which is the same for all tests.
+func sayIn(t testing.TB, lang patterns.Lang) *messages.Printer {
+	t.Helper()
+	say, err := printers[lang]()
+	require.NoError(t, err)
+	return say
+}
+
+var printers = map[patterns.Lang]func() (*messages.Printer, error){
+	patterns.English: sync.OnceValues(func() (*messages.Printer, error) { return messages.In(patterns.English) }),
+	patterns.Chinese: sync.OnceValues(func() (*messages.Printer, error) { return messages.In(patterns.Chinese) }),
 }
 
 // embedded is the catalogue, which is the same for all tests.

@@ -18,7 +18,6 @@ var configurationChecks = []struct {
 	run    func(*Settings) Result
 }{
 	{"config-service", "", checkService},
-	{"config-keys", AllClients, checkKeys},
 	{"config-listen", TheServer, checkListen},
 	{"config-ports", TheServer, checkPorts},
 	{"config-certificate", TheServer, checkConfigured},
@@ -41,6 +40,9 @@ var podChecks = []struct {
 // Check runs the whole checklist over the settings.
 func (s *Settings) Check() []Result {
 	var results []Result
+	if found := s.misspelled(); len(found) > 0 {
+		results = append(results, s.checkKeys(found).of("config-keys", AllClients))
+	}
 	for _, check := range configurationChecks {
 		if check.id == "config-service" && s.container != nil && s.container.pod {
 			continue // it is named by what was read

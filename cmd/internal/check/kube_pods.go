@@ -37,7 +37,7 @@ type podContainer struct {
 		Name          string
 		ContainerPort int
 	}
-	VolumeMounts                                 []struct{ Name, MountPath, SubPath string }
+	VolumeMounts                                []struct{ Name, MountPath, SubPath string }
 	LivenessProbe, ReadinessProbe, StartupProbe *podProbe
 }
 

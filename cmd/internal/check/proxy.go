@@ -65,7 +65,7 @@ type virtualHost struct {
 	issued    []string
 	// secret is what the checks of its Secret say, zero without one.
 	secret Result
-	place     string // file and line
+	place  string // file and line
 }
 
 // listenPort is a port that a site is reached on.
@@ -450,7 +450,9 @@ func (p *Proxy) Leads() bool { return len(p.fronts()) > 0 }
 func (p *Proxy) Files() (all []Certificates) {
 	for _, f := range p.fronts() {
 		for _, c := range f.files() {
-			if !slices.ContainsFunc(all, func(o Certificates) bool { return o.CertFile == c.CertFile && o.KeyFile == c.KeyFile && o.Host == c.Host }) {
+			if !slices.ContainsFunc(all, func(o Certificates) bool {
+				return o.CertFile == c.CertFile && o.KeyFile == c.KeyFile && o.Host == c.Host
+			}) {
 				all = append(all, c)
 			}
 		}

@@ -47,7 +47,9 @@ func (p *Proxy) Check() []Result {
 
 func (f *front) at(place string) Value { return Path.of("place", cmp.Or(place, f.file)) }
 
-func (f *front) siteName() string { return cmp.Or(f.firstName(), strings.Join(f.names, " "), f.virtualHost.place) }
+func (f *front) siteName() string {
+	return cmp.Or(f.firstName(), strings.Join(f.names, " "), f.virtualHost.place)
+}
 
 // checkSite says which part of the configuration was looked at.
 func checkSite(f *front) Result {
@@ -115,7 +117,7 @@ func (f *front) reload() []Step {
 		test, reload = "docker compose exec %[1]s nginx -t", "docker compose exec %[1]s nginx -s reload"
 		in = []Value{Name.of("service", f.container.service)}
 	}
-	return []Step{step(sharedReason+"fix-test-nginx", test, "", in...), step(sharedReason+"fix-reload-nginx", reload, "", in...)}
+	return []Step{step(sharedReason+"fix-test", test, "", in...), step(sharedReason+"fix-reload", reload, "", in...)}
 }
 
 // checkProxyCertificate wants a certificate and a key where TLS ends.
@@ -265,12 +267,16 @@ func checkUpstream(f *front) Result {
 	if other := f.likeliest(f.virtualHost); f.likeness(f.route) == 0 && other != nil && other != f.route && other.kind != pathPattern {
 		return f.elsewhere(other)
 	}
-	for _, t := range f.route.to.targets {
-		if r := f.checkTarget(t); r.Status != Pass {
+	first := pass("ws", Address.of("upstream", f.route.to.targets[0]))
+	for i, t := range f.route.to.targets {
+		switch r := f.checkTarget(t); {
+		case r.Status != Pass:
 			return r
+		case i == 0 && r.Key != "":
+			first = r
 		}
 	}
-	return pass("ws", Address.of("upstream", f.route.to.targets[0]))
+	return first
 }
 
 // unproxied is for a path that the program answers by itself.
@@ -476,5 +482,6 @@ func (f *front) timeoutStep() Step {
 	return step("fix-timeout", "", "")
 }
 
-func seconds(name string, d time.Duration) Value { return Text.of(name, fmt.Sprintf("%.0f s", d.Seconds())) }
-
+func seconds(name string, d time.Duration) Value {
+	return Text.of(name, fmt.Sprintf("%.0f s", d.Seconds()))
+}

@@ -152,7 +152,7 @@ func (c containerFiles) list(pattern string) (found []string, err error) {
 // nginxConfig is a configuration as crossplane reads it, with what all blocks share.
 type nginxConfig struct {
 	payload *crossplane.Payload
-	left    int // of maxNginxDirectives
+	left    int  // of maxNginxDirectives
 	missing bool // that something could not be read
 	unread  *placed
 	// upstreams have their servers, maps the values of a variable by its text.
@@ -293,7 +293,9 @@ func spaced(data []byte) []byte {
 	return out
 }
 
-func isBlank(b byte) bool { return b == ' ' || b == '\t' || b == '\n' || b == '\r' || b == ';' || b == '}' || b == '{' }
+func isBlank(b byte) bool {
+	return b == ' ' || b == '\t' || b == '\n' || b == '\r' || b == ';' || b == '}' || b == '{'
+}
 
 // depthOf is how deep braces stand within each other.
 func depthOf(data []byte) (most int) {

@@ -27,7 +27,7 @@ type container struct {
 	foreign bool
 	// hosts are the names that it knows by itself, peers those of all services.
 	hosts, peers []string
-	labels map[string]string
+	labels       map[string]string
 	// pod says that it is a container of Kubernetes, with its probes and the names of
 	// its ports; routed are the services of the cluster that lead to it.
 	pod       bool

@@ -114,13 +114,9 @@ func nearest(name string) string {
 	return ""
 }
 
-// checkKeys wants the names of wss to be those that WuKongIM reads: it ignores all
-// others without a word.
-func checkKeys(s *Settings) Result {
-	found := s.misspelled()
-	if len(found) == 0 {
-		return pass("known")
-	}
+// checkKeys tells of names that WuKongIM ignores without a word, and that are near to
+// those of wss.
+func (s *Settings) checkKeys(found []misspelling) Result {
 	names, meant := []string{}, []string{}
 	for _, m := range found {
 		names, meant = append(names, m.name), append(meant, m.meant())

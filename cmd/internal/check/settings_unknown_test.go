@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"wklog/cmd/internal/messages"
 	"wklog/patterns"
 )
 
@@ -46,8 +45,7 @@ func TestFilesOfOthersAreNamed(t *testing.T) {
 		err := loadAs(c.flag, file)
 		require.Error(t, err, "%s %s", c.flag, c.name)
 		for _, lang := range []patterns.Lang{patterns.English, patterns.Chinese} {
-			say, sayErr := messages.In(lang)
-			require.NoError(t, sayErr)
+			say := sayIn(t, lang)
 			want := say.Say("check.error." + c.key)
 			require.NotContains(t, want, "check.error.")
 			assert.Contains(t, Reason(err, say), want, "%s %s: %v", c.flag, c.name, err)
@@ -107,7 +105,7 @@ func TestRepairOfNamesRepairs(t *testing.T) {
 		require.NotEmpty(t, command, name)
 		out, err := exec.Command("sh", "-c", command).CombinedOutput()
 		require.NoError(t, err, "%s: %s", command, out)
-		assert.Equal(t, Pass, find(t, checked(t, dir, args), "config-keys").Status, name)
+		assert.NotContains(t, strings.Join(outcome(checked(t, dir, args)), " "), "config-keys", name)
 	}
 }
 
