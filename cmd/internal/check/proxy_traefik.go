@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -242,14 +241,14 @@ func anyList(value any) []any {
 }
 
 var (
-	hostsInRule = regexp.MustCompile("(?i)\\bHost(?:SNI)?\\(([^)]*)\\)")
-	pathInRule  = regexp.MustCompile("(?i)\\bPath(?:Prefix)?\\(\\s*[`\"']([^`\"']*)")
-	quotedInOne = regexp.MustCompile("[`\"']([^`\"']+)[`\"']")
+	hostsInRule = lazily("(?i)\\bHost(?:SNI)?\\(([^)]*)\\)")
+	pathInRule  = lazily("(?i)\\bPath(?:Prefix)?\\(\\s*[`\"']([^`\"']*)")
+	quotedInOne = lazily("[`\"']([^`\"']+)[`\"']")
 )
 
 func hostsOfRule(rule string) (all []string) {
-	for _, hosts := range hostsInRule.FindAllStringSubmatch(rule, -1) {
-		for _, one := range quotedInOne.FindAllStringSubmatch(hosts[1], -1) {
+	for _, hosts := range hostsInRule().FindAllStringSubmatch(rule, -1) {
+		for _, one := range quotedInOne().FindAllStringSubmatch(hosts[1], -1) {
 			if one[1] != "*" {
 				all = append(all, one[1])
 			}
@@ -259,7 +258,7 @@ func hostsOfRule(rule string) (all []string) {
 }
 
 func pathOfRule(rule string) string {
-	if m := pathInRule.FindStringSubmatch(rule); m != nil {
+	if m := pathInRule().FindStringSubmatch(rule); m != nil {
 		return m[1]
 	}
 	return "/"

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,7 +11,7 @@ import (
 )
 
 // dockerRun begins a command that runs a container.
-var dockerRun = regexp.MustCompile(`^(?:sudo\s+)?(?:docker|podman|nerdctl)\s+(?:container\s+)?(?:run|create)\s`)
+var dockerRun = lazily(`^(?:sudo\s+)?(?:docker|podman|nerdctl)\s+(?:container\s+)?(?:run|create)\s`)
 
 // isRunScript tells a script that runs containers from other files.
 func isRunScript(data []byte) bool { return len(runCommands(data)) > 0 }
@@ -21,7 +20,7 @@ func isRunScript(data []byte) bool { return len(runCommands(data)) > 0 }
 func runCommands(data []byte) (all []string) {
 	text := strings.NewReplacer("\\\r\n", " ", "\\\n", " ").Replace(string(data))
 	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); dockerRun.MatchString(line) {
+		if line = strings.TrimSpace(line); dockerRun().MatchString(line) {
 			all = append(all, line)
 		}
 	}

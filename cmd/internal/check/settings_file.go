@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -47,7 +46,7 @@ func (s *Settings) readData(data []byte, name string) error {
 	return nil
 }
 
-var envLine = regexp.MustCompile(`^(?:export\s+)?WK_[A-Za-z0-9_]+\s*=`)
+var envLine = lazily(`^(?:export\s+)?WK_[A-Za-z0-9_]+\s*=`)
 
 // isEnvFile tells a file of variables, by its name or by its first line that says
 // something.
@@ -57,7 +56,7 @@ func isEnvFile(data []byte, name string) bool {
 	}
 	for line := range strings.Lines(string(data)) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			return envLine.MatchString(line)
+			return envLine().MatchString(line)
 		}
 	}
 	return false

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/agnivade/levenshtein"
 )
@@ -80,21 +81,21 @@ func (s *Settings) misspelled() (all []misspelling) {
 	return all
 }
 
-var notLetters = regexp.MustCompile(`[^a-z]+`)
+var notLetters = lazily(`[^a-z]+`)
 
 // nearest is the key of wss that a name is written for, empty where it is none: the
 // same letters, two of them wrong, or the right leaf in the wrong place.
 func nearest(name string) string {
 	path := strings.ToLower(strings.TrimPrefix(name, "WK_"))
-	letters := notLetters.ReplaceAllString(path, "")
+	letters := notLetters().ReplaceAllString(path, "")
 	for _, key := range wssKeys {
-		if plain := notLetters.ReplaceAllString(key, ""); letters == plain {
+		if plain := notLetters().ReplaceAllString(key, ""); letters == plain {
 			return key
 		}
 	}
 	leaf := letters
 	if at := strings.LastIndexAny(path, "._"); at >= 0 {
-		leaf = notLetters.ReplaceAllString(path[at:], "")
+		leaf = notLetters().ReplaceAllString(path[at:], "")
 	}
 	switch {
 	case strings.Contains(letters, "wss") && strings.Contains(leaf, "key"), leaf == "keyfile":
@@ -107,7 +108,7 @@ func nearest(name string) string {
 		return keyWSSAddr
 	}
 	for _, key := range wssKeys {
-		if plain := notLetters.ReplaceAllString(key, ""); levenshtein.ComputeDistance(letters, plain) <= 2 && strings.HasPrefix(letters, plain[:1]) && strings.Contains(letters, "ss") {
+		if plain := notLetters().ReplaceAllString(key, ""); levenshtein.ComputeDistance(letters, plain) <= 2 && strings.HasPrefix(letters, plain[:1]) && strings.Contains(letters, "ss") {
 			return key
 		}
 	}
@@ -232,20 +233,25 @@ func strangeFile(document map[string]any) error {
 }
 
 var (
-	nginxText   = regexp.MustCompile(`(?m)^\s*(?:server|http|location\s[^{]*|upstream\s+\S+|events)\s*\{`)
-	caddyText   = regexp.MustCompile(`(?m)^\s*reverse_proxy\s`)
-	haproxyText = regexp.MustCompile(`(?m)^(?:frontend|backend|defaults|listen)\b`)
+	nginxText   = lazily(`(?m)^\s*(?:server|http|location\s[^{]*|upstream\s+\S+|events)\s*\{`)
+	caddyText   = lazily(`(?m)^\s*reverse_proxy\s`)
+	haproxyText = lazily(`(?m)^(?:frontend|backend|defaults|listen)\b`)
 )
 
 // strangeText says what a text is that is no YAML of settings, nil for not known.
 func strangeText(data []byte) error {
 	switch {
-	case caddyText.Match(data):
+	case caddyText().Match(data):
 		return errIsCaddy
-	case nginxText.Match(data):
+	case nginxText().Match(data):
 		return errIsNginx
-	case haproxyText.Match(data):
+	case haproxyText().Match(data):
 		return errIsHAProxy
 	}
 	return nil
+}
+
+// lazily compiles a pattern when it is first needed: most commands check nothing.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }

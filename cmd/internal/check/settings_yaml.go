@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -94,12 +93,12 @@ var (
 )
 
 // ofSyntax are the beginnings of the library's errors of syntax.
-var ofSyntax = regexp.MustCompile(`did not find expected|could not find expected|found character that cannot start|mapping values are not allowed|block sequence entries are not allowed|found unexpected`)
+var ofSyntax = lazily(`did not find expected|could not find expected|found character that cannot start|mapping values are not allowed|block sequence entries are not allowed|found unexpected`)
 
 // misread says what is wrong with the syntax of a line; errors of other kinds are left
 // as they are.
 func misread(data []byte, err error) error {
-	if !ofSyntax.MatchString(err.Error()) {
+	if !ofSyntax().MatchString(err.Error()) {
 		return err
 	}
 	lines, at := bytes.Split(data, []byte("\n")), lineOf(err)
