@@ -33,6 +33,8 @@ type checking struct {
 	timeout         time.Duration
 	repeat          int
 	warnDays        int
+	proxies         check.Proxies
+	kube            string
 	logs            []string
 	format          string
 	failOn          string
@@ -48,6 +50,11 @@ func (a *app) checkCommand() *cobra.Command {
 	flags.StringVar(&c.config, "config", "", a.say.Say("flag.check.config"))
 	flags.StringVar(&c.compose, "compose", "", a.say.Say("flag.check.compose"))
 	flags.StringVar(&c.service, "service", "", a.say.Say("flag.check.service"))
+	flags.StringVar(&c.proxies.Nginx, "nginx", "", a.say.Say("flag.check.nginx"))
+	flags.StringVar(&c.proxies.Caddy, "caddy", "", a.say.Say("flag.check.caddy"))
+	flags.StringVar(&c.proxies.Traefik, "traefik", "", a.say.Say("flag.check.traefik"))
+	flags.StringVar(&c.proxies.HAProxy, "haproxy", "", a.say.Say("flag.check.haproxy"))
+	flags.StringVar(&c.kube, "kube", "", a.say.Say("flag.check.kube"))
 	flags.StringVar(&c.cert, "cert", "", a.say.Say("flag.check.cert"))
 	flags.StringVar(&c.key, "key", "", a.say.Say("flag.check.key"))
 	flags.StringArrayVar(&c.addr, "addr", nil, a.say.Say("flag.check.addr"))
@@ -71,7 +78,7 @@ func (a *app) checkCommand() *cobra.Command {
 // check runs the checks, reads the logs, and sets the exit status.
 func (a *app) check(ctx context.Context, c *checking) error {
 	switch {
-	case c.config+c.compose+c.cert+c.key == "" && len(c.addr) == 0:
+	case c.config+c.compose+c.cert+c.key+c.kube == "" && !c.proxies.Named() && len(c.addr) == 0:
 		return messages.NewError("error.check.nothing")
 	case c.failOn != "never" && c.failOn != "warning" && c.failOn != "error":
 		return messages.NewError("error.fail-on", c.failOn)
@@ -138,6 +145,10 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 	if err != nil {
 		return nil, messages.NewError("error.check.config", a.reasonOf(err))
 	}
+	cluster, servers, err := a.cluster(c, servers)
+	if err != nil {
+		return nil, err
+	}
 	addresses, err := a.addresses(c, servers)
 	if err != nil {
 		return nil, err
@@ -149,13 +160,13 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 		}
 		*address = plain
 	}
-	var results []check.Result
+	results := cluster.Results
 	var leaf *x509.Certificate
 	fragile := false
 	for _, settings := range servers {
 		fragile = fragile || settings.Fragile()
 		files := check.Certificates{UID: -1, GID: -1}
-		if c.config+c.compose != "" {
+		if settings.Named() {
 			files = settings.Files()
 		}
 		if c.cert+c.key != "" {
@@ -169,7 +180,7 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 		if leaf == nil || len(servers) == 1 {
 			leaf = settings.Leaf
 		}
-		if c.config+c.compose != "" || settings.Fragile() {
+		if settings.Named() || settings.Fragile() {
 			results = append(results, check.On(settings.Target(), settings.Check())...)
 		}
 		if files.CertFile+files.KeyFile != "" {
@@ -179,6 +190,11 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 			break // they are the same for all
 		}
 	}
+	before, err := a.beforeServers(c, cluster, servers, addresses, roots)
+	if err != nil {
+		return nil, err
+	}
+	results = append(results, before...)
 	for _, address := range addresses {
 		live := check.Live{
 			Addr: address, API: c.api, Plain: c.plain, NTP: c.ntp, Timeout: c.timeout, Repeat: c.repeat, WarnDays: c.warnDays,

@@ -35,6 +35,9 @@ func (f *certificateFiles) file(path string) ([]byte, Result) {
 	if path == "" {
 		return nil, skipped("not-given")
 	}
+	if data, ok := f.Contents[path]; ok {
+		return data, pass(sharedReason+"file-found", Path.of("file", path))
+	}
 	data, err := readFile(path)
 	switch {
 	case errors.Is(err, errIsFolder):

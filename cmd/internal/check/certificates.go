@@ -16,6 +16,8 @@ type Certificates struct {
 	CertFile, KeyFile string
 	// Mounts are folders that the server sees without those above them.
 	Mounts []string
+	// Contents are files that are not on this machine, by path: those of a Secret.
+	Contents map[string][]byte
 	// Roots are the certificates that clients trust, nil for the system's.
 	Roots *x509.CertPool
 	// Host is the name or address that clients connect to, empty where it is
@@ -27,6 +29,18 @@ type Certificates struct {
 	// third of its lifetime, at most 30.
 	WarnDays int
 	Now      time.Time
+}
+
+// contain adds a file that is not on this machine. One that was encoded twice, which
+// its Secret is told, is looked at as it should be.
+func (c *Certificates) contain(path string, data []byte) {
+	if once, is := decodedAgain(data); is {
+		data = once
+	}
+	if c.Contents == nil {
+		c.Contents = map[string][]byte{}
+	}
+	c.Contents[path] = data
 }
 
 // certificateCheck is one check of the files. It runs when the checks that it

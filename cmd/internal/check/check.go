@@ -171,8 +171,11 @@ func On(target Value, results []Result) []Result {
 // Nothing tells whether none of the results says anything of TLS: everything was
 // skipped, or a compose file read in which nothing is set.
 func Nothing(results []Result) bool {
-	return !slices.ContainsFunc(results, func(r Result) bool { return r.Status != Skip && r.ID != "config-service" })
+	return !slices.ContainsFunc(results, func(r Result) bool { return r.Status != Skip && !slices.Contains(naming, r.ID) })
 }
+
+// naming are the checks that say what was looked at, and nothing of it.
+var naming = []string{"config-service", "proxy-site", "kube-objects"}
 
 // of makes a result that of a check, whose faults break something.
 func (r Result) of(id string, breaks Breaks) Result {
@@ -195,6 +198,10 @@ var reasons = []struct {
 	{errNoService, "no-service"}, {errIncludes, "includes"}, {errRemote, "remote"}, {errServices, "services"}, {errNotSettings, "no-settings"},
 	{errTooLarge, "large"}, {errIsFolder, "folder"}, {errIsNoFolder, "no-folder"}, {errIsNoFile, "no-file"},
 	{errTwice, "twice"}, {errTooMany, "many"}, {errNotUTF8, "encoding"}, {errCompose, "compose"}, {errTemplate, "template"}, {errEnvFile, "env-file"}, {errForm, "form"},
+	{errHelmTemplate, "helm-template"}, {errHelmValues, "helm-values"}, {errKubeUnfit, "kube-unfit"}, {errNotKube, "kube"},
+	{errTab, "tab"}, {errColon, "colon"}, {errYAML, "yaml"},
+	{errIsKube, "is-kube"}, {errIsTraefik, "is-traefik"}, {errIsNginx, "is-nginx"}, {errIsCaddy, "is-caddy"}, {errIsHAProxy, "is-haproxy"}, {errIsOther, "is-other"},
+	{errNginxRun, "nginx-run"}, {errNginxDeep, "nginx-deep"}, {errNginx, "nginx"}, {errCaddy, "caddy"}, {errTraefik, "traefik"}, {errHAProxy, "haproxy"},
 }
 
 // placed is an error at a place of the input that a message keeps.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,11 +24,10 @@ func requireTexts(t testing.TB, results []Result) {
 		requireTypes(t, r)
 		seen[fmt.Sprint(r.ID, " ", r.Key, " ", r.Status, " ", len(r.Met))] = r
 	}
-	catalogue, err := patterns.Load()
+	catalogue, err := embedded()
 	require.NoError(t, err)
 	for _, lang := range []patterns.Lang{patterns.English, patterns.Chinese} {
-		say, err := messages.In(lang)
-		require.NoError(t, err)
+		say := sayIn(t, lang)
 		for _, r := range results {
 			assert.NotEqual(t, "check."+r.ID, r.Title(say), "%s: no title in %s", r.ID, lang)
 			if r.Key != "" {
@@ -48,6 +48,22 @@ func requireTexts(t testing.TB, results []Result) {
 		}
 	}
 }
+
+// sayIn gives the printer of a language, which is the same for all tests.
+func sayIn(t testing.TB, lang patterns.Lang) *messages.Printer {
+	t.Helper()
+	say, err := printers[lang]()
+	require.NoError(t, err)
+	return say
+}
+
+var printers = map[patterns.Lang]func() (*messages.Printer, error){
+	patterns.English: sync.OnceValues(func() (*messages.Printer, error) { return messages.In(patterns.English) }),
+	patterns.Chinese: sync.OnceValues(func() (*messages.Printer, error) { return messages.In(patterns.Chinese) }),
+}
+
+// embedded is the catalogue, which is the same for all tests.
+var embedded = sync.OnceValues(func() (*patterns.Catalogue, error) { return patterns.Load() })
 
 // seen has a result of each kind that the tests brought about, by its check, key and
 // status. What redaction makes of them is looked at when all tests are done.

@@ -27,11 +27,32 @@ var configurationChecks = []struct {
 	{"config-published", AllClients, checkPublished},
 }
 
+// podChecks are for containers of Kubernetes alone.
+var podChecks = []struct {
+	id     string
+	breaks Breaks
+	run    func(*Settings) Result
+}{
+	{"config-secret", TheServer, checkSecrets},
+	{"config-probes", TheServer, checkProbes},
+}
+
 // Check runs the whole checklist over the settings.
 func (s *Settings) Check() []Result {
 	var results []Result
+	if found := s.misspelled(); len(found) > 0 {
+		results = append(results, s.checkKeys(found).of("config-keys", AllClients))
+	}
 	for _, check := range configurationChecks {
+		if check.id == "config-service" && s.container != nil && s.container.pod {
+			continue // it is named by what was read
+		}
 		results = append(results, check.run(s).of(check.id, check.breaks))
+	}
+	if s.container != nil && s.container.pod {
+		for _, check := range podChecks {
+			results = append(results, check.run(s).of(check.id, check.breaks))
+		}
 	}
 	return results
 }
@@ -195,6 +216,9 @@ func (s *Settings) offerWSS() []Step {
 	if err != nil || listen == "" || quoted(address) {
 		address, listen = "wss://im.example.com:5210", "5210"
 	}
+	if s.container != nil && s.container.pod {
+		return s.offerInPod(listen, address)
+	}
 	service, recreate := Name.of("service", "wukongim"), step(sharedReason+"fix-restart", "", "")
 	if s.container != nil {
 		service = Name.of("service", s.container.service)
@@ -260,6 +284,10 @@ func (s *Settings) checkPath(key string) Result {
 func (s *Settings) checkMount(set setting) Result {
 	at := s.container.find(set.value)
 	switch {
+	case at.kind == placeObject:
+		return s.checkObject(set, at)
+	case at.kind == placeNowhere && s.container.pod && s.container.built:
+		return skipped("path-image", set.named(), set.path())
 	case at.kind == placeHostPath:
 		return fail("cert-file-missing", sharedReason+"path-host-path", set.named(), set.path(), Path.of("inside", at.path))
 	case at.kind == placeNowhere && s.container.built:
@@ -333,6 +361,8 @@ func checkPublished(s *Settings) Result {
 	switch {
 	case s.container == nil:
 		return Result{Status: Skip, Key: "no-compose"}
+	case s.container.pod:
+		return s.checkRouted(wss)
 	case err != nil || wss == "":
 		return Result{Status: Skip, Key: "no-port"}
 	case s.container.hostNetwork:

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/require"
 )
 
@@ -132,5 +133,53 @@ func checkSpoken(t *testing.T, r Result) {
 	require.NotEmpty(t, r.Status)
 	for _, arg := range r.Args {
 		require.Negative(t, strings.IndexFunc(arg.String(), unicode.IsControl), arg.String())
+	}
+}
+
+// FuzzBefore checks that any file can be given as a configuration of a proxy, as a
+// manifest, as a script and as what docker inspect prints: it is refused, or it can be
+// checked.
+func FuzzBefore(f *testing.F) {
+	files, err := filepath.Glob("testdata/before/*.txtar")
+	require.NoError(f, err)
+	for i, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(f, err)
+		for _, part := range txtar.Parse(data).Files {
+			if i%4 == 0 && strings.ContainsAny(filepath.Base(part.Name), ".C") {
+				f.Add(part.Data)
+			}
+		}
+	}
+	path := filepath.Join(f.TempDir(), "input.yml")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		require.NoError(t, os.WriteFile(path, data, 0o600))
+		for _, p := range []Proxies{{Nginx: path}, {Caddy: path}, {Traefik: path}, {HAProxy: path}} {
+			proxies, err := p.Load(nil, []string{"wss://im.example.com/ws"})
+			if err == nil {
+				checkAll(t, proxies)
+			}
+		}
+		if found, err := (Kube{Name: path}).Load(); err == nil {
+			checkAll(t, found.Proxies)
+			for _, s := range found.Servers {
+				require.NotEmpty(t, s.Check())
+				_ = s.Files()
+			}
+		}
+		for _, load := range []func([]byte) (*project, error){inspectedProject, func(data []byte) (*project, error) { return runProject(data, ".") }} {
+			if p, err := load(data); err == nil {
+				_, _, _ = p.containers("")
+			}
+		}
+	})
+}
+
+func checkAll(t *testing.T, proxies []*Proxy) {
+	for _, p := range proxies {
+		for _, r := range p.Check() {
+			require.NotEmpty(t, r.ID)
+		}
+		_ = p.Files()
 	}
 }

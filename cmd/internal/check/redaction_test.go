@@ -152,7 +152,7 @@ func complete(results []check.Result) error {
 }
 
 // texts of checks; those of errors are others.
-var texts = regexp.MustCompile(`(?m)^check\.((?:any|cert|key|chain|config|live)[a-z0-9-]*\.[a-z0-9-]+):`)
+var texts = regexp.MustCompile(`(?m)^check\.((?:any|cert|key|chain|config|live|proxy|kube)[a-z0-9-]*\.[a-z0-9-]+):`)
 
 var isOfAFix = regexp.MustCompile(`\.fix(?:-[a-z]+)?$`)
 

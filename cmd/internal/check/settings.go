@@ -96,16 +96,22 @@ type Settings struct {
 	// others are those of the other services of the compose file that can run
 	// beside it: an address may lead to any of them.
 	others []*Settings
-	// file is that of the settings, empty for the environment alone.
-	file string
+	// file is that of the settings, empty for the environment alone; path is that in
+	// which names can be mended, of the settings or of the compose file.
+	file, path string
+	// strange are the names that WuKongIM does not read.
+	strange []setting
 	// partial says that no file was named, and the environment is all there is.
 	partial bool
 }
 
 // Load reads the settings of each server: the environment counts before the file.
 func (c Configuration) Load() ([]*Settings, error) {
+	if c.Compose == "" && isOfContainers(c.Config) {
+		c.Compose, c.Config = c.Config, ""
+	}
 	if c.Compose == "" {
-		s := &Settings{values: map[string]setting{}, file: c.Config, partial: c.Config == ""}
+		s := &Settings{values: map[string]setting{}, file: c.Config, path: c.Config, partial: c.Config == ""}
 		return []*Settings{s}, s.read(c.Config, c.Environ, "")
 	}
 	all, isServer, err := loadContainers(c.Compose, c.Service)
@@ -115,7 +121,7 @@ func (c Configuration) Load() ([]*Settings, error) {
 	origin := filepath.Base(c.Compose)
 	var servers, readable []*Settings
 	for _, container := range all {
-		s := &Settings{values: map[string]setting{}, container: container}
+		s := &Settings{values: map[string]setting{}, container: container, path: c.Compose}
 		config := container.config()
 		if isServer(container) {
 			config = cmp.Or(c.Config, config)
@@ -139,6 +145,13 @@ func (c Configuration) Load() ([]*Settings, error) {
 	return servers, nil
 }
 
+// isOfContainers tells a file that describes containers, a script that runs them or
+// what docker inspect prints among them, from one of settings.
+func isOfContainers(file string) bool {
+	data, err := readFile(file)
+	return err == nil && file != "" && (IsCompose(data) || isRunScript(data) || isInspected(data))
+}
+
 // isReplaced tells that a service cannot run beside another of which more is set, as
 // one that the other extends.
 func (s *Settings) isReplaced(servers []*Settings) bool {
@@ -154,6 +167,10 @@ func (s *Settings) Target() Value {
 	}
 	return Path.of("target", s.file)
 }
+
+// Named tells whether they are of something that was named, and not of the
+// environment alone.
+func (s *Settings) Named() bool { return !s.partial }
 
 // read takes a file, which may be empty, and the environment, which is of origin.
 func (s *Settings) read(config string, environ []string, origin string) error {
@@ -176,6 +193,7 @@ func (s *Settings) readEnviron(environ []string, origin string) {
 			continue
 		}
 		key := strings.ToLower(rest)
+		s.unknown(name, origin)
 		for known := range spellings {
 			if strings.ReplaceAll(known, ".", "_") == key {
 				s.values[known] = setting{value: value, name: name, origin: origin}
@@ -230,9 +248,15 @@ func (s *Settings) Files() Certificates {
 	}
 	c.UID, c.GID = s.container.uid, s.container.gid
 	for key, to := range map[string]*string{keyCertFile: &c.CertFile, keyKeyFile: &c.KeyFile} {
-		if place := s.container.follow(s.value(key)); place.kind == placeBind {
+		switch place := s.container.follow(s.value(key)); place.kind {
+		case placeBind:
 			*to = place.path
 			c.Mounts = append(c.Mounts, absolute(place.mount))
+		case placeObject:
+			if data, ok := place.object.files[place.path]; ok {
+				*to = s.value(key)
+				c.contain(*to, data)
+			}
 		}
 	}
 	return c
@@ -275,4 +299,4 @@ func isText(value string) bool {
 }
 
 // quoted tells whether a value holds the quotes that should stand around it.
-func quoted(value string) bool { return strings.ContainsAny(value, `"'`) }
+func quoted(value string) bool { return strings.ContainsAny(value, `"'“”‘’＂＇`) }

@@ -20,6 +20,22 @@ var errNoService = errors.New("no service runs WuKongIM: none has its image or i
 // container is a service of a compose file.
 type container struct {
 	service string
+	// image is its whole name; aliases are the names by which other containers reach
+	// it, beside the service's, and foreign says that there may be more of them.
+	image   string
+	aliases []string
+	foreign bool
+	// hosts are the names that it knows by itself, peers those of all services.
+	hosts, peers []string
+	labels       map[string]string
+	// pod says that it is a container of Kubernetes, with its probes and the names of
+	// its ports; routed are the services of the cluster that lead to it.
+	pod       bool
+	probes    map[string]*podProbe
+	portNames map[string]string
+	routed    []routedPort
+	// stray is a Service that should lead to it and selects other pods.
+	stray string
 	// alike is how much speaks for its being WuKongIM's.
 	alike   int
 	environ []string
@@ -40,6 +56,9 @@ type container struct {
 type mount struct {
 	source, target string
 	bind           bool // of a path on the host
+	// object is what a Secret or a ConfigMap shows, subPath the one key of it.
+	object  *objectFiles
+	subPath string
 }
 
 // publishedPort is a port of the host that leads to one of the container; of a
@@ -66,6 +85,14 @@ func loadProject(file string) (*project, error) {
 	defer logrus.SetLevel(logrus.GetLevel())
 	logrus.SetLevel(logrus.PanicLevel)
 	dir := filepath.Dir(file)
+	if data, err := readFile(file); err == nil {
+		switch {
+		case isInspected(data):
+			return inspectedProject(data)
+		case isRunScript(data) && !IsCompose(data):
+			return runProject(data, dir)
+		}
+	}
 	return readProject(origin{files: []string{file}, dir: dir, variables: shellVariables(dir), envFiles: []string{filepath.Join(dir, ".env")}})
 }
 
@@ -80,6 +107,7 @@ func (p *project) containers(named string) (all []*container, isServer func(*con
 	}
 	for _, c := range all {
 		for _, other := range all {
+			c.peers = append(append(c.peers, other.service), other.aliases...)
 			if other != c {
 				c.others = append(c.others, other.ports...)
 			}
@@ -97,7 +125,7 @@ func (p *project) containers(named string) (all []*container, isServer func(*con
 func (p *project) container(name string) *container {
 	s := p.services[name]
 	c := &container{
-		service: name, alike: likeness(name, s), environ: s.environ, ports: s.ports, mounts: s.mounts, hostNetwork: s.NetworkMode == "host", built: s.Build != nil,
+		service: name, image: s.Image, aliases: s.aliases(name), foreign: len(p.external) > 0, labels: s.labels(), hosts: s.hosts(), alike: likeness(name, s), environ: s.environ, ports: s.ports, mounts: s.mounts, hostNetwork: s.NetworkMode == "host", built: s.Build != nil,
 		command: append(words(s.Entrypoint), words(s.Command)...),
 	}
 	c.uid, c.gid = userOf(s.User)
@@ -181,6 +209,17 @@ func userOf(user string) (uid, gid int) {
 // empty where it has none (WuKongIM v2.2.5 Dockerfile: --config
 // /root/wukongim/wk.yaml, which may be missing).
 func (c *container) config() string {
+	inside := c.configPath()
+	for _, candidate := range []string{inside, imageConfigV3} {
+		if place := c.follow(candidate); place.kind == placeBind && exists(place.path) {
+			return place.path
+		}
+	}
+	return ""
+}
+
+// configPath is where the container looks for its settings.
+func (c *container) configPath() string {
 	inside := imageConfig
 	for i, word := range c.command {
 		if value, ok := strings.CutPrefix(strings.TrimLeft(word, "-"), "config="); ok {
@@ -189,12 +228,7 @@ func (c *container) config() string {
 			inside = c.command[i+1]
 		}
 	}
-	for _, candidate := range []string{inside, imageConfigV3} {
-		if place := c.follow(candidate); place.kind == placeBind && exists(place.path) {
-			return place.path
-		}
-	}
-	return ""
+	return inside
 }
 
 // place is where a path of the container lies.
@@ -206,6 +240,9 @@ type place struct {
 	target string
 	// link is where the last link on the way leads, empty without any.
 	link string
+	// object is what shows it, of which path is then the name of a file.
+	object  *objectFiles
+	subPath string
 }
 
 type placeKind int
@@ -215,6 +252,7 @@ const (
 	placeBind                      // on this machine
 	placeVolume                    // in a volume
 	placeHostPath                  // a path of this machine was written instead
+	placeObject                    // in a Secret or a ConfigMap
 )
 
 // find follows a path of the container to the innermost mount.
@@ -230,6 +268,9 @@ func (c *container) find(inside string) place {
 		}
 	}
 	switch {
+	case best != nil && best.object != nil:
+		name := strings.TrimPrefix(strings.TrimPrefix(clean, path.Clean(best.target)), "/")
+		return place{kind: placeObject, path: name, mount: best.source, target: best.target, object: best.object, subPath: best.subPath}
 	case best != nil && best.bind:
 		rest := strings.TrimPrefix(clean, path.Clean(best.target))
 		return place{kind: placeBind, path: filepath.Join(best.source, filepath.FromSlash(rest)), mount: best.source, target: best.target}

@@ -19,16 +19,64 @@ func (s *Settings) readFile(path string) error {
 	if err != nil {
 		return err
 	}
-	if strings.EqualFold(filepath.Ext(path), ".toml") {
-		return s.readTOML(data, filepath.Base(path))
+	return s.readData(data, filepath.Base(path))
+}
+
+// readData reads the text of a file of a name.
+func (s *Settings) readData(data []byte, name string) error {
+	if strings.EqualFold(filepath.Ext(name), ".toml") {
+		return s.readTOML(data, name)
+	}
+	if isEnvFile(data, name) {
+		return s.readEnvFile(data, name)
 	}
 	documents, err := readYAML(data)
 	if err != nil {
+		if strange := strangeText(data); strange != nil {
+			return strange
+		}
 		return err
 	}
 	if len(documents) > 0 { // the server reads the first alone
-		s.readMapping(documents[0], "", filepath.Base(path))
+		if strange := strangeFile(documents[0]); strange != nil {
+			return strange
+		}
+		s.readMapping(documents[0], "", name)
 	}
+	return nil
+}
+
+var envLine = lazily(`^(?:export\s+)?WK_[A-Za-z0-9_]+\s*=`)
+
+// isEnvFile tells a file of variables, by its name or by its first line that says
+// something.
+func isEnvFile(data []byte, name string) bool {
+	if strings.HasSuffix(name, ".env") {
+		return true
+	}
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			return envLine().MatchString(line)
+		}
+	}
+	return false
+}
+
+// readEnvFile reads variables as docker compose does. They may not be all that the
+// server has.
+func (s *Settings) readEnvFile(data []byte, name string) error {
+	values := map[string]string{}
+	if err := shellVariables(".").parse(data, name, values); err != nil {
+		return err
+	}
+	var environ []string
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		environ = append(environ, key+"="+values[key])
+	}
+	if !slices.ContainsFunc(environ, func(v string) bool { return strings.HasPrefix(v, "WK_") }) {
+		return errIsOther
+	}
+	s.readEnviron(environ, name)
 	return nil
 }
 
@@ -39,16 +87,21 @@ func (s *Settings) readMapping(keys map[string]any, prefix, origin string) {
 		switch value := keys[key].(type) {
 		case nil, []any:
 		case map[string]any:
-			if prefix == "" {
+			if strings.Count(prefix, ".") < maxNested {
 				s.readMapping(value, name+".", origin)
 			}
 		default:
-			if known := strings.ToLower(name); spellings[known] != "" {
+			known := strings.ToLower(name)
+			if spellings[known] != "" && strings.Count(name, ".") <= 1 {
 				s.values[known] = setting{value: fmt.Sprint(value), name: name, origin: origin}
 			}
+			s.unknown(name, origin)
 		}
 	}
 }
+
+// maxNested is how deep keys are looked for: deeper than any that is known.
+const maxNested = 4
 
 // readTOML reads the keys of version 3 (WuKongIM main branch,
 // internal/config/schema.go:142), and those of older versions, which take any form

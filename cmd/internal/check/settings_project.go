@@ -25,6 +25,8 @@ type project struct {
 	services map[string]*service
 	// fields of the services, as the file has them.
 	raw map[string]map[string]any
+	// external are the networks that others share.
+	external []string
 }
 
 // service is one of a project, in the canonical form of the compose
@@ -53,6 +55,13 @@ type service struct {
 	Entrypoint any `mapstructure:"entrypoint"`
 	Command    any `mapstructure:"command"`
 	Build      any `mapstructure:"build"`
+
+	ContainerName string   `mapstructure:"container_name"`
+	Hostname      string   `mapstructure:"hostname"`
+	Labels        any      `mapstructure:"labels"`
+	Networks      any      `mapstructure:"networks"`
+	ExtraHosts    any      `mapstructure:"extra_hosts"`
+	Links         []string `mapstructure:"links"`
 
 	environ []string
 	mounts  []mount
@@ -105,8 +114,12 @@ func readProject(o origin) (*project, error) {
 	}
 	services, ok := model["services"].(map[string]any)
 	if !ok && len(p.services) == 0 {
+		if strange := strangeFile(model); strange != nil && !errors.Is(strange, errIsOther) {
+			return nil, strange
+		}
 		return nil, errServices
 	}
+	p.external = append(p.external, externalIn(model)...)
 	for _, name := range slices.Sorted(maps.Keys(services)) {
 		fields, ok := services[name].(map[string]any)
 		if !ok {
@@ -257,6 +270,7 @@ func (p *project) include(model map[string]any, o origin) error {
 		}
 		maps.Copy(p.services, other.services)
 		maps.Copy(p.raw, other.raw)
+		p.external = append(p.external, other.external...)
 	}
 	return nil
 }
@@ -399,9 +413,63 @@ func (s *service) readEnvironment(v variables) error {
 
 // named are the variables of environment, a mapping or a list; nil is one
 // without a value.
-func (s *service) named() map[string]*string {
+func (s *service) named() map[string]*string { return pairsOf(s.Environment) }
+
+// labels of the service.
+func (s *service) labels() map[string]string {
+	all := map[string]string{}
+	for name, value := range pairsOf(s.Labels) {
+		all[name] = ""
+		if value != nil {
+			all[name] = *value
+		}
+	}
+	return all
+}
+
+// aliases are the names by which other services reach it, but for its own.
+func (s *service) aliases(own string) []string {
+	all := []string{s.ContainerName, s.Hostname}
+	networks, _ := s.Networks.(map[string]any)
+	for _, network := range networks {
+		network, _ := network.(map[string]any)
+		all = append(all, stringsOf(network["aliases"])...)
+	}
+	return slices.DeleteFunc(all, func(name string) bool { return name == "" || name == own })
+}
+
+// hosts are the names that the service knows beside those of other services.
+func (s *service) hosts() []string {
+	var all []string
+	for name := range pairsOf(s.ExtraHosts) {
+		name, _, _ = strings.Cut(name, ":")
+		all = append(all, name)
+	}
+	for _, link := range s.Links {
+		_, name, ok := strings.Cut(link, ":")
+		if !ok {
+			name = link
+		}
+		all = append(all, name)
+	}
+	return all
+}
+
+// externalIn are the networks that a compose file does not make itself.
+func externalIn(model map[string]any) (all []string) {
+	networks, _ := model["networks"].(map[string]any)
+	for name, network := range networks {
+		if fields, _ := network.(map[string]any); fields["external"] != nil && fields["external"] != false {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// pairsOf reads names and values, a mapping or a list; nil is one without a value.
+func pairsOf(section any) map[string]*string {
 	all := map[string]*string{}
-	switch environment := s.Environment.(type) {
+	switch environment := section.(type) {
 	case map[string]any:
 		for name, value := range environment {
 			all[name] = nil

@@ -68,7 +68,12 @@ func (v variables) read(file string, into map[string]string) error {
 	if err != nil {
 		return &placed{file: file, err: err}
 	}
-	err = dotenv.ParseWithFormat(bytes.NewReader(data), file, into, v.counted(func(name string) (string, bool) {
+	return v.parse(data, file, into)
+}
+
+// parse puts the variables of a file's text into a map, over what is there.
+func (v variables) parse(data []byte, file string, into map[string]string) error {
+	err := dotenv.ParseWithFormat(bytes.NewReader(data), file, into, v.counted(func(name string) (string, bool) {
 		if value, ok := v.values[name]; ok {
 			return value, true
 		}

@@ -296,10 +296,12 @@ func (l *Checklist) Write(w io.Writer, form string, opts Options) error {
 // groupOf names the heading under which a check stands.
 func groupOf(id string) string {
 	switch kind, _, _ := strings.Cut(id, "-"); kind {
-	case "config":
+	case "config", "kube":
 		return "checks.config"
 	case "live":
 		return "checks.live"
+	case "proxy":
+		return "checks.proxy"
 	}
 	return "checks.certificate"
 }
