@@ -12,10 +12,10 @@ import (
 
 // beginLine and endLine are the lines around a certificate, in whatever dashes and letters.
 var (
-	beginLine    = regexp.MustCompile(`(?i)BEGIN (?:X509 |TRUSTED )?CERTIFICATE\b`)
-	endLine    = regexp.MustCompile(`(?i)\bEND (?:X509 |TRUSTED )?CERTIFICATE\b`)
-	requests = regexp.MustCompile(`(?i)BEGIN CERTIFICATE REQUEST`)
-	namesKey = regexp.MustCompile(`(?i)BEGIN (?:[A-Z]+ )?PRIVATE KEY`)
+	beginLine = regexp.MustCompile(`(?i)BEGIN (?:X509 |TRUSTED )?CERTIFICATE\b`)
+	endLine   = regexp.MustCompile(`(?i)\bEND (?:X509 |TRUSTED )?CERTIFICATE\b`)
+	requests  = regexp.MustCompile(`(?i)BEGIN CERTIFICATE REQUEST`)
+	namesKey  = regexp.MustCompile(`(?i)BEGIN (?:[A-Z]+ )?PRIVATE KEY`)
 )
 
 // certificatesNamed counts the certificates that a text means to hold, by the lines

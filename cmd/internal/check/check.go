@@ -56,6 +56,8 @@ type Result struct {
 	// are put into it. They never hold a key or a password.
 	Key  string
 	Args []Value
+	// More are values that the detail does not say.
+	More []Value
 	// Met says where and how often it was met, where that was not always.
 	Met []Value
 	// Fixes are what to do, before what the cause says, or Instead of it.

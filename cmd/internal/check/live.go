@@ -125,7 +125,8 @@ type endpoint struct {
 	refused13 string       // why TLS 1.3 was refused
 	answers   bool         // a handshake was done, or refused by an alert
 	closed    atomic.Pointer[time.Time]
-	deaf      bool     // the first one was answered by the end of the connection
+	deaf      bool     // the first one was answered by the end of the connection, or not at all
+	small     bool     // no ClientHello of two packets is answered
 	reached   bool     // the API answers HTTP
 	date      *reading // the endpoint's clock
 	skew      skew

@@ -124,7 +124,7 @@ func TestNginxBeforeAWebSocketServer(t *testing.T) {
 		{"no upgrade headers", func(_ *site, p *proxy) {
 			p.location = strings.ReplaceAll(p.location, "proxy_set_header Upgrade $http_upgrade;", "")
 		}, "live-wss", "connection-interrupted", "status"},
-		{"backend down", func(_ *site, p *proxy) { p.location = "proxy_pass http://127.0.0.1:1;" }, "live-wss", "connection-interrupted", "status"},
+		{"backend down", func(_ *site, p *proxy) { p.location = "proxy_pass http://127.0.0.1:1;" }, "live-wss", "connection-interrupted", "status-gateway"},
 		{"client certificate", func(_ *site, p *proxy) {
 			p.tls += "ssl_verify_client on; ssl_client_certificate DIR/root.pem;"
 		}, "live-wss", "client-certificate", sharedReason + "handshake-client-certificate"},
