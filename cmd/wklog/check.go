@@ -199,7 +199,7 @@ func (a *app) addresses(c *checking, servers []*check.Settings) (all []string, e
 	add := func(address string) error {
 		address = check.Typed(address)
 		if _, _, _, err := check.ParseAddr(address); err != nil {
-			return messages.NewError("error.check.addr", withoutPassword(address))
+			return mistyped(address)
 		}
 		if !slices.Contains(all, address) {
 			all = append(all, address)
@@ -233,6 +233,21 @@ func (a *app) addresses(c *checking, servers []*check.Settings) (all []string, e
 	return all, nil
 }
 
+// mistyped says what to type instead of an address, where that can be told.
+func mistyped(address string) error {
+	shown := withoutPassword(address)
+	plain, isPlain := strings.CutPrefix(strings.ToLower(address), "ws://")
+	switch {
+	case isPlain && shown == address:
+		return messages.NewError("error.check.addr-plain", shown, strings.TrimSuffix(plain, "/"))
+	case !strings.ContainsAny(address, ":/@"):
+		if _, _, _, err := check.ParseAddr("wss://" + address); err == nil {
+			return messages.NewError("error.check.addr-port", shown, "wss://"+address+":5210", "wss://"+address)
+		}
+	}
+	return messages.NewError("error.check.addr", shown)
+}
+
 // listed are the lines of a file, without empty ones and those that begin with #.
 func listed(file string) (list []string, err error) {
 	data, err := os.ReadFile(file)
@@ -252,12 +267,13 @@ func (a *app) roots(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
+	roots, err := check.Roots(file)
+	switch {
+	case err != nil && check.Reason(err, a.say) != "":
+		return nil, messages.NewError("error.check.config", file+": "+check.Reason(err, a.say))
+	case err != nil:
 		return nil, messages.InFile(file, err)
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(data) {
+	case roots == nil:
 		return nil, messages.NewError("error.check.ca", file)
 	}
 	return roots, nil

@@ -196,7 +196,7 @@ var reasons = []struct {
 }{
 	{errNoService, "no-service"}, {errIncludes, "includes"}, {errRemote, "remote"}, {errServices, "services"}, {errNotSettings, "no-settings"},
 	{errTooLarge, "large"}, {errIsFolder, "folder"}, {errIsNoFolder, "no-folder"}, {errIsNoFile, "no-file"},
-	{errTwice, "twice"}, {errTooMany, "many"}, {errNotUTF8, "encoding"}, {errCompose, "compose"}, {errTemplate, "template"}, {errEnvFile, "env-file"}, {errForm, "form"},
+	{errTwice, "twice"}, {errTooMany, "many"}, {errNotUTF8, "encoding"}, {errTabs, "tabs"}, {errFullWidth, "full-width"}, {errSyntax, "syntax"}, {errCompose, "compose"}, {errTemplate, "template"}, {errEnvFile, "env-file"}, {errForm, "form"},
 }
 
 // placed is an error at a place of the input that a message keeps.

@@ -80,6 +80,7 @@ func stages() []stage {
 		{id: "live-names", breaks: AllClients, run: (*endpoint).names},
 		{id: "live-trust", breaks: AllClients, run: (*endpoint).trust},
 		{id: "live-dates", breaks: AllClients, run: (*endpoint).dates},
+		{id: "live-lifetime", run: (*endpoint).lifetime},
 		{id: "live-ocsp", breaks: SomeClients, run: (*endpoint).staple},
 		{id: "live-sni", run: (*endpoint).sni, shakes: true},
 		{id: "live-wss", breaks: AllClients, run: (*endpoint).upgrade, shakes: true, repeats: true},

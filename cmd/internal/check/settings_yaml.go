@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -19,6 +21,9 @@ var (
 	errTwice       = errors.New("a key stands there twice")
 	errTooMany     = fmt.Errorf("more than %d keys and values", maxNodes)
 	errNotUTF8     = errors.New("is not UTF-8; save it as UTF-8")
+	errTabs        = errors.New("is indented by a tab")
+	errFullWidth   = errors.New("has a full-width sign where YAML wants : or a quote")
+	errSyntax      = errors.New("is no YAML")
 )
 
 // readYAML gives the documents of a file. Errors give the line and no text of
@@ -33,7 +38,7 @@ func readYAML(data []byte) ([]map[string]any, error) {
 			return documents, nil
 		}
 		if err != nil {
-			return nil, notUTF8(data, err)
+			return nil, malformed(data, err)
 		}
 		document, err := readDocument(&node)
 		if err != nil {
@@ -79,6 +84,33 @@ func countNodes(node *yaml.Node, left *int) error {
 	}
 	return nil
 }
+
+// malformed replaces an error of the library, which has one for many mistakes and often
+// the wrong line, by what people do.
+func malformed(data []byte, err error) error {
+	if !utf8.Valid(data) {
+		return notUTF8(data, err)
+	}
+	for _, known := range []struct {
+		mistake *regexp.Regexp
+		err     error
+	}{{indentedByTab, errTabs}, {fullWidth, errFullWidth}} {
+		if at := known.mistake.FindIndex(data); at != nil {
+			return &placed{line: bytes.Count(data[:at[0]], []byte("\n")) + 1, err: fmt.Errorf("%w: %w", known.err, err)}
+		}
+	}
+	line := 0
+	if found := lineNamed.FindStringSubmatch(err.Error()); found != nil {
+		line, _ = strconv.Atoi(found[1])
+	}
+	return &placed{line: line, err: fmt.Errorf("%w: %w", errSyntax, err)}
+}
+
+var (
+	indentedByTab = regexp.MustCompile(`(?m)^ *\t+ *[^\s#]`)
+	fullWidth     = regexp.MustCompile(`(?m)^[ \t]*(?:- )?[A-Za-z0-9_.-]+[ \t]*(?:：|:[ \t]*[“”‘’＂＇])`)
+	lineNamed     = regexp.MustCompile(`line (\d+)`)
+)
 
 // notUTF8 replaces an error of a file that an editor saved in a local encoding.
 func notUTF8(data []byte, err error) error {
