@@ -14,6 +14,7 @@ import (
 
 	"wklog/cmd/internal/check"
 	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/metrics"
 	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/run"
 	"wklog/cmd/internal/source"
@@ -36,6 +37,9 @@ type checking struct {
 	logs            []string
 	format          string
 	failOn          string
+	brief           bool
+	interval        time.Duration
+	metricsAddr     string
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -60,6 +64,9 @@ func (a *app) checkCommand() *cobra.Command {
 	flags.IntVar(&c.warnDays, "warn-days", 0, a.say.Say("flag.check.warn-days"))
 	flags.StringArrayVar(&c.logs, "log", nil, a.say.Say("flag.check.log"))
 	flags.StringVar(&c.format, "format", "table", a.say.Say("flag.check.format"))
+	flags.BoolVar(&c.brief, "brief", false, a.say.Say("flag.check.brief"))
+	flags.DurationVar(&c.interval, "interval", time.Minute, a.say.Say("flag.check.interval"))
+	flags.StringVar(&c.metricsAddr, "metrics-addr", "", a.say.Say("flag.check.metrics-addr"))
 	flags.StringVar(&c.failOn, "fail-on", "error", a.say.Say("flag.check.fail-on"))
 	flags.SortFlags = false
 	command.RunE = func(command *cobra.Command, _ []string) error {
@@ -75,16 +82,21 @@ func (a *app) check(ctx context.Context, c *checking) error {
 		return messages.NewError("error.check.nothing")
 	case c.failOn != "never" && c.failOn != "warning" && c.failOn != "error":
 		return messages.NewError("error.fail-on", c.failOn)
-	case c.format != "table" && c.format != "json":
+	case c.format != "table" && c.format != "json" && c.format != "prometheus":
 		return messages.NewError("error.check.format", c.format)
 	case c.timeout <= 0:
 		return messages.NewError("error.check.timeout", c.timeout)
 	case c.repeat < 0 || c.repeat > mostRepeats:
 		return messages.NewError("error.check.repeat", c.repeat, mostRepeats)
+	case c.interval < leastInterval:
+		return messages.NewError("error.check.interval", c.interval, leastInterval)
 	}
 	catalogue, err := a.catalogue()
 	if err != nil {
 		return err
+	}
+	if c.metricsAddr != "" {
+		return a.probe(ctx, c, catalogue)
 	}
 	results, err := a.results(ctx, c)
 	if err != nil {
@@ -105,6 +117,12 @@ func (a *app) check(ctx context.Context, c *checking) error {
 		a.status = exitReached
 	}
 	const top = 3
+	switch {
+	case c.format == "prometheus":
+		return metrics.WriteChecks(a.stdout, measured(list))
+	case c.brief && c.format == "table":
+		return list.WriteBrief(a.stdout, a.options(top))
+	}
 	return list.Write(a.stdout, c.format, a.options(top))
 }
 

@@ -186,7 +186,7 @@ func (c *chain) dates(at time.Time) Result {
 		needed = verified[:max(1, len(verified)-1)]
 	}
 	r := cleaned(dates(needed, at, c.warnDays))
-	r.Since = c.leaf().NotBefore
+	r.Since, r.More = c.leaf().NotBefore, identity(c.leaf(), r)
 	return r
 }
 

@@ -212,7 +212,9 @@ func everySuite() []uint16 {
 
 func agreed(a *attempt) Result {
 	state := a.conn.ConnectionState()
-	return pass(sharedReason+"handshake-agreed", Text.of("version", tls.VersionName(state.Version)), Text.of("suite", tls.CipherSuiteName(state.CipherSuite)))
+	r := pass(sharedReason+"handshake-agreed", Text.of("version", tls.VersionName(state.Version)), Text.of("suite", tls.CipherSuiteName(state.CipherSuite)))
+	r.More = []Value{Text.of("curve", state.CurveID), Text.of("protocol", state.NegotiatedProtocol)}
+	return r
 }
 
 // refusal explains a handshake that failed.
