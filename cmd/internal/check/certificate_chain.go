@@ -223,13 +223,18 @@ func checkDates(f *certificateFiles) Result {
 	return r
 }
 
+// sha256Of is the fingerprint by which crt.sh and browsers list a certificate.
+func sha256Of(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.Raw)
+	return hexOf(sum[:])
+}
+
 // identity has what names a certificate for scripts and for lists of certificates. It
 // leads to the owner, so that nothing of it is a text.
 func identity(leaf *x509.Certificate, r Result) []Value {
-	sum := sha256.Sum256(leaf.Raw)
 	all := []Value{
 		Name.of("subject", fromPeer(leaf.Subject.String())), Name.of("issuer", fromPeer(leaf.Issuer.String())), Name.of("serial", leaf.SerialNumber.Text(16)),
-		Name.of("fingerprint", hexOf(sum[:])), Time.of("not_before", leaf.NotBefore), Time.of("not_after", leaf.NotAfter),
+		Name.of("fingerprint", sha256Of(leaf)), Time.of("not_before", leaf.NotBefore), Time.of("not_after", leaf.NotAfter),
 		Text.of("key_kind", leaf.PublicKeyAlgorithm), Text.of("signed_with", leaf.SignatureAlgorithm),
 	}
 	names := Host.of("names", namesOf(leaf)).Map(fromPeer)

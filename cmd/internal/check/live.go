@@ -82,6 +82,7 @@ func stages() []stage {
 		{id: "live-dates", breaks: AllClients, run: (*endpoint).dates},
 		{id: "live-lifetime", run: (*endpoint).lifetime},
 		{id: "live-ocsp", breaks: SomeClients, run: (*endpoint).staple},
+		{id: "live-clients", breaks: SomeClients, run: (*endpoint).clients, shakes: true},
 		{id: "live-sni", run: (*endpoint).sni, shakes: true},
 		{id: "live-wss", breaks: AllClients, run: (*endpoint).upgrade, shakes: true, repeats: true},
 		{id: "live-route", breaks: AllClients, run: (*endpoint).route, repeats: true},

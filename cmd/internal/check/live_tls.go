@@ -44,8 +44,9 @@ func (a *attempt) alert() string {
 type offer struct {
 	name     string // SNI, not sent where it is empty or an IP
 	min, max uint16
-	suites   []uint16 // nil for Go's choice
-	classic  bool     // no post-quantum key share
+	suites   []uint16      // nil for Go's choice
+	classic  bool          // no post-quantum key share
+	curves   []tls.CurveID // nil for those of classic or not
 }
 
 // ordinary is what clients of today offer.
@@ -92,7 +93,7 @@ func (e *endpoint) config(o offer, a *attempt) *tls.Config {
 		MinVersion:         o.min,
 		MaxVersion:         o.max,
 		CipherSuites:       o.suites,
-		CurvePreferences:   curves(o.classic),
+		CurvePreferences:   o.groups(),
 		NextProtos:         []string{"http/1.1"}, // as browsers offer for wss
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			a.asked = true
@@ -101,15 +102,17 @@ func (e *endpoint) config(o offer, a *attempt) *tls.Config {
 	}
 }
 
-// curves are those for which a ClientHello has a key share that every server
+// groups are those for which a ClientHello has a key share that every server
 // knows: X25519, or P-256 where FIPS 140-3 mode forbids that one and would leave
 // the post-quantum one alone. WuKongIM fails where it has to ask for another by
 // a HelloRetryRequest.
-func curves(classic bool) []tls.CurveID {
+func (o offer) groups() []tls.CurveID {
 	switch {
+	case o.curves != nil:
+		return o.curves
 	case fips140.Enabled():
 		return []tls.CurveID{tls.CurveP256, tls.CurveP384, tls.CurveP521}
-	case classic:
+	case o.classic:
 		return []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 	}
 	return nil // as Go and browsers offer
