@@ -40,6 +40,8 @@ type checking struct {
 	brief           bool
 	interval        time.Duration
 	metricsAddr     string
+	revocation      bool
+	crl             []string
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -64,6 +66,8 @@ func (a *app) checkCommand() *cobra.Command {
 	flags.IntVar(&c.warnDays, "warn-days", 0, a.say.Say("flag.check.warn-days"))
 	flags.StringArrayVar(&c.logs, "log", nil, a.say.Say("flag.check.log"))
 	flags.StringVar(&c.format, "format", "table", a.say.Say("flag.check.format"))
+	flags.BoolVar(&c.revocation, "revocation", false, a.say.Say("flag.check.revocation"))
+	flags.StringArrayVar(&c.crl, "crl", nil, a.say.Say("flag.check.crl"))
 	flags.BoolVar(&c.brief, "brief", false, a.say.Say("flag.check.brief"))
 	flags.DurationVar(&c.interval, "interval", time.Minute, a.say.Say("flag.check.interval"))
 	flags.StringVar(&c.metricsAddr, "metrics-addr", "", a.say.Say("flag.check.metrics-addr"))
@@ -152,6 +156,10 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 	if err != nil {
 		return nil, err
 	}
+	revocation, err := c.revoked()
+	if err != nil {
+		return nil, err
+	}
 	servers, err := check.Configuration{Config: c.config, Compose: c.compose, Service: c.service, Environ: os.Environ()}.Load()
 	if err != nil {
 		return nil, messages.NewError("error.check.config", a.reasonOf(err))
@@ -172,6 +180,7 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 		if c.cert+c.key != "" {
 			files.CertFile, files.KeyFile, files.Mounts = c.cert, c.key, nil
 		}
+		files.Revocation = revocation
 		files.Roots, files.Now, files.WarnDays, files.Host = roots, time.Now(), c.warnDays, settings.Host()
 		if len(addresses) > 0 && len(servers) == 1 {
 			files.Host, _, _, _ = check.ParseAddr(addresses[0])
@@ -193,11 +202,28 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 	for _, address := range addresses {
 		live := check.Live{
 			Addr: address, API: c.api, Plain: c.plain, NTP: c.ntp, Timeout: c.timeout, Repeat: c.repeat, WarnDays: c.warnDays,
-			Roots: roots, Fragile: fragile, File: leaf,
+			Roots: roots, Fragile: fragile, File: leaf, Revocation: revocation,
 		}
 		results = append(results, check.On(live.Target(), live.Check(ctx))...)
 	}
 	return results, nil
+}
+
+// revoked is how to learn of revocations.
+func (c *checking) revoked() (check.Revocation, error) {
+	r := check.Revocation{Ask: c.revocation}
+	for _, file := range c.crl {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return r, messages.InFile(file, err)
+		}
+		list, err := check.ParseRevocationList(data)
+		if err != nil {
+			return r, messages.NewError("error.check.crl", file, err)
+		}
+		r.Lists = append(r.Lists, list)
+	}
+	return r, nil
 }
 
 // withoutPassword is an address as it may be shown.

@@ -173,14 +173,3 @@ func checkStaple(f *certificateFiles) Result {
 	}
 	return pass("free")
 }
-
-// checkRevocation tells whether anybody could learn that the certificate was
-// revoked: it names a list or a responder (RFC 5280 sections 4.2.1.13 and 4.2.2.1).
-// They are not asked: the checks connect to nothing that was not named.
-func checkRevocation(f *certificateFiles) Result {
-	leaf := f.chain[0]
-	for _, url := range append(slices.Clone(leaf.CRLDistributionPoints), leaf.OCSPServer...) {
-		return Result{Status: Skip, Key: "not-asked", Args: []Value{Address.of("address", url)}}
-	}
-	return pass("none").rulesOut("cert-revoked")
-}

@@ -25,8 +25,9 @@ type Certificates struct {
 	UID, GID int
 	// WarnDays is how many days before its end a certificate is to be renewed; 0 for a
 	// third of its lifetime, at most 30.
-	WarnDays int
-	Now      time.Time
+	WarnDays   int
+	Revocation Revocation
+	Now        time.Time
 }
 
 // certificateCheck is one check of the files. It runs when the checks that it

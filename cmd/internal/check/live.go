@@ -43,6 +43,8 @@ type Live struct {
 	// WarnDays is how many days before its end a certificate is to be renewed, 0 as for
 	// files.
 	WarnDays int
+	// Revocation is zero where nobody is to be asked.
+	Revocation Revocation
 	// Now tells the time by which validity is judged; nil stands for time.Now.
 	Now func() time.Time
 
@@ -82,6 +84,7 @@ func stages() []stage {
 		{id: "live-dates", breaks: AllClients, run: (*endpoint).dates},
 		{id: "live-lifetime", run: (*endpoint).lifetime},
 		{id: "live-ocsp", breaks: SomeClients, run: (*endpoint).staple},
+		{id: "live-revocation", breaks: SomeClients, run: (*endpoint).revocation},
 		{id: "live-clients", breaks: SomeClients, run: (*endpoint).clients, shakes: true},
 		{id: "live-sni", run: (*endpoint).sni, shakes: true},
 		{id: "live-wss", breaks: AllClients, run: (*endpoint).upgrade, shakes: true, repeats: true},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"log"
 	"net"
@@ -26,6 +27,7 @@ import (
 func TestHealthyEndpointPassesEverything(t *testing.T) {
 	s := newSite(t)
 	s.stapled(func(*ocsp.Response) {})
+	s.live.Revocation.Lists = []*x509.RevocationList{listOf(s.intermediate, time.Now())}
 	s.live.NTP = serveTime(t, 0)
 	results := s.check()
 	for _, r := range results {
