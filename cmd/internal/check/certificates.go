@@ -58,7 +58,7 @@ var certificateChecks = []certificateCheck{
 	{"cert-usage", AllClients, []string{"cert-format", "chain-order"}, checkUsage},
 	{"cert-algorithm", SomeClients, []string{"cert-format", "chain-order"}, checkAlgorithm},
 	{"cert-staple", "", []string{"cert-format", "chain-order"}, checkStaple},
-	{"cert-revocation", "", []string{"cert-format", "chain-order"}, checkRevocation},
+	{"cert-revocation", SomeClients, []string{"cert-format", "chain-order"}, checkRevocation},
 }
 
 // certificateFiles is what the checks share: the contents of the files, as far
