@@ -103,7 +103,7 @@ func packet(conn net.Conn) (first []byte, small bool) {
 
 // middlebox stands before a TLS server and does something to a ClientHello of two
 // packets.
-func middlebox(t *testing.T, behind string, large func(context.Context, net.Conn)) string {
+func middlebox(t testing.TB, behind string, large func(context.Context, net.Conn)) string {
 	return serveRaw(t, func(ctx context.Context, conn net.Conn) {
 		first, small := packet(conn)
 		if !small {
