@@ -78,7 +78,7 @@ const mostSure = 0.97
 
 // TestZoo checks every endpoint, and reads a log of its fault with the result. A fault
 // is found with its cause, what is in order gives no failure, and what is true is not
-// ruled out.
+// ruled out. ZOO=full has nginx and OpenSSL serve every certificate too.
 func TestZoo(t *testing.T) {
 	animals := check.NewZoo(t)
 	require.GreaterOrEqual(t, len(animals), 180)
@@ -92,6 +92,9 @@ func TestZoo(t *testing.T) {
 		begin := time.Now()
 		results := animal.Live.Check(t.Context())
 		took = append(took, time.Since(begin))
+		if animal.NoUpgrade {
+			results = slices.DeleteFunc(results, func(r check.Result) bool { return r.ID == "live-wss" })
+		}
 		list := report.NewChecklist(results, catalogue, say, time.Now())
 		proofs := list.Proofs(time.Time{})
 		for _, proof := range proofs {

@@ -15,6 +15,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -37,8 +38,12 @@ type Animal struct {
 	// Live is how to check it; Addr and the address that others have to take.
 	Live    Live
 	Address string
-	// Only says what tools without WebSocket can see of it.
+	// TLS says that the fault is one that a tool without WebSocket can see.
 	TLS bool
+	// NoUpgrade is for a server that has TLS and no WebSocket.
+	NoUpgrade bool
+	// Root is the certificate that its clients trust.
+	Root *x509.Certificate
 }
 
 // zoo is what the endpoints share: one PKI, and a key of each kind.
@@ -47,6 +52,9 @@ type zoo struct {
 	rsa, rsa1024, p384, p521, ed *pkitest.Authority // keys with a good certificate
 	foreign                      *pkitest.Authority
 	animals                      []Animal
+	// each is called for every certificate too, where more servers than crypto/tls are
+	// tried.
+	each func(name, cause, check string, leaf *pkitest.Authority, staple []byte, chain ...*pkitest.Authority)
 }
 
 // variety is a way to serve a certificate.
@@ -64,6 +72,12 @@ var varieties = []variety{
 // NewZoo makes at least 180 endpoints, which serve until the end of the test.
 func NewZoo(t *testing.T) []Animal {
 	z := &zoo{site: newSite(t)}
+	if os.Getenv("ZOO") == "full" {
+		z.each = func(name, cause, check string, leaf *pkitest.Authority, staple []byte, chain ...*pkitest.Authority) {
+			z.byNginx(t, name, cause, check, leaf, staple, chain...)
+			z.byOpenSSL(t, name, cause, check, leaf, staple, chain...)
+		}
+	}
 	key := func(k crypto.Signer, err error) *pkitest.Authority {
 		require.NoError(t, err)
 		return issue(z.intermediate, k, nil)
@@ -94,7 +108,7 @@ func (z *zoo) issued(like *pkitest.Authority, edit func(*x509.Certificate)) *pki
 
 // add puts an endpoint in, at addresses of the one name.
 func (z *zoo) add(a Animal, port string, hosts ...string) {
-	a.Live = z.live
+	a.Live, a.Root = z.live, z.root.Certificate
 	a.Live.Timeout = 2 * time.Second
 	a.Live.Addr, a.Address = "wss://"+net.JoinHostPort(siteName, port), net.JoinHostPort(hosts[0], port)
 	a.Live.resolver = serveDNS(z.t, map[string][]string{siteName + ".": hosts})
@@ -106,6 +120,9 @@ func (z *zoo) serve(name, cause, check string, leaf *pkitest.Authority, staple [
 	for _, v := range varieties {
 		config := &tls.Config{Certificates: []tls.Certificate{withChain(leaf, staple, chain...)}, MinVersion: v.min, MaxVersion: v.max}
 		z.serveConfig(name+", "+v.name, cause, check, v.host, config, z.wss)
+	}
+	if z.each != nil {
+		z.each(name, cause, check, leaf, staple, chain...)
 	}
 }
 
@@ -224,8 +241,8 @@ func (z *zoo) protocols() {
 			"RC4":                 {"cipher-mismatch", "", &tls.Config{Certificates: rsaPair, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_RC4_128_SHA}}},
 			"client certificate":  {"client-certificate", "", &tls.Config{Certificates: pair, ClientAuth: tls.RequireAnyClientCert}},
 			"the same by TLS 1.2": {"client-certificate", "", &tls.Config{Certificates: pair, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}},
-			"h2 alone":            {"alpn-mismatch", "", &tls.Config{Certificates: pair, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
-				return &tls.Config{Certificates: pair, NextProtos: []string{"h2"}}, nil
+			"mqtt alone": {"alpn-mismatch", "", &tls.Config{Certificates: pair, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+				return &tls.Config{Certificates: pair, NextProtos: []string{"mqtt"}}, nil
 			}}},
 			"by its name only": {"", "live-sni", &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 				if hello.ServerName == "" {
