@@ -149,7 +149,11 @@ func weakness(c *x509.Certificate, leaf bool) (Result, bool) {
 			return fail("cert-unsupported", "curve", Text.of("key", "Ed25519")), true
 		}
 	default:
-		return fail("cert-unsupported", "kind", Text.of("key", c.PublicKeyAlgorithm)), true
+		r := fail("cert-unsupported", "kind", Text.of("key", c.PublicKeyAlgorithm))
+		if leaf {
+			r = r.breaking(TheServer) // crypto/tls loads no such file
+		}
+		return r, true
 	}
 	switch c.SignatureAlgorithm {
 	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:

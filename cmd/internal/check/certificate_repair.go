@@ -123,10 +123,12 @@ func (f *certificateFiles) mend(data []byte, value func([]byte) int) mended {
 				if v := value(made); v > most {
 					best, most = one, v
 				}
-				next = append(next, one)
+				if len(made) <= mostMended {
+					next = append(next, one)
+				}
 			}
 		}
-		if level = next; best.key != "" && certificatesNamed(best.data) <= most || len(data) > mostMended {
+		if level = next; best.key != "" && certificatesNamed(best.data) <= most {
 			break
 		}
 	}

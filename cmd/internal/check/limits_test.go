@@ -66,7 +66,7 @@ func TestLongLifetimeIsSeenAtTheEndpoint(t *testing.T) {
 	s := newSite(t)
 	s.reissue(func(c *x509.Certificate) { c.NotAfter = c.NotBefore.AddDate(10, 0, 0) })
 	results := s.check()
-	assert.Equal(t, []string{"live-lifetime"}, byStatus(results, Warn), "%+v", results)
+	assert.Equal(t, []string{"live-lifetime", "live-clients"}, byStatus(results, Warn), "%+v", results)
 }
 
 func TestWildcardForATopLevelDomainIsNotTakenByAll(t *testing.T) {
