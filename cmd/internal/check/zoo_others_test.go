@@ -21,6 +21,9 @@ import (
 
 // byNginx has nginx serve a certificate before a ws server.
 func (z *zoo) byNginx(t *testing.T, name, cause, check string, leaf *pkitest.Authority, staple []byte, chain ...*pkitest.Authority) {
+	if leaf == z.rsa1024 {
+		return // OpenSSL's security level refuses it when nginx starts
+	}
 	s := *z.site
 	s.leaf, s.staple, s.chain = leaf, staple, chain
 	p := behind(serveHTTP(t, nil, http.HandlerFunc(acceptWebSocket)))
@@ -79,7 +82,7 @@ var others = []struct {
 	{"openssl s_client", "openssl s_client -connect $ADDRESS -servername $NAME -verify_hostname $NAME -verify_return_error -CAfile $ROOT </dev/null", nil, 1},
 	{"curl", "curl -sS --max-time 5 --cacert $ROOT --resolve $NAME:$PORT:$HOST https://$NAME:$PORT/ -o /dev/null", nil, 1},
 	{"sslscan", "sslscan --no-colour --connect-timeout=3 --timeout=3 --sni-name=$NAME $ADDRESS", []string{"ERROR:"}, 1},
-	{"testssl.sh", "timeout 120 testssl --quiet --color 0 --warnings off --ip $HOST --add-ca $ROOT -p -S $NAME:$PORT </dev/null", []string{"NOT ok", "NOT OK", "expired (", "not offered (NOT"}, 9},
+	{"testssl.sh", "timeout 90 testssl --quiet --color 0 --warnings off --ip $HOST --add-ca $ROOT -p -S $NAME:$PORT </dev/null", []string{"NOT ok", "NOT OK", "expired (", "not offered (NOT"}, 12},
 }
 
 // TestZooAgainstOthers prints the table of docs/check.md:
