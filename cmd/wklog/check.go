@@ -14,6 +14,7 @@ import (
 
 	"wklog/cmd/internal/check"
 	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/metrics"
 	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/run"
 	"wklog/cmd/internal/source"
@@ -38,6 +39,11 @@ type checking struct {
 	logs            []string
 	format          string
 	failOn          string
+	brief           bool
+	interval        time.Duration
+	metricsAddr     string
+	revocation      bool
+	crl             []string
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -67,6 +73,11 @@ func (a *app) checkCommand() *cobra.Command {
 	flags.IntVar(&c.warnDays, "warn-days", 0, a.say.Say("flag.check.warn-days"))
 	flags.StringArrayVar(&c.logs, "log", nil, a.say.Say("flag.check.log"))
 	flags.StringVar(&c.format, "format", "table", a.say.Say("flag.check.format"))
+	flags.BoolVar(&c.revocation, "revocation", false, a.say.Say("flag.check.revocation"))
+	flags.StringArrayVar(&c.crl, "crl", nil, a.say.Say("flag.check.crl"))
+	flags.BoolVar(&c.brief, "brief", false, a.say.Say("flag.check.brief"))
+	flags.DurationVar(&c.interval, "interval", time.Minute, a.say.Say("flag.check.interval"))
+	flags.StringVar(&c.metricsAddr, "metrics-addr", "", a.say.Say("flag.check.metrics-addr"))
 	flags.StringVar(&c.failOn, "fail-on", "error", a.say.Say("flag.check.fail-on"))
 	flags.SortFlags = false
 	command.RunE = func(command *cobra.Command, _ []string) error {
@@ -82,16 +93,21 @@ func (a *app) check(ctx context.Context, c *checking) error {
 		return messages.NewError("error.check.nothing")
 	case c.failOn != "never" && c.failOn != "warning" && c.failOn != "error":
 		return messages.NewError("error.fail-on", c.failOn)
-	case c.format != "table" && c.format != "json":
+	case c.format != "table" && c.format != "json" && c.format != "prometheus":
 		return messages.NewError("error.check.format", c.format)
 	case c.timeout <= 0:
 		return messages.NewError("error.check.timeout", c.timeout)
 	case c.repeat < 0 || c.repeat > mostRepeats:
 		return messages.NewError("error.check.repeat", c.repeat, mostRepeats)
+	case c.interval < leastInterval:
+		return messages.NewError("error.check.interval", c.interval, leastInterval)
 	}
 	catalogue, err := a.catalogue()
 	if err != nil {
 		return err
+	}
+	if c.metricsAddr != "" {
+		return a.probe(ctx, c, catalogue)
 	}
 	results, err := a.results(ctx, c)
 	if err != nil {
@@ -112,6 +128,12 @@ func (a *app) check(ctx context.Context, c *checking) error {
 		a.status = exitReached
 	}
 	const top = 3
+	switch {
+	case c.format == "prometheus":
+		return metrics.WriteChecks(a.stdout, measured(list))
+	case c.brief && c.format == "table":
+		return list.WriteBrief(a.stdout, a.options(top))
+	}
 	return list.Write(a.stdout, c.format, a.options(top))
 }
 
@@ -138,6 +160,10 @@ func (a *app) readBeside(ctx context.Context, list *report.Checklist, c *pattern
 // results runs every group of checks of which something is known.
 func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) {
 	roots, err := a.roots(c.ca)
+	if err != nil {
+		return nil, err
+	}
+	revocation, err := c.revoked()
 	if err != nil {
 		return nil, err
 	}
@@ -172,6 +198,7 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 		if c.cert+c.key != "" {
 			files.CertFile, files.KeyFile, files.Mounts = c.cert, c.key, nil
 		}
+		files.Revocation = revocation
 		files.Roots, files.Now, files.WarnDays, files.Host = roots, time.Now(), c.warnDays, settings.Host()
 		if len(addresses) > 0 && len(servers) == 1 {
 			files.Host, _, _, _ = check.ParseAddr(addresses[0])
@@ -198,11 +225,28 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 	for _, address := range addresses {
 		live := check.Live{
 			Addr: address, API: c.api, Plain: c.plain, NTP: c.ntp, Timeout: c.timeout, Repeat: c.repeat, WarnDays: c.warnDays,
-			Roots: roots, Fragile: fragile, File: leaf,
+			Roots: roots, Fragile: fragile, File: leaf, Revocation: revocation,
 		}
 		results = append(results, check.On(live.Target(), live.Check(ctx))...)
 	}
 	return results, nil
+}
+
+// revoked is how to learn of revocations.
+func (c *checking) revoked() (check.Revocation, error) {
+	r := check.Revocation{Ask: c.revocation}
+	for _, file := range c.crl {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return r, messages.InFile(file, err)
+		}
+		list, err := check.ParseRevocationList(data)
+		if err != nil {
+			return r, messages.NewError("error.check.crl", file, err)
+		}
+		r.Lists = append(r.Lists, list)
+	}
+	return r, nil
 }
 
 // withoutPassword is an address as it may be shown.
@@ -222,7 +266,7 @@ func (a *app) addresses(c *checking, servers []*check.Settings) (all []string, e
 	add := func(address string) error {
 		address = check.Typed(address)
 		if _, _, _, err := check.ParseAddr(address); err != nil {
-			return messages.NewError("error.check.addr", withoutPassword(address))
+			return mistyped(address)
 		}
 		if !slices.Contains(all, address) {
 			all = append(all, address)
@@ -256,6 +300,21 @@ func (a *app) addresses(c *checking, servers []*check.Settings) (all []string, e
 	return all, nil
 }
 
+// mistyped says what to type instead of an address, where that can be told.
+func mistyped(address string) error {
+	shown := withoutPassword(address)
+	plain, isPlain := strings.CutPrefix(strings.ToLower(address), "ws://")
+	switch {
+	case isPlain && shown == address:
+		return messages.NewError("error.check.addr-plain", shown, strings.TrimSuffix(plain, "/"))
+	case !strings.ContainsAny(address, ":/@"):
+		if _, _, _, err := check.ParseAddr("wss://" + address); err == nil {
+			return messages.NewError("error.check.addr-port", shown, "wss://"+address+":5210", "wss://"+address)
+		}
+	}
+	return messages.NewError("error.check.addr", shown)
+}
+
 // listed are the lines of a file, without empty ones and those that begin with #.
 func listed(file string) (list []string, err error) {
 	data, err := os.ReadFile(file)
@@ -275,12 +334,13 @@ func (a *app) roots(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
+	roots, err := check.Roots(file)
+	switch {
+	case err != nil && check.Reason(err, a.say) != "":
+		return nil, messages.NewError("error.check.config", file+": "+check.Reason(err, a.say))
+	case err != nil:
 		return nil, messages.InFile(file, err)
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(data) {
+	case roots == nil:
 		return nil, messages.NewError("error.check.ca", file)
 	}
 	return roots, nil

@@ -3,9 +3,11 @@ package check
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -217,8 +219,30 @@ func soon(c *x509.Certificate, warnDays int) time.Duration {
 // checkDates looks at every certificate of the file.
 func checkDates(f *certificateFiles) Result {
 	r := dates(f.chain, f.Now, f.WarnDays)
-	r.Since = f.chain[0].NotBefore
+	r.Since, r.More = f.chain[0].NotBefore, identity(f.chain[0], r)
 	return r
+}
+
+// sha256Of is the fingerprint by which crt.sh and browsers list a certificate.
+func sha256Of(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.Raw)
+	return hexOf(sum[:])
+}
+
+// identity has what names a certificate for scripts and for lists of certificates. It
+// leads to the owner, so that nothing of it is a text.
+func identity(leaf *x509.Certificate, r Result) []Value {
+	all := []Value{
+		Name.of("subject", fromPeer(leaf.Subject.String())), Name.of("issuer", fromPeer(leaf.Issuer.String())), Name.of("serial", leaf.SerialNumber.Text(16)),
+		Name.of("fingerprint", sha256Of(leaf)), Time.of("not_before", leaf.NotBefore), Time.of("not_after", leaf.NotAfter),
+		Text.of("key_kind", leaf.PublicKeyAlgorithm), Text.of("signed_with", leaf.SignatureAlgorithm),
+	}
+	names := Host.of("names", namesOf(leaf)).Map(fromPeer)
+	names.V = shortened(names.V.([]string))
+	all = append(all, names)
+	return slices.DeleteFunc(all, func(v Value) bool {
+		return slices.ContainsFunc(r.Args, func(known Value) bool { return known.Name == v.Name })
+	})
 }
 
 func dates(chain []*x509.Certificate, now time.Time, warnDays int) Result {

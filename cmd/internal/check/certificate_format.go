@@ -8,7 +8,10 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
+	"encoding/json"
 	"encoding/pem"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -23,27 +26,26 @@ func checkCertFormat(f *certificateFiles) Result {
 			continue
 		}
 		c, err := x509.ParseCertificate(block.Bytes)
+		if kind := foreignKey(block.Bytes); err != nil && kind != "" {
+			return f.ofForeignKey(len(chain)+1, kind)
+		}
 		if err != nil {
 			return fail("cert-malformed", "malformed", Number.of("position", len(chain)+1), Text.of("error", err.Error()))
 		}
 		chain = append(chain, c)
 	}
+	lost := certificatesNamed(f.cert) - len(chain)
 	switch {
-	case len(chain) == 0 && hasKey(blocks):
+	case len(chain) == 0 && lost <= 0 && hasKey(blocks):
 		f.swapped = true
 		return fail("cert-key-swapped", "swapped", Path.of("file", f.CertFile))
-	case len(chain) == 0:
-		return wrongForm(f.cert, blocks)
-	case bytes.HasPrefix(f.cert, bom) && len(chain) > 1:
-		// The server takes the next certificate for its own.
-		return fail("cert-key-mismatch", sharedReason+"form-bom")
-	case bytes.HasPrefix(f.cert, bom):
-		return fail("cert-not-pem", sharedReason+"form-bom")
-	case brokenArmor(rest):
-		return fail("chain-incomplete", "cut", Number.of("position", len(chain))).breaking(SomeClients) // the server passes it over
+	case len(chain) == 0 || lost > 0 || bytes.HasPrefix(f.cert, bom) || brokenArmor(rest):
+		return f.certificatesLost(blocks, chain, rest)
 	}
 	f.chain = chain
 	switch {
+	case conflict.Match(f.cert):
+		return f.conflicting()
 	case len(bytes.TrimSpace(rest)) > 0:
 		return warn("", "trailing", Number.of("bytes", len(bytes.TrimSpace(rest))))
 	case bytes.Contains(f.cert, []byte("\r\n")):
@@ -65,31 +67,39 @@ func checkKeyFormat(f *certificateFiles) Result {
 		case block.Type == "CERTIFICATE":
 			certificates++
 		case block.Type == "ENCRYPTED PRIVATE KEY", strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
-			return fail("key-unsupported", "encrypted")
-		case block.Type == "OPENSSH PRIVATE KEY", block.Type == "DSA PRIVATE KEY":
+			return fail("key-unsupported", "encrypted").instead(mendBy(f.KeyFile, true, "openssl pkey")...)
+		case block.Type == "OPENSSH PRIVATE KEY":
+			return fail("key-unsupported", "kind", kindOf(block)).instead(f.fromOpenSSH()...)
+		case block.Type == "DSA PRIVATE KEY":
 			return fail("key-unsupported", "kind", kindOf(block))
 		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
 			return f.parseKey(block)
 		}
 	}
+	if m := f.mend(f.key, keysIn); m.key != "" {
+		return fail("cert-not-pem", sharedReason+"form-"+m.key).instead(mendBy(f.KeyFile, true, m.filters...)...)
+	}
 	switch {
-	case certificates > 0:
+	case certificates > 0 && !namesKey.Match(f.key):
 		return fail("cert-key-swapped", "swapped", Path.of("file", f.KeyFile))
-	case brokenArmor(rest):
+	case brokenArmor(rest), certificates > 0:
 		return fail("cert-not-pem", sharedReason+"form-broken")
 	}
-	return wrongForm(f.key, blocks)
+	return f.wrongForm(f.KeyFile, f.key, blocks)
 }
 
 func (f *certificateFiles) parseKey(block *pem.Block) Result {
 	key, err := parseKey(block.Bytes)
+	kind := foreignPrivateKey(block.Bytes)
 	switch {
+	case key == nil && kind != "":
+		return fail("key-unsupported", "foreign", Text.of("curve", kind)).instead(f.newKey()...)
 	case err != nil:
 		return fail("cert-malformed", "malformed")
 	case key == nil:
 		return fail("key-unsupported", "kind", kindOf(block))
 	case bytes.HasPrefix(f.key, bom):
-		return fail("cert-not-pem", sharedReason+"form-bom")
+		return fail("cert-not-pem", sharedReason+"form-bom").instead(mendBy(f.KeyFile, true, `sed '1s/^\xEF\xBB\xBF//'`)...)
 	}
 	f.private = key
 	r := pass("pem")
@@ -140,7 +150,7 @@ func blocksOf(data []byte) (blocks []*pem.Block, rest []byte) {
 var kinds = []string{
 	"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "X509 CRL", "PKCS7", "CMS",
 	"PUBLIC KEY", "RSA PUBLIC KEY", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY", "OPENSSH PRIVATE KEY",
-	"EC PARAMETERS", "DH PARAMETERS", "DSA PARAMETERS",
+	"EC PARAMETERS", "DH PARAMETERS", "DSA PARAMETERS", "PGP PUBLIC KEY BLOCK", "PGP PRIVATE KEY BLOCK", "PGP MESSAGE",
 }
 
 func kindOf(block *pem.Block) Value {
@@ -159,34 +169,54 @@ func hasKey(blocks []*pem.Block) bool {
 	return false
 }
 
+// labelled is the line before a block that perhaps cannot be decoded, as one of PGP.
+var labelled = regexp.MustCompile(`(?m)^-----BEGIN ([A-Z0-9 ]+)-----\s*$`)
+
 // brokenArmor tells that a block begins and cannot be read.
 func brokenArmor(rest []byte) bool { return bytes.Contains(rest, []byte("-----BEGIN ")) }
 
 // bom is UTF-8's byte order mark; pem.Decode finds no block right behind it.
 var bom = []byte("\xef\xbb\xbf")
 
-// forms tell by the first bytes what a file is instead of PEM.
+// forms tell by the first bytes what a file is instead of PEM, and by what filter it
+// becomes PEM, where one is enough.
 var forms = []struct {
-	key string
-	is  func(data []byte) bool
+	key    string
+	is     func(data []byte) bool
+	filter string
 }{
-	{"empty", func(data []byte) bool { return len(bytes.TrimSpace(data)) == 0 }},
-	{"utf16", func(data []byte) bool { return begins(data, "\xff\xfe", "\xfe\xff") }},
-	{"jks", func(data []byte) bool { return begins(data, "\xfe\xed\xfe\xed") }},
+	{"empty", func(data []byte) bool { return len(bytes.TrimSpace(data)) == 0 }, ""},
+	{"utf16", func(data []byte) bool { return begins(data, "\xff\xfe", "\xfe\xff") }, "iconv -f UTF-16 -t UTF-8"},
+	{"jks", func(data []byte) bool { return begins(data, "\xfe\xed\xfe\xed") }, ""},
+	{"zip", func(data []byte) bool { return begins(data, "PK\x03\x04") }, ""},
+	{"gzip", func(data []byte) bool { return begins(data, "\x1f\x8b") }, "gzip -dc"},
+	{"putty", func(data []byte) bool { return begins(data, "PuTTY-User-Key-File-") }, ""},
+	{"lfs", func(data []byte) bool { return begins(data, "version https://git-lfs.github.com/spec/") }, ""},
+	{"ssh-public", func(data []byte) bool {
+		return begins(bytes.TrimSpace(data), "ssh-rsa ", "ssh-ed25519 ", "ssh-dss ", "ecdsa-sha2-")
+	}, ""},
 	{"html", func(data []byte) bool {
 		return begins(bytes.ToLower(bytes.TrimSpace(data)), "<!doctype", "<html", "<?xml", "<head")
-	}},
-	{"pkcs12", func(data []byte) bool { return isSequenceOf(data, "02010330") }},
-	{"pkcs7", func(data []byte) bool { return isSequenceOf(data, "06092a864886f70d0107") }},
+	}, ""},
+	{"json", json.Valid, ""},
+	{"pkcs12", func(data []byte) bool { return isSequenceOf(data, "02010330") }, "openssl pkcs12 -nodes"},
+	{"pkcs7", func(data []byte) bool { return isSequenceOf(data, "06092a864886f70d0107") }, "openssl pkcs7 -inform DER -print_certs"},
 	{"der", func(data []byte) bool {
 		certificates, err := x509.ParseCertificates(data)
 		return err == nil && len(certificates) > 0
-	}},
-	{"der-csr", func(data []byte) bool { _, err := x509.ParseCertificateRequest(data); return err == nil }},
-	{"der-key", func(data []byte) bool { key, err := parseKey(data); return err == nil && key != nil }},
-	{"broken", brokenArmor},
-	{"binary", func(data []byte) bool { return bytes.IndexByte(data, 0) >= 0 }},
+	}, "openssl x509 -inform DER"},
+	{"der-csr", func(data []byte) bool { _, err := x509.ParseCertificateRequest(data); return err == nil }, ""},
+	{"der-key", func(data []byte) bool { key, err := parseKey(data); return err == nil && key != nil }, "openssl pkey -inform DER"},
+	{"broken", brokenArmor, ""},
+	{"binary", func(data []byte) bool { return bytes.IndexByte(data, 0) >= 0 }, ""},
+	{"path", isPath, ""},
 }
+
+// isPath tells whether a file holds the name of another, as a link does that was copied
+// by a system that has none.
+func isPath(data []byte) bool { return pathAlone.Match(bytes.TrimSpace(data)) }
+
+var pathAlone = regexp.MustCompile(`^(?:[A-Za-z]:)?[./\\]+[^\s"']+\.(?:pem|crt|cer|key)$`)
 
 func begins(data []byte, prefixes ...string) bool {
 	for _, prefix := range prefixes {
@@ -209,14 +239,44 @@ func isSequenceOf(data []byte, hexadecimal string) bool {
 }
 
 // wrongForm says what a file without the block that is looked for is.
-func wrongForm(data []byte, blocks []*pem.Block) Result {
+func (f *certificateFiles) wrongForm(path string, data []byte, blocks []*pem.Block) Result {
+	private := path == f.KeyFile
+	if label := labelled.FindSubmatch(data); len(blocks) == 0 && label != nil && !namesKey.Match(label[0]) && !beginLine.Match(label[0]) {
+		return fail("cert-not-pem", sharedReason+"form-block", kindOf(&pem.Block{Type: string(label[1])}))
+	}
 	if len(blocks) > 0 {
-		return fail("cert-not-pem", sharedReason+"form-block", kindOf(blocks[0]))
+		r := fail("cert-not-pem", sharedReason+"form-block", kindOf(blocks[0]))
+		if blocks[0].Type == "PKCS7" && !private {
+			r = r.instead(mendBy(path, private, "openssl pkcs7 -print_certs")...)
+		}
+		return r
 	}
 	for _, form := range forms {
-		if form.is(data) {
-			return fail("cert-not-pem", sharedReason+"form-"+form.key)
+		if !form.is(data) {
+			continue
 		}
+		r := fail("cert-not-pem", sharedReason+"form-"+form.key)
+		file := Path.of("file", path)
+		switch {
+		case form.key == "pkcs12" && private:
+			return r.instead(mendBy(path, private, "openssl pkcs12 -nocerts -nodes")...)
+		case form.key == "pkcs12":
+			return r.instead(mendBy(path, private, "openssl pkcs12 -nokeys")...)
+		case form.filter != "" && private == (form.key == "der-key"):
+			return r.instead(mendBy(path, private, form.filter)...)
+		case form.key == "jks":
+			return r.fix(step(sharedReason+"fix-jks", "keytool -importkeystore -srckeystore %[1]s -destkeystore %[2]s -deststoretype PKCS12", "", file, Path.of("store", path+".p12")))
+		case form.key == "zip":
+			return r.fix(step(sharedReason+"fix-zip", "unzip -o %[1]s -d certificates", "", file))
+		case form.key == "lfs":
+			return r.instead(step(sharedReason+"fix-lfs", "git lfs pull --include %[1]s", "", Path.of("included", filepath.Base(path))), step(sharedReason+"fix-restart", "", ""))
+		case form.key == "putty" && private:
+			return r.instead(mendBy(path, private, "puttygen /dev/stdin -O private-openssh -o /dev/stdout")...)
+		case form.key == "path":
+			link, copied := Path.of("other", strings.TrimSpace(string(data))), Path.of("mended", mendedCopy(path))
+			return r.instead(step(sharedReason+"fix-mend", "cat %[1]s > %[2]s", "", link, copied))
+		}
+		return r
 	}
 	return fail("cert-not-pem", sharedReason+"form-text")
 }

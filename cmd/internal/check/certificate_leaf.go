@@ -18,13 +18,40 @@ import (
 // iOS 13 and macOS 10.15").
 const longest = 825
 
-func checkLifetime(f *certificateFiles) Result {
-	leaf := f.chain[0]
-	lifetime := days(leaf.NotAfter.Sub(leaf.NotBefore.Add(-time.Second)))
+func checkLifetime(f *certificateFiles) Result { return lifetime(f.chain) }
+
+func lifetime(chain []*x509.Certificate) Result {
+	leaf := chain[0]
+	whole := leaf.NotAfter.Sub(leaf.NotBefore) + time.Second
+	lifetime := days(whole)
+	most := longestOfPublic(leaf.NotBefore)
+	if whole > time.Duration(most)*24*time.Hour && verify(chain, mozillaRoots()) == nil {
+		return warn("cert-unsupported", "long-public", Number.of("days", lifetime), Number.of("most", most))
+	}
 	if lifetime > longest {
 		return warn("cert-unsupported", "long", Number.of("days", lifetime), Number.of("most", longest))
 	}
 	return pass("short", Number.of("days", lifetime))
+}
+
+// longestOfPublic is the most days that a certificate of a public authority may be valid,
+// by when it was issued (CA/Browser Forum Baseline Requirements section 6.3.2, from
+// ballots SC-031 and SC-081v3; Apple support article 102028). Clients refuse longer ones.
+func longestOfPublic(issued time.Time) int {
+	for _, since := range []struct {
+		at   time.Time
+		most int
+	}{
+		{time.Date(2029, 3, 15, 0, 0, 0, 0, time.UTC), 47},
+		{time.Date(2027, 3, 15, 0, 0, 0, 0, time.UTC), 100},
+		{time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), 200},
+		{time.Date(2020, 9, 1, 0, 0, 0, 0, time.UTC), 398},
+	} {
+		if !issued.Before(since.at) {
+			return since.most
+		}
+	}
+	return longest
 }
 
 // checkNames looks for the name that clients connect to among the alternative
@@ -39,6 +66,8 @@ func names(leaf *x509.Certificate, host string) Result {
 		return fail("hostname-mismatch", "none", Name.of("common_name", leaf.Subject.CommonName))
 	case host == "":
 		return pass("names", covers)
+	case leaf.VerifyHostname(host) == nil && coversTooMuch(leaf, host):
+		return fail("hostname-mismatch", "top", asked, covers).breaking(SomeClients)
 	case leaf.VerifyHostname(host) == nil:
 		return pass("covered", asked, covers).rulesOut("hostname-mismatch")
 	case net.ParseIP(host) != nil:
@@ -51,6 +80,19 @@ func names(leaf *x509.Certificate, host string) Result {
 		}
 	}
 	return fail("hostname-mismatch", "other", asked, covers)
+}
+
+// coversTooMuch tells whether a name is covered by a wildcard alone that stands for a
+// whole top-level domain, as *.local of a private authority. Go takes it, while OpenSSL
+// (X509_check_host, v3_utl.c: valid_star wants two dots behind it), GnuTLS and browsers do
+// not.
+func coversTooMuch(leaf *x509.Certificate, host string) bool {
+	narrow := *leaf
+	narrow.DNSNames = slices.DeleteFunc(slices.Clone(leaf.DNSNames), func(name string) bool {
+		domain, wildcard := strings.CutPrefix(name, "*.")
+		return wildcard && !strings.Contains(strings.Trim(domain, "."), ".")
+	})
+	return narrow.VerifyHostname(host) != nil
 }
 
 // namesOf are the alternative names of a certificate.
@@ -107,7 +149,11 @@ func weakness(c *x509.Certificate, leaf bool) (Result, bool) {
 			return fail("cert-unsupported", "curve", Text.of("key", "Ed25519")), true
 		}
 	default:
-		return fail("cert-unsupported", "kind", Text.of("key", c.PublicKeyAlgorithm)), true
+		r := fail("cert-unsupported", "kind", Text.of("key", c.PublicKeyAlgorithm))
+		if leaf {
+			r = r.breaking(TheServer) // crypto/tls loads no such file
+		}
+		return r, true
 	}
 	switch c.SignatureAlgorithm {
 	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
@@ -130,15 +176,4 @@ func checkStaple(f *certificateFiles) Result {
 		}
 	}
 	return pass("free")
-}
-
-// checkRevocation tells whether anybody could learn that the certificate was
-// revoked: it names a list or a responder (RFC 5280 sections 4.2.1.13 and 4.2.2.1).
-// They are not asked: the checks connect to nothing that was not named.
-func checkRevocation(f *certificateFiles) Result {
-	leaf := f.chain[0]
-	for _, url := range append(slices.Clone(leaf.CRLDistributionPoints), leaf.OCSPServer...) {
-		return Result{Status: Skip, Key: "not-asked", Args: []Value{Address.of("address", url)}}
-	}
-	return pass("none").rulesOut("cert-revoked")
 }

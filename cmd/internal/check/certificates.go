@@ -27,8 +27,9 @@ type Certificates struct {
 	UID, GID int
 	// WarnDays is how many days before its end a certificate is to be renewed; 0 for a
 	// third of its lifetime, at most 30.
-	WarnDays int
-	Now      time.Time
+	WarnDays   int
+	Revocation Revocation
+	Now        time.Time
 }
 
 // contain adds a file that is not on this machine. One that was encoded twice, which
@@ -71,7 +72,7 @@ var certificateChecks = []certificateCheck{
 	{"cert-usage", AllClients, []string{"cert-format", "chain-order"}, checkUsage},
 	{"cert-algorithm", SomeClients, []string{"cert-format", "chain-order"}, checkAlgorithm},
 	{"cert-staple", "", []string{"cert-format", "chain-order"}, checkStaple},
-	{"cert-revocation", "", []string{"cert-format", "chain-order"}, checkRevocation},
+	{"cert-revocation", SomeClients, []string{"cert-format", "chain-order"}, checkRevocation},
 }
 
 // certificateFiles is what the checks share: the contents of the files, as far

@@ -56,6 +56,8 @@ type Result struct {
 	// are put into it. They never hold a key or a password.
 	Key  string
 	Args []Value
+	// More are values that the detail does not say.
+	More []Value
 	// Met says where and how often it was met, where that was not always.
 	Met []Value
 	// Fixes are what to do, before what the cause says, or Instead of it.
@@ -197,9 +199,9 @@ var reasons = []struct {
 }{
 	{errNoService, "no-service"}, {errIncludes, "includes"}, {errRemote, "remote"}, {errServices, "services"}, {errNotSettings, "no-settings"},
 	{errTooLarge, "large"}, {errIsFolder, "folder"}, {errIsNoFolder, "no-folder"}, {errIsNoFile, "no-file"},
-	{errTwice, "twice"}, {errTooMany, "many"}, {errNotUTF8, "encoding"}, {errCompose, "compose"}, {errTemplate, "template"}, {errEnvFile, "env-file"}, {errForm, "form"},
+	{errTwice, "twice"}, {errTooMany, "many"}, {errNotUTF8, "encoding"}, {errTabs, "tabs"}, {errFullWidth, "full-width"}, {errSyntax, "syntax"},
+	{errCompose, "compose"}, {errTemplate, "template"}, {errEnvFile, "env-file"}, {errForm, "form"},
 	{errHelmTemplate, "helm-template"}, {errHelmValues, "helm-values"}, {errKubeUnfit, "kube-unfit"}, {errNotKube, "kube"},
-	{errTab, "tab"}, {errColon, "colon"}, {errYAML, "yaml"},
 	{errIsKube, "is-kube"}, {errIsTraefik, "is-traefik"}, {errIsNginx, "is-nginx"}, {errIsCaddy, "is-caddy"}, {errIsHAProxy, "is-haproxy"}, {errIsOther, "is-other"},
 	{errNginxRun, "nginx-run"}, {errNginxDeep, "nginx-deep"}, {errNginx, "nginx"}, {errCaddy, "caddy"}, {errTraefik, "traefik"}, {errHAProxy, "haproxy"},
 }

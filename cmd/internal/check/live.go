@@ -44,6 +44,8 @@ type Live struct {
 	// WarnDays is how many days before its end a certificate is to be renewed, 0 as for
 	// files.
 	WarnDays int
+	// Revocation is zero where nobody is to be asked.
+	Revocation Revocation
 	// Now tells the time by which validity is judged; nil stands for time.Now.
 	Now func() time.Time
 
@@ -81,7 +83,10 @@ func stages() []stage {
 		{id: "live-names", breaks: AllClients, run: (*endpoint).names},
 		{id: "live-trust", breaks: AllClients, run: (*endpoint).trust},
 		{id: "live-dates", breaks: AllClients, run: (*endpoint).dates},
+		{id: "live-lifetime", run: (*endpoint).lifetime},
 		{id: "live-ocsp", breaks: SomeClients, run: (*endpoint).staple},
+		{id: "live-revocation", breaks: SomeClients, run: (*endpoint).revocation},
+		{id: "live-clients", breaks: SomeClients, run: (*endpoint).clients, shakes: true},
 		{id: "live-sni", run: (*endpoint).sni, shakes: true},
 		{id: "live-wss", breaks: AllClients, run: (*endpoint).upgrade, shakes: true, repeats: true},
 		{id: "live-route", breaks: AllClients, run: (*endpoint).route, repeats: true},
@@ -126,7 +131,8 @@ type endpoint struct {
 	refused13 string       // why TLS 1.3 was refused
 	answers   bool         // a handshake was done, or refused by an alert
 	closed    atomic.Pointer[time.Time]
-	deaf      bool     // the first one was answered by the end of the connection
+	deaf      bool     // the first one was answered by the end of the connection, or not at all
+	small     bool     // no ClientHello of two packets is answered
 	reached   bool     // the API answers HTTP
 	date      *reading // the endpoint's clock
 	skew      skew

@@ -153,10 +153,18 @@ func (e *endpoint) difference() Result {
 			}
 		}
 	}
+	r := pass("one", Number.of("handshakes", len(e.peers[0].met)))
 	if len(e.peers) > 1 {
-		return pass("kinds", Number.of("certificates", len(e.peers)))
+		r = pass("kinds", Number.of("certificates", len(e.peers)))
 	}
-	return pass("one", Number.of("handshakes", len(e.peers[0].met)))
+	r.More = []Value{Address.of("addresses", e.accepting)}
+	return r
+}
+
+// Differing tells whether the key of live-certificates says that a target serves
+// different certificates, other than one for each kind of key.
+func Differing(key string) bool {
+	return slices.Contains([]string{"chains", "addresses", "versions", "turn"}, key)
 }
 
 // apart names by what two certificates are told apart: the address, the version, or

@@ -171,6 +171,13 @@ func (e *endpoint) dates(context.Context) Result {
 	return e.datesAt(e.Now())
 }
 
+func (e *endpoint) lifetime(context.Context) Result {
+	if len(e.peers) == 0 {
+		return e.after("live-tls13", "live-tls12")
+	}
+	return e.each(func(p *peer) Result { return lifetime(p.chain.sent) })
+}
+
 // dates judges what clients need. A chain that is in date another way round an
 // expired cross-certificate is in order.
 func (c *chain) dates(at time.Time) Result {
@@ -179,7 +186,7 @@ func (c *chain) dates(at time.Time) Result {
 		needed = verified[:max(1, len(verified)-1)]
 	}
 	r := cleaned(dates(needed, at, c.warnDays))
-	r.Since = c.leaf().NotBefore
+	r.Since, r.More = c.leaf().NotBefore, identity(c.leaf(), r)
 	return r
 }
 
@@ -217,11 +224,25 @@ func (e *endpoint) stapledFor(p *peer) Result {
 	if issuer == nil {
 		return Result{Status: Skip, Key: "no-issuer"}
 	}
-	response, err := ocsp.ParseResponseForCert(p.staple, c.leaf(), issuer)
+	response, err := parseStaple(p.staple, c.leaf(), issuer)
 	if err != nil {
 		return warn("", "unusable", Text.of("error", fromPeer(err.Error())))
 	}
 	return stapled(response, e.Now())
+}
+
+// parseStaple reads a stapled answer and verifies it. An answer that holds the issuer's
+// own certificate, as OpenSSL's responder makes it, is refused by the library, which
+// takes what it holds for that of a delegated responder (RFC 6960 section 4.2.2.2).
+func parseStaple(staple []byte, leaf, issuer *x509.Certificate) (*ocsp.Response, error) {
+	response, err := ocsp.ParseResponseForCert(staple, leaf, issuer)
+	if err == nil {
+		return response, nil
+	}
+	if own, ownErr := ocsp.ParseResponseForCert(staple, leaf, nil); ownErr == nil && own.Certificate != nil && own.Certificate.Equal(issuer) {
+		return own, nil // which was verified by the certificate in it
+	}
+	return nil, err
 }
 
 // issuer of the leaf, against whose key a staple is verified.

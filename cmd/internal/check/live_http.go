@@ -132,10 +132,11 @@ func (e *endpoint) unanswered(err error, address string) Result {
 
 // openWebSocket upgrades conn and drops it at once. The response is nil where
 // there was none; its body holds the first KiB of a refusal.
-func openWebSocket(ctx context.Context, conn net.Conn, url string) (*http.Response, error) {
+func openWebSocket(ctx context.Context, conn net.Conn, url string, header http.Header) (*http.Response, error) {
 	defer conn.Close()
 	socket, response, err := websocket.Dial(ctx, url, &websocket.DialOptions{
 		HTTPClient:      client(conn),
+		HTTPHeader:      header,
 		CompressionMode: websocket.CompressionDisabled,
 	})
 	if err == nil {
@@ -152,7 +153,7 @@ func (e *endpoint) plainUpgrade(ctx context.Context) Result {
 	if err != nil {
 		return e.unreachable(err, e.Plain)
 	}
-	response, err := openWebSocket(ctx, conn, "ws://"+e.Plain+"/")
+	response, err := openWebSocket(ctx, conn, "ws://"+e.Plain+"/", nil)
 	switch {
 	case response == nil:
 		return e.unanswered(err, e.Plain)
@@ -168,13 +169,6 @@ func (e *endpoint) plainUpgrade(ctx context.Context) Result {
 
 // authority is the endpoint's host and port as they stand in a URL.
 func (e *endpoint) authority() string { return net.JoinHostPort(withoutZone(e.host), e.port) }
-
-// upgradesPlain tells whether the TLS port answers plain HTTP. Status 400 does
-// not count: TLS servers answer it to plain requests.
-func upgradesPlain(ctx context.Context, conn net.Conn, url string) bool {
-	response, _ := openWebSocket(ctx, conn, url)
-	return response != nil && response.StatusCode != http.StatusBadRequest
-}
 
 // refusesPlain tells whether a refusal says that the port is one of TLS.
 func refusesPlain(response *http.Response) bool {
@@ -192,7 +186,7 @@ func (e *endpoint) upgrade(ctx context.Context) Result {
 	}
 	e.remember(a)
 	sent := e.Now()
-	response, err := openWebSocket(ctx, a.conn, "wss://"+e.authority()+e.path)
+	response, err := openWebSocket(ctx, a.conn, "wss://"+e.authority()+e.path, nil)
 	if response == nil {
 		return e.noUpgrade(err, a.asked)
 	}
@@ -201,9 +195,7 @@ func (e *endpoint) upgrade(ctx context.Context) Result {
 	case response.StatusCode == http.StatusBadRequest && a.asked:
 		return fail("client-certificate", sharedReason+"handshake-client-certificate", Host.of("host", e.host))
 	case response.StatusCode != http.StatusSwitchingProtocols:
-		r := fail("connection-interrupted", "status", Number.of("status", response.StatusCode))
-		r.Fixes = upgradeFixes(response.StatusCode)
-		return r
+		return e.refused(ctx, response)
 	case err != nil:
 		return fail("connection-interrupted", sharedReason+"handshake-failed", Text.of("error", told(err)))
 	}
@@ -222,20 +214,6 @@ func (e *endpoint) noUpgrade(err error, asked bool) Result {
 		return fail("connection-interrupted", sharedReason+"handshake-silent", Address.of("address", e.target), Text.of("timeout", e.Timeout.String()))
 	}
 	return fail("connection-interrupted", sharedReason+"handshake-failed", Text.of("error", told(err)))
-}
-
-func upgradeFixes(status int) []Step {
-	if status >= 500 {
-		return []Step{step("fix-backend", "docker compose ps wukongim", ""), step("fix-health", "curl -sS --max-time 5 http://127.0.0.1:5001/health", "")}
-	}
-	return []Step{step("fix-upgrade", "", `location / {
-    proxy_pass http://127.0.0.1:5200;
-    proxy_http_version 1.1;
-    proxy_set_header Upgrade $http_upgrade;
-    proxy_set_header Connection "upgrade";
-    proxy_set_header Host $host;
-    proxy_read_timeout 300s;
-}`)}
 }
 
 // route compares the address that clients get with the one that was looked at

@@ -284,7 +284,7 @@ func closedPort(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// serveDNS answers A queries from names, and NXDOMAIN for the rest.
+// serveDNS answers queries for addresses from names, and NXDOMAIN for the rest.
 func serveDNS(t testing.TB, names map[string][]string) *net.Resolver {
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -318,14 +318,16 @@ func answer(m dnsmessage.Message, names map[string][]string) *dnsmessage.Message
 		reply.RCode = dnsmessage.RCodeNameError
 		return reply
 	}
-	if question.Type != dnsmessage.TypeA {
-		return reply
-	}
 	for _, address := range addresses {
-		reply.Answers = append(reply.Answers, dnsmessage.Resource{
-			Header: dnsmessage.ResourceHeader{Name: question.Name, Class: dnsmessage.ClassINET},
-			Body:   &dnsmessage.AResource{A: [4]byte(net.ParseIP(address).To4())},
-		})
+		ip := net.ParseIP(address)
+		var body dnsmessage.ResourceBody = &dnsmessage.AAAAResource{AAAA: [16]byte(ip.To16())}
+		kind := dnsmessage.TypeAAAA
+		if ip.To4() != nil {
+			body, kind = &dnsmessage.AResource{A: [4]byte(ip.To4())}, dnsmessage.TypeA
+		}
+		if question.Type == kind {
+			reply.Answers = append(reply.Answers, dnsmessage.Resource{Header: dnsmessage.ResourceHeader{Name: question.Name, Class: dnsmessage.ClassINET}, Body: body})
+		}
 	}
 	return reply
 }

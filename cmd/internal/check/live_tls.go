@@ -44,11 +44,15 @@ func (a *attempt) alert() string {
 type offer struct {
 	name     string // SNI, not sent where it is empty or an IP
 	min, max uint16
-	suites   []uint16 // nil for Go's choice
+	suites   []uint16      // nil for Go's choice
+	classic  bool          // no post-quantum key share
+	curves   []tls.CurveID // nil for those of classic or not
 }
 
 // ordinary is what clients of today offer.
-func (e *endpoint) ordinary() offer { return offer{e.host, tls.VersionTLS12, tls.VersionTLS13, nil} }
+func (e *endpoint) ordinary() offer {
+	return offer{name: e.host, min: tls.VersionTLS12, max: tls.VersionTLS13, classic: e.small}
+}
 
 // errWithheld is for a handshake that is not tried, for the server's sake.
 var errWithheld = errors.New("the handshake would crash the server")
@@ -72,19 +76,7 @@ func (e *endpoint) shakeAt(ctx context.Context, address string, o offer) *attemp
 		a.err = err
 		return a
 	}
-	conn := tls.Client(raw, &tls.Config{
-		ServerName:         o.name,
-		InsecureSkipVerify: true,
-		MinVersion:         o.min,
-		MaxVersion:         o.max,
-		CipherSuites:       o.suites,
-		CurvePreferences:   curves(),
-		NextProtos:         []string{"http/1.1"}, // as browsers offer for wss
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			a.asked = true
-			return &tls.Certificate{}, nil
-		},
-	})
+	conn := tls.Client(raw, e.config(o, a))
 	if a.err = conn.HandshakeContext(ctx); a.err != nil {
 		raw.Close()
 	} else {
@@ -94,13 +86,34 @@ func (e *endpoint) shakeAt(ctx context.Context, address string, o offer) *attemp
 	return a
 }
 
-// curves are those for which a ClientHello has a key share that every server
+func (e *endpoint) config(o offer, a *attempt) *tls.Config {
+	return &tls.Config{
+		ServerName:         o.name,
+		InsecureSkipVerify: true,
+		MinVersion:         o.min,
+		MaxVersion:         o.max,
+		CipherSuites:       o.suites,
+		CurvePreferences:   o.groups(),
+		NextProtos:         []string{"http/1.1"}, // as browsers offer for wss
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			a.asked = true
+			return &tls.Certificate{}, nil
+		},
+	}
+}
+
+// groups are those for which a ClientHello has a key share that every server
 // knows: X25519, or P-256 where FIPS 140-3 mode forbids that one and would leave
 // the post-quantum one alone. WuKongIM fails where it has to ask for another by
 // a HelloRetryRequest.
-func curves() []tls.CurveID {
-	if fips140.Enabled() {
+func (o offer) groups() []tls.CurveID {
+	switch {
+	case o.curves != nil:
+		return o.curves
+	case fips140.Enabled():
 		return []tls.CurveID{tls.CurveP256, tls.CurveP384, tls.CurveP521}
+	case o.classic:
+		return []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 	}
 	return nil // as Go and browsers offer
 }
@@ -111,8 +124,14 @@ func (e *endpoint) tls13(ctx context.Context) Result {
 	if e.target == "" {
 		return e.after("live-tcp")
 	}
-	a := e.shake(ctx, e.ordinary())
+	a, others := e.shakeFirst(ctx)
 	defer a.close()
+	e.answers = a.err == nil || a.alert() != ""
+	if others != nil {
+		defer others.close()
+		e.refused13 = told(a.err)
+		return e.silent(others)
+	}
 	if e.answers && !a.speaks13() {
 		e.remember(a)
 		only := e.ordinary()
@@ -154,9 +173,9 @@ func (e *endpoint) tls12(ctx context.Context) Result {
 }
 
 // lacks13 is for a server that works with an older version: that it refused
-// TLS 1.3, in whatever way, is then no failure.
+// TLS 1.3, in whatever way, is then no failure. That it refuses what is large is one.
 func (e *endpoint) lacks13() {
-	if r := e.result("live-tls13"); r.Status == Fail {
+	if r := e.result("live-tls13"); r.Status == Fail && !e.small {
 		r.Status, r.Cause, r.Key, r.Args = Warn, "", sharedReason+"handshake-not-offered", []Value{Text.of("error", e.refused13)}
 	}
 }
@@ -168,14 +187,14 @@ func (e *endpoint) refusal12(ctx context.Context, a *attempt) Result {
 	r := e.refusal(ctx, a)
 	switch {
 	case r.Key == sharedReason+"handshake-not-offered" && len(e.peers) == 0:
-		old := e.shake(ctx, offer{e.host, tls.VersionTLS10, tls.VersionTLS11, everySuite()})
+		old := e.shake(ctx, offer{name: e.host, min: tls.VersionTLS10, max: tls.VersionTLS11, suites: everySuite()})
 		defer old.close()
 		if old.err == nil {
 			e.lacks13()
 			r = fail("protocol-version", "old", Text.of("version", tls.VersionName(old.conn.ConnectionState().Version)))
 		}
 	case r.Key == sharedReason+"handshake-cipher":
-		weak := e.shake(ctx, offer{e.host, tls.VersionTLS12, tls.VersionTLS12, everySuite()})
+		weak := e.shake(ctx, offer{name: e.host, min: tls.VersionTLS12, max: tls.VersionTLS12, suites: everySuite()})
 		defer weak.close()
 		if weak.err == nil {
 			e.remember(weak)
@@ -196,7 +215,9 @@ func everySuite() []uint16 {
 
 func agreed(a *attempt) Result {
 	state := a.conn.ConnectionState()
-	return pass(sharedReason+"handshake-agreed", Text.of("version", tls.VersionName(state.Version)), Text.of("suite", tls.CipherSuiteName(state.CipherSuite)))
+	r := pass(sharedReason+"handshake-agreed", Text.of("version", tls.VersionName(state.Version)), Text.of("suite", tls.CipherSuiteName(state.CipherSuite)))
+	r.More = []Value{Text.of("curve", state.CurveID), Text.of("protocol", state.NegotiatedProtocol)}
+	return r
 }
 
 // refusal explains a handshake that failed.
@@ -210,7 +231,7 @@ func (e *endpoint) refusal(ctx context.Context, a *attempt) Result {
 			return r
 		}
 	case isSilent(a.err) && a.got == 0:
-		return fail("connection-interrupted", sharedReason+"handshake-silent", Address.of("address", e.target), Text.of("timeout", e.Timeout.String()))
+		return e.silent(nil)
 	case isSilent(a.err):
 		return fail("connection-interrupted", sharedReason+"handshake-slow", Address.of("address", e.target), Number.of("bytes", int(a.got)))
 	case isRefused(a.err):
@@ -232,14 +253,29 @@ func (e *endpoint) hungUp(ctx context.Context) Result {
 		return closed
 	}
 	e.deaf = true
-	if conn, err := e.dial(ctx, e.target); err == nil && upgradesPlain(ctx, conn, "ws://"+e.authority()+e.path) {
-		return fail("tls-on-plaintext-port", sharedReason+"handshake-plain-http", Address.of("address", e.target))
+	answers := false
+	if conn, err := e.dial(ctx, e.target); err == nil {
+		var plain bool
+		if plain, answers = answersPlain(ctx, conn, "ws://"+e.authority()+e.path); plain {
+			return fail("tls-on-plaintext-port", sharedReason+"handshake-plain-http", Address.of("address", e.target))
+		}
 	}
 	conn, err := e.dial(ctx, e.target)
 	if err != nil {
 		return fail("server-crash", sharedReason+"handshake-died", Address.of("address", e.target)).breaking(TheServer)
 	}
 	conn.Close()
+	if answers { // so the server lives, and something before it hung up
+		if small := e.shake(ctx, e.classic()); small.err == nil {
+			defer small.close()
+			e.deaf = false
+			return e.large(small)
+		}
+	}
+	if e.proxied(ctx) {
+		return fail("connection-interrupted", sharedReason+"handshake-proxy", Address.of("address", e.target)).
+			instead(step(sharedReason+"fix-proxy", "", "server {\n    listen 443 ssl;   # without proxy_protocol\n}"), step(sharedReason+"fix-proxy-balancer", "", ""))
+	}
 	return closed
 }
 

@@ -249,7 +249,7 @@ func TestVersions(t *testing.T) {
 		key      string
 	}{
 		{"TLS 1.2 only", tls.VersionTLS12, tls.VersionTLS12, []string{"live-tls13"}, sharedReason + "handshake-not-offered"},
-		{"TLS 1.3 only", tls.VersionTLS13, tls.VersionTLS13, []string{"live-tls12"}, sharedReason + "handshake-not-offered"},
+		{"TLS 1.3 only", tls.VersionTLS13, tls.VersionTLS13, []string{"live-tls12", "live-clients"}, sharedReason + "handshake-not-offered"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t)
@@ -276,7 +276,7 @@ func TestVersions(t *testing.T) {
 		}
 		results := s.check()
 		assert.Empty(t, byStatus(results, Fail))
-		assert.Equal(t, []string{"live-tls12"}, byStatus(results, Warn))
+		assert.Equal(t, []string{"live-tls12", "live-clients"}, byStatus(results, Warn))
 	})
 	t.Run("TLS 1.2 only, others cut", func(t *testing.T) {
 		s := newSite(t)
@@ -316,7 +316,7 @@ func TestClientCertificateIsDemanded(t *testing.T) {
 		s.config.ClientAuth = tls.RequireAnyClientCert
 		results := s.check()
 		requireOneFailure(t, results, "live-wss", "client-certificate", sharedReason+"handshake-client-certificate")
-		assert.Equal(t, []string{"live-tls12"}, byStatus(results, Warn))
+		assert.Equal(t, []string{"live-tls12", "live-clients"}, byStatus(results, Warn))
 	})
 	t.Run("wanted and not needed", func(t *testing.T) {
 		s := newSite(t)

@@ -154,7 +154,7 @@ func complete(results []check.Result) error {
 // texts of checks; those of errors are others.
 var texts = regexp.MustCompile(`(?m)^check\.((?:any|cert|key|chain|config|live|proxy|kube)[a-z0-9-]*\.[a-z0-9-]+):`)
 
-var isOfAFix = regexp.MustCompile(`\.fix(?:-[a-z]+)?$`)
+var isOfAFix = regexp.MustCompile(`\.fix(?:-[a-z]+)*$`)
 
 // beyond are what depends on the machine: whether it has certificates of public
 // authorities, openssl, a root user who can be another, and a broken disk.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -19,6 +21,9 @@ var (
 	errTwice       = errors.New("a key stands there twice")
 	errTooMany     = fmt.Errorf("more than %d keys and values", maxNodes)
 	errNotUTF8     = errors.New("is not UTF-8; save it as UTF-8")
+	errTabs        = errors.New("is indented by a tab")
+	errFullWidth   = errors.New("has a full-width sign where YAML wants : or a quote")
+	errSyntax      = errors.New("is no YAML")
 )
 
 // readYAML gives the documents of a file. Errors give the line and no text of
@@ -36,7 +41,7 @@ func readYAMLUpTo(data []byte, most int) ([]map[string]any, error) {
 			return documents, nil
 		}
 		if err != nil {
-			return nil, notUTF8(data, err)
+			return nil, malformed(data, err)
 		}
 		document, err := readDocument(&node, most)
 		if err != nil {
@@ -85,40 +90,35 @@ func countNodes(node *yaml.Node, left *int) error {
 	return nil
 }
 
-// What editors and input methods make of YAML.
-var (
-	errTab   = errors.New("is indented with a tab, which YAML does not allow")
-	errColon = errors.New("a full-width colon stands where : belongs")
-	errYAML  = errors.New("is not YAML here, or in the line before")
-)
-
-// ofSyntax are the beginnings of the library's errors of syntax.
-var ofSyntax = lazily(`did not find expected|could not find expected|found character that cannot start|mapping values are not allowed|block sequence entries are not allowed|found unexpected`)
-
-// misread says what is wrong with the syntax of a line; errors of other kinds are left
-// as they are.
-func misread(data []byte, err error) error {
-	if !ofSyntax().MatchString(err.Error()) {
-		return err
+// malformed replaces an error of the library, which has one for many mistakes and often
+// the wrong line, by what people do.
+func malformed(data []byte, err error) error {
+	if !utf8.Valid(data) {
+		return notUTF8(data, err)
 	}
-	lines, at := bytes.Split(data, []byte("\n")), lineOf(err)
-	for line := max(at-2, 1); line <= min(at+1, len(lines)); line++ {
-		text := lines[line-1]
-		switch indent := text[:len(text)-len(bytes.TrimLeft(text, " \t"))]; {
-		case bytes.ContainsRune(indent, '\t'):
-			return &placed{line: line, err: errTab}
-		case bytes.ContainsRune(text, '：') && !bytes.Contains(bytes.SplitN(text, []byte("#"), 2)[0], []byte(": ")):
-			return &placed{line: line, err: errColon}
+	for _, known := range []struct {
+		mistake func() *regexp.Regexp
+		err     error
+	}{{indentedByTab, errTabs}, {fullWidth, errFullWidth}} {
+		if at := known.mistake().FindIndex(data); at != nil {
+			return &placed{line: bytes.Count(data[:at[0]], []byte("\n")) + 1, err: fmt.Errorf("%w: %w", known.err, err)}
 		}
 	}
-	return &placed{line: at, err: errYAML}
+	line := 0
+	if found := lineNamed().FindStringSubmatch(err.Error()); found != nil {
+		line, _ = strconv.Atoi(found[1])
+	}
+	return &placed{line: line, err: fmt.Errorf("%w: %w", errSyntax, err)}
 }
+
+var (
+	indentedByTab = lazily(`(?m)^ *\t+ *[^\s#]`)
+	fullWidth     = lazily(`(?m)^[ \t]*(?:- )?[A-Za-z0-9_.-]+[ \t]*(?:：|:[ \t]*[“”‘’＂＇])`)
+	lineNamed     = lazily(`line (\d+)`)
+)
 
 // notUTF8 replaces an error of a file that an editor saved in a local encoding.
 func notUTF8(data []byte, err error) error {
-	if utf8.Valid(data) {
-		return misread(data, err)
-	}
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		if !utf8.Valid(line) {
 			return &placed{line: i + 1, err: errNotUTF8}

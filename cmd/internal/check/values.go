@@ -104,7 +104,7 @@ func (r Result) Map(replace func(Value) Value) Result {
 		}
 		return out
 	}
-	r.Args, r.Met, r.Fixes = each(r.Args), each(r.Met), slices.Clone(r.Fixes)
+	r.Args, r.More, r.Met, r.Fixes = each(r.Args), each(r.More), each(r.Met), slices.Clone(r.Fixes)
 	if r.Target.V != nil {
 		r.Target = replace(r.Target)
 	}
@@ -117,7 +117,7 @@ func (r Result) Map(replace func(Value) Value) Result {
 // Values are all of the result, each once: those of its detail, where it was met,
 // and those of its fixes.
 func (r Result) Values() []Value {
-	all := append(slices.Clone(r.Args), r.Met...)
+	all := slices.Concat(r.Args, r.More, r.Met)
 	for _, s := range r.Fixes {
 		for _, v := range s.Values {
 			if !slices.ContainsFunc(all, func(known Value) bool { return known.Name == v.Name }) {

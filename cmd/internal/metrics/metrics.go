@@ -172,7 +172,7 @@ func Listen(address string) (*Server, error) {
 
 // Serve answers until Close. /healthz answers 200 while healthy returns nil, else
 // 503.
-func (s *Server) Serve(c *Collector, healthy func() error) {
+func (s *Server) Serve(c prometheus.Collector, healthy func() error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(c, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()

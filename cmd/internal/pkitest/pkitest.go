@@ -83,7 +83,7 @@ func (a *Authority) CA(name string) *Authority {
 	key := Key()
 	return &Authority{Now: a.Now, Key: key, Certificate: a.Issue(key, func(c *x509.Certificate) {
 		c.Subject.CommonName, c.DNSNames, c.ExtKeyUsage, c.IssuingCertificateURL = name, nil, nil, nil
-		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
+		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign
 		c.NotBefore, c.NotAfter = a.Now.AddDate(-1, 0, 0), a.Now.AddDate(5, 0, 0)
 		c.SubjectKeyId = []byte(name)
 	})}
