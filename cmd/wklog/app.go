@@ -16,6 +16,7 @@ import (
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/secrets"
+	"wklog/cmd/internal/source"
 	"wklog/patterns"
 )
 
@@ -39,6 +40,9 @@ type app struct {
 func newApp(args []string) (*app, error) {
 	asked := langFlag(args)
 	lang, langErr := messages.Detect(asked)
+	if langErr != nil { // said in the language of the environment
+		lang, _ = messages.Detect("auto")
+	}
 	say, err := messages.In(lang)
 	if err != nil {
 		return nil, err
@@ -70,8 +74,8 @@ func (a *app) execute(ctx context.Context) int {
 	root.SetArgs(withText(a.args))
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	if err := root.ExecuteContext(ctx); err != nil {
-		a.complain(a.explainError(err))
+	if c, err := root.ExecuteContextC(ctx); err != nil {
+		a.complain(a.explainError(c.CommandPath(), err))
 		return exitWrong
 	}
 	return a.status
@@ -93,28 +97,17 @@ func withText(args []string) []string {
 	return args
 }
 
+// complainOf complains of an input.
+func (a *app) complainOf(name, message string) {
+	if name == source.Stdin {
+		name = a.say.Say("source.stdin")
+	}
+	a.complain(a.say.Say("error.in-file", name, message))
+}
+
 // complain prints one message to stderr, without the secrets in it.
 func (a *app) complain(text string) {
 	fmt.Fprintln(a.stderr, "wklog: "+report.Visible(secrets.Hide(text)))
-}
-
-// explainError puts the errors that users cause most into their language.
-func (a *app) explainError(err error) string {
-	var wrong patterns.Problems
-	var unknown *pflag.NotExistError
-	var missing *pflag.ValueRequiredError
-	var invalid *pflag.InvalidValueError
-	switch {
-	case errors.As(err, &wrong):
-		return strings.Join(report.Problems(wrong, a.say), "\n")
-	case errors.As(err, &unknown):
-		return a.say.Say("error.flag", unknown.Error()[strings.LastIndex(unknown.Error(), ":")+2:])
-	case errors.As(err, &missing):
-		return a.say.Say("error.flag.value", missing.GetSpecifiedName())
-	case errors.As(err, &invalid):
-		return a.say.Say("error.flag.invalid", invalid.GetFlag().Name, invalid.GetValue())
-	}
-	return a.say.Error(err)
 }
 
 func (a *app) root() *cobra.Command {
@@ -130,16 +123,6 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(analyze, a.reportCommand(), a.checkCommand(), a.explainCommand(), a.patternsCommand(), a.versionCommand())
 	a.translateHelp(root)
 	return root
-}
-
-// arguments limits their number, with an error in the user's language.
-func (a *app) arguments(least, most int) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) < least || most >= 0 && len(args) > most {
-			return messages.NewError("error.args", c.CommandPath())
-		}
-		return nil
-	}
 }
 
 // withoutCommand runs analyze over piped stdin or the named files, and shows
@@ -170,12 +153,16 @@ func (a *app) translateHelp(root *cobra.Command) {
 	for _, c := range root.Commands() {
 		switch c.Name() {
 		case "help":
-			c.Short, c.Long = a.say.Say("help.help"), a.say.Say("help.help")
+			c.Short, c.Long, c.Args = a.say.Say("help.help"), a.say.Say("help.help"), a.topic
 		case "completion":
-			c.Short, c.Long = a.say.Say("help.completion"), a.say.Say("help.completion")
+			c.Short, c.Long, c.Args = a.say.Say("help.completion"), a.say.Say("help.completion"), a.arguments(0, 0)
+			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 			for _, shell := range c.Commands() {
 				shell.Short = a.say.Say("help.completion.shell", shell.Name())
-				shell.Long = shell.Short
+				shell.Long, shell.Args = shell.Short, a.arguments(0, 0)
+				if f := shell.Flags().Lookup("no-descriptions"); f != nil {
+					f.Usage = a.say.Say("flag.completion.no-descriptions")
+				}
 			}
 		}
 	}

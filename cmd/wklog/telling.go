@@ -74,7 +74,7 @@ func (n *analysis) senders() ([]notify.Sender, error) {
 		w, err := notify.NewWebhook(n.flags.webhook, n.flags.webhookFormat, os.Getenv(secretVariable))
 		switch {
 		case errors.Is(err, notify.ErrForm):
-			return nil, messages.NewError("error.webhook-format", n.flags.webhookFormat, strings.Join(notify.Robots(), ", "))
+			return nil, messages.NewError("error.webhook-format", n.flags.webhookFormat, notify.Robots())
 		case err != nil:
 			return nil, messages.NewError("error.webhook")
 		}

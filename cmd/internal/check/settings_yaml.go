@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -18,6 +19,8 @@ var (
 	errNotSettings = errors.New("holds no mapping of keys")
 	errTwice       = errors.New("a key stands there twice")
 	errTooMany     = fmt.Errorf("more than %d keys and values", maxNodes)
+	errNotYAML     = errors.New("is not YAML")
+	errAnchors     = errors.New("its anchors stand for too much, or for themselves")
 	errNotUTF8     = errors.New("is not UTF-8; save it as UTF-8")
 )
 
@@ -33,7 +36,7 @@ func readYAML(data []byte) ([]map[string]any, error) {
 			return documents, nil
 		}
 		if err != nil {
-			return nil, notUTF8(data, err)
+			return nil, notUTF8(data, badYAML(err))
 		}
 		document, err := readDocument(&node)
 		if err != nil {
@@ -57,8 +60,27 @@ func readDocument(node *yaml.Node) (map[string]any, error) {
 	}
 	var keys map[string]any
 	err := body.Decode(&keys)
-	return keys, err
+	return keys, badYAML(err)
 }
+
+// ofYAML is an error of the library, with what kind of fault it is.
+type ofYAML struct{ kind, err error }
+
+func (e *ofYAML) Error() string   { return e.err.Error() }
+func (e *ofYAML) Unwrap() []error { return []error{e.kind, e.err} }
+
+// badYAML says of an error of the library what to tell of it, and where.
+func badYAML(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ofAnchors.MatchString(err.Error()):
+		return &ofYAML{errAnchors, err}
+	}
+	return &placed{line: lineOf(err), err: &ofYAML{errNotYAML, err}}
+}
+
+var ofAnchors = regexp.MustCompile(`excessive aliasing|contains itself|unknown anchor`)
 
 // countNodes walks the tree without following aliases.
 func countNodes(node *yaml.Node, left *int) error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -20,19 +21,42 @@ var files embed.FS
 type Printer struct {
 	Lang  patterns.Lang
 	texts map[string]string
+	// system gives the key of each message of the system and of libraries; few runs
+	// need it.
+	system func() map[string]string
 }
 
 // In returns the printer of a language.
 func In(lang patterns.Lang) (*Printer, error) {
+	texts, err := read(lang)
+	if err != nil {
+		return nil, err
+	}
+	return &Printer{Lang: lang, texts: texts, system: sync.OnceValue(system)}, nil
+}
+
+// system names by its key each message of the system and of libraries, which are in
+// English.
+func system() map[string]string {
+	keys := map[string]string{}
+	english, _ := read(patterns.English) // what cannot be read fails the tests
+	for key, text := range english {
+		if strings.HasPrefix(key, "system.") {
+			keys[text] = key
+		}
+	}
+	return keys
+}
+
+func read(lang patterns.Lang) (texts map[string]string, err error) {
 	data, err := files.ReadFile(string(lang) + ".yaml")
 	if err != nil {
 		return nil, fmt.Errorf("no texts in language %q", lang)
 	}
-	p := &Printer{Lang: lang, texts: map[string]string{}}
-	if err := yaml.Unmarshal(data, &p.texts); err != nil {
+	if err := yaml.Unmarshal(data, &texts); err != nil {
 		return nil, fmt.Errorf("%s.yaml: %w", lang, err)
 	}
-	return p, nil
+	return texts, nil
 }
 
 // Say returns a text with its arguments put in. A key without a text comes
@@ -47,6 +71,9 @@ func (p *Printer) Say(key string, args ...any) string {
 	}
 	return fmt.Sprintf(text, args...)
 }
+
+// List joins names as the language does.
+func (p *Printer) List(names []string) string { return strings.Join(names, p.Say("list.join")) }
 
 // Detect chooses the language: what was asked for ("en", "zh"), for "auto" the
 // one of the environment (LC_ALL before LC_MESSAGES before LANG, POSIX base

@@ -136,7 +136,7 @@ func (l *Live) replaceStatus() error {
 	for _, k := range l.kinds {
 		parts = append(parts, k.pattern.ID+" "+strconv.Itoa(k.count))
 	}
-	text := l.opts.Say.Say("live.status", l.total, strings.Join(parts, ", "))
+	text := l.opts.Say.Say("live.status", l.total, l.opts.Say.List(parts))
 	l.status = true
 	_, err := io.WriteString(l.w, "\r\x1b[K"+fit(text, max(l.opts.Width-1, 20)))
 	return err

@@ -63,7 +63,7 @@ func (n *News) Where(say *messages.Printer) string {
 	if len(names) == 0 {
 		names = in.Sources
 	}
-	text := say.Say("incident.nodes", Visible(strings.Join(names, ", "))) + say.Say("incident.join") + say.Say("incident.events", in.Events)
+	text := say.Say("incident.nodes", Visible(say.List(names))) + say.Say("incident.join") + say.Say("incident.events", in.Events)
 	if !in.First.IsZero() {
 		text = clock(in.First) + say.Say("incident.join") + text
 	}
