@@ -88,8 +88,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unexpected-message",
 			Title: Text{
-				En: "Client sent alert 10, unexpected message",
-				Zh: "客户端发来告警 10：unexpected message（意外的消息）",
+				En: "Alert 10, unexpected message, sent by the client",
+				Zh: "告警 10：unexpected message（意外的消息，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client got a handshake message that it did not expect at this point. Healthy stacks do not do this to each other: something between them altered or mixed up the records, or the client is a test tool. The certificate is not the reason.",
@@ -163,8 +163,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-bad-record-mac",
 			Title: Text{
-				En: "Client sent alert 20, bad record MAC",
-				Zh: "客户端发来告警 20：bad record MAC（记录校验失败）",
+				En: "Alert 20, bad record MAC, sent by the client",
+				Zh: "告警 20：bad record MAC（记录校验失败，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client could not verify a record that the server had sent. The bytes were changed on the way, or both sides derived different keys. Do not mix this up with local error: tls: bad record MAC, where it is the server that could not read the client.",
@@ -238,8 +238,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-decryption-failed",
 			Title: Text{
-				En: "Client sent alert 21, decryption failed",
-				Zh: "客户端发来告警 21：decryption failed（解密失败）",
+				En: "Alert 21, decryption failed, sent by the client",
+				Zh: "告警 21：decryption failed（解密失败，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client could not decrypt a record of the server. This alert belongs to TLS 1.0; current stacks send bad record MAC for the same fault. The bytes were changed on the way, or the sender is a test tool or a very old client.",
@@ -313,8 +313,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-record-overflow",
 			Title: Text{
-				En: "Client sent alert 22, record overflow",
-				Zh: "客户端发来告警 22：record overflow（记录过长）",
+				En: "Alert 22, record overflow, sent by the client",
+				Zh: "告警 22：record overflow（记录过长，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client got a record that is longer than TLS allows. WuKongIM and nginx never send such records, so the length field was damaged or plain bytes were mixed into the stream by something in between.",
@@ -383,8 +383,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-decompression-failure",
 			Title: Text{
-				En: "Client sent alert 30, decompression failure",
-				Zh: "客户端发来告警 30：decompression failure（解压失败）",
+				En: "Alert 30, decompression failure, sent by the client",
+				Zh: "告警 30：decompression failure（解压失败，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client claims that it could not decompress a record. Neither WuKongIM nor a current nginx uses TLS compression, so no healthy client can mean it. It is a test tool, a broken client or damaged data.",
@@ -453,8 +453,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-handshake-failure",
 			Title: Text{
-				En: "Client sent alert 40, handshake failure",
-				Zh: "客户端发来告警 40：handshake failure（握手失败）",
+				En: "Alert 40, handshake failure, sent by the client",
+				Zh: "告警 40：handshake failure（握手失败，客户端发来）",
 			},
 			Explain: Text{
 				En: "When a client can send this alert, version and cipher suite are agreed already (where they do not fit the server says so itself), so what it refuses is mostly the certificate. Erlang and Elixir clients answer so to a host name that the certificate does not cover and to a certificate that is not meant for servers; own verification code of an app ends like this too. The error text on the client side decides.",
@@ -515,8 +515,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-no-certificate",
 			Title: Text{
-				En: "Client sent alert 41, no certificate",
-				Zh: "客户端发来告警 41：no certificate（没有证书）",
+				En: "Alert 41, no certificate, sent by the client",
+				Zh: "告警 41：no certificate（没有证书，客户端发来）",
 			},
 			Explain: Text{
 				En: "An SSL 3.0 alert by which a client says that it has no certificate of its own to show; Go knows no name for it and prints alert(41). WuKongIM never asks clients for certificates. Behind nginx it can mean that ssl_verify_client is on.",
@@ -590,8 +590,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-bad-certificate",
 			Title: Text{
-				En: "Client rejected the certificate: alert 42, bad certificate",
-				Zh: "客户端拒绝了证书：告警 42，bad certificate",
+				En: "Alert 42, bad certificate: the client rejected the certificate",
+				Zh: "告警 42：bad certificate（客户端拒绝了证书）",
 			},
 			Explain: Text{
 				En: "The client got the server certificate and rejected it. Go and GnuTLS clients send this alert for every fault of a certificate; from OpenSSL, Java and Firefox it mostly means a wrong host name, or a certificate that is not valid yet by the client clock. The alert alone does not name the fault: other alerts of the same time or the error text of the client do.",
@@ -658,8 +658,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unsupported-certificate",
 			Title: Text{
-				En: "Client sent alert 43, unsupported certificate",
-				Zh: "客户端发来告警 43：unsupported certificate（证书不适用）",
+				En: "Alert 43, unsupported certificate, sent by the client",
+				Zh: "告警 43：unsupported certificate（证书不适用，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client does not accept a certificate of this kind for a server. Measured where the extended key usage lacks serverAuth, with OpenSSL over TLS 1.2 and with BoringSSL. An unusual key type or signature can have the same effect in other stacks.",
@@ -718,8 +718,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-revoked-certificate",
 			Title: Text{
-				En: "Client sent alert 44, certificate revoked",
-				Zh: "客户端发来告警 44：certificate revoked（证书已吊销）",
+				En: "Alert 44, certificate revoked, sent by the client",
+				Zh: "告警 44：certificate revoked（证书已吊销，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client found the certificate in a revocation list or in an OCSP answer. Only clients that check revocation notice it, so others may still connect. Ask the CA whether and why it revoked the certificate.",
@@ -778,8 +778,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-expired-certificate",
 			Title: Text{
-				En: "Client sent alert 45, certificate expired",
-				Zh: "客户端发来告警 45：certificate expired（证书过期）",
+				En: "Alert 45, certificate expired, sent by the client",
+				Zh: "告警 45：certificate expired（证书过期，客户端发来）",
 			},
 			Explain: Text{
 				En: "By the clock of the client the certificate, or one of its chain, is outside its validity period. Either it has expired or the clock of the client is ahead; BoringSSL and a few others say the same of a certificate that is not valid yet. Compare the dates of the certificate with the time of this line: if it was valid then, look at the clock of the client.",
@@ -838,8 +838,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unknown-certificate",
 			Title: Text{
-				En: "Client rejected the certificate: alert 46, certificate unknown",
-				Zh: "客户端拒绝了证书：告警 46，certificate unknown",
+				En: "Alert 46, certificate unknown: the client rejected the certificate",
+				Zh: "告警 46：certificate unknown（客户端拒绝了证书）",
 			},
 			Explain: Text{
 				En: "The client rejected the certificate for a reason that it keeps to itself. Chromium sends this alert for every fault, Java and Android for an untrusted CA, a missing intermediate or a wrong host name. It excludes nothing by itself; alerts of other clients in the same period narrow it down.",
@@ -904,8 +904,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-illegal-parameter",
 			Title: Text{
-				En: "Client sent alert 47, illegal parameter",
-				Zh: "客户端发来告警 47：illegal parameter（参数非法）",
+				En: "Alert 47, illegal parameter, sent by the client",
+				Zh: "告警 47：illegal parameter（参数非法，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client found a value in the server messages that it does not allow. Measured with Chromium and BoringSSL over TLS 1.2 when the certificate has a P-521 key. Without such a certificate look for a middlebox that alters the handshake, or a test tool.",
@@ -984,8 +984,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unknown-ca",
 			Title: Text{
-				En: "Client does not know the CA: alert 48, unknown CA",
-				Zh: "客户端不认识签发证书的 CA：告警 48，unknown CA",
+				En: "Alert 48, unknown CA: the client does not know the CA",
+				Zh: "告警 48：unknown CA（客户端不认识签发证书的 CA）",
 			},
 			Explain: Text{
 				En: "The client could not build a chain from the certificate to a CA that it trusts. The certificate is self-signed or from a private CA, or the server does not send the intermediate certificate. Which of the three cannot be seen from the server; the certificate file shows it.",
@@ -1051,8 +1051,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-access-denied",
 			Title: Text{
-				En: "Client sent alert 49, access denied",
-				Zh: "客户端发来告警 49：access denied（拒绝访问）",
+				En: "Alert 49, access denied, sent by the client",
+				Zh: "告警 49：access denied（拒绝访问，客户端发来）",
 			},
 			Explain: Text{
 				En: "The certificate is valid, but a rule of the client forbids to go on: a pinned key, an allow-list of names, a security product. The rule is in the client; the server certificate matters only so far as the rule compares it.",
@@ -1131,8 +1131,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-error-decoding-message",
 			Title: Text{
-				En: "Client sent alert 50, decode error",
-				Zh: "客户端发来告警 50：decode error（消息无法解析）",
+				En: "Alert 50, decode error, sent by the client",
+				Zh: "告警 50：decode error（消息无法解析，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client could not parse a message of the server. The bytes were altered or cut on the way, or the certificate holds an encoding that the client does not accept. Real clients send it seldom.",
@@ -1207,8 +1207,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-error-decrypting-message",
 			Title: Text{
-				En: "A signature did not verify: alert 51, decrypt error",
-				Zh: "签名校验失败：告警 51，decrypt error",
+				En: "Alert 51, decrypt error: a signature did not verify",
+				Zh: "告警 51：decrypt error（签名校验失败）",
 			},
 			Explain: Text{
 				En: "The client checked a signature and it was wrong: that of a certificate in the chain, or that of the handshake itself. Measured for a certificate whose signature is damaged, with OpenSSL over TLS 1.2 and BoringSSL. If all certificates verify with openssl verify, data was changed on the way.",
@@ -1267,8 +1267,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-export-restriction",
 			Title: Text{
-				En: "Client sent alert 60, export restriction",
-				Zh: "客户端发来告警 60：export restriction（出口限制）",
+				En: "Alert 60, export restriction, sent by the client",
+				Zh: "告警 60：export restriction（出口限制，客户端发来）",
 			},
 			Explain: Text{
 				En: "An alert of the 1990s about export-grade keys, forbidden since TLS 1.1. No current client sends it; expect a test tool, or a client too old to be helped.",
@@ -1342,8 +1342,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-protocol-version",
 			Title: Text{
-				En: "Client sent alert 70, protocol version",
-				Zh: "客户端发来告警 70：protocol version（协议版本不支持）",
+				En: "Alert 70, protocol version, sent by the client",
+				Zh: "告警 70：protocol version（协议版本不支持，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client does not accept the TLS version that the server chose. WuKongIM offers TLS 1.0 to 1.3, so look for a client that is set to one odd version, for nginx with a narrow ssl_protocols, or for a middlebox that lowers the version.",
@@ -1418,8 +1418,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-insufficient-security",
 			Title: Text{
-				En: "Client sent alert 71, insufficient security",
-				Zh: "客户端发来告警 71：insufficient security（安全强度不足）",
+				En: "Alert 71, insufficient security, sent by the client",
+				Zh: "告警 71：insufficient security（安全强度不足，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client finds what the server offers too weak: the cipher suite, the group, or the key of the certificate. It asks for more than the server gives; the certificate is only concerned if its key or signature is weak.",
@@ -1498,8 +1498,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-internal-error",
 			Title: Text{
-				En: "Client sent alert 80, internal error",
-				Zh: "客户端发来告警 80：internal error（客户端内部错误）",
+				En: "Alert 80, internal error, sent by the client",
+				Zh: "告警 80：internal error（客户端内部错误，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client failed by itself: out of memory, a bug, or a certificate check of the application that threw an error. Nothing is said about the server. If many clients of one app send it after the certificate, the check in that app is what to look at.",
@@ -1584,8 +1584,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-inappropriate-fallback",
 			Title: Text{
-				En: "Client sent alert 86, inappropriate fallback",
-				Zh: "客户端发来告警 86：inappropriate fallback（不当的降级）",
+				En: "Alert 86, inappropriate fallback, sent by the client",
+				Zh: "告警 86：inappropriate fallback（不当的降级，客户端发来）",
 			},
 			Explain: Text{
 				En: "This alert is for servers: they send it when a client falls back to an older version without need. From a client it makes no sense, so it is a test tool, or a proxy that passes on an alert of its own upstream.",
@@ -1654,8 +1654,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-user-canceled",
 			Title: Text{
-				En: "Client cancelled the handshake: alert 90, user canceled",
-				Zh: "客户端取消了握手：告警 90，user canceled",
+				En: "Alert 90, user canceled: the client cancelled the handshake",
+				Zh: "告警 90：user canceled（客户端取消了握手）",
 			},
 			Explain: Text{
 				En: "The client ended the handshake without naming a fault. Java sends this alert whenever a connection is closed early: the user left, a timeout struck, or application code such as the host name check of OkHttp closed the connection. In a close record alone the same text also ends healthy Java connections and is left out.",
@@ -1736,8 +1736,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-no-renegotiation",
 			Title: Text{
-				En: "Client sent alert 100, no renegotiation",
-				Zh: "客户端发来告警 100：no renegotiation（不接受重新协商）",
+				En: "Alert 100, no renegotiation, sent by the client",
+				Zh: "告警 100：no renegotiation（不接受重新协商，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client refuses to negotiate again on a running session. Go servers never ask for that, so during a handshake it comes from a test tool or from a middlebox that asked in the name of the server.",
@@ -1811,8 +1811,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-missing-extension",
 			Title: Text{
-				En: "Client sent alert 109, missing extension",
-				Zh: "客户端发来告警 109：missing extension（缺少扩展）",
+				En: "Alert 109, missing extension, sent by the client",
+				Zh: "告警 109：missing extension（缺少扩展，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client misses an extension in the server messages that it insists on. A client with special demands (extended master secret, a strict TLS 1.3 stack) or a middlebox that drops extensions is the reason; the certificate is not.",
@@ -1886,8 +1886,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unsupported-extension",
 			Title: Text{
-				En: "Client sent alert 110, unsupported extension",
-				Zh: "客户端发来告警 110：unsupported extension（扩展不支持）",
+				En: "Alert 110, unsupported extension, sent by the client",
+				Zh: "告警 110：unsupported extension（扩展不支持，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client got an extension that it never offered. Servers only answer what was offered, so something in between changed the hello, or the client is a test tool.",
@@ -1961,8 +1961,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-certificate-unobtainable",
 			Title: Text{
-				En: "Client sent alert 111, certificate unobtainable",
-				Zh: "客户端发来告警 111：certificate unobtainable（取不到证书）",
+				En: "Alert 111, certificate unobtainable, sent by the client",
+				Zh: "告警 111：certificate unobtainable（取不到证书，客户端发来）",
 			},
 			Explain: Text{
 				En: "An alert by which servers say that they could not fetch a client certificate from an address. Clients have no use for it and nobody implements the feature: a test tool, or nonsense from a broken client.",
@@ -2031,8 +2031,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unrecognized-name",
 			Title: Text{
-				En: "Client sent alert 112, unrecognized name",
-				Zh: "客户端发来告警 112：unrecognized name（不认识该域名）",
+				En: "Alert 112, unrecognized name, sent by the client",
+				Zh: "告警 112：unrecognized name（不认识该域名，客户端发来）",
 			},
 			Explain: Text{
 				En: "Servers send this alert when they have no certificate for the name asked for. From a client it comes from a proxy that passes on what its own side told it, or from a client that complains about the name. Check that the name clients use is in the certificate.",
@@ -2101,8 +2101,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-bad-certificate-status-response",
 			Title: Text{
-				En: "Client sent alert 113, bad certificate status response",
-				Zh: "客户端发来告警 113：bad certificate status response（OCSP 响应无效）",
+				En: "Alert 113, bad certificate status response, sent by the client",
+				Zh: "告警 113：bad certificate status response（OCSP 响应无效，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client did not accept the OCSP answer that came with the certificate: it is old, of another certificate, badly signed, or says revoked. WuKongIM staples no OCSP answers; nginx does with ssl_stapling. A wrong clock makes a good answer look old.",
@@ -2181,8 +2181,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-bad-certificate-hash-value",
 			Title: Text{
-				En: "Client sent alert 114, bad certificate hash value",
-				Zh: "客户端发来告警 114：bad certificate hash value（证书哈希值错误）",
+				En: "Alert 114, bad certificate hash value, sent by the client",
+				Zh: "告警 114：bad certificate hash value（证书哈希值错误，客户端发来）",
 			},
 			Explain: Text{
 				En: "An alert by which servers say that a client certificate fetched from an address has the wrong hash. Clients have no use for it and nobody implements the feature: a test tool, or nonsense from a broken client.",
@@ -2251,8 +2251,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unknown-psk-identity",
 			Title: Text{
-				En: "Client sent alert 115, unknown PSK identity",
-				Zh: "客户端发来告警 115：unknown PSK identity",
+				En: "Alert 115, unknown PSK identity, sent by the client",
+				Zh: "告警 115：unknown PSK identity（客户端发来）",
 			},
 			Explain: Text{
 				En: "Servers send this alert for a pre-shared key that they do not know. From a client it makes no sense: WuKongIM uses no pre-shared keys besides its own session tickets. A test tool or a device with PSK firmware talks to the wrong port.",
@@ -2321,8 +2321,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-certificate-required",
 			Title: Text{
-				En: "Client sent alert 116, certificate required",
-				Zh: "客户端发来告警 116：certificate required（要求证书）",
+				En: "Alert 116, certificate required, sent by the client",
+				Zh: "告警 116：certificate required（要求证书，客户端发来）",
 			},
 			Explain: Text{
 				En: "Servers that demand client certificates send this alert. From a client it is out of place: a proxy passes on what the real server told it, or a test tool sends it. WuKongIM itself never asks for client certificates.",
@@ -2391,8 +2391,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-no-application-protocol",
 			Title: Text{
-				En: "Client sent alert 120, no application protocol",
-				Zh: "客户端发来告警 120：no application protocol（ALPN 不匹配）",
+				En: "Alert 120, no application protocol, sent by the client",
+				Zh: "告警 120：no application protocol（ALPN 不匹配，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client insists on an ALPN protocol that the server did not select. WuKongIM announces no ALPN at all, so a client that demands h2 or a protocol of its own fails. WebSocket clients need http/1.1 or no ALPN.",
@@ -2461,8 +2461,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-encrypted-client-hello-required",
 			Title: Text{
-				En: "Client sent alert 121, encrypted client hello required",
-				Zh: "客户端发来告警 121：encrypted client hello required（要求 ECH）",
+				En: "Alert 121, encrypted client hello required, sent by the client",
+				Zh: "告警 121：encrypted client hello required（要求 ECH，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client wanted its ClientHello encrypted (ECH), and the server did not answer to that. The DNS record of the domain (HTTPS, ech=) promises ECH which this server does not offer, often after a move away from a CDN. WuKongIM knows no ECH and prints the number only.",
@@ -2538,8 +2538,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unassigned-number",
 			Title: Text{
-				En: "Client sent an alert with an unassigned number",
-				Zh: "客户端发来未定义编号的告警",
+				En: "Alert with an unassigned number, sent by the client",
+				Zh: "未定义编号的告警（客户端发来）",
 			},
 			Explain: Text{
 				En: "The alert has a number that no TLS standard assigns, or one that this server does not know by name. Real clients do not send such numbers: expect a test tool, a broken client, or a damaged record. The number says nothing about the certificate.",

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"wklog/cmd/internal/messages"
@@ -100,7 +99,7 @@ func withText(args []string) []string {
 // complainOf complains of an input.
 func (a *app) complainOf(name, message string) {
 	if name == source.Stdin {
-		name = a.say.Say("source.stdin")
+		name = a.say.Say("input.stdin")
 	}
 	a.complain(a.say.Say("error.in-file", name, message))
 }
@@ -139,55 +138,6 @@ func (a *app) withoutCommand(analyze *cobra.Command) func(*cobra.Command, []stri
 		}
 		analyze.SetContext(root.Context())
 		return analyze.RunE(analyze, args)
-	}
-}
-
-// translateHelp replaces what cobra itself says.
-func (a *app) translateHelp(root *cobra.Command) {
-	cobra.AddTemplateFunc("indent", func(text string) string {
-		return strings.ReplaceAll(text, "\n", "\n  ")
-	})
-	root.SetUsageTemplate(a.say.Say("help.template"))
-	root.InitDefaultHelpCmd()
-	root.InitDefaultCompletionCmd()
-	for _, c := range root.Commands() {
-		switch c.Name() {
-		case "help":
-			c.Short, c.Long, c.Args = a.say.Say("help.help"), a.say.Say("help.help"), a.topic
-		case "completion":
-			c.Short, c.Long, c.Args = a.say.Say("help.completion"), a.say.Say("help.completion"), a.arguments(0, 0)
-			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
-			for _, shell := range c.Commands() {
-				shell.Short = a.say.Say("help.completion.shell", shell.Name())
-				shell.Long, shell.Args = shell.Short, a.arguments(0, 0)
-				if f := shell.Flags().Lookup("no-descriptions"); f != nil {
-					f.Usage = a.say.Say("flag.completion.no-descriptions")
-				}
-			}
-		}
-	}
-	a.describeHelpFlags(root)
-}
-
-func (a *app) describeHelpFlags(c *cobra.Command) {
-	c.InitDefaultHelpFlag()
-	c.DisableFlagsInUseLine = true // cobra would add "[flags]" in English
-	c.Flags().Lookup("help").Usage = a.say.Say("flag.help")
-	c.Flags().VisitAll(hideDefault)
-	c.PersistentFlags().VisitAll(hideDefault)
-	for _, sub := range c.Commands() {
-		a.describeHelpFlags(sub)
-	}
-}
-
-// hideDefault keeps pflag from adding "(default …)" in English: the flag's own
-// text says it.
-func hideDefault(f *pflag.Flag) {
-	switch f.Value.Type() {
-	case "string":
-		f.DefValue = ""
-	case "int", "duration":
-		f.DefValue = "0"
 	}
 }
 

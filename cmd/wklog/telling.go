@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ func (n *analysis) senders() ([]notify.Sender, error) {
 		case errors.Is(err, notify.ErrQuotes):
 			return nil, messages.NewError("error.on-new.quotes")
 		case err != nil:
-			return nil, messages.NewError("error.on-new", err)
+			return nil, messages.NewError("error.on-new", named(err))
 		}
 		c.OnExcess = func(bytes int64) {
 			n.app.complain(n.app.say.Say("error.on-new.output", report.Bytes(bytes)))
@@ -81,6 +82,15 @@ func (n *analysis) senders() ([]notify.Sender, error) {
 		all = append(all, w)
 	}
 	return all, nil
+}
+
+// named keeps the name of a program that cannot be run.
+func named(err error) error {
+	var program *exec.Error
+	if errors.As(err, &program) {
+		return messages.InFile(program.Name, program.Err)
+	}
+	return err
 }
 
 func (t *telling) sinks() (sinks report.Sinks) {
