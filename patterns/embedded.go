@@ -5048,7 +5048,7 @@ var embedded = Catalogue{
 				"Chromium net/base/net_error_list.h",
 				"Mozilla NSS SSL error codes",
 				"OpenSSL crypto/x509/x509_txt.c",
-				"RFC 6125 section 6",
+				"RFC 9525 section 6",
 				"recorded: attempts.jsonl and testdata/clients (client_output)",
 				"Microsoft winerror.h (SEC_E_*, CERT_E_*)",
 				"Mbed TLS include/mbedtls/x509.h and ssl.h",
@@ -15757,7 +15757,7 @@ var embedded = Catalogue{
 			ID: "outbound-server-name",
 			Title: Text{
 				En: "Called service does not serve that host name",
-				Zh: "对方服务不提供该域名",
+				Zh: "对方服务没有该域名的证书",
 			},
 			Explain: Text{
 				En: "The service has no certificate for the host name in the address and says so (unrecognized name; many Go servers, Caddy and CDNs say internal error). Use a name that it serves, or let its owner add this one.",
@@ -23383,8 +23383,8 @@ var embedded = Catalogue{
 				},
 			},
 			Reason: Text{
-				En: "nginx cannot staple a status from the CA to its certificate, or warns of an old directive. TLS works without it; Let's Encrypt ended OCSP in 2025, so ssl_stapling can be removed.",
-				Zh: "nginx 无法装订 CA 的 OCSP 响应，或提示旧指令。TLS 不受影响；Let's Encrypt 已在 2025 年停止 OCSP，可以去掉 ssl_stapling。",
+				En: "nginx cannot staple a status from the CA to its certificate, or warns of an old directive. TLS works without it; Let's Encrypt ended OCSP in 2025: with its certificates ssl_stapling can be removed.",
+				Zh: "nginx 无法装订 CA 的 OCSP 响应，或提示旧指令。TLS 不受影响；Let's Encrypt 已在 2025 年停止 OCSP，使用它的证书时可以去掉 ssl_stapling。",
 			},
 			References: []string{
 				"nginx src/event/ngx_event_openssl_stapling.c",
@@ -27551,7 +27551,7 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"RFC 5280 section 4.2.1.12",
-				"Apple support article HT210176 (trusted certificates in iOS 13 and macOS 10.15)",
+				"Apple support article 103769 (trusted certificates in iOS 13 and macOS 10.15)",
 				"measured: attempts.jsonl (wrong_eku, sha1_signature, weak_rsa1024, ed25519_cert, p521_cert)",
 			},
 		},
@@ -28696,7 +28696,7 @@ var embedded = Catalogue{
 				{
 					ID:    "cert-unsupported",
 					Score: 0.1,
-					Why:   "a lifetime of more than 825 days, SHA-1, no server authentication (Apple HT210176)",
+					Why:   "a lifetime of more than 825 days, SHA-1, no server authentication (Apple 103769)",
 				},
 				{
 					ID:    "cert-expired",
@@ -28710,7 +28710,7 @@ var embedded = Catalogue{
 				},
 			},
 			References: []string{
-				"Apple HT210176 (requirements for trusted certificates)",
+				"Apple 103769 (requirements for trusted certificates)",
 				"Apple NSAppTransportSecurity",
 				"Apple NSURLError codes",
 				"daltoniam/Starscream #726",
