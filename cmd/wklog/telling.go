@@ -64,7 +64,7 @@ func (n *analysis) senders() ([]notify.Sender, error) {
 		case errors.Is(err, notify.ErrQuotes):
 			return nil, messages.NewError("error.on-new.quotes")
 		case err != nil:
-			return nil, messages.NewError("error.on-new", named(err))
+			return nil, messages.NewError("error.on-new", withProgram(err))
 		}
 		c.OnExcess = func(bytes int64) {
 			n.app.complain(n.app.say.Say("error.on-new.output", report.Bytes(bytes)))
@@ -84,8 +84,8 @@ func (n *analysis) senders() ([]notify.Sender, error) {
 	return all, nil
 }
 
-// named keeps the name of a program that cannot be run.
-func named(err error) error {
+// withProgram keeps the name of a program that cannot be run.
+func withProgram(err error) error {
 	var program *exec.Error
 	if errors.As(err, &program) {
 		return messages.InFile(program.Name, program.Err)
