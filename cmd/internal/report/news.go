@@ -78,7 +78,7 @@ func Bulletin(n *News, say *messages.Printer) (title, text string) {
 	if n.What != Ends && len(n.Incident.Diagnosis) > 0 {
 		lead := &n.Incident.Diagnosis[0]
 		for _, step := range Steps(lead.Cause.For(lead.Side).Verify, say.Lang)[:min(1, len(lead.Cause.For(lead.Side).Verify))] {
-			lines = append(lines, say.Say("live.look")+" "+step.Text)
+			lines = append(lines, say.Say("live.look")+step.Text)
 			if step.Command != "" {
 				lines = append(lines, inlineCode(step.Command))
 			}
