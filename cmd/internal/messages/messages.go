@@ -1,10 +1,12 @@
-// Package messages holds every text of the commands for people, one file per
-// language.
+// Package messages holds every text of the commands for people, one YAML file per
+// language. What is compiled in is made of these files:
+//
+//go:generate go run ./generate
 package messages
 
 import (
-	"embed"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -13,9 +15,6 @@ import (
 
 	"wklog/patterns"
 )
-
-//go:embed en.yaml zh.yaml
-var files embed.FS
 
 // Printer says things in one language.
 type Printer struct {
@@ -28,19 +27,18 @@ type Printer struct {
 
 // In returns the printer of a language.
 func In(lang patterns.Lang) (*Printer, error) {
-	texts, err := read(lang)
-	if err != nil {
-		return nil, err
+	texts, ok := embedded[lang]
+	if !ok {
+		return nil, fmt.Errorf("no texts in language %q", lang)
 	}
-	return &Printer{Lang: lang, texts: texts, system: sync.OnceValue(system)}, nil
+	return &Printer{Lang: lang, texts: texts(), system: sync.OnceValue(system)}, nil
 }
 
 // system names by its key each message of the system and of libraries, which are in
 // English.
 func system() map[string]string {
 	keys := map[string]string{}
-	english, _ := read(patterns.English) // what cannot be read fails the tests
-	for key, text := range english {
+	for key, text := range embedded[patterns.English]() {
 		if strings.HasPrefix(key, "system.") {
 			keys[text] = key
 		}
@@ -48,13 +46,16 @@ func system() map[string]string {
 	return keys
 }
 
-func read(lang patterns.Lang) (texts map[string]string, err error) {
-	data, err := files.ReadFile(string(lang) + ".yaml")
+// Parse reads the texts of a language from a folder with its YAML file.
+func Parse(dir fs.FS, lang patterns.Lang) (map[string]string, error) {
+	name := string(lang) + ".yaml"
+	data, err := fs.ReadFile(dir, name)
 	if err != nil {
-		return nil, fmt.Errorf("no texts in language %q", lang)
+		return nil, fmt.Errorf("texts: %w", err)
 	}
+	var texts map[string]string
 	if err := yaml.Unmarshal(data, &texts); err != nil {
-		return nil, fmt.Errorf("%s.yaml: %w", lang, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return texts, nil
 }
