@@ -88,8 +88,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unexpected-message",
 			Title: Text{
-				En: "Client sent alert 10, unexpected message",
-				Zh: "客户端发来告警 10：unexpected message（意外的消息）",
+				En: "Alert 10, unexpected message, sent by the client",
+				Zh: "告警 10：unexpected message（意外的消息，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client got a handshake message that it did not expect at this point. Healthy stacks do not do this to each other: something between them altered or mixed up the records, or the client is a test tool. The certificate is not the reason.",
@@ -163,8 +163,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-bad-record-mac",
 			Title: Text{
-				En: "Client sent alert 20, bad record MAC",
-				Zh: "客户端发来告警 20：bad record MAC（记录校验失败）",
+				En: "Alert 20, bad record MAC, sent by the client",
+				Zh: "告警 20：bad record MAC（记录校验失败，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client could not verify a record that the server had sent. The bytes were changed on the way, or both sides derived different keys. Do not mix this up with local error: tls: bad record MAC, where it is the server that could not read the client.",
@@ -238,8 +238,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-decryption-failed",
 			Title: Text{
-				En: "Client sent alert 21, decryption failed",
-				Zh: "客户端发来告警 21：decryption failed（解密失败）",
+				En: "Alert 21, decryption failed, sent by the client",
+				Zh: "告警 21：decryption failed（解密失败，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client could not decrypt a record of the server. This alert belongs to TLS 1.0; current stacks send bad record MAC for the same fault. The bytes were changed on the way, or the sender is a test tool or a very old client.",
@@ -313,8 +313,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-record-overflow",
 			Title: Text{
-				En: "Client sent alert 22, record overflow",
-				Zh: "客户端发来告警 22：record overflow（记录过长）",
+				En: "Alert 22, record overflow, sent by the client",
+				Zh: "告警 22：record overflow（记录过长，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client got a record that is longer than TLS allows. WuKongIM and nginx never send such records, so the length field was damaged or plain bytes were mixed into the stream by something in between.",
@@ -383,8 +383,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-decompression-failure",
 			Title: Text{
-				En: "Client sent alert 30, decompression failure",
-				Zh: "客户端发来告警 30：decompression failure（解压失败）",
+				En: "Alert 30, decompression failure, sent by the client",
+				Zh: "告警 30：decompression failure（解压失败，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client claims that it could not decompress a record. Neither WuKongIM nor a current nginx uses TLS compression, so no healthy client can mean it. It is a test tool, a broken client or damaged data.",
@@ -453,12 +453,12 @@ var embedded = Catalogue{
 		{
 			ID: "alert-handshake-failure",
 			Title: Text{
-				En: "Client sent alert 40, handshake failure",
-				Zh: "客户端发来告警 40：handshake failure（握手失败）",
+				En: "Alert 40, handshake failure, sent by the client",
+				Zh: "告警 40：handshake failure（握手失败，客户端发来）",
 			},
 			Explain: Text{
 				En: "When a client can send this alert, version and cipher suite are agreed already (where they do not fit the server says so itself), so what it refuses is mostly the certificate. Erlang and Elixir clients answer so to a host name that the certificate does not cover and to a certificate that is not meant for servers; own verification code of an app ends like this too. The error text on the client side decides.",
-				Zh: "客户端能发出这个告警时，协议版本和加密套件已经谈妥（谈不妥时由服务器报错），所以它拒绝的多半是证书。Erlang、Elixir 客户端在域名不符、或证书用途不是服务器时会这样回复，应用自己写的校验代码拒绝证书时也是如此。要看客户端自己的错误信息才能确定。",
+				Zh: "客户端能发出这个告警时，协议版本和加密套件已经协商一致（协商失败时由服务器报错），所以它拒绝的多半是证书。Erlang、Elixir 客户端在域名不符、或证书用途不是服务器时会这样回复，App 自己写的校验代码拒绝证书时也是如此。要看客户端自己的错误信息才能确定。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -515,8 +515,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-no-certificate",
 			Title: Text{
-				En: "Client sent alert 41, no certificate",
-				Zh: "客户端发来告警 41：no certificate（没有证书）",
+				En: "Alert 41, no certificate, sent by the client",
+				Zh: "告警 41：no certificate（没有证书，客户端发来）",
 			},
 			Explain: Text{
 				En: "An SSL 3.0 alert by which a client says that it has no certificate of its own to show; Go knows no name for it and prints alert(41). WuKongIM never asks clients for certificates. Behind nginx it can mean that ssl_verify_client is on.",
@@ -590,8 +590,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-bad-certificate",
 			Title: Text{
-				En: "Client rejected the certificate: alert 42, bad certificate",
-				Zh: "客户端拒绝了证书：告警 42，bad certificate",
+				En: "Alert 42, bad certificate: the client rejected the certificate",
+				Zh: "告警 42：bad certificate（客户端拒绝了证书）",
 			},
 			Explain: Text{
 				En: "The client got the server certificate and rejected it. Go and GnuTLS clients send this alert for every fault of a certificate; from OpenSSL, Java and Firefox it mostly means a wrong host name, or a certificate that is not valid yet by the client clock. The alert alone does not name the fault: other alerts of the same time or the error text of the client do.",
@@ -658,12 +658,12 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unsupported-certificate",
 			Title: Text{
-				En: "Client sent alert 43, unsupported certificate",
-				Zh: "客户端发来告警 43：unsupported certificate（证书不适用）",
+				En: "Alert 43, unsupported certificate, sent by the client",
+				Zh: "告警 43：unsupported certificate（证书不适用，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client does not accept a certificate of this kind for a server. Measured where the extended key usage lacks serverAuth, with OpenSSL over TLS 1.2 and with BoringSSL. An unusual key type or signature can have the same effect in other stacks.",
-				Zh: "客户端不接受这种证书用于服务器身份。实测场景是扩展密钥用途（EKU）里缺少 serverAuth，见于 OpenSSL（TLS 1.2）和 BoringSSL；在其他实现里，少见的密钥类型或签名算法也可能如此。",
+				Zh: "客户端不接受这种证书用于服务器身份。实测场景是扩展密钥用法（EKU）里缺少 serverAuth，见于 OpenSSL（TLS 1.2）和 BoringSSL；在其他实现里，少见的密钥类型或签名算法也可能如此。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -718,12 +718,12 @@ var embedded = Catalogue{
 		{
 			ID: "alert-revoked-certificate",
 			Title: Text{
-				En: "Client sent alert 44, certificate revoked",
-				Zh: "客户端发来告警 44：certificate revoked（证书已吊销）",
+				En: "Alert 44, certificate revoked, sent by the client",
+				Zh: "告警 44：certificate revoked（证书已吊销，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client found the certificate in a revocation list or in an OCSP answer. Only clients that check revocation notice it, so others may still connect. Ask the CA whether and why it revoked the certificate.",
-				Zh: "客户端在吊销列表或 OCSP 应答中查到该证书已被吊销。只有检查吊销状态的客户端才会发现，其他客户端可能照常连接。请向 CA 确认证书是否被吊销以及原因。",
+				Zh: "客户端在吊销列表或 OCSP 响应中查到该证书已被吊销。只有检查吊销状态的客户端才会发现，其他客户端可能照常连接。请向 CA 确认证书是否被吊销以及原因。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -778,8 +778,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-expired-certificate",
 			Title: Text{
-				En: "Client sent alert 45, certificate expired",
-				Zh: "客户端发来告警 45：certificate expired（证书过期）",
+				En: "Alert 45, certificate expired, sent by the client",
+				Zh: "告警 45：certificate expired（证书过期，客户端发来）",
 			},
 			Explain: Text{
 				En: "By the clock of the client the certificate, or one of its chain, is outside its validity period. Either it has expired or the clock of the client is ahead; BoringSSL and a few others say the same of a certificate that is not valid yet. Compare the dates of the certificate with the time of this line: if it was valid then, look at the clock of the client.",
@@ -838,8 +838,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unknown-certificate",
 			Title: Text{
-				En: "Client rejected the certificate: alert 46, certificate unknown",
-				Zh: "客户端拒绝了证书：告警 46，certificate unknown",
+				En: "Alert 46, certificate unknown: the client rejected the certificate",
+				Zh: "告警 46：certificate unknown（客户端拒绝了证书）",
 			},
 			Explain: Text{
 				En: "The client rejected the certificate for a reason that it keeps to itself. Chromium sends this alert for every fault, Java and Android for an untrusted CA, a missing intermediate or a wrong host name. It excludes nothing by itself; alerts of other clients in the same period narrow it down.",
@@ -904,8 +904,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-illegal-parameter",
 			Title: Text{
-				En: "Client sent alert 47, illegal parameter",
-				Zh: "客户端发来告警 47：illegal parameter（参数非法）",
+				En: "Alert 47, illegal parameter, sent by the client",
+				Zh: "告警 47：illegal parameter（参数非法，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client found a value in the server messages that it does not allow. Measured with Chromium and BoringSSL over TLS 1.2 when the certificate has a P-521 key. Without such a certificate look for a middlebox that alters the handshake, or a test tool.",
@@ -984,8 +984,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unknown-ca",
 			Title: Text{
-				En: "Client does not know the CA: alert 48, unknown CA",
-				Zh: "客户端不认识签发证书的 CA：告警 48，unknown CA",
+				En: "Alert 48, unknown CA: the client does not know the CA",
+				Zh: "告警 48：unknown CA（客户端不认识签发证书的 CA）",
 			},
 			Explain: Text{
 				En: "The client could not build a chain from the certificate to a CA that it trusts. The certificate is self-signed or from a private CA, or the server does not send the intermediate certificate. Which of the three cannot be seen from the server; the certificate file shows it.",
@@ -1051,8 +1051,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-access-denied",
 			Title: Text{
-				En: "Client sent alert 49, access denied",
-				Zh: "客户端发来告警 49：access denied（拒绝访问）",
+				En: "Alert 49, access denied, sent by the client",
+				Zh: "告警 49：access denied（拒绝访问，客户端发来）",
 			},
 			Explain: Text{
 				En: "The certificate is valid, but a rule of the client forbids to go on: a pinned key, an allow-list of names, a security product. The rule is in the client; the server certificate matters only so far as the rule compares it.",
@@ -1131,8 +1131,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-error-decoding-message",
 			Title: Text{
-				En: "Client sent alert 50, decode error",
-				Zh: "客户端发来告警 50：decode error（消息无法解析）",
+				En: "Alert 50, decode error, sent by the client",
+				Zh: "告警 50：decode error（消息无法解析，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client could not parse a message of the server. The bytes were altered or cut on the way, or the certificate holds an encoding that the client does not accept. Real clients send it seldom.",
@@ -1207,8 +1207,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-error-decrypting-message",
 			Title: Text{
-				En: "A signature did not verify: alert 51, decrypt error",
-				Zh: "签名校验失败：告警 51，decrypt error",
+				En: "Alert 51, decrypt error: a signature did not verify",
+				Zh: "告警 51：decrypt error（签名校验失败）",
 			},
 			Explain: Text{
 				En: "The client checked a signature and it was wrong: that of a certificate in the chain, or that of the handshake itself. Measured for a certificate whose signature is damaged, with OpenSSL over TLS 1.2 and BoringSSL. If all certificates verify with openssl verify, data was changed on the way.",
@@ -1267,8 +1267,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-export-restriction",
 			Title: Text{
-				En: "Client sent alert 60, export restriction",
-				Zh: "客户端发来告警 60：export restriction（出口限制）",
+				En: "Alert 60, export restriction, sent by the client",
+				Zh: "告警 60：export restriction（出口限制，客户端发来）",
 			},
 			Explain: Text{
 				En: "An alert of the 1990s about export-grade keys, forbidden since TLS 1.1. No current client sends it; expect a test tool, or a client too old to be helped.",
@@ -1342,8 +1342,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-protocol-version",
 			Title: Text{
-				En: "Client sent alert 70, protocol version",
-				Zh: "客户端发来告警 70：protocol version（协议版本不支持）",
+				En: "Alert 70, protocol version, sent by the client",
+				Zh: "告警 70：protocol version（协议版本不支持，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client does not accept the TLS version that the server chose. WuKongIM offers TLS 1.0 to 1.3, so look for a client that is set to one odd version, for nginx with a narrow ssl_protocols, or for a middlebox that lowers the version.",
@@ -1418,8 +1418,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-insufficient-security",
 			Title: Text{
-				En: "Client sent alert 71, insufficient security",
-				Zh: "客户端发来告警 71：insufficient security（安全强度不足）",
+				En: "Alert 71, insufficient security, sent by the client",
+				Zh: "告警 71：insufficient security（安全强度不足，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client finds what the server offers too weak: the cipher suite, the group, or the key of the certificate. It asks for more than the server gives; the certificate is only concerned if its key or signature is weak.",
@@ -1498,12 +1498,12 @@ var embedded = Catalogue{
 		{
 			ID: "alert-internal-error",
 			Title: Text{
-				En: "Client sent alert 80, internal error",
-				Zh: "客户端发来告警 80：internal error（客户端内部错误）",
+				En: "Alert 80, internal error, sent by the client",
+				Zh: "告警 80：internal error（客户端内部错误，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client failed by itself: out of memory, a bug, or a certificate check of the application that threw an error. Nothing is said about the server. If many clients of one app send it after the certificate, the check in that app is what to look at.",
-				Zh: "客户端自己出错了：内存不足、程序缺陷，或者应用自定义的证书校验抛出了异常。它没有说明服务器有什么问题。如果某个 App 的大量客户端都在收到证书后发这个告警，应检查该 App 的证书校验代码。",
+				Zh: "客户端自己出错了：内存不足、程序缺陷，或者 App 自定义的证书校验抛出了异常。它没有说明服务器有什么问题。如果某个 App 的大量客户端都在收到证书后发这个告警，应检查该 App 的证书校验代码。",
 			},
 			Severity: "warning",
 			Category: "protocol",
@@ -1584,8 +1584,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-inappropriate-fallback",
 			Title: Text{
-				En: "Client sent alert 86, inappropriate fallback",
-				Zh: "客户端发来告警 86：inappropriate fallback（不当的降级）",
+				En: "Alert 86, inappropriate fallback, sent by the client",
+				Zh: "告警 86：inappropriate fallback（不当的降级，客户端发来）",
 			},
 			Explain: Text{
 				En: "This alert is for servers: they send it when a client falls back to an older version without need. From a client it makes no sense, so it is a test tool, or a proxy that passes on an alert of its own upstream.",
@@ -1654,12 +1654,12 @@ var embedded = Catalogue{
 		{
 			ID: "alert-user-canceled",
 			Title: Text{
-				En: "Client cancelled the handshake: alert 90, user canceled",
-				Zh: "客户端取消了握手：告警 90，user canceled",
+				En: "Alert 90, user canceled: the client cancelled the handshake",
+				Zh: "告警 90：user canceled（客户端取消了握手）",
 			},
 			Explain: Text{
 				En: "The client ended the handshake without naming a fault. Java sends this alert whenever a connection is closed early: the user left, a timeout struck, or application code such as the host name check of OkHttp closed the connection. In a close record alone the same text also ends healthy Java connections and is left out.",
-				Zh: "客户端中止了握手，但没有指出任何问题。Java 只要提前关闭连接就会发这个告警：用户离开、超时，或者应用代码（例如 OkHttp 的域名校验）关闭了连接。如果只出现在连接关闭记录里，它也会出现在正常的 Java 连接结束时，不计为故障。",
+				Zh: "客户端中止了握手，但没有指出任何问题。Java 只要提前关闭连接就会发这个告警：用户离开、超时，或者 App 代码（例如 OkHttp 的域名校验）关闭了连接。如果只出现在连接关闭记录里，它也会出现在正常的 Java 连接结束时，不计为故障。",
 			},
 			Severity: "warning",
 			Category: "network",
@@ -1736,8 +1736,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-no-renegotiation",
 			Title: Text{
-				En: "Client sent alert 100, no renegotiation",
-				Zh: "客户端发来告警 100：no renegotiation（不接受重新协商）",
+				En: "Alert 100, no renegotiation, sent by the client",
+				Zh: "告警 100：no renegotiation（不接受重新协商，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client refuses to negotiate again on a running session. Go servers never ask for that, so during a handshake it comes from a test tool or from a middlebox that asked in the name of the server.",
@@ -1811,8 +1811,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-missing-extension",
 			Title: Text{
-				En: "Client sent alert 109, missing extension",
-				Zh: "客户端发来告警 109：missing extension（缺少扩展）",
+				En: "Alert 109, missing extension, sent by the client",
+				Zh: "告警 109：missing extension（缺少扩展，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client misses an extension in the server messages that it insists on. A client with special demands (extended master secret, a strict TLS 1.3 stack) or a middlebox that drops extensions is the reason; the certificate is not.",
@@ -1886,8 +1886,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unsupported-extension",
 			Title: Text{
-				En: "Client sent alert 110, unsupported extension",
-				Zh: "客户端发来告警 110：unsupported extension（扩展不支持）",
+				En: "Alert 110, unsupported extension, sent by the client",
+				Zh: "告警 110：unsupported extension（扩展不支持，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client got an extension that it never offered. Servers only answer what was offered, so something in between changed the hello, or the client is a test tool.",
@@ -1961,8 +1961,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-certificate-unobtainable",
 			Title: Text{
-				En: "Client sent alert 111, certificate unobtainable",
-				Zh: "客户端发来告警 111：certificate unobtainable（取不到证书）",
+				En: "Alert 111, certificate unobtainable, sent by the client",
+				Zh: "告警 111：certificate unobtainable（取不到证书，客户端发来）",
 			},
 			Explain: Text{
 				En: "An alert by which servers say that they could not fetch a client certificate from an address. Clients have no use for it and nobody implements the feature: a test tool, or nonsense from a broken client.",
@@ -2031,8 +2031,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unrecognized-name",
 			Title: Text{
-				En: "Client sent alert 112, unrecognized name",
-				Zh: "客户端发来告警 112：unrecognized name（不认识该域名）",
+				En: "Alert 112, unrecognized name, sent by the client",
+				Zh: "告警 112：unrecognized name（不认识该域名，客户端发来）",
 			},
 			Explain: Text{
 				En: "Servers send this alert when they have no certificate for the name asked for. From a client it comes from a proxy that passes on what its own side told it, or from a client that complains about the name. Check that the name clients use is in the certificate.",
@@ -2101,12 +2101,12 @@ var embedded = Catalogue{
 		{
 			ID: "alert-bad-certificate-status-response",
 			Title: Text{
-				En: "Client sent alert 113, bad certificate status response",
-				Zh: "客户端发来告警 113：OCSP 应答无效",
+				En: "Alert 113, bad certificate status response, sent by the client",
+				Zh: "告警 113：bad certificate status response（OCSP 响应无效，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client did not accept the OCSP answer that came with the certificate: it is old, of another certificate, badly signed, or says revoked. WuKongIM staples no OCSP answers; nginx does with ssl_stapling. A wrong clock makes a good answer look old.",
-				Zh: "客户端不接受随证书附带的 OCSP 应答：应答过旧、不属于该证书、签名有误，或者状态为已吊销。WuKongIM 不做 OCSP 装订，nginx 开启 ssl_stapling 后会做。时钟偏差也会让有效的应答看起来过期。",
+				Zh: "客户端不接受装订的 OCSP 响应：响应过旧、不属于该证书、签名有误，或者状态为已吊销。WuKongIM 不做 OCSP 装订，nginx 开启 ssl_stapling 后会做。时钟偏差也会让有效的应答看起来过期。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -2181,8 +2181,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-bad-certificate-hash-value",
 			Title: Text{
-				En: "Client sent alert 114, bad certificate hash value",
-				Zh: "客户端发来告警 114：证书哈希值错误",
+				En: "Alert 114, bad certificate hash value, sent by the client",
+				Zh: "告警 114：bad certificate hash value（证书哈希值错误，客户端发来）",
 			},
 			Explain: Text{
 				En: "An alert by which servers say that a client certificate fetched from an address has the wrong hash. Clients have no use for it and nobody implements the feature: a test tool, or nonsense from a broken client.",
@@ -2251,8 +2251,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unknown-psk-identity",
 			Title: Text{
-				En: "Client sent alert 115, unknown PSK identity",
-				Zh: "客户端发来告警 115：unknown PSK identity",
+				En: "Alert 115, unknown PSK identity, sent by the client",
+				Zh: "告警 115：unknown PSK identity（客户端发来）",
 			},
 			Explain: Text{
 				En: "Servers send this alert for a pre-shared key that they do not know. From a client it makes no sense: WuKongIM uses no pre-shared keys besides its own session tickets. A test tool or a device with PSK firmware talks to the wrong port.",
@@ -2321,8 +2321,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-certificate-required",
 			Title: Text{
-				En: "Client sent alert 116, certificate required",
-				Zh: "客户端发来告警 116：certificate required（要求证书）",
+				En: "Alert 116, certificate required, sent by the client",
+				Zh: "告警 116：certificate required（要求证书，客户端发来）",
 			},
 			Explain: Text{
 				En: "Servers that demand client certificates send this alert. From a client it is out of place: a proxy passes on what the real server told it, or a test tool sends it. WuKongIM itself never asks for client certificates.",
@@ -2391,8 +2391,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-no-application-protocol",
 			Title: Text{
-				En: "Client sent alert 120, no application protocol",
-				Zh: "客户端发来告警 120：no application protocol（ALPN 不匹配）",
+				En: "Alert 120, no application protocol, sent by the client",
+				Zh: "告警 120：no application protocol（ALPN 不匹配，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client insists on an ALPN protocol that the server did not select. WuKongIM announces no ALPN at all, so a client that demands h2 or a protocol of its own fails. WebSocket clients need http/1.1 or no ALPN.",
@@ -2461,8 +2461,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-encrypted-client-hello-required",
 			Title: Text{
-				En: "Client sent alert 121, encrypted client hello required",
-				Zh: "客户端发来告警 121：要求加密的 ClientHello（ECH）",
+				En: "Alert 121, encrypted client hello required, sent by the client",
+				Zh: "告警 121：encrypted client hello required（要求 ECH，客户端发来）",
 			},
 			Explain: Text{
 				En: "The client wanted its ClientHello encrypted (ECH), and the server did not answer to that. The DNS record of the domain (HTTPS, ech=) promises ECH which this server does not offer, often after a move away from a CDN. WuKongIM knows no ECH and prints the number only.",
@@ -2538,8 +2538,8 @@ var embedded = Catalogue{
 		{
 			ID: "alert-unassigned-number",
 			Title: Text{
-				En: "Client sent an alert with an unassigned number",
-				Zh: "客户端发来未定义编号的告警",
+				En: "Alert with an unassigned number, sent by the client",
+				Zh: "未定义编号的告警（客户端发来）",
 			},
 			Explain: Text{
 				En: "The alert has a number that no TLS standard assigns, or one that this server does not know by name. Real clients do not send such numbers: expect a test tool, a broken client, or a damaged record. The number says nothing about the certificate.",
@@ -3738,7 +3738,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "TLS itself fits, the protocol in it does not (ALPN): a client that offers only h2 before a server that knows http/1.1, or the other way round. WebSocket needs http/1.1.",
-				Zh: "TLS 本身没有问题，但应用层协议（ALPN）谈不拢：客户端只提供 h2 而服务器只支持 http/1.1，或者相反。WebSocket 需要 http/1.1。",
+				Zh: "TLS 本身没有问题，但应用层协议（ALPN）协商失败：客户端只提供 h2 而服务器只支持 http/1.1，或者相反。WebSocket 需要 http/1.1。",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -4569,7 +4569,7 @@ var embedded = Catalogue{
 				Zh: "客户端：无法解析证书",
 			},
 			Explain: Text{
-				En: "What the server sends as its certificate is none that the client can decode: a damaged file, another file under its name, or a certificate that breaks the rules (a negative serial number, an empty field). Look at the file with openssl x509 -in FILE -noout -text; download it again from the CA.",
+				En: "What the server sends as its certificate cannot be decoded by the client: a damaged file, another file under its name, or a certificate that breaks the rules (a negative serial number, an empty field). Look at the file with openssl x509 -in FILE -noout -text; download it again from the CA.",
 				Zh: "服务器发来的证书客户端无法解析：文件损坏、放错了文件，或证书本身不合规（序列号为负、字段为空）。用 openssl x509 -in FILE -noout -text 查看文件，并从 CA 重新下载。",
 			},
 			Severity: "error",
@@ -5074,7 +5074,7 @@ var embedded = Catalogue{
 				"Chromium net/base/net_error_list.h",
 				"Mozilla NSS SSL error codes",
 				"OpenSSL crypto/x509/x509_txt.c",
-				"RFC 6125 section 6",
+				"RFC 9525 section 6",
 				"recorded: attempts.jsonl and testdata/clients (client_output)",
 				"Microsoft winerror.h (SEC_E_*, CERT_E_*)",
 				"Mbed TLS include/mbedtls/x509.h and ssl.h",
@@ -6030,7 +6030,7 @@ var embedded = Catalogue{
 				Zh: "客户端：证书或其根证书是自签名的",
 			},
 			Explain: Text{
-				En: "The certificate is signed by itself, or by a private root that came along with it, and this client trusts neither. It is certain for this client: use a certificate of a public CA, or give the root to every client. A company's proxy that opens TLS puts a root of its own there; then the certificate that this client sees is not yours.",
+				En: "The certificate is signed by itself, or by a private root that came along with it, and this client trusts neither. It is certain for this client: use a certificate of a public CA, or give the root to every client. A company's proxy that intercepts TLS puts a root of its own there; then the certificate that this client sees is not yours.",
 				Zh: "证书是自签名的，或者由随链发来的私有根证书签发，而这个客户端都不信任。对这个客户端来说可以确定：改用公共 CA 的证书，或把根证书配到每个客户端。公司里拦截 TLS 的代理也会换上自己的根证书，这时客户端看到的并不是你的证书。",
 			},
 			Codes: []string{
@@ -6440,7 +6440,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The client refuses the kind of certificate: a key under 2048 bits, a SHA-1 signature, an extended key usage without serverAuth, too long a validity. Public CAs issue none of these; make a new one with ECDSA P-256 or RSA 2048.",
-				Zh: "客户端不接受这种证书：密钥少于 2048 位、SHA-1 签名、扩展密钥用途里没有 serverAuth，或有效期过长。公共 CA 不会签发这样的证书，请换成 ECDSA P-256 或 RSA 2048 的新证书。",
+				Zh: "客户端不接受这种证书：密钥少于 2048 位、SHA-1 签名、扩展密钥用法（EKU）里没有 serverAuth，或有效期过长。公共 CA 不会签发这样的证书，请换成 ECDSA P-256 或 RSA 2048 的新证书。",
 			},
 			Codes: []string{
 				"ERR_CERT_WEAK_SIGNATURE_ALGORITHM",
@@ -6799,7 +6799,7 @@ var embedded = Catalogue{
 				Zh: "客户端：证书里的签名不对",
 			},
 			Explain: Text{
-				En: "The signature of a certificate does not fit its content or its issuer: the file was damaged or edited, or an intermediate of another CA with the same name stands in it. Download certificate and chain again from the CA.",
+				En: "The signature of a certificate does not fit its content or its issuer: the file was damaged or edited, or an intermediate of another CA with the same name is in it. Download certificate and chain again from the CA.",
 				Zh: "证书的签名与内容或签发者不符：文件损坏或被改过，或者其中放了同名但不同 CA 的中间证书。请从 CA 重新下载证书和证书链。",
 			},
 			Codes: []string{
@@ -6933,11 +6933,11 @@ var embedded = Catalogue{
 			ID: "client-says-pin-mismatch",
 			Title: Text{
 				En: "Client: the certificate is not the pinned one",
-				Zh: "客户端：证书与固定的公钥不符（证书锁定）",
+				Zh: "客户端：证书与锁定的公钥不符（证书锁定）",
 			},
 			Explain: Text{
 				En: "The app holds the key or certificate that it expects (pinning), and the server has another one since its renewal. Put the old key back, or release an app with the new pin.",
-				Zh: "应用里固定了它期望的公钥或证书（证书锁定），而服务器续期后换成了另一个。换回原来的密钥，或发布带新指纹的应用。",
+				Zh: "App 里锁定了它期望的公钥或证书（证书锁定），而服务器续期后换成了另一个。换回原来的密钥，或发布带新指纹的 App。",
 			},
 			Codes: []string{
 				"ERR_SSL_PINNED_KEY_NOT_IN_CERT_CHAIN",
@@ -7017,7 +7017,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The client says only that it does not accept the certificate: iOS gives -1202 for an untrusted issuer and a wrong name alike, WeChat's mini programs say ssl hand shake error, PHP and BoringSSL drop the reason. If only the Android phones of a mini program fail, suspect the intermediate first. Run openssl s_client or wklog check against the same address; they name it.",
-				Zh: "客户端只说不接受证书：iOS 对签发者不受信任和域名不符都报 -1202，微信小程序只报 ssl hand shake error，PHP、BoringSSL 不给出原因。如果小程序只有安卓真机失败，先怀疑缺少中间证书。对同一地址运行 openssl s_client 或 wklog check，就能看到具体原因。",
+				Zh: "客户端只说不接受证书：iOS 对签发者不受信任和域名不符都报 -1202，微信小程序只报 ssl hand shake error，PHP、BoringSSL 不给出原因。如果小程序只有 Android 真机失败，先怀疑缺少中间证书。对同一地址运行 openssl s_client 或 wklog check，就能看到具体原因。",
 			},
 			Codes: []string{
 				"NSURLErrorServerCertificateUntrusted",
@@ -7939,7 +7939,7 @@ var embedded = Catalogue{
 				Zh: "ingress-nginx 无法使用 Secret 里的证书，正在使用默认证书",
 			},
 			Explain: Text{
-				En: "The Secret is there, and what it holds is no certificate with its key: a key of the Secret is missing (tls.crt, tls.key), the PEM is damaged or encoded twice, or certificate and key do not belong together. Clients get the controller's fake certificate meanwhile. Make it anew with kubectl create secret tls.",
+				En: "The Secret is there, and what it holds is no certificate with its key: a key of the Secret is missing (tls.crt, tls.key), the PEM is damaged or encoded twice, or certificate and key do not belong together. Clients get the controller's fake certificate meanwhile. Create it again with kubectl create secret tls.",
 				Zh: "Secret 存在，但里面不是可用的证书和私钥：缺少 tls.crt 或 tls.key，PEM 损坏或被 base64 编码了两次，或者证书与私钥不是一对。在此期间客户端拿到的是控制器的假证书。请用 kubectl create secret tls 重新创建。",
 			},
 			Severity: "error",
@@ -8098,7 +8098,7 @@ var embedded = Catalogue{
 				Zh: "ingress-nginx：证书即将过期",
 			},
 			Explain: Text{
-				En: "The certificate of this host ends within ten days, or has ended already: its date stands in the line. With cert-manager it should have been renewed long before; look at its Certificate and Order.",
+				En: "The certificate of this host ends within ten days, or has ended already: its date is in the line. With cert-manager it should have been renewed long before; look at its Certificate and Order.",
 				Zh: "该域名的证书十天内到期，或已经过期，日期就在这行里。用 cert-manager 时早该自动续期了，请查看 Certificate 和 Order。",
 			},
 			Severity: "info",
@@ -8439,7 +8439,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The first bytes on a TLS connection were no TLS. Go prints this on both sides. If a server printed it, a client came with ws:// or http:// to a TLS port; if a client printed it, it came with wss:// or https:// to a plain port. The lines around it tell: an address that was dialled, or one that a connection came from.",
-				Zh: "TLS 连接上收到的第一批数据不是 TLS。Go 在两端打印的文字相同：如果是服务端打印的，说明客户端用 ws:// 或 http:// 连到了 TLS 端口；如果是客户端打印的，说明它用 wss:// 或 https:// 连到了明文端口。可以看附近的日志：是主动连接的地址，还是连接的来源地址。",
+				Zh: "TLS 连接上收到的第一批数据不是 TLS。Go 在两端打印的文字相同：如果是服务器打印的，说明客户端用 ws:// 或 http:// 连到了 TLS 端口；如果是客户端打印的，说明它用 wss:// 或 https:// 连到了明文端口。可以看附近的日志：是主动连接的地址，还是连接的来源地址。",
 			},
 			Severity: "warning",
 			Category: "wrong-port",
@@ -8518,7 +8518,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "OpenSSL met the end of the stream in the middle of a handshake and does not say on which side it was. Before a client: a port without TLS, a server or middlebox that drops what it does not like, a version that the server refuses without an alert. Before a server: health checks, scanners, lost connections, and clients such as Node.js that reject the certificate without an alert.",
-				Zh: "OpenSSL 在握手中途遇到连接结束，没有说明自己是哪一端。如果是客户端打印的：目标端口没有启用 TLS、服务器或中间设备直接断开、服务器不支持该版本但没有发告警。如果是服务端打印的：健康检查、扫描、网络中断，以及 Node.js 这类不发告警就拒绝证书的客户端。",
+				Zh: "OpenSSL 在握手中途遇到连接结束，没有说明自己是哪一端。如果是客户端打印的：目标端口没有启用 TLS、服务器或中间设备直接断开、服务器不支持该版本但没有发告警。如果是服务器打印的：健康检查、扫描、网络中断，以及 Node.js 这类不发告警就拒绝证书的客户端。",
 			},
 			Severity: "warning",
 			Category: "network",
@@ -8589,7 +8589,7 @@ var embedded = Catalogue{
 				Zh: "wssAddr 不是本机地址",
 			},
 			Explain: Text{
-				En: "wssAddr is the address on which the server listens, and the one configured belongs to no network card here. A public IP or domain that stands on a router, a balancer or the host of a container cannot be listened on. Write wss://0.0.0.0:5210 and put the public name into external.wssAddr.",
+				En: "wssAddr is the address on which the server listens, and the one configured belongs to no network card here. A public IP or domain that belongs to a router, a balancer or the host of a container cannot be listened on. Write wss://0.0.0.0:5210 and put the public name into external.wssAddr.",
 				Zh: "wssAddr 是服务器监听的地址，而配置的地址不在本机任何网卡上。公网 IP 或域名如果在路由器、负载均衡或容器的宿主机上，就无法监听。请写 wss://0.0.0.0:5210，公网域名写到 external.wssAddr。",
 			},
 			Severity: "error",
@@ -8683,7 +8683,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The system refuses the port of wssAddr. Ports below 1024, such as 443, need root or the capability NET_BIND_SERVICE; SELinux and Windows reserve others. Use 5210 and publish it as 443, or let nginx hold 443.",
-				Zh: "系统不允许监听 wssAddr 的端口。1024 以下的端口（如 443）需要 root 或 NET_BIND_SERVICE 权限，SELinux 和 Windows 还会保留其他端口。可以监听 5210 再映射成 443，或由 nginx 监听 443。",
+				Zh: "系统不允许监听 wssAddr 的端口。1024 以下的端口（如 443）需要 root 或 CAP_NET_BIND_SERVICE 能力（capability），SELinux 和 Windows 还会保留其他端口。可以监听 5210 再映射成 443，或由 nginx 监听 443。",
 			},
 			Severity: "error",
 			Category: "listener",
@@ -8996,7 +8996,7 @@ var embedded = Catalogue{
 				Zh: "wss 端口监听失败，原因在别处",
 			},
 			Explain: Text{
-				En: "The server ended because it could not listen on wssAddr. This Go panic repeats the message without the reason; the reason stands in the record of level panic on stdout and in panic.log, printed just before. Typical are a port in use, an address that is not of this machine, and a port below 1024 without root.",
+				En: "The server ended because it could not listen on wssAddr. This Go panic repeats the message without the reason; the reason is in the record of level panic on stdout and in panic.log, printed just before. Typical are a port in use, an address that is not of this machine, and a port below 1024 without root.",
 				Zh: "服务器无法监听 wssAddr 而退出。这条 Go panic 只重复了消息，没有原因；原因在它之前打印的 panic 级别记录里，stdout 和 panic.log 都有。常见的是端口被占用、地址不是本机的、非 root 监听 1024 以下端口。",
 			},
 			Severity: "error",
@@ -9154,7 +9154,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The proxy may not open its port for TLS. Ports below 1024 need root or the capability NET_BIND_SERVICE, and SELinux wants non-standard ports declared (semanage port). Start it as root, give it the capability, or publish a higher port as 443.",
-				Zh: "代理没有权限监听 TLS 端口。1024 以下的端口需要 root 或 NET_BIND_SERVICE 权限，SELinux 还要求声明非标准端口（semanage port）。可以用 root 启动、授予权限，或监听高位端口再映射成 443。",
+				Zh: "代理没有权限监听 TLS 端口。1024 以下的端口需要 root 或 CAP_NET_BIND_SERVICE 能力（capability），SELinux 还要求声明非标准端口（semanage port）。可以用 root 启动、授予权限，或监听高位端口再映射成 443。",
 			},
 			Severity: "error",
 			Category: "listener",
@@ -9214,7 +9214,7 @@ var embedded = Catalogue{
 				Zh: "代理监听的地址不在本机上",
 			},
 			Explain: Text{
-				En: "The address in the listen line of the proxy belongs to no network card here: a public IP that stands on a router or balancer, or an address that comes up later. Listen on the port alone (listen 443 ssl), or on an address of this machine.",
+				En: "The address in the listen line of the proxy belongs to no network card here: a public IP that belongs to a router or balancer, or an address that comes up later. Listen on the port alone (listen 443 ssl), or on an address of this machine.",
 				Zh: "代理 listen 配置的地址不在本机任何网卡上：公网 IP 其实在路由器或负载均衡上，或该地址启动后才会出现。只写端口（listen 443 ssl），或换成本机的地址。",
 			},
 			Severity: "error",
@@ -9854,7 +9854,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "At this state bad record MAC is no corruption: OpenSSL clients (openssl, curl, Python, PHP, Ruby, many SDKs) send their TLS 1.3 alert unencrypted, and the server fails to decrypt it. It means that the client rejected the certificate and that its reason is lost. Force TLS 1.2 on one such client, as in openssl s_client -tls1_2, and the server prints the real alert. If the handshake succeeds with TLS 1.2, suspect the other cause of this line: a client whose first key share is of a group that WuKongIM lacks (X25519MLKEM768, X448, ffdhe), which the server answers wrongly.",
-				Zh: "在这个状态下，bad record MAC 并不是数据损坏：OpenSSL 系客户端（openssl、curl、Python、PHP、Ruby 及许多 SDK）的 TLS 1.3 告警是明文发出的，服务器解密失败就打印这一行。含义是客户端拒绝了证书，而原因看不到了。让其中一个客户端改用 TLS 1.2（如 openssl s_client -tls1_2），服务器就会打印真正的告警。如果用 TLS 1.2 能握手成功，则要怀疑另一个原因：客户端首个密钥共享用的是 WuKongIM 不支持的组（X25519MLKEM768、X448、ffdhe），服务器处理这种情况有缺陷。",
+				Zh: "在这个状态下，bad record MAC 并不是数据损坏：基于 OpenSSL 的客户端（openssl、curl、Python、PHP、Ruby 及许多 SDK）的 TLS 1.3 告警是明文发出的，服务器解密失败就打印这一行。含义是客户端拒绝了证书，而原因看不到了。让其中一个客户端改用 TLS 1.2（如 openssl s_client -tls1_2），服务器就会打印真正的告警。如果用 TLS 1.2 能握手成功，则要怀疑另一个原因：客户端首个 key_share 使用的组 WuKongIM 不支持（X25519MLKEM768、X448、ffdhe），服务器处理这种情况有缺陷。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -9899,7 +9899,7 @@ var embedded = Catalogue{
 				Zh: "服务器校验客户端记录失败（bad record MAC）",
 			},
 			Explain: Text{
-				En: "A record of the client failed its integrity check outside the one state where OpenSSL clients cause this by design (13ReadClientFinished). The bytes were changed on the way, or both sides hold different keys: a proxy that breaks into TLS, a faulty network driver or card, a broken client. The certificate is not the reason.",
+				En: "A record of the client failed its integrity check outside the one state where OpenSSL clients cause this by design (13ReadClientFinished). The bytes were changed on the way, or both sides hold different keys: a proxy that intercepts TLS, a faulty network driver or card, a broken client. The certificate is not the reason.",
 				Zh: "客户端的一条记录没有通过完整性校验，而且不是在 OpenSSL 客户端固有行为所在的 13ReadClientFinished 状态。说明数据在途中被改动，或者双方密钥不一致：例如拦截 TLS 的代理、有故障的网卡或驱动、有缺陷的客户端。与证书无关。",
 			},
 			Severity: "warning",
@@ -9957,7 +9957,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The server could not decrypt a record, and this log does not tell at which point of the connection. During a TLS 1.3 handshake it is how an OpenSSL client (openssl, curl, Python, PHP) that rejected the certificate shows up, because its alert arrives unencrypted; later on it is damaged data. The raw handshake line on stdout holds the state, and forcing TLS 1.2 on the client shows its real alert.",
-				Zh: "服务器无法解密一条记录，而这份日志没有说明发生在连接的哪一步。如果在 TLS 1.3 握手期间，这就是 OpenSSL 系客户端（openssl、curl、Python、PHP）拒绝证书的表现，因为它的告警是明文发来的；如果在握手之后，则是数据损坏。stdout 上的握手失败原始行带有状态；让客户端改用 TLS 1.2 可以看到真正的告警。",
+				Zh: "服务器无法解密一条记录，而这份日志没有说明发生在连接的哪一步。如果在 TLS 1.3 握手期间，这就是基于 OpenSSL 的客户端（openssl、curl、Python、PHP）拒绝证书的表现，因为它的告警是明文发来的；如果在握手之后，则是数据损坏。stdout 上的握手失败原始行带有状态；让客户端改用 TLS 1.2 可以看到真正的告警。",
 			},
 			Words: []string{
 				"bad record mac",
@@ -10034,7 +10034,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The bytes looked like a TLS record, but what was inside is no ClientHello that can be parsed. Scanners that send made-up hellos are the usual reason; a middlebox that damages the hello is the other. No certificate was sent, so none was rejected.",
-				Zh: "数据看起来是 TLS 记录，但里面的内容解析不出 ClientHello。通常是扫描工具发来的伪造 Hello，其次是中间设备破坏了 Hello。此时证书还没发出，谈不上被拒绝。",
+				Zh: "数据看起来是 TLS 记录，但里面的内容解析不出 ClientHello。通常是扫描器发来的伪造 Hello，其次是中间设备破坏了 Hello。此时证书还没发出，谈不上被拒绝。",
 			},
 			Severity: "warning",
 			Category: "noise",
@@ -10155,7 +10155,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The length of a record is beyond what TLS allows. Random bytes of a scanner, another protocol on this port or a damaged length field look like this; real TLS clients never send such records.",
-				Zh: "记录长度超过 TLS 允许的上限。扫描工具的随机字节、其他协议连到该端口、长度字段被破坏都会这样，真正的 TLS 客户端不会发这种记录。",
+				Zh: "记录长度超过 TLS 允许的上限。扫描器的随机字节、其他协议连到该端口、长度字段被破坏都会这样，真正的 TLS 客户端不会发这种记录。",
 			},
 			Severity: "warning",
 			Category: "noise",
@@ -10326,7 +10326,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "A TLS 1.3 ClientHello came without signature_algorithms, which every real TLS 1.3 client sends. It is a scanner, a home-made client, or a middlebox that drops extensions.",
-				Zh: "收到的 TLS 1.3 ClientHello 没有 signature_algorithms 扩展，而真正的 TLS 1.3 客户端都会带上。多半是扫描工具、自制客户端，或丢弃扩展的中间设备。",
+				Zh: "收到的 TLS 1.3 ClientHello 没有 signature_algorithms 扩展，而真正的 TLS 1.3 客户端都会带上。多半是扫描器、自制客户端，或丢弃扩展的中间设备。",
 			},
 			Severity: "warning",
 			Category: "protocol",
@@ -10728,8 +10728,8 @@ var embedded = Catalogue{
 				Zh: "客户端请求重新协商，服务器拒绝",
 			},
 			Explain: Text{
-				En: "On a running TLS 1.2 session the client asked to negotiate again, which Go servers never allow. Security scanners test for this; few old clients do it in earnest.",
-				Zh: "客户端在已建立的 TLS 1.2 会话上请求重新协商，而 Go 服务器从不允许。多为安全扫描工具的测试，只有少数老客户端真的这么做。",
+				En: "On a running TLS 1.2 session the client asked to negotiate again, which Go servers never allow. Security scanners test for this; few old clients do it in practice.",
+				Zh: "客户端在已建立的 TLS 1.2 会话上请求重新协商，而 Go 服务器从不允许。多为安全扫描器的测试，只有少数老客户端真的这么做。",
 			},
 			Severity: "warning",
 			Category: "protocol",
@@ -10906,7 +10906,7 @@ var embedded = Catalogue{
 				Zh: "Docker：宿主机上没有要挂载的证书",
 			},
 			Explain: Text{
-				En: "The path of the host that compose names does not exist, so the container was not created. The path counts on the machine of the Docker daemon, and a relative one from the folder of the compose file. Put the certificate there, or mend the path.",
+				En: "The path of the host that compose names does not exist, so the container was not created. The path counts on the machine of the Docker daemon, and a relative one from the folder of the compose file. Put the certificate there, or fix the path.",
 				Zh: "compose 里写的宿主机路径不存在，容器没有创建。路径以 Docker 守护进程所在的机器为准，相对路径从 compose 文件所在目录算起。把证书放到那里，或改正路径。",
 			},
 			Severity: "error",
@@ -11188,7 +11188,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "A client spoke http:// or ws:// to the port where nginx expects TLS; it got error 400. Your own clients or balancer have the wrong scheme or port then: wss:// or https:// is right, or the balancer must not remove TLS before nginx. Single lines from strangers are scanners.",
-				Zh: "客户端用 http:// 或 ws:// 访问了 nginx 的 TLS 端口，得到 400。如果来自自己的客户端或负载均衡，就是协议或端口配错了：应使用 wss:// 或 https://，或让负载均衡不要在 nginx 之前卸载 TLS。零星的陌生来源是扫描。",
+				Zh: "客户端用 http:// 或 ws:// 访问了 nginx 的 TLS 端口，得到 400。如果来自自己的客户端或负载均衡，就是协议或端口配错了：应使用 wss:// 或 https://，或让负载均衡不要在 nginx 之前终止 TLS。零星的陌生来源是扫描。",
 			},
 			Severity: "warning",
 			Category: "wrong-port",
@@ -11375,7 +11375,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The request begins with PROXY TCP4 or TCP6, the line with which balancers announce the client's address. nginx was not told to expect it, so on a port for TLS no handshake can begin. Write listen 443 ssl proxy_protocol, or switch PROXY protocol off at the balancer; both sides must agree.",
-				Zh: "请求以 PROXY TCP4 或 TCP6 开头，这是负载均衡用来传递客户端地址的一行，而 nginx 没有配置接收，TLS 端口上握手根本无法开始。请写 listen 443 ssl proxy_protocol，或在负载均衡上关闭 PROXY protocol，两边必须一致。",
+				Zh: "请求以 PROXY TCP4 或 TCP6 开头，这是负载均衡用来传递客户端地址的一行，而 nginx 没有配置接收，TLS 端口上的握手无法开始。请写 listen 443 ssl proxy_protocol，或在负载均衡上关闭 PROXY protocol，两边必须一致。",
 			},
 			Severity: "warning",
 			Category: "wrong-port",
@@ -11534,7 +11534,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "Nothing that the client offers fits ssl_ciphers, ssl_ecdh_curve and the kind of the certificate's key. An ECDSA or Ed25519 certificate with old clients, a very short ssl_ciphers list and cipher scanners end here. If many clients fail, take the default ssl_ciphers and an RSA 2048 or ECDSA P-256 certificate.",
-				Zh: "客户端提供的内容与 ssl_ciphers、ssl_ecdh_curve 和证书密钥类型都对不上。老客户端遇到 ECDSA 或 Ed25519 证书、ssl_ciphers 配得太窄、加密套件扫描都会落到这里。如果大量客户端失败，请使用默认的 ssl_ciphers，并换 RSA 2048 或 ECDSA P-256 证书。",
+				Zh: "客户端提供的内容与 ssl_ciphers、ssl_ecdh_curve 和证书密钥类型都不匹配。老客户端遇到 ECDSA 或 Ed25519 证书、ssl_ciphers 配得太窄、加密套件扫描都会落到这里。如果大量客户端失败，请使用默认的 ssl_ciphers，并换 RSA 2048 或 ECDSA P-256 证书。",
 			},
 			Severity: "warning",
 			Category: "protocol",
@@ -11602,7 +11602,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The signature algorithms of the client and the key of the certificate do not meet. With an Ed25519 or P-521 certificate all browsers fail like this; with a common one it is a single client restricted to odd algorithms, or a scanner. Change a rare certificate to RSA 2048 or ECDSA P-256.",
-				Zh: "客户端支持的签名算法与证书密钥对不上。证书是 Ed25519 或 P-521 时，所有浏览器都会这样失败；证书是常见类型时，则是个别客户端限制了算法，或扫描。少见类型的证书请换成 RSA 2048 或 ECDSA P-256。",
+				Zh: "客户端支持的签名算法与证书密钥不匹配。证书是 Ed25519 或 P-521 时，所有浏览器都会这样失败；证书是常见类型时，则是个别客户端限制了算法，或扫描。少见类型的证书请换成 RSA 2048 或 ECDSA P-256。",
 			},
 			Severity: "warning",
 			Category: "protocol",
@@ -11764,7 +11764,7 @@ var embedded = Catalogue{
 				Zh: "代理校验客户端记录失败",
 			},
 			Explain: Text{
-				En: "A record failed its integrity check. The bytes were changed on the way, or both sides hold different keys: a proxy that breaks into TLS, a faulty network card or driver, a broken client or crypto accelerator, a fuzzer. Other than with WuKongIM's own TLS it does not hide a rejected certificate. The certificate is not the reason.",
+				En: "A record failed its integrity check. The bytes were changed on the way, or both sides hold different keys: a proxy that intercepts TLS, a faulty network card or driver, a broken client or crypto accelerator, a fuzzer. Unlike with WuKongIM's own TLS it does not hide a rejected certificate. The certificate is not the reason.",
 				Zh: "一条记录没有通过完整性校验：数据在途中被改动，或双方密钥不一致，例如拦截 TLS 的代理、有故障的网卡或驱动、有缺陷的客户端或加密加速卡、模糊测试。与 WuKongIM 自带的 TLS 不同，这里不会掩盖证书被拒绝的情况。与证书无关。",
 			},
 			Severity: "warning",
@@ -11837,7 +11837,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "nginx got a hello or message that it cannot parse or that does not belong there. bad key share and its like come from internet scanners in daily numbers, at level crit though nothing is wrong. From clients of your own it would mean a middlebox that alters TLS, or a broken stack. Certificates are not involved.",
-				Zh: "nginx 收到无法解析或不该出现的握手消息。bad key share 这类几乎每天都有，来自互联网扫描，虽然级别是 crit，但服务器没有问题。如果来自自己的客户端，则说明有中间设备改动了 TLS，或客户端的 TLS 实现有缺陷。与证书无关。",
+				Zh: "nginx 收到无法解析或不该出现的握手消息。bad key share 这类日志几乎每天都有，来自互联网上的扫描器，虽然级别是 crit，但服务器没有问题。如果来自自己的客户端，则说明有中间设备改动了 TLS，或客户端的 TLS 实现有缺陷。与证书无关。",
 			},
 			Severity: "warning",
 			Category: "noise",
@@ -11958,7 +11958,7 @@ var embedded = Catalogue{
 				Zh: "代理的 TLS 端口没有证书",
 			},
 			Explain: Text{
-				En: "A server block listens with ssl, but no ssl_certificate stands in it, or the certificate that a variable or a Lua script should bring is missing. Every client of that block fails. Set ssl_certificate and ssl_certificate_key in the block that serves the port; its default server needs them too.",
+				En: "A server block listens with ssl, but it has no ssl_certificate, or the certificate that a variable or a Lua script should bring is missing. Every client of that block fails. Set ssl_certificate and ssl_certificate_key in the block that serves the port; its default server needs them too.",
 				Zh: "某个 server 用 ssl 监听，但没有配置 ssl_certificate，或变量、Lua 脚本没有取到证书。连到这个 server 的客户端全部失败。请在对应的 server 里配置 ssl_certificate 和 ssl_certificate_key，该端口的默认 server 也要配。",
 			},
 			Severity: "error",
@@ -12181,7 +12181,7 @@ var embedded = Catalogue{
 				Zh: "客户端拒绝证书之后的第二次连接",
 			},
 			Explain: Text{
-				En: "The client rejected the certificate and at once tried again with other protocols, of which the server has none. The rejection before it is the fault to mend; if this stays after that, look at the protocols.",
+				En: "The client rejected the certificate and at once tried again with other protocols, of which the server has none. The rejection before it is the fault to fix; if this stays after that, look at the protocols.",
 				Zh: "客户端拒绝了证书，随即换了协议列表再连一次，而服务器不支持其中任何一种。要解决的是前面那次拒绝；解决之后如果还有这一行，再看协议。",
 			},
 			Severity: "info",
@@ -12342,7 +12342,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "OpenSSL ended the handshake for a reason that this catalogue does not know; the text in brackets, after SSL routines, names it. If the same text comes from many of your own clients it is worth a search for that text; single lines are mostly scanners.",
-				Zh: "OpenSSL 结束了握手，原因不在本目录中，括号里 SSL routines 后面的文字就是原因。如果很多自己的客户端都出现同一段文字，值得按这段文字查一查；零星出现的大多是扫描。",
+				Zh: "OpenSSL 结束了握手，原因不在模式库中，括号里 SSL routines 后面的文字就是原因。如果很多自己的客户端都出现同一段文字，值得按这段文字查一查；零星出现的大多是扫描。",
 			},
 			Severity: "warning",
 			Category: "protocol",
@@ -12456,11 +12456,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-expired",
 			Title: Text{
 				En: "Upstream's certificate has expired (nginx verifies it)",
-				Zh: "后端证书已过期（nginx 校验）",
+				Zh: "上游证书已过期（nginx 校验）",
 			},
 			Explain: Text{
 				En: "proxy_ssl_verify is on, and the certificate of the upstream, or an intermediate of it, is out of date by the clock of nginx's machine. Clients get error 502. Renew the certificate on the upstream and restart it: WuKongIM loads a certificate at start only. Check the clock of nginx as well.",
-				Zh: "开启了 proxy_ssl_verify，按 nginx 所在机器的时钟，后端证书或其中间证书已过期，客户端会得到 502。请在后端更新证书并重启，WuKongIM 只在启动时加载证书。同时检查 nginx 机器的时钟。",
+				Zh: "开启了 proxy_ssl_verify，按 nginx 所在机器的时钟，上游证书或其中间证书已过期，客户端会得到 502。请在上游更新证书并重启，WuKongIM 只在启动时加载证书。同时检查 nginx 机器的时钟。",
 			},
 			Severity: "error",
 			Category: "validity",
@@ -12507,11 +12507,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-not-yet-valid",
 			Title: Text{
 				En: "Upstream's certificate is not valid yet (nginx verifies it)",
-				Zh: "后端证书尚未生效（nginx 校验）",
+				Zh: "上游证书尚未生效（nginx 校验）",
 			},
 			Explain: Text{
 				En: "By the clock of nginx's machine the validity of the upstream's certificate has not begun. Compare date on that machine with the certificate's start: a clock that is behind is as likely as a certificate dated ahead.",
-				Zh: "按 nginx 所在机器的时钟，后端证书还没到生效时间。把该机器的 date 与证书的起始时间比一比：时钟慢了和证书起始时间写晚了都有可能。",
+				Zh: "按 nginx 所在机器的时钟，上游证书还没到生效时间。把该机器的 date 与证书的起始时间比一比：时钟慢了和证书起始时间写晚了都有可能。",
 			},
 			Severity: "error",
 			Category: "validity",
@@ -12557,11 +12557,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-self-signed",
 			Title: Text{
 				En: "Upstream's certificate is self-signed (nginx verifies it)",
-				Zh: "后端证书是自签名的（nginx 校验）",
+				Zh: "上游证书是自签名的（nginx 校验）",
 			},
 			Explain: Text{
 				En: "The certificate of the upstream, or the root that it sends along, is self-signed and not in proxy_ssl_trusted_certificate. Put that certificate or its CA into that file. Between nginx and a WuKongIM on the same machine TLS is not needed at all: proxy_pass to http://127.0.0.1:5200.",
-				Zh: "后端证书（或它附带的根证书）是自签名的，不在 proxy_ssl_trusted_certificate 里。把该证书或它的 CA 加到这个文件。nginx 与同机的 WuKongIM 之间其实不需要 TLS，直接 proxy_pass 到 http://127.0.0.1:5200 即可。",
+				Zh: "上游证书（或它附带的根证书）是自签名的，不在 proxy_ssl_trusted_certificate 里。把该证书或它的 CA 加到这个文件。nginx 与同机的 WuKongIM 之间其实不需要 TLS，直接 proxy_pass 到 http://127.0.0.1:5200 即可。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -12603,11 +12603,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-unknown-issuer",
 			Title: Text{
 				En: "nginx cannot follow the upstream's certificate to a CA",
-				Zh: "nginx 无法把后端证书追溯到可信 CA",
+				Zh: "nginx 无法把上游证书追溯到可信 CA",
 			},
 			Explain: Text{
 				En: "No certificate that nginx knows issued the one of the upstream, or the chain is longer than proxy_ssl_verify_depth (default 1) allows. Either the upstream sends no intermediate, or its CA is not in proxy_ssl_trusted_certificate; nginx uses no system store. Test with openssl s_client -CAfile on that file, and set proxy_ssl_verify_depth 3.",
-				Zh: "nginx 找不到签发后端证书的上级证书，或者证书链超过了 proxy_ssl_verify_depth（默认 1）。要么后端没有发送中间证书，要么它的 CA 不在 proxy_ssl_trusted_certificate 里（nginx 不使用系统证书库）。用 openssl s_client -CAfile 指定该文件测试，并设置 proxy_ssl_verify_depth 3。",
+				Zh: "nginx 找不到签发上游证书的上级证书，或者证书链超过了 proxy_ssl_verify_depth（默认 1）。要么上游没有发送中间证书，要么它的 CA 不在 proxy_ssl_trusted_certificate 里（nginx 不使用系统信任库）。用 openssl s_client -CAfile 指定该文件测试，并设置 proxy_ssl_verify_depth 3。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -12665,11 +12665,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-name",
 			Title: Text{
 				En: "Upstream's certificate is for another name",
-				Zh: "后端证书的域名不符（nginx 校验）",
+				Zh: "上游证书的域名不符（nginx 校验）",
 			},
 			Explain: Text{
 				En: "proxy_ssl_verify is on, and the name that nginx expects, shown in quotes, is not in the upstream's certificate. By default nginx expects the host of proxy_pass, often an IP address or an upstream group's name. Set proxy_ssl_name to the domain of the certificate, and proxy_ssl_server_name on.",
-				Zh: "开启了 proxy_ssl_verify，而 nginx 期望的名字（引号里的）不在后端证书里。默认期望的是 proxy_pass 里的主机，往往是 IP 或 upstream 的组名。请把 proxy_ssl_name 设为证书里的域名，并打开 proxy_ssl_server_name on。",
+				Zh: "开启了 proxy_ssl_verify，而 nginx 期望的名字（引号里的）不在上游证书里。默认期望的是 proxy_pass 里的主机，往往是 IP 或 upstream 的组名。请把 proxy_ssl_name 设为证书里的域名，并打开 proxy_ssl_server_name on。",
 			},
 			Severity: "error",
 			Category: "domain",
@@ -12722,11 +12722,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-revoked",
 			Title: Text{
 				En: "Upstream's certificate is revoked, or its list is missing",
-				Zh: "后端证书已吊销，或缺少吊销列表",
+				Zh: "上游证书已吊销，或缺少吊销列表",
 			},
 			Explain: Text{
-				En: "proxy_ssl_crl is set, and the upstream's certificate stands in the list (23), or nginx has no current list of that CA (3, 12). In the first case get a new certificate, in the second refresh the file with the lists.",
-				Zh: "配置了 proxy_ssl_crl，后端证书在吊销列表中（23），或 nginx 没有该 CA 的有效列表（3、12）。前者要换新证书，后者要更新吊销列表文件。",
+				En: "proxy_ssl_crl is set, and the upstream's certificate is on the list (23), or nginx has no current list of that CA (3, 12). In the first case get a new certificate, in the second refresh the file with the lists.",
+				Zh: "配置了 proxy_ssl_crl，上游证书在吊销列表中（23），或 nginx 没有该 CA 的有效列表（3、12）。前者要换新证书，后者要更新吊销列表文件。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -12768,11 +12768,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-weak",
 			Title: Text{
 				En: "Upstream's certificate is too weak or of the wrong kind",
-				Zh: "后端证书强度不够或用途不符",
+				Zh: "上游证书强度不够或用途不符",
 			},
 			Explain: Text{
 				En: "OpenSSL on nginx's machine refuses the kind of the upstream's certificate: a key or signature below its security level, a certificate for another purpose, a CA that may not sign. The text behind the number says which. Issue it again with RSA 2048 or ECDSA P-256, SHA-256 and serverAuth.",
-				Zh: "nginx 机器上的 OpenSSL 不接受后端证书的类型：密钥或签名低于安全级别、用途不是服务器证书、CA 不允许签发等，编号后的文字说明是哪种。请用 RSA 2048 或 ECDSA P-256、SHA-256、serverAuth 重新签发。",
+				Zh: "nginx 机器上的 OpenSSL 不接受上游证书的类型：密钥或签名低于安全级别、用途不是服务器证书、CA 不允许签发等，编号后的文字说明是哪种。请用 RSA 2048 或 ECDSA P-256、SHA-256、serverAuth 重新签发。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -12830,11 +12830,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-verify-other",
 			Title: Text{
 				En: "nginx refused the upstream's certificate",
-				Zh: "nginx 拒绝了后端证书",
+				Zh: "nginx 拒绝了上游证书",
 			},
 			Explain: Text{
 				En: "proxy_ssl_verify is on, and OpenSSL refused the certificate of the upstream for the reason behind the number. openssl verify with the file of proxy_ssl_trusted_certificate repeats the check by hand.",
-				Zh: "开启了 proxy_ssl_verify，OpenSSL 因编号后写明的原因拒绝了后端证书。用 openssl verify 加上 proxy_ssl_trusted_certificate 的文件可以手工重复这项检查。",
+				Zh: "开启了 proxy_ssl_verify，OpenSSL 因编号后写明的原因拒绝了上游证书。用 openssl verify 加上 proxy_ssl_trusted_certificate 的文件可以手工重复这项检查。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -12885,11 +12885,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-plain",
 			Title: Text{
 				En: "Upstream answers nginx's TLS in plain text",
-				Zh: "后端用明文应答了 nginx 的 TLS",
+				Zh: "上游用明文应答了 nginx 的 TLS",
 			},
 			Explain: Text{
 				En: "nginx opened TLS to the upstream (proxy_pass https:// or proxy_ssl on) and got an answer that is no TLS, so that port speaks plain text. Write proxy_pass http:// for WuKongIM's ws port 5200, or take the wss port 5210. wrong version number does not speak of TLS versions here.",
-				Zh: "nginx 对后端发起 TLS（proxy_pass https:// 或 proxy_ssl on），收到的应答不是 TLS，说明该端口是明文。WuKongIM 的 ws 端口 5200 请写 proxy_pass http://，或改用 wss 端口 5210。这里的 wrong version number 与 TLS 版本无关。",
+				Zh: "nginx 对上游发起 TLS（proxy_pass https:// 或 proxy_ssl on），收到的应答不是 TLS，说明该端口是明文。WuKongIM 的 ws 端口 5200 请写 proxy_pass http://，或改用 wss 端口 5210。这里的 wrong version number 与 TLS 版本无关。",
 			},
 			Severity: "error",
 			Category: "wrong-port",
@@ -12940,11 +12940,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-closed",
 			Title: Text{
 				En: "Upstream closed the connection during nginx's handshake",
-				Zh: "后端在 nginx 握手途中断开",
+				Zh: "上游在 nginx 握手途中断开",
 			},
 			Explain: Text{
-				En: "nginx opened TLS to the upstream, which closed without a word. The ws port 5200 of WuKongIM does this, since it is plain: write proxy_pass http:// for it. Its wss port does it for nginx's second and later connections, because WuKongIM v1.1 to v2.2 cannot resume TLS 1.2 sessions: set proxy_ssl_session_reuse off, or proxy_ssl_protocols TLSv1.3. It never sends alerts either, so versions or ciphers that do not meet look the same.",
-				Zh: "nginx 对后端发起 TLS，后端一声不响就断开。WuKongIM 的 ws 端口 5200 是明文，就会这样，应写 proxy_pass http://。wss 端口则会在 nginx 的第二次及以后的连接上这样，因为 WuKongIM v1.1 到 v2.2 无法恢复 TLS 1.2 会话：设置 proxy_ssl_session_reuse off，或 proxy_ssl_protocols TLSv1.3。它也从不发出告警，版本或套件对不上同样表现为直接断开。",
+				En: "nginx opened TLS to the upstream, which closed the connection silently. The ws port 5200 of WuKongIM does this, since it is plain: write proxy_pass http:// for it. Its wss port does it for nginx's second and later connections, because WuKongIM v1.1 to v2.2 cannot resume TLS 1.2 sessions: set proxy_ssl_session_reuse off, or proxy_ssl_protocols TLSv1.3. It never sends alerts either, so versions or ciphers that do not meet look the same.",
+				Zh: "nginx 对上游发起 TLS，上游一声不响就断开。WuKongIM 的 ws 端口 5200 是明文，就会这样，应写 proxy_pass http://。wss 端口则会在 nginx 的第二次及以后的连接上这样，因为 WuKongIM v1.1 到 v2.2 无法恢复 TLS 1.2 会话：设置 proxy_ssl_session_reuse off，或 proxy_ssl_protocols TLSv1.3。它也从不发出告警，版本或加密套件不匹配同样表现为直接断开。",
 			},
 			Severity: "error",
 			Category: "wrong-port",
@@ -13056,12 +13056,12 @@ var embedded = Catalogue{
 		{
 			ID: "nginx-upstream-handshake-stalled",
 			Title: Text{
-				En: "nginx's handshake with the upstream does not get on",
-				Zh: "nginx 与后端的握手没有进展",
+				En: "nginx's handshake with the upstream makes no progress",
+				Zh: "nginx 与上游的握手没有进展",
 			},
 			Explain: Text{
 				En: "nginx waited for the upstream's part of the TLS handshake until it or its client gave up. Resumed TLS 1.2 sessions towards WuKongIM's wss port hang like this for two seconds: set proxy_ssl_session_reuse off, or proxy_ssl_protocols TLSv1.3, or forward to the plain ws port. Otherwise the port may hold no TLS, or packets are lost on the way.",
-				Zh: "nginx 一直等后端的 TLS 握手应答，直到自己超时或客户端先放弃。对 WuKongIM 的 wss 端口恢复 TLS 1.2 会话就会卡两秒：设置 proxy_ssl_session_reuse off，或 proxy_ssl_protocols TLSv1.3，或转发到明文 ws 端口。否则可能是该端口没有 TLS，或途中丢包。",
+				Zh: "nginx 一直等上游的 TLS 握手应答，直到自己超时或客户端先放弃。对 WuKongIM 的 wss 端口恢复 TLS 1.2 会话就会卡两秒：设置 proxy_ssl_session_reuse off，或 proxy_ssl_protocols TLSv1.3，或转发到明文 ws 端口。否则可能是该端口没有 TLS，或途中丢包。",
 			},
 			Severity: "warning",
 			Category: "server",
@@ -13141,11 +13141,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-protocol-version",
 			Title: Text{
 				En: "nginx and the upstream share no TLS version",
-				Zh: "nginx 与后端没有共同的 TLS 版本",
+				Zh: "nginx 与上游没有共同的 TLS 版本",
 			},
 			Explain: Text{
-				En: "proxy_ssl_protocols and the upstream do not meet: nginx before 1.23.4 offers at most TLS 1.2 by default, and some services want TLS 1.3; or the upstream is so old that OpenSSL 3 refuses it. WuKongIM accepts TLS 1.0 to 1.3, so its upstream is not meant. Set proxy_ssl_protocols TLSv1.2 TLSv1.3.",
-				Zh: "proxy_ssl_protocols 与后端没有交集：nginx 1.23.4 之前默认最高只用 TLS 1.2，而有的服务只接受 TLS 1.3；或后端太老，被 OpenSSL 3 拒绝。WuKongIM 接受 TLS 1.0 到 1.3，不会是它。请设置 proxy_ssl_protocols TLSv1.2 TLSv1.3。",
+				En: "proxy_ssl_protocols and the upstream do not meet: nginx before 1.23.4 offers at most TLS 1.2 by default, and some services want TLS 1.3; or the upstream is so old that OpenSSL 3 refuses it. WuKongIM accepts TLS 1.0 to 1.3, so WuKongIM is not the upstream in question. Set proxy_ssl_protocols TLSv1.2 TLSv1.3.",
+				Zh: "proxy_ssl_protocols 与上游没有交集：nginx 1.23.4 之前默认最高只用 TLS 1.2，而有的服务只接受 TLS 1.3；或上游太老，被 OpenSSL 3 拒绝。WuKongIM 接受 TLS 1.0 到 1.3，不会是它。请设置 proxy_ssl_protocols TLSv1.2 TLSv1.3。",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -13196,11 +13196,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-client-certificate",
 			Title: Text{
 				En: "Upstream refused nginx's client certificate",
-				Zh: "后端拒绝了 nginx 的客户端证书",
+				Zh: "上游拒绝了 nginx 的客户端证书",
 			},
 			Explain: Text{
 				En: "The upstream asks for a client certificate, and nginx sent none or one that it does not accept; the alert says so. With TLS 1.3 the alert arrives after the handshake, while nginx reads the answer. Set proxy_ssl_certificate and proxy_ssl_certificate_key. WuKongIM never asks for one, so another server answers on that port.",
-				Zh: "后端要求客户端证书，而 nginx 没有提供，或提供的不被接受，告警就是这个意思。TLS 1.3 下告警在握手之后、nginx 读应答时才到。请配置 proxy_ssl_certificate 和 proxy_ssl_certificate_key。WuKongIM 从不要求客户端证书，所以该端口上是别的服务。",
+				Zh: "上游要求客户端证书，而 nginx 没有提供，或提供的不被接受，告警就是这个意思。TLS 1.3 下告警在握手之后、nginx 读应答时才到。请配置 proxy_ssl_certificate 和 proxy_ssl_certificate_key。WuKongIM 从不要求客户端证书，所以该端口上是别的服务。",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -13241,11 +13241,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-server-name",
 			Title: Text{
 				En: "Upstream does not know the host name nginx sent",
-				Zh: "后端不认识 nginx 发送的域名",
+				Zh: "上游不认识 nginx 发送的域名",
 			},
 			Explain: Text{
 				En: "The upstream chooses its certificate by the host name (SNI), and nginx sent none, or one that it does not serve: by default nginx sends none. Set proxy_ssl_server_name on, and proxy_ssl_name to a name that the upstream knows. Many CDNs and cloud balancers answer so.",
-				Zh: "后端按域名（SNI）选择证书，而 nginx 没有发送，或发送的域名它不提供服务；nginx 默认是不发送的。请设置 proxy_ssl_server_name on，并把 proxy_ssl_name 设为后端认识的域名。很多 CDN 和云负载均衡会这样应答。",
+				Zh: "上游按域名（SNI）选择证书，而 nginx 没有发送，或发送的域名它不提供服务；nginx 默认是不发送的。请设置 proxy_ssl_server_name on，并把 proxy_ssl_name 设为上游认识的域名。很多 CDN 和云负载均衡会这样应答。",
 			},
 			Severity: "error",
 			Category: "domain",
@@ -13292,11 +13292,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-handshake-failure",
 			Title: Text{
 				En: "Upstream refused nginx's handshake",
-				Zh: "后端拒绝了 nginx 的握手",
+				Zh: "上游拒绝了 nginx 的握手",
 			},
 			Explain: Text{
 				En: "The upstream ended the handshake because nothing that nginx offered suited it. Usual reasons are ciphers that do not meet (proxy_ssl_ciphers), a missing host name (proxy_ssl_server_name on), and with TLS 1.2 a client certificate that it wants. WuKongIM sends no alerts, so another server answers on that port.",
-				Zh: "nginx 提供的内容后端都不接受，于是拒绝了握手。常见原因：加密套件对不上（proxy_ssl_ciphers）、没有发送域名（proxy_ssl_server_name on）、TLS 1.2 下后端要求客户端证书。WuKongIM 不会发出告警，所以该端口上是别的服务。",
+				Zh: "nginx 提供的内容上游都不接受，于是拒绝了握手。常见原因：加密套件不匹配（proxy_ssl_ciphers）、没有发送域名（proxy_ssl_server_name on）、TLS 1.2 下上游要求客户端证书。WuKongIM 不会发出告警，所以该端口上是别的服务。",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -13355,11 +13355,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-alpn",
 			Title: Text{
 				En: "Upstream wants another application protocol (ALPN)",
-				Zh: "后端要求其他应用层协议（ALPN）",
+				Zh: "上游要求其他应用层协议（ALPN）",
 			},
 			Explain: Text{
 				En: "The upstream accepts only ALPN protocols that nginx does not offer, for instance h2 alone. nginx speaks HTTP/1.1 to upstreams. WebSocket needs HTTP/1.1 on the upstream as well.",
-				Zh: "后端只接受 nginx 没有提供的 ALPN 协议，例如只认 h2。nginx 对后端使用 HTTP/1.1，WebSocket 也要求后端支持 HTTP/1.1。",
+				Zh: "上游只接受 nginx 没有提供的 ALPN 协议，例如只认 h2。nginx 对上游使用 HTTP/1.1，WebSocket 也要求上游支持 HTTP/1.1。",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -13398,11 +13398,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-damaged",
 			Title: Text{
 				En: "Records between nginx and the upstream are damaged",
-				Zh: "nginx 与后端之间的记录被破坏",
+				Zh: "nginx 与上游之间的记录被破坏",
 			},
 			Explain: Text{
 				En: "nginx or its upstream could not verify a record of the other: bytes were changed on the way, or one side has a defect. WuKongIM v1.1 to v2.2 answers a HelloRetryRequest wrongly, which happens when proxy_ssl_conf_command sets groups that it lacks.",
-				Zh: "nginx 或后端无法校验对方的记录：数据在途中被改动，或其中一方有缺陷。WuKongIM v1.1 到 v2.2 处理 HelloRetryRequest 有缺陷，用 proxy_ssl_conf_command 指定它不支持的组时会触发。",
+				Zh: "nginx 或上游无法校验对方的记录：数据在途中被改动，或其中一方有缺陷。WuKongIM v1.1 到 v2.2 处理 HelloRetryRequest 有缺陷，用 proxy_ssl_conf_command 指定它不支持的组时会触发。",
 			},
 			Severity: "error",
 			Category: "network",
@@ -13470,11 +13470,11 @@ var embedded = Catalogue{
 			ID: "nginx-upstream-failed",
 			Title: Text{
 				En: "nginx's handshake with the upstream failed",
-				Zh: "nginx 与后端握手失败",
+				Zh: "nginx 与上游握手失败",
 			},
 			Explain: Text{
 				En: "TLS between nginx and the upstream failed for a reason that this catalogue does not know; the text in brackets names it. Clients get error 502. openssl s_client -brief -connect with the address behind upstream: repeats the handshake by hand.",
-				Zh: "nginx 与后端之间的 TLS 失败，原因不在本目录中，见括号里的文字，客户端会得到 502。用 openssl s_client -brief -connect 加 upstream: 后面的地址可以手工重复握手。",
+				Zh: "nginx 与上游之间的 TLS 失败，原因不在模式库中，见括号里的文字，客户端会得到 502。用 openssl s_client -brief -connect 加 upstream: 后面的地址可以手工重复握手。",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -13687,7 +13687,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The file of ssl_certificate holds no -----BEGIN CERTIFICATE----- block: it is empty, binary (DER, PKCS#12), a key, a request, or a directory that Docker made for a missing file. openssl x509 -in FILE -noout must succeed on it.",
-				Zh: "ssl_certificate 的文件里没有 -----BEGIN CERTIFICATE----- 块：文件为空、是二进制（DER、PKCS#12）、是私钥或证书请求，或是 Docker 因文件缺失而建的目录。用 openssl x509 -in 文件 -noout 应能通过。",
+				Zh: "ssl_certificate 的文件里没有 -----BEGIN CERTIFICATE----- 块：文件为空、是二进制（DER、PKCS#12）、是私钥或证书签名请求（CSR），或是 Docker 因文件缺失而建的目录。用 openssl x509 -in 文件 -noout 应能通过。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
@@ -14283,8 +14283,8 @@ var embedded = Catalogue{
 				Zh: "对方服务的证书已过期",
 			},
 			Explain: Text{
-				En: "By the clock of this machine the certificate of the called service, or an intermediate of it, is past its end; both times stand in the message. If current time is right, the other side must renew. If it is wrong, set this clock: then every call to every service fails.",
-				Zh: "按本机时钟，被调用服务的证书（或其中间证书）已过期，消息里有两个时间。如果 current time 正确，要由对方更新证书；如果不对，请校准本机时钟，这种情况下调用任何服务都会失败。",
+				En: "By the clock of this machine the certificate of the called service, or an intermediate of it, is past its end; both times are in the message. If current time is right, the other side must renew. If it is wrong, set this clock: then every call to every service fails.",
+				Zh: "按本机时钟，对方服务的证书（或其中间证书）已过期，消息里有两个时间。如果 current time 正确，要由对方更新证书；如果不对，请校准本机时钟，这种情况下调用任何服务都会失败。",
 			},
 			Severity: "error",
 			Category: "validity",
@@ -14345,8 +14345,8 @@ var embedded = Catalogue{
 				Zh: "对方服务的证书尚未生效",
 			},
 			Explain: Text{
-				En: "By the clock of this machine the certificate of the called service has not begun to be valid; both times stand in the message. Compare current time with the real time first: machines that start without a clock battery or NTP believe in the past, and then every call fails. If the time is right, the other side has a certificate dated ahead.",
-				Zh: "按本机时钟，被调用服务的证书还没到生效时间，消息里有两个时间。先核对 current time：没有 NTP 或时钟电池的机器启动后时间会停在过去，这时调用任何服务都失败。如果时间正确，就是对方证书的起始时间写晚了。",
+				En: "By the clock of this machine the certificate of the called service has not begun to be valid; both times are in the message. Compare current time with the real time first: machines that start without a clock battery or NTP believe in the past, and then every call fails. If the time is right, the other side has a certificate dated ahead.",
+				Zh: "按本机时钟，对方服务的证书还没到生效时间，消息里有两个时间。先核对 current time：没有 NTP 或时钟电池的机器启动后时间会停在过去，这时调用任何服务都失败。如果时间正确，就是对方证书的起始时间写晚了。",
 			},
 			Severity: "error",
 			Category: "validity",
@@ -14407,7 +14407,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The certificate of the called service is expired or not valid yet; the verifier of Windows, and a proxy that shortens the text, do not say which. openssl s_client -connect HOST:443 piped to openssl x509 -noout -dates shows the dates; compare them with the clock of this machine.",
-				Zh: "被调用服务的证书过期或尚未生效；Windows 的校验器和一些截短文本的代理不会说明是哪种。用 openssl s_client -connect 主机:443 再接 openssl x509 -noout -dates 查看日期，并与本机时钟比较。",
+				Zh: "对方服务的证书过期或尚未生效；Windows 的校验器和一些截短文本的代理不会说明是哪种。用 openssl s_client -connect 主机:443 再接 openssl x509 -noout -dates 查看日期，并与本机时钟比较。",
 			},
 			Severity: "error",
 			Category: "validity",
@@ -14462,7 +14462,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The certificate of the called service lists the names in the message, and the one in the configured address is not among them. Use one of the listed names in webhook.httpAddr or datasource.addr, or let the other side add the name. A balancer or virtual host that answers with its default certificate looks the same.",
-				Zh: "被调用服务的证书只包含消息里列出的域名，配置的地址不在其中。请在 webhook.httpAddr 或 datasource.addr 里改用列出的域名，或让对方把域名加进证书。负载均衡或虚拟主机返回默认证书时也是这样。",
+				Zh: "对方服务的证书只包含消息里列出的域名，配置的地址不在其中。请在 webhook.httpAddr 或 datasource.addr 里改用列出的域名，或让对方把域名加进证书。负载均衡或虚拟主机返回默认证书时也是这样。",
 			},
 			Severity: "error",
 			Category: "domain",
@@ -14736,7 +14736,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The extended key usage of the certificate, or of a CA above it, leaves out server authentication: a client or code-signing certificate was installed. The other side must use one with serverAuth.",
-				Zh: "该证书（或上级 CA）的扩展密钥用途不包含服务器认证：装成了客户端证书或代码签名证书。对方需要换成带 serverAuth 的证书。",
+				Zh: "该证书（或上级 CA）的扩展密钥用法（EKU）不包含服务器认证：装成了客户端证书或代码签名证书。对方需要换成带 serverAuth 的证书。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -15028,7 +15028,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The called service sent a certificate that Go cannot parse, or whose signature in the handshake does not fit. A negative serial number, which Go refuses since 1.23, is the common case with old private CAs and devices. The other side must issue it again.",
-				Zh: "被调用服务发来的证书 Go 无法解析，或握手签名与它对不上。老旧私有 CA 和设备常见的是序列号为负数，Go 1.23 起会拒绝。对方需要重新签发证书。",
+				Zh: "对方服务发来的证书 Go 无法解析，或握手签名与它不匹配。老旧私有 CA 和设备常见的是序列号为负数，Go 1.23 起会拒绝。对方需要重新签发证书。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
@@ -15135,7 +15135,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "A Go program refused the certificate of the service it called; the text behind the message gives the reason in the words of the verifier, on macOS and Windows those of the system.",
-				Zh: "Go 程序拒绝了被调用服务的证书，消息后面是校验器给出的原因，在 macOS 和 Windows 上是系统自己的说法。",
+				Zh: "Go 程序拒绝了对方服务的证书，消息后面是校验器给出的原因，在 macOS 和 Windows 上是系统自己的说法。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -15457,7 +15457,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The service closed or reset the connection instead of answering the TLS handshake, and gave no reason. A plain port, a balancer without a healthy backend, a firewall that filters by host name, or versions that do not meet all look like this; try openssl s_client against the same address.",
-				Zh: "对方没有应答 TLS 握手就断开或重置了连接，也没有说明原因。明文端口、没有可用后端的负载均衡、按域名过滤的防火墙、版本对不上都是这种表现。用 openssl s_client 连同一地址试试。",
+				Zh: "对方没有应答 TLS 握手就断开或重置了连接，也没有说明原因。明文端口、没有可用后端的负载均衡、按域名过滤的防火墙、版本不匹配都是这种表现。用 openssl s_client 连同一地址试试。",
 			},
 			Severity: "warning",
 			Category: "network",
@@ -15779,7 +15779,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The service ended the handshake because nothing that Go offered suited it, or chose something that Go never offered. Ciphers or curves that do not meet, an unknown host name and a wanted client certificate (TLS 1.2) all end like this; the log of the service knows more.",
-				Zh: "对方不接受 Go 提供的任何选项，或选择了 Go 没有提供的选项，于是握手失败。加密套件或曲线对不上、域名未知、TLS 1.2 下要求客户端证书都会这样，对方的日志里有更多信息。",
+				Zh: "对方不接受 Go 提供的任何选项，或选择了 Go 没有提供的选项，于是握手失败。加密套件或曲线不匹配、域名未知、TLS 1.2 下要求客户端证书都会这样，对方的日志里有更多信息。",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -15969,7 +15969,7 @@ var embedded = Catalogue{
 			ID: "outbound-server-name",
 			Title: Text{
 				En: "Called service does not serve that host name",
-				Zh: "对方服务不提供该域名",
+				Zh: "对方服务没有该域名的证书",
 			},
 			Explain: Text{
 				En: "The service has no certificate for the host name in the address and says so (unrecognized name; many Go servers, Caddy and CDNs say internal error). Use a name that it serves, or let its owner add this one.",
@@ -16051,7 +16051,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "Both sides agree on TLS but not on what to speak in it: a gRPC client met a server or balancer without h2, or the other way round. Newer grpc-go refuses servers without ALPN (missing selected ALPN property): a balancer in front of the service must pass h2 on.",
-				Zh: "双方 TLS 没问题，但应用层协议谈不拢：gRPC 客户端遇到了不支持 h2 的服务器或负载均衡，或相反。新版 grpc-go 会拒绝没有 ALPN 的服务器（missing selected ALPN property），前面的负载均衡要支持 h2。",
+				Zh: "双方 TLS 没问题，但应用层协议协商失败：gRPC 客户端遇到了不支持 h2 的服务器或负载均衡，或相反。新版 grpc-go 会拒绝没有 ALPN 的服务器（missing selected ALPN property），前面的负载均衡要支持 h2。",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -16166,7 +16166,7 @@ var embedded = Catalogue{
 				Zh: "与对方服务之间的数据被破坏",
 			},
 			Explain: Text{
-				En: "One side could not verify a record or message of the other. The bytes were changed on the way: a proxy or firewall that breaks into TLS, a faulty network driver. If it comes back, test from a machine outside that network.",
+				En: "One side could not verify a record or message of the other. The bytes were changed on the way: a proxy or firewall that intercepts TLS, a faulty network driver. If it comes back, test from a machine outside that network.",
 				Zh: "其中一方无法校验对方的记录或消息，说明数据在途中被改动：拦截 TLS 的代理或防火墙、有故障的网卡驱动。如果反复出现，换一台不在该网络里的机器测试。",
 			},
 			Severity: "error",
@@ -16261,7 +16261,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "A call with https or wss failed in the TLS handshake for a reason that this catalogue does not know; the end of the message names it. openssl s_client against the same address repeats the handshake by hand.",
-				Zh: "用 https 或 wss 调用其他服务时 TLS 握手失败，原因不在本目录中，见消息末尾。用 openssl s_client 连同一地址可以手工重复握手。",
+				Zh: "用 https 或 wss 调用其他服务时 TLS 握手失败，原因不在模式库中，见消息末尾。用 openssl s_client 连同一地址可以手工重复握手。",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -16485,7 +16485,7 @@ var embedded = Catalogue{
 				Zh: "ws 端口收到的不是 WebSocket 请求（v3）",
 			},
 			Explain: Text{
-				En: "The WebSocket gateway of WuKongIM version 3 got bytes that are no WebSocket request. It has no TLS of its own, so wss:// straight to this port looks like this: a ClientHello never ends as an HTTP header does. Health checks, scanners and pages opened in a browser give the same. If a balancer stands in front, it must end TLS and forward plain ws.",
+				En: "The WebSocket gateway of WuKongIM version 3 got bytes that are no WebSocket request. It has no TLS of its own, so wss:// straight to this port looks like this: a ClientHello never ends as an HTTP header does. Health checks, scanners and pages opened in a browser give the same. If a load balancer is in front, it must end TLS and forward plain ws.",
 				Zh: "WuKongIM v3 的 WebSocket 网关收到的不是 WebSocket 请求。v3 自身没有 TLS，wss:// 直连这个端口就是这种表现：ClientHello 永远不会像 HTTP 头那样结束。健康检查、扫描、用浏览器打开该端口也一样。前面有负载均衡时，应由它终止 TLS，再转发明文 ws。",
 			},
 			Severity: "info",
@@ -16867,7 +16867,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "Someone spoke plain text to a bind line with ssl: http:// or ws:// instead of wss://, a balancer in front that has removed TLS or sends a PROXY header (then accept-proxy is missing), or a scanner.",
-				Zh: "有人向带 ssl 的 bind 发送了明文：该用 wss:// 却用了 http:// 或 ws://；前面的负载均衡已卸载 TLS，或带了 PROXY 头（此时缺少 accept-proxy）；或者是扫描。",
+				Zh: "有人向带 ssl 的 bind 发送了明文：该用 wss:// 却用了 http:// 或 ws://；前面的负载均衡已终止 TLS，或带了 PROXY 头（此时缺少 accept-proxy）；或者是扫描。",
 			},
 			Severity: "warning",
 			Category: "wrong-port",
@@ -16972,7 +16972,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The client closed the connection, or said nothing more, during the handshake. TCP health checks, scanners and lost mobile connections do this all day. Clients that reject a certificate without an alert (Node.js, Java HttpClient) look the same, so a steady stream from known clients is worth a look at the certificate.",
-				Zh: "客户端在握手期间断开，或不再发送数据。TCP 健康检查、扫描、移动网络掉线每天都有。不发告警就拒绝证书的客户端（Node.js、Java HttpClient）也是这样，所以如果已知的客户端持续出现，值得检查一下证书。",
+				Zh: "客户端在握手期间断开，或不再发送数据。TCP 健康检查、扫描、移动网络掉线，每天都会产生这种日志。不发告警就拒绝证书的客户端（Node.js、Java HttpClient）也是这样，所以如果已知的客户端持续出现，值得检查一下证书。",
 			},
 			Severity: "info",
 			Category: "network",
@@ -17415,7 +17415,7 @@ var embedded = Catalogue{
 				Zh: "CA 因请求过多拒绝签发证书（ACME）",
 			},
 			Explain: Text{
-				En: "The CA has counted too many orders or failures for this name lately and refuses for some hours, mostly because a container that is recreated forgets its certificates and orders anew each time. Keep the storage (acme.json, /data of Caddy) on a volume, mend what failed before, and use the staging CA while you try.",
+				En: "The CA has counted too many orders or failures for this name lately and refuses for some hours, mostly because a container that is recreated forgets its certificates and orders again each time. Keep the storage (acme.json, /data of Caddy) on a volume, fix what failed before, and use the staging CA while you try.",
 				Zh: "CA 统计到该域名近期申请或失败次数过多，几小时内拒绝签发，多半是容器每次重建都丢了证书又重新申请。把存储（acme.json、Caddy 的 /data）放到数据卷里，先解决之前失败的原因，调试时用 staging 环境。",
 			},
 			Severity: "error",
@@ -17527,7 +17527,7 @@ var embedded = Catalogue{
 				Zh: "代理申请或续期证书失败（ACME）",
 			},
 			Explain: Text{
-				En: "Caddy or Traefik asked the CA for a certificate and got none; the end of the message holds the reason. A new name has no certificate until this is mended, and a renewal that keeps failing ends in an expired one.",
+				En: "Caddy or Traefik asked the CA for a certificate and got none; the end of the message holds the reason. A new name has no certificate until this is fixed, and a renewal that keeps failing ends in an expired one.",
 				Zh: "Caddy 或 Traefik 向 CA 申请证书失败，原因在消息末尾。新域名在解决之前没有证书；续期一直失败，证书最终会过期。",
 			},
 			Severity: "error",
@@ -17748,7 +17748,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The client asked Caddy or Traefik for a host name, or an IP address, that no certificate covers, and the handshake was refused. Scanners that connect by IP give this all day. For clients of your own: the address in external.wssAddr must be a name of the proxy's configuration, never an IP.",
-				Zh: "客户端向 Caddy 或 Traefik 请求的域名（或 IP）没有对应的证书，握手被拒绝。用 IP 连接的扫描每天都有。如果是自己的客户端：external.wssAddr 必须是代理配置里的域名，不能是 IP。",
+				Zh: "客户端向 Caddy 或 Traefik 请求的域名（或 IP）没有对应的证书，握手被拒绝。用 IP 连接的扫描器每天都会产生这种日志。如果是自己的客户端：external.wssAddr 必须是代理配置里的域名，不能是 IP。",
 			},
 			Severity: "warning",
 			Category: "domain",
@@ -18101,7 +18101,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "BoringSSL ended the handshake for the reason in capitals at the end: UNSUPPORTED_PROTOCOL and NO_SHARED_CIPHER mean settings that do not meet, others are mostly scanners. At debug level the line names the address of the other side.",
-				Zh: "BoringSSL 结束了握手，原因是末尾大写的文字：UNSUPPORTED_PROTOCOL、NO_SHARED_CIPHER 表示双方设置对不上，其他大多是扫描。debug 级别会打印对方地址。",
+				Zh: "BoringSSL 结束了握手，原因是末尾大写的文字：UNSUPPORTED_PROTOCOL、NO_SHARED_CIPHER 表示双方设置不匹配，其他大多是扫描。debug 级别会打印对方地址。",
 			},
 			Severity: "warning",
 			Category: "protocol",
@@ -18215,7 +18215,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "Apache httpd, stunnel, lighttpd or Hitch met the end of the stream during the handshake, or before it. Health checks that only open a connection, scanners and lost mobile connections do this all day. Clients that reject a certificate without an alert (Node.js, Bun, Java HttpClient) look the same, so a steady stream from known clients is worth a look at the certificate.",
-				Zh: "Apache httpd、stunnel、lighttpd 或 Hitch 在握手期间或握手之前遇到连接结束。只建立连接的健康检查、扫描、移动网络掉线每天都有。不发告警就拒绝证书的客户端（Node.js、Bun、Java HttpClient）也是这样，所以如果已知的客户端持续出现，值得检查一下证书。",
+				Zh: "Apache httpd、stunnel、lighttpd 或 Hitch 在握手期间或握手之前遇到连接结束。只建立连接的健康检查、扫描、移动网络掉线，每天都会产生这种日志。不发告警就拒绝证书的客户端（Node.js、Bun、Java HttpClient）也是这样，所以如果已知的客户端持续出现，值得检查一下证书。",
 			},
 			Severity: "info",
 			Category: "network",
@@ -18293,11 +18293,11 @@ var embedded = Catalogue{
 			ID: "first-record-not-tls",
 			Title: Text{
 				En: "First bytes on the TLS port are not TLS",
-				Zh: "TLS 端口收到的首个数据不是 TLS",
+				Zh: "TLS 端口收到的第一段数据不是 TLS",
 			},
 			Explain: Text{
 				En: "Someone spoke another protocol to the TLS port: ws:// or http:// instead of wss://, a load balancer that has already removed TLS or that sends a PROXY header, the plain TCP protocol of WuKongIM, or a scanner. Traffic from your own clients or balancer means a wrong address or port; single lines from strangers are scanners. The certificate is not involved.",
-				Zh: "有人向 TLS 端口发送了其他协议：该用 wss:// 却用了 ws:// 或 http://；负载均衡已经卸载了 TLS，或带有 PROXY 协议头；WuKongIM 的明文 TCP 协议；或者是扫描。如果来自自己的客户端或负载均衡，就是地址或端口配错了；零星的陌生来源则是扫描。与证书无关。",
+				Zh: "有人向 TLS 端口发送了其他协议：该用 wss:// 却用了 ws:// 或 http://；负载均衡已经终止 TLS，或带有 PROXY 协议头；WuKongIM 的明文 TCP 协议；或者是扫描。如果来自自己的客户端或负载均衡，就是地址或端口配错了；零星的陌生来源则是扫描。与证书无关。",
 			},
 			Severity: "warning",
 			Category: "wrong-port",
@@ -18464,7 +18464,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The first byte is that of an SSL 2.0 hello, or of another protocol whose first byte is 0x80. No client of this century needs SSL 2.0; scanners test for it.",
-				Zh: "首字节是 SSL 2.0 Hello 的特征，也可能是首字节恰好为 0x80 的其他协议。现在没有客户端需要 SSL 2.0，一般是扫描工具在测试。",
+				Zh: "首字节是 SSL 2.0 Hello 的特征，也可能是首字节恰好为 0x80 的其他协议。现在没有客户端需要 SSL 2.0，一般是扫描器在测试。",
 			},
 			Severity: "warning",
 			Category: "protocol",
@@ -18662,7 +18662,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "No version of the client suits the server; the list holds them in hexadecimal (300 is SSL 3.0, 301 TLS 1.0, 302 TLS 1.1). WuKongIM accepts TLS 1.0 to 1.3, so there it must be SSL 3.0; Go proxies refuse all below TLS 1.2. Old Android, Java 6 or 7, embedded devices and version scanners send such hellos.",
-				Zh: "客户端提供的版本服务器都不接受；列表为十六进制（300 表示 SSL 3.0，301 表示 TLS 1.0，302 表示 TLS 1.1）。WuKongIM 接受 TLS 1.0 到 1.3，所以在它上面只可能是 SSL 3.0；Go 代理拒绝 TLS 1.2 以下的版本。老版本 Android、Java 6/7、嵌入式设备和版本扫描工具会这样。",
+				Zh: "客户端提供的版本服务器都不接受；列表为十六进制（300 表示 SSL 3.0，301 表示 TLS 1.0，302 表示 TLS 1.1）。WuKongIM 接受 TLS 1.0 到 1.3，所以在它上面只可能是 SSL 3.0；Go 代理拒绝 TLS 1.2 以下的版本。老版本 Android、Java 6/7、嵌入式设备和版本扫描器会这样。",
 			},
 			Severity: "warning",
 			Category: "protocol",
@@ -18980,7 +18980,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The signature algorithms of the client and the key of the certificate do not meet, so the handshake ended before the certificate was sent. Either the certificate has a rare key (Ed25519 or P-521, which browsers refuse) and most clients fail, or one client is restricted to odd algorithms and the others work. If every browser fails, change the certificate to RSA 2048 or ECDSA P-256.",
-				Zh: "客户端支持的签名算法与证书的密钥对不上，证书还没发出握手就结束了。要么证书用了少见的密钥（Ed25519 或 P-521，浏览器不接受），大多数客户端都会失败；要么个别客户端限制了算法，其他客户端正常。如果所有浏览器都失败，请换成 RSA 2048 或 ECDSA P-256 的证书。",
+				Zh: "客户端支持的签名算法与证书的密钥不匹配，证书还没发出握手就结束了。要么证书用了少见的密钥（Ed25519 或 P-521，浏览器不接受），大多数客户端都会失败；要么个别客户端限制了算法，其他客户端正常。如果所有浏览器都失败，请换成 RSA 2048 或 ECDSA P-256 的证书。",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -19065,7 +19065,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "In TLS 1.2 the cipher suite was agreed on, but the client accepts no signature that the key of the certificate can make. Measured with Ed25519 certificates: Chromium, Firefox and BoringSSL do not accept them. Change the certificate to RSA 2048 or ECDSA P-256.",
-				Zh: "TLS 1.2 下加密套件已经谈妥，但客户端不接受该证书密钥能做的任何签名。实测场景是 Ed25519 证书：Chromium、Firefox 和 BoringSSL 都不接受。请换成 RSA 2048 或 ECDSA P-256 的证书。",
+				Zh: "TLS 1.2 下加密套件已经协商一致，但客户端不接受该证书密钥能做的任何签名。实测场景是 Ed25519 证书：Chromium、Firefox 和 BoringSSL 都不接受。请换成 RSA 2048 或 ECDSA P-256 的证书。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -19118,7 +19118,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The hello lacks the signature_algorithms extension; the client would be content with SHA-1 only, which current Go servers refuse. Such clients are very old, home-made or scanners.",
-				Zh: "客户端的 Hello 没有 signature_algorithms 扩展，意味着它只认 SHA-1，而现在的 Go 服务器不再接受。这种客户端要么很老，要么是自制的，要么是扫描工具。",
+				Zh: "客户端的 Hello 没有 signature_algorithms 扩展，意味着它只认 SHA-1，而现在的 Go 服务器不再接受。这种客户端要么很老，要么是自制的，要么是扫描器。",
 			},
 			Severity: "warning",
 			Category: "protocol",
@@ -19562,7 +19562,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The hello could be read, but holds something that no sound client sends: forbidden compression, a key share that is no point of the curve, renegotiation data in a first hello, QUIC data on TCP. Scanners and fuzzers do this on purpose; a single odd client has a broken TLS library.",
-				Zh: "Hello 能读懂，但含有正常客户端不会发送的内容：禁用的压缩方法、无效的密钥共享、首次握手就带重新协商数据、TCP 上出现 QUIC 参数。扫描和模糊测试工具会故意这样；如果是某个客户端，则是它的 TLS 库有缺陷。",
+				Zh: "Hello 能读懂，但含有正常客户端不会发送的内容：禁用的压缩方法、无效的 key_share、首次握手就带重新协商数据、TCP 上出现 QUIC 参数。扫描和模糊测试工具会故意这样；如果是某个客户端，则是它的 TLS 库有缺陷。",
 			},
 			Severity: "warning",
 			Category: "noise",
@@ -20739,8 +20739,8 @@ var embedded = Catalogue{
 				Zh: "客户端请求对已建立的会话重新协商",
 			},
 			Explain: Text{
-				En: "On a running TLS 1.2 session the client sent another ClientHello, which Go servers do not allow. Security scanners test for this; few old clients do it in earnest. The handshake itself had succeeded.",
-				Zh: "客户端在已建立的 TLS 1.2 会话上又发了一个 ClientHello（重新协商），Go 服务器不允许。多为安全扫描工具的测试，只有少数老客户端真的这么做。握手本身已经成功。",
+				En: "On a running TLS 1.2 session the client sent another ClientHello, which Go servers do not allow. Security scanners test for this; few old clients do it in practice. The handshake itself had succeeded.",
+				Zh: "客户端在已建立的 TLS 1.2 会话上又发了一个 ClientHello（重新协商），Go 服务器不允许。多为安全扫描器的测试，只有少数老客户端真的这么做。握手本身已经成功。",
 			},
 			Severity: "warning",
 			Category: "protocol",
@@ -21224,7 +21224,7 @@ var embedded = Catalogue{
 				Zh: "证书路径里的 ~ 或 $ 没有展开",
 			},
 			Explain: Text{
-				En: "The configured path begins with ~ or holds a variable, and the server opened it literally: no shell stands between the configuration and the server. Write the absolute path as the server sees it, inside the container if there is one. The server does not start until then.",
+				En: "The configured path begins with ~ or holds a variable, and the server opened it literally: there is no shell between the configuration and the server. Write the absolute path as the server sees it, inside the container if there is one. The server does not start until then.",
 				Zh: "配置的路径以 ~ 开头或含有变量，服务器按原文去打开：配置与服务器之间没有 shell 来展开它。请写服务器看到的绝对路径，用容器就写容器内路径。改好之前服务器无法启动。",
 			},
 			Severity: "error",
@@ -21490,7 +21490,7 @@ var embedded = Catalogue{
 				Zh: "证书或私钥文件不存在",
 			},
 			Explain: Text{
-				En: "The file at the path in the message does not exist where the server runs. In Docker the path counts inside the container, and a relative one starts at its working directory. The usual faults are a host path in the configuration, a directory that is not mounted, and letsencrypt's live/ mounted without archive/, to which its links lead. The server does not start; with restart: always it tries again for ever.",
+				En: "The file at the path in the message does not exist where the server runs. In Docker the path counts inside the container, and a relative one starts at its working directory. The usual faults are a host path in the configuration, a directory that is not mounted, and letsencrypt's live/ mounted without archive/, to which its links lead. The server does not start; with restart: always it tries again in a loop.",
 				Zh: "消息里的路径在服务器运行的环境中不存在。在 Docker 里以容器内路径为准，相对路径从容器的工作目录算起。常见错误：配置里写了宿主机路径、目录没有挂载、只挂载了 letsencrypt 的 live/ 而没有它软链接指向的 archive/。服务器无法启动，配了 restart: always 会不断重启。",
 			},
 			Severity: "error",
@@ -21658,7 +21658,7 @@ var embedded = Catalogue{
 				Zh: "没有权限读取证书或私钥",
 			},
 			Explain: Text{
-				En: "The file is there, but the user under which the server runs may not open it, or may not enter one of the directories above. certbot keeps keys readable for root only, container images may run as another user, and SELinux denies mounted files without a label (:z). Give the file to that user, or copy it to a place of its own.",
+				En: "The file is there, but the user that the server runs as may not open it, or may not enter one of the directories above. certbot keeps keys readable for root only, container images may run as another user, and SELinux denies mounted files without a label (:z). Give the file to that user, or copy it to a place of its own.",
 				Zh: "文件存在，但运行服务器的用户没有权限打开，或进不了上层目录。certbot 的私钥只有 root 可读，容器可能以其他用户运行，SELinux 会拦截没有打标签（:z）的挂载文件。把文件的权限给这个用户，或复制一份到单独的目录。",
 			},
 			Severity: "error",
@@ -21790,7 +21790,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The path is a symbolic link that leads back to itself, directly or through others, so no file is ever reached. ls -l on each step shows the circle; put a link to the real file in its place, or copy the file.",
-				Zh: "这个路径是软链接，直接或间接又指回了自己，永远到不了文件。逐级 ls -l 可以看到循环；改成指向真正的文件，或直接复制文件。",
+				Zh: "这个路径是软链接，直接或间接又指回了自己，永远找不到文件。逐级 ls -l 可以看到循环；改成指向真正的文件，或直接复制文件。",
 			},
 			Severity: "error",
 			Category: "certificate-config",
@@ -21853,7 +21853,7 @@ var embedded = Catalogue{
 				Zh: "读取证书时磁盘或网络存储出错",
 			},
 			Explain: Text{
-				En: "The file is there, but its disk or share does not deliver it: a damaged disk, an NFS share that was exported anew, a mount whose other end is gone. The certificate itself is not to blame. See the system's own log (dmesg) and mount the share again, or copy the certificate to a local disk.",
+				En: "The file is there, but its disk or share does not deliver it: a damaged disk, an NFS share that was exported again, a mount whose other end is gone. The certificate itself is not to blame. See the system's own log (dmesg) and mount the share again, or copy the certificate to a local disk.",
 				Zh: "文件存在，但所在的磁盘或共享存储读不出来：磁盘损坏、NFS 重新导出过、挂载的另一端已断开。与证书内容无关。查看系统日志（dmesg）、重新挂载，或把证书复制到本地磁盘。",
 			},
 			Severity: "error",
@@ -21983,7 +21983,7 @@ var embedded = Catalogue{
 				Zh: "证书文件里没有 PEM 数据",
 			},
 			Explain: Text{
-				En: "The certificate file was read, but no PEM block stands in it: it is empty, binary (DER, PKCS#12), text of another kind or encoding (UTF-16, \\n written out, all on one line), or its -----BEGIN/END----- lines are damaged. wklog check --cert FILE --key FILE says which. Traefik prints the same for a path that does not exist.",
+				En: "The certificate file was read, but there is no PEM block in it: it is empty, binary (DER, PKCS#12), text of another kind or encoding (UTF-16, \\n written out, all on one line), or its -----BEGIN/END----- lines are damaged. wklog check --cert FILE --key FILE says which. Traefik prints the same for a path that does not exist.",
 				Zh: "证书文件读到了，但里面没有 PEM 块：文件为空、是二进制（DER、PKCS#12）、是其他文本或编码（UTF-16、把换行写成 \\n、整个挤在一行），或者 -----BEGIN/END----- 行已损坏。用 wklog check --cert 文件 --key 文件 可以查出是哪一种。Traefik 在路径不存在时也打印这一条。",
 			},
 			Severity: "error",
@@ -22095,7 +22095,7 @@ var embedded = Catalogue{
 				Zh: "私钥文件里没有 PEM 数据",
 			},
 			Explain: Text{
-				En: "The certificate was fine, but no PEM block stands in the key file: it is empty, binary, has a byte order mark or blanks before -----BEGIN, or is text of another kind. Keys pasted into YAML with indentation end like this. wklog check --cert FILE --key FILE says which.",
+				En: "The certificate was fine, but there is no PEM block in the key file: it is empty, binary, has a byte order mark or blanks before -----BEGIN, or is text of another kind. Keys pasted into YAML with indentation end like this. wklog check --cert FILE --key FILE says which.",
 				Zh: "证书没有问题，但私钥文件里没有 PEM 块：文件为空、是二进制、-----BEGIN 前面有 BOM 或空格，或是其他内容。带缩进粘贴到 YAML 里的私钥就会这样。用 wklog check --cert 文件 --key 文件 可以查出是哪一种。",
 			},
 			Severity: "error",
@@ -22296,7 +22296,7 @@ var embedded = Catalogue{
 			ID: "cert-file-is-request",
 			Title: Text{
 				En: "Certificate file holds a signing request (CSR)",
-				Zh: "证书文件里放的是证书请求（CSR）",
+				Zh: "证书文件里放的是证书签名请求（CSR）",
 			},
 			Explain: Text{
 				En: "The file holds a CERTIFICATE REQUEST, which is what is sent to a CA. The certificate is what the CA sends back. Put that into certFile, with the intermediate behind it.",
@@ -22498,7 +22498,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The key file holds a PUBLIC KEY block and no private key. The private key is the file that was made together with the certificate request; it begins with -----BEGIN PRIVATE KEY-----, or RSA or EC PRIVATE KEY. It cannot be derived from the public key: if it is lost, make a new key and a new certificate.",
-				Zh: "私钥文件里是 PUBLIC KEY，没有私钥。私钥是生成证书请求时一起产生的那个文件，以 -----BEGIN PRIVATE KEY----- 或 RSA、EC PRIVATE KEY 开头。公钥推不出私钥，丢失了只能重新生成私钥并重新申请证书。",
+				Zh: "私钥文件里是 PUBLIC KEY，没有私钥。私钥是生成证书签名请求（CSR）时一起产生的那个文件，以 -----BEGIN PRIVATE KEY----- 或 RSA、EC PRIVATE KEY 开头。公钥推不出私钥，丢失了只能重新生成私钥并重新申请证书。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
@@ -22767,7 +22767,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The key was read, but it is of a kind that Go has no TLS for: SM2, DSA, X25519, or a curve such as secp256k1 or brainpool. Certificates of the Chinese national algorithms need a server built for them. Get a certificate with an RSA 2048 or ECDSA P-256 key.",
-				Zh: "密钥读到了，但类型是 Go 的 TLS 不支持的：SM2、DSA、X25519，或 secp256k1、brainpool 之类的曲线。国密证书需要专门的服务端程序。请换用 RSA 2048 或 ECDSA P-256 的证书。",
+				Zh: "密钥读到了，但类型是 Go 的 TLS 不支持的：SM2、DSA、X25519，或 secp256k1、brainpool 之类的曲线。国密证书需要专门的服务器程序。请换用 RSA 2048 或 ECDSA P-256 的证书。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
@@ -23170,11 +23170,11 @@ var embedded = Catalogue{
 			ID: "cert-not-parsed",
 			Title: Text{
 				En: "Certificate is damaged inside its PEM frame",
-				Zh: "证书内容已损坏（PEM 外壳正常）",
+				Zh: "证书内容已损坏（PEM 首尾标记正常）",
 			},
 			Explain: Text{
 				En: "The PEM frame is whole, but what it holds is no certificate that Go can parse: the text was cut or altered, blocks were mixed, or a tool wrote fields that the standard forbids. Older Go versions print the same as asn1: structure error or asn1: syntax error. Take the file from the CA again and copy it without an editor. wklog check --cert FILE --key FILE reads it as Go does; OpenSSL lets more pass.",
-				Zh: "PEM 外壳完整，但里面的内容不是 Go 能解析的证书：文本被截断或改动、几个块混在一起，或签发工具写了不合标准的字段。旧版 Go 会打印 asn1: structure error 或 asn1: syntax error。请从 CA 重新取得文件，不要经过编辑器。wklog check --cert 文件 --key 文件 按 Go 的方式读取；OpenSSL 更宽松，不能作准。",
+				Zh: "PEM 首尾标记完整，但里面的内容不是 Go 能解析的证书：文本被截断或改动、几个块混在一起，或签发工具写了不合标准的字段。旧版 Go 会打印 asn1: structure error 或 asn1: syntax error。请从 CA 重新取得文件，不要经过编辑器。wklog check --cert 文件 --key 文件 按 Go 的方式读取；OpenSSL 更宽松，不能作准。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
@@ -23483,7 +23483,7 @@ var embedded = Catalogue{
 			},
 			Reason: Text{
 				En: "The connection ended without a TLS goodbye, as most clients, health checks and mobile networks end it.",
-				Zh: "连接没有 TLS 告别就断开了，多数客户端、健康检查和移动网络都是这样断开的。",
+				Zh: "连接没有发送 close_notify 就断开了，多数客户端、健康检查和移动网络都是这样断开的。",
 			},
 			References: []string{
 				"WuKongIM v2.2.5 pkg/wknet/reactor_sub.go:141",
@@ -23649,7 +23649,7 @@ var embedded = Catalogue{
 			},
 			Reason: Text{
 				En: "The client ended an established session without the goodbye that TLS wants, or nginx closed one that was never finished. Everyday clients do that.",
-				Zh: "客户端结束会话时没有按 TLS 的要求告别，或 nginx 关闭了没有完成的会话。日常客户端都会这样。",
+				Zh: "客户端结束会话时没有发送 close_notify 就断开了，或 nginx 关闭了没有完成的会话。日常客户端都会这样。",
 			},
 			References: []string{
 				"OpenSSL 3.0 migration guide",
@@ -23693,8 +23693,8 @@ var embedded = Catalogue{
 				},
 			},
 			Reason: Text{
-				En: "nginx cannot staple a status from the CA to its certificate, or warns of an old directive. TLS works without it; Let's Encrypt ended OCSP in 2025, so ssl_stapling can be removed.",
-				Zh: "nginx 无法附带 CA 的证书状态（OCSP），或提示旧指令。TLS 不受影响；Let's Encrypt 已在 2025 年停止 OCSP，可以去掉 ssl_stapling。",
+				En: "nginx cannot staple a status from the CA to its certificate, or warns of an old directive. TLS works without it; Let's Encrypt ended OCSP in 2025: with its certificates ssl_stapling can be removed.",
+				Zh: "nginx 无法装订 CA 的 OCSP 响应，或提示旧指令。TLS 不受影响；Let's Encrypt 已在 2025 年停止 OCSP，使用它的证书时可以去掉 ssl_stapling。",
 			},
 			References: []string{
 				"nginx src/event/ngx_event_openssl_stapling.c",
@@ -23726,7 +23726,7 @@ var embedded = Catalogue{
 			},
 			Reason: Text{
 				En: "A client that does not log in within two seconds is cut off. Healthy servers print this for TCP health checks, scanners and slow clients, so it is no failure by itself. The same record follows when a TLS 1.2 session is resumed, which WuKongIM v1.1 to v2.2 never completes, and when a handshake stalls half-way: if clients connect once and fail from then on, think of that.",
-				Zh: "客户端两秒内没有登录就会被断开。健康的服务器遇到 TCP 健康检查、扫描和慢客户端都会打印，本身不是故障。恢复 TLS 1.2 会话（WuKongIM v1.1 到 v2.2 无法完成）和握手中途卡住时也是这条记录：如果客户端第一次能连、之后就连不上，要往这方面想。",
+				Zh: "客户端两秒内没有登录就会被断开。健康的服务器遇到 TCP 健康检查、扫描和慢客户端都会打印，本身不是故障。恢复 TLS 1.2 会话（WuKongIM v1.1 到 v2.2 无法完成）和握手中途卡住时也是这条记录：如果客户端第一次能连、之后就连不上，应怀疑这个缺陷。",
 			},
 			References: []string{
 				"WuKongIM v2.2.5 pkg/wknet/conn.go:490",
@@ -23781,7 +23781,7 @@ var embedded = Catalogue{
 				},
 			},
 			Reason: Text{
-				En: "WuKongIM could not read its configuration file. That is no TLS failure by itself: in the image it is printed at every start when a mounted directory hides wk.yaml, and the environment counts then. If wssAddr or wssConfig stand only in that file, wss stays off.",
+				En: "WuKongIM could not read its configuration file. That is no TLS failure by itself: in the image it is printed at every start when a mounted directory hides wk.yaml, and the environment counts then. If wssAddr or wssConfig are set only in that file, wss stays off.",
 				Zh: "WuKongIM 没能读取配置文件。这本身不是 TLS 故障：镜像里的 wk.yaml 被挂载的目录盖住时，每次启动都会打印，此时以环境变量为准。如果 wssAddr 和 wssConfig 只写在这个文件里，wss 就不会开启。",
 			},
 			References: []string{
@@ -24075,7 +24075,7 @@ var embedded = Catalogue{
 			Lines: 80,
 			Chain: true,
 			Reason: Text{
-				En: "The causes of an exception in Java stand behind it in its stack trace, each with the message of the next one.",
+				En: "The causes of an exception in Java follow it in its stack trace, each with the message of the next one.",
 				Zh: "Java 异常的各层原因列在它的堆栈里，每一层都带着下一层的消息。",
 			},
 			References: []string{
@@ -24561,7 +24561,7 @@ var embedded = Catalogue{
 					Zh: "找不到证书或私钥文件",
 				},
 				Explain: Text{
-					En: "WuKongIM opens wssConfig.certFile and wssConfig.keyFile once, before logging starts. When a path does not exist it ends with a bare Go panic (open PATH: no such file or directory, exit status 2), and with restart: always it does so for ever. The path counts as the process sees it: in Docker it is a path inside the container, a relative path starts at /home in the image, and ~ is not expanded. Most often a host path was configured, the directory is not mounted, or only letsencrypt's live/ was mounted, whose links point to ../../archive. The path in the panic is exactly the configured text, so stray spaces and quotes show there; permission denied is another fault (cert-file-unreadable).",
+					En: "WuKongIM opens wssConfig.certFile and wssConfig.keyFile once, before logging starts. When a path does not exist it ends with a bare Go panic (open PATH: no such file or directory, exit status 2), and with restart: always it does so in a loop. The path counts as the process sees it: in Docker it is a path inside the container, a relative path starts at /home in the image, and ~ is not expanded. Most often a host path was configured, the directory is not mounted, or only letsencrypt's live/ was mounted, whose links point to ../../archive. The path in the panic is exactly the configured text, so stray spaces and quotes show there; permission denied is another fault (cert-file-unreadable).",
 					Zh: "WuKongIM 在日志系统初始化之前读取 wssConfig.certFile 和 wssConfig.keyFile，只读一次。路径不存在时直接 panic（open 路径: no such file or directory，退出码 2），配了 restart: always 的容器会因此不断重启。路径以进程看到的为准：在 Docker 里是容器内路径，相对路径从镜像的 /home 算起，~ 不会展开。最常见的原因是填了宿主机路径、目录没有挂载，或者只挂载了 letsencrypt 的 live/ 目录，而里面的文件是指向 ../../archive 的软链接。panic 里的路径就是配置原文，多余的空格或引号一眼能看出来；permission denied 是另一个问题（cert-file-unreadable）。",
 				},
 				Fixes: []Step{
@@ -24769,7 +24769,7 @@ var embedded = Catalogue{
 					Zh: "配置了 wssAddr，但没有配置证书或私钥",
 				},
 				Explain: Text{
-					En: "WuKongIM loads a certificate only when certFile and keyFile are both set. With wssAddr set and one of them missing it starts without a word, opens the port, and the first real wss client crashes the whole server: invalid memory address or nil pointer dereference through crypto/tls.(*Conn).readClientHello. From then on it dies at each client, restarted or not, and all other users lose their connections as well. A plain HTTP probe does not trigger it, so a health check may look fine. Usual reasons: only the sample line of wssAddr was uncommented, the key name is misspelt or wrongly indented, or the variables never reached the container.",
+					En: "WuKongIM loads a certificate only when certFile and keyFile are both set. With wssAddr set and one of them missing it starts silently, opens the port, and the first real wss client crashes the whole server: invalid memory address or nil pointer dereference through crypto/tls.(*Conn).readClientHello. From then on it dies at each client, restarted or not, and all other users lose their connections as well. A plain HTTP probe does not trigger it, so a health check may look fine. Usual reasons: only the sample line of wssAddr was uncommented, the key name is misspelt or wrongly indented, or the variables never reached the container.",
 					Zh: "certFile 和 keyFile 都有值时 WuKongIM 才会加载证书。只配了 wssAddr、证书和私钥缺任何一个，启动时没有任何提示，端口照常监听，但第一个真正的 wss 客户端连上来就会让整个进程崩溃：invalid memory address or nil pointer dereference，调用栈里有 crypto/tls.(*Conn).readClientHello。之后即使自动重启，来一个客户端崩一次，其他用户的连接也会跟着断开。普通 HTTP 探测不会触发，所以健康检查可能一切正常。常见原因：只打开了示例配置里的 wssAddr、键名拼错或缩进不对、环境变量没有传进容器。",
 				},
 				Fixes: []Step{
@@ -24860,7 +24860,7 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "And which stand in wk.yaml.",
+							En: "And which are set in wk.yaml.",
 							Zh: "再看 wk.yaml 里有哪些值。",
 						},
 						Command: "grep -nA3 -iE '^(wssAddr|wssConfig|external)' ./wukongimdata/wk.yaml",
@@ -25098,7 +25098,7 @@ var embedded = Catalogue{
 				},
 				Explain: Text{
 					En: "The PEM frame is intact, but what is inside is no proper certificate, or its signature does not fit. Damage to the structure stops the server at start with a panic such as x509: malformed certificate, x509: trailing data or asn1: …. Damage that only breaks the signature loads silently, and clients reject it one by one: OpenSSL clients send error decrypting message, Java and browsers something general. It comes from editing a certificate by hand, from a transfer in text mode, a bad disk, or home-made tools. A certificate of an unexpected algorithm can look alike (key-unsupported).",
-					Zh: "PEM 首尾标记完好，但里面不是合法的证书，或者签名对不上。结构损坏时启动就会 panic，例如 x509: malformed certificate、x509: trailing data 或 asn1: …。如果只是签名被破坏，服务能正常启动，由客户端逐个拒绝：OpenSSL 类客户端报 error decrypting message，Java 和浏览器只给出笼统的错误。常见原因是手工改过证书、用文本模式传输、磁盘故障，或者用了自制的签发工具。算法不被支持的证书报错也可能相似（key-unsupported）。",
+					Zh: "PEM 首尾标记完好，但里面不是合法的证书，或者签名不匹配。结构损坏时启动就会 panic，例如 x509: malformed certificate、x509: trailing data 或 asn1: …。如果只是签名被破坏，服务能正常启动，由客户端逐个拒绝：基于 OpenSSL 的客户端报 error decrypting message，Java 和浏览器只给出笼统的错误。常见原因是手工改过证书、用文本模式传输、磁盘故障，或者用了自制的签发工具。算法不被支持的证书报错也可能相似（key-unsupported）。",
 				},
 				Fixes: []Step{
 					{
@@ -25151,7 +25151,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "The called service has a damaged certificate",
-					Zh: "被调用服务的证书已损坏",
+					Zh: "对方服务的证书已损坏",
 				},
 				Explain: Text{
 					En: "WuKongIM (webhook, data source) or nginx connected to another server and could not parse its certificate or check its signature, shown as x509: or asn1: errors. The fault is at that server, or in a proxy that rewrites certificates on the way.",
@@ -25166,7 +25166,7 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "If only this machine sees the fault, look for a proxy: HTTPS_PROXY in the container's environment, or a firewall that opens TLS.",
+							En: "If only this machine sees the fault, look for a proxy: HTTPS_PROXY in the container's environment, or a firewall that intercepts TLS.",
 							Zh: "如果只有这台机器报错，检查中间代理：容器环境变量里的 HTTPS_PROXY，或者会解密 TLS 的防火墙。",
 						},
 						Command: "docker compose run --rm --no-deps --entrypoint env wukongim | grep -i proxy",
@@ -25205,7 +25205,7 @@ var embedded = Catalogue{
 					Zh: "证书和私钥的路径配反了",
 				},
 				Explain: Text{
-					En: "certFile names the private key, keyFile names the certificate, or both name the same file. Start-up ends with PEM inputs may have been switched, or with found a certificate rather than a key in the PEM for the private key. An EC key file that begins with a block EC PARAMETERS gives failed to find CERTIFICATE PEM block … [EC PARAMETERS EC PRIVATE KEY] instead. The text is certain; only which of the two paths is wrong must be looked up.",
+					En: "certFile names the private key, keyFile names the certificate, or both name the same file. Start-up ends with PEM inputs may have been switched, or with found a certificate rather than a key in the PEM for the private key. An EC key file that begins with a block EC PARAMETERS gives failed to find CERTIFICATE PEM block … [EC PARAMETERS EC PRIVATE KEY] instead. The text is certain; just look up which of the two paths is wrong.",
 					Zh: "certFile 指到了私钥、keyFile 指到了证书，或者两个路径指到同一个文件。启动时 panic：PEM inputs may have been switched，或 found a certificate rather than a key in the PEM for the private key。如果是以 EC PARAMETERS 块开头的 EC 私钥，则报 failed to find CERTIFICATE PEM block … [EC PARAMETERS EC PRIVATE KEY]。看到这些文字就可以确定原因，只需核对是哪一个路径写错。",
 				},
 				Fixes: []Step{
@@ -25263,7 +25263,7 @@ var embedded = Catalogue{
 				},
 				Explain: Text{
 					En: "The public key in the first certificate of certFile is not that of keyFile; the server panics at start with private key does not match public key, or private key type does not match public key type. Often only one of the two files was renewed, or the key of an earlier request was kept. The same text comes from a fullchain in the wrong order (intermediate first), and from a byte order mark before the first certificate, since both make the intermediate count as the leaf. nginx says key values mismatch.",
-					Zh: "certFile 里第一张证书的公钥与 keyFile 不是一对，启动时 panic：private key does not match public key 或 private key type does not match public key type。常见原因是续期时只替换了其中一个文件，或者用的是上一次申请的私钥。fullchain 顺序颠倒（中间证书排在前面），或第一张证书前有 BOM，也会报同样的错，因为此时中间证书被当成了站点证书。nginx 的对应报错是 key values mismatch。",
+					Zh: "certFile 里第一张证书的公钥与 keyFile 不是一对，启动时 panic：private key does not match public key 或 private key type does not match public key type。常见原因是续期时只替换了其中一个文件，或者用的是上一次申请的私钥。fullchain 顺序颠倒（中间证书排在前面），或第一张证书前有 BOM，也会报同样的错，因为此时中间证书被当成了服务器证书。nginx 的对应报错是 key values mismatch。",
 				},
 				Fixes: []Step{
 					{
@@ -25297,7 +25297,7 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "If it is wrong, join the parts anew.",
+							En: "If it is wrong, join the parts again.",
 							Zh: "顺序不对就重新拼接。",
 						},
 						Command: "awk 1 cert.pem intermediate.pem > fullchain-new.pem",
@@ -25379,7 +25379,7 @@ var embedded = Catalogue{
 				},
 				Explain: Text{
 					En: "WuKongIM cannot ask for a password and knows RSA, ECDSA (P-256, P-384, P-521) and Ed25519 keys only. tls: failed to parse private key at start most often means an encrypted key (BEGIN ENCRYPTED PRIVATE KEY, or a line Proc-Type: 4,ENCRYPTED), else a DSA or secp256k1 key or a damaged one. A certificate for an SM2 key of Chinese national cryptography fails with unsupported elliptic curve or unknown public key algorithm, depending on the build. nginx asks Enter PEM pass phrase for the same key.",
-					Zh: "WuKongIM 无法输入私钥口令，而且只支持 RSA、ECDSA（P-256、P-384、P-521）和 Ed25519 私钥。启动时报 tls: failed to parse private key，多半是私钥加了密（BEGIN ENCRYPTED PRIVATE KEY，或含 Proc-Type: 4,ENCRYPTED 一行），否则就是 DSA、secp256k1 私钥或文件损坏。国密 SM2 证书会报 unsupported elliptic curve 或 unknown public key algorithm，视版本而定。同样的私钥在 nginx 上会提示 Enter PEM pass phrase。",
+					Zh: "WuKongIM 无法输入私钥密码，而且只支持 RSA、ECDSA（P-256、P-384、P-521）和 Ed25519 私钥。启动时报 tls: failed to parse private key，多半是私钥加了密（BEGIN ENCRYPTED PRIVATE KEY，或含 Proc-Type: 4,ENCRYPTED 一行），否则就是 DSA、secp256k1 私钥或文件损坏。国密 SM2 证书会报 unsupported elliptic curve 或 unknown public key algorithm，视版本而定。同样的私钥在 nginx 上会提示 Enter PEM pass phrase。",
 				},
 				Fixes: []Step{
 					{
@@ -25483,8 +25483,8 @@ var embedded = Catalogue{
 					Zh: "缺少中间证书或中间证书不对",
 				},
 				Explain: Text{
-					En: "certFile holds the server's own certificate without the intermediate that signed it, or with one of another CA. WuKongIM loads it without a word; clients that know only root CAs cannot build the chain. Typical in the log is unknown certificate authority from some clients and unknown certificate from Android and Java, while desktop Chrome connects because it fetches the missing file itself. A server log cannot tell this from a private CA or a self-signed certificate (untrusted-ca): listing what the server sends decides.",
-					Zh: "certFile 里只有站点证书，没有签发它的中间证书，或者放了别家 CA 的中间证书。WuKongIM 加载时不会报错，但客户端只内置了根证书，拼不出完整证书链。日志里的典型表现是部分客户端报 unknown certificate authority，Android 和 Java 报 unknown certificate，而桌面版 Chrome 会自动下载缺失的中间证书，所以能连上。仅凭服务端日志分不清它和私有 CA、自签名证书（untrusted-ca），看一下服务器实际发送的证书链就能确定。",
+					En: "certFile holds the server's own certificate without the intermediate that signed it, or with one of another CA. WuKongIM loads it silently; clients that know only root CAs cannot build the chain. Typical in the log is unknown certificate authority from some clients and unknown certificate from Android and Java, while desktop Chrome connects because it fetches the missing file itself. A server log cannot tell this from a private CA or a self-signed certificate (untrusted-ca): listing what the server sends decides.",
+					Zh: "certFile 里只有服务器证书，没有签发它的中间证书，或者放了别家 CA 的中间证书。WuKongIM 加载时不会报错，但客户端只内置了根证书，拼不出完整证书链。日志里的典型表现是部分客户端报 unknown certificate authority，Android 和 Java 报 unknown certificate，而桌面版 Chrome 会自动下载缺失的中间证书，所以能连上。仅凭服务器日志分不清它和私有 CA、自签名证书（untrusted-ca），看一下服务器实际发送的证书链就能确定。",
 				},
 				Fixes: []Step{
 					{
@@ -25573,7 +25573,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "The called service omits its intermediate",
-					Zh: "被调用服务没有发送中间证书",
+					Zh: "对方服务没有发送中间证书",
 				},
 				Explain: Text{
 					En: "WuKongIM calls a webhook or data source, or nginx an upstream, whose server sends no intermediate. Go programs never fetch one: x509: certificate signed by unknown authority; nginx with proxy_ssl_verify on says unable to get local issuer certificate. A browser or a phone may open the same address without complaint, and so mislead. nginx gives the same error for a complete chain that is longer than proxy_ssl_verify_depth, which is 1 by default.",
@@ -25647,7 +25647,7 @@ var embedded = Catalogue{
 					Zh: "握手过程中连接中断",
 				},
 				Explain: Text{
-					En: "One side, or something between, cut the connection before the handshake was done: EOF, connection reset by peer, broken pipe, i/o timeout, or nginx's peer closed connection in SSL handshake. At WuKongIM a cut connection leaves no handshake line; only the debug level shows a close connn, where read: connection reset by peer means a plain close and connection reset by peer a real reset. Many healthy connections end with the same texts, so alone they prove nothing. Node and Java's HttpClient also leave without an alert when they dislike the certificate, curl and OkHttp when the name does not fit: check the certificate first, the network after it. Users on one network failing together speak for the network; all failing everywhere, for the certificate.",
+					En: "One side, or something between, cut the connection before the handshake was done: EOF, connection reset by peer, broken pipe, i/o timeout, or nginx's peer closed connection in SSL handshake. At WuKongIM a cut connection leaves no handshake line; only the debug level shows a close connn, where read: connection reset by peer means a plain close and connection reset by peer a real reset. Many healthy connections end with the same texts, so alone they prove nothing. Node and Java's HttpClient also leave without an alert when they dislike the certificate, curl and OkHttp when the name does not fit: check the certificate first, the network after it. Users on one network failing together point to the network; all failing everywhere, for the certificate.",
 					Zh: "握手完成之前，某一端或中间设备断开了连接：EOF、connection reset by peer、broken pipe、i/o timeout，或 nginx 的 peer closed connection in SSL handshake。连接被切断时 WuKongIM 不打印握手失败，只有 debug 级别能看到 close connn：read: connection reset by peer 表示对端正常关闭 TCP，connection reset by peer 才是真正的 RST。很多正常连接结束时也是这些文字，单独出现说明不了问题。Node 和 Java 的 HttpClient 不认可证书时，curl 和 OkHttp 发现域名不符时，也会不发告警直接断开，所以先查证书，再查网络。同一网络的用户一起失败，多半是网络问题；所有地方都失败，多半是证书问题。",
 				},
 				Fixes: []Step{
@@ -25720,7 +25720,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "The called service broke the handshake off",
-					Zh: "被调用服务中断了握手",
+					Zh: "对方服务中断了握手",
 				},
 				Explain: Text{
 					En: "WuKongIM as a client, or nginx towards its upstream, lost the connection before the handshake was done: EOF, connection reset by peer, net/http: TLS handshake timeout, or peer closed connection in SSL handshake while SSL handshaking to upstream. The other side is overloaded, closes because no SNI name or a wrong one was sent, or a firewall is between. If the upstream is WuKongIM's port 5210 over TLS 1.2, it is the session resumption defect (server-crash).",
@@ -25793,13 +25793,13 @@ var embedded = Catalogue{
 				},
 				Explain: Text{
 					En: "A record could not be decrypted or its checksum failed: local error: tls: bad record MAC, decryption failed, an odd handshake message. Beware of the commonest look-alike: at handshakeStatus13ReadClientFinished the same text almost always means that an OpenSSL client (openssl, curl, Python, PHP, Ruby) rejected the certificate over TLS 1.3, or a HelloRetryRequest that WuKongIM mishandles (server-crash). Real corruption shows at other states or after the handshake, from many kinds of clients on one network. Behind it stand middleboxes that rewrite traffic (traffic optimisers, antivirus, accelerators), faulty network hardware or offloading, or two programs writing to one connection.",
-					Zh: "加密记录解不开或校验失败：local error: tls: bad record MAC、decryption failed，或握手消息异常。要注意最常见的误判：在 handshakeStatus13ReadClientFinished 处，同样的文字几乎都表示 OpenSSL 类客户端（openssl、curl、Python、PHP、Ruby）在 TLS 1.3 下拒绝了证书，或者是 WuKongIM 处理不好的 HelloRetryRequest（server-crash）。真正的数据损坏出现在其他状态或握手之后，且同一网络里的多种客户端都会遇到。原因可能是改写流量的中间设备（流量优化、杀毒软件、加速器）、网卡故障或卸载功能异常，也可能是两个程序同时写同一条连接。",
+					Zh: "加密记录解不开或校验失败：local error: tls: bad record MAC、decryption failed，或握手消息异常。要注意最常见的误判：在 handshakeStatus13ReadClientFinished 处，同样的文字几乎都表示基于 OpenSSL 的客户端（openssl、curl、Python、PHP、Ruby）在 TLS 1.3 下拒绝了证书，或者是 WuKongIM 处理不好的 HelloRetryRequest（server-crash）。真正的数据损坏出现在其他状态或握手之后，且同一网络里的多种客户端都会遇到。原因可能是改写流量的中间设备（流量优化、杀毒软件、加速器）、网卡故障或卸载（offload）功能异常，也可能是两个程序同时写同一条连接。",
 				},
 				Fixes: []Step{
 					{
 						Text: Text{
 							En: "At handshakeStatus13ReadClientFinished, check the certificate first: connect once with TLS 1.2, and the server's line names the true reason.",
-							Zh: "如果出现在 handshakeStatus13ReadClientFinished，先查证书：强制用 TLS 1.2 连一次，服务端日志会打印真正的原因。",
+							Zh: "如果出现在 handshakeStatus13ReadClientFinished，先查证书：强制用 TLS 1.2 连一次，服务器日志会打印真正的原因。",
 						},
 						Command: "curl --tls-max 1.2 --http1.1 --max-time 10 -sv -o /dev/null https://im.example.com:5210/",
 					},
@@ -25847,7 +25847,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "Data from the called service was altered",
-					Zh: "与被调用服务之间的数据被改动",
+					Zh: "与对方服务之间的数据被改动",
 				},
 				Explain: Text{
 					En: "WuKongIM as a client, or nginx, could not decrypt what the other server sent, or the other side complained of bad record MAC. Look for a transparent proxy or a firewall that inspects TLS on the way out; a certificate is not at fault.",
@@ -25898,7 +25898,7 @@ var embedded = Catalogue{
 					Zh: "扫描或探测流量，不是真实客户端",
 				},
 				Explain: Text{
-					En: "A port on the internet is visited all day by scanners that send HTTP, SSH, RDP, old TLS versions, every cipher one by one, or random bytes. Typical lines stand at handshakeStatusUnknown: first record does not look like a TLS handshake, unsupported SSLv2 handshake, oversized record, client offered only unsupported versions: [300]. They do no harm and say nothing about the certificate or about your users. The lines of a misdirected client or health check are the same (plaintext-on-tls-port): these come regularly or once for each real user, scanners in short bursts from foreign addresses. A server that crashes on a probe is another matter (server-crash).",
+					En: "A port on the internet is visited all day by scanners that send HTTP, SSH, RDP, old TLS versions, every cipher one by one, or random bytes. Typical lines show handshakeStatusUnknown: first record does not look like a TLS handshake, unsupported SSLv2 handshake, oversized record, client offered only unsupported versions: [300]. They do no harm and say nothing about the certificate or about your users. The lines of a misdirected client or health check are the same (plaintext-on-tls-port): these come regularly or once for each real user, scanners in short bursts from foreign addresses. A server that crashes on a probe is another matter (server-crash).",
 					Zh: "暴露在公网的端口整天都会被扫描：有人发 HTTP、SSH、RDP、旧版 TLS，逐个试探加密套件，或者发随机字节。典型日志都在 handshakeStatusUnknown：first record does not look like a TLS handshake、unsupported SSLv2 handshake、oversized record、client offered only unsupported versions: [300]。它们没有危害，也说明不了证书或用户的问题。连错端口的客户端和健康检查会打出同样的日志（plaintext-on-tls-port）：区别是后者很有规律或每个真实用户都有，扫描则是来自陌生地址的短时突发。如果探测会导致服务崩溃，那是另一回事（server-crash）。",
 				},
 				Fixes: []Step{
@@ -26494,7 +26494,7 @@ var embedded = Catalogue{
 				},
 				Explain: Text{
 					En: "The system refuses the port: 【Acceptor】initWSSListener() failed with bind: permission denied. Ports below 1024, such as 443, need root or the capability CAP_NET_BIND_SERVICE; a service unit or container with another user has neither. With a port above 1023 it is SELinux or another security module, or a port that the system has reserved.",
-					Zh: "系统不允许监听该端口：【Acceptor】initWSSListener() failed，错误为 bind: permission denied。1024 以下的端口（如 443）需要 root 或 CAP_NET_BIND_SERVICE 能力，以普通用户运行的服务或容器没有这个权限。如果端口大于 1023 仍被拒绝，则是 SELinux 等安全模块的限制，或端口被系统保留。",
+					Zh: "系统不允许监听该端口：【Acceptor】initWSSListener() failed，错误为 bind: permission denied。1024 以下的端口（如 443）需要 root 或 CAP_NET_BIND_SERVICE 能力（capability），以普通用户运行的服务或容器没有这个权限。如果端口大于 1023 仍被拒绝，则是 SELinux 等安全模块的限制，或端口被系统保留。",
 				},
 				Fixes: []Step{
 					{
@@ -26507,7 +26507,7 @@ var embedded = Catalogue{
 					{
 						Text: Text{
 							En: "Without Docker, give the program the capability (again after each update), or the unit.",
-							Zh: "不用 Docker 时，给程序加上能力（每次更新程序后要重新设置），或在 systemd 单元里授权。",
+							Zh: "不用 Docker 时，给程序加上这个能力（capability）（每次更新程序后要重新设置），或在 systemd 单元里授权。",
 						},
 						Command: "setcap cap_net_bind_service=+ep /usr/local/bin/wukongim",
 						Config:  "[Service]\nAmbientCapabilities=CAP_NET_BIND_SERVICE",
@@ -26629,7 +26629,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "The called service has no TLS version in common",
-					Zh: "与被调用服务没有共同的 TLS 版本",
+					Zh: "与对方服务没有共同的 TLS 版本",
 				},
 				Explain: Text{
 					En: "WuKongIM as a client (webhook, data source) offers TLS 1.2 and 1.3 only, as every Go program does; a service with TLS 1.0 or 1.1 alone ends in protocol version not supported or server selected unsupported protocol version 301. At nginx towards an upstream it shows as unsupported protocol or tlsv1 alert protocol version.",
@@ -26689,7 +26689,7 @@ var embedded = Catalogue{
 				},
 				Explain: Text{
 					En: "The versions agree, but nothing else does: no cipher suite (or ECDHE curve) supported by both client and server, no supported elliptic curves offered, or peer doesn't support any of the certificate's signature algorithms. WuKongIM's ciphers are those of Go and cannot be set: ECDHE and plain RSA with AES or ChaCha20, curves X25519, P-256, P-384 and P-521, no finite-field DHE, no SM ciphers. The usual reason is an ECDSA certificate before a client that knows RSA only, or a client restricted to a few suites. At handshakeStatus13PickCertificate it is the kind of certificate (cert-unsupported) rather than the client. A scanner that tries one suite after another prints the same, many times within seconds.",
-					Zh: "TLS 版本一致，但其他参数谈不拢：no cipher suite（或 ECDHE curve）supported by both client and server、no supported elliptic curves offered，或 peer doesn't support any of the certificate's signature algorithms。WuKongIM 的加密套件沿用 Go 的实现，不可配置：ECDHE 和纯 RSA 密钥交换，配 AES 或 ChaCha20，曲线有 X25519、P-256、P-384、P-521，不支持有限域 DHE，也不支持国密套件。常见原因是用了 ECDSA 证书而客户端只支持 RSA，或者客户端限定了少数几个套件。如果出现在 handshakeStatus13PickCertificate，多半是证书类型的问题（cert-unsupported），不是客户端。逐个试探套件的扫描器也会打出同样的日志，特征是几秒内出现很多条。",
+					Zh: "TLS 版本一致，但其他参数协商失败：no cipher suite（或 ECDHE curve）supported by both client and server、no supported elliptic curves offered，或 peer doesn't support any of the certificate's signature algorithms。WuKongIM 的加密套件沿用 Go 的实现，不可配置：ECDHE 和纯 RSA 密钥交换，配 AES 或 ChaCha20，曲线有 X25519、P-256、P-384、P-521，不支持有限域 DHE，也不支持国密套件。常见原因是用了 ECDSA 证书而客户端只支持 RSA，或者客户端限定了少数几个套件。如果出现在 handshakeStatus13PickCertificate，多半是证书类型的问题（cert-unsupported），不是客户端。逐个试探套件的扫描器也会打出同样的日志，特征是几秒内出现很多条。",
 				},
 				Fixes: []Step{
 					{
@@ -26765,7 +26765,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "No common cipher with the called service",
-					Zh: "与被调用服务没有共同的加密套件",
+					Zh: "与对方服务没有共同的加密套件",
 				},
 				Explain: Text{
 					En: "WuKongIM as a client, or nginx towards its upstream, shares no cipher, curve or signature algorithm with that service: remote error: tls: handshake failure, or sslv3 alert handshake failure at nginx. The alert is a general one; a service that demands a client certificate or an SNI name may send it too (client-certificate). Current Go no longer offers plain RSA key exchange and 3DES.",
@@ -26819,7 +26819,7 @@ var embedded = Catalogue{
 				},
 				Explain: Text{
 					En: "Client and server agree on TLS but not on the protocol to speak in it: client requested unsupported application protocols, or no application protocol. WuKongIM sets no ALPN list, so its own wss port cannot print this; it comes from a proxy in front (Caddy, Traefik, a Go server, a cloud load balancer) or from a log of another program. The client insists on h2, grpc or a private name, while a WebSocket is opened over http/1.1. Scanners that ask for odd protocols print it as well.",
-					Zh: "TLS 参数一致，但应用层协议谈不拢：client requested unsupported application protocols 或 no application protocol。WuKongIM 没有设置 ALPN 列表，自己的 wss 端口不会打印这个错误；它来自前面的代理（Caddy、Traefik、Go 服务、云负载均衡）或其他程序的日志。通常是客户端只声明了 h2、grpc 或私有协议名，而 WebSocket 是通过 http/1.1 建立的。扫描器请求冷门协议时也会出现。",
+					Zh: "TLS 参数一致，但应用层协议协商失败：client requested unsupported application protocols 或 no application protocol。WuKongIM 没有设置 ALPN 列表，自己的 wss 端口不会打印这个错误；它来自前面的代理（Caddy、Traefik、Go 服务、云负载均衡）或其他程序的日志。通常是客户端只声明了 h2、grpc 或私有协议名，而 WebSocket 是通过 http/1.1 建立的。扫描器请求冷门协议时也会出现。",
 				},
 				Fixes: []Step{
 					{
@@ -26855,7 +26855,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "The called service refuses http/1.1 and h2",
-					Zh: "被调用服务不接受 http/1.1 和 h2",
+					Zh: "对方服务不接受 http/1.1 和 h2",
 				},
 				Explain: Text{
 					En: "WuKongIM's webhook client offers h2 and http/1.1; a service or proxy behind that address wants something else, such as a gRPC gateway that takes h2 only for gRPC, and answers no application protocol or picks a name that was not offered. webhook.grpcAddr is always spoken without TLS.",
@@ -26903,11 +26903,11 @@ var embedded = Catalogue{
 			Advice: Advice{
 				Title: Text{
 					En: "A client certificate is demanded",
-					Zh: "服务端要求客户端证书",
+					Zh: "服务器要求客户端证书",
 				},
 				Explain: Text{
 					En: "The server asks the client for a certificate of its own (mutual TLS), and gets none or one that it does not accept: client didn't provide a certificate, certificate required, or nginx's client sent no required SSL certificate. WuKongIM never asks for one and has no key for it; the cluster.tls options in its documentation do not exist in the code. So the demand comes from a proxy in front (ssl_verify_client in nginx, client_auth in Caddy) or from a cloud service such as authenticated origin pulls. Ordinary chat clients have no certificate and fail all together.",
-					Zh: "服务端要求客户端出示证书（双向 TLS），而客户端没有，或给出的证书不被接受：client didn't provide a certificate、certificate required，nginx 报 client sent no required SSL certificate。WuKongIM 从不要求客户端证书，也没有相应配置；文档里的 cluster.tls 选项在代码中并不存在。因此这个要求来自前面的代理（nginx 的 ssl_verify_client、Caddy 的 client_auth），或 CDN 的回源认证之类的云服务。普通聊天客户端没有证书，会全部失败。",
+					Zh: "服务器要求客户端出示证书（双向 TLS），而客户端没有，或给出的证书不被接受：client didn't provide a certificate、certificate required，nginx 报 client sent no required SSL certificate。WuKongIM 从不要求客户端证书，也没有相应配置；文档里的 cluster.tls 选项在代码中并不存在。因此这个要求来自前面的代理（nginx 的 ssl_verify_client、Caddy 的 client_auth），或 CDN 的源站认证（Authenticated Origin Pulls）之类的云服务。普通聊天客户端没有证书，会全部失败。",
 				},
 				Fixes: []Step{
 					{
@@ -26950,7 +26950,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "The called service demands a client certificate",
-					Zh: "被调用服务要求客户端证书",
+					Zh: "对方服务要求客户端证书",
 				},
 				Explain: Text{
 					En: "The webhook or data source wants mutual TLS; WuKongIM has no setting for a client certificate and cannot take part: certificate required, bad certificate or handshake failure on an outgoing call. At nginx towards an upstream the certificate is missing or not accepted.",
@@ -27011,7 +27011,7 @@ var embedded = Catalogue{
 				},
 				Explain: Text{
 					En: "The fault lies in the server and not in certificate or client. A nil pointer panic through crypto/tls.(*Conn).readClientHello means wss without a certificate (cert-not-configured). A crash in macSHA1 belongs to the TLS code of v1.1.0 to v1.2.2 (issue #127), replaced in April 2024. Up to v2.2.5 two defects remain: resuming a TLS 1.2 session hangs until max idle time exceeded with maxIdle 2000 after two seconds, without any handshake line, so that the first connection of a client works and later ones do not; and a HelloRetryRequest ends in local error: tls: bad record MAC at handshakeStatus13ReadClientFinished, which looks just like a rejected certificate. No setting of WuKongIM avoids these two; TLS ended at nginx does.",
-					Zh: "问题出在服务端自身，不是证书或客户端。调用栈经过 crypto/tls.(*Conn).readClientHello 的空指针 panic，是开了 wss 却没配证书（cert-not-configured）。崩溃在 macSHA1 的，是 v1.1.0 到 v1.2.2 的旧 TLS 代码（issue #127），2024 年 4 月已替换。直到 v2.2.5 还有两个缺陷：一是恢复 TLS 1.2 会话时卡住，两秒后出现 max idle time exceeded（maxIdle 为 2000），没有握手失败日志，表现为客户端第一次能连、之后连不上；二是 HelloRetryRequest 会以 handshakeStatus13ReadClientFinished 处的 local error: tls: bad record MAC 结束，看起来和证书被拒绝一模一样。这两个缺陷无法通过 WuKongIM 的配置避开，只能由 nginx 终止 TLS。",
+					Zh: "问题出在服务器自身，不是证书或客户端。调用栈经过 crypto/tls.(*Conn).readClientHello 的空指针 panic，是开了 wss 却没配证书（cert-not-configured）。崩溃在 macSHA1 的，是 v1.1.0 到 v1.2.2 的旧 TLS 代码（issue #127），2024 年 4 月已替换。直到 v2.2.5 还有两个缺陷：一是恢复 TLS 1.2 会话时卡住，两秒后出现 max idle time exceeded（maxIdle 为 2000），没有握手失败日志，表现为客户端第一次能连、之后连不上；二是 HelloRetryRequest 会以 handshakeStatus13ReadClientFinished 处的 local error: tls: bad record MAC 结束，看起来和证书被拒绝一模一样。这两个缺陷无法通过 WuKongIM 的配置避开，只能由 nginx 终止 TLS。",
 				},
 				Fixes: []Step{
 					{
@@ -27146,7 +27146,7 @@ var embedded = Catalogue{
 					Zh: "https 页面使用了未加密的 ws:// 连接",
 				},
 				Explain: Text{
-					En: "The chat page is loaded by https, but its script connects to ws://. The browser forbids that before a single packet leaves: Mixed Content … attempted to connect to the insecure WebSocket endpoint 'ws://…', or An insecure WebSocket connection may not be initiated from a page loaded over HTTPS (issue #209). WuKongIM sees and logs nothing, so the text stands only in the browser's console or in a collected front-end log. The page usually takes ws_addr from GET /route, or wss_addr is empty, holds 0.0.0.0 or an IP. Once it uses wss, the certificate comes into play.",
+					En: "The chat page is loaded by https, but its script connects to ws://. The browser forbids that before a single packet leaves: Mixed Content … attempted to connect to the insecure WebSocket endpoint 'ws://…', or An insecure WebSocket connection may not be initiated from a page loaded over HTTPS (issue #209). WuKongIM sees and logs nothing, so the text is only in the browser's console or in a collected front-end log. The page usually takes ws_addr from GET /route, or wss_addr is empty, holds 0.0.0.0 or an IP. Once it uses wss, the certificate comes into play.",
 					Zh: "聊天页面通过 https 加载，脚本却去连 ws://。浏览器在发包之前就会拦截：Mixed Content … attempted to connect to the insecure WebSocket endpoint 'ws://…'，或 An insecure WebSocket connection may not be initiated from a page loaded over HTTPS（issue #209）。WuKongIM 收不到连接，也没有任何日志，只有浏览器控制台或前端日志里能看到。通常是页面取了 GET /route 里的 ws_addr，或者 wss_addr 为空、是 0.0.0.0 或 IP。改用 wss 之后，才轮到证书问题。",
 				},
 				Fixes: []Step{
@@ -27240,7 +27240,7 @@ var embedded = Catalogue{
 					Zh: "连接地址与证书域名不一致",
 				},
 				Explain: Text{
-					En: "Clients connect to a name or an IP that is not among the certificate's Subject Alternative Names. With WuKongIM clients take the address from GET /route, and when external.wssAddr is empty it is built from an IP, which a public certificate hardly ever holds: the fault that users report most (issues #66, #192, #211, #285). 0.0.0.0 (issue #209), a wildcard used one level too deep (*.example.com does not cover a.im.example.com) and a certificate with a CN but no SAN do the same. Browsers and Java answer unknown certificate, OpenSSL and Firefox bad certificate; curl and OkHttp finish the handshake and leave without a line. Where unknown certificate authority or expired certificate stand beside it, another cause is likelier.",
+					En: "Clients connect to a name or an IP that is not among the certificate's Subject Alternative Names. With WuKongIM clients take the address from GET /route, and when external.wssAddr is empty it is built from an IP, which a public certificate hardly ever holds: the fault that users report most (issues #66, #192, #211, #285). 0.0.0.0 (issue #209), a wildcard used one level too deep (*.example.com does not cover a.im.example.com) and a certificate with a CN but no SAN do the same. Browsers and Java answer unknown certificate, OpenSSL and Firefox bad certificate; curl and OkHttp finish the handshake and leave without a line. Where unknown certificate authority or expired certificate appear beside it, another cause is likelier.",
 					Zh: "客户端连接的域名或 IP 不在证书的 SAN（Subject Alternative Name）里。WuKongIM 的客户端通过 GET /route 取地址，external.wssAddr 为空时会用 IP 拼出地址，而公共证书几乎不含 IP，这是用户反馈最多的问题（issue #66、#192、#211、#285）。填成 0.0.0.0（issue #209）、泛域名层级不够（*.example.com 不包含 a.im.example.com）、证书只有 CN 没有 SAN，效果都一样。浏览器和 Java 回复 unknown certificate，OpenSSL 和 Firefox 回复 bad certificate；curl 和 OkHttp 会先完成握手再断开，日志里没有握手失败记录。如果同时还有 unknown certificate authority 或 expired certificate，则更可能是别的原因。",
 				},
 				Fixes: []Step{
@@ -27325,7 +27325,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "The called service's name is not in its certificate",
-					Zh: "被调用服务的地址与其证书不一致",
+					Zh: "对方服务的地址与其证书不一致",
 				},
 				Explain: Text{
 					En: "webhook.httpAddr or datasource.addr names an IP or a host that the service's certificate does not hold: x509: certificate is valid for …, not …; cannot validate certificate for 10.0.0.8 because it doesn't contain any IP SANs; or certificate relies on legacy Common Name field. nginx with proxy_ssl_verify says upstream SSL certificate does not match. The text names both sides, so it is certain. If it names a wholly foreign domain, the address leads to another server, or the service picks a default certificate because no SNI is sent.",
@@ -27396,8 +27396,8 @@ var embedded = Catalogue{
 					Zh: "自签名或私有 CA 证书，客户端不信任",
 				},
 				Explain: Text{
-					En: "The certificate leads to no root that the client trusts: it is self-signed, comes from a company's or a test tool's own CA, or from a CA that this device is too old to know. WuKongIM loads it without a word. OpenSSL over TLS 1.2, BoringSSL and Firefox answer unknown certificate authority (Firefox bad certificate for a self-signed one), Chromium and Java unknown certificate, Go bad certificate, OpenSSL over TLS 1.3 leaves bad record MAC at handshakeStatus13ReadClientFinished. A missing intermediate (chain-incomplete) looks the same in every log: looking at issuer and chain decides. A browser that was told to go on once still refuses the page's WebSocket on another host or port.",
-					Zh: "证书链到不了客户端信任的根证书：可能是自签名、公司内部 CA 或测试工具签发，也可能是设备太旧、不认识这家 CA。WuKongIM 加载时不会报错。走 TLS 1.2 的 OpenSSL、BoringSSL 和 Firefox 回复 unknown certificate authority（Firefox 对自签名证书回复 bad certificate），Chromium 和 Java 回复 unknown certificate，Go 回复 bad certificate，走 TLS 1.3 的 OpenSSL 表现为 handshakeStatus13ReadClientFinished 处的 bad record MAC。缺中间证书（chain-incomplete）在日志里完全一样，要看证书的签发者和证书链才能区分。另外，浏览器里对某个页面点过“继续访问”，并不等于信任另一个主机或端口上的 WebSocket。",
+					En: "The certificate leads to no root that the client trusts: it is self-signed, comes from a company's or a test tool's own CA, or from a CA that this device is too old to know. WuKongIM loads it silently. OpenSSL over TLS 1.2, BoringSSL and Firefox answer unknown certificate authority (Firefox bad certificate for a self-signed one), Chromium and Java unknown certificate, Go bad certificate, OpenSSL over TLS 1.3 leaves bad record MAC at handshakeStatus13ReadClientFinished. A missing intermediate (chain-incomplete) looks the same in every log: looking at issuer and chain decides. A browser that was told to go on once still refuses the page's WebSocket on another host or port.",
+					Zh: "证书链无法追溯到客户端信任的根证书：可能是自签名、公司内部 CA 或测试工具签发，也可能是设备太旧、不认识这家 CA。WuKongIM 加载时不会报错。走 TLS 1.2 的 OpenSSL、BoringSSL 和 Firefox 回复 unknown certificate authority（Firefox 对自签名证书回复 bad certificate），Chromium 和 Java 回复 unknown certificate，Go 回复 bad certificate，走 TLS 1.3 的 OpenSSL 表现为 handshakeStatus13ReadClientFinished 处的 bad record MAC。缺中间证书（chain-incomplete）在日志里完全一样，要看证书的签发者和证书链才能区分。另外，浏览器里对某个页面点过“继续访问”，并不等于信任另一个主机或端口上的 WebSocket。",
 				},
 				Fixes: []Step{
 					{
@@ -27538,7 +27538,7 @@ var embedded = Catalogue{
 					{
 						Text: Text{
 							En: "If the log shows only bad record MAC at handshakeStatus13ReadClientFinished: connect once with that client held to TLS 1.2; the server's line then names the reason.",
-							Zh: "如果日志里只有 handshakeStatus13ReadClientFinished 处的 bad record MAC：让该客户端强制用 TLS 1.2 再连一次，服务端日志就会打印真正的拒绝原因。",
+							Zh: "如果日志里只有 handshakeStatus13ReadClientFinished 处的 bad record MAC：让该客户端强制用 TLS 1.2 再连一次，服务器日志就会打印真正的拒绝原因。",
 						},
 						Command: "curl --tls-max 1.2 --http1.1 --max-time 10 -sv -o /dev/null https://im.example.com:5210/",
 					},
@@ -27547,7 +27547,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "The called service's CA is not trusted here",
-					Zh: "被调用服务的 CA 不受本机信任",
+					Zh: "对方服务的 CA 不受本机信任",
 				},
 				Explain: Text{
 					En: "WuKongIM as a client (webhook, data source) does not know the CA of that service: x509: certificate signed by unknown authority; nginx with proxy_ssl_verify on says self-signed certificate or unable to get local issuer certificate. Either the service uses a private CA or sends no intermediate (chain-incomplete), or this container has lost its CA bundle: mounting a directory of your own over /etc/ssl/certs, as a sample in WuKongIM's documentation does, hides the image's. If every https address fails, it is the bundle.",
@@ -27707,7 +27707,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "The called service's certificate is revoked",
-					Zh: "被调用服务的证书已被吊销",
+					Zh: "对方服务的证书已被吊销",
 				},
 				Explain: Text{
 					En: "A TLS client with a revocation list, such as nginx with proxy_ssl_crl, refused the certificate of its upstream as revoked. WuKongIM itself never checks revocation, so its webhook calls do not show this.",
@@ -27778,7 +27778,7 @@ var embedded = Catalogue{
 				},
 				Explain: Text{
 					En: "The certificate is in date and perhaps trusted, but clients refuse its kind: an RSA key under 2048 bits, a SHA-1 signature, Ed25519 or P-521 (browsers know neither), or an extended key usage without serverAuth, as a client or mail certificate has. Public CAs issue none of these, private tools do. Wrong key usage gives unsupported certificate from OpenSSL and BoringSSL; Ed25519 and P-521 give peer doesn't support any of the certificate's signature algorithms at handshakeStatus13PickCertificate; the rest hides behind the general alerts. iOS and macOS also refuse private certificates that run longer than 825 days. openssl x509 decides.",
-					Zh: "证书没过期，也许也受信任，但客户端不接受它的类型：RSA 密钥不足 2048 位、SHA-1 签名、Ed25519 或 P-521（浏览器都不支持），或者扩展用途里没有 serverAuth（客户端证书、邮件证书就是这样）。公共 CA 不会签发这些，自建工具才会。用途不符时 OpenSSL 和 BoringSSL 回复 unsupported certificate；Ed25519 和 P-521 表现为 handshakeStatus13PickCertificate 处的 peer doesn't support any of the certificate's signature algorithms；其余的只给出笼统的告警。iOS 和 macOS 还会拒绝有效期超过 825 天的私有证书。用 openssl x509 查看即可确定。",
+					Zh: "证书没过期，也许也受信任，但客户端不接受它的类型：RSA 密钥不足 2048 位、SHA-1 签名、Ed25519 或 P-521（浏览器都不支持），或者扩展密钥用法（EKU）里没有 serverAuth（客户端证书、邮件证书就是这样）。公共 CA 不会签发这些，自建工具才会。用途不符时 OpenSSL 和 BoringSSL 回复 unsupported certificate；Ed25519 和 P-521 表现为 handshakeStatus13PickCertificate 处的 peer doesn't support any of the certificate's signature algorithms；其余的只给出笼统的告警。iOS 和 macOS 还会拒绝有效期超过 825 天的私有证书。用 openssl x509 查看即可确定。",
 				},
 				Fixes: []Step{
 					{
@@ -27857,7 +27857,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "The called service's certificate is weak or unfit",
-					Zh: "被调用服务的证书强度不足或用途不符",
+					Zh: "对方服务的证书强度不足或用途不符",
 				},
 				Explain: Text{
 					En: "WuKongIM as a client, or nginx, refused the kind of certificate that the service has: x509: certificate specifies an incompatible key usage, insecure algorithm SHA1-RSA, or, at nginx, EE certificate key too weak. The text names the reason, so it is certain.",
@@ -27883,7 +27883,7 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"RFC 5280 section 4.2.1.12",
-				"Apple support article HT210176 (trusted certificates in iOS 13 and macOS 10.15)",
+				"Apple support article 103769 (trusted certificates in iOS 13 and macOS 10.15)",
 				"measured: attempts.jsonl (wrong_eku, sha1_signature, weak_rsa1024, ed25519_cert, p521_cert)",
 			},
 		},
@@ -27903,11 +27903,11 @@ var embedded = Catalogue{
 			Advice: Advice{
 				Title: Text{
 					En: "The client pins another certificate",
-					Zh: "客户端固定（pin）的证书与实际不符",
+					Zh: "客户端锁定（pinning）的证书与实际不符",
 				},
 				Explain: Text{
 					En: "The app holds the digest of a certificate or key that it expects (certificate pinning) and meets another, usually after a renewal with a new key or a move to another CA. The chain itself is in order: browsers and openssl connect, and only this app fails, in all its installations at once or in the versions before a certain build. The alert differs by library, often bad certificate or unknown certificate, or the app just closes; a server log cannot prove pinning. An interception proxy on the client's network triggers it too, then for single users only.",
-					Zh: "App 内置了期望的证书或公钥摘要（证书固定，pinning），但实际收到的不一样，通常发生在续期换了私钥或更换 CA 之后。证书链本身没有问题：浏览器和 openssl 都能连，只有这个 App 失败，而且是全部安装，或某个版本之前的安装同时失败。回复的告警因库而异，常见 bad certificate 或 unknown certificate，也可能直接断开，仅凭服务端日志无法确认。客户端网络里的中间人代理也会触发，那样只影响个别用户。",
+					Zh: "App 内置了期望的证书或公钥指纹（证书锁定，pinning），但实际收到的不一样，通常发生在续期换了私钥或更换 CA 之后。证书链本身没有问题：浏览器和 openssl 都能连，只有这个 App 失败，而且是全部安装，或某个版本之前的安装同时失败。回复的告警因库而异，常见 bad certificate 或 unknown certificate，也可能直接断开，仅凭服务器日志无法确认。客户端网络里的中间人代理也会触发，那样只影响个别用户。",
 				},
 				Fixes: []Step{
 					{
@@ -27935,7 +27935,7 @@ var embedded = Catalogue{
 					{
 						Text: Text{
 							En: "Publish an app version with the new pin and a spare one; pin the public key or the CA, not the leaf.",
-							Zh: "发布新版本，写入新的摘要和一个备用摘要；固定公钥或 CA，不要固定站点证书。",
+							Zh: "发布新版本，写入新的公钥指纹和一个备用指纹；锁定公钥或 CA，不要锁定服务器证书。",
 						},
 						Config: "// OkHttp\nnew CertificatePinner.Builder()\n    .add(\"im.example.com\", \"sha256/CURRENT_KEY_DIGEST=\", \"sha256/SPARE_KEY_DIGEST=\")\n    .build();",
 					},
@@ -27955,7 +27955,7 @@ var embedded = Catalogue{
 					{
 						Text: Text{
 							En: "The pin of the key that is served; compare it with those in the app. 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU= is the pin of nothing: there was no handshake.",
-							Zh: "计算线上公钥的摘要，与 App 里的对比。如果是 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=，那是空内容的摘要，说明握手没有完成。",
+							Zh: "计算线上公钥的指纹，与 App 里的对比。如果是 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=，那是空内容的指纹，说明握手没有完成。",
 						},
 						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64",
 					},
@@ -28108,7 +28108,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "The called service's certificate has expired",
-					Zh: "被调用服务的证书已过期",
+					Zh: "对方服务的证书已过期",
 				},
 				Explain: Text{
 					En: "WuKongIM as a client (webhook, data source) or nginx towards its upstream met a certificate out of its time: x509: certificate has expired or is not yet valid. Go adds both times, current time … is after …: compare the current time with a good clock, for if it is wrong, this server's own clock is at fault (clock-skew). Messages keep flowing, but webhook events are lost after a few retries.",
@@ -28228,7 +28228,7 @@ var embedded = Catalogue{
 			Peer: &Advice{
 				Title: Text{
 					En: "The called service's certificate is not valid yet",
-					Zh: "被调用服务的证书尚未生效",
+					Zh: "对方服务的证书尚未生效",
 				},
 				Explain: Text{
 					En: "WuKongIM as a client (webhook, data source) or nginx towards its upstream met a certificate whose start lies in the future; Go prints current time … is before …. Far more often this machine's clock is behind than the certificate too new: compare that current time with a good clock.",
@@ -28301,7 +28301,7 @@ var embedded = Catalogue{
 					Zh: "系统时钟不准",
 				},
 				Explain: Text{
-					En: "The certificate is within its dates, but the device that checks it believes in another time. For wss that is always the client: a phone with time set by hand, an emulator or VM resumed from sleep, a board without battery. Ahead looks like an expired certificate, behind like one not valid yet, so the log alone cannot tell it from those; single clients that always fail while the others connect speak for a clock. The server's own clock matters only for its log times, for certificates made on it and for its calls to other services. A container uses its host's clock; only the zone is its own, and a wrong zone shifts what is displayed, not the clock.",
+					En: "The certificate is within its dates, but the device that checks it believes in another time. For wss that is always the client: a phone with time set by hand, an emulator or VM resumed from sleep, a board without battery. Ahead looks like an expired certificate, behind like one not valid yet, so the log alone cannot tell it from those; single clients that always fail while the others connect point to a clock. The server's own clock matters only for its log times, for certificates made on it and for its calls to other services. A container uses its host's clock; only the zone is its own, and a wrong zone shifts what is displayed, not the clock.",
 					Zh: "证书在有效期内，但校验证书的设备时间不对。对 wss 来说，校验方一定是客户端：手动改过时间的手机、从休眠恢复的模拟器或虚拟机、没有纽扣电池的开发板。时钟偏快看起来像证书过期，偏慢像证书未生效，仅凭日志无法与它们区分；个别客户端总是失败而其他客户端正常，则更像时钟问题。服务器自己的时钟只影响日志时间、在本机签发的证书，以及它对外部服务的调用。容器使用宿主机的时钟，只有时区是自己的；时区不对只影响显示，时钟本身并没有错。",
 				},
 				Fixes: []Step{
@@ -28471,7 +28471,7 @@ var embedded = Catalogue{
 			TLS: "1.3",
 			Explain: Text{
 				En: "TLS 1.3: the server picks its certificate and a signature algorithm that the client accepts. Failures here mean that the certificate's key type and the client's algorithms do not meet.",
-				Zh: "TLS 1.3：服务器正在选择证书以及客户端能接受的签名算法。这里失败说明证书的密钥类型与客户端支持的算法对不上。",
+				Zh: "TLS 1.3：服务器正在选择证书以及客户端能接受的签名算法。这里失败说明证书的密钥类型与客户端支持的算法不匹配。",
 			},
 		},
 		{
@@ -28979,7 +28979,7 @@ var embedded = Catalogue{
 				Zh: "只有 iOS 连不上",
 			},
 			Explain: Text{
-				En: "iOS is stricter than others: it accepts no self-signed certificate that was not installed and trusted by hand, no IP that is not in the certificate, no certificate of more than 825 days (398 of a public CA), no name that stands in CN alone, and App Transport Security refuses ws:// and TLS before 1.2. The number in the app's log (-1202, -9807 …) tells more: paste it.",
+				En: "iOS is stricter than others: it accepts no self-signed certificate that was not installed and trusted by hand, no IP that is not in the certificate, no certificate of more than 825 days (398 of a public CA), no name that is in CN alone, and App Transport Security refuses ws:// and TLS before 1.2. The number in the app's log (-1202, -9807 …) tells more: paste it.",
 				Zh: "iOS 比其他平台更严格：不接受没有手动安装并信任的自签名证书、不接受证书里没有的 IP、不接受有效期超过 825 天的证书（公共 CA 为 398 天）、不认只写在 CN 里的域名；ATS 还会拒绝 ws:// 和低于 1.2 的 TLS。App 日志里的数字（-1202、-9807 等）能说明更多，请粘贴过来。",
 			},
 			Codes: []string{
@@ -29028,7 +29028,7 @@ var embedded = Catalogue{
 				{
 					ID:    "cert-unsupported",
 					Score: 0.1,
-					Why:   "a lifetime of more than 825 days, SHA-1, no server authentication (Apple HT210176)",
+					Why:   "a lifetime of more than 825 days, SHA-1, no server authentication (Apple 103769)",
 				},
 				{
 					ID:    "cert-expired",
@@ -29042,7 +29042,7 @@ var embedded = Catalogue{
 				},
 			},
 			References: []string{
-				"Apple HT210176 (requirements for trusted certificates)",
+				"Apple 103769 (requirements for trusted certificates)",
 				"Apple NSAppTransportSecurity",
 				"Apple NSURLError codes",
 				"daltoniam/Starscream #726",
@@ -29052,11 +29052,11 @@ var embedded = Catalogue{
 			ID: "android-cannot-connect",
 			Title: Text{
 				En: "Only Android phones cannot connect",
-				Zh: "只有安卓连不上",
+				Zh: "只有 Android 连不上",
 			},
 			Explain: Text{
 				En: "Android does not fetch a missing intermediate, as desktop browsers do: fullchain.pem must be served. From 7 on apps trust no CA that the user installed unless network_security_config allows it, and versions before 7.1.1 do not know newer roots. The exception in logcat (Trust anchor … not found, Hostname … not verified) tells which.",
-				Zh: "安卓不会像桌面浏览器那样自动补全中间证书，服务器必须发送 fullchain.pem。从安卓 7 起，应用默认不信任用户安装的 CA，除非 network_security_config 允许；7.1.1 之前的版本不认识较新的根证书。logcat 里的异常（Trust anchor … not found、Hostname … not verified）会说明是哪一种。",
+				Zh: "Android 不会像桌面浏览器那样自动补全中间证书，服务器必须发送 fullchain.pem。从 Android 7 起，App 默认不信任用户安装的 CA，除非 network_security_config 允许；7.1.1 之前的版本不认识较新的根证书。logcat 里的异常（Trust anchor … not found、Hostname … not verified）会说明是哪一种。",
 			},
 			Words: []string{
 				"安卓连不上",
@@ -29336,7 +29336,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The server still sends the old certificate (it reads the files at its start alone), or the new files do not fit: the leaf without its intermediates, the key of another certificate, or another name. Apps that pin the old key fail as well.",
-				Zh: "要么服务器发的还是旧证书（只在启动时读取文件），要么新文件不对：只有单张证书没有中间证书、私钥是另一张证书的，或者域名变了。固定了旧公钥的 App 也会失败。",
+				Zh: "要么服务器发的还是旧证书（只在启动时读取文件），要么新文件不对：只有单张证书没有中间证书、私钥是另一张证书的，或者域名变了。锁定了旧公钥的 App 也会失败。",
 			},
 			Words: []string{
 				"续期后连不上",
@@ -29779,7 +29779,7 @@ var embedded = Catalogue{
 				Zh: "对方发来致命告警，没有说明是哪一个",
 			},
 			Explain: Text{
-				En: "The code says only that an alert arrived. Its number, between 0 and 255, stands near in the log, and names the failure: type wklog explain alert and the number.",
+				En: "The code says only that an alert arrived. Its number, between 0 and 255, is near in the log, and names the failure: type wklog explain alert and the number.",
 				Zh: "这个代码只说明收到了告警。告警编号（0 到 255）写在日志附近，它才说明原因：输入 wklog explain alert 加上编号。",
 			},
 			Codes: []string{

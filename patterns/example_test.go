@@ -40,7 +40,7 @@ func ExampleEvents() {
 		fmt.Println(event.Record.Line, event.Time().Format("15:04:05"), event.Pattern.Severity, event.Pattern.Title.En)
 	}
 	// Output:
-	// 1 01:30:05 error Client sent alert 45, certificate expired
+	// 1 01:30:05 error Alert 45, certificate expired, sent by the client
 	// 3 01:30:07 warning Client ended the connection during the handshake (Go proxy)
 }
 

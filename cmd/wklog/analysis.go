@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"wklog/cmd/internal/messages"
@@ -32,7 +31,7 @@ type analysis struct {
 // newAnalysis checks the flags before anything is read.
 func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 	if !slices.Contains(report.Outputs(), f.format) {
-		return nil, messages.NewError("error.format", f.format, strings.Join(report.Outputs(), ", "))
+		return nil, messages.NewError("error.format", f.format, report.Outputs())
 	}
 	if f.failOn != "never" && patterns.Severity(f.failOn).Rank() < 1 {
 		return nil, messages.NewError("error.fail-on", f.failOn)
@@ -141,7 +140,7 @@ func (n *analysis) finish(core *run.Core, args []string, failures []source.Failu
 	n.setStatus(result, failures)
 	for _, e := range doc.Errors {
 		if !n.flags.follow { // it was told at once
-			n.app.complain(e.Source + ": " + e.Message)
+			n.app.complainOf(e.Source, e.Message)
 		}
 	}
 	if err := core.Err(); err != nil {
@@ -266,7 +265,7 @@ func (n *analysis) complainOf() func(source.Failure) {
 	told := 0
 	return func(failure source.Failure) {
 		if told++; told <= run.MaxComplaints {
-			n.app.complain(failure.Source + ": " + run.Reason(failure.Err, n.app.say))
+			n.app.complainOf(failure.Source, run.Reason(failure.Err, n.app.say))
 		}
 	}
 }

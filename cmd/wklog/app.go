@@ -10,12 +10,12 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/secrets"
+	"wklog/cmd/internal/source"
 	"wklog/patterns"
 )
 
@@ -39,6 +39,9 @@ type app struct {
 func newApp(args []string) (*app, error) {
 	asked := langFlag(args)
 	lang, langErr := messages.Detect(asked)
+	if langErr != nil { // said in the language of the environment
+		lang, _ = messages.Detect("auto")
+	}
 	say, err := messages.In(lang)
 	if err != nil {
 		return nil, err
@@ -70,8 +73,8 @@ func (a *app) execute(ctx context.Context) int {
 	root.SetArgs(withText(a.args))
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	if err := root.ExecuteContext(ctx); err != nil {
-		a.complain(a.explainError(err))
+	if c, err := root.ExecuteContextC(ctx); err != nil {
+		a.complain(a.explainError(c.CommandPath(), err))
 		return exitWrong
 	}
 	return a.status
@@ -93,28 +96,17 @@ func withText(args []string) []string {
 	return args
 }
 
+// complainOf complains of an input.
+func (a *app) complainOf(name, message string) {
+	if name == source.Stdin {
+		name = a.say.Say("input.stdin")
+	}
+	a.complain(a.say.Say("error.in-file", name, message))
+}
+
 // complain prints one message to stderr, without the secrets in it.
 func (a *app) complain(text string) {
 	fmt.Fprintln(a.stderr, "wklog: "+report.Visible(secrets.Hide(text)))
-}
-
-// explainError puts the errors that users cause most into their language.
-func (a *app) explainError(err error) string {
-	var wrong patterns.Problems
-	var unknown *pflag.NotExistError
-	var missing *pflag.ValueRequiredError
-	var invalid *pflag.InvalidValueError
-	switch {
-	case errors.As(err, &wrong):
-		return strings.Join(report.Problems(wrong, a.say), "\n")
-	case errors.As(err, &unknown):
-		return a.say.Say("error.flag", unknown.Error()[strings.LastIndex(unknown.Error(), ":")+2:])
-	case errors.As(err, &missing):
-		return a.say.Say("error.flag.value", missing.GetSpecifiedName())
-	case errors.As(err, &invalid):
-		return a.say.Say("error.flag.invalid", invalid.GetFlag().Name, invalid.GetValue())
-	}
-	return a.say.Error(err)
 }
 
 func (a *app) root() *cobra.Command {
@@ -132,16 +124,6 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// arguments limits their number, with an error in the user's language.
-func (a *app) arguments(least, most int) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) < least || most >= 0 && len(args) > most {
-			return messages.NewError("error.args", c.CommandPath())
-		}
-		return nil
-	}
-}
-
 // withoutCommand runs analyze over piped stdin or the named files, and shows
 // help to somebody who typed the bare name at a terminal.
 func (a *app) withoutCommand(analyze *cobra.Command) func(*cobra.Command, []string) error {
@@ -156,51 +138,6 @@ func (a *app) withoutCommand(analyze *cobra.Command) func(*cobra.Command, []stri
 		}
 		analyze.SetContext(root.Context())
 		return analyze.RunE(analyze, args)
-	}
-}
-
-// translateHelp replaces what cobra itself says.
-func (a *app) translateHelp(root *cobra.Command) {
-	cobra.AddTemplateFunc("indent", func(text string) string {
-		return strings.ReplaceAll(text, "\n", "\n  ")
-	})
-	root.SetUsageTemplate(a.say.Say("help.template"))
-	root.InitDefaultHelpCmd()
-	root.InitDefaultCompletionCmd()
-	for _, c := range root.Commands() {
-		switch c.Name() {
-		case "help":
-			c.Short, c.Long = a.say.Say("help.help"), a.say.Say("help.help")
-		case "completion":
-			c.Short, c.Long = a.say.Say("help.completion"), a.say.Say("help.completion")
-			for _, shell := range c.Commands() {
-				shell.Short = a.say.Say("help.completion.shell", shell.Name())
-				shell.Long = shell.Short
-			}
-		}
-	}
-	a.describeHelpFlags(root)
-}
-
-func (a *app) describeHelpFlags(c *cobra.Command) {
-	c.InitDefaultHelpFlag()
-	c.DisableFlagsInUseLine = true // cobra would add "[flags]" in English
-	c.Flags().Lookup("help").Usage = a.say.Say("flag.help")
-	c.Flags().VisitAll(hideDefault)
-	c.PersistentFlags().VisitAll(hideDefault)
-	for _, sub := range c.Commands() {
-		a.describeHelpFlags(sub)
-	}
-}
-
-// hideDefault keeps pflag from adding "(default …)" in English: the flag's own
-// text says it.
-func hideDefault(f *pflag.Flag) {
-	switch f.Value.Type() {
-	case "string":
-		f.DefValue = ""
-	case "int", "duration":
-		f.DefValue = "0"
 	}
 }
 

@@ -149,7 +149,7 @@ func (a *app) readBeside(ctx context.Context, list *report.Checklist, c *pattern
 	list.Report, _ = core.Document(run.Facts{Say: a.say, Generated: list.Generated, Version: version(), Checks: list}, failures)
 	list.Report.AddChecks(list, c, a.say)
 	for _, e := range list.Report.Errors {
-		a.complain(e.Source + ": " + e.Message)
+		a.complainOf(e.Source, e.Message)
 	}
 	if worst(failures) {
 		a.status = exitWrong
@@ -349,13 +349,14 @@ func (a *app) roots(file string) (*x509.CertPool, error) {
 // reasonOf keeps the name of the file in an error and translates the reason.
 func (a *app) reasonOf(err error) string {
 	name, _, _ := strings.Cut(err.Error(), ": ")
-	if reason := check.Reason(err, a.say); reason != "" {
-		return name + ": " + reason
+	reason := check.Reason(err, a.say)
+	if reason == "" {
+		reason = a.say.Error(err)
 	}
-	if reason := a.say.Error(err); reason != err.Error() {
-		return name + ": " + reason
+	if reason == err.Error() {
+		return reason
 	}
-	return err.Error()
+	return a.say.Say("error.in-file", name, reason)
 }
 
 // settleBy runs the checks of analyze --check: of a configuration, of a compose

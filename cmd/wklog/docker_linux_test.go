@@ -500,10 +500,10 @@ services:
 
 var ourCommand = regexp.MustCompile("docker (?:compose )?logs [^`\n]*\\| wklog[^`\n]*|wklog analyze \"\\$\\(docker inspect[^`\n]*")
 
-// runsOurCommands runs what README and help say for Docker, word for word.
+// runsOurCommands runs what the documents and help say for Docker, word for word.
 func (e *engine) runsOurCommands(t *testing.T) {
 	commands := map[string]bool{}
-	for _, file := range []string{"../../README.md", "../internal/messages/en.yaml", "../internal/messages/zh.yaml"} {
+	for _, file := range []string{"../../README.md", "../../docs/README.zh-CN.md", "../../docs/operating.md", "../internal/messages/en.yaml", "../internal/messages/zh.yaml"} {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, command := range ourCommand.FindAllString(strings.ReplaceAll(string(text), `\|`, "|"), -1) {

@@ -25,7 +25,7 @@ func (a *app) explainCommand() *cobra.Command {
 	c.Flags().StringVar(&format, "format", "table", a.say.Say("flag.explain.format"))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if format != "json" && format != "table" {
-			return messages.NewError("error.format", format, "table, json")
+			return messages.NewError("error.format", format, []string{"table", "json"})
 		}
 		if areFiles(args) {
 			return a.explainFiles(c.Context(), args, format)
@@ -111,7 +111,7 @@ func (a *app) explainFiles(ctx context.Context, paths []string, format string) e
 	doc, result := core.Document(n.facts, failures)
 	n.setStatus(result, failures)
 	for _, e := range doc.Errors {
-		a.complain(e.Source + ": " + e.Message)
+		a.complainOf(e.Source, e.Message)
 	}
 	return report.WriteJSON(a.stdout, report.Explain(n.catalogue, result.Understanding(), a.say), "  ")
 }

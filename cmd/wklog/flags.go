@@ -90,6 +90,9 @@ func (f *analyzeFlags) checkStream(args []string) error {
 			return messages.NewError("error.stream.only", name)
 		}
 	}
+	if f.webhook == "" && f.webhookFormat != "json" {
+		return messages.NewError("error.webhook-format.alone")
+	}
 	return nil
 }
 

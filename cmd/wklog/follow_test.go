@@ -161,7 +161,7 @@ func TestStreamIsToldWhileItComes(t *testing.T) {
 		require.Eventually(t, func() bool { return strings.Contains(out.String(), text) }, 20*time.Second, time.Millisecond, text)
 	}
 	io.WriteString(in, failureLine(1))
-	shows("Client rejected the certificate: alert 46, certificate unknown")
+	shows("Alert 46, certificate unknown: the client rejected the certificate")
 	shows("Look first: ")
 	shows("Most probable cause: ")
 	io.WriteString(in, failureLine(2)+failureLine(3))

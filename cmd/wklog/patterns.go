@@ -23,16 +23,29 @@ func (a *app) patternsCommand() *cobra.Command {
 }
 
 func (a *app) patternsList() *cobra.Command {
-	return &cobra.Command{
+	format := "table"
+	command := &cobra.Command{
 		Use: "list", Short: a.say.Say("help.patterns.list"), Args: a.arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
+			if !slices.Contains(report.References, format) {
+				return messages.NewError("error.format", format, report.References)
+			}
 			c, err := a.catalogue()
 			if err != nil {
 				return err
 			}
-			return report.WritePatterns(a.stdout, c, a.options(0))
+			if format != "table" {
+				return report.WriteReference(a.stdout, format, c, a.say)
+			}
+			opts := a.options(0)
+			if !isTerminal(a.stdout) {
+				opts.Width = 0 // for grep(1)
+			}
+			return report.WritePatterns(a.stdout, c, opts)
 		},
 	}
+	command.Flags().StringVar(&format, "format", format, a.say.Say("flag.patterns.format"))
+	return command
 }
 
 func (a *app) patternsShow() *cobra.Command {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -57,7 +56,7 @@ func (f *analyzeFlags) checkReport(c *cobra.Command, args []string) error {
 	if !c.Flags().Changed("format") && f.output != "" && f.output != "-" {
 		form, ok := report.FormOf(f.output)
 		if !ok {
-			return messages.NewError("error.ending", f.output, strings.Join(report.Endings(), " "))
+			return messages.NewError("error.ending", f.output, report.Endings())
 		}
 		f.format = form
 	}

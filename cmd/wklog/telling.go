@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ func (n *analysis) senders() ([]notify.Sender, error) {
 		case errors.Is(err, notify.ErrQuotes):
 			return nil, messages.NewError("error.on-new.quotes")
 		case err != nil:
-			return nil, messages.NewError("error.on-new", err)
+			return nil, messages.NewError("error.on-new", withProgram(err))
 		}
 		c.OnExcess = func(bytes int64) {
 			n.app.complain(n.app.say.Say("error.on-new.output", report.Bytes(bytes)))
@@ -74,13 +75,22 @@ func (n *analysis) senders() ([]notify.Sender, error) {
 		w, err := notify.NewWebhook(n.flags.webhook, n.flags.webhookFormat, os.Getenv(secretVariable))
 		switch {
 		case errors.Is(err, notify.ErrForm):
-			return nil, messages.NewError("error.webhook-format", n.flags.webhookFormat, strings.Join(notify.Robots(), ", "))
+			return nil, messages.NewError("error.webhook-format", n.flags.webhookFormat, notify.Robots())
 		case err != nil:
 			return nil, messages.NewError("error.webhook")
 		}
 		all = append(all, w)
 	}
 	return all, nil
+}
+
+// withProgram keeps the name of a program that cannot be run.
+func withProgram(err error) error {
+	var program *exec.Error
+	if errors.As(err, &program) {
+		return messages.InFile(program.Name, program.Err)
+	}
+	return err
 }
 
 func (t *telling) sinks() (sinks report.Sinks) {

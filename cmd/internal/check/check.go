@@ -113,14 +113,22 @@ func (r *Result) Text(s Step, say *messages.Printer) string { return say.Say(r.m
 var MetNames = []string{"met_at", "met_with", "met_times", "met_of"}
 
 // Title says what was checked.
-func (r *Result) Title(say *messages.Printer) string { return say.Say("check." + r.ID) }
+func (r *Result) Title(say *messages.Printer) string { return Title(r.ID, say) }
+
+// Title names a check; one that is not known, of a newer version, by its id.
+func Title(id string, say *messages.Printer) string {
+	if title := say.Say("check." + id); title != "check."+id {
+		return title
+	}
+	return id
+}
 
 // Detail says what was found.
 func (r *Result) Detail(say *messages.Printer) string {
 	if r.Key == "" {
 		return ""
 	}
-	detail := say.Say(r.message(r.Key), anys(r.Args)...)
+	detail := say.Say(r.message(r.Key), r.arguments(say)...)
 	switch len(r.Met) {
 	case 2:
 		detail += say.Say("check.any.met", anys(r.Met)...)
@@ -128,6 +136,27 @@ func (r *Result) Detail(say *messages.Printer) string {
 		detail += say.Say("check.any.met-sometimes", anys(r.Met)...)
 	}
 	return detail
+}
+
+// arguments are put into the detail; a check among them is named as the checklist
+// names it, several names are joined as the language does, and what the system says is
+// said in the language.
+func (r *Result) arguments(say *messages.Printer) []any {
+	list := anys(r.Args)
+	for i, v := range r.Args {
+		switch known := v.V.(type) {
+		case []string:
+			list[i] = say.List(known)
+		case string:
+			switch v.Name {
+			case "check":
+				list[i] = Title(known, say)
+			case "error":
+				list[i] = say.System(known)
+			}
+		}
+	}
+	return list
 }
 
 // sharedReason begins the key of a text that is not of one check alone.
@@ -199,7 +228,7 @@ var reasons = []struct {
 }{
 	{errNoService, "no-service"}, {errIncludes, "includes"}, {errRemote, "remote"}, {errServices, "services"}, {errNotSettings, "no-settings"},
 	{errTooLarge, "large"}, {errIsFolder, "folder"}, {errIsNoFolder, "no-folder"}, {errIsNoFile, "no-file"},
-	{errTwice, "twice"}, {errTooMany, "many"}, {errNotUTF8, "encoding"}, {errTabs, "tabs"}, {errFullWidth, "full-width"}, {errSyntax, "syntax"},
+	{errTwice, "twice"}, {errTooMany, "many"}, {errNotUTF8, "encoding"}, {errTabs, "tabs"}, {errFullWidth, "full-width"}, {errNotYAML, "yaml"}, {errAnchors, "anchors"},
 	{errCompose, "compose"}, {errTemplate, "template"}, {errEnvFile, "env-file"}, {errForm, "form"},
 	{errHelmTemplate, "helm-template"}, {errHelmValues, "helm-values"}, {errKubeUnfit, "kube-unfit"}, {errNotKube, "kube"},
 	{errIsKube, "is-kube"}, {errIsTraefik, "is-traefik"}, {errIsNginx, "is-nginx"}, {errIsCaddy, "is-caddy"}, {errIsHAProxy, "is-haproxy"}, {errIsOther, "is-other"},
@@ -240,7 +269,7 @@ func Reason(err error, say *messages.Printer) string {
 				text = say.Say("check.error.line", at.line, text)
 			}
 			if at.file != "" {
-				text = at.file + ": " + text
+				text = say.Say("error.in-file", at.file, text)
 			}
 		}
 		return text

@@ -154,8 +154,8 @@ func TestMistakesInYAMLAreSaidInBothLanguages(t *testing.T) {
 		{"tab", "external:\n\twssAddr: wss://im.wangwei-corp.cn:5210\n", "tabs", "2"},
 		{"full-width colon", "mode: release\nwssAddr：wss://0.0.0.0:5210\nlogger: {}\n", "full-width", "2"},
 		{"Chinese quotes", "external: [\nwssAddr: “wss://im.wangwei-corp.cn:5210”\n", "full-width", "2"},
-		{"bracket", "mode: release\nwssConfig: {certFile: /c.pem\n", "syntax", ""},
-		{"quote", "mode: \"release\nwssAddr: x\n", "syntax", ""},
+		{"bracket", "mode: release\nwssConfig: {certFile: /c.pem\n", "yaml", ""},
+		{"quote", "mode: \"release\nwssAddr: x\n", "yaml", ""},
 	} {
 		_, err := load(t, "wk.yaml", c.text)
 		require.Error(t, err, c.name)

@@ -60,7 +60,7 @@ func (c *chain) completeness() Result {
 		return skipped("needs", Text.of("check", "live-trust"))
 	}
 	complete := checkChainComplete(c.files(""))
-	if complete.Status != Pass {
+	if complete.Status == Fail {
 		complete.Fixes = c.fetch(complete)
 		return cleaned(complete)
 	}

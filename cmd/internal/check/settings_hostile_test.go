@@ -284,7 +284,7 @@ func TestReasonsHaveTexts(t *testing.T) {
 	assert.Equal(t, "第 2 行：键重复出现", Reason(err, say))
 	c := write(t, map[string]string{"docker-compose.yml": composed("", "env_file: wk.env"), "wk.env": "A=b\nhunter2!\n"})
 	_, err = first(c)
-	assert.Equal(t, filepath.Join(filepath.Dir(c.Compose), "wk.env")+": 第 2 行：不是“名称=值”的形式", Reason(err, say))
+	assert.Equal(t, filepath.Join(filepath.Dir(c.Compose), "wk.env")+"：第 2 行：不是“名称=值”的形式", Reason(err, say))
 	assert.Empty(t, Reason(os.ErrPermission, say))
 }
 

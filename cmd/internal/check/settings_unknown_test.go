@@ -27,7 +27,7 @@ func TestFilesOfOthersAreNamed(t *testing.T) {
 		{"config", "other.env", "MYSQL_PASSWORD=x\n", "is-other"},
 		{"config", "wk.yaml", "wssConfig:\n\tcertFile: a\n", "tabs"},
 		{"config", "wk.yaml", "mode: release\nwssAddr：\"wss://0.0.0.0:5210\"\nexternal:\n  ip: a\n", "full-width"},
-		{"config", "wk.yaml", "mode: \"release\n", "syntax"},
+		{"config", "wk.yaml", "mode: \"release\n", "yaml"},
 		{"compose", "k8s.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n", "is-kube"},
 		{"compose", "run.sh", "docker run -d\n", "form"},
 		{"kube", "values.yaml", "image: {repository: wukongim}\nreplicaCount: 1\n", "helm-values"},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strconv"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -20,10 +19,11 @@ var (
 	errNotSettings = errors.New("holds no mapping of keys")
 	errTwice       = errors.New("a key stands there twice")
 	errTooMany     = fmt.Errorf("more than %d keys and values", maxNodes)
+	errNotYAML     = errors.New("is not YAML")
+	errAnchors     = errors.New("its anchors stand for too much, or for themselves")
 	errNotUTF8     = errors.New("is not UTF-8; save it as UTF-8")
 	errTabs        = errors.New("is indented by a tab")
 	errFullWidth   = errors.New("has a full-width sign where YAML wants : or a quote")
-	errSyntax      = errors.New("is no YAML")
 )
 
 // readYAML gives the documents of a file. Errors give the line and no text of
@@ -64,8 +64,27 @@ func readDocument(node *yaml.Node, left int) (map[string]any, error) {
 	}
 	var keys map[string]any
 	err := body.Decode(&keys)
-	return keys, err
+	return keys, badYAML(err)
 }
+
+// ofYAML is an error of the library, with what kind of fault it is.
+type ofYAML struct{ kind, err error }
+
+func (e *ofYAML) Error() string   { return e.err.Error() }
+func (e *ofYAML) Unwrap() []error { return []error{e.kind, e.err} }
+
+// badYAML says of an error of the library what to tell of it, and where.
+func badYAML(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ofAnchors().MatchString(err.Error()):
+		return &ofYAML{errAnchors, err}
+	}
+	return &placed{line: lineOf(err), err: &ofYAML{errNotYAML, err}}
+}
+
+var ofAnchors = lazily(`excessive aliasing|contains itself|unknown anchor`)
 
 // countNodes walks the tree without following aliases.
 func countNodes(node *yaml.Node, left *int) error {
@@ -104,17 +123,12 @@ func malformed(data []byte, err error) error {
 			return &placed{line: bytes.Count(data[:at[0]], []byte("\n")) + 1, err: fmt.Errorf("%w: %w", known.err, err)}
 		}
 	}
-	line := 0
-	if found := lineNamed().FindStringSubmatch(err.Error()); found != nil {
-		line, _ = strconv.Atoi(found[1])
-	}
-	return &placed{line: line, err: fmt.Errorf("%w: %w", errSyntax, err)}
+	return badYAML(err)
 }
 
 var (
 	indentedByTab = lazily(`(?m)^ *\t+ *[^\s#]`)
 	fullWidth     = lazily(`(?m)^[ \t]*(?:- )?[A-Za-z0-9_.-]+[ \t]*(?:：|:[ \t]*[“”‘’＂＇])`)
-	lineNamed     = lazily(`line (\d+)`)
 )
 
 // notUTF8 replaces an error of a file that an editor saved in a local encoding.

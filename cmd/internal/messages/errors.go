@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 )
 
 // Error is an error for people: it is said in their language where it is shown.
@@ -45,8 +46,11 @@ func (p *Printer) Error(err error) string {
 		args := make([]any, len(known.Args))
 		for i, arg := range known.Args {
 			args[i] = arg
-			if inner, ok := arg.(error); ok {
-				args[i] = p.Error(inner)
+			switch known := arg.(type) {
+			case error:
+				args[i] = p.Error(known)
+			case []string:
+				args[i] = p.List(known)
 			}
 		}
 		return p.Say(known.Key, args...)
@@ -54,6 +58,33 @@ func (p *Printer) Error(err error) string {
 		return p.Say("error.missing")
 	case errors.Is(err, fs.ErrPermission):
 		return p.Say("error.permission")
+	}
+	if text := bare(err); p.System(text) != text {
+		return p.System(text)
+	}
+	return err.Error()
+}
+
+// System says what the operating system or a library says, in the user's language;
+// what is no text under "system." of the messages stays as it is.
+func (p *Printer) System(text string) string {
+	if key, ok := p.system()[text]; ok {
+		return p.texts[key]
+	}
+	return text
+}
+
+// bare is the text of an error without the operation and the name that it was for:
+// messages name these themselves.
+func bare(err error) string {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	switch known := err.(type) {
+	case *net.DNSError:
+		return known.Err
+	case *net.AddrError:
+		return known.Err
 	}
 	return err.Error()
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"sync"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -19,6 +20,9 @@ import (
 type Printer struct {
 	Lang  patterns.Lang
 	texts map[string]string
+	// system gives the key of each message of the system and of libraries; few runs
+	// need it.
+	system func() map[string]string
 }
 
 // In returns the printer of a language.
@@ -27,7 +31,19 @@ func In(lang patterns.Lang) (*Printer, error) {
 	if !ok {
 		return nil, fmt.Errorf("no texts in language %q", lang)
 	}
-	return &Printer{Lang: lang, texts: texts()}, nil
+	return &Printer{Lang: lang, texts: texts(), system: sync.OnceValue(system)}, nil
+}
+
+// system names by its key each message of the system and of libraries, which are in
+// English.
+func system() map[string]string {
+	keys := map[string]string{}
+	for key, text := range embedded[patterns.English]() {
+		if strings.HasPrefix(key, "system.") {
+			keys[text] = key
+		}
+	}
+	return keys
 }
 
 // Parse reads the texts of a language from a folder with its YAML file.
@@ -56,6 +72,9 @@ func (p *Printer) Say(key string, args ...any) string {
 	}
 	return fmt.Sprintf(text, args...)
 }
+
+// List joins names as the language does.
+func (p *Printer) List(names []string) string { return strings.Join(names, p.Say("list.join")) }
 
 // Detect chooses the language: what was asked for ("en", "zh"), for "auto" the
 // one of the environment (LC_ALL before LC_MESSAGES before LANG, POSIX base

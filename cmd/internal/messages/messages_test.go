@@ -79,7 +79,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 		}
 	}
 	for key := range p.texts {
-		made := slices.ContainsFunc([]string{"status.", "lint.", "hint.", "severity.", "change.", "answer.", "timeline.unit."}, func(prefix string) bool {
+		made := slices.ContainsFunc([]string{"status.", "lint.", "hint.", "severity.", "change.", "answer.", "timeline.unit.", "system.", "category.", "reporter.", "phase.", "source."}, func(prefix string) bool {
 			return strings.HasPrefix(key, prefix)
 		})
 		said := strings.Contains(source.String(), `"`+key+`"`)

@@ -1,15 +1,17 @@
 package report
 
 import (
-	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"wklog/cmd/internal/messages"
 	"wklog/patterns"
 )
 
-// WritePatterns lists the patterns of a catalogue.
+// WritePatterns lists the patterns of a catalogue, with their whole titles where the
+// options give no width.
 func WritePatterns(w io.Writer, c *patterns.Catalogue, opts Options) error {
 	p := NewPage(opts)
 	rows := [][]string{}
@@ -18,7 +20,10 @@ func WritePatterns(w io.Writer, c *patterns.Catalogue, opts Options) error {
 		longest = max(longest, columns(pattern.ID))
 	}
 	for _, pattern := range c.Patterns {
-		title := fit(Visible(pattern.Title.In(opts.Say.Lang)), max(p.width-longest-11, 20))
+		title := Visible(pattern.Title.In(opts.Say.Lang))
+		if opts.Width > 0 {
+			title = fit(title, max(p.width-longest-11, 20))
+		}
 		rows = append(rows, []string{Visible(pattern.ID), p.severity(string(pattern.Severity)), title})
 	}
 	p.table([]string{"patterns.id", "findings.severity", "findings.title"}, rows)
@@ -35,10 +40,10 @@ func WritePattern(w io.Writer, c *patterns.Catalogue, pattern *patterns.Pattern,
 	}
 	p := NewPage(opts)
 	p.Line("")
-	p.Paragraph("", opts.Say.Say("patterns.facts", pattern.ID, p.severity(string(pattern.Severity)), pattern.Category, pattern.Reporter, pattern.Phase))
+	p.Paragraph("", pattern.ID+opts.Say.Say("colon")+facts(pattern, opts.Say))
 	p.Heading("patterns.match")
 	for _, clause := range pattern.Match {
-		p.Line("  " + Visible(clause.Regex) + conditions(&clause))
+		p.Line("  " + Visible(clause.Regex) + conditions(&clause, opts.Say))
 	}
 	p.Heading("patterns.samples")
 	for _, sample := range pattern.Samples {
@@ -48,19 +53,19 @@ func WritePattern(w io.Writer, c *patterns.Catalogue, pattern *patterns.Pattern,
 	return err
 }
 
-func conditions(c *patterns.Clause) string {
+func conditions(c *patterns.Clause, say *messages.Printer) string {
 	s := ""
 	if c.Kinds != nil {
-		s += "  kinds " + strings.Join(c.Kinds, ", ")
+		s += "  " + say.Say("patterns.kinds", say.List(c.Kinds))
 	}
 	if c.States != nil {
-		s += "  states " + strings.Join(c.States, ", ")
+		s += "  " + say.Say("patterns.states", say.List(c.States))
 	}
-	for name, expr := range c.Fields {
-		s += fmt.Sprintf("  field %s %s", name, expr)
+	for _, name := range slices.Sorted(maps.Keys(c.Fields)) {
+		s += "  " + say.Say("patterns.field", name, c.Fields[name])
 	}
 	if c.Stack != "" {
-		s += "  stack " + c.Stack
+		s += "  " + say.Say("patterns.stack", c.Stack)
 	}
 	return s
 }

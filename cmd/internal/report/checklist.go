@@ -110,6 +110,14 @@ type CheckedCause struct {
 	own int // of the fixes: those that the checks know
 }
 
+// titles are those of the checks that found it.
+func (c *CheckedCause) titles(say *messages.Printer) (list []string) {
+	for _, id := range c.Checks {
+		list = append(list, check.Title(id, say))
+	}
+	return list
+}
+
 // severities are what faults break, the worst first.
 var severities = []check.Breaks{check.TheServer, check.AllClients, check.SomeClients}
 
@@ -204,7 +212,7 @@ func (c *CheckLine) UnmarshalJSON(data []byte) error {
 
 // say puts a line that was read from JSON into the language of a report.
 func (c *CheckLine) say(say *messages.Printer) {
-	if title := c.result.Title(say); title == "check."+c.ID {
+	if title := c.result.Title(say); title == c.ID {
 		c.unknown = secrets.Hide(c.Detail)
 	} else {
 		c.Title = title
@@ -357,7 +365,7 @@ func (p *Page) todo(causes []CheckedCause) {
 			p.Line("")
 		}
 		p.Paragraph(fmt.Sprintf("%2d. ", i+1), cause.Title+"  "+cause.Cause, bold)
-		p.Paragraph("    ", p.say.Say("checks.by", strings.Join(cause.Checks, ", ")))
+		p.Paragraph("    ", p.say.Say("checks.by", p.say.List(cause.titles(p.say))))
 		if i > 0 {
 			fresh := slices.DeleteFunc(slices.Clone(cause.Fixes[:cause.own]), func(s Step) bool { return told[s] })
 			p.steps(fresh)
@@ -439,7 +447,7 @@ func (d *Document) settlement(c *patterns.Catalogue, say *messages.Printer) []st
 				continue
 			}
 			for _, id := range line.RulesOut {
-				if text := say.Say("checks.by-check", title(id), line.ID); !slices.Contains(out, text) {
+				if text := say.Say("checks.by-check", title(id), line.Title); !slices.Contains(out, text) {
 					out = append(out, text)
 				}
 			}

@@ -55,7 +55,7 @@ func TestWhatCameAndWentIsMarked(t *testing.T) {
 	require.Len(t, d.Gone, 1)
 	assert.Equal(t, "first-record-not-tls", d.Gone[0].Pattern)
 	assert.Equal(t, "gone", d.Gone[0].Change.Status)
-	assert.Equal(t, "TLS 端口收到的首个数据不是 TLS", d.Gone[0].Title, "the earlier report was in English")
+	assert.Equal(t, "TLS 端口收到的第一段数据不是 TLS", d.Gone[0].Title, "the earlier report was in English")
 	for _, form := range report.Forms() {
 		assert.Contains(t, written(t, form, d), "first-record-not-tls", form)
 	}

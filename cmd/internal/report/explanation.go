@@ -228,7 +228,7 @@ func WriteExplanation(w io.Writer, e *Explanation, opts Options) error {
 	}
 	if len(e.References) > 0 {
 		p.Heading("explain.references")
-		p.Paragraph("  ", strings.Join(e.References, "; "))
+		p.Paragraph("  ", sources(e.References, opts.Say))
 	}
 	_, err := io.WriteString(w, p.String())
 	return err

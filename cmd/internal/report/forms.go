@@ -87,7 +87,7 @@ func NewSink(w io.Writer, name string, c *patterns.Catalogue, opts Options) (Sin
 		}
 		return &whole{w: w, form: f, opts: opts}, nil
 	}
-	return nil, messages.NewError("error.format", name, strings.Join(Outputs(), ", "))
+	return nil, messages.NewError("error.format", name, Outputs())
 }
 
 // Write writes the document in the named form. The same document gives the same

@@ -69,8 +69,11 @@ func (p *htmlPage) Script() template.JS { return template.JS(pageScript) }
 // Policy allows the page's own style and script, by their hashes (Content
 // Security Policy Level 3, section 2.3.1), and nothing else.
 func (p *htmlPage) Policy() string {
-	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'",
-		sourceHash(pageStyle), sourceHash(pageScript))
+	return policy(pageStyle, pageScript)
+}
+
+func policy(style, script string) string {
+	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", sourceHash(style), sourceHash(script))
 }
 
 // Certainty is the key of the sentence that says how sure the diagnosis is.

@@ -125,7 +125,7 @@ func (in *Incident) headline(d *Document, say *messages.Printer) string {
 		parts = append(parts, say.Say("incident.over", short(in.First, d.Summary), short(in.Last, d.Summary), lasting(in.Last.Sub(*in.First), say)))
 	}
 	if len(in.Nodes) > 0 {
-		parts = append(parts, say.Say("incident.nodes", Visible(strings.Join(in.Nodes, ", "))))
+		parts = append(parts, say.Say("incident.nodes", Visible(say.List(in.Nodes))))
 	} else if len(in.Sources) == 1 && len(d.Files) > 1 {
 		parts = append(parts, say.Say("incident.nodes", Visible(in.Sources[0])))
 	}

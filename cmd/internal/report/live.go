@@ -93,7 +93,7 @@ func (l *Live) news(p *Page, e *patterns.Event) {
 	indent := strings.Repeat(" ", len(at)+2)
 	p.Paragraph(indent, firstSentence(e.Pattern.Explain.In(lang)))
 	if heading, step, ok := firstStep(l.catalogue, e, l.opts.Say); ok {
-		p.Paragraph(indent+heading+" ", step.Text)
+		p.Paragraph(indent+heading, step.Text)
 		p.command(indent+"  ", step.Command)
 	}
 }
@@ -136,7 +136,7 @@ func (l *Live) replaceStatus() error {
 	for _, k := range l.kinds {
 		parts = append(parts, k.pattern.ID+" "+strconv.Itoa(k.count))
 	}
-	text := l.opts.Say.Say("live.status", l.total, strings.Join(parts, ", "))
+	text := l.opts.Say.Say("live.status", l.total, l.opts.Say.List(parts))
 	l.status = true
 	_, err := io.WriteString(l.w, "\r\x1b[K"+fit(text, max(l.opts.Width-1, 20)))
 	return err

@@ -63,7 +63,7 @@ func (n *News) Where(say *messages.Printer) string {
 	if len(names) == 0 {
 		names = in.Sources
 	}
-	text := say.Say("incident.nodes", inlineCode(strings.Join(names, ", "))) + say.Say("incident.join") + say.Say("incident.events", in.Events)
+	text := say.Say("incident.nodes", inlineCode(say.List(names))) + say.Say("incident.join") + say.Say("incident.events", in.Events)
 	if !in.First.IsZero() {
 		text = clock(in.First) + say.Say("incident.join") + text
 	}
@@ -78,7 +78,7 @@ func Bulletin(n *News, say *messages.Printer) (title, text string) {
 	if n.What != Ends && len(n.Incident.Diagnosis) > 0 {
 		lead := &n.Incident.Diagnosis[0]
 		for _, step := range Steps(lead.Cause.For(lead.Side).Verify, say.Lang)[:min(1, len(lead.Cause.For(lead.Side).Verify))] {
-			lines = append(lines, say.Say("live.look")+" "+step.Text)
+			lines = append(lines, say.Say("live.look")+step.Text)
 			if step.Command != "" {
 				lines = append(lines, inlineCode(step.Command))
 			}

@@ -19,7 +19,7 @@ func Notice(c *patterns.Catalogue, e *patterns.Event, say *messages.Printer) (ti
 		}
 	}
 	if heading, step, ok := firstStep(c, e, say); ok {
-		lines = append(lines, heading+" "+step.Text)
+		lines = append(lines, heading+step.Text)
 		if step.Command != "" {
 			lines = append(lines, inlineCode(step.Command))
 		}

@@ -239,8 +239,8 @@ func TestRedactedChecks(t *testing.T) {
 		}
 		assert.Equal(t, []string{
 			"host-1, host-2, host-3",
-			"the authority name-1 is none that clients trust by default; if yours do, name its root by --ca",
-			"host-4 expires 2026-05-04 01:30 UTC, 5 days left",
+			"clients do not trust name-1 by default; if yours do, name its root by --ca",
+			"host-4 expires 2026-05-04 01:30 UTC (days left: 5)",
 			"the DNS has no address for host-4",
 		}, details, name)
 		assert.Equal(t, "dig +short host-4 A AAAA", shown.Checks[3].Fixes[0].Command, name)
@@ -257,7 +257,7 @@ func TestChecklistsOfOtherVersionsAreRedacted(t *testing.T) {
 		"fixes":[{"text":"t","command":"ls 'Wang Wei Office'","config":""}],"rules_out":[],"key":"expired","args":["Wang Wei Office","2026-05-04 01:30 UTC",5]}]}`
 	const later = `{"schema":"wklog.check/v1","checks":[{"id":"cert-mood","status":"fail","cause":"cert-expired","detail":"Wang Wei Office of im.acme-corp.cn is sad",
 		"fixes":[],"rules_out":[],"key":"sad","args":["certificate"],"values":{"certificate":{"type":"name","value":"Wang Wei Office"}}}]}`
-	for text, want := range map[string]string{older: "name-1 expired name-2, 5 days ago", later: "name-1 of host-1 is sad"} {
+	for text, want := range map[string]string{older: "name-1 expired name-2 (days ago: 5)", later: "name-1 of host-1 is sad"} {
 		l, err := ReadChecklist([]byte(text), english(t))
 		require.NoError(t, err)
 		shown := NewRedactor().Checklist(l, english(t))

@@ -35,6 +35,18 @@ func TestWrapDoesNotStartALineWithPunctuation(t *testing.T) {
 	}
 }
 
+func TestWrapKeepsShortWordsWhole(t *testing.T) {
+	for _, text := range []string{"wssAddr 的值里漏了 :5210，请补上", "the path from GET /route", "原因是（cert-file-unreadable）", "in crypto/tls.(*Conn).run"} {
+		for width := 26; width < 40; width++ {
+			lines := strings.Join(wrap(text, width), "\n")
+			for _, word := range []string{":5210", "/route", "cert-file-unreadable", "crypto/tls.(*Conn).run"} {
+				assert.Equal(t, strings.Contains(text, word), strings.Contains(lines, word), "%d: %s", width, lines)
+			}
+		}
+	}
+	assert.Equal(t, []string{"/etc/letsencrypt/live/", "im.example.com/", "fullchain.pem"}, wrap("/etc/letsencrypt/live/im.example.com/fullchain.pem", 26), "a path breaks at its folders")
+}
+
 func TestVisibleShowsWhatCouldSteerATerminal(t *testing.T) {
 	hostile := "a\x1b[2J\x07\u009b31m\u202eb\u2028c\u200bd\xffe\r\tf 握手失败"
 	got := Visible(hostile)

@@ -23,7 +23,7 @@ func wrapParagraph(text string, width int) []string {
 	state := -1
 	for rest := text; rest != ""; {
 		var segment string
-		segment, rest, _, state = uniseg.FirstLineSegmentInString(rest, state)
+		segment, rest, state = wordOf(rest, state)
 		if line != "" && columns(strings.TrimRight(line+segment, " ")) > width {
 			lines = append(lines, strings.TrimRight(line, " "))
 			line = ""
@@ -37,6 +37,26 @@ func wrapParagraph(text string, width int) []string {
 	}
 	return append(lines, strings.TrimRight(line, " "))
 }
+
+// longWord is as wide as a word may be that is not broken behind a slash, a hyphen or a
+// colon: ":5210" and an id stay whole, a path need not.
+const longWord = 24
+
+// wordOf takes the first segment behind which a line may end.
+func wordOf(text string, state int) (word, rest string, after int) {
+	word, rest, _, after = uniseg.FirstLineSegmentInString(text, state)
+	for rest != "" && isPlain(word[len(word)-1]) && isPlain(rest[0]) {
+		next, behind, _, further := uniseg.FirstLineSegmentInString(rest, after)
+		if columns(strings.TrimRight(word+next, " ")) > longWord {
+			break
+		}
+		word, rest, after = word+next, behind, further
+	}
+	return word, rest, after
+}
+
+// isPlain tells a character of ASCII that is no space.
+func isPlain(b byte) bool { return b > ' ' && b < 0x7f }
 
 // columns is the display width of a text.
 func columns(s string) int { return uniseg.StringWidth(s) }
@@ -66,3 +86,6 @@ func fit(s string, width int) string {
 
 // Fit makes a text from outside safe for a terminal, with at most width columns.
 func Fit(s string, width int) string { return fit(Visible(s), width) }
+
+// Wrap breaks a text of our own into lines of at most width columns.
+func Wrap(text string, width int) []string { return wrap(text, width) }

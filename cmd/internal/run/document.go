@@ -125,7 +125,7 @@ func Reason(err error, say *messages.Printer) string {
 	case errors.Is(err, source.ErrMembers):
 		return say.Say("error.members", source.MaxMembers)
 	case errors.Is(err, source.ErrDamaged):
-		return say.Say("error.damaged", innermost(err))
+		return say.Say("error.damaged", say.Error(innermost(err)))
 	}
 	return say.Error(err)
 }
