@@ -23,6 +23,9 @@ type place struct{ at, text string }
 // TestOneTermForOneConcept searches all texts for people for the words that
 // testdata/terms.yaml has a better one for.
 func TestOneTermForOneConcept(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, with one goroutine")
+	}
 	data, err := os.ReadFile("testdata/terms.yaml")
 	require.NoError(t, err)
 	var terms map[patterns.Lang][]struct {
