@@ -17,6 +17,9 @@ const behindChecks = "<!-- checks -->\n"
 // TestGeneratedDocumentsAreUpToDate compares the documents of checks and of the catalogue
 // with what they come from; -update writes them again.
 func TestGeneratedDocumentsAreUpToDate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, with one goroutine")
+	}
 	t.Setenv("TZ", "UTC")
 	t.Chdir("../..")
 	for lang, ending := range map[string]string{"en": ".md", "zh": ".zh-CN.md"} {

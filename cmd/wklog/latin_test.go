@@ -96,6 +96,9 @@ func TestErrorsAreInChinese(t *testing.T) {
 // TestScreensAreInChinese runs every command and looks for two words of English beside
 // each other that stand so in no text, command, sample or input.
 func TestScreensAreInChinese(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, with one goroutine")
+	}
 	t.Setenv("TZ", "UTC")
 	t.Chdir("../..")
 	known, err := latin.Known("cmd/internal/messages/testdata/latin.txt")

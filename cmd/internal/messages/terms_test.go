@@ -23,6 +23,9 @@ type place struct{ at, text string }
 // TestOneTermForOneConcept searches all texts for people for the words that
 // testdata/terms.yaml has a better one for.
 func TestOneTermForOneConcept(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, with one goroutine")
+	}
 	data, err := os.ReadFile("testdata/terms.yaml")
 	require.NoError(t, err)
 	var terms map[patterns.Lang][]struct {
@@ -37,7 +40,7 @@ func TestOneTermForOneConcept(t *testing.T) {
 			avoided := regexp.MustCompile(strings.Join(term.Not, "|"))
 			meant := regexp.MustCompile(strings.Join(append(term.But, `\z.`), "|"))
 			for _, p := range texts {
-				if !strings.HasPrefix(p.at, term.In) {
+				if !strings.HasPrefix(p.at, term.In) || !avoided.MatchString(p.text) {
 					continue
 				}
 				for _, found := range avoided.FindAllString(meant.ReplaceAllString(p.text, ""), -1) {
@@ -82,6 +85,9 @@ func documents(t *testing.T, lang patterns.Lang) (names []string) {
 		files, err := filepath.Glob(filepath.Join(project, pattern))
 		require.NoError(t, err)
 		for _, name := range files {
+			if strings.Contains(name, "/patterns.") { // which are made of the catalogue
+				continue
+			}
 			if chinese := strings.Contains(name, ".zh-CN."); filepath.Ext(name) != ".md" || chinese == (lang == patterns.Chinese) {
 				names = append(names, name)
 			}
