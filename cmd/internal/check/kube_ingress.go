@@ -197,7 +197,7 @@ func (c *cluster) backend(o *kubeObject, spec *ingressSpec, b ingressBackend) *f
 		if t, ok := nginxTime(o.Metadata.Annotations[nginxAnnotation+"proxy-read-timeout"]); ok {
 			f.timeout = t
 		}
-	case class == "":
+	case !strings.Contains(class, programTraefik):
 		f.setting = unknownSetting
 	}
 	return f

@@ -34,8 +34,8 @@ type podContainer struct {
 		SecretRef, ConfigMapRef *keyRef
 	}
 	Ports []struct {
-		Name          string
-		ContainerPort int
+		Name                    string
+		ContainerPort, HostPort int
 	}
 	VolumeMounts                                []struct{ Name, MountPath, SubPath string }
 	LivenessProbe, ReadinessProbe, StartupProbe *podProbe
@@ -153,6 +153,9 @@ func (c *cluster) container(o *kubeObject, spec podSpec, in podContainer, labels
 	box.portNames = map[string]string{}
 	for _, p := range in.Ports {
 		box.portNames[p.Name] = strconv.Itoa(p.ContainerPort)
+		if p.HostPort > 0 {
+			box.routed = append(box.routed, routedPort{service: o.Metadata.Name, node: strconv.Itoa(p.HostPort), inside: strconv.Itoa(p.ContainerPort)})
+		}
 	}
 	c.publish(o, box, labels)
 	return box

@@ -187,7 +187,7 @@ func (p *Proxy) byAddress(address string) *front {
 // inside is the port of the proxy's own that a port of the host leads to, empty for
 // none.
 func (p *Proxy) inside(port string) string {
-	if p.container == nil || p.container.hostNetwork {
+	if p.container == nil || p.container.hostNetwork || p.container.joined {
 		return port
 	}
 	for _, published := range p.container.ports {
@@ -329,12 +329,12 @@ func (p *Proxy) likeness(r *route) (n int) {
 	}
 	for _, t := range r.to.targets {
 		of := 0
-		switch kind, sure := p.kindOf(t); {
+		switch kind, _ := p.kindOf(t); {
 		case r.to.absent && slices.ContainsFunc(p.Servers, func(s *Settings) bool { return s.container != nil && s.container.isCalled(t.host) }):
 			of = 3
 		case kind == portWS || kind == portWSS:
 			of = 3
-		case kind == portTCP && sure:
+		case kind == portTCP:
 			of = 1
 		case kind == portNone, kind == portOther && looksLikeWuKongIM(t.host):
 			of = 2
@@ -366,6 +366,9 @@ const usualWSS = "5210"
 
 // kindOf says what a target is, and whether the settings of the server say so.
 func (p *Proxy) kindOf(t target) (kind portKind, sure bool) {
+	if t.port == "" {
+		return portOther, false
+	}
 	for _, s := range p.Servers {
 		if port, its := s.reached(t, p.container); port != "" {
 			kind, known := s.portKind(port)

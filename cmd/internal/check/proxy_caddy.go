@@ -18,6 +18,7 @@ var errCaddy = errors.New("is neither a Caddyfile nor Caddy's JSON")
 // would bring 300 packages, so the few directives that matter are read here (Caddy
 // v2.11 documentation, Caddyfile concepts).
 func readCaddy(data []byte) (*Proxy, error) {
+	data = caddyVariable().ReplaceAll(data, []byte("$1")) // those with a default
 	if trimmed := bytes.TrimSpace(data); len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(trimmed) {
 		return readCaddyJSON(trimmed)
 	}
@@ -38,6 +39,8 @@ func readCaddy(data []byte) (*Proxy, error) {
 	}
 	return &Proxy{program: programCaddy, sites: merge(c.sites)}, nil
 }
+
+var caddyVariable = lazily(`\{\$\w+:([^{}]+)\}`)
 
 // caddyLine is a line of a Caddyfile in words.
 type caddyLine struct {
@@ -124,6 +127,9 @@ func caddyBlocks(lines []caddyLine, depth int) (blocks []caddyBlock, rest []cadd
 		b := caddyBlock{caddyLine: line}
 		if last := len(line.words) - 1; line.words[last] == "{" {
 			b.words, b.braces = line.words[:last], true
+			if last == 0 && (depth > 0 || len(blocks) > 0) { // but the options of all
+				return nil, nil, &placed{line: line.number, err: errCaddy}
+			}
 			if b.within, lines, err = caddyBlocks(lines, depth+1); err != nil {
 				return nil, nil, err
 			}
@@ -199,7 +205,10 @@ func caddyAddress(address string) (listenPort, string) {
 	}
 	rest, _, _ = strings.Cut(rest, "/")
 	u, err := url.Parse("//" + rest)
-	if err != nil || strings.Contains(rest, "{") {
+	if strings.Contains(address, "{") { // a variable
+		return listenPort{port: "443", tls: true}, ""
+	}
+	if err != nil {
 		return listenPort{}, ""
 	}
 	l := listenPort{port: cmp.Or(u.Port(), map[string]string{"http": "80", "ws": "80"}[scheme], "443")}

@@ -300,7 +300,7 @@ func (f *front) elsewhere(other *route) Result {
 func (f *front) checkTarget(t target) Result {
 	upstream, kind, sure := Address.of("upstream", t), portOther, false
 	kind, sure = f.kindOf(t)
-	if f.container != nil && !f.container.hostNetwork && isLoopback(t.host) {
+	if f.container != nil && !f.container.hostNetwork && !f.container.joined && isLoopback(t.host) {
 		return fail("connection-interrupted", "loopback", upstream, Name.of("service", f.container.service)).instead(f.locationSteps(f.route.path, f.serverAddress())...)
 	}
 	if f.isStranger(t.host) {

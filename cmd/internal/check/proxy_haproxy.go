@@ -171,8 +171,11 @@ func (s *haproxySection) sites(backends map[string]*haproxySection) (all []*virt
 	}
 	for _, use := range uses {
 		own, r := base, &route{path: "/", place: fmt.Sprintf("haproxy.cfg:%d", use.line)}
-		for _, name := range use.conditions {
+		for i, name := range use.conditions {
 			test := s.tests[name]
+			if end := slices.Index(use.conditions[i:], "}"); name == "{" && end > 1 { // written in place
+				test = haproxyTestOf(use.conditions[i+1 : i+end])
+			}
 			own.names = append(own.names, test.hosts...)
 			if test.path != "" {
 				r.path = test.path

@@ -120,8 +120,12 @@ func nginxFolder(name string) (*Proxy, error) {
 	if main := filepath.Join(name, "nginx.conf"); exists(main) {
 		return newNginx(main, diskFiles{name}, isPlace(main))
 	}
+	pattern := filepath.Join(name, "*.conf")
+	if found, err := filepath.Glob(pattern); err == nil && len(found) == 0 {
+		pattern = filepath.Join(name, "*", "*.conf")
+	}
 	main := filepath.Join(name, "*.conf")
-	files := madeFiles{diskFiles{name}, map[string][]byte{main: fmt.Appendf(nil, "include %q;\ninclude %q;\n", main, filepath.Join(name, "*", "*.conf"))}}
+	files := madeFiles{diskFiles{name}, map[string][]byte{main: fmt.Appendf(nil, "include %q;\n", pattern)}}
 	return newNginx(main, files, isPlace(main))
 }
 
@@ -195,10 +199,36 @@ func (c *container) proxy() (*Proxy, error) {
 		return c.nginx()
 	case is("caddy") || c.mountsIn("/etc/caddy"):
 		return c.read("/etc/caddy/Caddyfile", readCaddy)
+	case is("traefik"):
+		return c.traefik()
 	case is("haproxy") || c.mountsIn("/usr/local/etc/haproxy"):
 		return c.read("/usr/local/etc/haproxy/haproxy.cfg", readHAProxy)
 	}
 	return nil, nil
+}
+
+// traefik reads the files of the file provider that a container mounts.
+func (c *container) traefik() (*Proxy, error) {
+	whole := traefikTree{}
+	for _, m := range c.mounts {
+		if !m.bind || !exists(m.source) {
+			continue
+		}
+		for _, file := range traefikFiles(m.source) {
+			data, err := readFile(file)
+			if err != nil {
+				continue // a socket, a folder of certificates
+			}
+			if read, err := traefikFile(file, data); err == nil {
+				whole.add(read)
+			}
+		}
+	}
+	p, err := whole.proxy("")
+	if errors.Is(err, errTraefik) {
+		return nil, nil
+	}
+	return p, err
 }
 
 func (c *container) mountsIn(folder string) bool {

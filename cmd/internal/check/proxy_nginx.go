@@ -168,7 +168,7 @@ type nginxConfig struct {
 func readNginx(main string, files nginxFiles) (*nginxConfig, error) {
 	c := &nginxConfig{left: maxNginxDirectives, upstreams: map[string][]target{}, maps: map[string]map[string]string{}}
 	count := 0
-	payload, err := crossplane.Parse(main, &crossplane.ParseOptions{
+	payload, err := parsed(main, &crossplane.ParseOptions{
 		Open: func(path string) (io.ReadCloser, error) {
 			if count++; count > maxNginxFiles {
 				return nil, errNginxDeep
@@ -198,12 +198,22 @@ func readNginx(main string, files nginxFiles) (*nginxConfig, error) {
 			return nil, at
 		}
 		c.missing = true
-		if parsed := (*crossplane.ParseError)(nil); failed.Line != nil && c.unread == nil && !isMissing(failed.Error) && errors.As(failed.Error, &parsed) {
+		if at := (*crossplane.ParseError)(nil); failed.Line != nil && c.unread == nil && !isMissing(failed.Error) && errors.As(failed.Error, &at) {
 			c.unread = &placed{file: failed.File, line: *failed.Line, err: errNginx}
 		}
 	}
 	c.payload = payload
 	return c, c.walk()
+}
+
+// parsed is for crossplane v0.4.48, which takes conditions to have words.
+func parsed(main string, options *crossplane.ParseOptions) (payload *crossplane.Payload, err error) {
+	defer func() {
+		if recover() != nil {
+			payload, err = nil, errNginx
+		}
+	}()
+	return crossplane.Parse(main, options)
 }
 
 // isMissing tells a file that is not there from one that is not understood.
@@ -653,7 +663,10 @@ func (c *nginxConfig) forward(address string, scope nginxScope) *forward {
 		return nil
 	}
 	to.tls = scheme == "https"
-	host, _, _ := strings.Cut(rest, "/")
+	host := rest
+	if at := strings.IndexAny(rest, "/$"); at > 0 {
+		host = rest[:at] // without the path, which may begin with a variable
+	}
 	if to.targets = c.upstreams[host]; to.targets == nil {
 		to.targets = []target{targetOf(host, map[bool]string{true: "443", false: "80"}[to.tls])}
 	}

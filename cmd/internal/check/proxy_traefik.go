@@ -24,14 +24,7 @@ type traefikTree map[string]any
 func (p Proxies) traefik(name string) (*Proxy, error) {
 	files := []string{name}
 	if isDir(name) {
-		files = nil
-		for _, ending := range []string{"*.yml", "*.yaml", "*.toml"} {
-			found, err := filepath.Glob(filepath.Join(name, ending))
-			if err != nil {
-				return nil, err
-			}
-			files = append(files, found...)
-		}
+		files = traefikFiles(name)
 	}
 	whole := traefikTree{}
 	for _, file := range files {
@@ -46,6 +39,20 @@ func (p Proxies) traefik(name string) (*Proxy, error) {
 		whole.add(read)
 	}
 	return whole.proxy("")
+}
+
+// traefikFiles are those of a folder, or the file itself.
+func traefikFiles(name string) (files []string) {
+	endings := []string{".yml", ".yaml", ".toml"}
+	if !isDir(name) && slices.Contains(endings, filepath.Ext(name)) {
+		return []string{name}
+	}
+	for _, ending := range endings {
+		if found, err := filepath.Glob(filepath.Join(name, "*"+ending)); err == nil {
+			files = append(files, found...)
+		}
+	}
+	return files
 }
 
 func traefikFile(name string, data []byte) (traefikTree, error) {

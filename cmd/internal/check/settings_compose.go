@@ -47,6 +47,8 @@ type container struct {
 	// by name.
 	uid, gid    int
 	hostNetwork bool
+	// joined says that it has the network of another container.
+	joined bool
 	// built says that the image is made here: it may hold files of its own.
 	built   bool
 	command []string
@@ -125,7 +127,7 @@ func (p *project) containers(named string) (all []*container, isServer func(*con
 func (p *project) container(name string) *container {
 	s := p.services[name]
 	c := &container{
-		service: name, image: s.Image, aliases: s.aliases(name), foreign: len(p.external) > 0, labels: s.labels(), hosts: s.hosts(), alike: likeness(name, s), environ: s.environ, ports: s.ports, mounts: s.mounts, hostNetwork: s.NetworkMode == "host", built: s.Build != nil,
+		service: name, image: s.Image, aliases: s.aliases(name), foreign: len(p.external) > 0, labels: s.labels(), hosts: s.hosts(), alike: likeness(name, s), environ: s.environ, ports: s.ports, mounts: s.mounts, hostNetwork: s.NetworkMode == "host", joined: strings.Contains(s.NetworkMode, ":"), built: s.Build != nil,
 		command: append(words(s.Entrypoint), words(s.Command)...),
 	}
 	c.uid, c.gid = userOf(s.User)

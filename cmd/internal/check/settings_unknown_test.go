@@ -35,6 +35,7 @@ func TestFilesOfOthersAreNamed(t *testing.T) {
 		{"kube", "wk.yaml", "mode: release\n", "kube"},
 		{"kube", "job.yaml", "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {}\n", "kube-unfit"},
 		{"nginx", "nginx.conf", "mode: release\n", "nginx"},
+		{"nginx", "nginx.conf", "server { if () { return 500; } }\n", "nginx"},
 		{"nginx", "nginx.conf", strings.Repeat("a {", 100), "nginx-deep"},
 		{"caddy", "Caddyfile", "server {\n  listen 443;\n", "caddy"},
 		{"traefik", "a.yml", "mode: release\n", "traefik"},
