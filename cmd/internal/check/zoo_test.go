@@ -127,6 +127,7 @@ func (z *zoo) serve(name, cause, check string, leaf *pkitest.Authority, staple [
 }
 
 func (z *zoo) serveConfig(name, cause, check, host string, config *tls.Config, handler http.Handler) {
+	host = reachable(host)
 	address := serveOn(z.t, listen(z.t, net.JoinHostPort(host, "0")), config, handler)
 	_, port, err := net.SplitHostPort(address)
 	require.NoError(z.t, err)
@@ -330,7 +331,7 @@ func (z *zoo) several() {
 		same := withChain(issue(z.intermediate, z.p384.Key, fault.edit), nil, z.chain...)
 		warn := map[bool]string{true: "live-certificates"}[fault.cause == ""]
 		one := func(c *tls.Certificate) *tls.Config { return &tls.Config{Certificates: []tls.Certificate{*c}} }
-		for _, second := range []string{"127.0.0.2", "::1"} {
+		for _, second := range []string{"127.0.0.2", reachable("::1")} {
 			port := freeAt(z.t, "127.0.0.1", second)
 			serveOn(z.t, listen(z.t, net.JoinHostPort("127.0.0.1", port)), one(&good), z.wss)
 			serveOn(z.t, listen(z.t, net.JoinHostPort(second, port)), one(&same), z.wss)
@@ -357,6 +358,16 @@ func (z *zoo) several() {
 			return &bad, nil
 		}}, z.wss)
 	}
+}
+
+// reachable is an address of this machine; one without IPv6 has another of IPv4.
+func reachable(host string) string {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return "127.0.0.6"
+	}
+	l.Close()
+	return host
 }
 
 // freeAt is a port that is free at each of some addresses.
