@@ -38,6 +38,9 @@ type Diagnosis struct {
 	Evidence   []Evidence
 	// Checks are those that found the cause, by their names.
 	Checks []string
+	// Alike says that it is one of several causes at the head of its diagnosis that
+	// look alike to a log: only a look at the server decides.
+	Alike bool
 }
 
 // Analysis is what an input showed.
@@ -182,6 +185,7 @@ func (v *view) diagnose() []Diagnosis {
 	slices.SortFunc(list, func(x, y Diagnosis) int {
 		return cmp.Or(cmp.Compare(y.Confidence, x.Confidence), cmp.Compare(x.Cause.ID, y.Cause.ID), cmp.Compare(x.Side, y.Side))
 	})
+	markAlike(list)
 	return list
 }
 
