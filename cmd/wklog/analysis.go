@@ -191,6 +191,7 @@ func worst(failures []source.Failure) bool {
 // sinks are those that the flags ask for.
 func (n *analysis) sinks(out io.Writer, streams bool, told *telling) (report.Sinks, error) {
 	opts := n.app.options(n.flags.top)
+	opts.Verbose = n.flags.verbose
 	var sinks report.Sinks
 	if told != nil {
 		sinks = told.sinks()

@@ -144,6 +144,12 @@ type Diagnosis struct {
 	Evidence   []Evidence     `json:"evidence"`
 	Fixes      []Step         `json:"fixes"`
 	Verify     []Verification `json:"verify"`
+	// Proven says that a check found the cause itself, Alike that it is one of several at
+	// the head of the diagnosis that look alike to a log. Decide tells whether it is the
+	// one, nil for what is proven.
+	Proven bool          `json:"proven"`
+	Alike  bool          `json:"alike"`
+	Decide *Verification `json:"decide"`
 
 	checks []string
 }
@@ -242,11 +248,29 @@ func (d *Document) AddHints(more []string, checked bool, say *messages.Printer) 
 	switch {
 	case len(d.Findings) == 0:
 		keys = more
-	case d.Undecided() && !checked:
-		keys = []string{"check", "client"}
+	case d.Undecided():
+		keys = []string{"client"}
+	}
+	if checked {
+		d.checked()
 	}
 	for _, key := range keys {
 		d.Hints = append(d.Hints, Step{Text: say.Say("hint." + key), Command: say.Say("hint." + key + ".command")})
+	}
+}
+
+// checked lets what was not proven by the checks that were made be decided by other means.
+func (d *Document) checked() {
+	lists := [][]Diagnosis{d.Diagnosis}
+	for _, in := range d.Incidents {
+		lists = append(lists, in.Diagnosis)
+	}
+	for _, list := range lists {
+		for i := range list {
+			if c := &list[i]; !c.Proven && len(c.Verify) > 0 {
+				c.Decide = &c.Verify[0]
+			}
+		}
 	}
 }
 
@@ -302,13 +326,16 @@ func diagnose(d *patterns.Diagnosis, say *messages.Printer) Diagnosis {
 	doc := Diagnosis{
 		Cause: d.Cause.ID, Category: d.Cause.Category, Title: advice.Title.In(say.Lang), Side: string(d.Side),
 		Confidence: d.Confidence, Why: advice.Explain.In(say.Lang), Evidence: []Evidence{},
-		Fixes: Steps(advice.Fixes, say.Lang), Verify: []Verification{}, checks: d.Checks,
+		Fixes: Steps(advice.Fixes, say.Lang), Verify: []Verification{}, Proven: d.Proven(), Alike: d.Alike, checks: d.Checks,
 	}
 	for _, e := range d.Evidence {
 		doc.Evidence = append(doc.Evidence, Evidence{Pattern: e.Pattern.ID, Title: e.Pattern.Title.In(say.Lang), Count: e.Count})
 	}
 	for _, step := range Steps(advice.Verify, say.Lang) {
 		doc.Verify = append(doc.Verify, Verification{Text: step.Text, Command: step.Command})
+	}
+	if v, ok := decider(d, say); ok && !doc.Proven {
+		doc.Decide = &v
 	}
 	return doc
 }

@@ -42,6 +42,9 @@ func TestFormsInBothLanguages(t *testing.T) {
 		for _, form := range []string{"markdown", "csv", "sarif", "table"} {
 			golden(t, "cluster."+string(lang)+"."+form, written(t, form, compared(t, lang)))
 		}
+		var all bytes.Buffer
+		require.NoError(t, report.Write(&all, "table", compared(t, lang), report.Options{Say: printer(t, lang), Verbose: true}))
+		golden(t, "cluster."+string(lang)+".verbose", all.String())
 	}
 }
 

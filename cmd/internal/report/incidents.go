@@ -230,6 +230,7 @@ func (p *Page) incidents(d *Document) {
 		p.Line("")
 		p.Paragraph("", Visible(text))
 	}
+	p.percentages(d.Diagnosis)
 }
 
 func (p *Page) diagnosisOf(d *Document, in *Incident, full bool) {
@@ -239,18 +240,22 @@ func (p *Page) diagnosisOf(d *Document, in *Incident, full bool) {
 		return
 	}
 	if full {
-		p.Paragraph("", p.say.Say(d.certainty()))
-		p.steps(d.Hints)
+		p.lead(d, in.Diagnosis)
+		return
+	}
+	if p.much.kinds > 0 {
+		p.briefIncident(d, in)
+		return
 	}
 	for i, cause := range in.Diagnosis {
 		if i > 0 && !full && cause.Confidence < worthwhile {
 			continue
 		}
 		if i > 0 && !full {
-			p.Paragraph(indent, strings.TrimSpace(percent(cause.Confidence))+"  "+cause.Title+"  "+cause.Cause)
+			p.Paragraph(indent, cause.amount(p.say)+"  "+cause.Title+"  "+cause.Cause)
 			continue
 		}
-		p.cause(i, &cause, full && i == 0 && !d.harmless())
+		p.cause(i, &cause, false)
 		if i == 0 {
 			p.unexplained(d, in)
 		}
