@@ -103,3 +103,13 @@ func TestReportOfOneIncidentHasFortyLines(t *testing.T) {
 	assert.Greater(t, judged, 200)
 	assert.Greater(t, longest, 35, "they use the room that they have")
 }
+
+// truthOfFaults are the causes of each recorded fault.
+func truthOfFaults(t *testing.T) map[string][]string {
+	t.Helper()
+	data, err := os.ReadFile("../../../testdata/wukongim/truth.json")
+	require.NoError(t, err)
+	causes := map[string][]string{}
+	require.NoError(t, json.Unmarshal(data, &causes))
+	return causes
+}
