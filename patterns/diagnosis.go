@@ -73,6 +73,8 @@ type Analysis struct {
 	OtherClients, UnknownClients int
 	// Catalogue holds the causes that the findings name.
 	Catalogue *Catalogue
+
+	located *located
 }
 
 // Result sums up what was added so far.
@@ -106,7 +108,7 @@ func (a *Analyzer) Result() Analysis {
 	slices.SortStableFunc(res.Findings, func(x, y Finding) int {
 		return cmp.Or(cmp.Compare(y.Pattern.Severity.Rank(), x.Pattern.Severity.Rank()), cmp.Compare(y.Count, x.Count))
 	})
-	res.Incidents, res.Passing = a.incidents(&res)
+	res.Incidents, res.Passing, res.located = a.incidents(&res)
 	if len(res.Incidents) > 0 {
 		res.Diagnosis = res.Incidents[0].Diagnosis
 	} else {

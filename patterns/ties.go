@@ -34,7 +34,9 @@ func sharesEvidence(x, y *Diagnosis) bool {
 }
 
 // StopsServer tells whether a server that fails so takes no connections.
-func (p *Pattern) StopsServer() bool { return problem{measured: p.Measured, phase: p.Phase}.stopsServer() }
+func (p *Pattern) StopsServer() bool {
+	return problem{measured: p.Measured, phase: p.Phase}.stopsServer()
+}
 
 // Proven tells whether a check found the cause itself.
 func (d *Diagnosis) Proven() bool { return len(d.Checks) > 0 }

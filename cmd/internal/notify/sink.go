@@ -41,7 +41,7 @@ func (s *Sink) Event(e *patterns.Event) error {
 	}
 	s.met[e.Pattern] = true
 	var event bytes.Buffer
-	if err := report.WriteEvent(&event, s.catalogue, e); err != nil {
+	if err := report.WriteEvent(&event, s.catalogue, e, nil); err != nil {
 		return err
 	}
 	for _, q := range s.queues {

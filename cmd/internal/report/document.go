@@ -57,6 +57,8 @@ type Document struct {
 	catalogue *patterns.Catalogue
 	nodes     []patterns.Place
 	chosen    bool // one incident alone
+	extent    func(number int) patterns.Extent
+	incident  func(patterns.Mark) int
 }
 
 // Input is one log that was read.
@@ -205,7 +207,7 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 		Summary: Summary{Events: a.Events, Duplicates: a.Duplicates, Unclassified: a.Unclassified, Untimed: a.Untimed, Arrived: a.Arrived},
 		Tool:    Tool{Name: "wklog", Command: []string{}}, Causes: []CauseTitle{}, Gone: []Finding{},
 		Checks: []CheckLine{}, Settled: []string{},
-		catalogue: a.Catalogue,
+		catalogue: a.Catalogue, extent: a.Extent, incident: a.IncidentOf,
 	}
 	for _, f := range a.Findings {
 		d.Findings = append(d.Findings, finding(&f, a.Catalogue, say.Lang))

@@ -55,8 +55,8 @@ func TestEventsInBothLanguages(t *testing.T) {
 		var b bytes.Buffer
 		events, err := report.NewEventsCSV(&b, c, printer(t, lang))
 		require.NoError(t, err)
-		analyse(t, lang, cluster(t), func(e *patterns.Event) { assert.NoError(t, events.Event(e)) })
-		require.NoError(t, events.End(nil))
+		d := analyse(t, lang, cluster(t), func(e *patterns.Event) { assert.NoError(t, events.Event(e)) })
+		require.NoError(t, events.End(d))
 		golden(t, "events."+string(lang)+".csv", b.String())
 	}
 }
