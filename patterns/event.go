@@ -18,7 +18,7 @@ type Event struct {
 	Causes []CauseScore
 
 	neighbour *neighbour // from which it has its time, nil for none
-	log       int32      // the number of its log, from 1, once it is counted
+	log, kind int32      // the numbers of its log and its kind, from 1, once it is counted
 }
 
 // Time is when the failure was logged; zero when the log does not tell.

@@ -36,17 +36,16 @@ func (l *located) incidentOf(log int32, p *Pattern, at time.Time) int {
 	return l.owner[l.windows[u][channelOf(p)][l.start(at)]]
 }
 
-// Mark is by what the incident of a failure is found once all is known: its log, its
-// pattern and its time in nanoseconds, 0 for none.
+// Mark is by what the incident of a failure is found once all is known: the numbers of its
+// log and its kind, from 1, and its time in nanoseconds, 0 for none.
 type Mark struct {
-	Log     int32
-	Pattern string
-	At      int64
+	Log, Kind int32
+	At        int64
 }
 
 // Mark gives that of an event that was counted.
 func (e *Event) Mark() Mark {
-	m := Mark{Log: e.log, Pattern: e.Pattern.ID}
+	m := Mark{Log: e.log, Kind: e.kind}
 	if at := e.known(); !at.IsZero() {
 		m.At = at.UnixNano()
 	}
@@ -56,15 +55,19 @@ func (e *Event) Mark() Mark {
 // IncidentOf is the number of the incident that a failure is of, counted from 1 in their
 // order; 0 for none.
 func (a *Analysis) IncidentOf(m Mark) int {
-	p := a.Catalogue.Pattern(m.Pattern)
-	if a.located == nil || p == nil || m.Log < 1 || int(m.Log) > len(a.located.logs) {
+	l := a.located
+	if l == nil || m.Log < 1 || m.Kind < 1 || int(m.Log) > len(l.logs) || int(m.Kind) > len(l.sights.kinds) {
 		return 0
 	}
-	at := time.Time{}
+	key := sightingKey{log: m.Log - 1, kind: m.Kind - 1, window: undated}
 	if m.At != 0 {
-		at = time.Unix(0, m.At)
+		key.window = l.sights.window(time.Unix(0, m.At))
 	}
-	return a.located.incidentOf(m.Log-1, p, at)
+	at := l.sights.seen[key]
+	if at == nil {
+		return 0
+	}
+	return l.incidentOf(key.log, l.sights.kinds[key.kind].pattern, at.span.First)
 }
 
 // Extent is that of an incident by its number, from 1.

@@ -67,7 +67,7 @@ func newSightings() sightings {
 
 func (s *sightings) add(e *Event) {
 	key := s.keyOf(e)
-	e.log = key.log + 1
+	e.log, e.kind = key.log+1, key.kind+1
 	at := s.seen[key]
 	if at == nil {
 		at = &sighting{}

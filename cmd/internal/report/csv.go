@@ -181,7 +181,7 @@ func (t *eventsCSV) Event(e *patterns.Event) error {
 		cells[i] = defused(cell)
 	}
 	m := e.Mark()
-	if err := t.rows.Write(append(cells, strconv.Itoa(int(m.Log)), m.Pattern, strconv.FormatInt(m.At, 10))); err != nil {
+	if err := t.rows.Write(append(cells, strconv.Itoa(int(m.Log)), strconv.Itoa(int(m.Kind)), strconv.FormatInt(m.At, 10))); err != nil {
 		return fmt.Errorf("write CSV: %w", err)
 	}
 	return nil
@@ -216,9 +216,10 @@ func (t *eventsCSV) End(d *Document) error {
 func numbered(cells []string, d *Document) []string {
 	n := len(cells) - 3
 	log, _ := strconv.ParseInt(cells[n], 10, 32)
+	kind, _ := strconv.ParseInt(cells[n+1], 10, 32)
 	at, _ := strconv.ParseInt(cells[n+2], 10, 64)
 	number := ""
-	if incident := d.incident(patterns.Mark{Log: int32(log), Pattern: cells[n+1], At: at}); incident > 0 {
+	if incident := d.incident(patterns.Mark{Log: int32(log), Kind: int32(kind), At: at}); incident > 0 {
 		number = strconv.Itoa(incident)
 	}
 	return append(cells[:n:n], number)
