@@ -205,7 +205,7 @@ func TestRobotsGetTheirForms(t *testing.T) {
 	checks := map[string]func(r *http.Request, body map[string]any){
 		"dingtalk": func(r *http.Request, body map[string]any) {
 			assert.Equal(t, "markdown", body["msgtype"])
-			assert.Equal(t, map[string]any{"title": "故障 1 开始", "text": "#### 故障 1 开始\n\n- 主机： `im01`\n\n- 节点： `a'<\u200b@all>'`\n\n先查看：证书 ＊＊x＊＊ ＜@all>\n\n`wklog check --addr config`"}, body["markdown"])
+			assert.Equal(t, map[string]any{"title": "故障 1 开始", "text": "#### 故障 1 开始\n\n- 主机： `im01`\n\n- 节点： `a'＜@all>'`\n\n先查看：证书 ＊＊x＊＊ ＜@all>\n\n`wklog check --addr config`"}, body["markdown"])
 			at := r.URL.Query().Get("timestamp")
 			ms, err := strconv.ParseInt(at, 10, 64)
 			assert.NoError(t, err)
@@ -218,8 +218,8 @@ func TestRobotsGetTheirForms(t *testing.T) {
 			card, err := json.Marshal(body["card"])
 			assert.NoError(t, err)
 			assert.JSONEq(t, `{"config":{"wide_screen_mode":true},"header":{"template":"orange","title":{"tag":"plain_text","content":"故障 1 开始"}},"elements":[
-				{"tag":"div","fields":[{"is_short":true,"text":{"tag":"plain_text","content":"主机：\nim01"}},{"is_short":true,"text":{"tag":"plain_text","content":"节点：\na`+"`"+`<@all>`+"`"+`"}}]},
-				{"tag":"div","text":{"tag":"plain_text","content":"先查看：证书 **x** <@all>"}},{"tag":"div","text":{"tag":"plain_text","content":"wklog check --addr config"}}]}`, string(card))
+				{"tag":"div","fields":[{"is_short":true,"text":{"tag":"plain_text","content":"主机：\nim01"}},{"is_short":true,"text":{"tag":"plain_text","content":"节点：\na`+"`"+`＜@all>`+"`"+`"}}]},
+				{"tag":"div","text":{"tag":"plain_text","content":"先查看：证书 **x** ＜@all>"}},{"tag":"div","text":{"tag":"plain_text","content":"wklog check --addr config"}}]}`, string(card))
 			at := body["timestamp"].(string)
 			seconds, err := strconv.ParseInt(at, 10, 64)
 			assert.NoError(t, err)
@@ -228,7 +228,7 @@ func TestRobotsGetTheirForms(t *testing.T) {
 		},
 		"wecom": func(_ *http.Request, body map[string]any) {
 			assert.Equal(t, "markdown", body["msgtype"])
-			assert.Equal(t, map[string]any{"content": "#### 故障 1 开始\n> 主机： `im01`\n> 节点： `a'<\u200b@all>'`\n先查看：证书 ＊＊x＊＊ ＜@all>\n`wklog check --addr config`"}, body["markdown"])
+			assert.Equal(t, map[string]any{"content": "#### 故障 1 开始\n> 主机： `im01`\n> 节点： `a'＜@all>'`\n先查看：证书 ＊＊x＊＊ ＜@all>\n`wklog check --addr config`"}, body["markdown"])
 		},
 	}
 	busy := map[string]string{

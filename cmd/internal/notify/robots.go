@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,6 +55,13 @@ func dingTalk(m Message, secret string, now time.Time) ([]byte, url.Values, erro
 	return body, url.Values{"timestamp": {at}, "sign": {sign(secret, at+"\n"+secret)}}, err
 }
 
+// mention is how the text of a robot calls people: <at user_id="all"> at Feishu, <@all>
+// at WeCom.
+var mention = regexp.MustCompile(`(?i)<(/?at\b|@)`)
+
+// callsNobody shows the beginning of a mention as text: a name in a log calls nobody.
+func callsNobody(text string) string { return mention.ReplaceAllString(text, "＜$1") }
+
 // templates are the colours of a card's header by severity.
 var templates = map[patterns.Severity]string{patterns.SeverityError: "red", patterns.SeverityWarning: "orange", patterns.SeverityInfo: "green"}
 
@@ -61,7 +69,7 @@ var templates = map[patterns.Severity]string{patterns.SeverityError: "red", patt
 // empty text with the time in seconds and the secret as the key.
 func feishu(m Message, secret string, now time.Time) ([]byte, url.Values, error) {
 	text := func(s string) map[string]any {
-		return map[string]any{"tag": "plain_text", "content": truncate(s, 8000)}
+		return map[string]any{"tag": "plain_text", "content": truncate(callsNobody(s), 8000)}
 	}
 	var fields, elements []any
 	for _, f := range m.Facts {
@@ -122,7 +130,7 @@ func markdown(m Message, heading, fact, end string) string {
 
 // code shows a text as it is, in one line. A mention would be one in code too.
 func code(s string) string {
-	return "`" + strings.NewReplacer("`", "'", "<@", "<\u200b@", "\n", " ").Replace(s) + "`"
+	return "`" + callsNobody(strings.NewReplacer("`", "'", "\n", " ").Replace(s)) + "`"
 }
 
 // plain shows a text without the marks of Markdown that it may hold.
