@@ -68,10 +68,7 @@ func catalogueSteps(t *testing.T) []advised {
 	require.NoError(t, err)
 	var list []advised
 	for _, cause := range c.Causes {
-		for _, advice := range []*patterns.Advice{&cause.Advice, cause.Peer} {
-			if advice == nil {
-				continue
-			}
+		for _, advice := range c.Advices(cause) {
 			for _, step := range slices.Concat(advice.Fixes, advice.Verify) {
 				list = append(list, advised{step, cause.ID})
 			}

@@ -20,7 +20,7 @@ func firstStep(c *patterns.Catalogue, e *patterns.Event, say *messages.Printer) 
 	if cause == nil {
 		return "", Step{}, false
 	}
-	advice := cause.For(e.Pattern.Side)
+	advice := c.Advice(cause, e.Program)
 	if e.Causes[0].Score >= sure {
 		return firstOf(say.Say("live.fix"), Steps(advice.Fixes, say.Lang))
 	}

@@ -53,7 +53,7 @@ func (n *News) Says(say *messages.Printer) string {
 	if n.What == Changes {
 		key = "live.incident.change"
 	}
-	return say.Say(key, n.Number, lead.Cause.For(lead.Side).Title.In(say.Lang), lead.Cause.ID, strings.TrimSpace(percent(lead.Confidence)))
+	return say.Say(key, n.Number, lead.Advice.Title.In(say.Lang), lead.Cause.ID, strings.TrimSpace(percent(lead.Confidence)))
 }
 
 // Where names the nodes or the logs of an incident, with how much failed since when.
@@ -77,7 +77,7 @@ func Bulletin(n *News, say *messages.Printer) (title, text string) {
 	lines := []string{"**" + title + "**", n.Where(say)}
 	if n.What != Ends && len(n.Incident.Diagnosis) > 0 {
 		lead := &n.Incident.Diagnosis[0]
-		for _, step := range Steps(lead.Cause.For(lead.Side).Verify, say.Lang)[:min(1, len(lead.Cause.For(lead.Side).Verify))] {
+		for _, step := range Steps(lead.Advice.Verify, say.Lang)[:min(1, len(lead.Advice.Verify))] {
 			lines = append(lines, say.Say("live.look")+" "+step.Text)
 			if step.Command != "" {
 				lines = append(lines, inlineCode(step.Command))

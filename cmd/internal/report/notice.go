@@ -14,7 +14,7 @@ func Notice(c *patterns.Catalogue, e *patterns.Event, say *messages.Printer) (ti
 	lines := []string{"**" + title + "**", firstSentence(e.Pattern.Explain.In(say.Lang))}
 	if len(e.Causes) > 0 {
 		if cause := c.Cause(e.Causes[0].ID); cause != nil {
-			advice := cause.For(e.Pattern.Side)
+			advice := c.Advice(cause, e.Program)
 			lines = append(lines, say.Say("notice.cause", advice.Title.In(say.Lang), strings.TrimSpace(percent(e.Causes[0].Score))))
 		}
 	}
