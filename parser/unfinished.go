@@ -61,7 +61,7 @@ func (u *unfinished) search(block []byte, end int) {
 		u.from = lineEnd(block, from)
 	}
 	for u.from < end {
-		at := bytes.Index(block[u.from:end], nginxConnection)
+		at := indexConnection(block[u.from:end])
 		if at < 0 {
 			u.from = end
 			return
@@ -70,6 +70,21 @@ func (u *unfinished) search(block []byte, end int) {
 		u.from = lineEnd(block, start)
 		if line := block[start:u.from]; bytes.Contains(line, quotationMark) && !bytes.Contains(line, nginxClient) {
 			u.last = start
+		}
+	}
+}
+
+// indexConnection is the index of the first number of a connection, -1 for none. Lines
+// are full of colons: it looks for the rarest byte.
+func indexConnection(text []byte) int {
+	for at := 0; ; at++ {
+		star := bytes.IndexByte(text[at:], '*')
+		if star < 0 {
+			return -1
+		}
+		at += star
+		if bytes.HasSuffix(text[:at+1], nginxConnection) {
+			return at
 		}
 	}
 }

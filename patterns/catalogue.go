@@ -349,6 +349,18 @@ func (c *Catalogue) derive(more *Catalogue) {
 			}
 		}
 	}
+	c.dropImplied()
+}
+
+// dropImplied leaves out the derived anchors that hold another one: whatever
+// holds them is found by that.
+func (c *Catalogue) dropImplied() {
+	slices.Sort(c.derived)
+	c.derived = slices.Compact(c.derived)
+	all := c.allAnchors()
+	c.derived = slices.DeleteFunc(c.derived, func(literal string) bool {
+		return slices.ContainsFunc(all, func(other string) bool { return other != literal && strings.Contains(literal, other) })
+	})
 }
 
 func (c *Catalogue) allAnchors() []string { return slices.Concat(c.Anchors, c.derived, parser.Anchors) }

@@ -52,10 +52,10 @@ TEXT ·teddy32(SB), NOSPLIT, $0-48
 	VMOVDQU 128(DX), Y4
 	VMOVDQU 160(DX), Y5
 	MOVQ $0x0f0f0f0f0f0f0f0f, AX
-	MOVQ AX, X6
+	VMOVQ AX, X6 // not MOVQ: an SSE instruction waits a hundred cycles for the tables above
 	VPBROADCASTQ X6, Y6
 	MOVQ $0x0a0a0a0a0a0a0a0a, AX
-	MOVQ AX, X11
+	VMOVQ AX, X11
 	VPBROADCASTQ X11, Y11
 	XORQ AX, AX
 	XORQ R9, R9
