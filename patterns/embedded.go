@@ -32245,7 +32245,6 @@ var embedded = Catalogue{
 				{
 					For: []ComponentID{
 						"nginx",
-						"apache",
 					},
 					In: []Deployment{
 						"systemd",
@@ -32283,6 +32282,7 @@ var embedded = Catalogue{
 				},
 				{
 					For: []ComponentID{
+						"apache",
 						"traefik",
 						"other",
 					},
@@ -33794,18 +33794,6 @@ var embedded = Catalogue{
 	},
 	Names: []*Name{
 		{
-			Name:  "im.example.com",
-			Match: "(?:^|[^\\w.-])(im\\.example\\.com)(?:$|[^\\w.-]|\\.(?:\\s|$|pem|pfx|cer|key|csr|p7b))",
-			Facts: []string{
-				"domain/server",
-				"domain/dialled",
-			},
-			Text: Text{
-				En: "your domain",
-				Zh: "你的域名",
-			},
-		},
-		{
 			Name:  "5210",
 			Match: "(?:im\\.example\\.com|127\\.0\\.0\\.1|203\\.0\\.113\\.10)[: ](5210)\\b",
 			For: []ComponentID{
@@ -33837,6 +33825,31 @@ var embedded = Catalogue{
 			Usual: "443",
 		},
 		{
+			Name:  "hook.example.com:443",
+			Match: "hook\\.example\\.com:(443)\\b",
+			Facts: []string{
+				"port/called",
+				"port/upstream",
+			},
+			Usual: "443",
+			Text: Text{
+				En: "its port, if it is another",
+				Zh: "它的端口（如果不是 443）",
+			},
+		},
+		{
+			Name:  "im.example.com",
+			Match: "(?:^|[^\\w.-])(im\\.example\\.com)(?:$|[^\\w.-]|\\.(?:\\s|$|pem|pfx|cer|key|csr|p7b))",
+			Facts: []string{
+				"domain/server",
+				"domain/dialled",
+			},
+			Text: Text{
+				En: "your domain",
+				Zh: "你的域名",
+			},
+		},
+		{
 			Name:  "hook.example.com",
 			Match: "(?:^|[^\\w.-])(hook\\.example\\.com)(?:$|[^\\w.-])",
 			Facts: []string{
@@ -33846,18 +33859,6 @@ var embedded = Catalogue{
 			Text: Text{
 				En: "the called service's name",
 				Zh: "对方服务的域名",
-			},
-		},
-		{
-			Name:  "hook.example.com:443",
-			Match: "hook\\.example\\.com:(443)\\b",
-			Facts: []string{
-				"port/called",
-			},
-			Usual: "443",
-			Text: Text{
-				En: "its port, if it is another",
-				Zh: "它的端口（如果不是 443）",
 			},
 		},
 		{
@@ -33921,7 +33922,7 @@ var embedded = Catalogue{
 		},
 		{
 			Name:  "/opt/wukongim",
-			Match: "(/opt/wukongim)(?:$|[/\\s]|/docker)",
+			Match: "(/opt/wukongim)(?:$|\\s|/docker-compose|/wukongimdata|/copy-certificate)",
 			Facts: []string{},
 			Text: Text{
 				En: "the folder of docker-compose.yml and its data",
@@ -33930,7 +33931,7 @@ var embedded = Catalogue{
 		},
 		{
 			Name:  "wukongim",
-			Match: "(?:^|\\s)(wukongim)(?:$|[\\s;)])",
+			Match: "(?:^|\\s)(wukongim)(?:$|[\\s;)\"])",
 			For: []ComponentID{
 				"wukongim",
 				"wukongim-v3",
@@ -33948,7 +33949,7 @@ var embedded = Catalogue{
 		},
 		{
 			Name:  "wukongim",
-			Match: "(?:^|\\s)(wukongim)(?:$|[\\s;)])",
+			Match: "(?:^|\\s)(wukongim)(?:$|[\\s;)\"])",
 			For: []ComponentID{
 				"wukongim",
 				"wukongim-v3",
@@ -33966,7 +33967,7 @@ var embedded = Catalogue{
 		},
 		{
 			Name:  "wukongim",
-			Match: "(?:^|\\s)(wukongim)(?:$|[\\s;)])",
+			Match: "(?:^|\\s)(wukongim)(?:$|[\\s;)\"])",
 			For: []ComponentID{
 				"wukongim",
 				"wukongim-v3",
@@ -34024,11 +34025,26 @@ var embedded = Catalogue{
 			Name: "/etc/nginx/certs",
 			For: []ComponentID{
 				"nginx",
-				"apache",
 			},
 			Facts: []string{
 				"path/inside:dir",
 				"path/certificate:dir",
+			},
+			Text: Text{
+				En: "the folder that the configuration names",
+				Zh: "配置里写的证书目录",
+			},
+		},
+		{
+			Name:  "/etc/ssl/im.example.com",
+			Match: "(/etc/ssl/[\\w.-]+)/(?:$|\\s)",
+			For: []ComponentID{
+				"apache",
+				"traefik",
+				"other",
+			},
+			Facts: []string{
+				"path/inside:dir",
 			},
 			Text: Text{
 				En: "the folder that the configuration names",
@@ -34394,7 +34410,7 @@ var embedded = Catalogue{
 		},
 		{
 			ID:    "nginx-certificate-file",
-			Regex: "cannot load certificate(?: key)? \"(?P<path_inside>/[^\"]*)\"",
+			Regex: "(?:cannot load certificate(?: key)? |SSL_CTX_use_PrivateKey\\()\"(?P<path_inside>/[^\"]*)\"",
 			Kinds: []string{
 				"nginx",
 			},
@@ -34523,6 +34539,22 @@ var embedded = Catalogue{
 					Tells: []string{
 						"namespace/namespace=chat",
 						"secret/tls=im-cert",
+					},
+				},
+			},
+		},
+		{
+			ID:        "caddy-identifier",
+			Regex:     "\"logger\":\"tls[^\"]*\".*\"identifier\":\"(?P<host_server>[^\"]+)\"",
+			Component: "any",
+			References: []string{
+				"certmagic config.go: the names of the Caddyfile",
+			},
+			Samples: []FactSample{
+				{
+					Text: "{\"level\":\"error\",\"ts\":1777858200.123,\"logger\":\"tls.obtain\",\"msg\":\"could not get certificate from issuer\",\"identifier\":\"chat.acme.example\",\"error\":\"HTTP 400\"}",
+					Tells: []string{
+						"host/server=chat.acme.example",
 					},
 				},
 			},
@@ -34717,6 +34749,7 @@ var embedded = Catalogue{
 		"is a directory",
 		"no such file or directory",
 		"permission denied",
+		"─ ",
 		"CERT_",
 		"_ERROR_",
 		"ISSUER",
@@ -36010,29 +36043,31 @@ var embedded = Catalogue{
 	},
 	placements: map[string]search.Placement{
 		" does not contain a Common Name or Subject Alternative Name for ": {
-			Print: 33,
+			Print: 8,
+			Group: 1,
 		},
 		" is about to expire": {
-			Print: 4,
-			Group: 4,
+			Print: 7,
+			Group: 1,
 		},
 		" stderr P": {
 			Print: 6,
 		},
 		" stdout P": {
-			Print: 6,
-			Group: 7,
+			Print: 5,
+			Group: 1,
 		},
 		"\"_p\":\"P\"": {
-			Print: 4,
-			Group: 7,
+			Print: 1,
+			Group: 1,
 		},
 		"\"logtag\":\"P\"": {
-			Print: 8,
-			Group: 7,
+			Print: 3,
+			Group: 6,
 		},
 		"(external/": {
-			Group: 2,
+			Print: 2,
+			Group: 6,
 		},
 		") Peer reports incompatible or unsupported protocol version": {
 			Print: 49,
@@ -36080,6 +36115,7 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		":digital envelope routines:": {
+			Print: 20,
 			Group: 6,
 		},
 		":fail ": {
@@ -36091,7 +36127,7 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"AEADBadTagException: Tag mismatch": {
-			Print: 18,
+			Print: 10,
 			Group: 1,
 		},
 		"AH0256": {
@@ -36110,6 +36146,7 @@ var embedded = Catalogue{
 		},
 		"Alert[2|": {
 			Print: 3,
+			Group: 2,
 		},
 		"Algorithm constraints": {
 			Print: 16,
@@ -36124,16 +36161,18 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"BAD_DECRYPT(": {
-			Print: 3,
+			Print: 1,
 		},
 		"BAD_ECPOINT": {
-			Print: 5,
+			Print: 1,
 		},
 		"Basic Constraints of CA cert not marked critical": {
-			Print: 26,
+			Print: 38,
+			Group: 3,
 		},
 		"CA cert does not include key usage extension": {
-			Print: 5,
+			Print: 23,
+			Group: 2,
 		},
 		"CERT_": {
 			Print: 2,
@@ -36142,13 +36181,15 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
-		"CFStream": {},
+		"CFStream": {
+			Group: 3,
+		},
 		"CLIENT ALERT": {
 			Print: 6,
 			Group: 7,
 		},
 		"CRL Cert revoked": {
-			Print: 6,
+			Print: 1,
 		},
 		"CRL has expired": {
 			Print: 1,
@@ -36169,10 +36210,11 @@ var embedded = Catalogue{
 			Print: 7,
 		},
 		"CRYPT_E_REVOCATION_OFFLINE": {
-			Print: 7,
+			Print: 16,
 		},
 		"CRYPT_E_REVOKED": {
-			Print: 7,
+			Print: 4,
+			Group: 4,
 		},
 		"Cannot determine the frame size or a corrupted frame was received": {
 			Print: 35,
@@ -36183,45 +36225,46 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Certificate Transparency required, but no valid SCTs found": {
-			Print: 46,
-			Group: 3,
+			Print: 36,
+			Group: 1,
 		},
 		"Certificate has been revoked": {
 			Print: 5,
 			Group: 4,
 		},
 		"Certificate public key has explicit ECC parameters": {
-			Print: 37,
+			Print: 5,
+			Group: 4,
 		},
 		"CertificateError: hostname ": {
 			Print: 15,
 		},
 		"CertificateException: No name matching ": {
-			Print: 19,
+			Print: 11,
 			Group: 1,
 		},
 		"CertificateException: Unable to initialize": {
-			Print: 19,
+			Print: 11,
 			Group: 1,
 		},
 		"CertificateException: parsing issue": {
-			Print: 19,
+			Print: 11,
 			Group: 1,
 		},
 		"CertificateExpiredException: ": {
-			Print: 26,
+			Print: 18,
 			Group: 1,
 		},
 		"CertificateNotYetValidException: ": {
-			Print: 16,
+			Print: 22,
 			Group: 1,
 		},
 		"CertificateParsingException: ": {
-			Print: 26,
+			Print: 18,
 			Group: 1,
 		},
 		"CertificateRevokedException: ": {
-			Print: 26,
+			Print: 18,
 			Group: 1,
 		},
 		"Client requested protocol ": {
@@ -36229,8 +36272,8 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"ClosedChannelException": {
-			Print: 14,
-			Group: 6,
+			Print: 13,
+			Group: 1,
 		},
 		"Could not determine revocation status": {
 			Print: 7,
@@ -36274,8 +36317,8 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"Error in handshake: No common application protocol could be negotiated": {
-			Print: 28,
-			Group: 1,
+			Print: 14,
+			Group: 2,
 		},
 		"Error in handshake: No common key share with peer": {
 			Print: 14,
@@ -36294,7 +36337,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"Error while reading trust file": {
-			Print: 23,
+			Print: 15,
+			Group: 4,
 		},
 		"Error: Base64 decoding error.": {
 			Print: 4,
@@ -36317,72 +36361,77 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"Failed to determine": {
-			Group: 2,
+			Print: 11,
+			Group: 6,
 		},
 		"Failed to enable crypto": {
-			Group: 2,
+			Print: 1,
+			Group: 4,
 		},
 		"Failed to finalize": {
+			Print: 14,
 			Group: 2,
 		},
 		"Failed to perform self check": {
+			Print: 25,
 			Group: 2,
 		},
 		"Failed to retrieve": {
-			Group: 2,
+			Print: 1,
+			Group: 4,
 		},
 		"Failure in useCertificateChain": {
-			Group: 2,
+			Print: 1,
+			Group: 4,
 		},
 		"Failure in usePrivateKey": {
-			Group: 2,
+			Print: 1,
+			Group: 4,
 		},
 		"FileNotFoundException: ": {
-			Print: 20,
+			Print: 12,
 			Group: 1,
 		},
 		"FileSystemException: Cannot open file, path = '": {
-			Print: 18,
+			Print: 10,
 			Group: 1,
 		},
-		"GNUTLS_E_": {},
+		"GNUTLS_E_": {
+			Print: 3,
+		},
 		"GnuTLS recv error": {
-			Print: 8,
-			Group: 6,
+			Print: 3,
 		},
 		"GnuTLS send error": {
 			Print: 3,
-			Group: 3,
 		},
 		"HTTP load failed": {
 			Print: 2,
-			Group: 1,
 		},
 		"HTTPS": {
 			Print: 2,
 			Group: 3,
 		},
 		"HTTP_REQUEST(": {
-			Print: 4,
+			Print: 2,
 		},
 		"HandshakeException": {
 			Print: 5,
 			Group: 2,
 		},
 		"INVALID_PURPOSE": {
-			Print: 1,
-			Group: 1,
+			Print: 10,
 		},
 		"ISSUER": {
-			Print: 1,
+			Group: 1,
 		},
 		"Invalid path: ": {
-			Print: 1,
-			Group: 1,
+			Print: 5,
+			Group: 5,
 		},
 		"InvalidCertificate(": {
-			Print: 1,
-			Group: 1,
+			Print: 12,
+			Group: 4,
 		},
 		"Issuer name empty": {
 			Print: 7,
@@ -36392,13 +36441,16 @@ var embedded = Catalogue{
 			Print: 3,
 		},
 		"Key usage keyCertSign invalid for non-CA cert": {
-			Print: 15,
+			Print: 8,
+			Group: 2,
 		},
 		"Keystore was tampered with, or password was incorrect": {
-			Print: 37,
+			Print: 28,
+			Group: 5,
 		},
 		"LEAF_SIGNATURE": {
-			Group: 1,
+			Print: 1,
+			Group: 7,
 		},
 		"LocalizedDescription": {
 			Print: 4,
@@ -36413,60 +36465,64 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"MissingPassphrase": {
-			Print: 6,
-			Group: 1,
+			Print: 5,
+			Group: 3,
 		},
 		"MountVolume.SetUp failed for volume ": {
-			Print: 26,
-			Group: 5,
+			Print: 19,
+			Group: 4,
 		},
 		"Mounts denied": {
-			Print: 8,
-			Group: 2,
+			Print: 9,
+			Group: 4,
 		},
 		"NOT trusted": {
 			Print: 1,
 		},
 		"NO_CIPHERS_AVAILABLE": {
-			Print: 8,
+			Print: 11,
 		},
 		"NO_COMMON_SIGNATURE_ALGORITHMS": {
-			Print: 2,
+			Print: 7,
 		},
 		"NO_START_LINE(": {
 			Print: 3,
 		},
 		"NO_SUPPORTED_VERSIONS_ENABLED": {
-			Print: 2,
+			Print: 18,
 		},
 		"No Private Key": {
 			Print: 9,
 			Group: 2,
 		},
 		"No appropriate protocol (protocol is disabled": {
-			Print: 32,
-			Group: 2,
+			Print: 37,
+			Group: 4,
 		},
 		"No available authentication scheme": {
-			Print: 31,
-			Group: 6,
+			Print: 5,
+			Group: 4,
 		},
 		"No matching application layer protocol values": {
-			Print: 10,
-			Group: 1,
+			Print: 1,
+			Group: 3,
 		},
 		"No such file or directory @ rb_sysopen - ": {
-			Print: 5,
-			Group: 5,
+			Print: 8,
+			Group: 4,
 		},
-		"OCSP ":    {},
-		"OSStatus": {},
+		"OCSP ": {
+			Print: 2,
+		},
+		"OSStatus": {
+			Group: 1,
+		},
 		"Obtain: ": {
 			Print: 3,
 			Group: 4,
 		},
 		"OfflineRevocation": {
-			Print: 6,
+			Print: 1,
 			Group: 4,
 		},
 		"Optional(-98": {
@@ -36481,7 +36537,7 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"PR_CONNECT_RESET_ERROR": {
-			Print: 2,
+			Print: 18,
 		},
 		"PR_END_OF_FILE_ERROR": {
 			Print: 7,
@@ -36491,15 +36547,16 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"Path length given without key usage keyCertSign": {
-			Print: 41,
-		},
-		"Path length invalid for non-CA cert": {
-			Print: 13,
+			Print: 23,
 			Group: 1,
 		},
+		"Path length invalid for non-CA cert": {
+			Print: 17,
+			Group: 5,
+		},
 		"Peer reports failure of signature verification or key exchange": {
-			Print: 38,
-			Group: 4,
+			Print: 48,
+			Group: 2,
 		},
 		"Peer reports negotiation not in compliance with export": {
 			Print: 30,
@@ -36510,8 +36567,8 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"Permission denied @ rb_sysopen - ": {
-			Print: 12,
-			Group: 2,
+			Print: 13,
+			Group: 4,
 		},
 		"Pin verification failed": {
 			Print: 8,
@@ -36530,7 +36587,7 @@ var embedded = Catalogue{
 		},
 		"Referenced ": {
 			Print: 1,
-			Group: 6,
+			Group: 4,
 		},
 		"RemoteCertificate": {
 			Print: 11,
@@ -36544,7 +36601,8 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"SEC_E_": {
-			Print: 2,
+			Print: 1,
+			Group: 7,
 		},
 		"SELF_SIGNED": {
 			Group: 7,
@@ -36573,19 +36631,20 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"SocketTimeoutException": {
-			Print: 1,
-			Group: 2,
+			Print: 13,
+			Group: 1,
 		},
 		"SslClosedEngineException": {
-			Print: 16,
-			Group: 6,
+			Print: 15,
+			Group: 1,
 		},
 		"SslHandshakeTimeoutException: handshake timed out": {
-			Print: 27,
+			Print: 19,
 			Group: 1,
 		},
 		"SslRecordException": {
-			Print: 7,
+			Print: 9,
+			Group: 1,
 		},
 		"Startup failed at ": {
 			Print: 6,
@@ -36609,75 +36668,36 @@ var embedded = Catalogue{
 		"TCP Conn": {
 			Print: 1,
 		},
-		"TLS Error: ": {
-			Print: 2,
-		},
+		"TLS Error: ": {},
 		"TLS Handshake": {
 			Print: 9,
 			Group: 2,
 		},
-		"TLS Trust": {
-			Group: 3,
-		},
-		"TLS \\u8FDE\\u63A5": {
-			Group: 3,
-		},
-		"TLS \\u8fde\\u63a5": {
-			Group: 3,
-		},
-		"TLS alert": {
-			Group: 3,
-		},
-		"TLS client: In state ": {
-			Print: 9,
-			Group: 1,
-		},
-		"TLS connect failed": {
-			Group: 3,
-		},
-		"TLS connection error": {
-			Group: 3,
-		},
-		"TLS connection failed": {
-			Group: 3,
-		},
-		"TLS error": {
-			Group: 3,
-		},
-		"TLS failure": {
-			Group: 3,
-		},
+		"TLS Trust":             {},
+		"TLS \\u8FDE\\u63A5":    {},
+		"TLS \\u8fde\\u63a5":    {},
+		"TLS alert":             {},
+		"TLS client: In state ": {},
+		"TLS connect failed":    {},
+		"TLS connection error":  {},
+		"TLS connection failed": {},
+		"TLS error":             {},
+		"TLS failure":           {},
 		"TLS handshake": {
 			Print: 9,
 			Group: 2,
 		},
-		"TLS key negotiation failed": {
-			Group: 3,
-		},
-		"TLS library problem: ": {
-			Group: 3,
-		},
-		"TLS negotiation failed": {
-			Group: 3,
-		},
-		"TLS server: In state ": {
-			Print: 9,
-		},
-		"TLS 连接": {
-			Group: 3,
-		},
+		"TLS key negotiation failed": {},
+		"TLS library problem: ":      {},
+		"TLS negotiation failed":     {},
+		"TLS server: In state ":      {},
+		"TLS 连接":                     {},
 		"TLSV1_": {
 			Print: 2,
 		},
-		"TLS\\u8FDE\\u63A5": {
-			Group: 3,
-		},
-		"TLS\\u8fde\\u63a5": {
-			Group: 3,
-		},
-		"TLS连接": {
-			Group: 3,
-		},
+		"TLS\\u8FDE\\u63A5": {},
+		"TLS\\u8fde\\u63a5": {},
+		"TLS连接":             {},
 		"The client supported protocol versions[": {
 			Print: 27,
 			Group: 5,
@@ -36687,34 +36707,36 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"The trustAnchors parameter must be non-empty": {
-			Print: 7,
+			Print: 12,
+			Group: 6,
 		},
 		"TlsException: ": {
-			Print: 11,
+			Print: 3,
 			Group: 1,
 		},
 		"UNDETERMINED_REVOCATION_STATUS": {
-			Print: 12,
+			Print: 21,
 		},
 		"UNKNOWN_CIPHER_RETURNED": {
 			Print: 5,
 		},
 		"UNSUPPORTED_PROTOCOL": {
-			Print: 7,
+			Print: 14,
 		},
 		"URLErrorDomain": {
 			Print: 11,
 			Group: 4,
 		},
 		"Unable to determine revocation status": {
-			Print: 17,
-			Group: 4,
+			Print: 11,
+			Group: 6,
 		},
 		"Unable to set local cert chain file `": {
-			Print: 22,
+			Print: 23,
+			Group: 1,
 		},
 		"UnrecoverableKeyException: Cannot recover key": {
-			Print: 24,
+			Print: 16,
 			Group: 1,
 		},
 		"UnverifiedException": {
@@ -36722,13 +36744,14 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"Using cert extension requires at least X509v3": {
-			Print: 8,
+			Print: 12,
+			Group: 6,
 		},
 		"VERIFY_FAILED": {
 			Print: 6,
 		},
 		"ValidatorException: ": {
-			Print: 17,
+			Print: 9,
 			Group: 1,
 		},
 		"WRONG_CIPHER_RETURNED": {},
@@ -36743,11 +36766,11 @@ var embedded = Catalogue{
 			Print: 10,
 		},
 		"\\u201D\\u7684\\u670D\\u52A1\\u5668": {
-			Print: 15,
+			Print: 20,
 			Group: 1,
 		},
 		"\\u201d\\u7684\\u670d\\u52a1\\u5668": {
-			Print: 15,
+			Print: 20,
 			Group: 1,
 		},
 		"\\u4E0D\\u5177\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
@@ -36756,30 +36779,30 @@ var embedded = Catalogue{
 		},
 		"\\u4e0d\\u5177\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
 			Print: 27,
-			Group: 3,
+			Group: 1,
 		},
 		"\\u5B89\\u5168\\u8FDE\\u63A5": {
 			Print: 16,
 			Group: 7,
 		},
 		"\\u5b89\\u5168\\u8fde\\u63a5": {
-			Print: 15,
-			Group: 6,
+			Print: 13,
+			Group: 1,
 		},
 		"\\u63E1\\u624B": {
 			Print: 9,
 			Group: 3,
 		},
 		"\\u63e1\\u624b": {
-			Print: 9,
-			Group: 3,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB": {
-			Print: 21,
+			Print: 26,
 			Group: 1,
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5230\\u8BE5\\u670D\\u52A1\\u5668\\u7684\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
-			Print: 39,
+			Print: 44,
 			Group: 1,
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
@@ -36787,60 +36810,63 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb": {
-			Print: 21,
+			Print: 26,
 			Group: 1,
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5230\\u8be5\\u670d\\u52a1\\u5668\\u7684\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
-			Print: 39,
+			Print: 44,
 			Group: 1,
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
-			Print: 45,
-			Group: 6,
+			Print: 43,
+			Group: 1,
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7684\\u7B97\\u6CD5": {
-			Print: 22,
-			Group: 7,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
-			Print: 22,
-			Group: 7,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7684\\u7B97\\u6CD5": {
-			Print: 3,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7B97\\u6CD5": {
-			Print: 3,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7684\\u7b97\\u6cd5": {
 			Print: 21,
-			Group: 3,
+			Group: 1,
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
 			Print: 21,
-			Group: 3,
+			Group: 1,
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7684\\u7b97\\u6cd5": {
-			Print: 15,
-			Group: 1,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7b97\\u6cd5": {
-			Print: 15,
-			Group: 1,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E": {
-			Print: 27,
-			Group: 1,
+			Print: 4,
+			Group: 7,
 		},
 		"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e": {
-			Print: 27,
+			Print: 19,
 			Group: 1,
 		},
 		"\\u8BC1\\u4E66": {
-			Print: 3,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u8bc1\\u4e66": {
-			Print: 2,
+			Print: 5,
 			Group: 4,
 		},
 		"_ERROR_": {
@@ -36866,8 +36892,8 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"asn1 encoding routines:": {
-			Print: 2,
-			Group: 1,
+			Print: 9,
+			Group: 4,
 		},
 		"authentication handshake failed": {
 			Print: 20,
@@ -36882,8 +36908,8 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"bad decrypt": {
-			Print: 4,
-			Group: 4,
+			Print: 5,
+			Group: 6,
 		},
 		"bad_cert,": {
 			Print: 2,
@@ -36891,7 +36917,6 @@ var embedded = Catalogue{
 		},
 		"before secure TLS connection was established": {
 			Print: 14,
-			Group: 3,
 		},
 		"bind() to ": {
 			Print: 4,
@@ -36901,14 +36926,15 @@ var embedded = Catalogue{
 			Print: 12,
 		},
 		"cannot bind socket (Address already in use) for [": {
-			Print: 46,
+			Print: 13,
+			Group: 2,
 		},
 		"cannot decrypt peer's message": {
-			Print: 5,
-			Group: 1,
+			Group: 5,
 		},
 		"cert info signature and signature algorithm mismatch": {
-			Print: 2,
+			Print: 48,
+			Group: 3,
 		},
 		"certificate": {
 			Print: 5,
@@ -36927,8 +36953,8 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"closed connection during handshake": {
-			Print: 16,
-			Group: 1,
+			Print: 30,
+			Group: 2,
 		},
 		"complete security handshake from ": {
 			Print: 15,
@@ -36943,23 +36969,24 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"could not find key ": {
-			Print: 10,
-			Group: 4,
+			Print: 8,
+			Group: 1,
 		},
 		"couldn't find key ": {
-			Print: 9,
-			Group: 4,
+			Print: 7,
+			Group: 1,
 		},
 		"curl: (": {
-			Print: 3,
-			Group: 1,
+			Print: 2,
+			Group: 2,
 		},
 		"d2i_PrivateKey_bio() failed": {
 			Print: 18,
 			Group: 4,
 		},
 		"decryption failed or bad record mac": {
-			Print: 29,
+			Print: 30,
+			Group: 3,
 		},
 		"did not match expected": {
 			Print: 9,
@@ -36969,8 +36996,8 @@ var embedded = Catalogue{
 			Print: 11,
 		},
 		"do not possess a common algorithm": {
-			Print: 22,
-			Group: 1,
+			Print: 15,
+			Group: 3,
 		},
 		"error -313, received alert fatal error": {
 			Print: 4,
@@ -36979,13 +37006,16 @@ var embedded = Catalogue{
 			Print: 4,
 		},
 		"error = -313, received alert fatal error": {
-			Print: 26,
+			Print: 27,
+			Group: 1,
 		},
 		"error = -313, revcd alert fatal error": {
-			Print: 23,
+			Print: 24,
+			Group: 1,
 		},
 		"error [-120": {
 			Print: 4,
+			Group: 2,
 		},
 		"error code: -120": {
 			Print: 3,
@@ -36996,16 +37026,16 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"error waiting for authorization": {
-			Print: 3,
-			Group: 5,
+			Print: 23,
+			Group: 2,
 		},
 		"error:0200100D:system library:": {
-			Print: 11,
-			Group: 1,
+			Print: 27,
+			Group: 2,
 		},
 		"error:07880109:common libcrypto routines:": {
 			Print: 13,
-			Group: 3,
+			Group: 1,
 		},
 		"error:0A0": {
 			Print: 6,
@@ -37021,8 +37051,8 @@ var embedded = Catalogue{
 			Print: 4,
 		},
 		"error:8000000D:system library:": {
-			Print: 11,
-			Group: 1,
+			Print: 27,
+			Group: 2,
 		},
 		"ertificate validation ": {
 			Print: 4,
@@ -37033,42 +37063,44 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"excluded subtree violation": {
-			Print: 14,
-			Group: 4,
+			Print: 1,
+			Group: 6,
 		},
 		"extendedKeyUsage": {
 			Print: 6,
 			Group: 2,
 		},
 		"failed to parse PEM priv key": {
-			Print: 16,
-			Group: 7,
+			Print: 1,
+			Group: 4,
 		},
 		"failed to parse priv key": {
-			Print: 18,
-			Group: 1,
+			Print: 1,
+			Group: 4,
 		},
 		"failed to prepare subPath for volumeMount ": {
-			Print: 27,
-			Group: 5,
+			Print: 1,
+			Group: 4,
 		},
 		"failed to set DER cert: ": {
-			Print: 12,
+			Print: 21,
 			Group: 1,
 		},
 		"fatal alert code is ": {
-			Print: 9,
+			Print: 10,
+			Group: 1,
 		},
 		"fatal alert message (msg": {
-			Print: 9,
+			Print: 5,
+			Group: 5,
 		},
 		"fatal alert: ": {
 			Print: 10,
 			Group: 1,
 		},
 		"fatal error code is ": {
-			Print: 15,
-			Group: 2,
+			Print: 9,
+			Group: 5,
 		},
 		"fatal error: ": {
 			Print: 10,
@@ -37094,20 +37126,20 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"handshake failed due to an unexpected packet format": {
-			Print: 5,
-			Group: 2,
+			Print: 43,
+			Group: 1,
 		},
 		"handshakeStatus": {
 			Print: 5,
 			Group: 2,
 		},
 		"he target principal name is incorrect": {
-			Print: 15,
-			Group: 1,
+			Print: 20,
+			Group: 3,
 		},
 		"he token supplied to the function is invalid": {
-			Print: 38,
-			Group: 1,
+			Print: 20,
+			Group: 3,
 		},
 		"hostPath type check failed: ": {
 			Print: 3,
@@ -37141,8 +37173,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"invalid peer message": {
-			Print: 1,
-			Group: 1,
+			Print: 5,
+			Group: 5,
 		},
 		"is a directory": {
 			Print: 2,
@@ -37153,7 +37185,8 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"issuer.cert-manager.io ": {
-			Print: 9,
+			Print: 10,
+			Group: 7,
 		},
 		"key 'tls.crt' missing from Secret": {
 			Print: 28,
@@ -37171,11 +37204,12 @@ var embedded = Catalogue{
 			Print: 28,
 		},
 		"key usage does not include digital signature": {
-			Print: 24,
-			Group: 4,
+			Print: 16,
+			Group: 5,
 		},
 		"keystore password was incorrect": {
-			Print: 15,
+			Print: 13,
+			Group: 6,
 		},
 		"lifecycle component failed": {
 			Print: 18,
@@ -37201,11 +37235,12 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"mounts denied": {
-			Print: 8,
-			Group: 2,
+			Print: 9,
+			Group: 4,
 		},
 		"name constraints minimum and maximum not supported": {
-			Group: 3,
+			Print: 9,
+			Group: 1,
 		},
 		"name mismatch": {
 			Print: 9,
@@ -37219,11 +37254,11 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"no explicit policy": {
-			Print: 13,
-			Group: 2,
+			Print: 9,
+			Group: 5,
 		},
 		"no matching DANE TLSA records": {
-			Print: 19,
+			Print: 17,
 		},
 		"no such file or directory": {
 			Print: 5,
@@ -37242,27 +37277,28 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"out of memory": {
-			Print: 5,
-			Group: 3,
+			Print: 1,
+			Group: 1,
 		},
 		"panic: ": {
 			Print: 4,
 			Group: 5,
 		},
 		"path length constraint exceeded": {
-			Print: 18,
-			Group: 4,
+			Print: 16,
+			Group: 1,
 		},
 		"path loop": {
 			Print: 1,
 			Group: 3,
 		},
 		"peer doesn't support any known protocol": {
-			Print: 18,
+			Print: 19,
+			Group: 1,
 		},
 		"peer is incompatible: ": {
-			Print: 18,
-			Group: 2,
+			Print: 5,
+			Group: 5,
 		},
 		"peer_fingerprint match failure": {
 			Print: 18,
@@ -37273,8 +37309,8 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"permitted subtree violation": {
-			Print: 15,
-			Group: 4,
+			Print: 17,
+			Group: 7,
 		},
 		"pinning failure": {
 			Print: 3,
@@ -37313,11 +37349,12 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"record layer failure": {
-			Print: 4,
+			Print: 14,
+			Group: 4,
 		},
 		"references non-existent ": {
 			Print: 1,
-			Group: 6,
+			Group: 4,
 		},
 		"rejected connection": {
 			Print: 7,
@@ -37334,12 +37371,12 @@ var embedded = Catalogue{
 			Print: 18,
 		},
 		"s do not conform to algorithm constraints": {
-			Print: 36,
-			Group: 4,
+			Print: 7,
+			Group: 1,
 		},
 		"s does not conform to algorithm constraints": {
-			Print: 38,
-			Group: 4,
+			Print: 9,
+			Group: 1,
 		},
 		"schannel: ": {
 			Print: 6,
@@ -37358,8 +37395,8 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"source path ": {
-			Print: 8,
-			Group: 3,
+			Print: 2,
+			Group: 1,
 		},
 		"ssl hand": {
 			Print: 1,
@@ -37391,11 +37428,12 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"the trustAnchors parameter must be non-empty": {
-			Print: 7,
+			Print: 12,
+			Group: 6,
 		},
 		"this server is invalid": {
-			Print: 16,
-			Group: 1,
+			Print: 1,
+			Group: 4,
 		},
 		"tls handshake": {
 			Print: 9,
@@ -37417,16 +37455,16 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"unable to decode issuer public key": {
-			Print: 15,
-			Group: 2,
-		},
-		"unable to decrypt CRL's signature": {
-			Print: 1,
+			Print: 29,
 			Group: 3,
 		},
+		"unable to decrypt CRL's signature": {
+			Print: 25,
+			Group: 5,
+		},
 		"unable to read file: ": {
-			Print: 17,
-			Group: 2,
+			Print: 15,
+			Group: 4,
 		},
 		"unacceptable key": {
 			Print: 11,
@@ -37447,24 +37485,24 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"unsupported extension feature": {
-			Print: 20,
-			Group: 1,
+			Print: 13,
+			Group: 6,
 		},
 		"unsupported name constraint type": {
-			Print: 12,
-			Group: 3,
+			Print: 21,
+			Group: 1,
 		},
 		"unsupported network": {
 			Print: 15,
 			Group: 6,
 		},
 		"unsupported or invalid name constraint syntax": {
-			Print: 16,
+			Print: 32,
 			Group: 1,
 		},
 		"unsupported or invalid name syntax": {
-			Print: 16,
-			Group: 1,
+			Print: 23,
+			Group: 3,
 		},
 		"validity has expired": {
 			Print: 7,
@@ -37475,8 +37513,8 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"verify ": {
-			Print: 4,
-			Group: 1,
+			Print: 3,
+			Group: 4,
 		},
 		"websocket handshake": {
 			Print: 15,
@@ -37498,18 +37536,21 @@ var embedded = Catalogue{
 		},
 		"{certfile,": {
 			Print: 5,
-			Group: 6,
+			Group: 4,
 		},
 		"{keyfile,": {
 			Print: 4,
-			Group: 6,
+			Group: 4,
 		},
 		"”的服务器": {
 			Print: 4,
 			Group: 6,
 		},
+		"─ ": {
+			Print: 1,
+		},
 		"不具有共同算法": {
-			Print: 16,
+			Print: 4,
 			Group: 1,
 		},
 		"严重警告代码": {
@@ -37517,45 +37558,46 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"安全连接": {
-			Print: 5,
-			Group: 4,
+			Print: 4,
+			Group: 7,
 		},
 		"握手": {
 			Print: 3,
 			Group: 3,
 		},
 		"无法与服务器建立": {
-			Group: 1,
+			Print: 18,
+			Group: 2,
 		},
 		"无法建立到该服务器的安全的连接": {
-			Group: 1,
+			Print: 6,
+			Group: 2,
 		},
 		"无法建立安全的连接": {
-			Group: 1,
+			Print: 6,
+			Group: 2,
 		},
 		"没有共同的算法": {
-			Print: 16,
-			Group: 1,
+			Print: 13,
+			Group: 6,
 		},
 		"没有共同算法": {
-			Print: 13,
-			Group: 1,
+			Print: 2,
+			Group: 4,
 		},
 		"没有通用的算法": {
-			Print: 16,
-			Group: 1,
+			Print: 2,
+			Group: 4,
 		},
 		"没有通用算法": {
-			Print: 13,
-			Group: 1,
+			Print: 2,
+			Group: 4,
 		},
 		"目标主体名称不正确": {
-			Print: 16,
-			Group: 1,
+			Print: 20,
 		},
 		"证书": {
-			Print: 3,
-			Group: 1,
+			Group: 6,
 		},
 	},
 }

@@ -61,7 +61,7 @@ func (c *Catalogue) fill(step Step, p Program, facts []Fact) Step {
 		if !name.isFor(&step, of) || !expr.MatchString(filled.Command) && !expr.MatchString(filled.Config) {
 			continue
 		}
-		if value := cmp.Or(name.value(facts, of), name.Usual); value == "" || !filled.replace(expr, value) {
+		if value := cmp.Or(name.value(facts, of, p.Deployment), name.Usual); value == "" || !filled.replace(expr, value) {
 			filled.Left = append(filled.Left, name)
 		}
 	}
@@ -96,8 +96,12 @@ func (n *Name) expression() *regexp.Regexp {
 
 // value is the fact in place of the name, empty where none is known or where several
 // contradict.
-func (n *Name) value(facts []Fact, component ComponentID) string {
-	for _, wanted := range n.Facts {
+func (n *Name) value(facts []Fact, component ComponentID, where Deployment) string {
+	list := n.Facts
+	if where == DeployedBySystemd && slices.Contains(list, "path/certificate:dir") {
+		list = append(slices.Clone(list), "path/inside:dir") // which is no container
+	}
+	for _, wanted := range list {
 		wanted, folder := strings.CutSuffix(wanted, ":dir")
 		kind, key, _ := strings.Cut(wanted, "/")
 		domain := kind == "domain"
@@ -147,10 +151,11 @@ func placed(command string, facts []Fact, component ComponentID) string {
 	}{
 		{FactFile, "compose", "docker compose ", "-f ", []string{"docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml"}},
 		{FactNamespace, "namespace", "kubectl ", "-n ", []string{"default"}},
+		{FactNamespace, "namespace", "cmctl ", "-n ", []string{"default"}},
 	} {
 		value := the(facts, option.kind, option.name, component)
 		quoted, err := syntax.Quote(value, syntax.LangPOSIX)
-		if value == "" || err != nil || slices.Contains(option.usual, value) || strings.Contains(command, option.program+option.flag) {
+		if value == "" || err != nil || slices.Contains(option.usual, value) || strings.Contains(command, option.program+option.flag) || strings.Contains(command, " -A ") {
 			continue
 		}
 		command = strings.ReplaceAll(command, option.program, option.program+option.flag+quoted+" ")

@@ -127,9 +127,16 @@ func (p *programs) of(e *Event) Program {
 
 func (p *programs) find(e *Event) Program {
 	program := Program{Reporter: ComponentWuKongIM, Deployment: deployedAs(e.Record.Wrapper)}
+	switch rec := e.Record; {
+	case strings.Contains(rec.Origin, `"pod_name"`):
+		program.Deployment = DeployedOnKubernetes
+	case rec.Wrapper == parser.WrapperNone && strings.Contains(rec.Stack, "/internal/options/options.go") && !strings.Contains(rec.Stack, builtInImage):
+		program.Deployment = DeployedBySystemd
+	}
 	for _, component := range p.catalogue.Components {
 		if slices.ContainsFunc(component.Signs, func(s Sign) bool { return p.fits(&s, e) }) {
 			program.Reporter = component.ID
+			program.Deployment = cmp.Or(component.Only, program.Deployment)
 			break
 		}
 	}
@@ -143,6 +150,10 @@ func (p *programs) find(e *Event) Program {
 	}
 	return program
 }
+
+// builtInImage is where WuKongIM's own images are built (its Dockerfile): the traces of
+// others name another folder.
+const builtInImage = "/go/release/"
 
 func (p *programs) fits(s *Sign, e *Event) bool {
 	id := ""
