@@ -27227,8 +27227,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Let nginx end TLS; it holds the certificate and the key.",
-							Zh: "由 nginx 终止 TLS，证书和私钥配在 nginx 上。",
+							En: "Let nginx end TLS (in the http block); it holds the certificate and the key.",
+							Zh: "由 nginx 终止 TLS，证书和私钥配在 nginx 上（写在 http 块里）。",
 						},
 						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
@@ -28759,7 +28759,7 @@ var embedded = Catalogue{
 							En: "Let a server block be for this name, with its certificate (in the http block); without one nginx answers with that of the first.",
 							Zh: "为这个域名配置 server 块和证书（在 http 块里）；没有的话，nginx 会用第一个 server 的证书应答。",
 						},
-						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    location / { proxy_pass http://127.0.0.1:5200; }\n}",
+						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
 					{
 						For: []ComponentID{

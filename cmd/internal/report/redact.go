@@ -152,7 +152,7 @@ func (r *Redactor) readLine(line *CheckLine) {
 	all := strings.NewReplacer(list...)
 	line.Fixes = slices.Clone(line.Fixes)
 	for i, fix := range line.Fixes {
-		line.Fixes[i] = Step{Text: all.Replace(fix.Text), Command: all.Replace(fix.Command), Config: all.Replace(fix.Config)}
+		line.Fixes[i] = Step{Text: all.Replace(fix.Text), Command: all.Replace(fix.Command), Config: all.Replace(fix.Config), Placeholders: fix.Placeholders}
 	}
 	line.unknown = r.Text(all.Replace(line.unknown))
 }
