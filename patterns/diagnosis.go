@@ -12,11 +12,14 @@ import (
 
 // Finding is all events of one pattern.
 type Finding struct {
-	Pattern     *Pattern
+	Pattern *Pattern
+	// Program is the one whose log holds most of the events, or whose fault it is.
+	Program     Program
 	Count       int
 	First, Last time.Time
-	// Causes of this finding alone, most probable first.
+	// Causes of this finding alone, most probable first, and the advice for the first.
 	Causes   []CauseScore
+	Advice   Advice
 	Sources  []string
 	Samples  []Sample
 	Timeline Timeline
@@ -32,8 +35,13 @@ type Evidence struct {
 // failures of the input.
 type Diagnosis struct {
 	Cause *Cause
-	// Side is whose certificate or setup is at fault.
+	// Side is whose certificate or setup is at fault, Program the one that a remedy is
+	// for, and Advice what to do with it.
 	Side       Side
+	Program    Program
+	Advice     Advice
+	// Address is where clients reach the server, as far as the logs tell.
+	Address    string
 	Confidence float64
 	Evidence   []Evidence
 	// Checks are those that found the cause, by their names.
@@ -71,6 +79,8 @@ type Analysis struct {
 	// OtherClients counts events of clients beyond the thousand that fail most,
 	// UnknownClients those whose client the log does not tell.
 	OtherClients, UnknownClients int
+	// Facts are names of the user's own, in the order in which they were learnt.
+	Facts []Fact
 	// Catalogue holds the causes that the findings name.
 	Catalogue *Catalogue
 
@@ -98,11 +108,17 @@ func (a *Analyzer) Result() Analysis {
 		res.Untimed += t.untimed
 		res.Arrived += t.arrived
 		res.Findings = append(res.Findings, Finding{
-			Pattern: p, Count: t.count, First: t.span.First, Last: t.span.Last, Causes: a.causesOfAll(p, t),
+			Pattern: p, Program: most(t.programs), Count: t.count, First: t.span.First, Last: t.span.Last, Causes: a.causesOfAll(p, t),
 			Sources: slices.Sorted(maps.Keys(t.sources)), Samples: t.samples, Timeline: t.timeline,
 		})
 		seen.Add(t.span.First)
 		seen.Add(t.span.Last)
+	}
+	for i := range res.Findings {
+		f := &res.Findings[i]
+		if len(f.Causes) > 0 && a.catalogue.Cause(f.Causes[0].ID) != nil {
+			f.Advice = a.advise(a.catalogue.Cause(f.Causes[0].ID), f.Program)
+		}
 	}
 	res.First, res.Last = seen.First, seen.Last
 	slices.SortStableFunc(res.Findings, func(x, y Finding) int {
@@ -114,6 +130,7 @@ func (a *Analyzer) Result() Analysis {
 	} else {
 		res.Diagnosis = a.whole(res.Findings).diagnose()
 	}
+	res.Facts = a.facts.list()
 	for i := range res.Sources {
 		res.Sources[i].Node = a.nodeOf(res.Sources[i].Name)
 	}
@@ -184,6 +201,11 @@ func (v *view) diagnose() []Diagnosis {
 	list = slices.DeleteFunc(list, func(d Diagnosis) bool { return d.Confidence < 0.005 })
 	v.bound(list)
 	list = v.unspoken(list)
+	for i := range list {
+		list[i].Program = v.programOf(&list[i])
+		list[i].Advice = a.advise(list[i].Cause, list[i].Program)
+		list[i].Address = a.address(list[i].Program)
+	}
 	slices.SortFunc(list, func(x, y Diagnosis) int {
 		return cmp.Or(cmp.Compare(y.Confidence, x.Confidence), cmp.Compare(x.Cause.ID, y.Cause.ID), cmp.Compare(x.Side, y.Side))
 	})

@@ -58,7 +58,9 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 	if f.redact {
 		n.redactor = report.NewRedactor()
 	}
-	n.analyzer, err = patterns.NewAnalyzer(c, filter)
+	if n.analyzer, err = patterns.NewAnalyzer(c, filter); err == nil {
+		n.analyzer.Nameless = f.redact
+	}
 	return n, err
 }
 

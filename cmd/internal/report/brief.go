@@ -32,6 +32,7 @@ var details = []detail{
 func (p *Page) briefly(d *Document) {
 	for _, much := range details {
 		p.Reset()
+		p.told = map[string]bool{}
 		p.much = much
 		p.document(d)
 		if d.several() || p.lines() <= maxBrief {

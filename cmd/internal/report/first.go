@@ -20,19 +20,21 @@ func decider(d *patterns.Diagnosis, say *messages.Printer) (v Verification, ok b
 	for _, e := range d.Evidence {
 		started = started || !e.Pattern.StopsServer()
 	}
-	return decidesOf(d.Cause, d.Side, started, say)
+	return decidesOf(d, started, say)
 }
 
 // decidesOf is the decider of a cause that a log points to; started says that its server
 // took connections.
-func decidesOf(cause *patterns.Cause, side patterns.Side, started bool, say *messages.Printer) (v Verification, ok bool) {
+func decidesOf(d *patterns.Diagnosis, started bool, say *messages.Printer) (v Verification, ok bool) {
 	switch {
-	case side == patterns.SidePeer || cause.Category == "noise":
-		verify := Steps(cause.For(side).Verify, say.Lang)
+	case d.Side == patterns.SidePeer || d.Cause.Category == "noise":
+		verify := Steps(d.Advice.Verify, say.Lang)
 		if len(verify) == 0 {
 			return Verification{}, false
 		}
-		return Verification{Text: verify[0].Text, Command: verify[0].Command}, true
+		return verify[0].verification(), true
+	case started && d.Address != "":
+		return Verification{Text: say.Say("live.check"), Command: say.Say("decide.address.command", d.Address)}, true
 	case started:
 		return Verification{Text: say.Say("live.check"), Command: say.Say("hint.check.command")}, true
 	}
@@ -49,10 +51,11 @@ func firstStep(c *patterns.Catalogue, e *patterns.Event, say *messages.Printer) 
 	if cause == nil {
 		return "", Step{}, false
 	}
-	if fixes := Steps(cause.For(e.Pattern.Side).Fixes, say.Lang); e.Causes[0].Score >= sure && len(fixes) > 0 {
+	advice := c.Advice(cause, e.Program)
+	if fixes := Steps(advice.Fixes, say.Lang); e.Causes[0].Score >= sure && len(fixes) > 0 {
 		return say.Say("live.fix"), fixes[0], true
 	}
-	v, ok := decidesOf(cause, e.Pattern.Side, !e.Pattern.StopsServer(), say)
+	v, ok := decidesOf(&patterns.Diagnosis{Cause: cause, Side: e.Pattern.Side, Advice: advice}, !e.Pattern.StopsServer(), say)
 	return say.Say("live.look"), Step{Text: v.Text, Command: v.Command}, ok
 }
 

@@ -59,7 +59,7 @@ func TestNewsOfAGuessAlarmsNobody(t *testing.T) {
 	c, err := loadOnce()
 	require.NoError(t, err)
 	incident := func(cause string, confidence float64, checks ...string) *patterns.Incident {
-		return &patterns.Incident{Diagnosis: []patterns.Diagnosis{{Cause: c.Cause(cause), Side: patterns.SideServer, Confidence: confidence, Checks: checks}}}
+		return &patterns.Incident{Diagnosis: []patterns.Diagnosis{{Cause: c.Cause(cause), Side: patterns.SideServer, Advice: c.Advice(c.Cause(cause), patterns.Program{Component: patterns.ComponentWuKongIM}), Confidence: confidence, Checks: checks}}}
 	}
 	for _, at := range []struct {
 		news report.News

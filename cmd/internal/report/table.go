@@ -40,6 +40,7 @@ type Page struct {
 	width int
 	color bool
 	much  detail // of a brief report; all else
+	told  map[string]bool // names to replace
 }
 
 // NewPage starts an empty page.
@@ -48,7 +49,7 @@ func NewPage(opts Options) *Page {
 	if width <= 0 {
 		width = 80
 	}
-	return &Page{say: opts.Say, width: min(max(width, 40), 120), color: opts.Color}
+	return &Page{say: opts.Say, told: map[string]bool{}, width: min(max(width, 40), 120), color: opts.Color}
 }
 
 func (p *Page) paint(s string, attributes ...color.Attribute) string {
@@ -272,7 +273,7 @@ func (d *Diagnosis) lookFirst() []Step {
 func verificationSteps(list []Verification) []Step {
 	steps := []Step{}
 	for _, c := range list {
-		steps = append(steps, Step{Text: c.Text, Command: c.Command})
+		steps = append(steps, c.step())
 	}
 	return steps
 }
@@ -289,10 +290,23 @@ func (p *Page) advice(indent, key string, steps []Step) {
 func (p *Page) steps(steps []Step) {
 	for i, step := range steps {
 		p.Paragraph(fmt.Sprintf("    %d) ", i+1), step.Text)
-		p.command("       ", step.Command)
-		if step.Config != "" {
-			p.Block("       | ", step.Config)
-		}
+		p.instruction("       ", &step)
+	}
+	p.replaced("    ", steps)
+}
+
+// instruction is what is to be typed or configured in a step.
+func (p *Page) instruction(indent string, step *Step) {
+	p.command(indent, step.Command)
+	if step.Config != "" {
+		p.Block(indent+"| ", step.Config)
+	}
+}
+
+// replaced says which names of the steps the reader has to replace.
+func (p *Page) replaced(indent string, steps []Step) {
+	if text := replacing(steps, p.told, p.say); text != "" {
+		p.Paragraph(indent, text)
 	}
 }
 
