@@ -37,9 +37,9 @@ type Diagnosis struct {
 	Cause *Cause
 	// Side is whose certificate or setup is at fault, Program the one that a remedy is
 	// for, and Advice what to do with it.
-	Side       Side
-	Program    Program
-	Advice     Advice
+	Side    Side
+	Program Program
+	Advice  Advice
 	// Address is where clients reach the server, as far as the logs tell.
 	Address    string
 	Confidence float64

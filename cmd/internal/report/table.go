@@ -39,7 +39,7 @@ type Page struct {
 	say   *messages.Printer
 	width int
 	color bool
-	much  detail // of a brief report; all else
+	much  detail          // of a brief report; all else
 	told  map[string]bool // names to replace
 }
 
