@@ -17,7 +17,7 @@ const (
 	// firstStep is the step of a short log, and maxTimes how many times are kept: a
 	// longer one has larger steps.
 	firstStep = 2 << 10
-	maxTimes  = 64
+	maxTimes  = 256
 	// maxUndatedLines is how many lines without a time are passed over.
 	maxUndatedLines = 8
 )

@@ -39,14 +39,19 @@ type Analyzer struct {
 	// Node names the node of the cluster that a source is a log of, empty for
 	// none. Nil names none.
 	Node func(source string) string
+	// Nameless leaves the catalogue's names in commands: the user's own are not to be
+	// shown.
+	Nameless bool
 	// ByNode counts the failures by node.
 	ByNode bool
 
-	tallies map[*Pattern]*tally
-	where   where
-	sights  sightings
-	single  map[ranking.Key][]CauseScore
-	context ranking.Context
+	tallies  map[*Pattern]*tally
+	programs programs
+	facts    facts
+	where    where
+	sights   sightings
+	single   map[ranking.Key][]CauseScore
+	context  ranking.Context
 	// contexts are those of each log.
 	contexts map[string]*ranking.Context
 	// passed is when each log was written to.
@@ -79,7 +84,7 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 	}
 	return &Analyzer{
 		catalogue: c, matcher: m, ranker: r, filter: filter,
-		tallies: map[*Pattern]*tally{}, where: newWhere(), sights: newSightings(), single: map[ranking.Key][]CauseScore{}, contexts: map[string]*ranking.Context{}, passed: map[string]parser.Traffic{},
+		tallies: map[*Pattern]*tally{}, programs: newPrograms(c), facts: newFacts(c), where: newWhere(), sights: newSightings(), single: map[ranking.Key][]CauseScore{}, contexts: map[string]*ranking.Context{}, passed: map[string]parser.Traffic{},
 		again: newAgain(), checks: newChecks(), stops: newStops(), starts: newOnce(),
 	}, nil
 }
@@ -121,11 +126,13 @@ func (s *Source) Add(rec *parser.Record) {
 		s.context.SilentEnds, a.context.SilentEnds = true, true
 	}
 	if match.Verdict != Matched && match.Verdict != Unclassified {
+		a.facts.ofStart(s.name, rec)
 		s.stop(rec)
 		return
 	}
 	pattern := match.Pattern
 	event := &Event{Source: s.name, Record: rec, Pattern: pattern}
+	event.Program = a.programs.of(event)
 	if pattern != nil && (a.OnEvent != nil || a.filter.Causes != nil) {
 		event.Causes = a.causesOf(rec, pattern)
 	}

@@ -151,11 +151,19 @@ type Ignored struct {
 // Step is one thing to do: Command is one command for a shell, Config is a snippet
 // of configuration; both are language-neutral and may be empty. A command that acts
 // says in Interrupts what it cuts off, overwrites or leaves alone.
+//
+// For are the components that it is for, In the ways in which they are run; empty for
+// all. Do names an action of the catalogue whose steps stand in its place.
 type Step struct {
-	Text       Text   `yaml:"text"`
-	Command    string `yaml:"command"`
-	Config     string `yaml:"config"`
-	Interrupts Text   `yaml:"interrupts"`
+	For        []ComponentID `yaml:"for"`
+	In         []Deployment  `yaml:"in"`
+	Do         string        `yaml:"do"`
+	Text       Text          `yaml:"text"`
+	Command    string        `yaml:"command"`
+	Config     string        `yaml:"config"`
+	Interrupts Text          `yaml:"interrupts"`
+	// Left are the names in it that the user has to replace.
+	Left []*Name `yaml:"-"`
 }
 
 // Says is the whole text of the step in a language.
@@ -176,10 +184,30 @@ type Advice struct {
 	Explain Text   `yaml:"explain"`
 	Fixes   []Step `yaml:"fixes"`
 	Verify  []Step `yaml:"verify"`
+	// Others are fixes for other ways in which the program may be run.
+	Others []Step `yaml:"-"`
 }
 
-// Cause is a root cause. Peer is the advice where the certificate at fault is
-// that of a service which WuKongIM calls, V3 that for a server of version 3.
+// Action is what several causes want done: each program does it in its own way.
+type Action struct {
+	ID    string `yaml:"id"`
+	Steps []Step `yaml:"steps"`
+}
+
+// Guide is a page of advice: what to look at, in its order, with what each command must
+// print.
+type Guide struct {
+	ID         string   `yaml:"id"`
+	Title      Text     `yaml:"title"`
+	Explain    Text     `yaml:"explain"`
+	Words      []string `yaml:"words"`
+	Steps      []Step   `yaml:"steps"`
+	References []string `yaml:"references"`
+}
+
+// Cause is a root cause. Its own advice is for WuKongIM; Peer is that for a service
+// which is called, V3 for a server of version 3, Proxy for the programs that end TLS in
+// front of WuKongIM. What these leave out is as in the cause's own.
 type Cause struct {
 	ID       string `yaml:"id"`
 	Category string `yaml:"category"`
@@ -188,18 +216,30 @@ type Cause struct {
 	Advice     `yaml:",inline"`
 	Peer       *Advice  `yaml:"peer"`
 	V3         *Advice  `yaml:"v3"`
+	Proxy      *Advice  `yaml:"proxy"`
 	References []string `yaml:"references"`
 }
 
-// For returns the advice for the side at fault.
-func (c *Cause) For(side Side) Advice {
-	switch {
-	case side == SidePeer && c.Peer != nil:
-		return *c.Peer
-	case side == SideV3 && c.V3 != nil:
-		return *c.V3
+// Advices are all that a cause has, for whatever program.
+func (c *Catalogue) Advices(cause *Cause) []Advice {
+	var list []Advice
+	for _, advice := range cause.advices() {
+		whole := cause.over(advice)
+		whole.Fixes, whole.Verify = c.acted(whole.Fixes), c.acted(whole.Verify)
+		list = append(list, whole)
 	}
-	return c.Advice
+	return list
+}
+
+// advices are the same as they stand in the catalogue.
+func (c *Cause) advices() []*Advice {
+	list := []*Advice{&c.Advice}
+	for _, advice := range []*Advice{c.Peer, c.V3, c.Proxy} {
+		if advice != nil {
+			list = append(list, advice)
+		}
+	}
+	return list
 }
 
 // State is a handshake state that the server prints with a failure.
@@ -231,6 +271,16 @@ type Catalogue struct {
 	Causes   []*Cause    `yaml:"causes"`
 	States   []*State    `yaml:"states"`
 	Symptoms []*Symptom  `yaml:"symptoms"`
+	// Components are the programs that failures are of, Actions what they do each in
+	// its own way.
+	Components []*Component `yaml:"components"`
+	Actions    []*Action    `yaml:"actions"`
+	// Guides are pages of advice that are of no single cause.
+	Guides []*Guide `yaml:"guides"`
+	// Names are those that commands use for what the user has under another name, Facts
+	// the places in a log that tell these.
+	Names []*Name       `yaml:"names"`
+	Facts []*FactSource `yaml:"facts"`
 	// Forms are those in which programs print the name of a failure, with %s in its
 	// place: a name alone is looked for in each of them.
 	Forms []string `yaml:"forms"`
@@ -387,6 +437,12 @@ func (c *Catalogue) Cause(id string) *Cause {
 // Symptom returns the symptom with the id, nil when there is none.
 func (c *Catalogue) Symptom(id string) *Symptom {
 	return find(c.Symptoms, func(s *Symptom) bool { return s.ID == id })
+}
+
+// Guide returns the page of advice with the id, nil when there is none. Its steps are
+// those for WuKongIM as compose runs it, or as the program says.
+func (c *Catalogue) Guide(id string) *Guide {
+	return find(c.Guides, func(g *Guide) bool { return g.ID == id })
 }
 
 // State returns the handshake state, nil when it is unknown. The prefix

@@ -51,8 +51,7 @@ func TestTextsAreInTheirLanguage(t *testing.T) {
 		check(p.ID, p.Title, p.Explain)
 	}
 	for _, cause := range c.Causes {
-		for _, side := range []patterns.Side{patterns.SideServer, patterns.SidePeer} {
-			advice := cause.For(side)
+		for _, advice := range c.Advices(cause) {
 			check(cause.ID, advice.Title, advice.Explain)
 			for _, step := range append(advice.Fixes, advice.Verify...) {
 				check(cause.ID, step.Text)

@@ -11,12 +11,17 @@ import (
 // isWarning tells whether a catalogue serves in spite of a problem. What is asked of
 // commands is newer than catalogues of users may be.
 func isWarning(kind string) bool {
-	return slices.Contains([]string{"no-literal", "bad-command", "many-commands", "no-interrupts", "verify-acts"}, kind)
+	return slices.Contains([]string{"no-literal", "bad-command", "many-commands", "no-interrupts", "verify-acts", "no-remedy", "foreign-command"}, kind)
 }
 
 // step checks one step of a fix or of a verification, which only looks.
 func (l *linter) step(step *Step, entry location, verifies bool) {
 	l.at = l.catalogue.at(step, entry)
+	l.place(step)
+	if step.Do != "" {
+		l.report(l.catalogue.Action(step.Do) == nil, "unknown-action", step.Do)
+		return
+	}
 	l.text(step.Text, "no-explain", step.Command)
 	told := step.Interrupts != (Text{})
 	l.report(told && (step.Interrupts.En == "" || step.Interrupts.Zh == ""), "no-explain", step.Command)
@@ -136,7 +141,7 @@ var looking = map[string]use{
 	"docker":      {only: []string{"images", "inspect", "logs", "ps"}},
 	"ethtool":     {only: []string{"-S", "-i", "-k"}},
 	"ip":          {never: []string{"add", "change", "del", "delete", "flush", "replace", "set"}},
-	"kubectl":     {only: []string{"describe", "get", "logs"}},
+	"kubectl":     {only: []string{"describe", "get", "logs", "rollout"}, never: []string{"pause", "restart", "resume", "undo"}},
 	"mkcert":      {only: []string{"-CAROOT"}},
 	"nginx":       {only: []string{"-T", "-V", "-t", "-v"}},
 	"openssl":     {never: []string{"-CAcreateserial", "-keyout", "-out", "rand", "rehash", "s_server"}},
@@ -145,6 +150,10 @@ var looking = map[string]use{
 	"systemctl":   {only: []string{"cat", "is-active", "list-timers", "show", "status"}},
 	"tcpdump":     {never: []string{"-w"}},
 	"timedatectl": {only: []string{"show", "status"}},
+
+	"apachectl": {only: []string{"configtest"}},
+	"caddy":     {only: []string{"validate"}},
+	"haproxy":   {only: []string{"-c"}},
 }
 
 // looks tells whether a simple command changes nothing.
@@ -205,6 +214,13 @@ func composed(args []string) []string {
 // inContainer gives the command that docker compose runs in a container of its
 // own or in the service's.
 func inContainer(words []string) (command []string, ok bool) {
+	if words[0] == "kubectl" { // kubectl exec WORKLOAD -- COMMAND
+		at := slices.Index(words, "--")
+		if len(words) < 2 || words[1] != "exec" || at < 0 {
+			return nil, false
+		}
+		return words[at+1:], true
+	}
 	if words[0] != "docker" {
 		return nil, false
 	}

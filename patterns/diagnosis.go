@@ -12,11 +12,14 @@ import (
 
 // Finding is all events of one pattern.
 type Finding struct {
-	Pattern     *Pattern
+	Pattern *Pattern
+	// Program is the one whose log holds most of the events, or whose fault it is.
+	Program     Program
 	Count       int
 	First, Last time.Time
-	// Causes of this finding alone, most probable first.
+	// Causes of this finding alone, most probable first, and the advice for the first.
 	Causes   []CauseScore
+	Advice   Advice
 	Sources  []string
 	Samples  []Sample
 	Timeline Timeline
@@ -32,12 +35,20 @@ type Evidence struct {
 // failures of the input.
 type Diagnosis struct {
 	Cause *Cause
-	// Side is whose certificate or setup is at fault.
-	Side       Side
+	// Side is whose certificate or setup is at fault, Program the one that a remedy is
+	// for, and Advice what to do with it.
+	Side    Side
+	Program Program
+	Advice  Advice
+	// Address is where clients reach the server, as far as the logs tell.
+	Address    string
 	Confidence float64
 	Evidence   []Evidence
 	// Checks are those that found the cause, by their names.
 	Checks []string
+	// Alike says that it is one of several causes at the head of its diagnosis that
+	// look alike to a log: only a look at the server decides.
+	Alike bool
 }
 
 // Analysis is what an input showed.
@@ -68,8 +79,12 @@ type Analysis struct {
 	// OtherClients counts events of clients beyond the thousand that fail most,
 	// UnknownClients those whose client the log does not tell.
 	OtherClients, UnknownClients int
+	// Facts are names of the user's own, in the order in which they were learnt.
+	Facts []Fact
 	// Catalogue holds the causes that the findings name.
 	Catalogue *Catalogue
+
+	located *located
 }
 
 // Result sums up what was added so far.
@@ -93,22 +108,29 @@ func (a *Analyzer) Result() Analysis {
 		res.Untimed += t.untimed
 		res.Arrived += t.arrived
 		res.Findings = append(res.Findings, Finding{
-			Pattern: p, Count: t.count, First: t.span.First, Last: t.span.Last, Causes: a.causesOfAll(p, t),
+			Pattern: p, Program: most(t.programs), Count: t.count, First: t.span.First, Last: t.span.Last, Causes: a.causesOfAll(p, t),
 			Sources: slices.Sorted(maps.Keys(t.sources)), Samples: t.samples, Timeline: t.timeline,
 		})
 		seen.Add(t.span.First)
 		seen.Add(t.span.Last)
 	}
+	for i := range res.Findings {
+		f := &res.Findings[i]
+		if len(f.Causes) > 0 && a.catalogue.Cause(f.Causes[0].ID) != nil {
+			f.Advice = a.advise(a.catalogue.Cause(f.Causes[0].ID), f.Program)
+		}
+	}
 	res.First, res.Last = seen.First, seen.Last
 	slices.SortStableFunc(res.Findings, func(x, y Finding) int {
 		return cmp.Or(cmp.Compare(y.Pattern.Severity.Rank(), x.Pattern.Severity.Rank()), cmp.Compare(y.Count, x.Count))
 	})
-	res.Incidents, res.Passing = a.incidents(&res)
+	res.Incidents, res.Passing, res.located = a.incidents(&res)
 	if len(res.Incidents) > 0 {
 		res.Diagnosis = res.Incidents[0].Diagnosis
 	} else {
 		res.Diagnosis = a.whole(res.Findings).diagnose()
 	}
+	res.Facts = a.facts.list()
 	for i := range res.Sources {
 		res.Sources[i].Node = a.nodeOf(res.Sources[i].Name)
 	}
@@ -179,9 +201,15 @@ func (v *view) diagnose() []Diagnosis {
 	list = slices.DeleteFunc(list, func(d Diagnosis) bool { return d.Confidence < 0.005 })
 	v.bound(list)
 	list = v.unspoken(list)
+	for i := range list {
+		list[i].Program = v.programOf(&list[i])
+		list[i].Advice = a.advise(list[i].Cause, list[i].Program)
+		list[i].Address = a.address(list[i].Program)
+	}
 	slices.SortFunc(list, func(x, y Diagnosis) int {
 		return cmp.Or(cmp.Compare(y.Confidence, x.Confidence), cmp.Compare(x.Cause.ID, y.Cause.ID), cmp.Compare(x.Side, y.Side))
 	})
+	markAlike(list)
 	return list
 }
 

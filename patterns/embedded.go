@@ -24566,6 +24566,10 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "Put copies of both files into the directory that compose mounts already (./wukongimdata is /root/wukongim in the container).",
 							Zh: "把两个文件复制到 compose 已经挂载的目录里（宿主机 ./wukongimdata 对应容器内 /root/wukongim）。",
@@ -24577,6 +24581,34 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Put copies of both files beside the program.",
+							Zh: "把两个文件复制到程序旁边。",
+						},
+						Command: "install -D -m 600 -t /opt/wukongim/certs \\\n  /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Configure absolute paths in wk.yaml; a variable of the unit wins over it.",
+							Zh: "在 wk.yaml 里写绝对路径；服务单元里的环境变量优先于它。",
+						},
+						Config: "wssConfig:\n  certFile: \"/opt/wukongim/certs/fullchain.pem\"\n  keyFile: \"/opt/wukongim/certs/privkey.pem\"\nwssAddr: \"wss://0.0.0.0:5210\"",
+					},
+					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "Configure the paths inside the container, absolute. Environment variables win over wk.yaml, so look in both.",
 							Zh: "配置里写容器内的绝对路径。环境变量优先于 wk.yaml，两处都要检查。",
@@ -24584,17 +24616,13 @@ var embedded = Catalogue{
 						Config: "# docker-compose.yml\nservices:\n  wukongim:\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n    volumes:\n      - ./wukongimdata:/root/wukongim\n    ports:\n      - \"5210:5210\"\n\n# ./wukongimdata/wk.yaml\n# wssConfig:\n#   certFile: \"/root/wukongim/certs/fullchain.pem\"\n#   keyFile: \"/root/wukongim/certs/privkey.pem\"\n# wssAddr: \"wss://0.0.0.0:5210\"\n# external:\n#   wssAddr: \"wss://im.example.com:5210\"",
 					},
 					{
-						Text: Text{
-							En: "Recreate the container, so that it gets the new environment and mounts.",
-							Zh: "重建容器，让新的环境变量和挂载生效。",
-						},
-						Command: "docker compose up -d --force-recreate wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
-						},
+						Do: "recreate",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "To use certbot's files in place, mount the whole of /etc/letsencrypt; live/ alone holds only links.",
 							Zh: "如果想直接用 certbot 的文件，要挂载整个 /etc/letsencrypt，单独的 live/ 里只有软链接。",
@@ -24602,6 +24630,10 @@ var embedded = Catalogue{
 						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"/etc/letsencrypt/live/im.example.com/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/etc/letsencrypt/live/im.example.com/privkey.pem\"\n    volumes:\n      - ./wukongimdata:/root/wukongim\n      - /etc/letsencrypt:/etc/letsencrypt:ro",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "If the panic says is a directory: the file was missing on the host when the container was created, and Docker made a directory of that name. Remove it, then put the file there and recreate the container.",
 							Zh: "如果 panic 是 is a directory：创建容器时宿主机上还没有这个文件，Docker 就建了一个同名目录。先删掉这个目录，再放好文件、重建容器。",
@@ -24613,6 +24645,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"kubernetes",
+						},
 						Text: Text{
 							En: "On Kubernetes, create a Secret of type kubernetes.io/tls and mount it; its files are called tls.crt and tls.key.",
 							Zh: "在 Kubernetes 上创建 kubernetes.io/tls 类型的 Secret 并挂载，文件名固定为 tls.crt 和 tls.key。",
@@ -24627,25 +24662,54 @@ var embedded = Catalogue{
 				},
 				Verify: []Step{
 					{
-						Text: Text{
-							En: "List the files as a container of their own sees them; this works while the server restarts in a loop, too.",
-							Zh: "另起一个容器，以容器的视角列出文件；服务正在反复重启时也能用。",
-						},
-						Command: "docker compose run --rm --no-deps --entrypoint ls wukongim -lL /root/wukongim/certs",
+						Do: "list-files",
+					},
+					{
+						Do: "show-settings",
+					},
+					{
+						Do: "banner",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Explain: Text{
+					En: "The proxy's configuration names a certificate or key that is not there: a wrong path, a path of the host inside a container, a mount that is missing, or a certificate that was never fetched. It does not start, or keeps the configuration from before its reload.",
+					Zh: "代理配置里写的证书或私钥文件不存在：路径写错、在容器里用了宿主机路径、没有挂载，或者证书从未申请成功。代理因此无法启动，或重载失败、继续使用旧配置。",
+				},
+				Fixes: []Step{
+					{
+						Do: "show-config",
 					},
 					{
 						Text: Text{
-							En: "See the environment that the container gets from compose; a variable that is not listed is not set.",
-							Zh: "查看 compose 传给容器的环境变量；没有列出的就是没有设置。",
+							En: "Put both files where it looks for them, or correct the path: for a container the path inside it. certbot's live folder holds links only: mount the whole of /etc/letsencrypt.",
+							Zh: "把两个文件放到它查找的位置，或改正路径：容器里要写容器内的路径。certbot 的 live 目录里只是链接，要挂载整个 /etc/letsencrypt。",
 						},
-						Command: "docker compose config | grep -E 'WK_(WSS|EXTERNAL)'",
 					},
 					{
-						Text: Text{
-							En: "The banner of the last start lists the wss address as WebSocket Secure.",
-							Zh: "最近一次启动的横幅里，WebSocket Secure 一行就是 wss 地址。",
+						Do: "install",
+					},
+					{
+						Do: "apply",
+					},
+				},
+				Verify: []Step{
+					{
+						For: []ComponentID{
+							"nginx",
 						},
-						Command: "docker compose logs wukongim 2>&1 | grep 'WebSocket Secure' | tail -n 1",
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "nginx names the file that it cannot open.",
+							Zh: "nginx 会指出打不开的文件。",
+						},
+						Command: "nginx -t",
+					},
+					{
+						Do: "show-config",
 					},
 				},
 			},
@@ -24679,6 +24743,9 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "Which user does the server run as?",
 							Zh: "先查出服务的运行用户。",
@@ -24686,6 +24753,30 @@ var embedded = Catalogue{
 						Command: "docker compose run --rm --no-deps --entrypoint id wukongim",
 					},
 					{
+						In: []Deployment{
+							"docker",
+						},
+						Text: Text{
+							En: "Which user does the server run as?",
+							Zh: "服务以哪个用户运行？",
+						},
+						Command: "docker exec wukongim id",
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Which user does the server run as? An empty line is root.",
+							Zh: "服务以哪个用户运行？空行表示 root。",
+						},
+						Command: "systemctl show -p User --value wukongim",
+					},
+					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "Give that user copies of the files: its uid and gid in place of the two 1000.",
 							Zh: "复制一份证书给这个用户：把两处 1000 换成上一步查到的 uid 和 gid。",
@@ -24697,6 +24788,25 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Give that user copies of the files (here wukongim).",
+							Zh: "给该用户（这里是 wukongim）一份副本。",
+						},
+						Command: "install -D -o wukongim -g wukongim -m 400 -t /opt/wukongim/certs \\\n  /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "Check every directory on the way: each needs x for that user.",
 							Zh: "逐级检查目录：路径上的每一级目录都要对该用户有 x 权限。",
@@ -24704,6 +24814,10 @@ var embedded = Catalogue{
 						Command: "namei -lm /opt/wukongim/wukongimdata/certs/privkey.pem",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "With SELinux (CentOS, RHEL, Rocky, openEuler), label the mount with :Z; ls -Z shows the label.",
 							Zh: "宿主机开了 SELinux（CentOS、RHEL、Rocky、openEuler 等）时，挂载加 :Z 重新打标签；用 ls -Z 可以查看标签。",
@@ -24711,6 +24825,9 @@ var embedded = Catalogue{
 						Config: "services:\n  wukongim:\n    volumes:\n      - ./wukongimdata:/root/wukongim:Z",
 					},
 					{
+						In: []Deployment{
+							"kubernetes",
+						},
 						Text: Text{
 							En: "On Kubernetes with a user other than root, set fsGroup and let the group read the Secret.",
 							Zh: "在 Kubernetes 上以非 root 用户运行时，设置 fsGroup，并让该组可读 Secret。",
@@ -24718,6 +24835,10 @@ var embedded = Catalogue{
 						Config: "spec:\n  template:\n    spec:\n      securityContext:\n        runAsUser: 1000\n        fsGroup: 1000\n      volumes:\n        - name: tls\n          secret:\n            secretName: wukongim-tls\n            defaultMode: 0440",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "For too many open files, raise the limit of the container.",
 							Zh: "如果报 too many open files，调高容器的文件描述符上限。",
@@ -24727,6 +24848,9 @@ var embedded = Catalogue{
 				},
 				Verify: []Step{
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "Read both files as the server's own user: each must show its BEGIN line.",
 							Zh: "以服务的运行用户读取这两个文件：都应显示 BEGIN 开头的一行。",
@@ -24734,11 +24858,144 @@ var embedded = Catalogue{
 						Command: "docker compose run --rm --no-deps --entrypoint head wukongim -n 1 /root/wukongim/certs/fullchain.pem /root/wukongim/certs/privkey.pem",
 					},
 					{
+						In: []Deployment{
+							"systemd",
+						},
 						Text: Text{
 							En: "Without Docker, read them as the service's user (here wukongim).",
 							Zh: "没有用 Docker 时，以服务用户（这里假设是 wukongim）的身份读取。",
 						},
 						Command: "sudo -u wukongim head -n 1 /opt/wukongim/certs/fullchain.pem /opt/wukongim/certs/privkey.pem",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Explain: Text{
+					En: "The proxy may not read its certificate or key. nginx, HAProxy and Apache read them as root before they drop their rights, so there it is SELinux, AppArmor or a container with another user; Caddy and Traefik read them as their own user.",
+					Zh: "代理没有权限读取证书或私钥。nginx、HAProxy、Apache 在降权之前以 root 身份读取，所以多数是 SELinux、AppArmor 或容器以其他用户运行；Caddy 和 Traefik 以自己的用户读取。",
+				},
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "With SELinux (CentOS, RHEL, Rocky, openEuler): was it refused? A line with denied says so.",
+							Zh: "启用 SELinux 时（CentOS、RHEL、Rocky、openEuler）：是否被拒绝？输出 denied 就是。",
+						},
+						Command: "ausearch -m avc -ts recent | grep denied",
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Then give the files the label of their folder.",
+							Zh: "如果是，恢复文件的 SELinux 标签。",
+						},
+						Command: "restorecon -Rv /etc/nginx/certs",
+						Interrupts: Text{
+							En: "Only the labels of these files change.",
+							Zh: "只改变这些文件的标签。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Let the user caddy read both files, or leave certificates to Caddy itself.",
+							Zh: "让 caddy 用户能读取两个文件，或者干脆让 Caddy 自己管理证书。",
+						},
+						Command: "install -D -o caddy -g caddy -m 400 -t /etc/caddy/certs fullchain.pem privkey.pem",
+						Interrupts: Text{
+							En: "Files of these names there are replaced.",
+							Zh: "目录里的同名文件会被覆盖。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"traefik",
+						},
+						Text: Text{
+							En: "acme.json must be a file of mode 600 that belongs to Traefik's user: with other rights it is refused.",
+							Zh: "acme.json 必须是权限 600 的文件，且属于 Traefik 的运行用户，否则会被拒绝。",
+						},
+						Command: "chmod 600 acme.json",
+						Interrupts: Text{
+							En: "Only the rights of this file change.",
+							Zh: "只改变这个文件的权限。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"caddy",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
+						Text: Text{
+							En: "In a container, let its user read the mounted files; with SELinux add :Z to the mount.",
+							Zh: "在容器里，让容器的运行用户能读取挂载的文件；启用 SELinux 时给挂载加上 :Z。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"caddy",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						In: []Deployment{
+							"kubernetes",
+						},
+						Text: Text{
+							En: "On Kubernetes set fsGroup, and defaultMode 0440 for the Secret.",
+							Zh: "在 Kubernetes 上设置 fsGroup，并把 Secret 的 defaultMode 设为 0440。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"other",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Let the user that the program runs as read both files, and pass every folder on the way.",
+							Zh: "让该程序的运行用户能读取两个文件，并能进入路径上的每一级目录。",
+						},
+					},
+					{
+						Do: "apply",
+					},
+				},
+				Verify: []Step{
+					{
+						Text: Text{
+							En: "Each folder on the way needs x for the user.",
+							Zh: "路径上的每一级目录都要对该用户有 x 权限。",
+						},
+						Command: "namei -lm privkey.pem",
 					},
 				},
 			},
@@ -24774,6 +25031,11 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "Stop the crashes: switch wss off until the certificate is ready. First comment wssAddr out in wk.yaml.",
 							Zh: "先恢复服务：证书准备好之前关闭 wss。第一步，在 wk.yaml 里注释掉 wssAddr。",
@@ -24785,6 +25047,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "Then give WK_WSSADDR in the compose file a name that WuKongIM does not read; this serves every way of writing it. An empty variable would not override wk.yaml.",
 							Zh: "第二步，把 compose 文件里的 WK_WSSADDR 改成 WuKongIM 不识别的名字，任何写法都适用。把变量设为空值并不能覆盖 wk.yaml。",
@@ -24796,6 +25061,23 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"kubernetes",
+						},
+						Text: Text{
+							En: "Take the variable out of the workload, so that wss is off until the certificate is ready.",
+							Zh: "从工作负载里去掉这个变量，在证书准备好之前关闭 wss。",
+						},
+						Command: "kubectl set env statefulset/wukongim WK_WSSADDR-",
+						Interrupts: Text{
+							En: "Each pod in turn restarts and cuts its connections; clients reconnect.",
+							Zh: "Pod 会逐个重启并断开各自的连接，客户端会自动重连。",
+						},
+					},
+					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "Nothing must be printed now. If a line is, it comes from an env_file, .env or another compose file: remove WK_WSSADDR there.",
 							Zh: "现在应没有任何输出。如果还有，说明它来自 env_file、.env 或其他 compose 文件：到那里删掉 WK_WSSADDR。",
@@ -24803,17 +25085,13 @@ var embedded = Catalogue{
 						Command: "docker compose config | grep WK_WSSADDR",
 					},
 					{
-						Text: Text{
-							En: "Recreate the container; TCP and ws go on without wss.",
-							Zh: "重建容器，之后 TCP 和 ws 正常工作，wss 关闭。",
-						},
-						Command: "docker compose up -d --force-recreate wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
-						},
+						Do: "recreate",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "When the certificate is ready, put it into the mounted directory.",
 							Zh: "证书准备好之后，放到已挂载的目录里。",
@@ -24823,6 +25101,13 @@ var embedded = Catalogue{
 							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
 							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
 						},
+					},
+					{
+						In: []Deployment{
+							"kubernetes",
+							"systemd",
+						},
+						Do: "install",
 					},
 					{
 						Text: Text{
@@ -24852,11 +25137,7 @@ var embedded = Catalogue{
 				},
 				Verify: []Step{
 					{
-						Text: Text{
-							En: "See which of the values compose gives to the container; they win over wk.yaml.",
-							Zh: "看 compose 传给容器的是哪些值，它们优先于 wk.yaml。",
-						},
-						Command: "docker compose config | grep -E 'WK_(WSS|EXTERNAL)'",
+						Do: "show-settings",
 					},
 					{
 						Text: Text{
@@ -24866,11 +25147,140 @@ var embedded = Catalogue{
 						Command: "grep -nA3 -iE '^(wssAddr|wssConfig|external)' ./wukongimdata/wk.yaml",
 					},
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "Each crash leaves tls.(*Conn).readClientHello in the log. Do not test with openssl or a client before the fix: each TLS connection crashes the server.",
 							Zh: "每次崩溃都会在日志里留下 tls.(*Conn).readClientHello。修复之前不要用 openssl 或客户端测试：每个 TLS 连接都会让服务崩溃。",
 						},
 						Command: "docker compose logs wukongim 2>&1 | grep -o 'tls.(.Conn).readClientHello' | head -n 1",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Title: Text{
+					En: "The proxy has no certificate for this port or name",
+					Zh: "代理没有为该端口或域名配置证书",
+				},
+				Explain: Text{
+					En: "The proxy listens for TLS and has no certificate for the port or the name that clients ask for: none is configured, its Secret is missing, or it could not be fetched from the CA. It refuses the handshake, or answers with a made-up certificate that nobody trusts.",
+					Zh: "代理监听了 TLS，却没有对应端口或域名的证书：没有配置、引用的 Secret 不存在，或向 CA 申请失败。它会拒绝握手，或用一张没人信任的默认证书应答。",
+				},
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"nginx",
+						},
+						Text: Text{
+							En: "Name the certificate and its key in the server block that listens with ssl.",
+							Zh: "在带 ssl 监听的 server 块里写明证书和私钥。",
+						},
+						Config: "ssl_certificate     /etc/nginx/certs/fullchain.pem;\nssl_certificate_key /etc/nginx/certs/privkey.pem;",
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+							"traefik",
+						},
+						Text: Text{
+							En: "It fetches the certificate itself, and its log names what keeps it: the domain must lead to this machine, and ports 80 and 443 must be open from outside. In mainland China port 80 answers for a filed domain (ICP) only: use a DNS challenge otherwise.",
+							Zh: "它会自己申请证书，失败原因在日志里：域名必须解析到本机，外网要能访问 80 和 443 端口。国内未备案（ICP）的域名 80 端口不通，改用 DNS 验证。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+							"traefik",
+						},
+						Do: "renew",
+					},
+					{
+						For: []ComponentID{
+							"haproxy",
+						},
+						Text: Text{
+							En: "Name the file with certificate and key at bind, in haproxy.cfg.",
+							Zh: "在 haproxy.cfg 的 bind 行写明证书和私钥文件。",
+						},
+						Config: "bind :443 ssl crt /etc/haproxy/certs/im.example.com.pem",
+					},
+					{
+						For: []ComponentID{
+							"apache",
+						},
+						Text: Text{
+							En: "Name both files in the VirtualHost of port 443.",
+							Zh: "在 443 端口的 VirtualHost 里写明两个文件。",
+						},
+						Config: "SSLEngine on\nSSLCertificateFile    /etc/letsencrypt/live/im.example.com/fullchain.pem\nSSLCertificateKeyFile /etc/letsencrypt/live/im.example.com/privkey.pem",
+					},
+					{
+						For: []ComponentID{
+							"ingress-nginx",
+						},
+						Text: Text{
+							En: "Create the Secret that the Ingress names, in the namespace of the Ingress; from another one it is not read.",
+							Zh: "在 Ingress 所在的命名空间创建它引用的 Secret；其他命名空间的 Secret 读不到。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"ingress-nginx",
+						},
+						Do: "install",
+					},
+					{
+						For: []ComponentID{
+							"ingress-nginx",
+						},
+						Text: Text{
+							En: "The Ingress must name it for this host.",
+							Zh: "Ingress 要为这个域名引用它。",
+						},
+						Config: "# kind: Ingress\nspec:\n  tls:\n    - hosts: [im.example.com]\n      secretName: wukongim-tls",
+					},
+					{
+						For: []ComponentID{
+							"ingress-nginx",
+						},
+						Do: "renew",
+					},
+					{
+						For: []ComponentID{
+							"load-balancer",
+						},
+						Do: "install",
+					},
+					{
+						For: []ComponentID{
+							"other",
+						},
+						Text: Text{
+							En: "Name certificate and key in the configuration of the listener that serves this port.",
+							Zh: "在对应端口的监听配置里写明证书和私钥。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						Do: "apply",
+					},
+				},
+				Verify: []Step{
+					{
+						Do: "show-config",
+					},
+					{
+						Text: Text{
+							En: "Which certificate do clients see? Verification: OK is a good one; Verification error names what is wrong with it. A line with :error: or errno= means that there was no handshake.",
+							Zh: "客户端看到的是哪张证书？Verification: OK 表示正常；Verification error 会说明问题。出现 :error: 或 errno= 说明握手没有完成。",
+						},
+						Command: "timeout 10 openssl s_client -brief -connect im.example.com:443 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
 					},
 				},
 			},
@@ -25004,6 +25414,11 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "Put the new files in place, after both pass the checks above.",
 							Zh: "两个新文件都通过上面的检查后，替换到位。",
@@ -25015,6 +25430,11 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "And the key.",
 							Zh: "私钥也一样。",
@@ -25026,26 +25446,13 @@ var embedded = Catalogue{
 						},
 					},
 					{
-						Text: Text{
-							En: "On Kubernetes, let kubectl build the Secret; it does the base64 once.",
-							Zh: "在 Kubernetes 上让 kubectl 生成 Secret，它只会做一次 base64。",
+						In: []Deployment{
+							"kubernetes",
 						},
-						Command: "kubectl create secret tls wukongim-tls --cert=fullchain.pem --key=privkey.pem \\\n  --dry-run=client -o yaml | kubectl apply -f -",
-						Interrupts: Text{
-							En: "The Secret is replaced; running pods keep what they have read.",
-							Zh: "会替换原有的 Secret；运行中的 Pod 不受影响。",
-						},
+						Do: "install",
 					},
 					{
-						Text: Text{
-							En: "Then restart the pods.",
-							Zh: "然后重启 Pod。",
-						},
-						Command: "kubectl rollout restart statefulset/wukongim",
-						Interrupts: Text{
-							En: "Each pod in turn cuts its connections; clients reconnect.",
-							Zh: "Pod 会逐个重启并断开各自的连接，客户端会自动重连。",
-						},
+						Do: "apply",
 					},
 				},
 				Verify: []Step{
@@ -25064,11 +25471,31 @@ var embedded = Catalogue{
 						Command: "wklog check --cert fullchain.pem --key privkey.pem",
 					},
 					{
+						In: []Deployment{
+							"kubernetes",
+						},
 						Text: Text{
 							En: "On Kubernetes the decoded Secret must begin with -----BEGIN CERTIFICATE-----.",
 							Zh: "在 Kubernetes 上，Secret 解码一次后应以 -----BEGIN CERTIFICATE----- 开头。",
 						},
 						Command: "kubectl get secret wukongim-tls -o jsonpath='{.data.tls\\.crt}' | base64 -d | head -n 1",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Explain: Text{
+					En: "The proxy cannot read its certificate or key: the file holds no PEM, or not what its directive wants. It does not start, or keeps the configuration from before its reload.",
+					Zh: "代理读不懂证书或私钥：文件不是 PEM，或内容不是该指令要的东西。代理因此无法启动，或重载失败、继续使用旧配置。",
+				},
+				Fixes: []Step{
+					{
+						Do: "convert",
+					},
+					{
+						Do: "install",
+					},
+					{
+						Do: "apply",
 					},
 				},
 			},
@@ -25120,15 +25547,7 @@ var embedded = Catalogue{
 						Command: "sha256sum fullchain.pem privkey.pem",
 					},
 					{
-						Text: Text{
-							En: "Restart: WuKongIM reads the files only at start.",
-							Zh: "重启服务，WuKongIM 只在启动时读取证书。",
-						},
-						Command: "docker compose restart wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
-						},
+						Do: "apply",
 					},
 				},
 				Verify: []Step{
@@ -25165,6 +25584,12 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "If only this machine sees the fault, look for a proxy: HTTPS_PROXY in the container's environment, or a firewall that intercepts TLS.",
 							Zh: "如果只有这台机器报错，检查中间代理：容器环境变量里的 HTTPS_PROXY，或者会解密 TLS 的防火墙。",
@@ -25179,6 +25604,26 @@ var embedded = Catalogue{
 							Zh: "查看本机实际收到的证书；no peer certificate available 表示握手没有完成。",
 						},
 						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com -showcerts </dev/null",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Explain: Text{
+					En: "The proxy cannot read its certificate or key: the file holds no PEM, or not what its directive wants. It does not start, or keeps the configuration from before its reload.",
+					Zh: "代理读不懂证书或私钥：文件不是 PEM，或内容不是该指令要的东西。代理因此无法启动，或重载失败、继续使用旧配置。",
+				},
+				Fixes: []Step{
+					{
+						Text: Text{
+							En: "Download the certificate again from the CA, or issue it again; do not repair it by hand. Copy it as a file (scp), not by copy and paste.",
+							Zh: "从 CA 重新下载或重新签发证书，不要手工修补。用 scp 按文件复制，不要复制粘贴。",
+						},
+					},
+					{
+						Do: "install",
+					},
+					{
+						Do: "apply",
 					},
 				},
 			},
@@ -25217,15 +25662,7 @@ var embedded = Catalogue{
 						Config: "wssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"   # WK_WSSCONFIG_CERTFILE\n  keyFile: \"/root/wukongim/certs/privkey.pem\"      # WK_WSSCONFIG_KEYFILE",
 					},
 					{
-						Text: Text{
-							En: "Recreate the container, so that changed variables take effect.",
-							Zh: "重建容器，让修改后的环境变量生效。",
-						},
-						Command: "docker compose up -d --force-recreate wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
-						},
+						Do: "recreate",
 					},
 				},
 				Verify: []Step{
@@ -25235,6 +25672,46 @@ var embedded = Catalogue{
 							Zh: "看第一行就知道文件是什么：BEGIN CERTIFICATE 还是 BEGIN … PRIVATE KEY。",
 						},
 						Command: "head -n 1 fullchain.pem privkey.pem",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Explain: Text{
+					En: "The directive for the certificate names the key, or the other way round. The proxy does not start, or keeps the configuration from before its reload.",
+					Zh: "证书指令写成了私钥文件，或者相反。代理因此无法启动，或重载失败、继续使用旧配置。",
+				},
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"nginx",
+						},
+						Text: Text{
+							En: "Exchange the two paths, in the server block.",
+							Zh: "在 server 块里交换两个路径。",
+						},
+						Config: "ssl_certificate     /etc/nginx/certs/fullchain.pem;\nssl_certificate_key /etc/nginx/certs/privkey.pem;",
+					},
+					{
+						For: []ComponentID{
+							"apache",
+						},
+						Text: Text{
+							En: "Exchange the two paths, in the VirtualHost.",
+							Zh: "在 VirtualHost 里交换两个路径。",
+						},
+						Config: "SSLCertificateFile    /etc/letsencrypt/live/im.example.com/fullchain.pem\nSSLCertificateKeyFile /etc/letsencrypt/live/im.example.com/privkey.pem",
+					},
+					{
+						For: []ComponentID{
+							"other",
+						},
+						Text: Text{
+							En: "Exchange the two paths in its configuration: the certificate is fullchain.pem, the key privkey.pem.",
+							Zh: "在它的配置里交换两个路径：证书是 fullchain.pem，私钥是 privkey.pem。",
+						},
+					},
+					{
+						Do: "apply",
 					},
 				},
 			},
@@ -25267,26 +25744,10 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
-						Text: Text{
-							En: "Install certificate and key from the same issue again, both together.",
-							Zh: "把同一次签发的证书和私钥成对重新安装。",
-						},
-						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
-						Interrupts: Text{
-							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
-							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
-						},
+						Do: "install",
 					},
 					{
-						Text: Text{
-							En: "Restart.",
-							Zh: "重启服务。",
-						},
-						Command: "docker compose restart wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
-						},
+						Do: "apply",
 					},
 					{
 						Text: Text{
@@ -25353,6 +25814,33 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Proxy: &Advice{
+				Explain: Text{
+					En: "The key is not that of the first certificate in the file: only one of the two was renewed, or the file begins with an intermediate. The proxy does not start, or keeps the configuration from before its reload.",
+					Zh: "私钥与文件里第一张证书不是一对：两者只更新了一个，或文件开头是中间证书。代理因此无法启动，或重载失败、继续使用旧配置。",
+				},
+				Fixes: []Step{
+					{
+						Text: Text{
+							En: "Take certificate and key from the same issue again, both together.",
+							Zh: "重新使用同一次签发的证书和私钥，两个一起替换。",
+						},
+					},
+					{
+						Do: "install",
+					},
+					{
+						Do: "apply",
+					},
+					{
+						Text: Text{
+							En: "Look at the order in the file: your own certificate comes first, then the intermediates.",
+							Zh: "检查文件里的顺序：先是自己的证书，然后是中间证书。",
+						},
+						Command: "openssl crl2pkcs7 -nocrl -certfile fullchain.pem | openssl pkcs7 -print_certs -noout",
+					},
+				},
+			},
 			References: []string{
 				"crypto/tls X509KeyPair (WuKongIM/crypto b872b70 tls/tls.go:300-335)",
 				"RFC 8446 section 4.4.2 (order of the chain)",
@@ -25394,6 +25882,11 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "Put it in place.",
 							Zh: "替换到位。",
@@ -25405,15 +25898,7 @@ var embedded = Catalogue{
 						},
 					},
 					{
-						Text: Text{
-							En: "Restart.",
-							Zh: "重启服务。",
-						},
-						Command: "docker compose restart wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
-						},
+						Do: "apply",
 					},
 					{
 						Text: Text{
@@ -25447,6 +25932,40 @@ var embedded = Catalogue{
 							Zh: "查看密钥类型和长度：应为 2048 位以上的 RSA，或 prime256v1、secp384r1、secp521r1。",
 						},
 						Command: "openssl pkey -in privkey.pem -noout -text | grep -E 'Private-Key|ASN1 OID|NIST CURVE'",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Explain: Text{
+					En: "The proxy cannot use the private key: it is encrypted and nobody can type its password, or of a kind that its TLS library does not know.",
+					Zh: "代理无法使用私钥：私钥加了密码而没有人能输入，或其类型 TLS 库不支持。",
+				},
+				Fixes: []Step{
+					{
+						Text: Text{
+							En: "Remove the password; OpenSSL makes the new file readable by its owner only, and that protects it instead.",
+							Zh: "去掉密码；OpenSSL 生成的新文件只有属主可读，以此保护私钥。",
+						},
+						Command: "openssl pkey -in encrypted.key -out privkey-new.pem",
+						Interrupts: Text{
+							En: "Only privkey-new.pem is written.",
+							Zh: "只写入 privkey-new.pem。",
+						},
+					},
+					{
+						Text: Text{
+							En: "Put it in place of the key that the proxy reads, together with its certificate.",
+							Zh: "用它替换代理读取的私钥，与证书一起放好。",
+						},
+					},
+					{
+						Do: "apply",
+					},
+					{
+						Text: Text{
+							En: "Where SM2 is demanded: Tengine with BabaSSL (Tongsuo) and some cloud load balancers serve an SM2 certificate beside an RSA or ECDSA one; stock nginx and WuKongIM cannot.",
+							Zh: "需要国密 SM2 时：Tengine 加 Tongsuo（原 BabaSSL）和部分云负载均衡可以同时提供 SM2 和 RSA、ECDSA 证书；原版 nginx 和 WuKongIM 不支持。",
+						},
 					},
 				},
 			},
@@ -25492,22 +26011,12 @@ var embedded = Catalogue{
 							En: "Use the full chain: certbot's fullchain.pem (not cert.pem), acme.sh's fullchain.cer, the .pem of Alibaba Cloud's Nginx download, the _bundle.crt of Tencent Cloud's.",
 							Zh: "使用完整证书链：certbot 的 fullchain.pem（不是 cert.pem）、acme.sh 的 fullchain.cer、阿里云 Nginx 格式里的 .pem、腾讯云的 _bundle.crt。",
 						},
-						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
-						Interrupts: Text{
-							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
-							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
-						},
 					},
 					{
-						Text: Text{
-							En: "Restart.",
-							Zh: "重启服务。",
-						},
-						Command: "docker compose restart wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
-						},
+						Do: "install",
+					},
+					{
+						Do: "apply",
 					},
 					{
 						Text: Text{
@@ -25587,6 +26096,13 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "Until then, give WuKongIM the intermediate as well; Go reads every file in that directory.",
 							Zh: "在对方修复之前，可以先把中间证书提供给 WuKongIM，Go 会读取该目录下的所有文件。",
@@ -25594,6 +26110,9 @@ var embedded = Catalogue{
 						Config: "services:\n  wukongim:\n    volumes:\n      - ./certs/hook-intermediate.pem:/etc/ssl/certs/hook-intermediate.pem:ro",
 					},
 					{
+						For: []ComponentID{
+							"nginx",
+						},
 						Text: Text{
 							En: "At nginx, allow for the intermediates (in the location).",
 							Zh: "在 nginx 的 location 里放宽证书链层数。",
@@ -25615,6 +26134,72 @@ var embedded = Catalogue{
 							Zh: "本机是否接受？应输出 Verification: OK；unable to verify the first certificate 表示缺中间证书，unable to get local issuer certificate 表示根证书不被认识。带 :error: 或 errno= 的行表示握手没有完成。",
 						},
 						Command: "timeout 10 openssl s_client -brief -connect hook.example.com:443 -servername hook.example.com -verify_hostname hook.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Explain: Text{
+					En: "The proxy sends its own certificate without the intermediate that signed it. Browsers that know the intermediate from elsewhere connect; apps, curl and other servers do not. It sends what its certificate file holds, and nothing else.",
+					Zh: "代理只发送了服务器证书，没有发送签发它的中间证书。见过该中间证书的浏览器能连上，App、curl 和其他服务器则连不上。代理只发送证书文件里的内容。",
+				},
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"nginx",
+						},
+						Text: Text{
+							En: "Let ssl_certificate name the full chain (fullchain.pem, the .pem of Alibaba Cloud's Nginx download, the _bundle.crt of Tencent Cloud's), in the server block.",
+							Zh: "让 ssl_certificate 指向完整证书链（fullchain.pem、阿里云 Nginx 下载包里的 .pem、腾讯云的 _bundle.crt），写在 server 块里。",
+						},
+						Config: "ssl_certificate     /etc/nginx/certs/fullchain.pem;\nssl_certificate_key /etc/nginx/certs/privkey.pem;",
+					},
+					{
+						For: []ComponentID{
+							"apache",
+						},
+						Text: Text{
+							En: "Let SSLCertificateFile name the full chain (since 2.4.8; before, SSLCertificateChainFile holds the intermediates).",
+							Zh: "让 SSLCertificateFile 指向完整证书链（2.4.8 起；更早的版本用 SSLCertificateChainFile 指定中间证书）。",
+						},
+						Config: "SSLCertificateFile    /etc/letsencrypt/live/im.example.com/fullchain.pem\nSSLCertificateKeyFile /etc/letsencrypt/live/im.example.com/privkey.pem",
+					},
+					{
+						For: []ComponentID{
+							"haproxy",
+							"caddy",
+							"traefik",
+							"ingress-nginx",
+							"load-balancer",
+							"other",
+						},
+						Text: Text{
+							En: "Use the full chain: certbot's fullchain.pem (not cert.pem), the .pem of Alibaba Cloud's Nginx download, the _bundle.crt of Tencent Cloud's. What it fetches from the CA itself is complete.",
+							Zh: "使用完整证书链：certbot 的 fullchain.pem（不是 cert.pem）、阿里云 Nginx 下载包里的 .pem、腾讯云的 _bundle.crt。由代理自己向 CA 申请的证书是完整的。",
+						},
+					},
+					{
+						Do: "install",
+					},
+					{
+						Do: "apply",
+					},
+					{
+						Text: Text{
+							En: "Or join it yourself. Where does the CA offer the intermediate?",
+							Zh: "也可以自己拼接。先看 CA 在哪里提供中间证书：",
+						},
+						Command: "openssl x509 -in cert.pem -noout -text | grep 'CA Issuers'",
+					},
+					{
+						Text: Text{
+							En: "Join: own certificate first, then the intermediates, no root.",
+							Zh: "拼接：先自己的证书，再中间证书，不要根证书。",
+						},
+						Command: "awk 1 cert.pem intermediate.pem > fullchain-new.pem",
+						Interrupts: Text{
+							En: "Only fullchain-new.pem is written.",
+							Zh: "只写入 fullchain-new.pem。",
+						},
 					},
 				},
 			},
@@ -25659,6 +26244,9 @@ var embedded = Catalogue{
 						Command: "timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
 					},
 					{
+						For: []ComponentID{
+							"client",
+						},
 						Text: Text{
 							En: "Find the place: run the test on the server itself, then from outside with the public address, then in the user's network (Wi-Fi and mobile). Ciphersuite is a handshake, any other line or none a failure; the first place where it fails lies behind the fault.",
 							Zh: "定位断点：先在服务器本机测，再从外网换成公网地址测，最后在用户的网络（Wi-Fi 和移动网络）测。输出 Ciphersuite 表示握手成功，其他输出或没有输出都是失败；从哪一步开始失败，问题就在那一段。",
@@ -25686,6 +26274,10 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "With a VPN, tunnel or overlay network, large packets such as the certificate may get lost: lower the MTU.",
 							Zh: "经过 VPN、隧道或 overlay 网络时，证书这类大包可能被丢弃：调小 MTU。",
@@ -25728,6 +26320,9 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						For: []ComponentID{
+							"nginx",
+						},
 						Text: Text{
 							En: "Towards WuKongIM, forward to its ws port 5200 without TLS (in the location); in the same compose project to http://wukongim:5200.",
 							Zh: "转发到 WuKongIM 时，在 location 里改用不加密的 ws 端口 5200；在同一个 compose 项目里时写 http://wukongim:5200。",
@@ -25735,6 +26330,9 @@ var embedded = Catalogue{
 						Config: "proxy_pass http://127.0.0.1:5200;",
 					},
 					{
+						For: []ComponentID{
+							"nginx",
+						},
 						Text: Text{
 							En: "Towards other services, send the server name (in the location).",
 							Zh: "转发到其他服务时，在 location 里带上 SNI。",
@@ -25743,12 +26341,30 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
+							En: "Check the way out of this machine: security group, firewall, DNS and the variable HTTPS_PROXY.",
+							Zh: "检查本机的出口：安全组、防火墙、DNS 和环境变量 HTTPS_PROXY。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"compose",
+						},
+						Text: Text{
 							En: "Check the way out: the security group, and proxy variables inside the container.",
 							Zh: "检查出网方向：安全组，以及容器内的代理变量。",
 						},
 						Command: "docker compose exec wukongim env | grep -i proxy",
 					},
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "And DNS inside the container.",
 							Zh: "再检查容器内的 DNS。",
@@ -25763,6 +26379,48 @@ var embedded = Catalogue{
 							Zh: "在本机握手能否成功、耗时多少？tls 0.000000s、status 000 表示失败，原因见 curl 的报错。",
 						},
 						Command: "curl -sS --max-time 10 -o /dev/null -w 'tcp %{time_connect}s tls %{time_appconnect}s status %{http_code}\\n' https://hook.example.com/",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Fixes: []Step{
+					{
+						Text: Text{
+							En: "Rule the certificate out first: expect Verification: OK. Verification error names what is wrong with the certificate. A line with :error: or errno= means that there was no handshake.",
+							Zh: "先排除证书问题：应显示 Verification: OK；Verification error 会说明证书的问题。出现 :error: 或 errno= 说明握手没有完成。",
+						},
+						Command: "timeout 10 openssl s_client -brief -connect im.example.com:443 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
+					},
+					{
+						Text: Text{
+							En: "Find the place: run the same on the proxy's machine, from outside, and in the user's network. Where it works on the machine alone, look at port 443 in the cloud security group and the firewall.",
+							Zh: "定位位置：分别在代理所在机器、外网和用户网络里执行。只有本机能通，就检查云安全组和防火墙的 443 端口。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+						},
+						Text: Text{
+							En: "With idle clients raise the timeouts above the heartbeat, in the location.",
+							Zh: "客户端空闲时，在 location 里把超时调到心跳间隔以上。",
+						},
+						Config: "proxy_read_timeout 300s;\nproxy_send_timeout 300s;",
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+							"traefik",
+							"haproxy",
+							"apache",
+							"ingress-nginx",
+							"load-balancer",
+							"other",
+						},
+						Text: Text{
+							En: "With idle clients raise its timeouts above the heartbeat (HAProxy: timeout tunnel, ingress-nginx: proxy-read-timeout, Traefik: respondingTimeouts, load balancer: the idle timeout of the listener).",
+							Zh: "客户端空闲时，把它的超时调到心跳间隔以上（HAProxy 的 timeout tunnel，ingress-nginx 的 proxy-read-timeout，Traefik 的 respondingTimeouts，负载均衡监听器的连接空闲超时）。",
+						},
 					},
 				},
 			},
@@ -25828,6 +26486,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						For: []ComponentID{
+							"client",
+						},
 						Text: Text{
 							En: "If only one app or SDK version does it, look for two threads that write to the socket at once.",
 							Zh: "如果只有某个 App 或 SDK 版本出现，检查是否有两个线程同时写同一个 socket。",
@@ -25871,6 +26532,22 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Proxy: &Advice{
+				Fixes: []Step{
+					{
+						Text: Text{
+							En: "Try the same client on another network, or through a VPN. If it works there, something on the first network alters the traffic: take the name out of its inspection.",
+							Zh: "让同一客户端换网络或走 VPN 重试。如果能通，说明原网络里有设备在改动流量：把该域名从它的检测中排除。",
+						},
+					},
+					{
+						Text: Text{
+							En: "If only one app or SDK version does it, look for two threads that write to the socket at once.",
+							Zh: "如果只有某个 App 或 SDK 版本这样，检查是否有两个线程同时写同一个 socket。",
+						},
+					},
+				},
+			},
 			References: []string{
 				"RFC 8446 section 6.2 (bad_record_mac)",
 				"measured: faults.jsonl (middlebox_corrupt, corrupt_record_after_handshake), attempts.jsonl (openssl s_client, python-ssl, curl-openssl)",
@@ -25909,6 +26586,10 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "Open to the world only what clients need: 5100, 5200, 5210. Close 5001 (API), 5300 (manager), 5172 (demo) and 11110 (cluster) in the cloud security group, or bind them to the host only.",
 							Zh: "公网只开放客户端需要的 5100、5200、5210。5001（API）、5300（管理）、5172（演示）、11110（集群）在云安全组里关掉，或只绑定到本机。",
@@ -25951,6 +26632,41 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Proxy: &Advice{
+				Fixes: []Step{
+					{
+						Text: Text{
+							En: "If no user complains, ignore them; do not alert on single lines, alert on their rate.",
+							Zh: "没有用户反馈问题就可以忽略；不要对单条日志告警，按频率告警。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+						},
+						Text: Text{
+							En: "Let unknown host names fail at once, and limit connections per address (nginx 1.19.4 or later; all of it in the http block).",
+							Zh: "让未知域名直接失败，并按地址限制连接数（nginx 1.19.4 以上；都写在 http 块里）。",
+						},
+						Config: "limit_conn_zone $binary_remote_addr zone=probes:10m;\n\nserver {\n    listen 443 ssl default_server;\n    ssl_reject_handshake on;\n}",
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+							"traefik",
+							"haproxy",
+							"apache",
+							"ingress-nginx",
+							"load-balancer",
+							"other",
+						},
+						Text: Text{
+							En: "Where it is too much, limit new connections per address in the firewall or in the cloud (security group, WAF).",
+							Zh: "数量过多时，在防火墙或云平台（安全组、WAF）按地址限制新建连接。",
+						},
+					},
+				},
+			},
 			References: []string{
 				"Docker documentation: packet filtering and firewalls, DOCKER-USER",
 				"nginx ngx_http_ssl_module: ssl_reject_handshake",
@@ -25982,6 +26698,9 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						For: []ComponentID{
+							"client",
+						},
 						Text: Text{
 							En: "Match scheme and port: wss:// goes with 5210, ws:// with 5200, the TCP protocol with 5100, http:// with 5001. Look at what clients are told (on the server) and at addresses built into them.",
 							Zh: "协议和端口要对应：wss:// 用 5210，ws:// 用 5200，TCP 用 5100，http:// 用 5001。检查下发的地址（在服务器上执行）和写死在客户端里的地址。",
@@ -26011,6 +26730,9 @@ var embedded = Catalogue{
 						Config: "stream {\n    server {\n        listen 5210;\n        proxy_pass 10.0.0.5:5210;\n    }\n}",
 					},
 					{
+						In: []Deployment{
+							"kubernetes",
+						},
 						Text: Text{
 							En: "Aim health checks at http://HOST:5001/health, or make them plain TCP checks.",
 							Zh: "健康检查改为 http://HOST:5001/health，或改用 TCP 检查。",
@@ -26018,6 +26740,9 @@ var embedded = Catalogue{
 						Config: "# Kubernetes\nlivenessProbe:\n  httpGet: {path: /health, port: 5001}",
 					},
 					{
+						In: []Deployment{
+							"kubernetes",
+						},
 						Text: Text{
 							En: "With an Ingress that ends TLS, let the Service port lead to 5200.",
 							Zh: "Ingress 终止 TLS 时，让 Service 指向 5200。",
@@ -26074,6 +26799,9 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						For: []ComponentID{
+							"nginx",
+						},
 						Text: Text{
 							En: "At nginx, forward to WuKongIM's ws port (in the location); in the same compose project to http://wukongim:5200.",
 							Zh: "nginx 在 location 里改为转发到 WuKongIM 的 ws 端口；在同一个 compose 项目里时写 http://wukongim:5200。",
@@ -26081,6 +26809,9 @@ var embedded = Catalogue{
 						Config: "proxy_pass http://127.0.0.1:5200;",
 					},
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
 						Text: Text{
 							En: "For a webhook or data source, write https:// into the address.",
 							Zh: "webhook 或数据源的地址改成 https://。",
@@ -26095,6 +26826,69 @@ var embedded = Catalogue{
 							Zh: "该端口是否为 TLS？输出 Ciphersuite 表示是；wrong version number 或 unexpected eof 表示不是。",
 						},
 						Command: "timeout 10 openssl s_client -brief -connect 127.0.0.1:5210 -servername im.example.com </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Explain: Text{
+					En: "Something speaks plain text to a TLS port of the proxy: a client with ws:// or http://, a health check, a balancer that has ended TLS already, or one that sends a PROXY protocol header which the proxy does not expect.",
+					Zh: "有程序在代理的 TLS 端口上发送明文：客户端用了 ws:// 或 http://、健康检查、前面的负载均衡已经终止了 TLS，或者发送了代理没有启用的 PROXY 协议头。",
+				},
+				Fixes: []Step{
+					{
+						Text: Text{
+							En: "Let clients use wss:// for this port: external.wssAddr and apps with an address of their own.",
+							Zh: "让客户端对这个端口使用 wss://：检查 external.wssAddr 和写死地址的 App。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+						},
+						Text: Text{
+							En: "If a balancer in front sends the PROXY protocol, expect it, in the server block; only behind that balancer, for from then on nothing else gets in.",
+							Zh: "如果前面的负载均衡发送 PROXY 协议头，在 server 块里启用它；只在该负载均衡之后使用，因为启用后其他连接都进不来。",
+						},
+						Config: "listen 443 ssl proxy_protocol;",
+					},
+					{
+						For: []ComponentID{
+							"haproxy",
+						},
+						Text: Text{
+							En: "If a balancer in front sends the PROXY protocol, accept it at bind; only behind that balancer.",
+							Zh: "如果前面的负载均衡发送 PROXY 协议头，在 bind 行接受它；只在该负载均衡之后使用。",
+						},
+						Config: "bind :443 accept-proxy ssl crt /etc/haproxy/certs/im.example.com.pem",
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+							"traefik",
+							"apache",
+							"ingress-nginx",
+							"other",
+						},
+						Text: Text{
+							En: "If a balancer in front has ended TLS, let it forward to the proxy's HTTP port; if it sends the PROXY protocol, accept it from that balancer alone (ingress-nginx: use-proxy-protocol, Traefik: proxyProtocol.trustedIPs, Apache: mod_remoteip, Caddy: the listener wrapper proxy_protocol).",
+							Zh: "如果前面的负载均衡已经终止 TLS，让它转发到代理的 HTTP 端口；如果它发送 PROXY 协议头，只接受来自它的（ingress-nginx 的 use-proxy-protocol，Traefik 的 proxyProtocol.trustedIPs，Apache 的 mod_remoteip，Caddy 的 proxy_protocol 监听包装）。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"load-balancer",
+						},
+						Text: Text{
+							En: "Let health checks use the listener's protocol, and clients wss:// for an HTTPS listener.",
+							Zh: "让健康检查使用监听器对应的协议，客户端对 HTTPS 监听使用 wss://。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+						},
+						Do: "apply",
 					},
 				},
 			},
@@ -26135,6 +26929,10 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "Switch the wss port on, publish it, and tell clients this port. The certificate comes first: with wssAddr but without certificate and key the first client crashes the server.",
 							Zh: "开启 wss 端口并映射出去，再把这个端口下发给客户端。要先配证书：有 wssAddr 而没有证书和私钥时，第一个客户端就会让服务崩溃。",
@@ -26149,6 +26947,9 @@ var embedded = Catalogue{
 						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
 					{
+						For: []ComponentID{
+							"client",
+						},
 						Text: Text{
 							En: "If the client is meant to be unencrypted, write ws:// for 5200 and host:port for the TCP SDK on 5100, which has no TLS in any version.",
 							Zh: "如果本来就不打算加密，5200 用 ws://，TCP SDK 用 host:port 连 5100；TCP 端口在任何版本都不支持 TLS。",
@@ -26188,6 +26989,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"kubernetes",
+						},
 						Text: Text{
 							En: "On Kubernetes the Service needs the port.",
 							Zh: "在 Kubernetes 上还要在 Service 里暴露端口。",
@@ -26211,6 +27015,12 @@ var embedded = Catalogue{
 						Command: "timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
 					},
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "Which ports does the container publish?",
 							Zh: "查看容器映射的端口。",
@@ -26237,6 +27047,9 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
 						Text: Text{
 							En: "For a webhook or data source, write http:// or the port that has TLS.",
 							Zh: "webhook 或数据源的地址改成 http://，或换成对方的 TLS 端口。",
@@ -26244,6 +27057,9 @@ var embedded = Catalogue{
 						Config: "webhook:\n  httpAddr: \"http://10.0.0.8:8090/v2/webhook\"   # WK_WEBHOOK_HTTPADDR",
 					},
 					{
+						For: []ComponentID{
+							"nginx",
+						},
 						Text: Text{
 							En: "At nginx, forward to WuKongIM's port 5200 by http (in the location); in the same compose project to http://wukongim:5200.",
 							Zh: "nginx 在 location 里用 http 转发到 WuKongIM 的 5200 端口；在同一个 compose 项目里时写 http://wukongim:5200。",
@@ -26258,6 +27074,65 @@ var embedded = Catalogue{
 							Zh: "该端口是否为 TLS？输出 Ciphersuite 表示是；wrong version number 或 unexpected eof 表示不是。用明文 http 试探说明不了问题：TLS 端口也会返回 400。",
 						},
 						Command: "timeout 10 openssl s_client -brief -connect 10.0.0.8:8090 </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Explain: Text{
+					En: "Clients speak TLS to a port on which the proxy speaks plain text: ssl is missing at its listener, or the address leads to the port of http.",
+					Zh: "客户端对代理的明文端口发起了 TLS：监听没有启用 ssl，或地址指向了 http 端口。",
+				},
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"nginx",
+						},
+						Text: Text{
+							En: "Add ssl to the listener, in the server block of this name, and its certificate.",
+							Zh: "在该域名的 server 块里给监听加上 ssl，并配置证书。",
+						},
+						Config: "listen 443 ssl;\nssl_certificate     /etc/nginx/certs/fullchain.pem;\nssl_certificate_key /etc/nginx/certs/privkey.pem;",
+					},
+					{
+						For: []ComponentID{
+							"haproxy",
+						},
+						Text: Text{
+							En: "Add ssl and crt to the bind line.",
+							Zh: "在 bind 行加上 ssl 和 crt。",
+						},
+						Config: "bind :443 ssl crt /etc/haproxy/certs/im.example.com.pem",
+					},
+					{
+						For: []ComponentID{
+							"apache",
+						},
+						Text: Text{
+							En: "Switch TLS on in the VirtualHost of this port.",
+							Zh: "在该端口的 VirtualHost 里启用 TLS。",
+						},
+						Config: "SSLEngine on\nSSLCertificateFile    /etc/letsencrypt/live/im.example.com/fullchain.pem\nSSLCertificateKeyFile /etc/letsencrypt/live/im.example.com/privkey.pem",
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+							"traefik",
+							"ingress-nginx",
+							"load-balancer",
+							"other",
+						},
+						Text: Text{
+							En: "Point clients at the port with TLS (443): a site of Caddy by its domain without http://, a router of Traefik with tls, an Ingress with spec.tls, an HTTPS listener of the load balancer.",
+							Zh: "让客户端连接启用 TLS 的端口（443）：Caddy 站点写域名而不带 http://，Traefik 路由配置 tls，Ingress 配置 spec.tls，负载均衡用 HTTPS 监听。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+						},
+						Do: "apply",
 					},
 				},
 			},
@@ -26299,6 +27174,10 @@ var embedded = Catalogue{
 						Config: "# wk.yaml\nwssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"   # WK_WSSCONFIG_CERTFILE\n  keyFile: \"/root/wukongim/certs/privkey.pem\"      # WK_WSSCONFIG_KEYFILE\nwssAddr: \"wss://0.0.0.0:5210\"                      # WK_WSSADDR\nexternal:\n  wssAddr: \"wss://im.example.com:5210\"             # WK_EXTERNAL_WSSADDR",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "In compose, no quotes around the value in the list form: they become part of it. Quote the whole entry, or use the map form.",
 							Zh: "compose 的列表写法里，值不要加引号，否则引号会成为值的一部分。可以给整项加引号，或改用键值（map）写法。",
@@ -26306,19 +27185,14 @@ var embedded = Catalogue{
 						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n    ports:\n      - \"5210:5210\"\n\n#   - WK_WSSADDR=wss://0.0.0.0:5210         ✓\n#   - \"WK_WSSADDR=wss://0.0.0.0:5210\"       ✓\n#   - WK_WSSADDR='wss://0.0.0.0:5210'       ✗",
 					},
 					{
-						Text: Text{
-							En: "Recreate the container; a mere restart keeps the old environment.",
-							Zh: "重建容器；只重启会沿用旧的环境变量。",
-						},
-						Command: "docker compose up -d --force-recreate wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
-						},
+						Do: "recreate",
 					},
 				},
 				Verify: []Step{
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "The value as the container gets it: no quote inside, scheme wss, a port.",
 							Zh: "查看容器实际拿到的值：不应含引号，协议是 wss，带端口。",
@@ -26353,12 +27227,16 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Let nginx end TLS; it holds the certificate and the key.",
-							Zh: "由 nginx 终止 TLS，证书和私钥配在 nginx 上。",
+							En: "Let nginx end TLS (in the http block); it holds the certificate and the key.",
+							Zh: "由 nginx 终止 TLS，证书和私钥配在 nginx 上（写在 http 块里）。",
 						},
 						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "In compose, only the address for clients remains of the keys for wss; WK_WSSADDR and WK_WSSCONFIG_… must go.",
 							Zh: "compose 里与 wss 有关的配置只保留下发给客户端的地址，WK_WSSADDR 和 WK_WSSCONFIG_… 必须删掉。",
@@ -26368,6 +27246,9 @@ var embedded = Catalogue{
 				},
 				Verify: []Step{
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "Does it start? Wanted: Ready in.",
 							Zh: "能否启动？应看到 Ready in。",
@@ -26380,6 +27261,53 @@ var embedded = Catalogue{
 							Zh: "代理上的 TLS 是否正常：应为 Verification: OK。",
 						},
 						Command: "openssl s_client -brief -connect im.example.com:443 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Title: Text{
+					En: "The proxy cannot listen on this address",
+					Zh: "代理无法监听这个地址",
+				},
+				Explain: Text{
+					En: "The proxy is told to listen on an address that this machine does not have: a public address that the cloud maps, or one of an interface that is not up yet.",
+					Zh: "代理要监听的地址不是本机的：云平台映射的公网 IP，或还没有启用的网卡地址。",
+				},
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"nginx",
+						},
+						Text: Text{
+							En: "Listen on all addresses, in the server block.",
+							Zh: "在 server 块里监听所有地址。",
+						},
+						Config: "listen 443 ssl;\nssl_certificate     /etc/nginx/certs/fullchain.pem;\nssl_certificate_key /etc/nginx/certs/privkey.pem;",
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+							"traefik",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						Text: Text{
+							En: "Listen on all addresses: take the address out and leave the port (:443).",
+							Zh: "监听所有地址：去掉地址，只留端口（:443）。",
+						},
+					},
+					{
+						Do: "apply",
+					},
+				},
+				Verify: []Step{
+					{
+						Text: Text{
+							En: "Which addresses does this machine have? Only these, 0.0.0.0 and 127.0.0.1 can be listened on.",
+							Zh: "本机有哪些地址？只能监听这些地址、0.0.0.0 和 127.0.0.1。",
+						},
+						Command: "ip -brief address",
 					},
 				},
 			},
@@ -26418,6 +27346,10 @@ var embedded = Catalogue{
 						Command: "ss -ltnp 'sport = :5210'",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "If it is docker-proxy: which container?",
 							Zh: "如果是 docker-proxy，再看是哪个容器。",
@@ -26425,6 +27357,10 @@ var embedded = Catalogue{
 						Command: "docker ps --filter publish=5210",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "If it is an old WuKongIM, stop that one, by the name from before in place of old-wukongim.",
 							Zh: "如果是旧的 WuKongIM，把它停掉：old-wukongim 换成上一步查到的容器名。",
@@ -26436,15 +27372,7 @@ var embedded = Catalogue{
 						},
 					},
 					{
-						Text: Text{
-							En: "Then start the new one.",
-							Zh: "然后启动新的。",
-						},
-						Command: "docker compose up -d wukongim",
-						Interrupts: Text{
-							En: "Nothing is interrupted: it was not running.",
-							Zh: "它本来就没有运行，不影响任何连接。",
-						},
+						Do: "start",
 					},
 					{
 						Text: Text{
@@ -26467,6 +27395,86 @@ var embedded = Catalogue{
 							Zh: "启动之前，这条命令不应列出任何监听。",
 						},
 						Command: "ss -Hltn 'sport = :5210'",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Title: Text{
+					En: "The proxy's port is taken",
+					Zh: "代理的端口被占用",
+				},
+				Explain: Text{
+					En: "Another program listens on the port already: a second web server, an old process of the proxy, or a container that publishes it.",
+					Zh: "端口已被其他程序占用：另一个 Web 服务、代理的旧进程，或映射了该端口的容器。",
+				},
+				Fixes: []Step{
+					{
+						Text: Text{
+							En: "Which program holds the port (as root, users: names it)?",
+							Zh: "是哪个程序占用了端口（用 root 执行，users: 后面是程序名）？",
+						},
+						Command: "ss -ltnp 'sport = :443'",
+					},
+					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
+						Text: Text{
+							En: "If it is docker-proxy: which container?",
+							Zh: "如果是 docker-proxy，看是哪个容器：",
+						},
+						Command: "docker ps --filter publish=443",
+					},
+					{
+						Text: Text{
+							En: "Stop the one that is not wanted, or give one of them another port.",
+							Zh: "停掉不需要的那个，或给其中一个换端口。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"caddy",
+							"traefik",
+							"haproxy",
+							"apache",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Then start the proxy.",
+							Zh: "然后启动代理。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+							"traefik",
+							"haproxy",
+							"apache",
+							"nginx",
+							"other",
+						},
+						In: []Deployment{
+							"compose",
+							"docker",
+							"kubernetes",
+						},
+						Text: Text{
+							En: "Then start the proxy's container again.",
+							Zh: "然后重新启动代理的容器。",
+						},
+					},
+				},
+				Verify: []Step{
+					{
+						Text: Text{
+							En: "Before the start nothing may be printed here.",
+							Zh: "启动之前，这条命令不应有任何输出。",
+						},
+						Command: "ss -Hltn 'sport = :443'",
 					},
 				},
 			},
@@ -26498,6 +27506,10 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "Keep 5210 inside the container and publish it as 443.",
 							Zh: "容器内仍用 5210，对外映射成 443。",
@@ -26505,6 +27517,9 @@ var embedded = Catalogue{
 						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:443\"\n    ports:\n      - \"443:5210\"",
 					},
 					{
+						In: []Deployment{
+							"systemd",
+						},
 						Text: Text{
 							En: "Without Docker, give the program the capability (again after each update), or the unit.",
 							Zh: "不用 Docker 时，给程序加上这个能力（capability）（每次更新程序后要重新设置），或在 systemd 单元里授权。",
@@ -26517,6 +27532,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"kubernetes",
+						},
 						Text: Text{
 							En: "On Kubernetes with a user other than root, listen on 5210 and let the Service map 443 to it.",
 							Zh: "在 Kubernetes 上以非 root 运行时，监听 5210，由 Service 把 443 映射过去。",
@@ -26551,11 +27569,87 @@ var embedded = Catalogue{
 						Command: "sysctl net.ipv4.ip_unprivileged_port_start",
 					},
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "And who runs the server?",
 							Zh: "再看服务的运行用户。",
 						},
 						Command: "docker compose run --rm --no-deps --entrypoint id wukongim",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Title: Text{
+					En: "The proxy may not open the port",
+					Zh: "代理没有权限监听该端口",
+				},
+				Explain: Text{
+					En: "Ports below 1024 are for root: the proxy runs as another user without the capability, or SELinux does not allow it this port.",
+					Zh: "1024 以下的端口要 root 权限：代理以其他用户运行且没有相应能力，或 SELinux 不允许它使用这个端口。",
+				},
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"caddy",
+							"traefik",
+							"other",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Start it by its systemd unit as root (it drops its rights by itself), or give the unit the capability.",
+							Zh: "用 systemd 以 root 启动（它会自己降权），或给服务单元加上能力。",
+						},
+						Config: "[Service]\nAmbientCapabilities=CAP_NET_BIND_SERVICE",
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"caddy",
+							"traefik",
+							"other",
+						},
+						In: []Deployment{
+							"compose",
+							"docker",
+							"kubernetes",
+						},
+						Text: Text{
+							En: "Let it listen on a port above 1024 inside the container (8443), and publish that as 443.",
+							Zh: "容器内监听 1024 以上的端口（如 8443），对外映射为 443。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "With SELinux, look for the denial; other ports than 443 have to be allowed by semanage port.",
+							Zh: "启用 SELinux 时查看是否被拒绝；443 以外的端口要用 semanage port 放行。",
+						},
+						Command: "ausearch -m avc -ts recent | grep name_bind",
+					},
+				},
+				Verify: []Step{
+					{
+						Text: Text{
+							En: "From which port on are ordinary users allowed?",
+							Zh: "普通用户从哪个端口开始可以使用？",
+						},
+						Command: "sysctl net.ipv4.ip_unprivileged_port_start",
 					},
 				},
 			},
@@ -26603,6 +27697,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						For: []ComponentID{
+							"client",
+						},
 						Text: Text{
 							En: "Update the client: Java 8 or later, OpenSSL 1.0.1 or later, OkHttp on Android 5 or later all know TLS 1.2; on Android 4.1 to 4.4 the app must switch it on.",
 							Zh: "升级客户端：Java 8、OpenSSL 1.0.1 及以上，以及 Android 5 以上的 OkHttp 都支持 TLS 1.2；Android 4.1 到 4.4 需要 App 主动开启。",
@@ -26643,6 +27740,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						For: []ComponentID{
+							"nginx",
+						},
 						Text: Text{
 							En: "At nginx, match the versions to the upstream (in the location). Versions of nginx before 1.23.4 leave TLS 1.3 out by default.",
 							Zh: "在 nginx 的 location 里把版本与上游对齐；1.23.4 之前的 nginx 默认不含 TLS 1.3。",
@@ -26657,6 +27757,67 @@ var embedded = Catalogue{
 							Zh: "对方是否接受 TLS 1.2？输出 Ciphersuite 表示接受，unsupported protocol 或 protocol version 表示不接受；其他输出或没有输出，说明握手因别的原因没有完成。",
 						},
 						Command: "timeout 10 openssl s_client -brief -connect hook.example.com:443 -servername hook.example.com -tls1_2 </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Fixes: []Step{
+					{
+						Text: Text{
+							En: "Find out who it is: no real user and no app of yours means a scanner, which can be ignored.",
+							Zh: "先弄清是谁：不是真实用户也不是自己的 App，就是扫描器，可以忽略。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+						},
+						Text: Text{
+							En: "Allow TLS 1.2 and 1.3, in the server block.",
+							Zh: "在 server 块里允许 TLS 1.2 和 1.3。",
+						},
+						Config: "ssl_protocols TLSv1.2 TLSv1.3;",
+					},
+					{
+						For: []ComponentID{
+							"haproxy",
+						},
+						Text: Text{
+							En: "Allow TLS 1.2 and later at bind (global: ssl-default-bind-options).",
+							Zh: "在 bind 行允许 TLS 1.2 及以上（全局设置为 ssl-default-bind-options）。",
+						},
+						Config: "bind :443 ssl crt /etc/haproxy/certs/im.example.com.pem ssl-min-ver TLSv1.2",
+					},
+					{
+						For: []ComponentID{
+							"apache",
+						},
+						Text: Text{
+							En: "Allow TLS 1.2 and 1.3.",
+							Zh: "允许 TLS 1.2 和 1.3。",
+						},
+						Config: "SSLProtocol -all +TLSv1.2 +TLSv1.3",
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+							"traefik",
+							"ingress-nginx",
+							"load-balancer",
+							"other",
+						},
+						Text: Text{
+							En: "It accepts TLS 1.2 and 1.3, which is right; see that no option or policy demands TLS 1.3 alone, and update the client: Java 8, OpenSSL 1.0.1, Android 5 and later know TLS 1.2.",
+							Zh: "它接受 TLS 1.2 和 1.3，这是正确的；确认没有配置或安全策略只允许 TLS 1.3，并升级客户端：Java 8、OpenSSL 1.0.1、Android 5 起支持 TLS 1.2。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+						},
+						Do: "apply",
 					},
 				},
 			},
@@ -26693,6 +27854,11 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "If old or embedded clients fail while browsers connect: use an RSA 2048 certificate, which every client knows.",
 							Zh: "如果浏览器正常、只有老旧或嵌入式客户端失败：换成 RSA 2048 证书，所有客户端都支持。",
@@ -26704,26 +27870,10 @@ var embedded = Catalogue{
 						},
 					},
 					{
-						Text: Text{
-							En: "Copy certificate and key over, both together.",
-							Zh: "把证书和私钥一起复制过去。",
-						},
-						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
-						Interrupts: Text{
-							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
-							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
-						},
+						Do: "install",
 					},
 					{
-						Text: Text{
-							En: "Restart.",
-							Zh: "重启服务。",
-						},
-						Command: "docker compose restart wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
-						},
+						Do: "apply",
 					},
 					{
 						Text: Text{
@@ -26732,6 +27882,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						For: []ComponentID{
+							"client",
+						},
 						Text: Text{
 							En: "Remove restrictions in the client (cipher lists, curves, FIPS or SM-only modes) or update its TLS library.",
 							Zh: "去掉客户端里的限制（套件列表、曲线、FIPS 或仅国密模式），或升级它的 TLS 库。",
@@ -26779,6 +27932,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						For: []ComponentID{
+							"nginx",
+						},
 						Text: Text{
 							En: "At nginx, send the server name and match the ciphers to the upstream (in the location).",
 							Zh: "在 nginx 的 location 里发送 SNI，并与上游对齐套件。",
@@ -26793,6 +27949,49 @@ var embedded = Catalogue{
 							Zh: "查看对方能协商出什么：Ciphersuite 后面就是结果；其他输出或没有输出说明握手没有完成，其中的 handshake failure 就是这个原因。",
 						},
 						Command: "timeout 10 openssl s_client -brief -connect hook.example.com:443 -servername hook.example.com </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						Text: Text{
+							En: "Take restrictions of ciphers out, or replace them by those of Mozilla's intermediate profile (ssl-config.mozilla.org), which nearly all clients know.",
+							Zh: "去掉加密套件限制，或改用 Mozilla 的 intermediate 配置（ssl-config.mozilla.org），几乎所有客户端都支持。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+							"traefik",
+							"ingress-nginx",
+							"load-balancer",
+						},
+						Text: Text{
+							En: "Take restrictions of ciphers and curves out of its configuration (Caddy: ciphers and curves of tls, Traefik: cipherSuites of tls.options, ingress-nginx: ssl-ciphers, load balancer: the TLS policy of the listener); the defaults suit nearly all clients.",
+							Zh: "去掉配置里对加密套件和曲线的限制（Caddy 的 tls ciphers、curves，Traefik 的 tls.options cipherSuites，ingress-nginx 的 ssl-ciphers，负载均衡监听器的 TLS 安全策略）；默认值适合几乎所有客户端。",
+						},
+					},
+					{
+						Text: Text{
+							En: "If only old or embedded clients fail, an RSA 2048 certificate helps: every client knows it.",
+							Zh: "如果只有旧客户端或嵌入式客户端失败，换成 RSA 2048 证书，所有客户端都支持。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						Do: "apply",
 					},
 				},
 			},
@@ -26823,6 +28022,9 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						For: []ComponentID{
+							"client",
+						},
 						Text: Text{
 							En: "In the client, offer http/1.1 for the WebSocket (or no ALPN at all).",
 							Zh: "让客户端建立 WebSocket 时声明 http/1.1，或者干脆不带 ALPN。",
@@ -26864,6 +28066,15 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
+							En: "Let the owner of that service allow http/1.1.",
+							Zh: "请对方服务的负责人允许 http/1.1。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						Text: Text{
 							En: "Point webhook.httpAddr at an ordinary HTTPS address of that service.",
 							Zh: "把 webhook.httpAddr 指向对方普通的 HTTPS 地址。",
 						},
@@ -26877,6 +28088,59 @@ var embedded = Catalogue{
 							Zh: "查看对方协商出的协议：ALPN protocol: h2 或 http/1.1，或 No ALPN negotiated；带 :error: 或 errno= 的行表示握手没有完成。",
 						},
 						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com -alpn h2,http/1.1 </dev/null 2>&1 | grep -m1 -E '^ALPN|^No ALPN|:error:|errno='",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"traefik",
+						},
+						Text: Text{
+							En: "Allow http/1.1 beside h2, in the dynamic configuration.",
+							Zh: "在动态配置里同时允许 http/1.1 和 h2。",
+						},
+						Config: "tls:\n  options:\n    default:\n      alpnProtocols:\n        - h2\n        - http/1.1",
+					},
+					{
+						For: []ComponentID{
+							"haproxy",
+						},
+						Text: Text{
+							En: "Offer http/1.1 at bind: a WebSocket needs it where the client does not know RFC 8441.",
+							Zh: "在 bind 行提供 http/1.1：不支持 RFC 8441 的客户端要用它建立 WebSocket。",
+						},
+						Config: "bind :443 ssl crt /etc/haproxy/certs/im.example.com.pem alpn h2,http/1.1",
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"caddy",
+							"apache",
+							"ingress-nginx",
+							"other",
+						},
+						Text: Text{
+							En: "It offers http/1.1 unless that is switched off: see that the host allows it, and let the client offer http/1.1 or no ALPN at all for the WebSocket.",
+							Zh: "默认提供 http/1.1：确认没有被关闭，并让客户端在 WebSocket 上提供 http/1.1 或不发送 ALPN。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"load-balancer",
+						},
+						Text: Text{
+							En: "Choose a TCP (layer 4) listener or HTTPS with WebSocket support, not HTTP/2 or gRPC only.",
+							Zh: "选择 TCP（四层）监听，或支持 WebSocket 的 HTTPS 监听，不要只开 HTTP/2 或 gRPC。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"traefik",
+							"haproxy",
+						},
+						Do: "apply",
 					},
 				},
 			},
@@ -26924,6 +28188,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						For: []ComponentID{
+							"client",
+						},
 						Text: Text{
 							En: "If the clients are meant to have certificates: issue them with the usage clientAuth from a private CA, the one that ssl_client_certificate names; public CAs no longer issue clientAuth.",
 							Zh: "如果客户端本来就应带证书：用 ssl_client_certificate 指定的私有 CA 签发，用途要含 clientAuth；公共 CA 已不再签发 clientAuth 证书。",
@@ -26958,6 +28225,9 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
 						Text: Text{
 							En: "Let a local nginx add the certificate (in the http block), and point WuKongIM at nginx.",
 							Zh: "在本机用 nginx 代为出示证书（写在 http 块里），让 WuKongIM 调用这个 nginx。",
@@ -26978,6 +28248,66 @@ var embedded = Catalogue{
 							Zh: "对方有没有要求客户端证书？输出 Requested Signature Algorithms 表示有，Peer certificate 表示没有；其他输出或没有输出，说明握手没有完成，无法判断。",
 						},
 						Command: "timeout 10 openssl s_client -brief -connect hook.example.com:443 -servername hook.example.com </dev/null 2>&1 | grep -m1 -E '^Requested Signature|^Peer certificate|:error:|errno='",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"nginx",
+						},
+						Text: Text{
+							En: "Switch it off for the host that serves the chat clients, in its server block.",
+							Zh: "在聊天客户端使用的域名的 server 块里关掉它。",
+						},
+						Config: "ssl_verify_client off;",
+					},
+					{
+						For: []ComponentID{
+							"haproxy",
+						},
+						Text: Text{
+							En: "Take verify required out of the bind line that serves the chat clients.",
+							Zh: "在聊天客户端使用的 bind 行去掉 verify required。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"apache",
+						},
+						Text: Text{
+							En: "Switch it off in the VirtualHost that serves the chat clients.",
+							Zh: "在聊天客户端使用的 VirtualHost 里关掉它。",
+						},
+						Config: "SSLVerifyClient none",
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+							"traefik",
+							"ingress-nginx",
+							"load-balancer",
+							"other",
+						},
+						Text: Text{
+							En: "Switch client authentication off for the host that serves the chat clients (Caddy: client_auth, Traefik: clientAuth of tls.options, ingress-nginx: annotation auth-tls-secret, load balancer: mutual TLS, CDN: authenticated origin pulls).",
+							Zh: "对聊天客户端使用的域名关闭客户端证书认证（Caddy 的 client_auth，Traefik 的 tls.options clientAuth，ingress-nginx 的 auth-tls-secret 注解，负载均衡的双向认证，CDN 的源站认证）。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+						},
+						Do: "apply",
+					},
+					{
+						Text: Text{
+							En: "If the clients are meant to have certificates, issue them with the usage clientAuth from a private CA: public CAs no longer issue clientAuth (Let's Encrypt since 2026).",
+							Zh: "如果客户端确实要带证书，用私有 CA 签发带 clientAuth 用途的证书：公共 CA 已不再签发 clientAuth（Let's Encrypt 自 2026 年起）。",
+						},
 					},
 				},
 			},
@@ -27022,6 +28352,9 @@ var embedded = Catalogue{
 						Config: "# wk.yaml\nwssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"   # WK_WSSCONFIG_CERTFILE\n  keyFile: \"/root/wukongim/certs/privkey.pem\"      # WK_WSSCONFIG_KEYFILE\nwssAddr: \"wss://0.0.0.0:5210\"",
 					},
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "For a crash in macSHA1: upgrade to v1.2.3 or later, best to the current v2. Set that tag as image in docker-compose.yml and fetch it.",
 							Zh: "macSHA1 崩溃：升级到 v1.2.3 以上，最好是当前的 v2。在 docker-compose.yml 里改好镜像标签，先拉取镜像。",
@@ -27033,6 +28366,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "Stop the server for the backup of its data.",
 							Zh: "停止服务，准备备份数据。",
@@ -27055,6 +28391,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "Start with the new image.",
 							Zh: "用新镜像启动。",
@@ -27087,6 +28426,9 @@ var embedded = Catalogue{
 						Config: "proxy_pass https://127.0.0.1:5210;\nproxy_ssl_session_reuse off;\nproxy_ssl_protocols     TLSv1.3;",
 					},
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "For any other panic: keep the whole trace and the version, and report it at github.com/WuKongIM/WuKongIM.",
 							Zh: "其他 panic：保留完整堆栈和版本号，到 github.com/WuKongIM/WuKongIM 提 issue。",
@@ -27114,11 +28456,24 @@ var embedded = Catalogue{
 						Command: "timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com -tls1_3 -groups X448:X25519 </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
 					},
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "How often has the container been restarted, and which version is it?",
 							Zh: "容器重启了多少次、是什么版本？",
 						},
 						Command: "docker inspect -f '{{.RestartCount}} {{.Config.Image}}' $(docker compose ps -aq wukongim)",
+					},
+					{
+						In: []Deployment{
+							"docker",
+						},
+						Text: Text{
+							En: "How often has the container been restarted, and which version is it?",
+							Zh: "容器重启了多少次、是什么版本？",
+						},
+						Command: "docker inspect -f '{{.RestartCount}} {{.Config.Image}}' wukongim",
 					},
 				},
 			},
@@ -27151,6 +28506,10 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "Offer wss. One way is WuKongIM's own port: first a certificate of a public CA, then wssAddr, and external.wssAddr set to the certificate's domain.",
 							Zh: "提供 wss。方式一：用 WuKongIM 自己的 wss 端口，先配公共 CA 的证书，再设 wssAddr，external.wssAddr 写证书域名。",
@@ -27165,6 +28524,9 @@ var embedded = Catalogue{
 						Config: "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    ssl_protocols       TLSv1.2 TLSv1.3;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection $connection_upgrade;\n        proxy_set_header Host $host;\n        proxy_set_header X-Real-IP $remote_addr;\n        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        proxy_read_timeout 300s;\n        proxy_send_timeout 300s;\n    }\n}",
 					},
 					{
+						For: []ComponentID{
+							"client",
+						},
 						Text: Text{
 							En: "Let the page use wss_addr of /route and not ws_addr when it was loaded by https.",
 							Zh: "页面通过 https 打开时，前端取 /route 里的 wss_addr，不要用 ws_addr。",
@@ -27252,21 +28614,25 @@ var embedded = Catalogue{
 						Config: "# wk.yaml\nwssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"   # WK_WSSCONFIG_CERTFILE\n  keyFile: \"/root/wukongim/certs/privkey.pem\"      # WK_WSSCONFIG_KEYFILE\nwssAddr: \"wss://0.0.0.0:5210\"                      # WK_WSSADDR\nexternal:\n  wssAddr: \"wss://im.example.com:5210\"             # WK_EXTERNAL_WSSADDR",
 					},
 					{
+						Do: "recreate",
+					},
+					{
 						Text: Text{
-							En: "Recreate the container and let the clients fetch /route again; apps that cache the address keep the old one until then.",
-							Zh: "重建容器，并让客户端重新请求 /route；缓存了地址的 App 在此之前仍会用旧地址。",
-						},
-						Command: "docker compose up -d --force-recreate wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+							En: "Let the clients fetch /route again: apps that cache the address keep the old one until then.",
+							Zh: "让客户端重新获取 /route：缓存了地址的 App 在此之前还会用旧地址。",
 						},
 					},
 					{
+						For: []ComponentID{
+							"client",
+						},
 						Text: Text{
 							En: "If clients have the address built in, change it there to the certificate's domain; the DNS record must lead to this server.",
 							Zh: "如果地址写死在客户端里，改成证书上的域名；DNS 要解析到这台服务器。",
 						},
+					},
+					{
+						Do: "naming",
 					},
 					{
 						Text: Text{
@@ -27334,12 +28700,28 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
+							En: "Call the service by a name that its certificate holds, or let its owner add the name.",
+							Zh: "用对方证书里包含的域名访问，或请对方服务的负责人把域名加进证书。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
+						Text: Text{
 							En: "Use the name that the certificate holds; inside an internal network let extra_hosts lead that name to the internal IP, or call the service by plain http.",
 							Zh: "改用证书里的域名；在内网里可以用 extra_hosts 把该域名指到内网 IP，或者直接走 http。",
 						},
 						Config: "services:\n  wukongim:\n    environment:\n      WK_WEBHOOK_HTTPADDR: \"https://hook.example.com/v2/webhook\"\n    extra_hosts:\n      - \"hook.example.com:10.0.0.8\"",
 					},
 					{
+						For: []ComponentID{
+							"nginx",
+						},
 						Text: Text{
 							En: "At nginx, send and check the right name (in the location).",
 							Zh: "在 nginx 的 location 里发送并校验正确的域名。",
@@ -27354,6 +28736,105 @@ var embedded = Catalogue{
 							Zh: "查看对方证书包含的域名；报 Could not read certificate 说明握手没有完成。",
 						},
 						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | openssl x509 -noout -text | grep -A1 'Subject Alternative Name'",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Explain: Text{
+					En: "Clients ask for a name that is not in the certificate that the proxy sends: external.wssAddr is an IP or another name, or the proxy answers with the certificate of its default server, since no server block, router or Ingress is for this name.",
+					Zh: "客户端使用的域名不在代理发送的证书里：external.wssAddr 是 IP 或别的域名；或者没有哪个 server 块、路由或 Ingress 对应这个域名，代理用了默认站点的证书。",
+				},
+				Fixes: []Step{
+					{
+						Text: Text{
+							En: "Set external.wssAddr of WuKongIM to the certificate's domain, with the proxy's port (wss://im.example.com:443): never an IP. Apps that have the address built in need it there.",
+							Zh: "把 WuKongIM 的 external.wssAddr 设为证书上的域名加代理端口（wss://im.example.com:443），不要用 IP。地址写死在 App 里的，要在 App 里改。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+						},
+						Text: Text{
+							En: "Let a server block be for this name, with its certificate (in the http block); without one nginx answers with that of the first.",
+							Zh: "为这个域名配置 server 块和证书（在 http 块里）；没有的话，nginx 会用第一个 server 的证书应答。",
+						},
+						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+						},
+						Text: Text{
+							En: "Let a site of the Caddyfile be for this name (in the same compose project wukongim:5200).",
+							Zh: "在 Caddyfile 里为这个域名配置站点（在同一个 compose 项目里写 wukongim:5200）。",
+						},
+						Config: "im.example.com {\n    reverse_proxy 127.0.0.1:5200\n}",
+					},
+					{
+						For: []ComponentID{
+							"traefik",
+						},
+						Text: Text{
+							En: "Let a router's rule be Host(`im.example.com`), with tls and a certResolver.",
+							Zh: "让路由规则包含 Host(`im.example.com`)，并配置 tls 和 certResolver。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"haproxy",
+							"apache",
+							"other",
+						},
+						Text: Text{
+							En: "Load a certificate for this name beside the others; it is chosen by the name that the client sends (SNI).",
+							Zh: "为这个域名加载对应的证书；代理按客户端发送的域名（SNI）选择。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"ingress-nginx",
+						},
+						Text: Text{
+							En: "Name the host under spec.tls and in the rules of the Ingress, and let the certificate in the Secret hold it.",
+							Zh: "在 Ingress 的 spec.tls 和 rules 里都写上该域名，并让 Secret 里的证书包含它。",
+						},
+						Config: "# kind: Ingress\nspec:\n  tls:\n    - hosts: [im.example.com]\n      secretName: wukongim-tls",
+					},
+					{
+						For: []ComponentID{
+							"load-balancer",
+						},
+						Text: Text{
+							En: "Add the certificate of this name as an extra (SNI) domain of the HTTPS listener, or choose one that holds it.",
+							Zh: "在 HTTPS 监听器上为该域名添加扩展域名（SNI）证书，或改用包含它的证书。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"caddy",
+							"traefik",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						Do: "apply",
+					},
+					{
+						Do: "naming",
+					},
+				},
+				Verify: []Step{
+					{
+						Text: Text{
+							En: "The names in the certificate that clients get; Could not read certificate means that there was no handshake.",
+							Zh: "客户端看到的证书里的域名；报 Could not read certificate 说明握手没有完成。",
+						},
+						Command: "timeout 10 openssl s_client -connect im.example.com:443 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -text | grep -A1 'Subject Alternative Name'",
+					},
+					{
+						Do: "show-config",
 					},
 				},
 			},
@@ -27401,6 +28882,11 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "For anything public use a certificate of a public CA, for example with certbot.",
 							Zh: "对外服务请用公共 CA 签发的证书，例如用 certbot 申请。",
@@ -27412,6 +28898,21 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"kubernetes",
+						},
+						Text: Text{
+							En: "For anything public use a certificate of a public CA: with cert-manager and an issuer of Let's Encrypt (here letsencrypt) this writes and renews the Secret.",
+							Zh: "公网服务要用公共 CA 的证书：用 cert-manager 和 Let's Encrypt 的签发者（这里叫 letsencrypt），它会写入并自动续期 Secret。",
+						},
+						Config: "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata:\n  name: wukongim-tls\nspec:\n  secretName: wukongim-tls\n  dnsNames: [im.example.com]\n  issuerRef: {name: letsencrypt, kind: ClusterIssuer}",
+					},
+					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "Or with acme.sh and a DNS challenge, which needs no port: a key of Alibaba Cloud that may change DNS (for Tencent Cloud dns_tencent, Tencent_SecretId and Tencent_SecretKey).",
 							Zh: "或者用 acme.sh 加 DNS 验证，不占用端口：需要一对有 DNS 管理权限的阿里云密钥（腾讯云用 dns_tencent、Tencent_SecretId 和 Tencent_SecretKey）。",
@@ -27429,28 +28930,18 @@ var embedded = Catalogue{
 						},
 					},
 					{
-						Text: Text{
-							En: "Install the full chain and its key in WuKongIM.",
-							Zh: "把完整证书链和私钥装到 WuKongIM。",
-						},
-						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
-						Interrupts: Text{
-							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
-							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
-						},
+						Do: "install",
 					},
 					{
-						Text: Text{
-							En: "Restart.",
-							Zh: "重启服务。",
-						},
-						Command: "docker compose restart wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
-						},
+						Do: "apply",
 					},
 					{
+						Do: "commercial",
+					},
+					{
+						For: []ComponentID{
+							"client",
+						},
 						Text: Text{
 							En: "If a private CA is wanted, give its root to every client. An Android app names it in its network security configuration; since Android 7 apps do not trust CAs that users install.",
 							Zh: "确实要用私有 CA 时，要把根证书配到每一个客户端。Android App 在网络安全配置里声明；从 Android 7 起，App 默认不信任用户自行安装的 CA。",
@@ -27556,12 +29047,32 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
+							En: "Let the owner of that service use a certificate of a public CA; where its private CA is meant, let this machine trust its root.",
+							Zh: "请对方服务的负责人改用公共 CA 的证书；如果确实使用私有 CA，就让本机信任它的根证书。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
+						Text: Text{
 							En: "Mount WuKongIM's own certificates elsewhere, not over /etc/ssl/certs.",
 							Zh: "把 WuKongIM 自己的证书挂到别处，不要覆盖 /etc/ssl/certs。",
 						},
 						Config: "services:\n  wukongim:\n    volumes:\n      - ./wukongimdata:/root/wukongim",
 					},
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "For a private CA, add its root as one file; Go reads every file in that directory.",
 							Zh: "对方用私有 CA 时，把根证书作为单个文件挂进去，Go 会读取该目录下的所有文件。",
@@ -27569,6 +29080,9 @@ var embedded = Catalogue{
 						Config: "services:\n  wukongim:\n    volumes:\n      - ./certs/private-ca.pem:/etc/ssl/certs/private-ca.pem:ro",
 					},
 					{
+						For: []ComponentID{
+							"nginx",
+						},
 						Text: Text{
 							En: "At nginx, name the root and allow for intermediates (in the location).",
 							Zh: "在 nginx 的 location 里指定根证书，并放宽证书链层数。",
@@ -27578,6 +29092,12 @@ var embedded = Catalogue{
 				},
 				Verify: []Step{
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "Is the image's CA bundle there?",
 							Zh: "镜像自带的根证书是否还在？",
@@ -27597,6 +29117,117 @@ var embedded = Catalogue{
 							Zh: "宿主机（容器之外）是否信任？Verification: OK 表示信任，Verification error 后面是原因。带 :error: 或 errno= 的行表示握手没有完成。",
 						},
 						Command: "timeout 10 openssl s_client -brief -connect hook.example.com:443 -servername hook.example.com -verify_hostname hook.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Explain: Text{
+					En: "The proxy sends a certificate that leads to no root that clients trust: a self-signed one, one of a private CA, or its own makeshift one (TRAEFIK DEFAULT CERT, Kubernetes Ingress Controller Fake Certificate, snakeoil) since it has none for this name.",
+					Zh: "代理发送的证书无法追溯到客户端信任的根证书：自签名、私有 CA 签发，或没有对应域名的证书时使用的默认证书（TRAEFIK DEFAULT CERT、Kubernetes Ingress Controller Fake Certificate、snakeoil）。",
+				},
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"caddy",
+						},
+						Text: Text{
+							En: "Take tls internal out of the Caddyfile: then Caddy fetches a certificate of a public CA by itself.",
+							Zh: "去掉 Caddyfile 里的 tls internal：Caddy 会自动申请公共 CA 的证书。",
+						},
+						Config: "im.example.com {\n    reverse_proxy 127.0.0.1:5200\n}",
+					},
+					{
+						For: []ComponentID{
+							"traefik",
+						},
+						Text: Text{
+							En: "Give the router tls with a certResolver, or a certificate of its own; without, TRAEFIK DEFAULT CERT is sent.",
+							Zh: "给路由配置 tls 和 certResolver，或指定证书；否则发送的是 TRAEFIK DEFAULT CERT。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						In: []Deployment{
+							"systemd",
+							"compose",
+							"docker",
+						},
+						Text: Text{
+							En: "Fetch a certificate of a public CA by the web server's own folder, so that nothing has to stop (the folder that port 80 serves for this name).",
+							Zh: "用网站目录方式申请公共 CA 证书，不用停服务（填该域名 80 端口对应的目录）。",
+						},
+						Command: "certbot certonly --webroot -w /var/www/html --cert-name im.example.com -d im.example.com",
+						Interrupts: Text{
+							En: "Nothing is interrupted; the files appear in /etc/letsencrypt/live.",
+							Zh: "不影响现有服务；证书文件写入 /etc/letsencrypt/live。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						In: []Deployment{
+							"kubernetes",
+						},
+						Do: "renew",
+					},
+					{
+						For: []ComponentID{
+							"ingress-nginx",
+						},
+						Text: Text{
+							En: "The fake certificate means that no usable Secret was found for this host: put the real certificate into the one that spec.tls names, or let cert-manager do it.",
+							Zh: "出现 Fake Certificate 说明没有找到该域名可用的 Secret：把真正的证书写入 spec.tls 引用的 Secret，或交给 cert-manager。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"ingress-nginx",
+							"load-balancer",
+							"other",
+						},
+						Do: "install",
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"caddy",
+							"traefik",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						Do: "apply",
+					},
+					{
+						Do: "commercial",
+					},
+				},
+				Verify: []Step{
+					{
+						Text: Text{
+							En: "Who issued it? Issuer equal to subject means self-signed; Could not read certificate, that there was no handshake.",
+							Zh: "是谁签发的？issuer 与 subject 相同就是自签名；报 Could not read certificate 说明握手没有完成。",
+						},
+						Command: "timeout 10 openssl s_client -connect im.example.com:443 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer",
+					},
+					{
+						Text: Text{
+							En: "Does this machine trust it? Verification: OK is trusted; Verification error names what is wrong. A line with :error: or errno= means that there was no handshake.",
+							Zh: "本机信任它吗？Verification: OK 表示信任；Verification error 会说明问题。出现 :error: 或 errno= 说明握手没有完成。",
+						},
+						Command: "timeout 10 openssl s_client -brief -connect im.example.com:443 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
 					},
 				},
 			},
@@ -27634,6 +29265,11 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "Issue a new certificate with a new key. Do not reuse the key: it may be the reason.",
 							Zh: "用新私钥重新签发证书。不要沿用旧私钥，它可能就是吊销的原因。",
@@ -27645,26 +29281,16 @@ var embedded = Catalogue{
 						},
 					},
 					{
-						Text: Text{
-							En: "Install both.",
-							Zh: "把证书和私钥一起安装。",
+						In: []Deployment{
+							"kubernetes",
 						},
-						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
-						Interrupts: Text{
-							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
-							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
-						},
+						Do: "renew",
 					},
 					{
-						Text: Text{
-							En: "Restart.",
-							Zh: "重启服务。",
-						},
-						Command: "docker compose restart wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
-						},
+						Do: "install",
+					},
+					{
+						Do: "apply",
 					},
 					{
 						Text: Text{
@@ -27696,6 +29322,9 @@ var embedded = Catalogue{
 						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -serial",
 					},
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
 						Text: Text{
 							En: "…must be that of the file.",
 							Zh: "……应当与文件的相同。",
@@ -27721,6 +29350,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						For: []ComponentID{
+							"nginx",
+						},
 						Text: Text{
 							En: "If it is new already, renew the list that nginx uses, and see that the configuration is in order.",
 							Zh: "如果对方已经换了新证书，更新 nginx 使用的吊销列表，并确认配置没有问题。",
@@ -27728,6 +29360,9 @@ var embedded = Catalogue{
 						Command: "nginx -t",
 					},
 					{
+						For: []ComponentID{
+							"nginx",
+						},
 						Text: Text{
 							En: "Then reload.",
 							Zh: "然后重载。",
@@ -27746,6 +29381,102 @@ var embedded = Catalogue{
 							Zh: "查看对方当前证书的序列号。",
 						},
 						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | openssl x509 -noout -serial",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						In: []Deployment{
+							"systemd",
+							"compose",
+							"docker",
+						},
+						Text: Text{
+							En: "Issue a new certificate with a new key. Do not reuse the key: it may be the reason.",
+							Zh: "用新私钥签发新证书。不要沿用旧私钥，它可能就是吊销的原因。",
+						},
+						Command: "certbot renew --cert-name im.example.com --force-renewal --new-key",
+						Interrupts: Text{
+							En: "Only certbot's own files change, and its deploy hooks run.",
+							Zh: "只更新 certbot 自己的文件，并执行它的部署钩子。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						In: []Deployment{
+							"kubernetes",
+						},
+						Do: "renew",
+					},
+					{
+						For: []ComponentID{
+							"ingress-nginx",
+							"load-balancer",
+						},
+						Do: "renew",
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+						},
+						Text: Text{
+							En: "Caddy replaces a certificate that is revoked by itself, with a new key; its log says whether it could.",
+							Zh: "Caddy 发现证书被吊销时会自动换用新私钥重新申请，是否成功看日志。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+						},
+						Do: "renew",
+					},
+					{
+						For: []ComponentID{
+							"traefik",
+						},
+						Text: Text{
+							En: "Take the entry of this domain out of acme.json (keep a copy), and restart Traefik: it fetches a new one with a new key.",
+							Zh: "先备份 acme.json，删除其中该域名的条目，再重启 Traefik：它会用新私钥重新申请。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"ingress-nginx",
+							"load-balancer",
+							"other",
+						},
+						Do: "install",
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"traefik",
+							"other",
+						},
+						Do: "apply",
+					},
+					{
+						Text: Text{
+							En: "Ask the CA or look into its console and mails for the reason, so that the new one is not revoked as well.",
+							Zh: "向 CA 询问，或查看控制台和邮件里的吊销原因，避免新证书再次被吊销。",
+						},
 					},
 				},
 			},
@@ -27782,6 +29513,11 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "Simplest: a new certificate of a public CA with an ECDSA P-256 or RSA 2048 key.",
 							Zh: "最简单的办法：向公共 CA 重新申请，密钥用 ECDSA P-256 或 RSA 2048。",
@@ -27827,14 +29563,18 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Copy both new files over those that WuKongIM reads, and restart it.",
-							Zh: "用这两个新文件覆盖 WuKongIM 使用的文件，然后重启。",
+							En: "Copy both new files over those that WuKongIM reads.",
+							Zh: "把两个新文件复制到 WuKongIM 读取的位置。",
 						},
-						Command: "docker compose restart wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
+					},
+					{
+						In: []Deployment{
+							"kubernetes",
 						},
+						Do: "install",
+					},
+					{
+						Do: "apply",
 					},
 				},
 				Verify: []Step{
@@ -27878,6 +29618,54 @@ var embedded = Catalogue{
 							Zh: "查看对方证书的密钥、签名算法和用途（TLS Web Server Authentication）；报 Could not read certificate 说明握手没有完成。",
 						},
 						Command: "timeout 10 openssl s_client -connect hook.example.com:443 -servername hook.example.com </dev/null 2>/dev/null | openssl x509 -noout -text | grep -E 'Signature Algorithm|Public-Key|NIST CURVE|Web Server'",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						In: []Deployment{
+							"systemd",
+							"compose",
+							"docker",
+						},
+						Text: Text{
+							En: "A new certificate of a public CA with an ECDSA P-256 key (the folder is the one that port 80 serves for this name).",
+							Zh: "申请 ECDSA P-256 密钥的公共 CA 证书（目录填该域名 80 端口对应的目录）。",
+						},
+						Command: "certbot certonly --webroot -w /var/www/html --cert-name im.example.com --key-type ecdsa --elliptic-curve secp256r1 -d im.example.com",
+						Interrupts: Text{
+							En: "Nothing is interrupted; the files appear in /etc/letsencrypt/live.",
+							Zh: "不影响现有服务；证书文件写入 /etc/letsencrypt/live。",
+						},
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+							"traefik",
+							"ingress-nginx",
+							"load-balancer",
+							"nginx",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						Text: Text{
+							En: "Any certificate of a public CA with an RSA 2048 or ECDSA P-256 key, SHA-256 and the usage serverAuth serves; what the proxy fetches itself is of this kind.",
+							Zh: "公共 CA 签发的 RSA 2048 或 ECDSA P-256、SHA-256、带 serverAuth 用途的证书都可以；由代理自己申请的就是这种。",
+						},
+					},
+					{
+						Do: "install",
+					},
+					{
+						Do: "apply",
 					},
 				},
 			},
@@ -27933,6 +29721,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						For: []ComponentID{
+							"client",
+						},
 						Text: Text{
 							En: "Publish an app version with the new pin and a spare one; pin the public key or the CA, not the leaf.",
 							Zh: "发布新版本，写入新的公钥指纹和一个备用指纹；锁定公钥或 CA，不要锁定服务器证书。",
@@ -27958,6 +29749,28 @@ var embedded = Catalogue{
 							Zh: "计算线上公钥的指纹，与 App 里的对比。如果是 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=，那是空内容的指纹，说明握手没有完成。",
 						},
 						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Fixes: []Step{
+					{
+						Text: Text{
+							En: "To help the apps that are already out, put back the certificate or the key that they pin, if it still exists and is valid.",
+							Zh: "要让已发布的版本恢复连接，换回 App 锁定的证书或私钥（如果还在且有效）。",
+						},
+					},
+					{
+						Do: "install",
+					},
+					{
+						Do: "apply",
+					},
+					{
+						Text: Text{
+							En: "Publish an app version with the new pin and a spare one; pin the public key or the CA, not the leaf, and keep the key at renewals (certbot: --reuse-key).",
+							Zh: "发布新版 App，写入新指纹和备用指纹；锁定公钥或 CA，不要锁定服务器证书，并在续期时保留私钥（certbot 用 --reuse-key）。",
+						},
 					},
 				},
 			},
@@ -28002,6 +29815,11 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "Look at the file on disk, and at what clients see (the first check). If the file ends later, it is renewed already: a restart is all that is needed, see below.",
 							Zh: "看磁盘上的文件，再和客户端看到的有效期（第一项检查）对比。如果磁盘上的文件到期更晚，说明已经续期，只需按下面的步骤重启。",
@@ -28009,37 +29827,23 @@ var embedded = Catalogue{
 						Command: "openssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -enddate",
 					},
 					{
+						In: []Deployment{
+							"kubernetes",
+						},
 						Text: Text{
-							En: "If the file has expired too, renew it.",
-							Zh: "如果磁盘上的文件也已过期，先续期。",
+							En: "Look at the Secret, and at what clients see (the first check). If the Secret ends later, it is renewed already: a restart is all that is needed, see below.",
+							Zh: "看 Secret 里的证书，再和客户端看到的有效期（第一项检查）对比。如果 Secret 里的到期更晚，说明已经续期，只需按下面的步骤重启。",
 						},
-						Command: "certbot renew --cert-name im.example.com",
-						Interrupts: Text{
-							En: "Only certbot's own files change, and its deploy hooks run.",
-							Zh: "只更新 certbot 自己的文件，并执行它的部署钩子。",
-						},
+						Command: "kubectl get secret wukongim-tls -o jsonpath='{.data.tls\\.crt}' | base64 -d | openssl x509 -noout -enddate",
 					},
 					{
-						Text: Text{
-							En: "Copy certificate and key over, both together.",
-							Zh: "把证书和私钥一起复制过去。",
-						},
-						Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
-						Interrupts: Text{
-							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
-							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
-						},
+						Do: "renew",
 					},
 					{
-						Text: Text{
-							En: "Restart.",
-							Zh: "重启服务。",
-						},
-						Command: "docker compose restart wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
-						},
+						Do: "install",
+					},
+					{
+						Do: "apply",
 					},
 					{
 						Text: Text{
@@ -28048,6 +29852,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "So that it does not come back with certbot: a deploy hook that copies the files and restarts the container after each renewal of this certificate, and of no other.",
 							Zh: "用 certbot 的话，加一个部署钩子：每次续期这张证书后（其他证书不会触发）自动复制文件并重启容器，避免再次过期。",
@@ -28059,6 +29866,40 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"docker",
+						},
+						Text: Text{
+							En: "So that it does not come back with certbot: a deploy hook that copies the files and restarts the container after each renewal of this certificate, and of no other.",
+							Zh: "用 certbot 的话，加一个部署钩子：每次续期这张证书后（其他证书不会触发）自动复制文件并重启容器，避免再次过期。",
+						},
+						Command: "install -m 755 /dev/stdin /etc/letsencrypt/renewal-hooks/deploy/wukongim.sh <<'EOF'\n#!/bin/sh\n[ \"$RENEWED_LINEAGE\" = /etc/letsencrypt/live/im.example.com ] || exit 0\nset -e\ncp -L \"$RENEWED_LINEAGE/fullchain.pem\" \"$RENEWED_LINEAGE/privkey.pem\" /opt/wukongim/wukongimdata/certs/\ndocker restart wukongim\nEOF",
+						Interrupts: Text{
+							En: "Nothing is interrupted now; at each renewal the restart cuts all connections for a moment.",
+							Zh: "现在没有影响；每次续期时，重启会短暂断开所有连接。",
+						},
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "So that it does not come back with certbot: a deploy hook that copies the files and restarts the service after each renewal of this certificate, and of no other.",
+							Zh: "用 certbot 的话，加一个部署钩子：每次续期这张证书后（其他证书不会触发）自动复制文件并重启服务，避免再次过期。",
+						},
+						Command: "install -m 755 /dev/stdin /etc/letsencrypt/renewal-hooks/deploy/wukongim.sh <<'EOF'\n#!/bin/sh\n[ \"$RENEWED_LINEAGE\" = /etc/letsencrypt/live/im.example.com ] || exit 0\nset -e\ncp -L \"$RENEWED_LINEAGE/fullchain.pem\" \"$RENEWED_LINEAGE/privkey.pem\" /opt/wukongim/certs/\nsystemctl restart wukongim\nEOF",
+						Interrupts: Text{
+							En: "Nothing is interrupted now; at each renewal the restart cuts all connections for a moment.",
+							Zh: "现在没有影响；每次续期时，重启会短暂断开所有连接。",
+						},
+					},
+					{
+						Do: "prove-renewal",
+					},
+					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "The same with acme.sh, which keeps it for this domain only.",
 							Zh: "acme.sh 的写法，只对这个域名生效。",
@@ -28070,15 +29911,13 @@ var embedded = Catalogue{
 						},
 					},
 					{
-						Text: Text{
-							En: "On Kubernetes a renewed Secret reaches the mounted files after a minute (never with subPath), but the process only at a restart.",
-							Zh: "在 Kubernetes 上，Secret 更新后大约一分钟同步到挂载文件（用 subPath 挂载的不会更新），但进程仍要重启才会读取。",
-						},
-						Command: "kubectl rollout restart statefulset/wukongim",
-						Interrupts: Text{
-							En: "Each pod in turn cuts its connections; clients reconnect.",
-							Zh: "Pod 会逐个重启并断开各自的连接，客户端会自动重连。",
-						},
+						Do: "panels",
+					},
+					{
+						Do: "lifetimes",
+					},
+					{
+						Do: "proxy-in-front",
 					},
 				},
 				Verify: []Step{
@@ -28097,6 +29936,9 @@ var embedded = Catalogue{
 						Command: "openssl crl2pkcs7 -nocrl -certfile fullchain.pem | openssl pkcs7 -print_certs -text -noout | grep -E 'Not Before|Not After|Subject:'",
 					},
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
 						Text: Text{
 							En: "For monitoring: Certificate will expire, and status 1, when it ends within 14 days.",
 							Zh: "用于监控：证书 14 天内到期时输出 Certificate will expire，退出码为 1。",
@@ -28122,6 +29964,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
 						Text: Text{
 							En: "If the service is on the same internal network, call it without TLS until then.",
 							Zh: "如果对方在同一内网，续期之前可以先改用 HTTP 调用。",
@@ -28143,6 +29988,91 @@ var embedded = Catalogue{
 							Zh: "再与本机时间对照，都是 UTC。",
 						},
 						Command: "date -u",
+					},
+				},
+			},
+			Proxy: &Advice{
+				Explain: Text{
+					En: "The certificate that the proxy sends, or an intermediate of it, is past its notAfter date. Often it is renewed on disk and the proxy was never reloaded: it goes on with what it has read. A client whose clock is ahead answers exactly the same (clock-skew): if only some clients fail it is their clock. The date of the certificate decides.",
+					Zh: "代理发送的证书或其中间证书已经超过 notAfter。常见的是磁盘上已经续期，但代理没有重载，仍在使用读入的旧证书。客户端时钟偏快时的表现完全一样（clock-skew）：只有部分客户端失败就是它们的时钟问题。查一下证书日期即可确定。",
+				},
+				Fixes: []Step{
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"other",
+						},
+						In: []Deployment{
+							"systemd",
+							"compose",
+							"docker",
+						},
+						Text: Text{
+							En: "Look at the file on disk. If it ends later than what clients see, it is renewed already: a reload is all that is needed, see below.",
+							Zh: "看磁盘上的文件。如果到期时间比客户端看到的晚，说明已经续期，只需按下面的步骤重载。",
+						},
+						Command: "openssl x509 -in /etc/letsencrypt/live/im.example.com/fullchain.pem -noout -enddate",
+					},
+					{
+						Do: "renew",
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"ingress-nginx",
+							"load-balancer",
+							"other",
+						},
+						Do: "install",
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"other",
+							"traefik",
+						},
+						Do: "apply",
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "So that it does not come back: a deploy hook that reloads nginx after each renewal.",
+							Zh: "避免再次过期：加一个部署钩子，每次续期后重载 nginx。",
+						},
+						Command: "install -m 755 /dev/stdin /etc/letsencrypt/renewal-hooks/deploy/nginx.sh <<'EOF'\n#!/bin/sh\nnginx -t && nginx -s reload\nEOF",
+						Interrupts: Text{
+							En: "Nothing is interrupted, now or at a renewal.",
+							Zh: "现在和以后续期都不会中断服务。",
+						},
+					},
+					{
+						Do: "prove-renewal",
+					},
+					{
+						Do: "lifetimes",
+					},
+				},
+				Verify: []Step{
+					{
+						Text: Text{
+							En: "The dates that clients see now; Could not read certificate means that there was no handshake.",
+							Zh: "客户端现在看到的有效期；报 Could not read certificate 说明握手没有完成。",
+						},
+						Command: "timeout 10 openssl s_client -connect im.example.com:443 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -dates",
+					},
+					{
+						Do: "show-config",
 					},
 				},
 			},
@@ -28186,6 +30116,11 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "If the start is only minutes or hours away, put the earlier certificate and key back until then; certbot keeps them as fullchainN.pem and privkeyN.pem in /etc/letsencrypt/archive/im.example.com.",
 							Zh: "如果再过几分钟或几小时就生效，可以先换回旧证书和旧私钥过渡；certbot 把它们保存在 /etc/letsencrypt/archive/im.example.com，文件名是 fullchainN.pem 和 privkeyN.pem。",
@@ -28197,15 +30132,13 @@ var embedded = Catalogue{
 						},
 					},
 					{
-						Text: Text{
-							En: "Restart, with the new or the earlier files.",
-							Zh: "换好文件后重启。",
+						In: []Deployment{
+							"kubernetes",
 						},
-						Command: "docker compose restart wukongim",
-						Interrupts: Text{
-							En: "This cuts all connections for a moment; clients reconnect.",
-							Zh: "这会短暂断开所有连接，客户端会自动重连。",
-						},
+						Do: "install",
+					},
+					{
+						Do: "apply",
 					},
 				},
 				Verify: []Step{
@@ -28270,6 +30203,38 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			Proxy: &Advice{
+				Fixes: []Step{
+					{
+						Text: Text{
+							En: "Put the clock of the issuing machine right, and issue the certificate again; or use the earlier certificate and key until the new one is valid.",
+							Zh: "校准签发机器的时钟后重新签发；或者在新证书生效前先用旧证书和旧私钥。",
+						},
+					},
+					{
+						Do: "install",
+					},
+					{
+						Do: "apply",
+					},
+				},
+				Verify: []Step{
+					{
+						Text: Text{
+							En: "notBefore must be earlier than the time now; Could not read certificate means that there was no handshake.",
+							Zh: "notBefore 应早于当前时间；报 Could not read certificate 说明握手没有完成。",
+						},
+						Command: "timeout 10 openssl s_client -connect im.example.com:443 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -dates",
+					},
+					{
+						Text: Text{
+							En: "The time now, in UTC as well.",
+							Zh: "当前时间，同样是 UTC。",
+						},
+						Command: "date -u",
+					},
+				},
+			},
 			References: []string{
 				"RFC 5280 section 4.1.2.5",
 				"measured: attempts.jsonl (not_yet_valid)",
@@ -28306,6 +30271,9 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						For: []ComponentID{
+							"client",
+						},
 						Text: Text{
 							En: "On the device that fails: switch on automatic date and time (Android: Settings, System, Date and time; iOS: Settings, General, Date and Time; Windows: Settings, Time and language) and try again.",
 							Zh: "在出错的设备上打开自动设置时间（Android：设置 → 系统 → 日期和时间；iOS：设置 → 通用 → 日期与时间；Windows：设置 → 时间和语言），然后重试。",
@@ -28370,6 +30338,12 @@ var embedded = Catalogue{
 						Command: "timedatectl status",
 					},
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "The container shows the same instant as the host.",
 							Zh: "容器和宿主机显示的应是同一时刻。",
@@ -29878,6 +31852,2714 @@ var embedded = Catalogue{
 			},
 		},
 	},
+	Components: []*Component{
+		{
+			ID: "client",
+			Title: Text{
+				En: "client app",
+				Zh: "客户端",
+			},
+			Signs: []Sign{
+				{
+					Pattern: "^client-(?:says|told|has|own)-",
+				},
+			},
+			Lacks: map[string]string{
+				"cert-expired":           "the certificate is the server's; a wrong clock of the client is clock-skew",
+				"cert-file-missing":      "a client has no server certificate: the files are the server's",
+				"cert-file-unreadable":   "the files are the server's",
+				"cert-key-mismatch":      "the files are the server's",
+				"cert-key-swapped":       "the files are the server's",
+				"cert-malformed":         "the files are the server's",
+				"cert-not-configured":    "the files are the server's",
+				"cert-not-pem":           "the files are the server's",
+				"cert-not-yet-valid":     "the certificate is the server's; a wrong clock of the client is clock-skew",
+				"cert-revoked":           "the certificate is the server's",
+				"cert-unsupported":       "the certificate is the server's",
+				"chain-incomplete":       "the chain is sent by the server",
+				"key-unsupported":        "the key is the server's",
+				"listen-address-invalid": "a client does not listen",
+				"listen-port-denied":     "a client does not listen",
+				"listen-port-in-use":     "a client does not listen",
+				"scanner-probe":          "it is told by the server of somebody who is no client of its own",
+				"server-crash":           "it is the server that crashes",
+			},
+		},
+		{
+			ID: "ingress-nginx",
+			Title: Text{
+				En: "ingress-nginx",
+				Zh: "ingress-nginx",
+			},
+			Proxy: true,
+			Only:  "kubernetes",
+			Signs: []Sign{
+				{
+					Pattern: "^ingress-",
+				},
+				{
+					Kinds: []string{
+						"nginx",
+					},
+					Name: "(?i)ingress",
+				},
+			},
+			Lacks: map[string]string{
+				"cert-file-missing":                "it reads no files: a Secret that is missing is cert-not-configured; the remedy there is the same",
+				"cert-file-unreadable":             "it takes the Secret from the API, not from files",
+				"cert-key-swapped":                 "kubectl create secret tls refuses swapped files",
+				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
+				"key-unsupported":                  "kubectl create secret tls refuses a key that it cannot read",
+				"listen-address-invalid":           "its ports are those of its Service",
+				"listen-port-denied":               "its image has the capability",
+				"listen-port-in-use":               "its ports are those of its Service",
+				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			},
+		},
+		{
+			ID: "haproxy",
+			Title: Text{
+				En: "HAProxy",
+				Zh: "HAProxy",
+			},
+			Proxy: true,
+			In:    "systemd",
+			Signs: []Sign{
+				{
+					Pattern: "^haproxy-",
+				},
+				{
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Name: "(?i)haproxy",
+				},
+			},
+			Lacks: map[string]string{
+				"cert-key-swapped":                 "certificate and key stand in one file, in any order",
+				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
+				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			},
+		},
+		{
+			ID: "apache",
+			Title: Text{
+				En: "Apache httpd",
+				Zh: "Apache httpd",
+			},
+			Proxy: true,
+			In:    "systemd",
+			Signs: []Sign{
+				{
+					Pattern: "^apache-",
+				},
+				{
+					Text: "\\[ssl:[a-z]+\\]|\\bAH0[0-9]{4}: ",
+				},
+			},
+			Lacks: map[string]string{
+				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
+				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			},
+		},
+		{
+			ID: "traefik",
+			Title: Text{
+				En: "Traefik",
+				Zh: "Traefik",
+			},
+			Proxy: true,
+			In:    "compose",
+			Signs: []Sign{
+				{
+					Pattern: "^traefik-",
+				},
+				{
+					Kinds: []string{
+						"net-http",
+						"zap",
+						"text",
+						"panic",
+					},
+					Name: "(?i)traefik",
+				},
+				{
+					Text: "(?i)\\btraefik\\b|\"?(?:entryPointName|routerName|providerName)\"?[=:]|ACME certificate from resolver|level=(?:error|warning|info|debug) msg=",
+				},
+				{
+					Text: "^\\S+ (?:DBG|INF|WRN|ERR) ",
+				},
+			},
+			Lacks: map[string]string{
+				"cert-key-swapped":                 "certFile and keyFile are parsed as what they are: swapped ones are cert-not-pem",
+				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
+				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			},
+		},
+		{
+			ID: "caddy",
+			Title: Text{
+				En: "Caddy",
+				Zh: "Caddy",
+			},
+			Proxy: true,
+			In:    "systemd",
+			Signs: []Sign{
+				{
+					Kinds: []string{
+						"net-http",
+						"zap",
+						"text",
+						"panic",
+					},
+					Name: "(?i)caddy",
+				},
+				{
+					Text: "\"logger\":\"(?:http|tls|admin|caddy|pki)\\b|Error: loading (?:initial|new) config:",
+				},
+			},
+			Lacks: map[string]string{
+				"cert-key-swapped":                 "the two files of a tls line are parsed as what they are: swapped ones are cert-not-pem",
+				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
+				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			},
+		},
+		{
+			ID: "nginx",
+			Title: Text{
+				En: "nginx, OpenResty or Tengine",
+				Zh: "nginx、OpenResty 或 Tengine",
+			},
+			Proxy: true,
+			In:    "systemd",
+			Signs: []Sign{
+				{
+					Kinds: []string{
+						"nginx",
+					},
+				},
+				{
+					Pattern: "^nginx-",
+				},
+				{
+					Kinds: []string{
+						"text",
+					},
+					Pattern: "^proxy-",
+					Name:    "(?i)nginx|openresty|tengine",
+				},
+			},
+			Lacks: map[string]string{
+				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
+				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			},
+		},
+		{
+			ID: "load-balancer",
+			Title: Text{
+				En: "cloud load balancer",
+				Zh: "云负载均衡",
+			},
+			Proxy: true,
+			In:    "systemd",
+			Signs: []Sign{},
+			Lacks: map[string]string{
+				"cert-file-missing":                "it has no files: the certificate is chosen in its console",
+				"cert-file-unreadable":             "it has no files",
+				"cert-key-mismatch":                "its console refuses a key that does not fit",
+				"cert-key-swapped":                 "its console refuses them",
+				"cert-malformed":                   "its console refuses what it cannot parse",
+				"cert-not-pem":                     "its console refuses what is no PEM",
+				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
+				"key-unsupported":                  "its console refuses it",
+				"listen-address-invalid":           "its addresses are the cloud's",
+				"listen-port-denied":               "its ports are the cloud's",
+				"listen-port-in-use":               "its console refuses a port twice",
+				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			},
+		},
+		{
+			ID: "other",
+			Title: Text{
+				En: "another program that ends TLS",
+				Zh: "其他终止 TLS 的程序",
+			},
+			Proxy: true,
+			In:    "systemd",
+			Signs: []Sign{
+				{
+					Pattern: "^(?:envoy|acme|loader|no-certificate-for-name)",
+				},
+				{
+					Kinds: []string{
+						"net-http",
+						"openssl",
+					},
+				},
+				{
+					Name: "(?i)stunnel|lighttpd|hitch|envoy",
+				},
+				{
+					Pattern: "^proxy-",
+				},
+			},
+			Lacks: map[string]string{
+				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
+				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			},
+		},
+		{
+			ID: "service",
+			Title: Text{
+				En: "a service that is called",
+				Zh: "被调用的对方服务",
+			},
+			Signs: []Sign{},
+			Lacks: map[string]string{
+				"cert-file-missing":                "a service that cannot start is not reached: the caller sees no TLS",
+				"cert-file-unreadable":             "a service that cannot start is not reached: the caller sees no TLS",
+				"cert-key-mismatch":                "a service that cannot start is not reached: the caller sees no TLS",
+				"cert-key-swapped":                 "a service that cannot start is not reached: the caller sees no TLS",
+				"cert-not-configured":              "a service that cannot start is not reached: the caller sees no TLS",
+				"cert-not-pem":                     "a service that cannot start is not reached: the caller sees no TLS",
+				"cert-pin-mismatch":                "WuKongIM and nginx pin nothing",
+				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
+				"key-unsupported":                  "a service that cannot start is not reached: the caller sees no TLS",
+				"listen-address-invalid":           "a service that cannot start is not reached: the caller sees no TLS",
+				"listen-port-denied":               "a service that cannot start is not reached: the caller sees no TLS",
+				"listen-port-in-use":               "a service that cannot start is not reached: the caller sees no TLS",
+				"scanner-probe":                    "it is the caller that reports",
+				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			},
+		},
+		{
+			ID: "wukongim-v3",
+			Title: Text{
+				En: "WuKongIM v3",
+				Zh: "WuKongIM v3",
+			},
+			In: "compose",
+			Signs: []Sign{
+				{
+					Kinds: []string{
+						"console",
+					},
+					Pattern: "^v3-",
+				},
+				{
+					Pattern: "^v3-",
+				},
+			},
+			Lacks: map[string]string{
+				"server-crash": "v3 has no TLS code of its own",
+			},
+		},
+		{
+			ID: "wukongim",
+			Title: Text{
+				En: "WuKongIM v1, v2",
+				Zh: "WuKongIM v1、v2",
+			},
+			In:    "compose",
+			Signs: []Sign{},
+			Lacks: map[string]string{},
+		},
+	},
+	Actions: []*Action{
+		{
+			ID: "install",
+			Steps: []Step{
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"compose",
+						"docker",
+					},
+					Text: Text{
+						En: "Copy certificate and key over, both together.",
+						Zh: "把证书和私钥一起复制过去。",
+					},
+					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
+					Interrupts: Text{
+						En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+						Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Copy certificate and key over, both together.",
+						Zh: "把证书和私钥一起复制过去。",
+					},
+					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem /opt/wukongim/certs/",
+					Interrupts: Text{
+						En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+						Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+						"nginx",
+						"traefik",
+						"haproxy",
+						"apache",
+						"caddy",
+						"other",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Put both files into the Secret that the pods mount.",
+						Zh: "把两个文件写入 Pod 挂载的 Secret。",
+					},
+					Command: "kubectl create secret tls wukongim-tls --cert=fullchain.pem --key=privkey.pem \\\n  --dry-run=client -o yaml | kubectl apply -f -",
+					Interrupts: Text{
+						En: "The Secret is replaced; no pod restarts by itself.",
+						Zh: "只覆盖这个 Secret，Pod 不会自己重启。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"ingress-nginx",
+					},
+					Text: Text{
+						En: "Put both files into the Secret that the Ingress names under spec.tls, in the same namespace; the controller takes it within seconds and cuts no connection.",
+						Zh: "把两个文件写入 Ingress 在 spec.tls 里引用的 Secret（必须在同一命名空间）；控制器几秒内就会采用，不会断开已有连接。",
+					},
+					Command: "kubectl create secret tls wukongim-tls --cert=fullchain.pem --key=privkey.pem \\\n  --dry-run=client -o yaml | kubectl apply -f -",
+					Interrupts: Text{
+						En: "New connections get the new certificate at once.",
+						Zh: "新连接立即使用新证书。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"nginx",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Copy certificate and key to where the configuration reads them; nothing has to be copied where it names /etc/letsencrypt/live itself.",
+						Zh: "把证书和私钥复制到配置里写的位置；如果配置直接引用 /etc/letsencrypt/live，则不用复制。",
+					},
+					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem /etc/nginx/certs/",
+					Interrupts: Text{
+						En: "Files of these names there are replaced; the proxy reads them at its next reload.",
+						Zh: "目录里的同名文件会被覆盖；代理要到下次重载才会读取。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"nginx",
+						"apache",
+						"traefik",
+						"other",
+					},
+					In: []Deployment{
+						"compose",
+						"docker",
+					},
+					Text: Text{
+						En: "Copy certificate and key into the folder of the host that the proxy's container mounts.",
+						Zh: "把证书和私钥复制到代理容器挂载的宿主机目录。",
+					},
+					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./certs/",
+					Interrupts: Text{
+						En: "Files of these names there are replaced; the proxy reads them at its next reload.",
+						Zh: "目录里的同名文件会被覆盖；代理要到下次重载才会读取。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"apache",
+						"traefik",
+						"other",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Copy certificate and key to where the configuration reads them.",
+						Zh: "把证书和私钥复制到配置里写的位置。",
+					},
+					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem /etc/ssl/im.example.com/",
+					Interrupts: Text{
+						En: "Files of these names there are replaced; the proxy reads them at its next reload.",
+						Zh: "目录里的同名文件会被覆盖；代理要到下次重载才会读取。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"haproxy",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "HAProxy wants certificate, intermediates and key in one file.",
+						Zh: "HAProxy 要求证书、中间证书和私钥放在同一个文件里。",
+					},
+					Command: "cat /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem > /etc/haproxy/certs/im.example.com.pem",
+					Interrupts: Text{
+						En: "Files of these names there are replaced; the proxy reads them at its next reload.",
+						Zh: "目录里的同名文件会被覆盖；代理要到下次重载才会读取。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"haproxy",
+					},
+					In: []Deployment{
+						"compose",
+						"docker",
+					},
+					Text: Text{
+						En: "HAProxy wants certificate, intermediates and key in one file.",
+						Zh: "HAProxy 要求证书、中间证书和私钥放在同一个文件里。",
+					},
+					Command: "cat /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem > ./certs/im.example.com.pem",
+					Interrupts: Text{
+						En: "Files of these names there are replaced; the proxy reads them at its next reload.",
+						Zh: "目录里的同名文件会被覆盖；代理要到下次重载才会读取。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"caddy",
+					},
+					In: []Deployment{
+						"compose",
+						"docker",
+						"systemd",
+					},
+					Text: Text{
+						En: "Caddy fetches and installs its certificate itself: take a tls line with files out of the Caddyfile, unless the files are wanted; then both have to be replaced, and their user is caddy.",
+						Zh: "Caddy 自己申请并安装证书：除非确实要用文件，否则去掉 Caddyfile 里带文件路径的 tls 行；如果要用，两个文件一起替换，属主是 caddy。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"load-balancer",
+					},
+					Text: Text{
+						En: "Upload fullchain.pem and privkey.pem in the cloud's certificate service (Alibaba Cloud: 数字证书管理服务, Tencent Cloud: SSL 证书), then choose the new certificate at the HTTPS listener: it is not changed by itself, and each SNI certificate has to be changed, too.",
+						Zh: "在云平台的证书服务（阿里云“数字证书管理服务”、腾讯云“SSL 证书”）上传 fullchain.pem 和 privkey.pem，然后在 HTTPS 监听器上改选新证书：监听器不会自动更换，扩展域名（SNI）的证书也要逐个更换。",
+					},
+				},
+			},
+		},
+		{
+			ID: "apply",
+			Steps: []Step{
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "Restart.",
+						Zh: "重启服务。",
+					},
+					Command: "docker compose restart wukongim",
+					Interrupts: Text{
+						En: "This cuts all connections for a moment; clients reconnect.",
+						Zh: "这会短暂断开所有连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "Restart.",
+						Zh: "重启服务。",
+					},
+					Command: "docker restart wukongim",
+					Interrupts: Text{
+						En: "This cuts all connections for a moment; clients reconnect.",
+						Zh: "这会短暂断开所有连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Restart.",
+						Zh: "重启服务。",
+					},
+					Command: "systemctl restart wukongim",
+					Interrupts: Text{
+						En: "This cuts all connections for a moment; clients reconnect.",
+						Zh: "这会短暂断开所有连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Restart the pods: a renewed Secret reaches the mounted files after a minute (never with subPath), but the process reads them at its start only.",
+						Zh: "重启 Pod：Secret 更新后大约一分钟同步到挂载文件（用 subPath 挂载的不会更新），但进程只在启动时读取。",
+					},
+					Command: "kubectl rollout restart statefulset/wukongim",
+					Interrupts: Text{
+						En: "Each pod in turn cuts its connections; clients reconnect.",
+						Zh: "Pod 会逐个重启并断开各自的连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"nginx",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Test the configuration; it must print test is successful.",
+						Zh: "检查配置，应显示 test is successful。",
+					},
+					Command: "nginx -t",
+				},
+				{
+					For: []ComponentID{
+						"nginx",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Then reload.",
+						Zh: "然后重载。",
+					},
+					Command: "nginx -s reload",
+					Interrupts: Text{
+						En: "No connection is cut; new ones get the new certificate.",
+						Zh: "不会断开已有连接，新连接使用新证书。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"nginx",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "Test the configuration; it must print test is successful.",
+						Zh: "检查配置，应显示 test is successful。",
+					},
+					Command: "docker compose exec nginx nginx -t",
+				},
+				{
+					For: []ComponentID{
+						"nginx",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "Then reload.",
+						Zh: "然后重载。",
+					},
+					Command: "docker compose exec nginx nginx -s reload",
+					Interrupts: Text{
+						En: "No connection is cut; new ones get the new certificate.",
+						Zh: "不会断开已有连接，新连接使用新证书。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"nginx",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "Test the configuration; it must print test is successful.",
+						Zh: "检查配置，应显示 test is successful。",
+					},
+					Command: "docker exec nginx nginx -t",
+				},
+				{
+					For: []ComponentID{
+						"nginx",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "Then reload.",
+						Zh: "然后重载。",
+					},
+					Command: "docker exec nginx nginx -s reload",
+					Interrupts: Text{
+						En: "No connection is cut; new ones get the new certificate.",
+						Zh: "不会断开已有连接，新连接使用新证书。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"nginx",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Restart the proxy's pods.",
+						Zh: "重启代理的 Pod。",
+					},
+					Command: "kubectl rollout restart deployment/nginx",
+					Interrupts: Text{
+						En: "Each pod in turn cuts its connections; clients reconnect.",
+						Zh: "Pod 会逐个重启并断开各自的连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"caddy",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Check the Caddyfile; it must print Valid configuration.",
+						Zh: "检查 Caddyfile，应显示 Valid configuration。",
+					},
+					Command: "caddy validate --config /etc/caddy/Caddyfile",
+				},
+				{
+					For: []ComponentID{
+						"caddy",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Then reload.",
+						Zh: "然后重载。",
+					},
+					Command: "systemctl reload caddy",
+					Interrupts: Text{
+						En: "Caddy closes WebSockets that it forwards; clients reconnect.",
+						Zh: "Caddy 会断开正在转发的 WebSocket，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"caddy",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "Then reload.",
+						Zh: "然后重载。",
+					},
+					Command: "docker compose exec -w /etc/caddy caddy caddy reload",
+					Interrupts: Text{
+						En: "Caddy closes WebSockets that it forwards; clients reconnect.",
+						Zh: "Caddy 会断开正在转发的 WebSocket，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"caddy",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "Then reload.",
+						Zh: "然后重载。",
+					},
+					Command: "docker exec -w /etc/caddy caddy caddy reload",
+					Interrupts: Text{
+						En: "Caddy closes WebSockets that it forwards; clients reconnect.",
+						Zh: "Caddy 会断开正在转发的 WebSocket，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"caddy",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Restart.",
+						Zh: "重启服务。",
+					},
+					Command: "kubectl rollout restart deployment/caddy",
+					Interrupts: Text{
+						En: "Each pod in turn cuts its connections; clients reconnect.",
+						Zh: "Pod 会逐个重启并断开各自的连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"traefik",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Traefik reads its files when its dynamic configuration changes, not when they do: restart it.",
+						Zh: "Traefik 只在动态配置变化时重新读取证书文件，文件本身变化不会触发：重启它。",
+					},
+					Command: "systemctl restart traefik",
+					Interrupts: Text{
+						En: "This cuts all connections for a moment; clients reconnect.",
+						Zh: "这会短暂断开所有连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"traefik",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "Traefik reads its files when its dynamic configuration changes, not when they do: restart it.",
+						Zh: "Traefik 只在动态配置变化时重新读取证书文件，文件本身变化不会触发：重启它。",
+					},
+					Command: "docker compose restart traefik",
+					Interrupts: Text{
+						En: "This cuts all connections for a moment; clients reconnect.",
+						Zh: "这会短暂断开所有连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"traefik",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "Traefik reads its files when its dynamic configuration changes, not when they do: restart it.",
+						Zh: "Traefik 只在动态配置变化时重新读取证书文件，文件本身变化不会触发：重启它。",
+					},
+					Command: "docker restart traefik",
+					Interrupts: Text{
+						En: "This cuts all connections for a moment; clients reconnect.",
+						Zh: "这会短暂断开所有连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"traefik",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Traefik takes a Secret that an Ingress or TLSStore names by itself; only mounted files need a restart.",
+						Zh: "Ingress 或 TLSStore 引用的 Secret，Traefik 会自动采用；只有挂载成文件的证书才需要重启。",
+					},
+					Command: "kubectl rollout restart deployment/traefik",
+					Interrupts: Text{
+						En: "Each pod in turn cuts its connections; clients reconnect.",
+						Zh: "Pod 会逐个重启并断开各自的连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"haproxy",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Check the configuration; Configuration file is valid, or no line at all, is good.",
+						Zh: "检查配置：显示 Configuration file is valid 或没有输出就是正常。",
+					},
+					Command: "haproxy -c -f /etc/haproxy/haproxy.cfg",
+				},
+				{
+					For: []ComponentID{
+						"haproxy",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Then reload.",
+						Zh: "然后重载。",
+					},
+					Command: "systemctl reload haproxy",
+					Interrupts: Text{
+						En: "Open connections stay with the old process; new ones get the new certificate.",
+						Zh: "已有连接留在旧进程上，新连接使用新证书。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"haproxy",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "Then reload.",
+						Zh: "然后重载。",
+					},
+					Command: "docker compose kill -s HUP haproxy",
+					Interrupts: Text{
+						En: "Open connections stay with the old process; new ones get the new certificate.",
+						Zh: "已有连接留在旧进程上，新连接使用新证书。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"haproxy",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "Then reload.",
+						Zh: "然后重载。",
+					},
+					Command: "docker kill -s HUP haproxy",
+					Interrupts: Text{
+						En: "Open connections stay with the old process; new ones get the new certificate.",
+						Zh: "已有连接留在旧进程上，新连接使用新证书。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"haproxy",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Restart.",
+						Zh: "重启服务。",
+					},
+					Command: "kubectl rollout restart deployment/haproxy",
+					Interrupts: Text{
+						En: "Each pod in turn cuts its connections; clients reconnect.",
+						Zh: "Pod 会逐个重启并断开各自的连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"apache",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Check the configuration; it must print Syntax OK.",
+						Zh: "检查配置，应显示 Syntax OK。",
+					},
+					Command: "apachectl configtest",
+				},
+				{
+					For: []ComponentID{
+						"apache",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Then reload.",
+						Zh: "然后重载。",
+					},
+					Command: "apachectl graceful",
+					Interrupts: Text{
+						En: "No connection is cut; new ones get the new certificate.",
+						Zh: "不会断开已有连接，新连接使用新证书。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"apache",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "Then reload.",
+						Zh: "然后重载。",
+					},
+					Command: "docker compose exec httpd apachectl graceful",
+					Interrupts: Text{
+						En: "No connection is cut; new ones get the new certificate.",
+						Zh: "不会断开已有连接，新连接使用新证书。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"apache",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "Then reload.",
+						Zh: "然后重载。",
+					},
+					Command: "docker exec httpd apachectl graceful",
+					Interrupts: Text{
+						En: "No connection is cut; new ones get the new certificate.",
+						Zh: "不会断开已有连接，新连接使用新证书。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"apache",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Restart.",
+						Zh: "重启服务。",
+					},
+					Command: "kubectl rollout restart deployment/httpd",
+					Interrupts: Text{
+						En: "Each pod in turn cuts its connections; clients reconnect.",
+						Zh: "Pod 会逐个重启并断开各自的连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"other",
+					},
+					Text: Text{
+						En: "Let the program read its files again: reload or restart it. A restart cuts all connections for a moment.",
+						Zh: "让该程序重新读取文件：重载或重启。重启会短暂断开所有连接。",
+					},
+				},
+			},
+		},
+		{
+			ID: "recreate",
+			Steps: []Step{
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "Recreate the container; a mere restart keeps the old environment and mounts.",
+						Zh: "重新创建容器；只重启的话，环境变量和挂载还是旧的。",
+					},
+					Command: "docker compose up -d --force-recreate wukongim",
+					Interrupts: Text{
+						En: "This cuts all connections for a moment; clients reconnect.",
+						Zh: "这会短暂断开所有连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "A container keeps the environment and mounts that it was created with: for changes of these remove it, and run it anew with the changed -e and -v; for changes in wk.yaml restart it.",
+						Zh: "容器的环境变量和挂载在创建时就固定了：改动这些要删除容器，用新的 -e、-v 参数重新 docker run；只改 wk.yaml 则重启即可。",
+					},
+					Command: "docker restart wukongim",
+					Interrupts: Text{
+						En: "This cuts all connections for a moment; clients reconnect.",
+						Zh: "这会短暂断开所有连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Restart.",
+						Zh: "重启服务。",
+					},
+					Command: "systemctl restart wukongim",
+					Interrupts: Text{
+						En: "This cuts all connections for a moment; clients reconnect.",
+						Zh: "这会短暂断开所有连接，客户端会自动重连。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Apply the changed manifest, then see that the pods come up: it must print partitioned roll out complete or successfully rolled out.",
+						Zh: "应用改好的清单，然后确认 Pod 已启动：应显示 partitioned roll out complete 或 successfully rolled out。",
+					},
+					Command: "kubectl rollout status statefulset/wukongim --timeout=120s",
+				},
+			},
+		},
+		{
+			ID: "renew",
+			Steps: []Step{
+				{
+					For: []ComponentID{
+						"wukongim",
+						"nginx",
+						"haproxy",
+						"apache",
+						"other",
+					},
+					In: []Deployment{
+						"compose",
+						"docker",
+						"systemd",
+					},
+					Text: Text{
+						En: "Renew the certificate.",
+						Zh: "续期证书。",
+					},
+					Command: "certbot renew --cert-name im.example.com",
+					Interrupts: Text{
+						En: "Only certbot's own files change, and its deploy hooks run.",
+						Zh: "只更新 certbot 自己的文件，并执行它的部署钩子。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+						"nginx",
+						"haproxy",
+						"apache",
+						"caddy",
+						"traefik",
+						"ingress-nginx",
+						"other",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "With cert-manager: what does it say? The condition Ready and the events below it name what keeps the renewal.",
+						Zh: "使用 cert-manager 时：看它怎么说。Ready 状态和下面的事件会说明续期卡在哪里。",
+					},
+					Command: "kubectl describe certificate wukongim-tls",
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+						"nginx",
+						"haproxy",
+						"apache",
+						"caddy",
+						"traefik",
+						"ingress-nginx",
+						"other",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Let cert-manager issue it anew at once (cmctl is its command-line tool).",
+						Zh: "让 cert-manager 立即重新签发（cmctl 是它的命令行工具）。",
+					},
+					Command: "cmctl renew wukongim-tls",
+					Interrupts: Text{
+						En: "The Secret is replaced when the new certificate is there.",
+						Zh: "新证书签发后会覆盖这个 Secret。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"caddy",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Caddy renews by itself, a third of the lifetime before the end: its log says why it cannot. Mostly ports 80 and 443 are closed from outside, or the DNS record does not lead here.",
+						Zh: "Caddy 会在剩余三分之一有效期时自动续期，失败原因在它的日志里。多数是外网访问不到 80、443 端口，或 DNS 没有指向本机。",
+					},
+					Command: "journalctl -u caddy | grep -iE 'obtain|renew|acme' | tail -n 20",
+				},
+				{
+					For: []ComponentID{
+						"caddy",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "Caddy renews by itself, a third of the lifetime before the end: its log says why it cannot. Mostly ports 80 and 443 are closed from outside, or the DNS record does not lead here.",
+						Zh: "Caddy 会在剩余三分之一有效期时自动续期，失败原因在它的日志里。多数是外网访问不到 80、443 端口，或 DNS 没有指向本机。",
+					},
+					Command: "docker compose logs caddy 2>&1 | grep -iE 'obtain|renew|acme' | tail -n 20",
+				},
+				{
+					For: []ComponentID{
+						"caddy",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "Caddy renews by itself, a third of the lifetime before the end: its log says why it cannot. Mostly ports 80 and 443 are closed from outside, or the DNS record does not lead here.",
+						Zh: "Caddy 会在剩余三分之一有效期时自动续期，失败原因在它的日志里。多数是外网访问不到 80、443 端口，或 DNS 没有指向本机。",
+					},
+					Command: "docker logs caddy 2>&1 | grep -iE 'obtain|renew|acme' | tail -n 20",
+				},
+				{
+					For: []ComponentID{
+						"traefik",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Traefik renews by itself 30 days before the end where a router names a certResolver: its log says why it cannot. Mostly port 80 or 443 is closed from outside, the DNS record does not lead here, or acme.json is not kept in a volume.",
+						Zh: "路由配置了 certResolver 时，Traefik 会在到期前 30 天自动续期，失败原因在它的日志里。多数是外网访问不到 80 或 443 端口、DNS 没有指向本机，或 acme.json 没有持久化。",
+					},
+					Command: "journalctl -u traefik | grep -i acme | tail -n 20",
+				},
+				{
+					For: []ComponentID{
+						"traefik",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "Traefik renews by itself 30 days before the end where a router names a certResolver: its log says why it cannot. Mostly port 80 or 443 is closed from outside, the DNS record does not lead here, or acme.json is not kept in a volume.",
+						Zh: "路由配置了 certResolver 时，Traefik 会在到期前 30 天自动续期，失败原因在它的日志里。多数是外网访问不到 80 或 443 端口、DNS 没有指向本机，或 acme.json 没有持久化。",
+					},
+					Command: "docker compose logs traefik 2>&1 | grep -i acme | tail -n 20",
+				},
+				{
+					For: []ComponentID{
+						"traefik",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "Traefik renews by itself 30 days before the end where a router names a certResolver: its log says why it cannot. Mostly port 80 or 443 is closed from outside, the DNS record does not lead here, or acme.json is not kept in a volume.",
+						Zh: "路由配置了 certResolver 时，Traefik 会在到期前 30 天自动续期，失败原因在它的日志里。多数是外网访问不到 80 或 443 端口、DNS 没有指向本机，或 acme.json 没有持久化。",
+					},
+					Command: "docker logs traefik 2>&1 | grep -i acme | tail -n 20",
+				},
+				{
+					For: []ComponentID{
+						"load-balancer",
+					},
+					Text: Text{
+						En: "Apply for a new certificate in the cloud's certificate service; free ones (about 90 days) are not renewed by themselves, paid ones can be hosted so that they are.",
+						Zh: "在云平台的证书服务里重新申请证书；免费证书（约 90 天）不会自动续期，付费证书可以开启托管自动更新。",
+					},
+				},
+			},
+		},
+		{
+			ID: "list-files",
+			Steps: []Step{
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "List the files as a container of their own sees them; this works while the server restarts in a loop, too.",
+						Zh: "用独立容器查看这些文件；服务反复重启时也能用。",
+					},
+					Command: "docker compose run --rm --no-deps --entrypoint ls wukongim -lL /root/wukongim/certs",
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "Which folders of the host does the container mount, and where?",
+						Zh: "容器挂载了宿主机的哪些目录，挂到哪里？",
+					},
+					Command: "docker inspect -f '{{range .Mounts}}{{.Source}} -> {{.Destination}}{{println}}{{end}}' wukongim",
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Which volumes does the pod mount, and which events are there?",
+						Zh: "Pod 挂载了哪些卷，有哪些事件？",
+					},
+					Command: "kubectl describe pod wukongim-0",
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "List both files.",
+						Zh: "列出两个文件。",
+					},
+					Command: "ls -lL /opt/wukongim/certs",
+				},
+			},
+		},
+		{
+			ID: "show-settings",
+			Steps: []Step{
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "See the environment that the container gets from compose; it wins over wk.yaml, and a variable that is not listed is not set.",
+						Zh: "查看 compose 传给容器的环境变量；它优先于 wk.yaml，没列出的变量就是没有设置。",
+					},
+					Command: "docker compose config | grep -E 'WK_(WSS|EXTERNAL)'",
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "See the environment of the container; it wins over wk.yaml, and a variable that is not listed is not set.",
+						Zh: "查看容器的环境变量；它优先于 wk.yaml，没列出的变量就是没有设置。",
+					},
+					Command: "docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' wukongim | grep -E 'WK_(WSS|EXTERNAL)'",
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "See the environment of the pod; it wins over wk.yaml, and a variable that is not listed is not set.",
+						Zh: "查看 Pod 的环境变量；它优先于 wk.yaml，没列出的变量就是没有设置。",
+					},
+					Command: "kubectl describe pod wukongim-0 | grep -E 'WK_(WSS|EXTERNAL)'",
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "See the unit with its environment; it wins over wk.yaml.",
+						Zh: "查看服务单元和其中的环境变量；它优先于 wk.yaml。",
+					},
+					Command: "systemctl cat wukongim",
+				},
+			},
+		},
+		{
+			ID: "banner",
+			Steps: []Step{
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "The banner of the last start lists the wss address as WebSocket Secure.",
+						Zh: "最近一次启动的横幅里，WebSocket Secure 一行就是 wss 地址。",
+					},
+					Command: "docker compose logs wukongim 2>&1 | grep 'WebSocket Secure' | tail -n 1",
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "The banner of the last start lists the wss address as WebSocket Secure.",
+						Zh: "最近一次启动的横幅里，WebSocket Secure 一行就是 wss 地址。",
+					},
+					Command: "docker logs wukongim 2>&1 | grep 'WebSocket Secure' | tail -n 1",
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "The banner of the last start lists the wss address as WebSocket Secure.",
+						Zh: "最近一次启动的横幅里，WebSocket Secure 一行就是 wss 地址。",
+					},
+					Command: "kubectl logs wukongim-0 | grep 'WebSocket Secure' | tail -n 1",
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "The banner of the last start lists the wss address as WebSocket Secure.",
+						Zh: "最近一次启动的横幅里，WebSocket Secure 一行就是 wss 地址。",
+					},
+					Command: "journalctl -u wukongim | grep 'WebSocket Secure' | tail -n 1",
+				},
+			},
+		},
+		{
+			ID: "show-config",
+			Steps: []Step{
+				{
+					For: []ComponentID{
+						"nginx",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Which files does it read, and for which names?",
+						Zh: "它读取哪些文件，对应哪些域名？",
+					},
+					Command: "nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+				},
+				{
+					For: []ComponentID{
+						"nginx",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "Which files does it read, and for which names?",
+						Zh: "它读取哪些文件，对应哪些域名？",
+					},
+					Command: "docker compose exec nginx nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+				},
+				{
+					For: []ComponentID{
+						"nginx",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "Which files does it read, and for which names?",
+						Zh: "它读取哪些文件，对应哪些域名？",
+					},
+					Command: "docker exec nginx nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+				},
+				{
+					For: []ComponentID{
+						"nginx",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Which files does it read, and for which names?",
+						Zh: "它读取哪些文件，对应哪些域名？",
+					},
+					Command: "kubectl exec deployment/nginx -- nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+				},
+				{
+					For: []ComponentID{
+						"caddy",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Which files does it read, and for which names?",
+						Zh: "它读取哪些文件，对应哪些域名？",
+					},
+					Command: "grep -nE '^[^ ]+ *\\{|tls' /etc/caddy/Caddyfile",
+				},
+				{
+					For: []ComponentID{
+						"haproxy",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Which files does it read, and for which names?",
+						Zh: "它读取哪些文件，对应哪些域名？",
+					},
+					Command: "grep -nE 'bind .*(crt|ssl)' /etc/haproxy/haproxy.cfg",
+				},
+				{
+					For: []ComponentID{
+						"apache",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Which files does it read, and for which names?",
+						Zh: "它读取哪些文件，对应哪些域名？",
+					},
+					Command: "grep -rnE 'ServerName|SSLCertificate' /etc/apache2/sites-enabled",
+				},
+				{
+					For: []ComponentID{
+						"ingress-nginx",
+					},
+					Text: Text{
+						En: "Which Secret does each Ingress name, for which hosts?",
+						Zh: "每个 Ingress 引用了哪个 Secret，对应哪些域名？",
+					},
+					Command: "kubectl get ingress -A -o jsonpath='{range .items[*]}{.metadata.namespace}/{.metadata.name} {.spec.tls}{\"\\n\"}{end}'",
+				},
+				{
+					For: []ComponentID{
+						"caddy",
+					},
+					In: []Deployment{
+						"compose",
+						"docker",
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Look in its configuration for the names and the certificate files: site addresses and tls lines of the Caddyfile.",
+						Zh: "在配置里查看域名和证书文件：Caddyfile 的站点地址和 tls 行。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"traefik",
+					},
+					Text: Text{
+						En: "Look in its configuration for the names and the certificate: each router's rule and tls (certResolver, or tls.certificates of the dynamic configuration).",
+						Zh: "在配置里查看域名和证书：每个 router 的 rule 和 tls（certResolver，或动态配置里的 tls.certificates）。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"haproxy",
+					},
+					In: []Deployment{
+						"compose",
+						"docker",
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Look in haproxy.cfg for the bind lines: crt names the file or folder with the certificates.",
+						Zh: "在 haproxy.cfg 里查看 bind 行：crt 指定证书文件或目录。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"apache",
+					},
+					In: []Deployment{
+						"compose",
+						"docker",
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Look in its configuration for ServerName, SSLCertificateFile and SSLCertificateKeyFile.",
+						Zh: "在配置里查看 ServerName、SSLCertificateFile 和 SSLCertificateKeyFile。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"load-balancer",
+					},
+					Text: Text{
+						En: "Look at the listener in the cloud's console: its port, its protocol (HTTPS or TCP/TLS), the certificate that it names, and the names in that certificate.",
+						Zh: "在云控制台查看监听器：端口、协议（HTTPS 或 TCP/TLS）、选用的证书，以及该证书包含的域名。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"other",
+					},
+					Text: Text{
+						En: "Look in the program's configuration for the names that it serves and the files that it reads.",
+						Zh: "在该程序的配置里查看它服务的域名和读取的证书文件。",
+					},
+				},
+			},
+		},
+		{
+			ID: "convert",
+			Steps: []Step{
+				{
+					Text: Text{
+						En: "Take the right file again: download the certificate in the Nginx (PEM) form from the CA or cloud console, or use fullchain.pem and privkey.pem of certbot. Never the .csr, .pfx, .jks or a public key.",
+						Zh: "重新取得正确的文件：从 CA 或云控制台下载 Nginx（PEM）格式的证书，或使用 certbot 的 fullchain.pem 和 privkey.pem。不要用 .csr、.pfx、.jks 或公钥文件。",
+					},
+				},
+				{
+					Text: Text{
+						En: "Convert PKCS#12 (.pfx, .p12; add -legacy for old files), first the certificates.",
+						Zh: "转换 PKCS#12（.pfx、.p12；旧文件加 -legacy），先导出证书。",
+					},
+					Command: "openssl pkcs12 -in im.example.com.pfx -nokeys -out fullchain-new.pem",
+					Interrupts: Text{
+						En: "Only the file behind -out is written.",
+						Zh: "只写入 -out 后面的文件。",
+					},
+				},
+				{
+					Text: Text{
+						En: "Then the private key of the same file.",
+						Zh: "再从同一个文件导出私钥。",
+					},
+					Command: "openssl pkcs12 -in im.example.com.pfx -nocerts -nodes -out privkey-new.pem",
+					Interrupts: Text{
+						En: "Only the file behind -out is written.",
+						Zh: "只写入 -out 后面的文件。",
+					},
+				},
+				{
+					Text: Text{
+						En: "A certificate in DER (.der, .cer, .crt that is no text).",
+						Zh: "DER 格式的证书（.der、.cer，或不是文本的 .crt）。",
+					},
+					Command: "openssl x509 -inform DER -in im.example.com.cer -out fullchain-new.pem",
+					Interrupts: Text{
+						En: "Only the file behind -out is written.",
+						Zh: "只写入 -out 后面的文件。",
+					},
+				},
+			},
+		},
+		{
+			ID: "naming",
+			Steps: []Step{
+				{
+					Text: Text{
+						En: "Give the service one name of its own, such as im.example.com, one level below what a wildcard covers, and use the same in DNS, in the certificate and in external.wssAddr.",
+						Zh: "给 IM 一个独立的域名，例如 im.example.com，只比通配符多一级，并在 DNS、证书和 external.wssAddr 里使用同一个。",
+					},
+				},
+			},
+		},
+		{
+			ID: "prove-renewal",
+			Steps: []Step{
+				{
+					For: []ComponentID{
+						"wukongim",
+						"nginx",
+						"haproxy",
+						"apache",
+						"other",
+					},
+					In: []Deployment{
+						"compose",
+						"docker",
+						"systemd",
+					},
+					Text: Text{
+						En: "Prove that the next renewal will work: it must say all simulated renewals succeeded.",
+						Zh: "验证下次续期能成功：应显示 all simulated renewals succeeded。",
+					},
+					Command: "certbot renew --dry-run --cert-name im.example.com",
+					Interrupts: Text{
+						En: "It asks the CA's test server and changes no certificate.",
+						Zh: "只连接 CA 的测试服务器，不会改动证书。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+						"nginx",
+						"haproxy",
+						"apache",
+						"other",
+					},
+					In: []Deployment{
+						"compose",
+						"docker",
+						"systemd",
+					},
+					Text: Text{
+						En: "And that it will be tried: a line with certbot.timer or certbot-renew.timer and a time under NEXT.",
+						Zh: "并确认会定时执行：应有 certbot.timer 或 certbot-renew.timer 一行，NEXT 下有时间。",
+					},
+					Command: "systemctl list-timers --all | grep certbot",
+				},
+			},
+		},
+		{
+			ID: "lifetimes",
+			Steps: []Step{
+				{
+					Text: Text{
+						En: "Let nobody renew by hand: since March 2026 public certificates last at most 200 days, from March 2027 on 100, from March 2029 on 47; those of Let's Encrypt 64 days from February 2027 and 45 from February 2028.",
+						Zh: "不要靠人工续期：2026 年 3 月起公共证书最长 200 天，2027 年 3 月起 100 天，2029 年 3 月起 47 天；Let's Encrypt 从 2027 年 2 月起 64 天，2028 年 2 月起 45 天。",
+					},
+				},
+			},
+		},
+		{
+			ID: "commercial",
+			Steps: []Step{
+				{
+					Text: Text{
+						En: "A paid certificate is worth it where a contract demands OV or EV, where devices have only old roots, or where a vendor's support is wanted; its encryption, its trust in browsers and its lifetime (at most 200 days) are those of a free one, so it has to be renewed automatically as well.",
+						Zh: "商业证书适合这些情况：合同要求 OV 或 EV、设备只有旧的根证书、需要厂商支持；加密强度、浏览器信任和有效期（最长 200 天）与免费证书相同，同样要做自动续期。",
+					},
+				},
+			},
+		},
+		{
+			ID: "panels",
+			Steps: []Step{
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "With the BT panel (宝塔) the certificate lies in /www/server/panel/vhost/cert/im.example.com, and its renewal does not reach WuKongIM's copy. This script copies and restarts where they differ; let a scheduled task (计划任务, Shell) run it every night. 1Panel: switch on 推送证书到本地目录 and let 申请后执行脚本 do the same; a site's files lie in /opt/1panel/apps/openresty/openresty/www/sites/im.example.com/ssl.",
+						Zh: "宝塔面板的证书在 /www/server/panel/vhost/cert/im.example.com，面板续期后不会更新 WuKongIM 使用的副本。下面的脚本在两者不同时复制并重启，用“计划任务”（Shell 脚本）每天凌晨执行。1Panel：打开“推送证书到本地目录”，并在“申请后执行脚本”里做同样的事；网站的证书在 /opt/1panel/apps/openresty/openresty/www/sites/im.example.com/ssl。",
+					},
+					Command: "install -m 755 /dev/stdin /opt/wukongim/copy-certificate.sh <<'EOF'\n#!/bin/sh\nset -e\nfrom=/www/server/panel/vhost/cert/im.example.com\ncmp -s \"$from/fullchain.pem\" /opt/wukongim/wukongimdata/certs/fullchain.pem && exit 0\ncp -L \"$from/fullchain.pem\" \"$from/privkey.pem\" /opt/wukongim/wukongimdata/certs/\ndocker compose -f /opt/wukongim/docker-compose.yml restart wukongim\nEOF",
+					Interrupts: Text{
+						En: "Nothing is interrupted now; when the script finds a new certificate its restart cuts all connections for a moment.",
+						Zh: "现在没有影响；脚本发现新证书时，重启会短暂断开所有连接。",
+					},
+				},
+			},
+		},
+		{
+			ID: "proxy-in-front",
+			Steps: []Step{
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					Text: Text{
+						En: "Each restart cuts all users off. To renew without that, end TLS at nginx, which reloads its certificate under open connections, and forward to the ws port 5200; wssAddr stays empty (see wklog explain checklist).",
+						Zh: "每次重启都会让所有用户掉线。要不断线续期，就在 nginx 上终止 TLS（重载证书不影响已有连接），再转发到 ws 端口 5200，wssAddr 留空（见 wklog explain checklist）。",
+					},
+				},
+			},
+		},
+		{
+			ID: "start",
+			Steps: []Step{
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "Then start the new one.",
+						Zh: "然后启动新的。",
+					},
+					Command: "docker compose up -d wukongim",
+					Interrupts: Text{
+						En: "Only this program starts.",
+						Zh: "只启动这个程序。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "Then start the new one.",
+						Zh: "然后启动新的。",
+					},
+					Command: "docker start wukongim",
+					Interrupts: Text{
+						En: "Only this program starts.",
+						Zh: "只启动这个程序。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "Then start the new one.",
+						Zh: "然后启动新的。",
+					},
+					Command: "systemctl start wukongim",
+					Interrupts: Text{
+						En: "Only this program starts.",
+						Zh: "只启动这个程序。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Then let the pod be created anew.",
+						Zh: "然后让 Pod 重新创建。",
+					},
+					Command: "kubectl delete pod wukongim-0",
+					Interrupts: Text{
+						En: "Only this pod restarts; its connections are cut, clients reconnect.",
+						Zh: "只重启这个 Pod，它的连接会断开，客户端会自动重连。",
+					},
+				},
+			},
+		},
+	},
+	Guides: []*Guide{
+		{
+			ID: "checklist",
+			Title: Text{
+				En: "Checklist for wss",
+				Zh: "wss 检查清单",
+			},
+			Explain: Text{
+				En: "From the certificate to the client, in the order in which to test: the first step that does not print what it must names the layer. The first five are about one certificate and one name; from HTTP on each step goes one layer up. wklog check --config wk.yaml --addr wss://im.example.com:5210 does most of it at once.",
+				Zh: "从证书到客户端，按测试顺序排列：哪一步的输出不对，问题就在哪一层。前五步检查证书和域名；从 HTTP 起每一步往上一层。wklog check --config wk.yaml --addr wss://im.example.com:5210 可以一次完成大部分检查。",
+			},
+			Words: []string{
+				"checklist",
+				"check list",
+				"检查清单",
+				"排查清单",
+				"清单",
+				"排查步骤",
+				"怎么排查",
+				"从头检查",
+				"staged test",
+				"step by step",
+			},
+			Steps: []Step{
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"compose",
+					},
+					Text: Text{
+						En: "1. Paths as the container sees them: /root/wukongim/certs in it is ./wukongimdata/certs of the host. Both files must be listed.",
+						Zh: "1. 容器内的路径：容器里的 /root/wukongim/certs 就是宿主机的 ./wukongimdata/certs。应列出两个文件。",
+					},
+					Command: "docker compose run --rm --no-deps --entrypoint ls wukongim -lL /root/wukongim/certs",
+				},
+				{
+					Text: Text{
+						En: "2. The chain: the server's certificate first, then its intermediates, each the issuer of the one before.",
+						Zh: "2. 证书链：服务器证书在前，中间证书在后，每一张都由下一张签发。",
+					},
+					Command: "openssl crl2pkcs7 -nocrl -certfile fullchain.pem | openssl pkcs7 -print_certs -noout",
+				},
+				{
+					Text: Text{
+						En: "3. The key and the dates: nothing may fail.",
+						Zh: "3. 私钥和有效期：不应有失败项。",
+					},
+					Command: "wklog check --cert fullchain.pem --key privkey.pem",
+				},
+				{
+					Text: Text{
+						En: "4. One full name, the same in DNS, in the certificate and in external.wssAddr: does match, and not does NOT match.",
+						Zh: "4. 完整域名，在 DNS、证书和 external.wssAddr 里一致：应显示 does match，而不是 does NOT match。",
+					},
+					Command: "openssl x509 -in fullchain.pem -noout -checkhost im.example.com",
+				},
+				{
+					Text: Text{
+						En: "5. Clocks: this is UTC now, on the server and on a device that fails alike.",
+						Zh: "5. 时钟：服务器和出错的设备显示的 UTC 时间应一致。",
+					},
+					Command: "date -u",
+				},
+				{
+					Text: Text{
+						En: "6. HTTP, on the server: expect an answer with status.",
+						Zh: "6. HTTP，在服务器上执行：应返回包含 status 的内容。",
+					},
+					Command: "curl -sS --max-time 5 http://127.0.0.1:5001/health",
+				},
+				{
+					Text: Text{
+						En: "7. TCP, from outside: expect succeeded. timed out is the cloud security group or the firewall (5210, or 443 where a proxy ends TLS); refused means that nobody listens, or that the port is not published.",
+						Zh: "7. TCP，从外网执行：应显示 succeeded。timed out 是云安全组或防火墙没放行（5210，由代理终止 TLS 时是 443）；refused 说明没有程序监听，或端口没有映射。",
+					},
+					Command: "nc -vz -w 3 im.example.com 5210",
+				},
+				{
+					Text: Text{
+						En: "8. TLS: expect Verification: OK. Verification error names what is wrong with the certificate; wrong version number and unexpected eof mean a port without TLS.",
+						Zh: "8. TLS：应显示 Verification: OK。Verification error 会说明证书的问题；wrong version number 和 unexpected eof 说明该端口没有 TLS。",
+					},
+					Command: "timeout 10 openssl s_client -brief -connect im.example.com:5210 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
+				},
+				{
+					Text: Text{
+						En: "9. wss: expect HTTP/1.1 101.",
+						Zh: "9. wss：应显示 HTTP/1.1 101。",
+					},
+					Command: "curl -sS -i --http1.1 --max-time 5 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' https://im.example.com:5210/ | head -n 1",
+				},
+				{
+					Text: Text{
+						En: "10. What clients are told, on the server: wss_addr must be wss:// with the certificate's domain and the published port.",
+						Zh: "10. 客户端拿到的地址，在服务器上执行：wss_addr 应是 wss:// 加证书域名和对外端口。",
+					},
+					Command: "curl -sS --max-time 5 http://127.0.0.1:5001/route",
+				},
+				{
+					Text: Text{
+						En: "11. In production: nginx in front (both blocks go into the http block) renews without cutting connections, for it reloads. wssAddr stays empty, and external.wssAddr is wss://im.example.com:443; in the same compose project write wukongim:5200.",
+						Zh: "11. 生产环境：在前面放 nginx（两段都写在 http 块里），重载即可更换证书，不断开连接。wssAddr 留空，external.wssAddr 设为 wss://im.example.com:443；在同一个 compose 项目里写 wukongim:5200。",
+					},
+					Config: "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection $connection_upgrade;\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n        proxy_send_timeout 300s;\n    }\n}",
+				},
+				{
+					Text: Text{
+						En: "12. That the renewal works, before it is needed: it must say all simulated renewals succeeded.",
+						Zh: "12. 提前确认续期可用：应显示 all simulated renewals succeeded。",
+					},
+					Command: "certbot renew --dry-run --cert-name im.example.com",
+					Interrupts: Text{
+						En: "It asks the CA's test server and changes no certificate.",
+						Zh: "只连接 CA 的测试服务器，不会改动证书。",
+					},
+				},
+			},
+			References: []string{
+				"WuKongIM issues #211, #209, #285, #424 (public): path in the container, full name, address, port",
+				"eff-certbot.readthedocs.io: certbot renew --dry-run",
+			},
+		},
+	},
+	Names: []*Name{
+		{
+			Name:  "5210",
+			Match: "(?:im\\.example\\.com|127\\.0\\.0\\.1|203\\.0\\.113\\.10)[: ](5210)\\b",
+			For: []ComponentID{
+				"wukongim",
+			},
+			Facts: []string{
+				"port/wss",
+			},
+			Usual: "5210",
+			Text: Text{
+				En: "the wss port, if it is another",
+				Zh: "wss 端口（如果不是 5210）",
+			},
+		},
+		{
+			Name:  "5210",
+			Match: "(?:im\\.example\\.com|127\\.0\\.0\\.1|203\\.0\\.113\\.10)[: ](5210)\\b",
+			For: []ComponentID{
+				"nginx",
+				"caddy",
+				"traefik",
+				"haproxy",
+				"apache",
+				"ingress-nginx",
+				"load-balancer",
+				"other",
+				"wukongim-v3",
+			},
+			Usual: "443",
+		},
+		{
+			Name:  "hook.example.com:443",
+			Match: "hook\\.example\\.com:(443)\\b",
+			Facts: []string{
+				"port/called",
+				"port/upstream",
+			},
+			Usual: "443",
+			Text: Text{
+				En: "its port, if it is another",
+				Zh: "它的端口（如果不是 443）",
+			},
+		},
+		{
+			Name:  "im.example.com",
+			Match: "(?:^|[^\\w.-])(im\\.example\\.com)(?:$|[^\\w.-]|\\.(?:\\s|$|pem|pfx|cer|key|csr|p7b))",
+			Facts: []string{
+				"domain/server",
+				"domain/dialled",
+			},
+			Text: Text{
+				En: "your domain",
+				Zh: "你的域名",
+			},
+		},
+		{
+			Name:  "hook.example.com",
+			Match: "(?:^|[^\\w.-])(hook\\.example\\.com)(?:$|[^\\w.-])",
+			Facts: []string{
+				"host/called",
+				"host/upstream",
+			},
+			Text: Text{
+				En: "the called service's name",
+				Zh: "对方服务的域名",
+			},
+		},
+		{
+			Name: "203.0.113.10",
+			Facts: []string{
+				"host/address",
+			},
+			Text: Text{
+				En: "the server's public address",
+				Zh: "服务器的公网 IP",
+			},
+		},
+		{
+			Name:  "10.0.0.8:8090",
+			Facts: []string{},
+			Text: Text{
+				En: "the service's address and port",
+				Zh: "对方服务的地址和端口",
+			},
+		},
+		{
+			Name: "./wukongimdata/certs",
+			Facts: []string{
+				"path/certificate:dir",
+			},
+			Text: Text{
+				En: "the folder of certificate and key on this machine",
+				Zh: "本机上的证书目录",
+			},
+		},
+		{
+			Name: "/root/wukongim/certs",
+			Facts: []string{
+				"path/inside:dir",
+			},
+			Text: Text{
+				En: "the folder of the certificate in the container",
+				Zh: "容器内的证书目录",
+			},
+		},
+		{
+			Name: "/opt/wukongim/certs",
+			Facts: []string{
+				"path/certificate:dir",
+				"path/inside:dir",
+			},
+			Text: Text{
+				En: "the folder of the certificate",
+				Zh: "证书所在目录",
+			},
+		},
+		{
+			Name: "./wukongimdata/wk.yaml",
+			Facts: []string{
+				"path/config",
+			},
+			Text: Text{
+				En: "your wk.yaml",
+				Zh: "你的 wk.yaml 路径",
+			},
+		},
+		{
+			Name:  "/opt/wukongim",
+			Match: "(/opt/wukongim)(?:$|\\s|/docker-compose|/wukongimdata|/copy-certificate)",
+			Facts: []string{},
+			Text: Text{
+				En: "the folder of docker-compose.yml and its data",
+				Zh: "docker-compose.yml 所在目录",
+			},
+		},
+		{
+			Name:  "wukongim",
+			Match: "(?:^|\\s)(wukongim)(?:$|[\\s;)\"])",
+			For: []ComponentID{
+				"wukongim",
+				"wukongim-v3",
+			},
+			In: []Deployment{
+				"compose",
+			},
+			Facts: []string{
+				"service/compose",
+			},
+			Text: Text{
+				En: "the service in docker-compose.yml",
+				Zh: "docker-compose.yml 里的服务名",
+			},
+		},
+		{
+			Name:  "wukongim",
+			Match: "(?:^|\\s)(wukongim)(?:$|[\\s;)\"])",
+			For: []ComponentID{
+				"wukongim",
+				"wukongim-v3",
+			},
+			In: []Deployment{
+				"docker",
+			},
+			Facts: []string{
+				"container/container",
+			},
+			Text: Text{
+				En: "the container (docker ps)",
+				Zh: "容器名（docker ps 可查）",
+			},
+		},
+		{
+			Name:  "wukongim",
+			Match: "(?:^|\\s)(wukongim)(?:$|[\\s;)\"])",
+			For: []ComponentID{
+				"wukongim",
+				"wukongim-v3",
+			},
+			In: []Deployment{
+				"systemd",
+			},
+			Facts: []string{
+				"unit/unit",
+			},
+			Text: Text{
+				En: "the systemd unit",
+				Zh: "systemd 服务名",
+			},
+		},
+		{
+			Name: "statefulset/wukongim",
+			For: []ComponentID{
+				"wukongim",
+				"wukongim-v3",
+			},
+			Facts: []string{
+				"pod/workload",
+			},
+			Text: Text{
+				En: "your workload (kubectl get statefulset,deployment)",
+				Zh: "你的工作负载（kubectl get statefulset,deployment 可查）",
+			},
+		},
+		{
+			Name: "wukongim-0",
+			For: []ComponentID{
+				"wukongim",
+				"wukongim-v3",
+			},
+			Facts: []string{
+				"pod/pod",
+			},
+			Text: Text{
+				En: "the pod",
+				Zh: "Pod 名",
+			},
+		},
+		{
+			Name: "wukongim-tls",
+			Facts: []string{
+				"secret/tls",
+			},
+			Text: Text{
+				En: "the Secret",
+				Zh: "Secret 名",
+			},
+		},
+		{
+			Name: "/etc/nginx/certs",
+			For: []ComponentID{
+				"nginx",
+			},
+			Facts: []string{
+				"path/inside:dir",
+				"path/certificate:dir",
+			},
+			Text: Text{
+				En: "the folder that the configuration names",
+				Zh: "配置里写的证书目录",
+			},
+		},
+		{
+			Name:  "/etc/ssl/im.example.com",
+			Match: "(/etc/ssl/[\\w.-]+)/(?:$|\\s)",
+			For: []ComponentID{
+				"apache",
+				"traefik",
+				"other",
+			},
+			Facts: []string{
+				"path/inside:dir",
+			},
+			Text: Text{
+				En: "the folder that the configuration names",
+				Zh: "配置里写的证书目录",
+			},
+		},
+		{
+			Name:  "./certs",
+			Match: "(?:^|\\s)(\\./certs)(?:$|[/\\s])",
+			Facts: []string{},
+			Text: Text{
+				En: "the folder of the host that is mounted for the certificates",
+				Zh: "挂载证书用的宿主机目录",
+			},
+		},
+		{
+			Name:  "/etc/haproxy/certs/im.example.com.pem",
+			Match: "(/etc/haproxy/certs/[\\w.-]+\\.pem)(?:$|\\s)",
+			For: []ComponentID{
+				"haproxy",
+			},
+			Facts: []string{
+				"path/inside",
+			},
+			Text: Text{
+				En: "the file that crt names",
+				Zh: "crt 指定的文件",
+			},
+		},
+		{
+			Name:  "nginx",
+			Match: "docker compose (?:exec|logs|restart|up -d(?: --force-recreate)?) (nginx)(?:$|\\s)",
+			For: []ComponentID{
+				"nginx",
+			},
+			In: []Deployment{
+				"compose",
+			},
+			Facts: []string{
+				"service/compose",
+			},
+			Text: Text{
+				En: "nginx's service in docker-compose.yml",
+				Zh: "docker-compose.yml 里 nginx 的服务名",
+			},
+		},
+		{
+			Name:  "nginx",
+			Match: "docker (?:exec|logs|restart) (nginx)(?:$|\\s)",
+			For: []ComponentID{
+				"nginx",
+			},
+			In: []Deployment{
+				"docker",
+			},
+			Facts: []string{
+				"container/container",
+			},
+			Text: Text{
+				En: "nginx's container (docker ps)",
+				Zh: "nginx 的容器名（docker ps 可查）",
+			},
+		},
+		{
+			Name: "deployment/nginx",
+			For: []ComponentID{
+				"nginx",
+			},
+			Facts: []string{
+				"pod/workload",
+			},
+			Text: Text{
+				En: "the proxy's workload",
+				Zh: "代理的工作负载",
+			},
+		},
+		{
+			Name:  "caddy",
+			Match: "docker compose (?:exec -w /etc/caddy|logs|restart) (caddy)(?:$|\\s)",
+			For: []ComponentID{
+				"caddy",
+			},
+			In: []Deployment{
+				"compose",
+			},
+			Facts: []string{
+				"service/compose",
+			},
+			Text: Text{
+				En: "Caddy's service in docker-compose.yml",
+				Zh: "docker-compose.yml 里 Caddy 的服务名",
+			},
+		},
+		{
+			Name:  "caddy",
+			Match: "docker (?:exec -w /etc/caddy|logs|restart) (caddy)(?:$|\\s)",
+			For: []ComponentID{
+				"caddy",
+			},
+			In: []Deployment{
+				"docker",
+			},
+			Facts: []string{
+				"container/container",
+			},
+			Text: Text{
+				En: "Caddy's container (docker ps)",
+				Zh: "Caddy 的容器名（docker ps 可查）",
+			},
+		},
+		{
+			Name: "deployment/caddy",
+			For: []ComponentID{
+				"caddy",
+			},
+			Facts: []string{
+				"pod/workload",
+			},
+			Text: Text{
+				En: "the proxy's workload",
+				Zh: "代理的工作负载",
+			},
+		},
+		{
+			Name:  "traefik",
+			Match: "docker compose (?:logs|restart) (traefik)(?:$|\\s)",
+			For: []ComponentID{
+				"traefik",
+			},
+			In: []Deployment{
+				"compose",
+			},
+			Facts: []string{
+				"service/compose",
+			},
+			Text: Text{
+				En: "Traefik's service in docker-compose.yml",
+				Zh: "docker-compose.yml 里 Traefik 的服务名",
+			},
+		},
+		{
+			Name:  "traefik",
+			Match: "docker (?:logs|restart) (traefik)(?:$|\\s)",
+			For: []ComponentID{
+				"traefik",
+			},
+			In: []Deployment{
+				"docker",
+			},
+			Facts: []string{
+				"container/container",
+			},
+			Text: Text{
+				En: "Traefik's container (docker ps)",
+				Zh: "Traefik 的容器名（docker ps 可查）",
+			},
+		},
+		{
+			Name: "deployment/traefik",
+			For: []ComponentID{
+				"traefik",
+			},
+			Facts: []string{
+				"pod/workload",
+			},
+			Text: Text{
+				En: "the proxy's workload",
+				Zh: "代理的工作负载",
+			},
+		},
+		{
+			Name:  "haproxy",
+			Match: "docker compose kill -s HUP (haproxy)(?:$|\\s)",
+			For: []ComponentID{
+				"haproxy",
+			},
+			In: []Deployment{
+				"compose",
+			},
+			Facts: []string{
+				"service/compose",
+			},
+			Text: Text{
+				En: "HAProxy's service in docker-compose.yml",
+				Zh: "docker-compose.yml 里 HAProxy 的服务名",
+			},
+		},
+		{
+			Name:  "haproxy",
+			Match: "docker kill -s HUP (haproxy)(?:$|\\s)",
+			For: []ComponentID{
+				"haproxy",
+			},
+			In: []Deployment{
+				"docker",
+			},
+			Facts: []string{
+				"container/container",
+			},
+			Text: Text{
+				En: "HAProxy's container (docker ps)",
+				Zh: "HAProxy 的容器名（docker ps 可查）",
+			},
+		},
+		{
+			Name: "deployment/haproxy",
+			For: []ComponentID{
+				"haproxy",
+			},
+			Facts: []string{
+				"pod/workload",
+			},
+			Text: Text{
+				En: "the proxy's workload",
+				Zh: "代理的工作负载",
+			},
+		},
+		{
+			Name:  "httpd",
+			Match: "docker compose exec (httpd)(?:$|\\s)",
+			For: []ComponentID{
+				"apache",
+			},
+			In: []Deployment{
+				"compose",
+			},
+			Facts: []string{
+				"service/compose",
+			},
+			Text: Text{
+				En: "Apache's service in docker-compose.yml",
+				Zh: "docker-compose.yml 里 Apache 的服务名",
+			},
+		},
+		{
+			Name:  "httpd",
+			Match: "docker exec (httpd)(?:$|\\s)",
+			For: []ComponentID{
+				"apache",
+			},
+			In: []Deployment{
+				"docker",
+			},
+			Facts: []string{
+				"container/container",
+			},
+			Text: Text{
+				En: "Apache's container (docker ps)",
+				Zh: "Apache 的容器名（docker ps 可查）",
+			},
+		},
+		{
+			Name: "deployment/httpd",
+			For: []ComponentID{
+				"apache",
+			},
+			Facts: []string{
+				"pod/workload",
+			},
+			Text: Text{
+				En: "the proxy's workload",
+				Zh: "代理的工作负载",
+			},
+		},
+		{
+			Name:  "ca.example.com",
+			Facts: []string{},
+			Text: Text{
+				En: "the address that the first command printed",
+				Zh: "上一条命令显示的地址",
+			},
+		},
+		{
+			Name:  "old-wukongim",
+			Facts: []string{},
+			Text: Text{
+				En: "the container that holds the port",
+				Zh: "占用端口的容器",
+			},
+		},
+		{
+			Name:  "eth0",
+			Match: "(?:^|\\s)(eth0)(?:$|\\s)",
+			Facts: []string{},
+			Text: Text{
+				En: "the network card of the public address",
+				Zh: "公网地址所在的网卡",
+			},
+		},
+	},
+	Facts: []*FactSource{
+		{
+			ID:    "banner-config",
+			Regex: "─ Config File: (?P<path_config>\\S.*?)\\s*$",
+			Start: true,
+			References: []string{
+				"WuKongIM v2.2.5 internal/server/server.go:470-500",
+			},
+			Samples: []FactSample{
+				{
+					Text: "   ├─ Config File: /root/wukongim/wk.yaml",
+					Tells: []string{
+						"path/config=/root/wukongim/wk.yaml",
+					},
+				},
+				{
+					Text:  "   ├─ Config File: /opt/im/$(reboot).yaml",
+					Tells: []string{},
+				},
+			},
+		},
+		{
+			ID:    "banner-data",
+			Regex: "─ Data Directory: (?P<path_data>\\S.*?)\\s*$",
+			Start: true,
+			References: []string{
+				"WuKongIM v2.2.5 internal/server/server.go:470-500",
+			},
+			Samples: []FactSample{
+				{
+					Text: "   └─ Data Directory: /root/wukongim/data/data",
+					Tells: []string{
+						"path/data=/root/wukongim/data/data",
+					},
+				},
+			},
+		},
+		{
+			ID:    "banner-wss",
+			Regex: "─ WebSocket Secure: wss://[^\\s/]*:(?P<port_wss>\\d+)\\s*$",
+			Start: true,
+			References: []string{
+				"WuKongIM v2.2.5 internal/server/server.go:493",
+			},
+			Samples: []FactSample{
+				{
+					Text: "   ├─ WebSocket Secure: wss://0.0.0.0:5210",
+					Tells: []string{
+						"port/wss=5210",
+					},
+				},
+			},
+		},
+		{
+			ID:       "opened-file",
+			Regex:    "(?:open|stat) (?P<path_inside>/[^:\"]*\\.(?:pem|crt|cer|cert|key)): (?:no such file or directory|permission denied|is a directory|input/output error)",
+			Patterns: "^cert-|^loader-",
+			References: []string{
+				"os file.go (Go 1.26)",
+			},
+			Samples: []FactSample{
+				{
+					Text: "panic: open /root/wukongim/tls/fullchain.pem: no such file or directory",
+					Tells: []string{
+						"path/inside=/root/wukongim/tls/fullchain.pem",
+					},
+				},
+				{
+					Text:  "panic: open /root/wukongim/tls/`reboot`.pem: no such file or directory",
+					Tells: []string{},
+				},
+			},
+		},
+		{
+			ID:    "nginx-certificate-file",
+			Regex: "(?:cannot load certificate(?: key)? |SSL_CTX_use_PrivateKey\\()\"(?P<path_inside>/[^\"]*)\"",
+			Kinds: []string{
+				"nginx",
+			},
+			References: []string{
+				"nginx src/event/ngx_event_openssl.c",
+			},
+			Samples: []FactSample{
+				{
+					Text: "nginx: [emerg] cannot load certificate \"/etc/nginx/tls/im.pem\": BIO_new_file() failed (SSL: error:80000002:system library::No such file or directory)",
+					Tells: []string{
+						"path/inside=/etc/nginx/tls/im.pem",
+					},
+				},
+			},
+		},
+		{
+			ID:    "nginx-server",
+			Regex: "^(?P<host_server>[^,\\s]+)$",
+			Field: "server",
+			Kinds: []string{
+				"nginx",
+			},
+			Component: "any",
+			References: []string{
+				"nginx src/http/ngx_http_request.c: server: is the first server_name of the configuration",
+			},
+			Samples: []FactSample{
+				{
+					Text: "2026/04/22 10:11:12 [info] 31#31: *1 SSL_do_handshake() failed (SSL: error:0A000416:SSL routines::sslv3 alert certificate unknown:SSL alert number 46) while SSL handshaking, client: 203.0.113.9, server: chat.example.org",
+					Tells: []string{
+						"host/server=chat.example.org",
+					},
+				},
+				{
+					Text:  "2026/04/22 10:11:12 [info] 31#31: *1 SSL_do_handshake() failed (SSL: error:0A000416:SSL routines::sslv3 alert certificate unknown:SSL alert number 46) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
+					Tells: []string{},
+				},
+			},
+		},
+		{
+			ID:    "nginx-upstream",
+			Regex: "^(?:https?|wss?|grpcs?)://(?P<host_upstream>[^/:]+)(?::(?P<port_upstream>\\d+))?",
+			Field: "upstream",
+			Kinds: []string{
+				"nginx",
+			},
+			References: []string{
+				"nginx src/http/ngx_http_upstream.c",
+			},
+			Samples: []FactSample{
+				{
+					Text: "2026/04/22 10:11:12 [error] 31#31: *1 upstream SSL certificate verify error: (10:certificate has expired) while SSL handshaking to upstream, client: 203.0.113.9, server: im.example.net, request: \"GET / HTTP/1.1\", upstream: \"https://10.0.0.5:8443/\", host: \"evil.example\"",
+					Tells: []string{
+						"host/upstream=10.0.0.5",
+						"port/upstream=8443",
+					},
+				},
+			},
+		},
+		{
+			ID:       "called-service",
+			Regex:    "(?:Get|Post|Put|Head|dial|to) \\\\?\"?(?:https|wss)://(?P<host_called>[^/:\"\\\\]+)(?::(?P<port_called>\\d+))?",
+			Patterns: "^outbound-",
+			References: []string{
+				"net/url Error.Error (Go 1.26)",
+			},
+			Samples: []FactSample{
+				{
+					Text: "{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.acme.example:8443/v1/notify\\\": tls: failed to verify certificate: x509: certificate signed by unknown authority\"}",
+					Tells: []string{
+						"host/called=hook.acme.example",
+						"port/called=8443",
+					},
+				},
+				{
+					Text:  "{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://-oProxyCommand=reboot/v1\\\": tls: failed to verify certificate: x509: certificate signed by unknown authority\"}",
+					Tells: []string{},
+				},
+			},
+		},
+		{
+			ID:        "dialled-host",
+			Regex:     "(?:wss|https)://(?P<host_dialled>[^/:\"'\\s\\\\]+)(?::(?P<port_dialled>\\d+))?",
+			Patterns:  "^client-",
+			Component: "any",
+			References: []string{
+				"Chromium, Node.js, curl: the address stands in their messages",
+			},
+			Samples: []FactSample{
+				{
+					Text: "WebSocket connection to 'wss://chat.example.org:5210/' failed: Error in connection establishment: net::ERR_CERT_DATE_INVALID",
+					Tells: []string{
+						"host/dialled=chat.example.org",
+						"port/dialled=5210",
+					},
+				},
+			},
+		},
+		{
+			ID:    "names-in-certificate",
+			Regex: "certificate is valid for (?P<host_certificate>[^\\s,*]+), not (?P<host_wanted>[^\\s\"\\\\]+)",
+			References: []string{
+				"crypto/x509 verify.go (Go 1.26)",
+			},
+			Samples: []FactSample{
+				{
+					Text: "{\"level\":\"error\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【Webhook】请求webhook失败！\",\"error\":\"Post \\\"https://hook.acme.example/v1\\\": tls: failed to verify certificate: x509: certificate is valid for www.acme.example, not hook.acme.example\"}",
+					Tells: []string{
+						"host/certificate=www.acme.example",
+						"host/wanted=hook.acme.example",
+					},
+				},
+			},
+		},
+		{
+			ID:        "ingress-secret",
+			Regex:     "(?:secret|certificate) \\\\?\"?(?P<namespace_namespace>[a-z0-9-]+)/(?P<secret_tls>[a-z0-9.-]+)\\\\?\"?",
+			Patterns:  "^ingress-",
+			Component: "any",
+			References: []string{
+				"ingress-nginx internal/ingress/controller",
+			},
+			Samples: []FactSample{
+				{
+					Text: "W1104 16:56:04.503448       7 controller.go:1270] Error getting SSL certificate \"chat/im-cert\": local SSL certificate chat/im-cert was not found. Using default certificate",
+					Tells: []string{
+						"namespace/namespace=chat",
+						"secret/tls=im-cert",
+					},
+				},
+			},
+		},
+		{
+			ID:        "caddy-identifier",
+			Regex:     "\"logger\":\"tls[^\"]*\".*\"identifier\":\"(?P<host_server>[^\"]+)\"",
+			Component: "any",
+			References: []string{
+				"certmagic config.go: the names of the Caddyfile",
+			},
+			Samples: []FactSample{
+				{
+					Text: "{\"level\":\"error\",\"ts\":1777858200.123,\"logger\":\"tls.obtain\",\"msg\":\"could not get certificate from issuer\",\"identifier\":\"chat.acme.example\",\"error\":\"HTTP 400\"}",
+					Tells: []string{
+						"host/server=chat.acme.example",
+					},
+				},
+			},
+		},
+	},
 	Forms: []string{
 		"remote error: tls: %s",
 		"Received fatal alert: %s",
@@ -30067,6 +34749,7 @@ var embedded = Catalogue{
 		"is a directory",
 		"no such file or directory",
 		"permission denied",
+		"─ ",
 		"CERT_",
 		"_ERROR_",
 		"ISSUER",
@@ -31360,29 +36043,31 @@ var embedded = Catalogue{
 	},
 	placements: map[string]search.Placement{
 		" does not contain a Common Name or Subject Alternative Name for ": {
-			Print: 33,
+			Print: 8,
+			Group: 1,
 		},
 		" is about to expire": {
-			Print: 4,
-			Group: 4,
+			Print: 7,
+			Group: 1,
 		},
 		" stderr P": {
 			Print: 6,
 		},
 		" stdout P": {
-			Print: 6,
-			Group: 7,
+			Print: 5,
+			Group: 1,
 		},
 		"\"_p\":\"P\"": {
-			Print: 4,
-			Group: 7,
+			Print: 1,
+			Group: 1,
 		},
 		"\"logtag\":\"P\"": {
-			Print: 8,
-			Group: 7,
+			Print: 3,
+			Group: 6,
 		},
 		"(external/": {
-			Group: 2,
+			Print: 2,
+			Group: 6,
 		},
 		") Peer reports incompatible or unsupported protocol version": {
 			Print: 49,
@@ -31430,6 +36115,7 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		":digital envelope routines:": {
+			Print: 20,
 			Group: 6,
 		},
 		":fail ": {
@@ -31441,7 +36127,7 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"AEADBadTagException: Tag mismatch": {
-			Print: 18,
+			Print: 10,
 			Group: 1,
 		},
 		"AH0256": {
@@ -31460,6 +36146,7 @@ var embedded = Catalogue{
 		},
 		"Alert[2|": {
 			Print: 3,
+			Group: 2,
 		},
 		"Algorithm constraints": {
 			Print: 16,
@@ -31474,16 +36161,18 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"BAD_DECRYPT(": {
-			Print: 3,
+			Print: 1,
 		},
 		"BAD_ECPOINT": {
-			Print: 5,
+			Print: 1,
 		},
 		"Basic Constraints of CA cert not marked critical": {
-			Print: 26,
+			Print: 38,
+			Group: 3,
 		},
 		"CA cert does not include key usage extension": {
-			Print: 5,
+			Print: 23,
+			Group: 2,
 		},
 		"CERT_": {
 			Print: 2,
@@ -31492,13 +36181,15 @@ var embedded = Catalogue{
 			Print: 5,
 			Group: 6,
 		},
-		"CFStream": {},
+		"CFStream": {
+			Group: 3,
+		},
 		"CLIENT ALERT": {
 			Print: 6,
 			Group: 7,
 		},
 		"CRL Cert revoked": {
-			Print: 6,
+			Print: 1,
 		},
 		"CRL has expired": {
 			Print: 1,
@@ -31519,10 +36210,11 @@ var embedded = Catalogue{
 			Print: 7,
 		},
 		"CRYPT_E_REVOCATION_OFFLINE": {
-			Print: 7,
+			Print: 16,
 		},
 		"CRYPT_E_REVOKED": {
-			Print: 7,
+			Print: 4,
+			Group: 4,
 		},
 		"Cannot determine the frame size or a corrupted frame was received": {
 			Print: 35,
@@ -31533,45 +36225,46 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Certificate Transparency required, but no valid SCTs found": {
-			Print: 46,
-			Group: 3,
+			Print: 36,
+			Group: 1,
 		},
 		"Certificate has been revoked": {
 			Print: 5,
 			Group: 4,
 		},
 		"Certificate public key has explicit ECC parameters": {
-			Print: 37,
+			Print: 5,
+			Group: 4,
 		},
 		"CertificateError: hostname ": {
 			Print: 15,
 		},
 		"CertificateException: No name matching ": {
-			Print: 19,
+			Print: 11,
 			Group: 1,
 		},
 		"CertificateException: Unable to initialize": {
-			Print: 19,
+			Print: 11,
 			Group: 1,
 		},
 		"CertificateException: parsing issue": {
-			Print: 19,
+			Print: 11,
 			Group: 1,
 		},
 		"CertificateExpiredException: ": {
-			Print: 26,
+			Print: 18,
 			Group: 1,
 		},
 		"CertificateNotYetValidException: ": {
-			Print: 16,
+			Print: 22,
 			Group: 1,
 		},
 		"CertificateParsingException: ": {
-			Print: 26,
+			Print: 18,
 			Group: 1,
 		},
 		"CertificateRevokedException: ": {
-			Print: 26,
+			Print: 18,
 			Group: 1,
 		},
 		"Client requested protocol ": {
@@ -31579,8 +36272,8 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"ClosedChannelException": {
-			Print: 14,
-			Group: 6,
+			Print: 13,
+			Group: 1,
 		},
 		"Could not determine revocation status": {
 			Print: 7,
@@ -31624,8 +36317,8 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"Error in handshake: No common application protocol could be negotiated": {
-			Print: 28,
-			Group: 1,
+			Print: 14,
+			Group: 2,
 		},
 		"Error in handshake: No common key share with peer": {
 			Print: 14,
@@ -31644,7 +36337,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"Error while reading trust file": {
-			Print: 23,
+			Print: 15,
+			Group: 4,
 		},
 		"Error: Base64 decoding error.": {
 			Print: 4,
@@ -31667,72 +36361,77 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"Failed to determine": {
-			Group: 2,
+			Print: 11,
+			Group: 6,
 		},
 		"Failed to enable crypto": {
-			Group: 2,
+			Print: 1,
+			Group: 4,
 		},
 		"Failed to finalize": {
+			Print: 14,
 			Group: 2,
 		},
 		"Failed to perform self check": {
+			Print: 25,
 			Group: 2,
 		},
 		"Failed to retrieve": {
-			Group: 2,
+			Print: 1,
+			Group: 4,
 		},
 		"Failure in useCertificateChain": {
-			Group: 2,
+			Print: 1,
+			Group: 4,
 		},
 		"Failure in usePrivateKey": {
-			Group: 2,
+			Print: 1,
+			Group: 4,
 		},
 		"FileNotFoundException: ": {
-			Print: 20,
+			Print: 12,
 			Group: 1,
 		},
 		"FileSystemException: Cannot open file, path = '": {
-			Print: 18,
+			Print: 10,
 			Group: 1,
 		},
-		"GNUTLS_E_": {},
+		"GNUTLS_E_": {
+			Print: 3,
+		},
 		"GnuTLS recv error": {
-			Print: 8,
-			Group: 6,
+			Print: 3,
 		},
 		"GnuTLS send error": {
 			Print: 3,
-			Group: 3,
 		},
 		"HTTP load failed": {
 			Print: 2,
-			Group: 1,
 		},
 		"HTTPS": {
 			Print: 2,
 			Group: 3,
 		},
 		"HTTP_REQUEST(": {
-			Print: 4,
+			Print: 2,
 		},
 		"HandshakeException": {
 			Print: 5,
 			Group: 2,
 		},
 		"INVALID_PURPOSE": {
-			Print: 1,
-			Group: 1,
+			Print: 10,
 		},
 		"ISSUER": {
-			Print: 1,
+			Group: 1,
 		},
 		"Invalid path: ": {
-			Print: 1,
-			Group: 1,
+			Print: 5,
+			Group: 5,
 		},
 		"InvalidCertificate(": {
-			Print: 1,
-			Group: 1,
+			Print: 12,
+			Group: 4,
 		},
 		"Issuer name empty": {
 			Print: 7,
@@ -31742,13 +36441,16 @@ var embedded = Catalogue{
 			Print: 3,
 		},
 		"Key usage keyCertSign invalid for non-CA cert": {
-			Print: 15,
+			Print: 8,
+			Group: 2,
 		},
 		"Keystore was tampered with, or password was incorrect": {
-			Print: 37,
+			Print: 28,
+			Group: 5,
 		},
 		"LEAF_SIGNATURE": {
-			Group: 1,
+			Print: 1,
+			Group: 7,
 		},
 		"LocalizedDescription": {
 			Print: 4,
@@ -31763,60 +36465,64 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"MissingPassphrase": {
-			Print: 6,
-			Group: 1,
+			Print: 5,
+			Group: 3,
 		},
 		"MountVolume.SetUp failed for volume ": {
-			Print: 26,
-			Group: 5,
+			Print: 19,
+			Group: 4,
 		},
 		"Mounts denied": {
-			Print: 8,
-			Group: 2,
+			Print: 9,
+			Group: 4,
 		},
 		"NOT trusted": {
 			Print: 1,
 		},
 		"NO_CIPHERS_AVAILABLE": {
-			Print: 8,
+			Print: 11,
 		},
 		"NO_COMMON_SIGNATURE_ALGORITHMS": {
-			Print: 2,
+			Print: 7,
 		},
 		"NO_START_LINE(": {
 			Print: 3,
 		},
 		"NO_SUPPORTED_VERSIONS_ENABLED": {
-			Print: 2,
+			Print: 18,
 		},
 		"No Private Key": {
 			Print: 9,
 			Group: 2,
 		},
 		"No appropriate protocol (protocol is disabled": {
-			Print: 32,
-			Group: 2,
+			Print: 37,
+			Group: 4,
 		},
 		"No available authentication scheme": {
-			Print: 31,
-			Group: 6,
+			Print: 5,
+			Group: 4,
 		},
 		"No matching application layer protocol values": {
-			Print: 10,
-			Group: 1,
+			Print: 1,
+			Group: 3,
 		},
 		"No such file or directory @ rb_sysopen - ": {
-			Print: 5,
-			Group: 5,
+			Print: 8,
+			Group: 4,
 		},
-		"OCSP ":    {},
-		"OSStatus": {},
+		"OCSP ": {
+			Print: 2,
+		},
+		"OSStatus": {
+			Group: 1,
+		},
 		"Obtain: ": {
 			Print: 3,
 			Group: 4,
 		},
 		"OfflineRevocation": {
-			Print: 6,
+			Print: 1,
 			Group: 4,
 		},
 		"Optional(-98": {
@@ -31831,7 +36537,7 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"PR_CONNECT_RESET_ERROR": {
-			Print: 2,
+			Print: 18,
 		},
 		"PR_END_OF_FILE_ERROR": {
 			Print: 7,
@@ -31841,15 +36547,16 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"Path length given without key usage keyCertSign": {
-			Print: 41,
-		},
-		"Path length invalid for non-CA cert": {
-			Print: 13,
+			Print: 23,
 			Group: 1,
 		},
+		"Path length invalid for non-CA cert": {
+			Print: 17,
+			Group: 5,
+		},
 		"Peer reports failure of signature verification or key exchange": {
-			Print: 38,
-			Group: 4,
+			Print: 48,
+			Group: 2,
 		},
 		"Peer reports negotiation not in compliance with export": {
 			Print: 30,
@@ -31860,8 +36567,8 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"Permission denied @ rb_sysopen - ": {
-			Print: 12,
-			Group: 2,
+			Print: 13,
+			Group: 4,
 		},
 		"Pin verification failed": {
 			Print: 8,
@@ -31880,7 +36587,7 @@ var embedded = Catalogue{
 		},
 		"Referenced ": {
 			Print: 1,
-			Group: 6,
+			Group: 4,
 		},
 		"RemoteCertificate": {
 			Print: 11,
@@ -31894,7 +36601,8 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"SEC_E_": {
-			Print: 2,
+			Print: 1,
+			Group: 7,
 		},
 		"SELF_SIGNED": {
 			Group: 7,
@@ -31923,19 +36631,20 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"SocketTimeoutException": {
-			Print: 1,
-			Group: 2,
+			Print: 13,
+			Group: 1,
 		},
 		"SslClosedEngineException": {
-			Print: 16,
-			Group: 6,
+			Print: 15,
+			Group: 1,
 		},
 		"SslHandshakeTimeoutException: handshake timed out": {
-			Print: 27,
+			Print: 19,
 			Group: 1,
 		},
 		"SslRecordException": {
-			Print: 7,
+			Print: 9,
+			Group: 1,
 		},
 		"Startup failed at ": {
 			Print: 6,
@@ -31959,75 +36668,36 @@ var embedded = Catalogue{
 		"TCP Conn": {
 			Print: 1,
 		},
-		"TLS Error: ": {
-			Print: 2,
-		},
+		"TLS Error: ": {},
 		"TLS Handshake": {
 			Print: 9,
 			Group: 2,
 		},
-		"TLS Trust": {
-			Group: 3,
-		},
-		"TLS \\u8FDE\\u63A5": {
-			Group: 3,
-		},
-		"TLS \\u8fde\\u63a5": {
-			Group: 3,
-		},
-		"TLS alert": {
-			Group: 3,
-		},
-		"TLS client: In state ": {
-			Print: 9,
-			Group: 1,
-		},
-		"TLS connect failed": {
-			Group: 3,
-		},
-		"TLS connection error": {
-			Group: 3,
-		},
-		"TLS connection failed": {
-			Group: 3,
-		},
-		"TLS error": {
-			Group: 3,
-		},
-		"TLS failure": {
-			Group: 3,
-		},
+		"TLS Trust":             {},
+		"TLS \\u8FDE\\u63A5":    {},
+		"TLS \\u8fde\\u63a5":    {},
+		"TLS alert":             {},
+		"TLS client: In state ": {},
+		"TLS connect failed":    {},
+		"TLS connection error":  {},
+		"TLS connection failed": {},
+		"TLS error":             {},
+		"TLS failure":           {},
 		"TLS handshake": {
 			Print: 9,
 			Group: 2,
 		},
-		"TLS key negotiation failed": {
-			Group: 3,
-		},
-		"TLS library problem: ": {
-			Group: 3,
-		},
-		"TLS negotiation failed": {
-			Group: 3,
-		},
-		"TLS server: In state ": {
-			Print: 9,
-		},
-		"TLS 连接": {
-			Group: 3,
-		},
+		"TLS key negotiation failed": {},
+		"TLS library problem: ":      {},
+		"TLS negotiation failed":     {},
+		"TLS server: In state ":      {},
+		"TLS 连接":                     {},
 		"TLSV1_": {
 			Print: 2,
 		},
-		"TLS\\u8FDE\\u63A5": {
-			Group: 3,
-		},
-		"TLS\\u8fde\\u63a5": {
-			Group: 3,
-		},
-		"TLS连接": {
-			Group: 3,
-		},
+		"TLS\\u8FDE\\u63A5": {},
+		"TLS\\u8fde\\u63a5": {},
+		"TLS连接":             {},
 		"The client supported protocol versions[": {
 			Print: 27,
 			Group: 5,
@@ -32037,34 +36707,36 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"The trustAnchors parameter must be non-empty": {
-			Print: 7,
+			Print: 12,
+			Group: 6,
 		},
 		"TlsException: ": {
-			Print: 11,
+			Print: 3,
 			Group: 1,
 		},
 		"UNDETERMINED_REVOCATION_STATUS": {
-			Print: 12,
+			Print: 21,
 		},
 		"UNKNOWN_CIPHER_RETURNED": {
 			Print: 5,
 		},
 		"UNSUPPORTED_PROTOCOL": {
-			Print: 7,
+			Print: 14,
 		},
 		"URLErrorDomain": {
 			Print: 11,
 			Group: 4,
 		},
 		"Unable to determine revocation status": {
-			Print: 17,
-			Group: 4,
+			Print: 11,
+			Group: 6,
 		},
 		"Unable to set local cert chain file `": {
-			Print: 22,
+			Print: 23,
+			Group: 1,
 		},
 		"UnrecoverableKeyException: Cannot recover key": {
-			Print: 24,
+			Print: 16,
 			Group: 1,
 		},
 		"UnverifiedException": {
@@ -32072,13 +36744,14 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"Using cert extension requires at least X509v3": {
-			Print: 8,
+			Print: 12,
+			Group: 6,
 		},
 		"VERIFY_FAILED": {
 			Print: 6,
 		},
 		"ValidatorException: ": {
-			Print: 17,
+			Print: 9,
 			Group: 1,
 		},
 		"WRONG_CIPHER_RETURNED": {},
@@ -32093,11 +36766,11 @@ var embedded = Catalogue{
 			Print: 10,
 		},
 		"\\u201D\\u7684\\u670D\\u52A1\\u5668": {
-			Print: 15,
+			Print: 20,
 			Group: 1,
 		},
 		"\\u201d\\u7684\\u670d\\u52a1\\u5668": {
-			Print: 15,
+			Print: 20,
 			Group: 1,
 		},
 		"\\u4E0D\\u5177\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
@@ -32106,30 +36779,30 @@ var embedded = Catalogue{
 		},
 		"\\u4e0d\\u5177\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
 			Print: 27,
-			Group: 3,
+			Group: 1,
 		},
 		"\\u5B89\\u5168\\u8FDE\\u63A5": {
 			Print: 16,
 			Group: 7,
 		},
 		"\\u5b89\\u5168\\u8fde\\u63a5": {
-			Print: 15,
-			Group: 6,
+			Print: 13,
+			Group: 1,
 		},
 		"\\u63E1\\u624B": {
 			Print: 9,
 			Group: 3,
 		},
 		"\\u63e1\\u624b": {
-			Print: 9,
-			Group: 3,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB": {
-			Print: 21,
+			Print: 26,
 			Group: 1,
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5230\\u8BE5\\u670D\\u52A1\\u5668\\u7684\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
-			Print: 39,
+			Print: 44,
 			Group: 1,
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
@@ -32137,60 +36810,63 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb": {
-			Print: 21,
+			Print: 26,
 			Group: 1,
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5230\\u8be5\\u670d\\u52a1\\u5668\\u7684\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
-			Print: 39,
+			Print: 44,
 			Group: 1,
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
-			Print: 45,
-			Group: 6,
+			Print: 43,
+			Group: 1,
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7684\\u7B97\\u6CD5": {
-			Print: 22,
-			Group: 7,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
-			Print: 22,
-			Group: 7,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7684\\u7B97\\u6CD5": {
-			Print: 3,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7B97\\u6CD5": {
-			Print: 3,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7684\\u7b97\\u6cd5": {
 			Print: 21,
-			Group: 3,
+			Group: 1,
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
 			Print: 21,
-			Group: 3,
+			Group: 1,
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7684\\u7b97\\u6cd5": {
-			Print: 15,
-			Group: 1,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7b97\\u6cd5": {
-			Print: 15,
-			Group: 1,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E": {
-			Print: 27,
-			Group: 1,
+			Print: 4,
+			Group: 7,
 		},
 		"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e": {
-			Print: 27,
+			Print: 19,
 			Group: 1,
 		},
 		"\\u8BC1\\u4E66": {
-			Print: 3,
+			Print: 5,
+			Group: 4,
 		},
 		"\\u8bc1\\u4e66": {
-			Print: 2,
+			Print: 5,
 			Group: 4,
 		},
 		"_ERROR_": {
@@ -32216,8 +36892,8 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"asn1 encoding routines:": {
-			Print: 2,
-			Group: 1,
+			Print: 9,
+			Group: 4,
 		},
 		"authentication handshake failed": {
 			Print: 20,
@@ -32232,8 +36908,8 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"bad decrypt": {
-			Print: 4,
-			Group: 4,
+			Print: 5,
+			Group: 6,
 		},
 		"bad_cert,": {
 			Print: 2,
@@ -32241,7 +36917,6 @@ var embedded = Catalogue{
 		},
 		"before secure TLS connection was established": {
 			Print: 14,
-			Group: 3,
 		},
 		"bind() to ": {
 			Print: 4,
@@ -32251,14 +36926,15 @@ var embedded = Catalogue{
 			Print: 12,
 		},
 		"cannot bind socket (Address already in use) for [": {
-			Print: 46,
+			Print: 13,
+			Group: 2,
 		},
 		"cannot decrypt peer's message": {
-			Print: 5,
-			Group: 1,
+			Group: 5,
 		},
 		"cert info signature and signature algorithm mismatch": {
-			Print: 2,
+			Print: 48,
+			Group: 3,
 		},
 		"certificate": {
 			Print: 5,
@@ -32277,8 +36953,8 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"closed connection during handshake": {
-			Print: 16,
-			Group: 1,
+			Print: 30,
+			Group: 2,
 		},
 		"complete security handshake from ": {
 			Print: 15,
@@ -32293,23 +36969,24 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"could not find key ": {
-			Print: 10,
-			Group: 4,
+			Print: 8,
+			Group: 1,
 		},
 		"couldn't find key ": {
-			Print: 9,
-			Group: 4,
+			Print: 7,
+			Group: 1,
 		},
 		"curl: (": {
-			Print: 3,
-			Group: 1,
+			Print: 2,
+			Group: 2,
 		},
 		"d2i_PrivateKey_bio() failed": {
 			Print: 18,
 			Group: 4,
 		},
 		"decryption failed or bad record mac": {
-			Print: 29,
+			Print: 30,
+			Group: 3,
 		},
 		"did not match expected": {
 			Print: 9,
@@ -32319,8 +36996,8 @@ var embedded = Catalogue{
 			Print: 11,
 		},
 		"do not possess a common algorithm": {
-			Print: 22,
-			Group: 1,
+			Print: 15,
+			Group: 3,
 		},
 		"error -313, received alert fatal error": {
 			Print: 4,
@@ -32329,13 +37006,16 @@ var embedded = Catalogue{
 			Print: 4,
 		},
 		"error = -313, received alert fatal error": {
-			Print: 26,
+			Print: 27,
+			Group: 1,
 		},
 		"error = -313, revcd alert fatal error": {
-			Print: 23,
+			Print: 24,
+			Group: 1,
 		},
 		"error [-120": {
 			Print: 4,
+			Group: 2,
 		},
 		"error code: -120": {
 			Print: 3,
@@ -32346,16 +37026,16 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"error waiting for authorization": {
-			Print: 3,
-			Group: 5,
+			Print: 23,
+			Group: 2,
 		},
 		"error:0200100D:system library:": {
-			Print: 11,
-			Group: 1,
+			Print: 27,
+			Group: 2,
 		},
 		"error:07880109:common libcrypto routines:": {
 			Print: 13,
-			Group: 3,
+			Group: 1,
 		},
 		"error:0A0": {
 			Print: 6,
@@ -32371,8 +37051,8 @@ var embedded = Catalogue{
 			Print: 4,
 		},
 		"error:8000000D:system library:": {
-			Print: 11,
-			Group: 1,
+			Print: 27,
+			Group: 2,
 		},
 		"ertificate validation ": {
 			Print: 4,
@@ -32383,42 +37063,44 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"excluded subtree violation": {
-			Print: 14,
-			Group: 4,
+			Print: 1,
+			Group: 6,
 		},
 		"extendedKeyUsage": {
 			Print: 6,
 			Group: 2,
 		},
 		"failed to parse PEM priv key": {
-			Print: 16,
-			Group: 7,
+			Print: 1,
+			Group: 4,
 		},
 		"failed to parse priv key": {
-			Print: 18,
-			Group: 1,
+			Print: 1,
+			Group: 4,
 		},
 		"failed to prepare subPath for volumeMount ": {
-			Print: 27,
-			Group: 5,
+			Print: 1,
+			Group: 4,
 		},
 		"failed to set DER cert: ": {
-			Print: 12,
+			Print: 21,
 			Group: 1,
 		},
 		"fatal alert code is ": {
-			Print: 9,
+			Print: 10,
+			Group: 1,
 		},
 		"fatal alert message (msg": {
-			Print: 9,
+			Print: 5,
+			Group: 5,
 		},
 		"fatal alert: ": {
 			Print: 10,
 			Group: 1,
 		},
 		"fatal error code is ": {
-			Print: 15,
-			Group: 2,
+			Print: 9,
+			Group: 5,
 		},
 		"fatal error: ": {
 			Print: 10,
@@ -32444,20 +37126,20 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"handshake failed due to an unexpected packet format": {
-			Print: 5,
-			Group: 2,
+			Print: 43,
+			Group: 1,
 		},
 		"handshakeStatus": {
 			Print: 5,
 			Group: 2,
 		},
 		"he target principal name is incorrect": {
-			Print: 15,
-			Group: 1,
+			Print: 20,
+			Group: 3,
 		},
 		"he token supplied to the function is invalid": {
-			Print: 38,
-			Group: 1,
+			Print: 20,
+			Group: 3,
 		},
 		"hostPath type check failed: ": {
 			Print: 3,
@@ -32491,8 +37173,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"invalid peer message": {
-			Print: 1,
-			Group: 1,
+			Print: 5,
+			Group: 5,
 		},
 		"is a directory": {
 			Print: 2,
@@ -32503,7 +37185,8 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"issuer.cert-manager.io ": {
-			Print: 9,
+			Print: 10,
+			Group: 7,
 		},
 		"key 'tls.crt' missing from Secret": {
 			Print: 28,
@@ -32521,11 +37204,12 @@ var embedded = Catalogue{
 			Print: 28,
 		},
 		"key usage does not include digital signature": {
-			Print: 24,
-			Group: 4,
+			Print: 16,
+			Group: 5,
 		},
 		"keystore password was incorrect": {
-			Print: 15,
+			Print: 13,
+			Group: 6,
 		},
 		"lifecycle component failed": {
 			Print: 18,
@@ -32551,11 +37235,12 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"mounts denied": {
-			Print: 8,
-			Group: 2,
+			Print: 9,
+			Group: 4,
 		},
 		"name constraints minimum and maximum not supported": {
-			Group: 3,
+			Print: 9,
+			Group: 1,
 		},
 		"name mismatch": {
 			Print: 9,
@@ -32569,11 +37254,11 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"no explicit policy": {
-			Print: 13,
-			Group: 2,
+			Print: 9,
+			Group: 5,
 		},
 		"no matching DANE TLSA records": {
-			Print: 19,
+			Print: 17,
 		},
 		"no such file or directory": {
 			Print: 5,
@@ -32592,27 +37277,28 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"out of memory": {
-			Print: 5,
-			Group: 3,
+			Print: 1,
+			Group: 1,
 		},
 		"panic: ": {
 			Print: 4,
 			Group: 5,
 		},
 		"path length constraint exceeded": {
-			Print: 18,
-			Group: 4,
+			Print: 16,
+			Group: 1,
 		},
 		"path loop": {
 			Print: 1,
 			Group: 3,
 		},
 		"peer doesn't support any known protocol": {
-			Print: 18,
+			Print: 19,
+			Group: 1,
 		},
 		"peer is incompatible: ": {
-			Print: 18,
-			Group: 2,
+			Print: 5,
+			Group: 5,
 		},
 		"peer_fingerprint match failure": {
 			Print: 18,
@@ -32623,8 +37309,8 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"permitted subtree violation": {
-			Print: 15,
-			Group: 4,
+			Print: 17,
+			Group: 7,
 		},
 		"pinning failure": {
 			Print: 3,
@@ -32663,11 +37349,12 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"record layer failure": {
-			Print: 4,
+			Print: 14,
+			Group: 4,
 		},
 		"references non-existent ": {
 			Print: 1,
-			Group: 6,
+			Group: 4,
 		},
 		"rejected connection": {
 			Print: 7,
@@ -32684,12 +37371,12 @@ var embedded = Catalogue{
 			Print: 18,
 		},
 		"s do not conform to algorithm constraints": {
-			Print: 36,
-			Group: 4,
+			Print: 7,
+			Group: 1,
 		},
 		"s does not conform to algorithm constraints": {
-			Print: 38,
-			Group: 4,
+			Print: 9,
+			Group: 1,
 		},
 		"schannel: ": {
 			Print: 6,
@@ -32708,8 +37395,8 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"source path ": {
-			Print: 8,
-			Group: 3,
+			Print: 2,
+			Group: 1,
 		},
 		"ssl hand": {
 			Print: 1,
@@ -32741,11 +37428,12 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"the trustAnchors parameter must be non-empty": {
-			Print: 7,
+			Print: 12,
+			Group: 6,
 		},
 		"this server is invalid": {
-			Print: 16,
-			Group: 1,
+			Print: 1,
+			Group: 4,
 		},
 		"tls handshake": {
 			Print: 9,
@@ -32767,16 +37455,16 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"unable to decode issuer public key": {
-			Print: 15,
-			Group: 2,
-		},
-		"unable to decrypt CRL's signature": {
-			Print: 1,
+			Print: 29,
 			Group: 3,
 		},
+		"unable to decrypt CRL's signature": {
+			Print: 25,
+			Group: 5,
+		},
 		"unable to read file: ": {
-			Print: 17,
-			Group: 2,
+			Print: 15,
+			Group: 4,
 		},
 		"unacceptable key": {
 			Print: 11,
@@ -32797,24 +37485,24 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"unsupported extension feature": {
-			Print: 20,
-			Group: 1,
+			Print: 13,
+			Group: 6,
 		},
 		"unsupported name constraint type": {
-			Print: 12,
-			Group: 3,
+			Print: 21,
+			Group: 1,
 		},
 		"unsupported network": {
 			Print: 15,
 			Group: 6,
 		},
 		"unsupported or invalid name constraint syntax": {
-			Print: 16,
+			Print: 32,
 			Group: 1,
 		},
 		"unsupported or invalid name syntax": {
-			Print: 16,
-			Group: 1,
+			Print: 23,
+			Group: 3,
 		},
 		"validity has expired": {
 			Print: 7,
@@ -32825,8 +37513,8 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"verify ": {
-			Print: 4,
-			Group: 1,
+			Print: 3,
+			Group: 4,
 		},
 		"websocket handshake": {
 			Print: 15,
@@ -32848,18 +37536,21 @@ var embedded = Catalogue{
 		},
 		"{certfile,": {
 			Print: 5,
-			Group: 6,
+			Group: 4,
 		},
 		"{keyfile,": {
 			Print: 4,
-			Group: 6,
+			Group: 4,
 		},
 		"”的服务器": {
 			Print: 4,
 			Group: 6,
 		},
+		"─ ": {
+			Print: 1,
+		},
 		"不具有共同算法": {
-			Print: 16,
+			Print: 4,
 			Group: 1,
 		},
 		"严重警告代码": {
@@ -32867,45 +37558,46 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"安全连接": {
-			Print: 5,
-			Group: 4,
+			Print: 4,
+			Group: 7,
 		},
 		"握手": {
 			Print: 3,
 			Group: 3,
 		},
 		"无法与服务器建立": {
-			Group: 1,
+			Print: 18,
+			Group: 2,
 		},
 		"无法建立到该服务器的安全的连接": {
-			Group: 1,
+			Print: 6,
+			Group: 2,
 		},
 		"无法建立安全的连接": {
-			Group: 1,
+			Print: 6,
+			Group: 2,
 		},
 		"没有共同的算法": {
-			Print: 16,
-			Group: 1,
+			Print: 13,
+			Group: 6,
 		},
 		"没有共同算法": {
-			Print: 13,
-			Group: 1,
+			Print: 2,
+			Group: 4,
 		},
 		"没有通用的算法": {
-			Print: 16,
-			Group: 1,
+			Print: 2,
+			Group: 4,
 		},
 		"没有通用算法": {
-			Print: 13,
-			Group: 1,
+			Print: 2,
+			Group: 4,
 		},
 		"目标主体名称不正确": {
-			Print: 16,
-			Group: 1,
+			Print: 20,
 		},
 		"证书": {
-			Print: 3,
-			Group: 1,
+			Group: 6,
 		},
 	},
 }

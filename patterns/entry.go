@@ -12,6 +12,7 @@ type Entry struct {
 	Cause   *Cause
 	State   *State
 	Symptom *Symptom
+	Guide   *Guide
 }
 
 // Known tells whether it is an entry at all.
@@ -28,6 +29,8 @@ func (e Entry) ID() string {
 		return e.State.ID
 	case e.Symptom != nil:
 		return e.Symptom.ID
+	case e.Guide != nil:
+		return e.Guide.ID
 	}
 	return ""
 }
@@ -41,6 +44,8 @@ func (e Entry) Title() Text {
 		return e.Cause.Title
 	case e.Symptom != nil:
 		return e.Symptom.Title
+	case e.Guide != nil:
+		return e.Guide.Title
 	}
 	return Text{En: e.ID(), Zh: e.ID()}
 }
@@ -55,6 +60,8 @@ func (e Entry) explain() Text {
 		return e.State.Explain
 	case e.Symptom != nil:
 		return e.Symptom.Explain
+	case e.Guide != nil:
+		return e.Guide.Explain
 	}
 	return Text{}
 }
@@ -84,6 +91,9 @@ func (c *Catalogue) entries() []Entry {
 	for _, s := range c.Symptoms {
 		all = append(all, Entry{Symptom: s})
 	}
+	for _, g := range c.Guides {
+		all = append(all, Entry{Guide: g})
+	}
 	for _, p := range c.Patterns {
 		all = append(all, Entry{Pattern: p})
 	}
@@ -111,6 +121,8 @@ func (e Entry) words() []string {
 		return e.Cause.Words
 	case e.Symptom != nil:
 		return e.Symptom.Words
+	case e.Guide != nil:
+		return e.Guide.Words
 	}
 	return nil
 }

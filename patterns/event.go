@@ -16,8 +16,11 @@ type Event struct {
 	Pattern *Pattern
 	// Causes are ranked for this event alone, most probable first.
 	Causes []CauseScore
+	// Program is that whose fault it is, as far as this event alone tells.
+	Program Program
 
 	neighbour *neighbour // from which it has its time, nil for none
+	log, kind int32      // the numbers of its log and its kind, from 1, once it is counted
 }
 
 // Time is when the failure was logged; zero when the log does not tell.

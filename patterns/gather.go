@@ -172,13 +172,61 @@ func (f *finder) core(list []*window, usual map[placeOf]float64) (first, last in
 	for last > first && !special(list[last]) {
 		last--
 	}
-	for first > 0 && !f.passes(list[first-1], list[first].span.First.Sub(list[first-1].span.Last).Hours(), usual) {
-		first--
+	for more := f.run(reversed(list[:first+1]), usual); more > 0; more = f.run(reversed(list[:first+1]), usual) {
+		first -= more
 	}
-	for last < len(list)-1 && !f.passes(list[last+1], list[last+1].span.First.Sub(list[last].span.Last).Hours(), usual) {
-		last++
+	for more := f.run(list[last:], usual); more > 0; more = f.run(list[last:], usual) {
+		last += more
 	}
 	return first, last
+}
+
+func reversed(list []*window) []*window {
+	list = slices.Clone(list)
+	slices.Reverse(list)
+	return list
+}
+
+// run is how many of the windows behind the first one are more than pass by in their time,
+// all of a usual kind: as many as are the least likely by chance. Several at once have to be
+// more than even in the busiest hour.
+func (f *finder) run(list []*window, usual map[placeOf]float64) int {
+	rates, most, best := 0.0, -math.Log(byTheWay), 0
+	met := map[placeOf]bool{}
+	for i, w := range list[1:] {
+		if f.special(w, usual) {
+			break
+		}
+		for _, p := range w.patterns(f.sights.kinds) {
+			if at := (placeOf{w.unit, p}); !met[at] {
+				met[at], rates = true, rates+usual[at]
+			}
+		}
+		away := max(w.span.First.Sub(list[0].span.Last), list[0].span.First.Sub(w.span.Last), 0).Hours()
+		expected := rates * away
+		if i > 0 {
+			expected *= busyHour
+		}
+		if log := unlikely(i+1, expected); log > most {
+			most, best = log, i+1
+		}
+	}
+	return best
+}
+
+// unlikely is minus the logarithm of the probability of at least so many where so many are
+// expected (Poisson).
+func unlikely(n int, expected float64) float64 {
+	if float64(n) <= expected {
+		return 0
+	}
+	term, sum := 1.0, 0.0
+	for k := n; k < n+50; k++ { // relative to that of n
+		sum += term
+		term *= expected / float64(k+1)
+	}
+	factorial, _ := math.Lgamma(float64(n + 1))
+	return expected + factorial - float64(n)*math.Log(max(expected, math.SmallestNonzeroFloat64)) - math.Log(sum)
 }
 
 // dense are the first and the last window of failures that are all usual, of which the

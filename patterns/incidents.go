@@ -59,11 +59,11 @@ const (
 )
 
 // incidents finds them among all failures. What belongs to none is passing.
-func (a *Analyzer) incidents(res *Analysis) (list []Incident, passing []Evidence) {
+func (a *Analyzer) incidents(res *Analysis) (list []Incident, passing []Evidence, where *located) {
 	earlier := a.earlier(res)
 	findings := slices.Concat(res.Findings, earlier)
 	if len(findings) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	f := &finder{Analyzer: a, findings: findings, total: a.sights.total(), recalled: a.recalled, causes: map[*stretch]map[string]float64{}, fits: map[*stretch][]float64{}}
 	found, rest := f.find()
@@ -75,7 +75,9 @@ func (a *Analyzer) incidents(res *Analysis) (list []Incident, passing []Evidence
 		order[i], of[&in] = &in, s
 	}
 	slices.SortStableFunc(order, newestFirst)
+	sorted := make([]*stretch, len(order))
 	for i, in := range order {
+		sorted[i] = of[in]
 		in.Diagnosis = f.diagnoseIncident(of[in], rest == nil && len(found) == 1 && !f.recalled, i == 0, in.Ongoing)
 		in.Unexplained = f.unexplained(of[in], in.Diagnosis)
 		list[i] = *in
@@ -83,7 +85,7 @@ func (a *Analyzer) incidents(res *Analysis) (list []Incident, passing []Evidence
 	if rest != nil {
 		passing = f.evidence(rest)
 	}
-	return list, passing
+	return list, passing, f.located(sorted)
 }
 
 // earlier are the findings that only an earlier run has.
@@ -135,6 +137,11 @@ type finder struct {
 	recalled bool
 	causes   map[*stretch]map[string]float64
 	fits     map[*stretch][]float64
+	// logs are the units of the logs, windows what was seen in each window of so a width
+	// of their channels.
+	logs    []*unit
+	windows map[*unit]map[channel]map[int64]*window
+	width   time.Duration
 }
 
 // find gives the stretches of the incidents, and what belongs to none; nil where all

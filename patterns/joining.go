@@ -73,8 +73,8 @@ func (f *finder) same(x, y *stretch) float64 {
 	if cause, _ := f.lead(x); cause != first(f.lead(y)) {
 		others = otherCauses
 	}
-	if !sharesUnit(x, y) && x.coincides(y) {
-		others *= coincidence
+	if !sharesUnit(x, y) {
+		others = min(others*math.Pow(coincidence, float64(x.coincides(y))), 1)
 	}
 	others = max(others, fewClients*math.Exp(-min(x.seen, y.seen)/few))
 	dated := !x.span.First.IsZero() && !y.span.First.IsZero()
@@ -129,18 +129,27 @@ func between(x, y *stretch) float64 {
 	return changes.Pause((x.hours(x.span.Last, y.span.First)+y.hours(x.span.Last, y.span.First))/2, pauses)
 }
 
-// coincidence is how much more likely failures of two nodes that begin or end at the same
-// time are of one fault.
-const coincidence = 3
+// coincidence is how much more likely failures of two nodes that begin at the same time are
+// of one fault, and as much again if they end at the same time: of two faults of their own
+// that meet, each end would be as near in one of so many cases.
+const coincidence = 1 / (2 * nearby)
 
-// coincides tells whether two stretches begin or end at the same time, but for a
-// twentieth of their length.
-func (s *stretch) coincides(other *stretch) bool {
+// nearby is the part of their length by which the ends of two stretches may differ.
+const nearby = 0.1
+
+// coincides counts the ends, the first and the last, that two stretches have at the same
+// time.
+func (s *stretch) coincides(other *stretch) int {
 	whole := s.span
 	whole.Add(other.span.First)
 	whole.Add(other.span.Last)
-	slack := whole.Length() / 20
-	return s.span.First.Sub(other.span.First).Abs() <= slack || s.span.Last.Sub(other.span.Last).Abs() <= slack
+	slack, n := time.Duration(float64(whole.Length())*nearby), 0
+	for _, apart := range []time.Duration{s.span.First.Sub(other.span.First), s.span.Last.Sub(other.span.Last)} {
+		if apart.Abs() <= slack {
+			n++
+		}
+	}
+	return n
 }
 
 // joinable tells whether the stretches may be of one fault: those of servers that

@@ -62,6 +62,21 @@ func Lint(c *Catalogue, files []string) []Problem {
 	for _, symptom := range c.Symptoms {
 		l.entry(symptom, symptom.ID, func() { l.symptom(symptom) })
 	}
+	for _, component := range c.Components {
+		l.entry(component, string(component.ID), func() { l.component(component) })
+	}
+	for _, name := range c.Names {
+		l.entry(name, name.Name, func() { l.name(name) })
+	}
+	for _, source := range c.Facts {
+		l.entry(source, source.ID, func() { l.fact(source) })
+	}
+	for _, action := range c.Actions {
+		l.entry(action, action.ID, func() { l.action(action) })
+	}
+	for _, guide := range c.Guides {
+		l.entry(guide, guide.ID, func() { l.guide(guide) })
+	}
 	if len(c.problems) == 0 {
 		l.problems = append(l.problems, CheckSamples(c, files)...)
 	}
@@ -228,17 +243,12 @@ func (l *linter) cause(c *Cause) {
 	l.kebab()
 	l.report(!slices.Contains(categories, c.Category), "bad-category", c.Category)
 	l.report(len(c.References) == 0, "no-reference", "")
-	advices := []*Advice{&c.Advice}
-	for _, advice := range []*Advice{c.Peer, c.V3} {
-		if advice != nil {
-			advices = append(advices, advice)
-		}
-	}
 	entry := l.at
-	for _, advice := range advices {
-		l.texts(advice.Title, advice.Explain)
+	for _, advice := range c.advices() {
+		whole := c.over(advice)
+		l.texts(whole.Title, whole.Explain)
 		l.report(len(advice.Fixes) == 0, "no-fixes", "")
-		l.report(len(advice.Verify) == 0, "no-verify", "")
+		l.report(len(whole.Verify) == 0, "no-verify", "")
 		for i := range advice.Fixes {
 			l.step(&advice.Fixes[i], entry, false)
 		}
@@ -247,6 +257,7 @@ func (l *linter) cause(c *Cause) {
 		}
 		l.at = entry
 	}
+	l.remedies(c)
 }
 
 // CheckSamples reads the samples of the entries that were read from some files, of all
@@ -369,4 +380,25 @@ func (m *Matcher) stopIn(id string) func(text string) string {
 		})
 		return found
 	}
+}
+
+func (l *linter) guide(g *Guide) {
+	l.kebab()
+	l.texts(g.Title, g.Explain)
+	l.report(len(g.References) == 0, "no-reference", "")
+	entry := l.at
+	for i := range g.Steps {
+		l.step(&g.Steps[i], entry, false)
+	}
+	l.at = entry
+}
+
+// action checks the steps of one, which may look or act.
+func (l *linter) action(a *Action) {
+	l.kebab()
+	entry := l.at
+	for i := range a.Steps {
+		l.step(&a.Steps[i], entry, false)
+	}
+	l.at = entry
 }

@@ -26,7 +26,9 @@ import (
 // bad-reporter, bad-phase, bad-side, bad-tls, no-causes, no-words, bad-score,
 // unknown-cause, no-sample, no-reference,
 // sample-missed, sample-taken, miss-matched, no-fixes, no-verify, bad-command,
-// many-commands, no-interrupts, verify-acts, no-lines.
+// many-commands, no-interrupts, verify-acts, no-lines, unknown-action,
+// unknown-component, unknown-deployment, no-remedy, foreign-command, bad-name, bad-fact,
+// fact-missed.
 type Problem struct {
 	// File and Line, from 1, are where it stands; empty for the embedded catalogue.
 	File string
@@ -276,9 +278,21 @@ func (c *Catalogue) locate(name string, root *yaml.Node) {
 		if cause.V3 != nil {
 			locateSteps(c, name, member(node, "v3"), cause.V3)
 		}
+		if cause.Proxy != nil {
+			locateSteps(c, name, member(node, "proxy"), cause.Proxy)
+		}
 	})
 	c.States = locateEntries(c, name, member(root, "states"), c.States, func(*State, *yaml.Node) {})
 	c.Symptoms = locateEntries(c, name, member(root, "symptoms"), c.Symptoms, func(*Symptom, *yaml.Node) {})
+	c.Components = locateEntries(c, name, member(root, "components"), c.Components, func(*Component, *yaml.Node) {})
+	c.Facts = locateEntries(c, name, member(root, "facts"), c.Facts, func(*FactSource, *yaml.Node) {})
+	c.Names = locateEntries(c, name, member(root, "names"), c.Names, func(*Name, *yaml.Node) {})
+	c.Actions = locateEntries(c, name, member(root, "actions"), c.Actions, func(a *Action, node *yaml.Node) {
+		locateValues(c, name, member(node, "steps"), a.Steps)
+	})
+	c.Guides = locateEntries(c, name, member(root, "guides"), c.Guides, func(g *Guide, node *yaml.Node) {
+		locateValues(c, name, member(node, "steps"), g.Steps)
+	})
 	locateValues(c, name, member(root, "suspicious"), c.Suspicious)
 	c.compile(nil, "", c.Suspicious)
 	locateValues(c, name, member(root, "anchors"), c.Anchors)
@@ -361,6 +375,11 @@ func (c *Catalogue) merge(more *Catalogue) {
 	c.Causes = mergeEntries(c, c.Causes, more.Causes, func(cause *Cause) string { return cause.ID })
 	c.States = mergeEntries(c, c.States, more.States, func(s *State) string { return s.ID })
 	c.Symptoms = mergeEntries(c, c.Symptoms, more.Symptoms, func(s *Symptom) string { return s.ID })
+	c.Components = mergeEntries(c, c.Components, more.Components, func(component *Component) string { return string(component.ID) })
+	c.Actions = mergeEntries(c, c.Actions, more.Actions, func(a *Action) string { return a.ID })
+	c.Guides = mergeEntries(c, c.Guides, more.Guides, func(g *Guide) string { return g.ID })
+	c.Facts = mergeEntries(c, c.Facts, more.Facts, func(f *FactSource) string { return f.ID })
+	c.Names = append(c.Names, more.Names...)
 	c.Forms = append(c.Forms, more.Forms...)
 	c.Fillers = append(c.Fillers, more.Fillers...)
 	c.Anchors = append(c.Anchors, more.Anchors...)

@@ -58,6 +58,7 @@ type sighting struct {
 	count, inferred int
 	span            Span
 	clients         []uint16
+	tries           []int // of each of the clients
 }
 
 func newSightings() sightings {
@@ -66,6 +67,7 @@ func newSightings() sightings {
 
 func (s *sightings) add(e *Event) {
 	key := s.keyOf(e)
+	e.log, e.kind = key.log+1, key.kind+1
 	at := s.seen[key]
 	if at == nil {
 		at = &sighting{}
@@ -77,7 +79,7 @@ func (s *sightings) add(e *Event) {
 		at.inferred++
 	}
 	if address, ok := client(e); ok {
-		at.meet(s.client(address))
+		at.meet(s.client(address), 1)
 	}
 	for len(s.seen) > maxSightings && s.width < len(windows)-1 {
 		s.widen()
@@ -180,9 +182,14 @@ func (s *sightings) client(address string) uint16 {
 	return number
 }
 
-func (at *sighting) meet(client uint16) {
-	if client > 0 && len(at.clients) < maxCounted && !slices.Contains(at.clients, client) {
-		at.clients = append(at.clients, client)
+func (at *sighting) meet(client uint16, tries int) {
+	if client == 0 {
+		return
+	}
+	if i := slices.Index(at.clients, client); i >= 0 {
+		at.tries[i] += tries
+	} else if len(at.clients) < maxCounted {
+		at.clients, at.tries = append(at.clients, client), append(at.tries, tries)
 	}
 }
 
@@ -197,8 +204,8 @@ func (s *sightings) join(key sightingKey, more *sighting) {
 	at.inferred += more.inferred
 	at.span.Add(more.span.First)
 	at.span.Add(more.span.Last)
-	for _, client := range more.clients {
-		at.meet(client)
+	for i, client := range more.clients {
+		at.meet(client, more.tries[i])
 	}
 }
 

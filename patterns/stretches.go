@@ -255,9 +255,9 @@ const (
 
 // grouped are the windows of each unit and channel, those without a time at -1.
 func (f *finder) grouped(logs []*unit) map[*unit]map[channel]map[int64]*window {
-	width := min(max(f.total.Length()/finest, time.Second), widest)
-	width = max(width, windows[f.sights.width])
+	f.width = max(min(max(f.total.Length()/finest, time.Second), widest), windows[f.sights.width])
 	all := map[*unit]map[channel]map[int64]*window{}
+	f.logs, f.windows = logs, all
 	for key, at := range f.sights.seen {
 		u, c := logs[key.log], channelOf(f.sights.kinds[key.kind].pattern)
 		if all[u] == nil {
@@ -266,10 +266,7 @@ func (f *finder) grouped(logs []*unit) map[*unit]map[channel]map[int64]*window {
 		if all[u][c] == nil {
 			all[u][c] = map[int64]*window{}
 		}
-		start := int64(-1)
-		if !at.span.First.IsZero() {
-			start = max(int64(at.span.First.Sub(f.total.First)/width), 0)
-		}
+		start := f.start(at.span.First)
 		w := all[u][c][start]
 		if w == nil {
 			w = &window{unit: u, channel: c, counts: map[int32]int{}, logs: map[int32]int{}}
@@ -283,6 +280,14 @@ func (f *finder) grouped(logs []*unit) map[*unit]map[channel]map[int64]*window {
 		w.clients = append(w.clients, at.clients...)
 	}
 	return all
+}
+
+// start is the number of the window of a time, -1 of those without.
+func (f *finder) start(at time.Time) int64 {
+	if at.IsZero() {
+		return -1
+	}
+	return max(int64(at.Sub(f.total.First)/f.width), 0)
 }
 
 // mostPlaces is at how many places of a stream changes are looked for at first.

@@ -32,6 +32,7 @@ type tally struct {
 	sources  map[string]int
 	samples  []Sample
 	keys     map[ranking.Key]int
+	programs map[Program]int
 	timeline Timeline
 	// untimed counts the events whose time is not known, arrived those that have
 	// the time of their arrival.
@@ -47,10 +48,12 @@ func (a *Analyzer) count(e *Event) {
 	}
 	t := a.tallies[e.Pattern]
 	if t == nil {
-		t = &tally{keys: map[ranking.Key]int{}, sources: map[string]int{}}
+		t = &tally{keys: map[ranking.Key]int{}, programs: map[Program]int{}, sources: map[string]int{}}
 		a.tallies[e.Pattern] = t
 	}
 	t.count++
+	t.programs[e.Program]++
+	a.facts.ofFailure(e)
 	t.keys[ranking.KeyOf(e.Record, e.Pattern.ID)]++
 	t.samples = keepSample(t.samples, sample, e.Record)
 	t.sources[e.Source]++
@@ -80,6 +83,7 @@ func (a *Analyzer) uncount(e *Event) {
 	a.where.remove(e, a.nodeOf(e.Source))
 	a.sights.remove(e)
 	t.count--
+	t.programs[e.Program]--
 	key := ranking.KeyOf(e.Record, e.Pattern.ID)
 	if t.keys[key]--; t.keys[key] == 0 {
 		delete(t.keys, key)

@@ -80,6 +80,8 @@ func (q *question) byID(context.Context) error {
 		q.found(Entry{Pattern: pattern})
 	case symptom != nil:
 		q.found(Entry{Symptom: symptom})
+	case c.Guide(id) != nil:
+		q.found(Entry{Guide: c.Guide(id)})
 	}
 	state := compact(q.text)
 	for _, s := range c.States {

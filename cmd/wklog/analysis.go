@@ -57,7 +57,9 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 	if f.redact {
 		n.redactor = report.NewRedactor()
 	}
-	n.analyzer, err = patterns.NewAnalyzer(c, filter)
+	if n.analyzer, err = patterns.NewAnalyzer(c, filter); err == nil {
+		n.analyzer.Nameless = f.redact
+	}
 	return n, err
 }
 
@@ -190,6 +192,7 @@ func worst(failures []source.Failure) bool {
 // sinks are those that the flags ask for.
 func (n *analysis) sinks(out io.Writer, streams bool, told *telling) (report.Sinks, error) {
 	opts := n.app.options(n.flags.top)
+	opts.Verbose = n.flags.verbose
 	var sinks report.Sinks
 	if told != nil {
 		sinks = told.sinks()

@@ -44,6 +44,7 @@ type checking struct {
 	metricsAddr     string
 	revocation      bool
 	crl             []string
+	known           []patterns.Fact // by the flags and what they name
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -113,9 +114,9 @@ func (a *app) check(ctx context.Context, c *checking) error {
 	if err != nil {
 		return err
 	}
-	list := report.NewChecklist(results, catalogue, a.say, time.Now().Truncate(time.Second))
+	list := report.NewChecklist(results, catalogue, a.say, time.Now().Truncate(time.Second), c.known...)
 	if len(c.logs) > 0 {
-		if err := a.readBeside(ctx, list, catalogue, c.logs); err != nil {
+		if err := a.readBeside(ctx, list, catalogue, c.logs, c.known); err != nil {
 			return err
 		}
 	}
@@ -138,11 +139,12 @@ func (a *app) check(ctx context.Context, c *checking) error {
 }
 
 // readBeside reads the logs whose diagnosis the checks settle.
-func (a *app) readBeside(ctx context.Context, list *report.Checklist, c *patterns.Catalogue, logs []string) error {
+func (a *app) readBeside(ctx context.Context, list *report.Checklist, c *patterns.Catalogue, logs []string, known []patterns.Fact) error {
 	analyzer, err := patterns.NewAnalyzer(c, patterns.Filter{})
 	if err != nil {
 		return err
 	}
+	analyzer.Know(known...)
 	core := run.NewCore(analyzer, c.ReadOptions(), nil)
 	batch := run.Batch{Core: core, Args: logs, Stdin: source.NewStream(ctx, a.stdin), Jobs: runtime.GOMAXPROCS(0), Limit: source.DefaultLimit}
 	failures := batch.Run(ctx)
@@ -187,6 +189,7 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 		*address = plain
 	}
 	results := cluster.Results
+	c.known = c.knownFrom(servers)
 	var leaf *x509.Certificate
 	fragile := false
 	for _, settings := range servers {
@@ -376,7 +379,11 @@ func (n *analysis) settleBy(ctx context.Context, file string) error {
 		if err != nil {
 			return err
 		}
-		list = report.NewChecklist(results, n.catalogue, n.app.say, n.facts.Generated)
+		if n.redactor != nil {
+			c.known = nil
+		}
+		list = report.NewChecklist(results, n.catalogue, n.app.say, n.facts.Generated, c.known...)
+		n.analyzer.Know(c.known...)
 	}
 	n.facts.Checks = list
 	n.analyzer.Settle(list.Proofs(time.Time{}))

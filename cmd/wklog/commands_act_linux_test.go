@@ -51,21 +51,11 @@ var tested = map[string]func(*testing.T, *world, string){
 	},
 	// Owner and mode of the files that are there stay: the server may be another
 	// user.
-	"cp -L /etc/letsencrypt": func(t *testing.T, w *world, command string) {
-		dir := operator(t)
-		output, status := w.runIn(t, dir, command, "")
-		assert.NotZero(t, status, output)
-		write(t, dir, map[string]string{"wukongimdata/certs/fullchain.pem": "old", "wukongimdata/certs/privkey.pem": "old"})
-		require.NoError(t, os.Chmod(filepath.Join(dir, "wukongimdata/certs/privkey.pem"), 0o640))
-		w.does(t, dir, command)
-		assert.Equal(t, "new certificate", content(t, dir, "wukongimdata/certs/fullchain.pem"))
-		assert.Equal(t, "new key", content(t, dir, "wukongimdata/certs/privkey.pem"))
-		assert.Equal(t, os.FileMode(0o640), stat(t, dir, "wukongimdata/certs/privkey.pem").Mode())
-	},
-	"cp fullchain-new.pem": copies("fullchain-new.pem", "wukongimdata/certs/fullchain.pem"),
-	"cp privkey-new.pem":   copies("privkey-new.pem", "wukongimdata/certs/privkey.pem"),
-	"cp old/fullchain.pem": copies("old/privkey.pem", "wukongimdata/certs/privkey.pem"),
-	"cp private-ca.pem":    copies("private-ca.pem", "usr/local/share/ca-certificates/private-ca.crt"),
+	"cp -L /etc/letsencrypt": testCopy,
+	"cp fullchain-new.pem":   copies("fullchain-new.pem", "wukongimdata/certs/fullchain.pem"),
+	"cp privkey-new.pem":     copies("privkey-new.pem", "wukongimdata/certs/privkey.pem"),
+	"cp old/fullchain.pem":   copies("old/privkey.pem", "wukongimdata/certs/privkey.pem"),
+	"cp private-ca.pem":      copies("private-ca.pem", "usr/local/share/ca-certificates/private-ca.crt"),
 	"rmdir": func(t *testing.T, w *world, command string) {
 		dir := t.TempDir()
 		write(t, dir, map[string]string{"certs/privkey.pem": "a key"})
@@ -81,7 +71,48 @@ var tested = map[string]func(*testing.T, *world, string){
 		w.does(t, dir, command)
 		assert.Contains(t, w.does(t, dir, "tar tzf wukongimdata-backup.tar.gz"), "wukongimdata/data/x")
 	},
-	"renewal-hooks/deploy":                  testDeployHook,
+	"renewal-hooks/deploy/wukongim.sh": testDeployHook,
+	"renewal-hooks/deploy/nginx.sh": func(t *testing.T, w *world, command string) {
+		w = w.with(t, "nginx", `echo "$@" >> calls`)
+		dir := operator(t)
+		write(t, dir, map[string]string{"etc/letsencrypt/renewal-hooks/deploy/README": ""})
+		w.does(t, dir, command)
+		w.does(t, dir, "/etc/letsencrypt/renewal-hooks/deploy/nginx.sh")
+		assert.Equal(t, "-t\n-s reload\n", content(t, dir, "calls"))
+	},
+	"copy-certificate.sh":                     testPanelScript,
+	"> /etc/haproxy/certs/im.example.com.pem": joins("etc/haproxy/certs/im.example.com.pem"),
+	"> ./certs/im.example.com.pem":            joins("certs/im.example.com.pem"),
+	"chmod 600 acme.json": func(t *testing.T, w *world, command string) {
+		dir := t.TempDir()
+		write(t, dir, map[string]string{"acme.json": "{}"})
+		require.NoError(t, os.Chmod(filepath.Join(dir, "acme.json"), 0o644))
+		w.does(t, dir, command)
+		assert.Equal(t, os.FileMode(0o600), stat(t, dir, "acme.json").Mode())
+	},
+	"openssl x509 -in /etc/letsencrypt/live": func(t *testing.T, w *world, command string) {
+		dir := t.TempDir()
+		writeFiles(t, dir, "good")
+		write(t, dir, map[string]string{"etc/letsencrypt/live/im.example.com/fullchain.pem": content(t, dir, "fullchain.pem")})
+		assert.Contains(t, w.does(t, dir, command), "notAfter=")
+	},
+	"ls -lL /opt/wukongim/certs": func(t *testing.T, w *world, command string) {
+		dir := t.TempDir()
+		write(t, dir, map[string]string{"opt/wukongim/certs/fullchain.pem": "x", "opt/wukongim/certs/privkey.pem": "y"})
+		assert.Regexp(t, `(?s)fullchain.pem.*privkey.pem`, w.does(t, dir, command))
+	},
+	"tls' /etc/caddy/Caddyfile":    finds("etc/caddy/Caddyfile", "im.example.com {\n  tls a.pem b.pem\n}\n", "im.example.com {"),
+	"' /etc/haproxy/haproxy.cfg":   finds("etc/haproxy/haproxy.cfg", "frontend x\n  bind :443 ssl crt /x.pem\n", "bind :443 ssl crt /x.pem"),
+	"' /etc/apache2/sites-enabled": finds("etc/apache2/sites-enabled/im.conf", "ServerName im\nSSLCertificateFile /x.pem\n", "SSLCertificateFile /x.pem"),
+	"caddy validate":               finds("etc/caddy/Caddyfile", "im.example.com {\n  reverse_proxy 127.0.0.1:5200\n}\n", "Valid configuration"),
+	"haproxy -c": func(t *testing.T, w *world, command string) {
+		dir := t.TempDir()
+		write(t, dir, map[string]string{"etc/haproxy/haproxy.cfg": "defaults\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\nfrontend x\n  bind :8443\n"})
+		w.does(t, dir, command)
+		write(t, dir, map[string]string{"etc/haproxy/haproxy.cfg": "no such section\n"})
+		_, status := w.runIn(t, dir, command, "")
+		assert.NotZero(t, status)
+	},
 	"OFF_WSSADDR/' docker-compose.yml":      testComposeForms,
 	`?wssAddr/#&/I" ./wukongimdata/wk.yaml`: testConfigurationForms,
 
@@ -394,22 +425,30 @@ func copies(from, to string) func(*testing.T, *world, string) {
 // hooks: by RENEWED_LINEAGE.
 func testDeployHook(t *testing.T, w *world, command string) {
 	w = w.with(t, "docker", `echo "$@" >> calls`)
+	w.program(t, "systemctl", `echo "$@" >> calls`)
+	certs, restart := "opt/wukongim/wukongimdata/certs", "restart wukongim\n"
+	if strings.Contains(command, "systemctl") {
+		certs = "opt/wukongim/certs"
+	}
 	dir := operator(t)
+	if strings.Contains(command, "compose") {
+		restart = "compose -f " + dir + "/opt/wukongim/docker-compose.yml restart wukongim\n"
+	}
 	write(t, dir, map[string]string{
-		"opt/wukongim/wukongimdata/certs/fullchain.pem": "old", "opt/wukongim/wukongimdata/certs/privkey.pem": "old",
+		certs + "/fullchain.pem": "old", certs + "/privkey.pem": "old",
 		"etc/letsencrypt/renewal-hooks/deploy/README": "",
 	})
 	w.does(t, dir, command)
 	const hook = "/etc/letsencrypt/renewal-hooks/deploy/wukongim.sh"
 	w.does(t, dir, "RENEWED_LINEAGE=/etc/letsencrypt/live/www.example.com "+hook)
-	assert.Equal(t, "old", content(t, dir, "opt/wukongim/wukongimdata/certs/fullchain.pem"), "the certificate of another domain was installed")
+	assert.Equal(t, "old", content(t, dir, certs+"/fullchain.pem"), "the certificate of another domain was installed")
 	assert.NoFileExists(t, filepath.Join(dir, "calls"), "a restart for another domain")
 	w.does(t, dir, "RENEWED_LINEAGE=/etc/letsencrypt/live/im.example.com "+hook)
-	assert.Equal(t, "new certificate", content(t, dir, "opt/wukongim/wukongimdata/certs/fullchain.pem"))
-	assert.Equal(t, "new key", content(t, dir, "opt/wukongim/wukongimdata/certs/privkey.pem"))
-	assert.Equal(t, "compose -f "+dir+"/opt/wukongim/docker-compose.yml restart wukongim\n", content(t, dir, "calls"))
+	assert.Equal(t, "new certificate", content(t, dir, certs+"/fullchain.pem"))
+	assert.Equal(t, "new key", content(t, dir, certs+"/privkey.pem"))
+	assert.Equal(t, restart, content(t, dir, "calls"))
 	// Without the folder of the certificates nothing is restarted.
-	require.NoError(t, os.RemoveAll(filepath.Join(dir, "opt/wukongim/wukongimdata/certs")))
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, certs)))
 	_, status := w.runIn(t, dir, "RENEWED_LINEAGE=/etc/letsencrypt/live/im.example.com "+hook, "")
 	assert.NotZero(t, status)
 	assert.Equal(t, 1, strings.Count(content(t, dir, "calls"), "restart"))
@@ -708,4 +747,54 @@ func capture(packets [][]byte) string {
 		file.Write(p)
 	}
 	return file.String()
+}
+
+// testCopy copies certificate and key over files that are there: their owner and mode
+// stay, for the server may be another user.
+func testCopy(t *testing.T, w *world, command string) {
+	dir := operator(t)
+	to := strings.Trim(strings.TrimPrefix(command[strings.LastIndexByte(command, ' ')+1:], "."), "/")
+	output, status := w.runIn(t, dir, command, "")
+	assert.NotZero(t, status, output)
+	write(t, dir, map[string]string{to + "/fullchain.pem": "old", to + "/privkey.pem": "old"})
+	require.NoError(t, os.Chmod(filepath.Join(dir, to, "privkey.pem"), 0o640))
+	w.does(t, dir, command)
+	assert.Equal(t, "new certificate", content(t, dir, to+"/fullchain.pem"))
+	assert.Equal(t, "new key", content(t, dir, to+"/privkey.pem"))
+	assert.Equal(t, os.FileMode(0o640), stat(t, dir, to+"/privkey.pem").Mode())
+}
+
+// joins wants certificate and key in one file.
+func joins(name string) func(*testing.T, *world, string) {
+	return func(t *testing.T, w *world, command string) {
+		dir := operator(t)
+		write(t, dir, map[string]string{name: "old"})
+		w.does(t, dir, command)
+		assert.Equal(t, "new certificatenew key", content(t, dir, name))
+	}
+}
+
+// finds wants a part of what a command prints of a file.
+func finds(name, text, part string) func(*testing.T, *world, string) {
+	return func(t *testing.T, w *world, command string) {
+		dir := t.TempDir()
+		write(t, dir, map[string]string{name: text})
+		assert.Contains(t, w.does(t, dir, command), part)
+	}
+}
+
+// testPanelScript copies and restarts where the panel has another certificate than the
+// server, and does nothing where it has the same.
+func testPanelScript(t *testing.T, w *world, command string) {
+	w = w.with(t, "docker", `echo "$@" >> calls`)
+	dir := t.TempDir()
+	const panel, copied = "www/server/panel/vhost/cert/im.example.com/", "opt/wukongim/wukongimdata/certs/"
+	write(t, dir, map[string]string{panel + "fullchain.pem": "new", panel + "privkey.pem": "new key", copied + "fullchain.pem": "old", copied + "privkey.pem": "old key"})
+	w.does(t, dir, command)
+	for range 2 {
+		w.does(t, dir, "/opt/wukongim/copy-certificate.sh")
+	}
+	assert.Equal(t, "new", content(t, dir, copied+"fullchain.pem"))
+	assert.Equal(t, "new key", content(t, dir, copied+"privkey.pem"))
+	assert.Equal(t, 1, strings.Count(content(t, dir, "calls"), "restart"), "once, for the second run finds the same")
 }

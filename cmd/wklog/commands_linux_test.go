@@ -68,10 +68,7 @@ func catalogueSteps(t *testing.T) []advised {
 	require.NoError(t, err)
 	var list []advised
 	for _, cause := range c.Causes {
-		for _, advice := range []*patterns.Advice{&cause.Advice, cause.Peer} {
-			if advice == nil {
-				continue
-			}
+		for _, advice := range c.Advices(cause) {
 			for _, step := range slices.Concat(advice.Fixes, advice.Verify) {
 				list = append(list, advised{step, cause.ID})
 			}
@@ -303,7 +300,8 @@ func (w *world) local(dir, command, address string) string {
 	replace := []string{
 		"im.example.com 5210", host + " " + port, // nc
 		"203.0.113.10", "127.0.0.1",
-		"/etc/letsencrypt", dir + "/etc/letsencrypt", "/opt/wukongim", dir + "/opt/wukongim", "/usr/local/share", dir + "/usr/local/share",
+		"/etc/letsencrypt", dir + "/etc/letsencrypt", "/opt/wukongim", dir + "/opt/wukongim", "/www/server/panel", dir + "/www/server/panel",
+		"/etc/haproxy", dir + "/etc/haproxy", "/etc/nginx/certs", dir + "/etc/nginx/certs", "/etc/caddy", dir + "/etc/caddy", "/etc/apache2", dir + "/etc/apache2", "/etc/ssl/im.example.com", dir + "/etc/ssl/im.example.com", "/usr/local/share", dir + "/usr/local/share",
 	}
 	for _, server := range []string{"im.example.com:5210", "im.example.com:443", "hook.example.com:443", "127.0.0.1:5210", "203.0.113.10:5210", "10.0.0.8:8090"} {
 		replace = append([]string{"-connect " + server, "-connect " + address}, replace...)

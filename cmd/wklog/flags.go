@@ -31,6 +31,7 @@ type analyzeFlags struct {
 	maxExpand          string
 	redact             bool
 	incident           int
+	verbose            bool
 	progress           string
 	check              string
 	reportFlags
@@ -48,6 +49,7 @@ func (a *app) readingFlags(flags *pflag.FlagSet, f *analyzeFlags) {
 	flags.StringSliceVar(&f.causes, "cause", nil, a.say.Say("flag.cause"))
 	flags.StringVar(&f.check, "check", "", a.say.Say("flag.check"))
 	flags.IntVar(&f.incident, "incident", 0, a.say.Say("flag.incident"))
+	flags.BoolVar(&f.verbose, "verbose", false, a.say.Say("flag.verbose"))
 	flags.IntVar(&f.top, "top", 5, a.say.Say("flag.top"))
 	flags.StringVar(&f.failOn, "fail-on", "never", a.say.Say("flag.fail-on"))
 	flags.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), a.say.Say("flag.jobs"))

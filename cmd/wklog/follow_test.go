@@ -163,16 +163,17 @@ func TestStreamIsToldWhileItComes(t *testing.T) {
 	io.WriteString(in, failureLine(1))
 	shows("Alert 46, certificate unknown: the client rejected the certificate")
 	shows("Look first: ")
-	shows("Most probable cause: ")
+	shows("Incident 1 begins. These causes look alike to a log: ")
+	shows("  Look first: What the server sends")
 	io.WriteString(in, failureLine(2)+failureLine(3))
 	shows("+2  Client rejected")
 	io.WriteString(in, strings.Repeat(strings.ReplaceAll(failureLine(4), "unknown certificate", "expired certificate"), 5))
-	shows("Most probable cause now: ")
+	shows("Incident 1. Most probable cause now: ")
 	assert.NotContains(t, out.String(), "DIAGNOSIS")
 	require.NoError(t, c.Process.Signal(os.Interrupt))
 	shows("TLS failures: 8, logs: 1, lines: 8")
 	require.NoError(t, c.Wait())
-	assert.Equal(t, 1, strings.Count(out.String(), "Most probable cause: "))
+	assert.Equal(t, 1, strings.Count(out.String(), "Incident 1 begins."))
 }
 
 // idle is the memory, in bytes, of a stream that told of one failure and waits.

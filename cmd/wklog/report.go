@@ -53,6 +53,9 @@ func (f *analyzeFlags) checkReport(c *cobra.Command, args []string) error {
 	if !c.Flags().Changed("top") {
 		f.top = 0 // a report is complete
 	}
+	if !c.Flags().Changed("verbose") && f.output != "" {
+		f.verbose = true
+	}
 	if !c.Flags().Changed("format") && f.output != "" && f.output != "-" {
 		form, ok := report.FormOf(f.output)
 		if !ok {

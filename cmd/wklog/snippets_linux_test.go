@@ -50,6 +50,10 @@ func TestSnippetsOfTheCatalogueAreAccepted(t *testing.T) {
 					listEntries(t, part)
 				case strings.HasPrefix(part, "frontend"):
 					accepted(t, dir, part, "haproxy", "-c", "-f")
+				case strings.HasPrefix(part, "bind :443"):
+					haproxyAccepts(t, dir, part)
+				case strings.HasPrefix(part, "SSL"):
+					apacheAccepts(t, dir, part)
 				case strings.HasPrefix(part, "im.example.com {"):
 					accepted(t, dir, part, "caddy", "validate", "--adapter", "caddyfile", "--config")
 				case strings.HasPrefix(part, "<"):
@@ -73,9 +77,9 @@ func TestSnippetsOfTheCatalogueAreAccepted(t *testing.T) {
 }
 
 var (
-	title      = regexp.MustCompile(`^(\S+\.ya?ml|Kubernetes)$`)
+	title      = regexp.MustCompile(`^(\S+\.(ya?ml|toml)|Kubernetes)$`)
 	configured = regexp.MustCompile(`^(wssConfig|wssAddr|external|addr|webhook):`)
-	directive  = regexp.MustCompile(`^(map|server|location|stream|(limit_conn|proxy|ssl)_\w+)\b`)
+	directive  = regexp.MustCompile(`^(listen|map|server|location|stream|(limit_conn|proxy|ssl)_\w+)\b`)
 )
 
 // parts are the snippet, and what stands in its comments in the form of another
@@ -194,7 +198,7 @@ func accepted(t *testing.T, dir, part, program string, args ...string) {
 		t.Skipf("%s is not installed", program)
 	}
 	write(t, dir, map[string]string{program + ".conf": part + "\n"})
-	c := exec.Command(path, append(args, program+".conf")...)
+	c := exec.Command(path, append(args, filepath.Join(dir, program+".conf"))...)
 	c.Dir, c.Env = dir, append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
 	out, err := c.CombinedOutput()
 	assert.NoError(t, err, "%s\n%s", part, out)
@@ -220,6 +224,17 @@ func nginxConfig(t *testing.T, dir, part string, step advised, address, backend 
 	})
 	require.GreaterOrEqual(t, at, 0, "%s: the text does not say where in nginx' configuration this goes: %s", step.cause, part)
 	assert.Contains(t, step.Text.Zh, places[at].zh)
+	if strings.HasPrefix(part, "listen ") {
+		places := slices.Clone(places)
+		places[at].before = strings.Replace(places[at].before, "listen 443 ssl;\n", "", 1)
+		return placed(t, dir, part, places[at].before, places[at].after, address, backend)
+	}
+	return placed(t, dir, part, places[at].before, places[at].after, address, backend)
+}
+
+// placed is a configuration with a snippet between what stands around it.
+func placed(t *testing.T, dir, part, before, after, address, backend string) string {
+	t.Helper()
 	certificate := "ssl_certificate " + dir + "/fullchain.pem;\nssl_certificate_key " + dir + "/privkey.pem;"
 	if strings.Contains(part, "ssl_certificate ") {
 		certificate = ""
@@ -227,14 +242,14 @@ func nginxConfig(t *testing.T, dir, part string, step advised, address, backend 
 	for _, name := range []string{"ecdsa-fullchain.pem", "ecdsa-privkey.pem", "rsa-fullchain.pem", "rsa-privkey.pem", "fullchain.pem", "privkey.pem", "client.pem", "client.key", "private-ca.pem"} {
 		part = strings.ReplaceAll(part, "/etc/nginx/certs/"+name, dir+"/"+strings.TrimPrefix(strings.TrimPrefix(name, "ecdsa-"), "rsa-"))
 	}
-	config := modules() + "daemon off;\nmaster_process on;\npid nginx.pid;\nevents {}\n" + places[at].before + part + "\n" + places[at].after
+	config := modules() + "daemon off;\nmaster_process on;\npid nginx.pid;\nevents {}\n" + before + part + "\n" + after
 	if os.Getuid() == 0 {
 		config = "user root;\n" + config
 	}
 	return strings.NewReplacer(
 		"HTTP\n", "access_log off;\nclient_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;\n",
 		"CERTIFICATE\n", certificate+"\n",
-		"listen 443 ", "listen "+address+" ", "listen 5210", "listen "+address, "listen 127.0.0.1:8443", "listen "+address,
+		"listen 443 ", "listen "+address+" ", "listen 443;", "listen "+address+";", "listen 5210", "listen "+address, "listen 127.0.0.1:8443", "listen "+address,
 		"127.0.0.1:5200", backend, "https://hook.example.com", "https://127.0.0.1:1",
 		"/etc/ssl/certs/ca-certificates.crt", dir+"/root.pem",
 	).Replace(config)
@@ -259,7 +274,7 @@ func nginxAccepts(t *testing.T, dir, part string, step advised) {
 	backend := listen(t, func(l net.Listener) { _ = (&http.Server{Handler: http.HandlerFunc(echo), ErrorLog: quiet}).Serve(l) })
 	config := nginxConfig(t, dir, part, step, address, backend)
 	accepted(t, dir, config, "nginx", "-p", dir, "-e", "stderr", "-t", "-c")
-	if !strings.Contains(part, "listen 443 ssl;") || !strings.Contains(part, "ssl_certificate ") {
+	if !strings.Contains(part, "listen 443 ssl;") || !strings.Contains(part, "ssl_certificate ") || !strings.Contains(part, "location") {
 		return
 	}
 	// It also serves the WebSocket.
@@ -377,4 +392,31 @@ func workers(t *testing.T, dir string) []string {
 	}
 	require.NoError(t, err)
 	return strings.Fields(string(children))
+}
+
+// haproxyAccepts puts a bind line into a frontend.
+func haproxyAccepts(t *testing.T, dir, part string) {
+	t.Helper()
+	write(t, dir, map[string]string{"joined.pem": content(t, dir, "fullchain.pem") + content(t, dir, "privkey.pem")})
+	part = strings.ReplaceAll(part, "/etc/haproxy/certs/im.example.com.pem", dir+"/joined.pem")
+	accepted(t, dir, "defaults\n  mode http\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\nfrontend wss\n  "+part+"\n  default_backend im\nbackend im\n  server im 127.0.0.1:5200\n", "haproxy", "-c", "-f")
+}
+
+// apacheAccepts puts directives into a VirtualHost of a server with nothing but TLS.
+func apacheAccepts(t *testing.T, dir, part string) {
+	t.Helper()
+	const folder = "/usr/lib/apache2/modules/"
+	if _, err := os.Stat(folder + "mod_ssl.so"); err != nil {
+		t.Skip("Apache's mod_ssl is not installed")
+	}
+	certificate := "SSLEngine on\nSSLCertificateFile " + dir + "/fullchain.pem\nSSLCertificateKeyFile " + dir + "/privkey.pem\n"
+	if strings.Contains(part, "SSLCertificateFile") {
+		certificate = "SSLEngine on\n"
+	}
+	part = strings.ReplaceAll(part, "/etc/letsencrypt/live/im.example.com", dir)
+	modules := ""
+	for _, name := range []string{"mpm_event", "ssl", "authz_core"} {
+		modules += "LoadModule " + name + "_module " + folder + "mod_" + name + ".so\n"
+	}
+	accepted(t, dir, "ServerRoot "+dir+"\nServerName im.example.com\n"+modules+"<VirtualHost *:443>\n"+certificate+part+"\n</VirtualHost>\n", "apache2", "-t", "-f")
 }

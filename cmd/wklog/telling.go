@@ -41,7 +41,7 @@ func (n *analysis) tell() (*telling, error) {
 		return nil, err
 	}
 	if len(senders) > 0 {
-		t.notify = notify.NewSink(n.catalogue, n.app.say, senders, func(err error) {
+		t.notify = notify.NewSink(n.catalogue, n.app.say, n.host(), senders, func(err error) {
 			n.app.complain(n.app.say.Say("error.notify", n.app.say.Error(err)))
 		})
 	}
@@ -52,6 +52,18 @@ func (n *analysis) tell() (*telling, error) {
 		}
 	}
 	return t, nil
+}
+
+// host is the name of this machine, as it may be told.
+func (n *analysis) host() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	if n.redactor != nil {
+		return n.redactor.Named("node", name)
+	}
+	return name
 }
 
 func (n *analysis) senders() ([]notify.Sender, error) {

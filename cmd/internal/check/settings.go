@@ -160,6 +160,14 @@ func (s *Settings) isReplaced(servers []*Settings) bool {
 	})
 }
 
+// Service is that of the compose file, empty without one.
+func (s *Settings) Service() string {
+	if s.container == nil {
+		return ""
+	}
+	return s.container.service
+}
+
 // Target is the service, or the file that the settings are of.
 func (s *Settings) Target() Value {
 	if s.container != nil {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"wklog/cmd/internal/report"
 )
 
 // calls tells whether a message calls people.
@@ -34,7 +36,7 @@ func FuzzRobots(f *testing.F) {
 		event, err := json.Marshal(map[string]string{"text": text})
 		require.NoError(t, err)
 		for name, robot := range robots {
-			body, _, err := robot.request(Message{Event: event, Title: title, Text: text}, secret, time.Unix(0, 0))
+			body, _, err := robot.request(Message{Event: event, Bulletin: report.Bulletin{Title: title, Text: text, Facts: []report.BulletinFact{{Name: title, Value: text}}}}, secret, time.Unix(0, 0))
 			require.NoError(t, err, name)
 			require.True(t, json.Valid(body), name)
 			require.False(t, name != "json" && calls(t, body), name)

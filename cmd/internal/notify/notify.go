@@ -6,14 +6,17 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+
+	"wklog/cmd/internal/report"
 )
 
-// Message is one new kind of failure.
+// Message is one new kind of failure, or what is new of an incident.
 type Message struct {
-	// Event is one JSON object in the form wklog.event/v1, without a newline.
+	// Event is one JSON object in the form wklog.event/v1 or wklog.incident/v1, without a
+	// newline.
 	Event []byte
-	// Title and Text say the same to people; Text is Markdown.
-	Title, Text string
+	// Bulletin says the same to people.
+	report.Bulletin
 }
 
 // Sender delivers messages, one at a time.

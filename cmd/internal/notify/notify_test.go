@@ -27,6 +27,7 @@ import (
 	"go.uber.org/goleak"
 
 	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/report"
 	"wklog/patterns"
 )
 
@@ -34,7 +35,10 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-var message = Message{Event: []byte(`{"schema":"wklog.event/v1","pattern":"x"}`), Title: "标题", Text: "**客户端拒绝了证书**"}
+var message = Message{Event: []byte(`{"schema":"wklog.event/v1","pattern":"x"}`), Bulletin: report.Bulletin{
+	Title: "故障 1 开始", Severity: patterns.SeverityWarning, Text: "先查看：证书 **x** <@all>", Command: "wklog check --addr config",
+	Facts: []report.BulletinFact{{Name: "主机：", Value: "im01"}, {Name: "节点：", Value: "a`<@all>`"}},
+}}
 
 func TestCommandGetsTheEventAndNoShell(t *testing.T) {
 	var out bytes.Buffer
@@ -201,7 +205,7 @@ func TestRobotsGetTheirForms(t *testing.T) {
 	checks := map[string]func(r *http.Request, body map[string]any){
 		"dingtalk": func(r *http.Request, body map[string]any) {
 			assert.Equal(t, "markdown", body["msgtype"])
-			assert.Equal(t, map[string]any{"title": message.Title, "text": message.Text}, body["markdown"])
+			assert.Equal(t, map[string]any{"title": "故障 1 开始", "text": "#### 故障 1 开始\n\n- 主机： `im01`\n\n- 节点： `a'＜@all>'`\n\n先查看：证书 ＊＊x＊＊ ＜@all>\n\n`wklog check --addr config`"}, body["markdown"])
 			at := r.URL.Query().Get("timestamp")
 			ms, err := strconv.ParseInt(at, 10, 64)
 			assert.NoError(t, err)
@@ -210,8 +214,12 @@ func TestRobotsGetTheirForms(t *testing.T) {
 			assert.Equal(t, "t0ken", r.URL.Query().Get("access_token"))
 		},
 		"feishu": func(_ *http.Request, body map[string]any) {
-			assert.Equal(t, "text", body["msg_type"])
-			assert.Equal(t, map[string]any{"text": "客户端拒绝了证书"}, body["content"])
+			assert.Equal(t, "interactive", body["msg_type"])
+			card, err := json.Marshal(body["card"])
+			assert.NoError(t, err)
+			assert.JSONEq(t, `{"config":{"wide_screen_mode":true},"header":{"template":"orange","title":{"tag":"plain_text","content":"故障 1 开始"}},"elements":[
+				{"tag":"div","fields":[{"is_short":true,"text":{"tag":"plain_text","content":"主机：\nim01"}},{"is_short":true,"text":{"tag":"plain_text","content":"节点：\na`+"`"+`＜@all>`+"`"+`"}}]},
+				{"tag":"div","text":{"tag":"plain_text","content":"先查看：证书 **x** ＜@all>"}},{"tag":"div","text":{"tag":"plain_text","content":"wklog check --addr config"}}]}`, string(card))
 			at := body["timestamp"].(string)
 			seconds, err := strconv.ParseInt(at, 10, 64)
 			assert.NoError(t, err)
@@ -220,7 +228,7 @@ func TestRobotsGetTheirForms(t *testing.T) {
 		},
 		"wecom": func(_ *http.Request, body map[string]any) {
 			assert.Equal(t, "markdown", body["msgtype"])
-			assert.Equal(t, map[string]any{"content": message.Text}, body["markdown"])
+			assert.Equal(t, map[string]any{"content": "#### 故障 1 开始\n> 主机： `im01`\n> 节点： `a'＜@all>'`\n先查看：证书 ＊＊x＊＊ ＜@all>\n`wklog check --addr config`"}, body["markdown"])
 		},
 	}
 	busy := map[string]string{

@@ -10,8 +10,11 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
+
+	"wklog/patterns"
 )
 
 // robot is the form in which a service takes messages.
@@ -43,7 +46,7 @@ func Robots() []string { return slices.Sorted(maps.Keys(robots)) }
 func dingTalk(m Message, secret string, now time.Time) ([]byte, url.Values, error) {
 	body, err := json.Marshal(map[string]any{
 		"msgtype":  "markdown",
-		"markdown": map[string]string{"title": m.Title, "text": truncate(callsNobody(m.Text), 20_000)},
+		"markdown": map[string]string{"title": plain(m.Title), "text": truncate(markdown(m, "#### ", "- ", "\n\n"), 20_000)},
 	})
 	if secret == "" {
 		return body, nil, err
@@ -59,14 +62,34 @@ var mention = regexp.MustCompile(`(?i)<(/?at\b|@)`)
 // callsNobody shows the beginning of a mention as text: a name in a log calls nobody.
 func callsNobody(text string) string { return mention.ReplaceAllString(text, "＜$1") }
 
-// bold is a line of Markdown in bold type.
-var bold = regexp.MustCompile(`(?m)^\*\*(.*)\*\*$`)
+// templates are the colours of a card's header by severity.
+var templates = map[patterns.Severity]string{patterns.SeverityError: "red", patterns.SeverityWarning: "orange", patterns.SeverityInfo: "green"}
 
-// feishu shows a text as it is: Markdown is none. It signs an empty text with the time in seconds and the secret as the key.
+// feishu makes a card of plain texts, in which nothing has a meaning of its own. It signs an
+// empty text with the time in seconds and the secret as the key.
 func feishu(m Message, secret string, now time.Time) ([]byte, url.Values, error) {
+	text := func(s string) map[string]any {
+		return map[string]any{"tag": "plain_text", "content": truncate(callsNobody(s), 8000)}
+	}
+	var fields, elements []any
+	for _, f := range m.Facts {
+		fields = append(fields, map[string]any{"is_short": len(f.Value) < 30, "text": text(f.Name + "\n" + f.Value)})
+	}
+	if len(fields) > 0 {
+		elements = append(elements, map[string]any{"tag": "div", "fields": fields})
+	}
+	for _, s := range []string{m.Text, m.Command, m.Config} {
+		if s != "" {
+			elements = append(elements, map[string]any{"tag": "div", "text": text(s)})
+		}
+	}
 	message := map[string]any{
-		"msg_type": "text",
-		"content":  map[string]string{"text": truncate(callsNobody(bold.ReplaceAllString(m.Text, "$1")), 20_000)},
+		"msg_type": "interactive",
+		"card": map[string]any{
+			"config":   map[string]any{"wide_screen_mode": true},
+			"header":   map[string]any{"title": text(m.Title), "template": templates[m.Severity]},
+			"elements": elements,
+		},
 	}
 	if secret != "" {
 		at := strconv.FormatInt(now.Unix(), 10)
@@ -80,9 +103,39 @@ func feishu(m Message, secret string, now time.Time) ([]byte, url.Values, error)
 func weCom(m Message, _ string, _ time.Time) ([]byte, url.Values, error) {
 	body, err := json.Marshal(map[string]any{
 		"msgtype":  "markdown",
-		"markdown": map[string]string{"content": truncate(callsNobody(m.Text), 4096)},
+		"markdown": map[string]string{"content": truncate(markdown(m, "#### ", "> ", "\n"), 4096)},
 	})
 	return body, nil, err
+}
+
+// markdown is a message in the part of Markdown that both services show, with their marks
+// of a heading and of a fact, and what ends a line.
+func markdown(m Message, heading, fact, end string) string {
+	lines := []string{heading + plain(m.Title)}
+	for _, f := range m.Facts {
+		lines = append(lines, fact+f.Name+" "+code(f.Value))
+	}
+	if m.Text != "" {
+		lines = append(lines, plain(m.Text))
+	}
+	for _, block := range []string{m.Command, m.Config} {
+		for line := range strings.Lines(block) {
+			if strings.TrimSpace(line) != "" {
+				lines = append(lines, code(strings.TrimRight(line, "\n")))
+			}
+		}
+	}
+	return strings.Join(lines, end)
+}
+
+// code shows a text as it is, in one line. A mention would be one in code too.
+func code(s string) string {
+	return "`" + callsNobody(strings.NewReplacer("`", "'", "\n", " ").Replace(s)) + "`"
+}
+
+// plain shows a text without the marks of Markdown that it may hold.
+func plain(s string) string {
+	return strings.NewReplacer("*", "＊", "`", "'", "[", "［", "]", "］", "<", "＜", "\n", " ").Replace(s)
 }
 
 func sign(key, text string) string {

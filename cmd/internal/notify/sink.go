@@ -14,15 +14,16 @@ import (
 type Sink struct {
 	catalogue *patterns.Catalogue
 	say       *messages.Printer
+	host      string
 	queues    []*Queue // of what is told of each new kind of failure
 	watching  []*Queue // of what is told of each incident
 	met       map[*patterns.Pattern]bool
 }
 
-// NewSink starts to deliver; failed is told of each message that could not be
+// NewSink starts to deliver, in the name of a host; failed is told of each message that could not be
 // delivered, from another goroutine.
-func NewSink(c *patterns.Catalogue, say *messages.Printer, senders []Sender, failed func(error)) *Sink {
-	s := &Sink{catalogue: c, say: say, met: map[*patterns.Pattern]bool{}}
+func NewSink(c *patterns.Catalogue, say *messages.Printer, host string, senders []Sender, failed func(error)) *Sink {
+	s := &Sink{catalogue: c, say: say, host: host, met: map[*patterns.Pattern]bool{}}
 	for _, sender := range senders {
 		if _, ok := sender.(*Webhook); ok { // a message a begin and an end, not one a kind of line
 			s.watching = append(s.watching, NewQueue(sender, failed))
@@ -40,17 +41,15 @@ func (s *Sink) Event(e *patterns.Event) error {
 	}
 	s.met[e.Pattern] = true
 	var event bytes.Buffer
-	if err := report.WriteEvent(&event, s.catalogue, e); err != nil {
+	if err := report.WriteEvent(&event, s.catalogue, e, nil); err != nil {
 		return err
 	}
-	title, text := report.Notice(s.catalogue, e, s.say)
 	for _, q := range s.queues {
-		q.Send(Message{Event: bytes.TrimSpace(event.Bytes()), Title: title, Text: text})
+		q.Send(Message{Event: bytes.TrimSpace(event.Bytes())})
 	}
 	return nil
 }
 
-// End sends nothing: what was to be told was told.
 // Watch tells whether anybody is told of incidents.
 func (s *Sink) Watch() bool { return len(s.watching) > 0 }
 
@@ -59,17 +58,19 @@ func (s *Sink) Incident(n *report.News) error {
 	if n.What == report.Changes {
 		return nil
 	}
-	body, err := report.WriteNews(n, s.say)
+	told := *n
+	told.Host = s.host
+	body, err := report.WriteNews(&told, s.say)
 	if err != nil {
 		return err
 	}
-	title, text := report.Bulletin(n, s.say)
 	for _, q := range s.watching {
-		q.Send(Message{Event: body, Title: title, Text: text})
+		q.Send(Message{Event: body, Bulletin: told.Bulletin(s.say)})
 	}
 	return nil
 }
 
+// End sends nothing: what was to be told was told.
 func (s *Sink) End(*report.Document) error { return nil }
 
 // Undelivered counts the messages that were not delivered.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,10 +24,16 @@ var update = flag.Bool("update", false, "write the expected reports anew")
 // generated is when the reports of the tests were made.
 var generated = time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC)
 
+// printers are those of the languages, read once for all tests.
+var printers = map[patterns.Lang]func() (*messages.Printer, error){
+	patterns.English: sync.OnceValues(func() (*messages.Printer, error) { return messages.In(patterns.English) }),
+	patterns.Chinese: sync.OnceValues(func() (*messages.Printer, error) { return messages.In(patterns.Chinese) }),
+}
+
 // printer says things in a language.
 func printer(t testing.TB, lang patterns.Lang) *messages.Printer {
 	t.Helper()
-	say, err := messages.In(lang)
+	say, err := printers[lang]()
 	require.NoError(t, err)
 	return say
 }
@@ -53,10 +60,13 @@ func nodeOf(source string) string {
 	return node
 }
 
+// loadOnce reads the catalogue once for all tests.
+var loadOnce = sync.OnceValues(patterns.Load)
+
 // analyse makes the report of some logs as the commands do.
 func analyse(t testing.TB, lang patterns.Lang, logs []input, each ...func(*patterns.Event)) *report.Document {
 	t.Helper()
-	c, err := patterns.Load()
+	c, err := loadOnce()
 	require.NoError(t, err)
 	a, err := patterns.NewAnalyzer(c, patterns.Filter{})
 	require.NoError(t, err)

@@ -35,6 +35,9 @@ type Checklist struct {
 	Cut bool `json:"cut"`
 
 	nothing bool // was checked
+
+	catalogue *patterns.Catalogue
+	known     []patterns.Fact
 }
 
 // CheckLine is one check.
@@ -123,9 +126,10 @@ var severities = []check.Breaks{check.TheServer, check.AllClients, check.SomeCli
 
 func severity(b check.Breaks) int { return slices.Index(severities, b) }
 
-// NewChecklist puts results into words.
-func NewChecklist(results []check.Result, c *patterns.Catalogue, say *messages.Printer, generated time.Time) *Checklist {
-	list := &Checklist{Schema: CheckSchema, Generated: generated, Lang: string(say.Lang), Checks: []CheckLine{}, Causes: []CheckedCause{}, nothing: check.Nothing(results)}
+// NewChecklist puts results into words. Known are names of the user's own, for the
+// commands.
+func NewChecklist(results []check.Result, c *patterns.Catalogue, say *messages.Printer, generated time.Time, known ...patterns.Fact) *Checklist {
+	list := &Checklist{Schema: CheckSchema, Generated: generated, Lang: string(say.Lang), Checks: []CheckLine{}, Causes: []CheckedCause{}, catalogue: c, known: known, nothing: check.Nothing(results)}
 	for _, r := range results {
 		line := CheckLine{
 			ID: r.ID, Status: string(r.Status), Breaks: r.Breaks, Cause: r.Cause, Title: r.Title(say),
@@ -137,12 +141,23 @@ func NewChecklist(results []check.Result, c *patterns.Catalogue, say *messages.P
 			list.add(cause, &r, line.Fixes, say.Lang)
 		}
 		if cause != nil && len(line.Fixes) == 0 {
-			line.Fixes = Steps(cause.Fixes, say.Lang)
+			line.Fixes = Steps(list.fixes(cause), say.Lang)
 		}
 		list.Checks = append(list.Checks, line)
 	}
 	slices.SortStableFunc(list.Causes, func(a, b CheckedCause) int { return severity(a.Breaks) - severity(b.Breaks) })
 	return list
+}
+
+// fixes are those of a cause for the server that was checked.
+func (l *Checklist) fixes(cause *patterns.Cause) []patterns.Step {
+	program := patterns.SideServer.Program()
+	for _, fact := range l.known {
+		if fact.Kind == patterns.FactFile {
+			program.Deployment = patterns.DeployedByCompose
+		}
+	}
+	return l.catalogue.Advice(cause, program, l.known...).Fixes
 }
 
 // add collects what to do: what the checks themselves know before what the cause
@@ -152,7 +167,7 @@ func (l *Checklist) add(cause *patterns.Cause, r *check.Result, fixes []Step, la
 	if at < 0 {
 		at = len(l.Causes)
 		l.Causes = append(l.Causes, CheckedCause{
-			Cause: cause.ID, Title: cause.Title.In(lang), Why: cause.Explain.In(lang), Fixes: Steps(cause.Fixes, lang), Breaks: r.Breaks,
+			Cause: cause.ID, Title: cause.Title.In(lang), Why: cause.Explain.In(lang), Fixes: Steps(l.fixes(cause), lang), Breaks: r.Breaks,
 		})
 	}
 	found := &l.Causes[at]
@@ -357,7 +372,7 @@ func (l *Checklist) end(say *messages.Printer, warned, skipped int) string {
 
 // todo says what to do about the causes that checks found, the first in full.
 func (p *Page) todo(causes []CheckedCause) {
-	told := map[Step]bool{}
+	told := map[string]bool{}
 	for i, cause := range causes {
 		if i == 0 {
 			p.Heading("checks.first")
@@ -367,7 +382,7 @@ func (p *Page) todo(causes []CheckedCause) {
 		p.Paragraph(fmt.Sprintf("%2d. ", i+1), cause.Title+"  "+cause.Cause, bold)
 		p.Paragraph("    ", p.say.Say("checks.by", p.say.List(cause.titles(p.say))))
 		if i > 0 {
-			fresh := slices.DeleteFunc(slices.Clone(cause.Fixes[:cause.own]), func(s Step) bool { return told[s] })
+			fresh := slices.DeleteFunc(slices.Clone(cause.Fixes[:cause.own]), func(s Step) bool { return told[s.Text+s.Command] })
 			p.steps(fresh)
 			if len(fresh) < cause.own {
 				p.Paragraph("    ", p.say.Say("checks.told"))
@@ -378,7 +393,7 @@ func (p *Page) todo(causes []CheckedCause) {
 		p.Paragraph("    ", cause.Why)
 		p.steps(cause.Fixes)
 		for _, s := range cause.Fixes {
-			told[s] = true
+			told[s.Text+s.Command] = true
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -152,8 +153,13 @@ func (d *Document) translated(f Finding) Finding {
 		f.Title, f.Why = p.Title.In(d.lang()), p.Explain.In(d.lang())
 	}
 	d.addTitles(f.Causes, d.catalogue)
-	if len(f.Causes) > 0 {
-		f.Fixes = fixes(f.Causes[0].ID, patterns.Side(f.Side), d.catalogue, d.lang())
+	if len(f.Causes) > 0 && d.catalogue.Cause(f.Causes[0].ID) != nil {
+		program := patterns.Side(f.Side).Program()
+		program.Reporter = cmp.Or(patterns.ComponentID(f.Component), program.Reporter)
+		if program.Component == patterns.ComponentWuKongIM {
+			program.Component = program.Reporter
+		}
+		f.Fixes = Steps(d.catalogue.Advice(d.catalogue.Cause(f.Causes[0].ID), program).Fixes, d.lang())
 	}
 	return f
 }

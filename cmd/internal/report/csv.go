@@ -2,8 +2,10 @@ package report
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -135,14 +137,17 @@ func (d *Document) findingCells(f *Finding, say *messages.Printer) []string {
 
 var eventColumns = []string{
 	"csv.time", "csv.inferred", "csv.severity", "csv.pattern", "csv.title", "csv.source", "csv.line", "csv.remote",
-	"csv.level", "csv.state", "csv.tls", "csv.alert", "csv.cause", "csv.score", "csv.message", "csv.text",
+	"csv.level", "csv.state", "csv.tls", "csv.alert", "csv.cause", "csv.score", "csv.message", "csv.text", "csv.incident",
 }
 
-// eventsCSV writes events as rows while they are found.
+// eventsCSV writes events as rows. Which incident each is of is known at the end: until
+// then they wait in a file, with their marks.
 type eventsCSV struct {
 	sheet     *sheet
 	catalogue *patterns.Catalogue
 	say       *messages.Printer
+	waiting   *os.File
+	rows      *csv.Writer
 }
 
 // NewEventsCSV starts a table of events with its header.
@@ -151,10 +156,15 @@ func NewEventsCSV(w io.Writer, c *patterns.Catalogue, say *messages.Printer) (Si
 	if err != nil {
 		return nil, err
 	}
-	return &eventsCSV{sheet: s, catalogue: c, say: say}, s.row(header(say, eventColumns))
+	waiting, err := os.CreateTemp("", "wklog-events-*.csv")
+	if err != nil {
+		return nil, fmt.Errorf("write CSV: %w", err)
+	}
+	_ = os.Remove(waiting.Name()) // Unix keeps it until it is closed
+	return &eventsCSV{sheet: s, catalogue: c, say: say, waiting: waiting, rows: csv.NewWriter(waiting)}, s.row(header(say, eventColumns))
 }
 
-// Event writes one row.
+// Event keeps one row.
 func (t *eventsCSV) Event(e *patterns.Event) error {
 	cells := []string{
 		stamp(Moment(e.Time())), t.say.Say("answer." + yesNo(e.Record.TimeInferred)), t.say.Say("severity." + string(e.Pattern.Severity)),
@@ -166,11 +176,54 @@ func (t *eventsCSV) Event(e *patterns.Event) error {
 	} else {
 		cells = append(cells, "", "")
 	}
-	return t.sheet.row(append(cells, e.Record.Subject(), e.Record.Text))
+	cells = append(cells, e.Record.Subject(), e.Record.Text)
+	for i, cell := range cells {
+		cells[i] = defused(cell)
+	}
+	m := e.Mark()
+	if err := t.rows.Write(append(cells, strconv.Itoa(int(m.Log)), strconv.Itoa(int(m.Kind)), strconv.FormatInt(m.At, 10))); err != nil {
+		return fmt.Errorf("write CSV: %w", err)
+	}
+	return nil
 }
 
-// End writes what is held back.
-func (t *eventsCSV) End(*Document) error { return t.sheet.flush() }
+// End writes the rows, each with the number of its incident.
+func (t *eventsCSV) End(d *Document) error {
+	defer os.Remove(t.waiting.Name())
+	defer t.waiting.Close()
+	t.rows.Flush()
+	_, err := t.waiting.Seek(0, io.SeekStart)
+	if err = errors.Join(t.rows.Error(), err); err != nil {
+		return fmt.Errorf("write CSV: %w", err)
+	}
+	rows := csv.NewReader(t.waiting)
+	rows.ReuseRecord = true
+	for {
+		cells, err := rows.Read()
+		if err == io.EOF {
+			return t.sheet.flush()
+		}
+		if err == nil {
+			err = t.sheet.Write(numbered(cells, d))
+		}
+		if err != nil {
+			return fmt.Errorf("write CSV: %w", err)
+		}
+	}
+}
+
+// numbered is a row with the number of its incident in place of its mark.
+func numbered(cells []string, d *Document) []string {
+	n := len(cells) - 3
+	log, _ := strconv.ParseInt(cells[n], 10, 32)
+	kind, _ := strconv.ParseInt(cells[n+1], 10, 32)
+	at, _ := strconv.ParseInt(cells[n+2], 10, 64)
+	number := ""
+	if incident := d.incident(patterns.Mark{Log: int32(log), Kind: int32(kind), At: at}); incident > 0 {
+		number = strconv.Itoa(incident)
+	}
+	return append(cells[:n:n], number)
+}
 
 func score(p float64) string { return strconv.FormatFloat(p, 'f', -1, 64) }
 

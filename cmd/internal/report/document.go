@@ -47,6 +47,8 @@ type Document struct {
 	Compared *Comparison `json:"compared"`
 	// Gone are the findings of the other report that this one has not.
 	Gone []Finding `json:"gone"`
+	// Facts are names of the user's own that the commands hold.
+	Facts []Fact `json:"facts"`
 	// Checks are those that were made beside the logs, Settled says in sentences
 	// what they mean for the causes.
 	Checks  []CheckLine `json:"checks"`
@@ -57,6 +59,8 @@ type Document struct {
 	catalogue *patterns.Catalogue
 	nodes     []patterns.Place
 	chosen    bool // one incident alone
+	extent    func(number int) patterns.Extent
+	incident  func(patterns.Mark) int
 }
 
 // Input is one log that was read.
@@ -91,18 +95,20 @@ type Summary struct {
 
 // Finding is all events of one pattern.
 type Finding struct {
-	Pattern  string                `json:"pattern"`
-	Title    string                `json:"title"`
-	Why      string                `json:"why"`
-	Category string                `json:"category"`
-	Severity string                `json:"severity"`
-	Reporter string                `json:"reporter"`
-	Count    int                   `json:"count"`
-	First    *time.Time            `json:"first"`
-	Last     *time.Time            `json:"last"`
-	Causes   []patterns.CauseScore `json:"causes"`
-	Sources  []string              `json:"sources"`
-	Samples  []Sample              `json:"samples"`
+	Pattern  string `json:"pattern"`
+	Title    string `json:"title"`
+	Why      string `json:"why"`
+	Category string `json:"category"`
+	Severity string `json:"severity"`
+	Reporter string `json:"reporter"`
+	// Component is the program whose log tells of it.
+	Component string                `json:"component"`
+	Count     int                   `json:"count"`
+	First     *time.Time            `json:"first"`
+	Last      *time.Time            `json:"last"`
+	Causes    []patterns.CauseScore `json:"causes"`
+	Sources   []string              `json:"sources"`
+	Samples   []Sample              `json:"samples"`
 	// Side is whose certificate or setup is at fault, as in Diagnosis.
 	Side string `json:"side"`
 	// Ongoing says that the last failure stands within the last twentieth of
@@ -135,15 +141,27 @@ type Sample struct {
 // Diagnosis is one root cause. Side tells whose certificate or setup is at
 // fault: that of the server, or of a peer that it calls.
 type Diagnosis struct {
-	Cause      string         `json:"cause"`
-	Category   string         `json:"category"`
-	Title      string         `json:"title"`
-	Side       string         `json:"side"`
-	Confidence float64        `json:"confidence"`
-	Why        string         `json:"why"`
-	Evidence   []Evidence     `json:"evidence"`
-	Fixes      []Step         `json:"fixes"`
-	Verify     []Verification `json:"verify"`
+	Cause    string `json:"cause"`
+	Category string `json:"category"`
+	Title    string `json:"title"`
+	Side     string `json:"side"`
+	// Component is the program that the fixes are for, Deployment how it is run, empty
+	// where it is not known.
+	Component  string     `json:"component"`
+	Deployment string     `json:"deployment"`
+	Confidence float64    `json:"confidence"`
+	Why        string     `json:"why"`
+	Evidence   []Evidence `json:"evidence"`
+	Fixes      []Step     `json:"fixes"`
+	// Others are the fixes for other ways in which the program may be run.
+	Others []Step         `json:"others"`
+	Verify []Verification `json:"verify"`
+	// Proven says that a check found the cause itself, Alike that it is one of several at
+	// the head of the diagnosis that look alike to a log. Decide tells whether it is the
+	// one, nil for what is proven.
+	Proven bool          `json:"proven"`
+	Alike  bool          `json:"alike"`
+	Decide *Verification `json:"decide"`
 
 	checks []string
 }
@@ -157,17 +175,23 @@ type Evidence struct {
 	Count   int    `json:"count"`
 }
 
-// Step is one thing to do.
+// Step is one thing to do. Placeholders are the names in it that the user has to replace.
 type Step struct {
-	Text    string `json:"text"`
-	Command string `json:"command"`
-	Config  string `json:"config"`
+	Text         string   `json:"text"`
+	Command      string   `json:"command"`
+	Config       string   `json:"config"`
+	Placeholders []string `json:"placeholders,omitempty"`
+
+	left []*patterns.Name
 }
 
 // Verification is one way to make sure of a cause.
 type Verification struct {
-	Text    string `json:"text"`
-	Command string `json:"command"`
+	Text         string   `json:"text"`
+	Command      string   `json:"command"`
+	Placeholders []string `json:"placeholders,omitempty"`
+
+	left []*patterns.Name
 }
 
 // Stop is an end of the server that is none of a TLS failure. Text is a sentence
@@ -198,11 +222,11 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 		Unclassified: samples(a.Odd), Stops: []Stop{}, Hints: []Step{},
 		Summary: Summary{Events: a.Events, Duplicates: a.Duplicates, Unclassified: a.Unclassified, Untimed: a.Untimed, Arrived: a.Arrived},
 		Tool:    Tool{Name: "wklog", Command: []string{}}, Causes: []CauseTitle{}, Gone: []Finding{},
-		Checks: []CheckLine{}, Settled: []string{},
-		catalogue: a.Catalogue,
+		Facts: factsOf(a.Facts), Checks: []CheckLine{}, Settled: []string{},
+		catalogue: a.Catalogue, extent: a.Extent, incident: a.IncidentOf,
 	}
 	for _, f := range a.Findings {
-		d.Findings = append(d.Findings, finding(&f, a.Catalogue, say.Lang))
+		d.Findings = append(d.Findings, finding(&f, say.Lang))
 		d.addTitles(f.Causes, a.Catalogue)
 		if f.Pattern.Severity == patterns.SeverityInfo {
 			d.Summary.Harmless += f.Count
@@ -242,11 +266,29 @@ func (d *Document) AddHints(more []string, checked bool, say *messages.Printer) 
 	switch {
 	case len(d.Findings) == 0:
 		keys = more
-	case d.Undecided() && !checked:
-		keys = []string{"check", "client"}
+	case d.Undecided():
+		keys = []string{"client"}
+	}
+	if checked {
+		d.checked()
 	}
 	for _, key := range keys {
 		d.Hints = append(d.Hints, Step{Text: say.Say("hint." + key), Command: say.Say("hint." + key + ".command")})
+	}
+}
+
+// checked lets what was not proven by the checks that were made be decided by other means.
+func (d *Document) checked() {
+	lists := [][]Diagnosis{d.Diagnosis}
+	for _, in := range d.Incidents {
+		lists = append(lists, in.Diagnosis)
+	}
+	for _, list := range lists {
+		for i := range list {
+			if c := &list[i]; !c.Proven && len(c.Verify) > 0 {
+				c.Decide = &c.Verify[0]
+			}
+		}
 	}
 }
 
@@ -257,25 +299,18 @@ func stopped(s *patterns.Stop, say *messages.Printer) Stop {
 	}
 }
 
-func finding(f *patterns.Finding, c *patterns.Catalogue, lang patterns.Lang) Finding {
+func finding(f *patterns.Finding, lang patterns.Lang) Finding {
 	doc := Finding{
 		Pattern: f.Pattern.ID, Title: f.Pattern.Title.In(lang), Why: f.Pattern.Explain.In(lang),
-		Category: f.Pattern.Category, Severity: string(f.Pattern.Severity), Reporter: f.Pattern.Reporter,
+		Category: f.Pattern.Category, Severity: string(f.Pattern.Severity), Reporter: f.Pattern.Reporter, Component: string(f.Program.Reporter),
 		Count: f.Count, First: Moment(f.First), Last: Moment(f.Last), Causes: Scores(f.Causes),
 		Sources: f.Sources, Samples: samples(f.Samples), Side: string(f.Pattern.Side), Fixes: []Step{},
 		References: append([]string{}, f.Pattern.References...), Incidents: []int{}, timeline: f.Timeline,
 	}
 	if len(f.Causes) > 0 {
-		doc.Fixes = fixes(f.Causes[0].ID, f.Pattern.Side, c, lang)
+		doc.Fixes = Steps(f.Advice.Fixes, lang)
 	}
 	return doc
-}
-
-func fixes(cause string, side patterns.Side, c *patterns.Catalogue, lang patterns.Lang) []Step {
-	if known := c.Cause(cause); known != nil {
-		return Steps(known.For(side).Fixes, lang)
-	}
-	return []Step{}
 }
 
 // addTitles adds the titles of a finding's causes.
@@ -298,17 +333,22 @@ func (d *Document) causeTitle(id string) string {
 }
 
 func diagnose(d *patterns.Diagnosis, say *messages.Printer) Diagnosis {
-	advice := d.Cause.For(d.Side)
+	advice := &d.Advice
 	doc := Diagnosis{
 		Cause: d.Cause.ID, Category: d.Cause.Category, Title: advice.Title.In(say.Lang), Side: string(d.Side),
+		Component: string(d.Program.Component), Deployment: string(d.Program.Deployment),
 		Confidence: d.Confidence, Why: advice.Explain.In(say.Lang), Evidence: []Evidence{},
-		Fixes: Steps(advice.Fixes, say.Lang), Verify: []Verification{}, checks: d.Checks,
+		Fixes: Steps(advice.Fixes, say.Lang), Others: Steps(advice.Others, say.Lang), Verify: []Verification{},
+		Proven: d.Proven(), Alike: d.Alike, checks: d.Checks,
 	}
 	for _, e := range d.Evidence {
 		doc.Evidence = append(doc.Evidence, Evidence{Pattern: e.Pattern.ID, Title: e.Pattern.Title.In(say.Lang), Count: e.Count})
 	}
 	for _, step := range Steps(advice.Verify, say.Lang) {
-		doc.Verify = append(doc.Verify, Verification{Text: step.Text, Command: step.Command})
+		doc.Verify = append(doc.Verify, step.verification())
+	}
+	if v, ok := decider(d, say); ok && !doc.Proven {
+		doc.Decide = &v
 	}
 	return doc
 }
@@ -317,7 +357,7 @@ func diagnose(d *patterns.Diagnosis, say *messages.Printer) Diagnosis {
 func Steps(steps []patterns.Step, lang patterns.Lang) []Step {
 	list := []Step{}
 	for _, s := range steps {
-		list = append(list, Step{Text: s.Says(lang), Command: s.Command, Config: s.Config})
+		list = append(list, Step{Text: s.Says(lang), Command: s.Command, Config: s.Config, Placeholders: named(s.Left), left: s.Left})
 	}
 	return list
 }

@@ -41,6 +41,7 @@ type Explanation struct {
 	titles map[string]string // of the causes
 	advice []causeAdvice
 	state  string
+	steps  []Step // of a guide, which are numbered
 }
 
 // Neighbour is an entry that a text fits as well.
@@ -85,6 +86,12 @@ func Explain(c *patterns.Catalogue, u *patterns.Understanding, say *messages.Pri
 		}
 	}
 	e.because(c, u, side, say)
+	if guide := u.Entry.Guide; guide != nil {
+		e.steps = Steps(c.Fill(guide.Steps, side.Program()), say.Lang)
+		for _, step := range e.steps {
+			e.Fixes = append(e.Fixes, causeStep{"", step})
+		}
+	}
 	for _, near := range u.Near {
 		e.Near = append(e.Near, Neighbour{Kind: kindOf(near), ID: near.ID(), Title: near.Title().In(say.Lang)})
 	}
@@ -100,6 +107,8 @@ func kindOf(e patterns.Entry) string {
 		return "cause"
 	case e.State != nil:
 		return "state"
+	case e.Guide != nil:
+		return "guide"
 	}
 	return "text"
 }
@@ -121,6 +130,9 @@ func (e *Explanation) describe(entry patterns.Entry, say *messages.Printer) patt
 	case entry.Symptom != nil:
 		e.Why = entry.Symptom.Explain.In(say.Lang)
 		e.References = append(e.References, entry.Symptom.References...)
+	case entry.Guide != nil:
+		e.Why = entry.Guide.Explain.In(say.Lang)
+		e.References = append(e.References, entry.Guide.References...)
 	default:
 		e.Title, e.Why = say.Say("explain.unknown"), say.Say("explain.unknown.why")
 	}
@@ -137,7 +149,7 @@ func (e *Explanation) ofLog(a *patterns.Analysis, say *messages.Printer) {
 		return
 	}
 	for _, f := range a.Findings {
-		e.Findings = append(e.Findings, finding(&f, a.Catalogue, say.Lang))
+		e.Findings = append(e.Findings, finding(&f, say.Lang))
 	}
 	for _, d := range a.Diagnosis {
 		e.Diagnosis = append(e.Diagnosis, diagnose(&d, say))
@@ -158,7 +170,7 @@ func (e *Explanation) because(c *patterns.Catalogue, u *patterns.Understanding, 
 		if i < len(e.Diagnosis) && e.Diagnosis[i].Cause == score.ID {
 			side = patterns.Side(e.Diagnosis[i].Side)
 		}
-		advice := cause.For(side)
+		advice := c.Advice(cause, programOf(u, score.ID, side))
 		e.titles[score.ID] = advice.Title.In(say.Lang)
 		if i == 0 || score.Score >= worthwhile && i < most && !e.certain() {
 			e.advice = append(e.advice, causeAdvice{score, e.titles[score.ID], Steps(advice.Verify, say.Lang), Steps(advice.Fixes, say.Lang)})
@@ -169,10 +181,25 @@ func (e *Explanation) because(c *patterns.Catalogue, u *patterns.Understanding, 
 			e.Fixes = append(e.Fixes, causeStep{a.ID, step})
 		}
 		for _, step := range a.verify {
-			e.Verify = append(e.Verify, causeVerification{a.ID, Verification{Text: step.Text, Command: step.Command}})
+			e.Verify = append(e.Verify, causeVerification{a.ID, step.verification()})
 		}
 	}
 	e.decide(u, say)
+}
+
+// programOf is the program that the text is about, as far as it tells.
+func programOf(u *patterns.Understanding, cause string, side patterns.Side) patterns.Program {
+	if u.Analysis != nil {
+		for _, d := range u.Analysis.Diagnosis {
+			if d.Cause.ID == cause {
+				return d.Program
+			}
+		}
+	}
+	if u.Event != nil {
+		return u.Event.Program
+	}
+	return side.Program()
 }
 
 // certain tells whether the first cause is.
@@ -190,7 +217,8 @@ func (e *Explanation) decide(u *patterns.Understanding, say *messages.Printer) {
 		return
 	}
 	if verify := e.advice[0].verify; len(verify) > 0 {
-		e.Decide = &Verification{Text: verify[0].Text, Command: verify[0].Command}
+		decide := verify[0].verification()
+		e.Decide = &decide
 	}
 }
 
@@ -208,6 +236,12 @@ func WriteExplanation(w io.Writer, e *Explanation, opts Options) error {
 	if e.state != "" {
 		p.Paragraph("", e.state)
 	}
+	for _, step := range e.steps {
+		p.Line("")
+		p.Paragraph("", step.Text)
+		p.instruction("    ", &step)
+	}
+	p.replaced("", e.steps)
 	p.found(e)
 	if e.Decide != nil {
 		p.Heading("explain.decide")

@@ -18,6 +18,8 @@ type Options struct {
 	Color bool
 	// Top is how many findings and causes are listed, 0 for all.
 	Top int
+	// Verbose shows all of a report for a terminal, which is brief else.
+	Verbose bool
 }
 
 // form is a form of output. Each registers itself in its own file, with the

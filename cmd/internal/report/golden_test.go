@@ -42,6 +42,9 @@ func TestFormsInBothLanguages(t *testing.T) {
 		for _, form := range []string{"markdown", "csv", "sarif", "table"} {
 			golden(t, "cluster."+string(lang)+"."+form, written(t, form, compared(t, lang)))
 		}
+		var all bytes.Buffer
+		require.NoError(t, report.Write(&all, "table", compared(t, lang), report.Options{Say: printer(t, lang), Verbose: true}))
+		golden(t, "cluster."+string(lang)+".verbose", all.String())
 	}
 }
 
@@ -52,8 +55,8 @@ func TestEventsInBothLanguages(t *testing.T) {
 		var b bytes.Buffer
 		events, err := report.NewEventsCSV(&b, c, printer(t, lang))
 		require.NoError(t, err)
-		analyse(t, lang, cluster(t), func(e *patterns.Event) { assert.NoError(t, events.Event(e)) })
-		require.NoError(t, events.End(nil))
+		d := analyse(t, lang, cluster(t), func(e *patterns.Event) { assert.NoError(t, events.Event(e)) })
+		require.NoError(t, events.End(d))
 		golden(t, "events."+string(lang)+".csv", b.String())
 	}
 }

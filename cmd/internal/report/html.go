@@ -11,7 +11,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"wklog/cmd/internal/messages"
@@ -76,11 +75,23 @@ func policy(style, script string) string {
 	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", sourceHash(style), sourceHash(script))
 }
 
-// Certainty is the key of the sentence that says how sure the diagnosis is.
-func (p *htmlPage) Certainty() string { return p.certainty() }
+// Certainty is the sentence that says how sure the diagnosis is.
+func (p *htmlPage) Certainty() string { return verdict(p.Document, p.Diagnosis, p.Say) }
 
 // Quiet is the key of the sentence for a report without findings.
 func (p *htmlPage) Quiet() string { return p.quiet() }
+
+// deciding is what decides between causes that look alike, with what else would show more.
+func (p *htmlPage) deciding(list []Diagnosis) []Step {
+	steps := []Step{}
+	if list[0].Alike && list[0].Decide != nil {
+		steps = append(steps, Step{Text: list[0].Decide.Text, Command: list[0].Decide.Command})
+	}
+	if len(p.Incidents) < 2 || &list[0] == &p.Incidents[0].Diagnosis[0] {
+		steps = append(steps, p.Hints...)
+	}
+	return steps
+}
 
 func sourceHash(text string) string {
 	sum := sha256.Sum256([]byte(text))
@@ -90,7 +101,7 @@ func sourceHash(text string) string {
 func (p *htmlPage) functions() template.FuncMap {
 	say := p.Say
 	return template.FuncMap{
-		"say": say.Say, "visible": Visible, "clock": clock, "when": p.when, "percent": func(n float64) string { return strings.TrimSpace(percent(n)) },
+		"say": say.Say, "visible": Visible, "clock": clock, "when": p.when,
 		"sum":         func() []string { return summary(p.Document, say) },
 		"evidence":    func(list []Evidence) string { return evidence(list, say) },
 		"severity":    func(s string) string { return say.Say("severity." + s) },
@@ -99,13 +110,17 @@ func (p *htmlPage) functions() template.FuncMap {
 		"causes":      func(f Finding) string { return p.causes(&f, say) },
 		"most":        func(at Place) string { return p.mostFrequent(&at) },
 		"remedies":    func(f Finding) []remedy { return p.remedies(&f) },
-		"cause":       func(r remedy) string { return cause(r.Title, r.Confidence, say) },
+		"cause":       func(r remedy) string { return r.in(say) },
+		"verdict":     func(list []Diagnosis) string { return verdict(p.Document, list, say) },
+		"deciding":    p.deciding,
+		"amount":      func(d Diagnosis) string { return d.amount(say) },
+		"look":        func(d Diagnosis) []Step { return d.lookFirst() },
+		"fixeskey":    func(d Diagnosis) string { return d.fixesKey() },
 		"unlisted":    func() string { return unlisted(p.Clients, say) },
 		"undated":     func() string { return undated(p.Timeline, say) },
 		"origin":      func() string { return origin(p.Document, say) },
 		"command":     func() string { return shellWords(p.Tool.Command) },
 		"files":       func() []Place { return filePlaces(p.Files) },
-		"steps":       func(list []Verification) []Step { return verificationSteps(list) },
 		"add":         func(a, b int) int { return a + b },
 		"headline":    func(in Incident) string { return in.headline(p.Document, say) },
 		"unexplained": func(in any) string { return p.unexplainedOf(in) },

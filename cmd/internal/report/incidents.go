@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,40 +72,52 @@ func patternCounts(list []patterns.Evidence) []PatternCount {
 	return counts
 }
 
-// Only keeps one incident, by its number; it tells whether there is one. The times of
-// its findings are within those of the incident.
+// Only keeps one incident, by its number, with its findings, places and times; it tells
+// whether there is one.
 func (d *Document) Only(number int) bool {
 	at := slices.IndexFunc(d.Incidents, func(in Incident) bool { return in.ID == number })
 	if at < 0 {
 		return false
 	}
-	in := d.Incidents[at]
+	in, where := d.Incidents[at], d.extent(number)
 	d.Incidents, d.Diagnosis, d.Passing, d.chosen = []Incident{in}, in.Diagnosis, []PatternCount{}, true
 	findings := []Finding{}
 	for _, part := range in.Findings {
 		f := *d.finding(part.Pattern)
-		f.Count, f.First, f.Last, f.Incidents = part.Count, later(f.First, in.First), earlier(f.Last, in.Last), []int{number}
+		f.Count, f.Incidents = part.Count, []int{number}
+		if i := slices.IndexFunc(where.Patterns, func(p patterns.Place) bool { return p.Name == f.Pattern }); i >= 0 {
+			p := &where.Patterns[i]
+			f.First, f.Last, f.timeline = Moment(p.First), Moment(p.Last), p.Timeline
+		}
+		f.Sources = slices.DeleteFunc(slices.Clone(f.Sources), func(name string) bool { return !slices.Contains(in.Sources, name) })
 		f.Samples = slices.DeleteFunc(slices.Clone(f.Samples), func(s Sample) bool {
-			return s.Time != nil && in.First != nil && (s.Time.Before(*in.First) || s.Time.After(*in.Last))
+			return !slices.Contains(in.Sources, s.Source) || s.Time != nil && in.First != nil && (s.Time.Before(*in.First) || s.Time.After(*in.Last))
 		})
 		findings = append(findings, f)
 	}
 	d.Findings, d.Summary.Events = findings, in.Events
+	d.locateOnly(&where)
 	return true
 }
 
-func later(a, b *time.Time) *time.Time {
-	if a == nil || b != nil && b.After(*a) {
-		return b
+// locateOnly shows the places of one incident.
+func (d *Document) locateOnly(where *patterns.Extent) {
+	d.Files, d.Clients = []File{}, Clients{List: []Place{}, Unknown: where.UnknownClients}
+	for _, at := range where.Sources {
+		d.Files = append(d.Files, File{Place: placeOf(&at), Node: at.Node})
+		hideIn(&d.Files[len(d.Files)-1].Name, &d.Files[len(d.Files)-1].Node)
 	}
-	return a
-}
-
-func earlier(a, b *time.Time) *time.Time {
-	if a == nil || b != nil && b.Before(*a) {
-		return b
+	for _, at := range where.Clients {
+		d.Clients.List = append(d.Clients.List, placeOf(&at))
+		hideIn(&d.Clients.List[len(d.Clients.List)-1].Name)
 	}
-	return a
+	slices.SortStableFunc(d.Clients.List, func(x, y Place) int { return cmp.Compare(y.Count, x.Count) })
+	if len(d.nodes) > 0 {
+		d.nodes = where.Nodes
+		for i := range d.nodes {
+			hideIn(&d.nodes[i].Name)
+		}
+	}
 }
 
 // several tells whether the report is of more than one incident, of one beside failures
@@ -230,6 +243,7 @@ func (p *Page) incidents(d *Document) {
 		p.Line("")
 		p.Paragraph("", Visible(text))
 	}
+	p.percentages(d.Diagnosis)
 }
 
 func (p *Page) diagnosisOf(d *Document, in *Incident, full bool) {
@@ -239,18 +253,22 @@ func (p *Page) diagnosisOf(d *Document, in *Incident, full bool) {
 		return
 	}
 	if full {
-		p.Paragraph("", p.say.Say(d.certainty()))
-		p.steps(d.Hints)
+		p.lead(d, in.Diagnosis)
+		return
+	}
+	if p.much.kinds > 0 {
+		p.briefIncident(d, in)
+		return
 	}
 	for i, cause := range in.Diagnosis {
 		if i > 0 && !full && cause.Confidence < worthwhile {
 			continue
 		}
 		if i > 0 && !full {
-			p.Paragraph(indent, strings.TrimSpace(percent(cause.Confidence))+"  "+cause.Title+"  "+cause.Cause)
+			p.Paragraph(indent, cause.amount(p.say)+"  "+cause.Title+"  "+cause.Cause)
 			continue
 		}
-		p.cause(i, &cause, full && i == 0 && !d.harmless())
+		p.cause(i, &cause, false)
 		if i == 0 {
 			p.unexplained(d, in)
 		}

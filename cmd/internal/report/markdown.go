@@ -128,8 +128,7 @@ func (m *markdown) incidents(d *Document) {
 			m.paragraph(m.say.Say("diagnosis.none"))
 		}
 		if i == 0 && len(in.Diagnosis) > 0 {
-			m.paragraph(m.say.Say(d.certainty()))
-			m.steps("", d.Hints)
+			m.verdict(d, in.Diagnosis)
 		}
 		m.ranked(in.Diagnosis, func(title string) { m.line("**", title, "**\n") })
 		if text := d.unexplainedText(in, m.say); text != "" {
@@ -139,12 +138,23 @@ func (m *markdown) incidents(d *Document) {
 	if text := d.passingText(m.say); text != "" {
 		m.paragraph(text)
 	}
+	m.paragraph(m.say.Say("diagnosis.percent"))
+}
+
+// verdict says how far a diagnosis is to be trusted, and what decides where its causes
+// look alike.
+func (m *markdown) verdict(d *Document, list []Diagnosis) {
+	m.paragraph(verdict(d, list, m.say))
+	if list[0].Alike && list[0].Decide != nil {
+		m.steps("", verificationSteps([]Verification{*list[0].Decide}))
+	}
+	m.steps("", d.Hints)
 }
 
 // ranked tells of causes, of the first openly.
 func (m *markdown) ranked(list []Diagnosis, heading func(string)) {
 	for i, cause := range list {
-		title := fmt.Sprintf("%s %s", strings.TrimSpace(percent(cause.Confidence)), cause.Title)
+		title := fmt.Sprintf("%s %s", cause.amount(m.say), cause.Title)
 		if i == 0 {
 			heading(prose(title) + " " + literal(cause.Cause))
 			m.cause(&cause)
@@ -164,8 +174,7 @@ func (m *markdown) diagnosis(d *Document) {
 		m.paragraph(m.say.Say("diagnosis.none"))
 		return
 	}
-	m.paragraph(m.say.Say(d.certainty()))
-	m.steps("", d.Hints)
+	m.verdict(d, d.Diagnosis)
 	m.ranked(d.Diagnosis, func(title string) { m.heading(3, title) })
 	if len(d.Incidents) > 0 {
 		if text := d.unexplainedText(&d.Incidents[0], m.say); text != "" {
@@ -175,6 +184,7 @@ func (m *markdown) diagnosis(d *Document) {
 	if d.Omitted.Diagnosis > 0 {
 		m.paragraph(m.say.Say("diagnosis.more", d.Omitted.Diagnosis))
 	}
+	m.paragraph(m.say.Say("diagnosis.percent"))
 }
 
 func (m *markdown) settled(d *Document) {
@@ -193,8 +203,8 @@ func (m *markdown) cause(c *Diagnosis) {
 	if len(c.Evidence) > 0 {
 		m.paragraph(m.say.Say("diagnosis.evidence") + evidence(c.Evidence, m.say))
 	}
-	m.steps("diagnosis.verify", verificationSteps(c.Verify))
-	m.steps("diagnosis.fixes", c.Fixes)
+	m.steps("diagnosis.verify", c.lookFirst())
+	m.steps(c.fixesKey(), c.Fixes)
 }
 
 func (m *markdown) steps(key string, steps []Step) {

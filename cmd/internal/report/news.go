@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 
 	"wklog/cmd/internal/messages"
@@ -23,6 +24,8 @@ type News struct {
 	Number   int
 	What     What
 	Incident *patterns.Incident
+	// Host is the name of the machine on which it was seen, empty where nobody asks.
+	Host string
 }
 
 // NewsSchema names the form of news as JSON.
@@ -32,11 +35,24 @@ const NewsSchema = "wklog.incident/v1"
 func WriteNews(n *News, say *messages.Printer) ([]byte, error) {
 	var b bytes.Buffer
 	err := WriteJSON(&b, struct {
-		Schema   string   `json:"schema"`
-		What     What     `json:"what"`
-		Incident Incident `json:"incident"`
-	}{NewsSchema, n.What, incidentOf(n.Number, n.Incident, say)}, "")
+		Schema   string            `json:"schema"`
+		What     What              `json:"what"`
+		Host     string            `json:"host"`
+		Severity patterns.Severity `json:"severity"`
+		Incident Incident          `json:"incident"`
+	}{NewsSchema, n.What, n.Host, n.Severity(), incidentOf(n.Number, n.Incident, say)}, "")
 	return bytes.TrimSpace(b.Bytes()), err
+}
+
+// Severity is that of the news: nobody is alarmed by a guess, nor by an end.
+func (n *News) Severity() patterns.Severity {
+	switch list := n.Incident.Diagnosis; {
+	case n.What == Ends:
+		return patterns.SeverityInfo
+	case len(list) > 0 && (list[0].Proven() || list[0].Confidence >= sure):
+		return patterns.SeverityError
+	}
+	return patterns.SeverityWarning
 }
 
 // Says puts the news into a sentence.
@@ -48,46 +64,91 @@ func (n *News) Says(say *messages.Printer) string {
 	if len(in.Diagnosis) == 0 {
 		return say.Say("live.incident.unknown", n.Number)
 	}
-	lead := &in.Diagnosis[0]
-	key := "live.incident.begin"
+	one, several, causes := "live.incident.begin", "live.incident.begin.alike", []string{}
 	if n.What == Changes {
-		key = "live.incident.change"
+		one, several = "live.incident.change", "live.incident.change.alike"
 	}
-	return say.Say(key, n.Number, lead.Cause.For(lead.Side).Title.In(say.Lang), lead.Cause.ID, strings.TrimSpace(percent(lead.Confidence)))
-}
-
-// Where names, in Markdown, the nodes or the logs of an incident, with how much failed since when.
-func (n *News) Where(say *messages.Printer) string {
-	in := n.Incident
-	names := in.Nodes
-	if len(names) == 0 {
-		names = in.Sources
-	}
-	text := say.Say("incident.nodes", inlineCode(say.List(names))) + say.Say("incident.join") + say.Say("incident.events", in.Events)
-	if !in.First.IsZero() {
-		text = clock(in.First) + say.Say("incident.join") + text
-	}
-	return text
-}
-
-// Bulletin is what a chat robot says of the news: a title, and a short Markdown text with
-// the first way to be sure.
-func Bulletin(n *News, say *messages.Printer) (title, text string) {
-	title = n.Says(say)
-	lines := []string{"**" + title + "**", n.Where(say)}
-	if n.What != Ends && len(n.Incident.Diagnosis) > 0 {
-		lead := &n.Incident.Diagnosis[0]
-		for _, step := range Steps(lead.Cause.For(lead.Side).Verify, say.Lang)[:min(1, len(lead.Cause.For(lead.Side).Verify))] {
-			lines = append(lines, say.Say("live.look")+step.Text)
-			if step.Command != "" {
-				lines = append(lines, inlineCode(step.Command))
-			}
+	for i := range in.Diagnosis {
+		if d := diagnose(&in.Diagnosis[i], say); i == 0 || d.Alike {
+			causes = append(causes, say.Say("findings.cause", d.Title, d.amount(say)))
 		}
 	}
-	return title, strings.Join(lines, "\n\n")
+	if len(causes) > 1 {
+		return say.Say(several, n.Number, strings.Join(causes, say.Say("diagnosis.evidence.join")))
+	}
+	return say.Say(one, n.Number, causes[0], in.Diagnosis[0].Cause.ID)
 }
+
+// step is what to do first about an incident, with its heading: the first fix where its
+// cause is proven or sure, else what decides.
+func (n *News) step(say *messages.Printer) (heading string, step Step, ok bool) {
+	if n.What == Ends || len(n.Incident.Diagnosis) == 0 {
+		return "", Step{}, false
+	}
+	lead := diagnose(&n.Incident.Diagnosis[0], say)
+	switch {
+	case lead.decided() && len(lead.Fixes) > 0:
+		return say.Say("live.fix"), lead.Fixes[0], true
+	case lead.Decide != nil:
+		return say.Say("live.look"), Step{Text: lead.Decide.Text, Command: lead.Decide.Command}, true
+	}
+	return "", Step{}, false
+}
+
+// Bulletin is what a chat robot says of the news; how is the robot's.
+type Bulletin struct {
+	Title    string
+	Severity patterns.Severity
+	// Facts name the host, the nodes or logs, the time and the count.
+	Facts []BulletinFact
+	// Text is what to do first, Command and Config may be empty.
+	Text, Command, Config string
+}
+
+// BulletinFact is a fact with its name.
+type BulletinFact struct{ Name, Value string }
+
+// Bulletin puts the news into what a robot says.
+func (n *News) Bulletin(say *messages.Printer) Bulletin {
+	in := n.Incident
+	b := Bulletin{Title: n.Says(say), Severity: n.Severity()}
+	add := func(key, value string) {
+		if value != "" {
+			b.Facts = append(b.Facts, BulletinFact{say.Say(key), fit(Visible(value), maxFact)})
+		}
+	}
+	add("notice.host", n.Host)
+	if len(in.Nodes) > 0 {
+		add("notice.node", strings.Join(in.Nodes, ", "))
+	} else {
+		add("notice.log", strings.Join(in.Sources, ", "))
+	}
+	if !in.First.IsZero() {
+		add("notice.time", clock(in.First)+" … "+clock(in.Last))
+	}
+	add("notice.count", strconv.Itoa(in.Events))
+	if in.Clients > 0 {
+		add("notice.clients", strconv.Itoa(in.Clients))
+	}
+	if heading, step, ok := n.step(say); ok {
+		b.Text, b.Command, b.Config = heading+" "+step.Text, step.Command, step.Config
+	}
+	return b
+}
+
+// maxFact is how many columns of a fact a robot tells: a cluster has many nodes.
+const maxFact = 200
 
 // Incident tells what is new of one.
 func (l *Live) Incident(n *News) error {
-	return l.print(func(p *Page) { p.Paragraph("", Visible(n.Says(l.opts.Say)), bold) })
+	return l.print(func(p *Page) {
+		p.Paragraph("", Visible(n.Says(l.opts.Say)), bold)
+		if heading, step, ok := n.step(l.opts.Say); ok && n.What == Begins {
+			p.Paragraph("  "+heading+" ", step.Text)
+			p.command("    ", step.Command)
+			if step.Config != "" {
+				p.Block("    | ", step.Config)
+			}
+		}
+	})
 }

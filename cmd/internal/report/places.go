@@ -158,7 +158,7 @@ func (d *Document) scale() patterns.Scale {
 		logs.Add(*s.Last)
 	}
 	const part = 50
-	if events.First.IsZero() || events.Length() < logs.Length()/part {
+	if events.First.IsZero() || d.chosen || events.Length() < logs.Length()/part {
 		return patterns.ScaleOf(events.First, events.Last)
 	}
 	return patterns.ScaleOf(logs.First, logs.Last)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"wklog/cmd/internal/check"
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/redact"
 	"wklog/patterns"
@@ -95,6 +96,10 @@ func (r *Redactor) Document(d *Document, files []string) {
 			in.Sources[j] = r.Source(name)
 		}
 	}
+	for i := range d.Facts {
+		f := &d.Facts[i]
+		f.Value, f.From = r.fact(f), r.Text(f.From)
+	}
 	d.nodes = slices.Clone(d.nodes)
 	for i := range d.nodes {
 		d.nodes[i].Name = r.Named("node", d.nodes[i].Name)
@@ -147,9 +152,22 @@ func (r *Redactor) readLine(line *CheckLine) {
 	all := strings.NewReplacer(list...)
 	line.Fixes = slices.Clone(line.Fixes)
 	for i, fix := range line.Fixes {
-		line.Fixes[i] = Step{Text: all.Replace(fix.Text), Command: all.Replace(fix.Command), Config: all.Replace(fix.Config)}
+		line.Fixes[i] = Step{Text: all.Replace(fix.Text), Command: all.Replace(fix.Command), Config: all.Replace(fix.Config), Placeholders: fix.Placeholders}
 	}
 	line.unknown = r.Text(all.Replace(line.unknown))
+}
+
+// fact is the value of one; a number names nobody.
+func (r *Redactor) fact(f *Fact) string {
+	switch patterns.FactKind(f.Kind) {
+	case patterns.FactPort:
+		return f.Value
+	case patterns.FactHost:
+		return r.Word(check.Host, f.Value)
+	case patterns.FactPath, patterns.FactFile:
+		return r.Path(f.Value)
+	}
+	return r.Named(f.Kind, f.Value)
 }
 
 func (r *Redactor) findings(list []Finding) {

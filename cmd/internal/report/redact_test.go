@@ -245,7 +245,7 @@ func TestRedactedChecks(t *testing.T) {
 		}, details, name)
 		assert.Equal(t, "dig +short host-4 A AAAA", shown.Checks[3].Fixes[0].Command, name)
 		assert.Equal(t, "host-4", shown.Checks[3].Values["host"].V, name)
-		assert.Equal(t, list.Checks[2].Fixes, shown.Checks[2].Fixes, "%s: what the catalogue says stays", name)
+		assert.Equal(t, asWritten(list.Checks[2].Fixes), asWritten(shown.Checks[2].Fixes), "%s: what the catalogue says stays", name)
 		assert.Equal(t, "dig +short wk7 A AAAA", l.Checks[3].Fixes[0].Command, "the checklist itself stays")
 	}
 }
@@ -266,4 +266,13 @@ func TestChecklistsOfOtherVersionsAreRedacted(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotContains(t, string(data), "Wang")
 	}
+}
+
+// asWritten are steps without what is not written of them.
+func asWritten(steps []Step) []Step {
+	list := slices.Clone(steps)
+	for i := range list {
+		list[i].left = nil
+	}
+	return list
 }

@@ -75,6 +75,9 @@ func (d *Document) HideSecrets() {
 	for i := range d.Files {
 		hideIn(&d.Files[i].Name, &d.Files[i].Node)
 	}
+	for i := range d.Incidents {
+		d.Incidents[i].Nodes, d.Incidents[i].Sources = hidden(d.Incidents[i].Nodes), hidden(d.Incidents[i].Sources)
+	}
 	d.nodes = slices.Clone(d.nodes)
 	for i := range d.nodes {
 		hideIn(&d.nodes[i].Name)

@@ -23,7 +23,11 @@ const bold = color.Bold
 func init() {
 	register(form{name: "table", endings: []string{".txt"}, write: func(w io.Writer, d *Document, opts Options) error {
 		p := NewPage(opts)
-		p.document(d)
+		if opts.Verbose {
+			p.document(d)
+		} else {
+			p.briefly(d)
+		}
 		_, err := io.WriteString(w, p.String())
 		return err
 	}})
@@ -35,6 +39,8 @@ type Page struct {
 	say   *messages.Printer
 	width int
 	color bool
+	much  detail          // of a brief report; all else
+	told  map[string]bool // names to replace
 }
 
 // NewPage starts an empty page.
@@ -43,7 +49,7 @@ func NewPage(opts Options) *Page {
 	if width <= 0 {
 		width = 80
 	}
-	return &Page{say: opts.Say, width: min(max(width, 40), 120), color: opts.Color}
+	return &Page{say: opts.Say, told: map[string]bool{}, width: min(max(width, 40), 120), color: opts.Color}
 }
 
 func (p *Page) paint(s string, attributes ...color.Attribute) string {
@@ -156,16 +162,29 @@ func (p *Page) diagnosis(d *Document) {
 		p.Paragraph("", p.say.Say("diagnosis.none"))
 		return
 	}
-	p.Paragraph("", p.say.Say(d.certainty()))
+	p.lead(d, d.Diagnosis)
+	if d.Omitted.Diagnosis > 0 && p.much.kinds == 0 {
+		p.Paragraph("", p.say.Say("diagnosis.more", d.Omitted.Diagnosis))
+	}
+	p.percentages(d.Diagnosis)
+}
+
+// lead tells of a diagnosis, of its leading cause in full.
+func (p *Page) lead(d *Document, list []Diagnosis) {
+	if p.much.kinds > 0 {
+		p.briefDiagnosis(d, list)
+		return
+	}
+	p.Paragraph("", verdict(d, list, p.say))
+	if list[0].Alike {
+		p.decide("    ", &list[0])
+	}
 	p.steps(d.Hints)
-	for i, cause := range d.Diagnosis {
+	for i, cause := range list {
 		p.cause(i, &cause, i == 0 && !d.harmless())
 		if i == 0 && len(d.Incidents) > 0 {
 			p.unexplained(d, &d.Incidents[0])
 		}
-	}
-	if d.Omitted.Diagnosis > 0 {
-		p.Paragraph("", p.say.Say("diagnosis.more", d.Omitted.Diagnosis))
 	}
 }
 
@@ -185,31 +204,44 @@ func (d *Document) logs() int {
 	return n
 }
 
-// certainty chooses the sentence that tells how far the leading cause is to be
-// trusted.
-func (d *Document) certainty() string {
+// certainty chooses the sentence that tells how far the leading cause of a diagnosis is
+// to be trusted.
+func (d *Document) certainty(list []Diagnosis) string {
 	const likely = 0.5
-	switch {
+	switch lead := &list[0]; {
 	case d.harmless():
 		return "certainty.harmless"
-	case d.Diagnosis[0].Confidence >= sure && len(d.Settled) > 0:
+	case lead.Proven:
+		return "certainty.proven"
+	case lead.Confidence >= sure && len(d.Settled) > 0:
 		return "certainty.checked"
-	case d.Diagnosis[0].Confidence >= sure:
+	case lead.Confidence >= sure:
 		return "certainty.sure"
-	case d.Diagnosis[0].Confidence >= likely:
+	case lead.Alike:
+		return "certainty.alike"
+	case lead.Confidence >= likely:
 		return "certainty.likely"
 	}
 	return "certainty.open"
 }
 
+// verdict says how far the leading cause of a diagnosis is to be trusted.
+func verdict(d *Document, list []Diagnosis, say *messages.Printer) string {
+	key := d.certainty(list)
+	if key != "certainty.alike" {
+		return say.Say(key)
+	}
+	return say.Say(key, alikeOf(list))
+}
+
 // Undecided tells whether no cause of failing clients leads clearly.
 func (d *Document) Undecided() bool {
-	return len(d.Diagnosis) > 0 && d.Diagnosis[0].Side == string(patterns.SideServer) && d.certainty() == "certainty.open"
+	return len(d.Diagnosis) > 0 && d.Diagnosis[0].Side == string(patterns.SideServer) && slices.Contains([]string{"certainty.alike", "certainty.open"}, d.certainty(d.Diagnosis))
 }
 
 func (p *Page) cause(i int, d *Diagnosis, leads bool) {
 	p.Line("")
-	lead := fmt.Sprintf("%2d. %s  ", i+1, percent(d.Confidence))
+	lead := fmt.Sprintf("%2d. %5s  ", i+1, d.amount(p.say))
 	p.Paragraph(lead, d.Title+"  "+d.Cause, bold)
 	indent := strings.Repeat(" ", 4)
 	if !leads {
@@ -224,14 +256,24 @@ func (p *Page) cause(i int, d *Diagnosis, leads bool) {
 	if len(d.Evidence) > 0 {
 		p.Paragraph(indent+p.say.Say("diagnosis.evidence"), evidence(d.Evidence, p.say))
 	}
-	p.advice(indent, "diagnosis.verify", verificationSteps(d.Verify))
-	p.advice(indent, "diagnosis.fixes", d.Fixes)
+	p.advice(indent, "diagnosis.verify", d.lookFirst())
+	p.advice(indent, d.fixesKey(), d.Fixes)
+}
+
+// lookFirst are the ways to be sure of a cause: what decides first, but where it stands
+// above the causes that look alike.
+func (d *Diagnosis) lookFirst() []Step {
+	steps := verificationSteps(d.Verify)
+	if d.Decide != nil && !d.Alike && !slices.ContainsFunc(d.Verify, func(v Verification) bool { return v.Command == d.Decide.Command }) {
+		steps = append([]Step{{Text: d.Decide.Text, Command: d.Decide.Command}}, steps...)
+	}
+	return steps
 }
 
 func verificationSteps(list []Verification) []Step {
 	steps := []Step{}
 	for _, c := range list {
-		steps = append(steps, Step{Text: c.Text, Command: c.Command})
+		steps = append(steps, c.step())
 	}
 	return steps
 }
@@ -248,10 +290,23 @@ func (p *Page) advice(indent, key string, steps []Step) {
 func (p *Page) steps(steps []Step) {
 	for i, step := range steps {
 		p.Paragraph(fmt.Sprintf("    %d) ", i+1), step.Text)
-		p.command("       ", step.Command)
-		if step.Config != "" {
-			p.Block("       | ", step.Config)
-		}
+		p.instruction("       ", &step)
+	}
+	p.replaced("    ", steps)
+}
+
+// instruction is what is to be typed or configured in a step.
+func (p *Page) instruction(indent string, step *Step) {
+	p.command(indent, step.Command)
+	if step.Config != "" {
+		p.Block(indent+"| ", step.Config)
+	}
+}
+
+// replaced says which names of the steps the reader has to replace.
+func (p *Page) replaced(indent string, steps []Step) {
+	if text := replacing(steps, p.told, p.say); text != "" {
+		p.Paragraph(indent, text)
 	}
 }
 
@@ -264,6 +319,10 @@ func (p *Page) command(indent, command string) {
 
 func (p *Page) findings(d *Document) {
 	p.Heading("findings")
+	shown, samples := d.Findings, d.Findings
+	if p.much.kinds > 0 {
+		shown, samples = limit(d.Findings, p.much.kinds), d.Findings[:min(p.much.samples, len(d.Findings))]
+	}
 	keys := []string{"findings.severity", "findings.count", "findings.title", "findings.first", "findings.last", "findings.time"}
 	if d.Compared != nil {
 		keys[len(keys)-1] = "findings.change"
@@ -271,7 +330,7 @@ func (p *Page) findings(d *Document) {
 	const spark = 10
 	fixed := 28 + 2*columns(short(d.Summary.First, d.Summary)) // columns of the table besides the title
 	rows := [][]string{}
-	for _, f := range d.Findings {
+	for _, f := range shown {
 		last := spread(&f, d.Summary, spark)
 		if d.Compared != nil {
 			last = p.say.Say("change." + f.Change.Status)
@@ -283,12 +342,18 @@ func (p *Page) findings(d *Document) {
 		})
 	}
 	p.table(keys, rows)
-	p.Line("")
-	for _, f := range d.Findings {
+	if len(samples) > 0 {
+		p.Line("")
+	}
+	for _, f := range samples {
 		p.sample(&f)
 	}
-	if d.Omitted.Findings > 0 {
-		p.Line(p.say.Say("findings.more", d.Omitted.Findings))
+	if more := d.Omitted.Findings + len(d.Findings) - len(shown); more > 0 {
+		key := "findings.more"
+		if p.much.kinds > 0 {
+			key = "findings.rest"
+		}
+		p.Line(p.say.Say(key, more))
 	}
 }
 
@@ -368,12 +433,22 @@ func (p *Page) sample(f *Finding) {
 	if more {
 		first += " …"
 	}
-	p.Line("  " + fit(Visible(arrows.ReplaceAllString(first, "--")), p.width-2))
+	p.Line("  " + inLine(first, p.width-2))
 }
 
-// arrows are the rows of dashes with which the server marks a handshake
-// failure: they would leave no room for what it says.
-var arrows = regexp.MustCompile(`-{4,}`)
+// inLine shows a record in one line. What stands before the message of a handshake failure
+// is left out, and of that the beginning where it is too long: it ends with the state.
+func inLine(text string, width int) string {
+	at := arrow.FindStringIndex(text)
+	if at == nil || strings.TrimSpace(text[at[1]:]) == "" {
+		return fit(Visible(text), width)
+	}
+	return fitEnd(Visible(strings.TrimSpace(text[at[1]:])), width)
+}
+
+// arrow is what stands before the message of a handshake failure: it would leave no room
+// for what that says.
+var arrow = regexp.MustCompile(`^-{4,}>握手失败！-{4,}>`)
 
 func (p *Page) table(keys []string, rows [][]string) {
 	header := make([]string, len(keys))
@@ -421,7 +496,7 @@ func (p *Page) unclassified(d *Document) {
 	p.Heading("unclassified")
 	p.Paragraph("", p.say.Say("unclassified.text", d.Summary.Unclassified))
 	for _, s := range d.Unclassified {
-		p.Line(fmt.Sprintf("  %s:%d  %s", Visible(s.Source), s.Line, fit(Visible(arrows.ReplaceAllString(s.Text, "--")), p.width/2)))
+		p.Line(fmt.Sprintf("  %s:%d  %s", Visible(s.Source), s.Line, inLine(s.Text, p.width/2)))
 	}
 }
 

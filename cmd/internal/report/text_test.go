@@ -78,11 +78,11 @@ func TestCertaintyIsThatOfTheLeadingCause(t *testing.T) {
 		want       string
 	}{
 		{0.3, nil, "certainty.open"}, {0.499, nil, "certainty.open"},
-		{0.5, nil, "certainty.likely"}, {0.849, nil, "certainty.likely"}, {0.849, []string{"a check"}, "certainty.likely"},
-		{0.85, nil, "certainty.sure"}, {0.99, nil, "certainty.sure"}, {0.85, []string{"a check"}, "certainty.checked"},
+		{0.5, nil, "certainty.likely"}, {0.899, nil, "certainty.likely"}, {0.899, []string{"a check"}, "certainty.likely"},
+		{0.9, nil, "certainty.sure"}, {0.99, nil, "certainty.sure"}, {0.9, []string{"a check"}, "certainty.checked"},
 	} {
 		d := &Document{Findings: []Finding{{Severity: "error"}}, Diagnosis: []Diagnosis{{Confidence: c.confidence}}, Settled: c.settled}
-		assert.Equal(t, c.want, d.certainty(), c.confidence)
+		assert.Equal(t, c.want, d.certainty(d.Diagnosis), c.confidence)
 	}
 }
 

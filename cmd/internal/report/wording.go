@@ -161,10 +161,18 @@ func (d *Document) remedies(f *Finding) []remedy {
 	return limit(list, most)
 }
 
+// in names the cause of a remedy, with how sure it is.
+func (r *remedy) in(say *messages.Printer) string {
+	if r.Proven {
+		return say.Say("findings.cause", r.Title, r.amount(say))
+	}
+	return cause(r.Title, r.Confidence, say)
+}
+
 func remedies(list []remedy, say *messages.Printer) string {
 	parts := []string{}
 	for _, r := range list {
-		parts = append(parts, cause(r.Title, r.Confidence, say))
+		parts = append(parts, r.in(say))
 	}
 	return strings.Join(parts, say.Say("diagnosis.evidence.join"))
 }

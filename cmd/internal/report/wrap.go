@@ -84,6 +84,22 @@ func fit(s string, width int) string {
 	return cut(s, max(width-1, 1)) + "…"
 }
 
+// fitEnd cuts the beginning of a text to width columns, at a word where there is one.
+func fitEnd(s string, width int) string {
+	if columns(s) <= width {
+		return s
+	}
+	for rest := s; ; {
+		_, after, ok := strings.Cut(rest, " ")
+		if !ok {
+			return fit(s, width)
+		}
+		if rest = after; columns(rest) <= width-2 {
+			return "… " + rest
+		}
+	}
+}
+
 // Fit makes a text from outside safe for a terminal, with at most width columns.
 func Fit(s string, width int) string { return fit(Visible(s), width) }
 

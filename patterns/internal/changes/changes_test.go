@@ -65,7 +65,7 @@ func TestDifferenceIsNegativeForTheSameMixture(t *testing.T) {
 
 func TestEndsArePausesThatAreTooLong(t *testing.T) {
 	assert.Empty(t, Ends([]float64{1, 2, 1, 3, 2, 1, 2}, 0.05))
-	assert.Empty(t, Ends([]float64{0.1, 0.2, 20, 0.1}, 0.05), "a night")
+	assert.Empty(t, Ends([]float64{0.1, 0.2, 16, 0.1}, 0.05), "a night")
 	assert.Equal(t, []int{3}, Ends([]float64{1, 2, 1, 120, 2, 1, 2}, 0.05))
 	assert.Equal(t, []int{1, 4}, Ends([]float64{1, 100, 2, 1, 110, 2, 1, 2}, 0.05), "one does not hide the other")
 	assert.Empty(t, Ends([]float64{60, 50, 70, 40, 65}, 0.05), "its own rhythm is slow")

@@ -8,7 +8,7 @@ import (
 
 // usual is a pause that is nothing special, in hours: whoever uses a client sleeps
 // and works. It counts as some pauses that were seen before.
-const usual, usualCount = 8.0, 4
+const usual, usualCount = 8.0, 2
 
 // maxEnds is how many ends are looked for in one stream.
 const maxEnds = 50

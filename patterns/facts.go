@@ -1,0 +1,331 @@
+package patterns
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"wklog/parser"
+)
+
+// FactKind is what a name names.
+type FactKind string
+
+// The kinds of facts. A secret is one of Kubernetes that holds certificate and key.
+const (
+	FactHost      FactKind = "host"
+	FactPort      FactKind = "port"
+	FactPath      FactKind = "path"
+	FactContainer FactKind = "container"
+	FactService   FactKind = "service"
+	FactNamespace FactKind = "namespace"
+	FactPod       FactKind = "pod"
+	FactUnit      FactKind = "unit"
+	FactFile      FactKind = "file"
+	FactSecret    FactKind = "secret"
+)
+
+// Fact is a name of the user's own. Name says what it names: with the kind it is the key
+// by which the catalogue's names ask for it.
+type Fact struct {
+	Kind FactKind
+	Name string
+	// Component is the program that it is of, empty where it is the same for all.
+	Component ComponentID
+	Value     string
+	// From is where it was learnt: a flag, or a log and its line.
+	From string
+}
+
+// NoPort is the value of a port on which nothing listens.
+const NoPort = "0"
+
+// FactSource is a place in a log that tells facts: the groups of the expression are named
+// kind_name. It is searched in the record's text, or in the value of a field.
+type FactSource struct {
+	ID    string `yaml:"id"`
+	Regex string `yaml:"regex"`
+	Field string `yaml:"field"`
+	// Kinds are those of the records, Patterns is an expression of the failures' ids;
+	// empty for all.
+	Kinds    []string `yaml:"kinds"`
+	Patterns string   `yaml:"patterns"`
+	// Start says that it stands in what a program prints when it starts, which is no
+	// failure.
+	Start bool `yaml:"start"`
+	// Component is the program that the facts are of, where it is not the reporter;
+	// "any" for all.
+	Component  ComponentID `yaml:"component"`
+	References []string    `yaml:"references"`
+	// Samples are records with the facts that they tell, as kind/name=value.
+	Samples []FactSample `yaml:"samples"`
+}
+
+// FactSample is a record and the facts that it tells.
+type FactSample struct {
+	Text  string   `yaml:"text"`
+	Tells []string `yaml:"tells"`
+}
+
+// facts collects those of an input.
+type facts struct {
+	catalogue *Catalogue
+	compiled  map[string]*regexp.Regexp
+	found     []metFact
+	asked     map[*Pattern]map[string]int
+	// banner is the last start of WuKongIM that was seen, by log.
+	banner map[string]*banner
+}
+
+// metFact is a fact with how often it was met.
+type metFact struct {
+	Fact
+	count int
+}
+
+// banner is what WuKongIM prints when it starts.
+type banner struct {
+	line   int64
+	secure bool
+}
+
+const (
+	// maxAsked is how many failures of a kind are asked in each log: those that come
+	// later name the same.
+	maxAsked = 64
+	// maxFacts bounds how many are told apart.
+	maxFacts = 200
+)
+
+func newFacts(c *Catalogue) facts {
+	return facts{catalogue: c, compiled: map[string]*regexp.Regexp{}, asked: map[*Pattern]map[string]int{}, banner: map[string]*banner{}}
+}
+
+// ofStart takes what a program says at its start.
+func (f *facts) ofStart(source string, rec *parser.Record) {
+	if rec.Kind != parser.KindText || !strings.Contains(rec.Text, "─ ") {
+		return
+	}
+	f.watchBanner(source, rec)
+	for _, s := range f.catalogue.Facts {
+		if s.Start {
+			f.ask(s, source, rec, Program{Component: ComponentWuKongIM, Reporter: ComponentWuKongIM})
+		}
+	}
+}
+
+// The lines of WuKongIM's banner between which stands its wss address, where it has one
+// (v2.2.5 internal/server/server.go:488-496).
+const (
+	bannerPlain  = "─ WebSocket: "
+	bannerSecure = "─ WebSocket Secure: "
+	bannerAPI    = "─ HTTP API: "
+)
+
+// watchBanner learns that nothing listens for wss: the banner does not list it.
+func (f *facts) watchBanner(source string, rec *parser.Record) {
+	switch {
+	case strings.Contains(rec.Text, bannerPlain):
+		f.banner[source] = &banner{line: rec.Line}
+	case f.banner[source] == nil:
+	case strings.Contains(rec.Text, bannerSecure):
+		f.banner[source].secure = true
+	case strings.Contains(rec.Text, bannerAPI):
+		if b := f.banner[source]; !b.secure && rec.Line-b.line < 4 {
+			f.add(Fact{Kind: FactPort, Name: "wss", Component: ComponentWuKongIM, Value: NoPort, From: whence(source, rec)})
+		}
+		delete(f.banner, source)
+	}
+}
+
+// ofFailure takes what a failure names.
+func (f *facts) ofFailure(e *Event) {
+	if f.asked[e.Pattern] == nil {
+		f.asked[e.Pattern] = map[string]int{}
+	}
+	if f.asked[e.Pattern][e.Source] >= maxAsked {
+		return
+	}
+	f.asked[e.Pattern][e.Source]++
+	f.ofOrigin(e)
+	for _, s := range f.catalogue.Facts {
+		if !s.Start && f.fits(s, e) {
+			f.ask(s, e.Source, e.Record, e.Program)
+		}
+	}
+}
+
+func (f *facts) fits(s *FactSource, e *Event) bool {
+	return (s.Kinds == nil || slices.Contains(s.Kinds, string(e.Record.Kind))) &&
+		(s.Patterns == "" || f.compile(s.Patterns).MatchString(e.Pattern.ID))
+}
+
+func (f *facts) compile(expr string) *regexp.Regexp {
+	if f.compiled[expr] == nil {
+		f.compiled[expr] = regexp.MustCompile(expr)
+	}
+	return f.compiled[expr]
+}
+
+func (f *facts) ask(s *FactSource, source string, rec *parser.Record, by Program) {
+	text := rec.Text
+	if s.Field != "" {
+		if text = rec.Fields[s.Field]; text == "" {
+			return
+		}
+	}
+	expr := f.compile(s.Regex)
+	match := expr.FindStringSubmatch(text)
+	for i, group := range expr.SubexpNames() {
+		if match == nil || i == 0 || match[i] == "" || group == "" {
+			continue
+		}
+		kind, name, _ := strings.Cut(group, "_")
+		of := cmp.Or(s.Component, by.Reporter)
+		if of == "any" {
+			of = ""
+		}
+		f.add(Fact{Kind: FactKind(kind), Name: name, Component: of, Value: match[i], From: whence(source, rec)})
+	}
+}
+
+func whence(source string, rec *parser.Record) string {
+	if rec.Line == 0 {
+		return source
+	}
+	return fmt.Sprintf("%s:%d", source, rec.Line)
+}
+
+// ofOrigin takes what the wrapper of a record names.
+func (f *facts) ofOrigin(e *Event) {
+	rec := e.Record
+	told := func(kind FactKind, name, value string) {
+		f.add(Fact{Kind: kind, Name: name, Component: e.Program.Reporter, Value: value, From: whence(e.Source, rec)})
+	}
+	switch rec.Wrapper {
+	case parser.WrapperCompose:
+		service, container := composeNames(rec.Origin)
+		told(FactService, "compose", service)
+		told(FactContainer, "container", container)
+	case parser.WrapperKubectl:
+		pod, _, _ := strings.Cut(rec.Origin, "/")
+		told(FactPod, "pod", pod)
+		told(FactPod, "workload", workload(pod))
+	case parser.WrapperJournald, parser.WrapperSyslog:
+		if at := strings.LastIndexByte(rec.Origin, ' '); at >= 0 {
+			ident, _, _ := strings.Cut(rec.Origin[at+1:], "[")
+			told(FactUnit, "unit", strings.TrimSuffix(ident, ".service"))
+		}
+	}
+	for _, word := range kubernetesWords.FindAllStringSubmatch(rec.Origin, 16) {
+		switch word[1] {
+		case "pod_name":
+			told(FactPod, "pod", word[2])
+			told(FactPod, "workload", workload(word[2]))
+		case "namespace_name":
+			told(FactNamespace, "namespace", word[2])
+		}
+	}
+}
+
+// kubernetesWords are the names in what a log shipper knows of a pod.
+var kubernetesWords = regexp.MustCompile(`"(pod_name|namespace_name)":"([^"]*)"`)
+
+var (
+	replica    = regexp.MustCompile(`^(.+)[-_]\d+$`)
+	ofSet      = regexp.MustCompile(`^(.+)-\d+$`)
+	ofReplicas = regexp.MustCompile(`^(.+)-[a-z0-9]{6,10}-[a-z0-9]{5}$`)
+)
+
+// composeNames tells from what compose puts before a line: the service with the number of
+// its container, or the name of a container that has one of its own.
+func composeNames(origin string) (service, container string) {
+	if m := replica.FindStringSubmatch(origin); m != nil {
+		return m[1], ""
+	}
+	return "", origin
+}
+
+// workload is what a pod is one of: a StatefulSet numbers its pods, a Deployment names
+// them by chance.
+func workload(pod string) string {
+	if m := ofReplicas.FindStringSubmatch(pod); m != nil {
+		return "deployment/" + m[1]
+	}
+	if m := ofSet.FindStringSubmatch(pod); m != nil {
+		return "statefulset/" + m[1]
+	}
+	return ""
+}
+
+// add counts a fact that has the shape of its kind.
+func (f *facts) add(fact Fact) {
+	if !fact.Kind.fits(fact.Value) {
+		return
+	}
+	for i := range f.found {
+		if known := &f.found[i]; known.Kind == fact.Kind && known.Name == fact.Name && known.Component == fact.Component && known.Value == fact.Value {
+			known.count++
+			return
+		}
+	}
+	if len(f.found) < maxFacts {
+		f.found = append(f.found, metFact{fact, 1})
+	}
+}
+
+// list are the names that were learnt, in the order in which they were.
+func (f *facts) list() []Fact {
+	var list []Fact
+	for _, known := range f.found {
+		list = append(list, known.Fact)
+	}
+	return list
+}
+
+// Know takes facts that are known otherwise, such as from flags: they count before those
+// of logs.
+func (a *Analyzer) Know(list ...Fact) {
+	for _, fact := range slices.Backward(list) {
+		if fact.Kind.fits(fact.Value) {
+			a.facts.found = slices.Insert(a.facts.found, 0, metFact{fact, 1})
+		}
+	}
+}
+
+var (
+	hostShape = regexp.MustCompile(`^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$`)
+	nameShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.@-]{0,252}$`)
+	podShape  = regexp.MustCompile(`^(?:(?:deployment|statefulset)/)?[a-z0-9][a-z0-9.-]{0,252}$`)
+	pathShape = regexp.MustCompile(`^(?:/|\./|[A-Za-z0-9])[A-Za-z0-9\p{Han}/._+@=, -]{0,250}[A-Za-z0-9\p{Han}/_]$`)
+)
+
+// longestHost is that of a name in the DNS (RFC 1035).
+const longestHost = 253
+
+// fits tells whether a value has the shape of what it is to name: nothing else goes into a
+// command. What an attacker writes into a log may be anything.
+func (k FactKind) fits(value string) bool {
+	switch k {
+	case FactHost:
+		if _, err := netip.ParseAddr(value); err == nil {
+			return !strings.ContainsRune(value, '%')
+		}
+		return len(value) <= longestHost && hostShape.MatchString(value)
+	case FactPort:
+		port, err := strconv.Atoi(value)
+		return err == nil && strconv.Itoa(port) == value && port >= 0 && port < 1<<16
+	case FactPath, FactFile:
+		return pathShape.MatchString(value) && !strings.ContainsFunc(value, unicode.IsControl) && !slices.Contains(strings.Split(value, "/"), "..")
+	case FactPod:
+		return podShape.MatchString(value)
+	case FactContainer, FactService, FactNamespace, FactUnit, FactSecret:
+		return nameShape.MatchString(value)
+	}
+	return false
+}
