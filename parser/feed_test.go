@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -60,6 +61,9 @@ func TestFeedGoesOnFromWhatIsSettled(t *testing.T) {
 	want, _ := read(t, strings.NewReader(string(data)))
 	require.NotEmpty(t, want)
 	for cut := range data {
+		if cut%7 > 0 && !bytes.Contains(data[max(0, cut-2):min(cut+2, len(data))], []byte("\n")) {
+			continue // inside a line a few are as good as all
+		}
 		var got []*Record
 		first := feeding(&got)
 		require.NoError(t, first.Write(data[:cut], Arrival{}))

@@ -215,7 +215,7 @@ func (n *analysis) sinks(out io.Writer, streams bool, told *telling) (report.Sin
 // batch reads files or a stream.
 func (n *analysis) batch(ctx context.Context, core *run.Core, args []string) run.Batch {
 	return run.Batch{
-		Core: core, Args: args, Stdin: source.NewStream(ctx, n.app.stdin), Jobs: n.flags.jobs, Outputs: n.outputs(), Limit: n.limit,
+		Core: core, Args: args, Stdin: source.NewStream(ctx, n.app.stdin), Jobs: min(n.flags.jobs, mostJobs), Outputs: n.outputs(), Limit: n.limit,
 	}
 }
 

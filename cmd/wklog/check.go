@@ -145,6 +145,13 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 		return nil, err
 	}
 	c.known = c.knownFrom(servers)
+	for flag, address := range map[string]*string{"--api": &c.api, "--ws": &c.plain} {
+		plain, err := check.PlainAddr(*address)
+		if err != nil {
+			return nil, messages.NewError("error.check.plain-addr", flag, withoutPassword(*address))
+		}
+		*address = plain
+	}
 	var results []check.Result
 	var leaf *x509.Certificate
 	fragile := false

@@ -56,6 +56,9 @@ func (a *app) readingFlags(flags *pflag.FlagSet, f *analyzeFlags) {
 	flags.StringVar(&f.maxExpand, "max-expand", "", a.say.Say("flag.max-expand"))
 }
 
+// mostJobs bounds --jobs: each takes memory, and more than there are cores bring nothing.
+const mostJobs = 1024
+
 // zoneOf is the time zone of --tz.
 func zoneOf(name string) (*time.Location, error) {
 	if name == "" {

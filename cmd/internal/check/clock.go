@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"net"
 	"time"
 
@@ -134,14 +135,28 @@ func signed(d time.Duration) string {
 	return s
 }
 
+// errNoTime says that what came back is no answer of a time server.
+var errNoTime = errors.New("the answer is none of a time server")
+
 // askTime asks the time server how much this machine's clock lags behind.
 func (e *endpoint) askTime(ctx context.Context) (time.Duration, error) {
+	return e.askTimeOver(ctx, func(_, address string) (net.Conn, error) {
+		return (&net.Dialer{Resolver: e.resolverFor(ctx)}).DialContext(ctx, "udp", address)
+	})
+}
+
+func (e *endpoint) askTimeOver(ctx context.Context, dial func(local, remote string) (net.Conn, error)) (offset time.Duration, err error) {
+	defer func() {
+		if recover() != nil { // ntp 1.6.0 panics at an interval of 2^-128 s
+			err = errNoTime
+		}
+	}()
 	var stop func() bool
 	response, err := ntp.QueryWithOptions(e.NTP, ntp.QueryOptions{
 		Timeout:       e.Timeout,
 		GetSystemTime: e.Now,
-		Dialer: func(_, address string) (net.Conn, error) {
-			conn, err := (&net.Dialer{Resolver: e.resolverFor(ctx)}).DialContext(ctx, "udp", address)
+		Dialer: func(local, remote string) (net.Conn, error) {
+			conn, err := dial(local, remote)
 			if err == nil {
 				stop = context.AfterFunc(ctx, func() { conn.Close() })
 			}

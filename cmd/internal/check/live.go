@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -228,6 +229,20 @@ func Typed(s string) string {
 		return "wss://" + rest
 	}
 	return s
+}
+
+// PlainAddr is host:port of an address without TLS as people type it: from the browser too,
+// with http:// or ws:// before it and a path behind.
+func PlainAddr(s string) (string, error) {
+	typed := Typed(s)
+	if !strings.Contains(typed, "://") {
+		return typed, nil
+	}
+	u, err := url.Parse(typed)
+	if err != nil || u.Scheme != "http" && u.Scheme != "ws" || u.User != nil || u.Host == "" {
+		return "", errors.New("want host:port, http://host:port or ws://host:port")
+	}
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")), nil
 }
 
 // ParseAddr takes an address apart: wss://host:port[/path], where the port is

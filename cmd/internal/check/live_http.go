@@ -254,6 +254,11 @@ func (e *endpoint) route(ctx context.Context) Result {
 	if status != http.StatusOK {
 		return warn("", "status", Number.of("status", status))
 	}
+	return e.judgeRoute(body)
+}
+
+// judgeRoute tells whether clients are given the address that was looked at.
+func (e *endpoint) judgeRoute(body []byte) Result {
 	var told struct {
 		WSS string `json:"wss_addr"`
 	}

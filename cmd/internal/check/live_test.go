@@ -528,3 +528,19 @@ func FuzzParseAddr(f *testing.F) {
 		require.True(t, strings.HasPrefix(path, "/"), path)
 	})
 }
+
+func TestPlainAddressesAsPeopleTypeThem(t *testing.T) {
+	for typed, want := range map[string]string{
+		"": "", "127.0.0.1:5001": "127.0.0.1:5001", "http://127.0.0.1:5001": "127.0.0.1:5001", "HTTP://im.example.com:5001/health": "im.example.com:5001",
+		"ws://[2001:db8::1]:5200/": "[2001:db8::1]:5200", "http://im.example.com": "im.example.com:80", " ‘http：//127.0.0.1：5001’ ": "127.0.0.1:5001",
+	} {
+		got, err := PlainAddr(typed)
+		require.NoError(t, err, typed)
+		assert.Equal(t, want, got, typed)
+	}
+	for _, bad := range []string{"wss://im.example.com:5210", "https://im.example.com", "http://", "http://u:geheim@a:1", "http://[::1:5", "file:///etc/passwd"} {
+		_, err := PlainAddr(bad)
+		require.Error(t, err, bad)
+		assert.NotContains(t, err.Error(), "geheim")
+	}
+}

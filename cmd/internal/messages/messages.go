@@ -1,10 +1,12 @@
-// Package messages holds every text of the commands for people, one file per
-// language.
+// Package messages holds every text of the commands for people, one YAML file per
+// language. What is compiled in is made of these files:
+//
+//go:generate go run ./generate
 package messages
 
 import (
-	"embed"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -12,9 +14,6 @@ import (
 
 	"wklog/patterns"
 )
-
-//go:embed en.yaml zh.yaml
-var files embed.FS
 
 // Printer says things in one language.
 type Printer struct {
@@ -24,15 +23,25 @@ type Printer struct {
 
 // In returns the printer of a language.
 func In(lang patterns.Lang) (*Printer, error) {
-	data, err := files.ReadFile(string(lang) + ".yaml")
-	if err != nil {
+	texts, ok := embedded[lang]
+	if !ok {
 		return nil, fmt.Errorf("no texts in language %q", lang)
 	}
-	p := &Printer{Lang: lang, texts: map[string]string{}}
-	if err := yaml.Unmarshal(data, &p.texts); err != nil {
-		return nil, fmt.Errorf("%s.yaml: %w", lang, err)
+	return &Printer{Lang: lang, texts: texts()}, nil
+}
+
+// Parse reads the texts of a language from a folder with its YAML file.
+func Parse(dir fs.FS, lang patterns.Lang) (map[string]string, error) {
+	name := string(lang) + ".yaml"
+	data, err := fs.ReadFile(dir, name)
+	if err != nil {
+		return nil, fmt.Errorf("texts: %w", err)
 	}
-	return p, nil
+	var texts map[string]string
+	if err := yaml.Unmarshal(data, &texts); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return texts, nil
 }
 
 // Say returns a text with its arguments put in. A key without a text comes

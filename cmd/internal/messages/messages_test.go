@@ -16,6 +16,14 @@ import (
 	"wklog/patterns"
 )
 
+func TestEmbeddedTextsAreThoseOfTheYAML(t *testing.T) {
+	for lang, texts := range embedded {
+		want, err := Parse(os.DirFS("."), lang)
+		require.NoError(t, err)
+		assert.Equal(t, want, texts(), "run go generate in cmd/internal/messages")
+	}
+}
+
 func TestLanguagesHaveTheSameTexts(t *testing.T) {
 	en, err := In(patterns.English)
 	require.NoError(t, err)
@@ -57,6 +65,9 @@ func TestEveryTextIsUsed(t *testing.T) {
 		templates, err := filepath.Glob(filepath.Join(dir, "*.tmpl"))
 		require.NoError(t, err)
 		for _, name := range append(files, templates...) {
+			if name == "embedded.go" {
+				continue
+			}
 			data, err := os.ReadFile(name)
 			require.NoError(t, err)
 			source.Write(data)

@@ -211,7 +211,7 @@ func TestRobotsGetTheirForms(t *testing.T) {
 		},
 		"feishu": func(_ *http.Request, body map[string]any) {
 			assert.Equal(t, "text", body["msg_type"])
-			assert.Equal(t, map[string]any{"text": message.Text}, body["content"])
+			assert.Equal(t, map[string]any{"text": "客户端拒绝了证书"}, body["content"])
 			at := body["timestamp"].(string)
 			seconds, err := strconv.ParseInt(at, 10, 64)
 			assert.NoError(t, err)

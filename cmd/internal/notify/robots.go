@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -42,7 +43,7 @@ func Robots() []string { return slices.Sorted(maps.Keys(robots)) }
 func dingTalk(m Message, secret string, now time.Time) ([]byte, url.Values, error) {
 	body, err := json.Marshal(map[string]any{
 		"msgtype":  "markdown",
-		"markdown": map[string]string{"title": m.Title, "text": truncate(m.Text, 20_000)},
+		"markdown": map[string]string{"title": m.Title, "text": truncate(callsNobody(m.Text), 20_000)},
 	})
 	if secret == "" {
 		return body, nil, err
@@ -51,11 +52,21 @@ func dingTalk(m Message, secret string, now time.Time) ([]byte, url.Values, erro
 	return body, url.Values{"timestamp": {at}, "sign": {sign(secret, at+"\n"+secret)}}, err
 }
 
-// feishu signs an empty text with the time in seconds and the secret as the key.
+// mention is how the text of a robot calls people: <at user_id="all"> at Feishu, <@all>
+// at WeCom.
+var mention = regexp.MustCompile(`(?i)<(/?at\b|@)`)
+
+// callsNobody shows the beginning of a mention as text: a name in a log calls nobody.
+func callsNobody(text string) string { return mention.ReplaceAllString(text, "＜$1") }
+
+// bold is a line of Markdown in bold type.
+var bold = regexp.MustCompile(`(?m)^\*\*(.*)\*\*$`)
+
+// feishu shows a text as it is: Markdown is none. It signs an empty text with the time in seconds and the secret as the key.
 func feishu(m Message, secret string, now time.Time) ([]byte, url.Values, error) {
 	message := map[string]any{
 		"msg_type": "text",
-		"content":  map[string]string{"text": truncate(m.Text, 20_000)},
+		"content":  map[string]string{"text": truncate(callsNobody(bold.ReplaceAllString(m.Text, "$1")), 20_000)},
 	}
 	if secret != "" {
 		at := strconv.FormatInt(now.Unix(), 10)
@@ -69,7 +80,7 @@ func feishu(m Message, secret string, now time.Time) ([]byte, url.Values, error)
 func weCom(m Message, _ string, _ time.Time) ([]byte, url.Values, error) {
 	body, err := json.Marshal(map[string]any{
 		"msgtype":  "markdown",
-		"markdown": map[string]string{"content": truncate(m.Text, 4096)},
+		"markdown": map[string]string{"content": truncate(callsNobody(m.Text), 4096)},
 	})
 	return body, nil, err
 }

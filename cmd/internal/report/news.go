@@ -56,14 +56,14 @@ func (n *News) Says(say *messages.Printer) string {
 	return say.Say(key, n.Number, lead.Advice.Title.In(say.Lang), lead.Cause.ID, strings.TrimSpace(percent(lead.Confidence)))
 }
 
-// Where names the nodes or the logs of an incident, with how much failed since when.
+// Where names, in Markdown, the nodes or the logs of an incident, with how much failed since when.
 func (n *News) Where(say *messages.Printer) string {
 	in := n.Incident
 	names := in.Nodes
 	if len(names) == 0 {
 		names = in.Sources
 	}
-	text := say.Say("incident.nodes", Visible(strings.Join(names, ", "))) + say.Say("incident.join") + say.Say("incident.events", in.Events)
+	text := say.Say("incident.nodes", inlineCode(strings.Join(names, ", "))) + say.Say("incident.join") + say.Say("incident.events", in.Events)
 	if !in.First.IsZero() {
 		text = clock(in.First) + say.Say("incident.join") + text
 	}

@@ -28,7 +28,7 @@ func Notice(c *patterns.Catalogue, e *patterns.Event, say *messages.Printer) (ti
 	return title, strings.Join(lines, "\n\n")
 }
 
-// inlineCode shows a text as it is, whatever it holds.
+// inlineCode shows, in Markdown, a text as it is, whatever it holds.
 func inlineCode(s string) string {
 	return "`" + strings.ReplaceAll(Visible(strings.ReplaceAll(s, "\n", " ")), "`", "'") + "`"
 }

@@ -109,6 +109,7 @@ var reasons = []struct {
 	{source.ErrLost, "note.lost"},
 	{source.ErrBomb, "error.bomb"},
 	{source.ErrShrunk, "error.shrunk"},
+	{source.ErrEncrypted, "error.encrypted"},
 }
 
 // Reason says why an input could not be read, or not in whole.

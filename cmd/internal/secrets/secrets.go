@@ -29,6 +29,7 @@ var rules = []rule{
 	{[]string{""}, hideTokens},
 	{[]string{"=", ":", "：", "＝", "%3", "</"}, hideFields},
 	{[]string{"-"}, hideFlags},
+	{commandWords, hideCommands},
 	{slices.Concat(chineseNames, escapedNames), hideChinese},
 }
 

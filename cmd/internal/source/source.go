@@ -73,6 +73,7 @@ var (
 	ErrDamaged     = errors.New("damaged compressed data")
 	ErrBomb        = errors.New("expands to more than the limit")
 	ErrMembers     = errors.New("an archive holds more files than are read")
+	ErrEncrypted   = errors.New("files of a zip archive are encrypted")
 	ErrLargeZip    = errors.New("a zip archive on a stream or in another archive is too large to be kept in memory")
 )
 
@@ -103,7 +104,7 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 	l := &list{ctx: ctx}
 	for _, output := range r.Outputs {
 		if info, err := os.Stat(output); err == nil {
-			l.known = append(l.known, info)
+			l.isKnown(info)
 		}
 	}
 	files := l.expand(r.Args)
@@ -149,7 +150,9 @@ func (f *failures) fail(source string, err error, minor bool) {
 type list struct {
 	ctx context.Context
 	failures
-	known []fs.FileInfo
+	// known are the files that were met, by what identityOf gives: one by one they
+	// would take long to compare where there are many.
+	known map[[2]uint64][]fs.FileInfo
 }
 
 // walker reads what is in one file.
@@ -392,6 +395,10 @@ func (w *walker) open(f found) {
 		w.fail(f.path, err, false)
 		return
 	}
+	if f.named && info.Mode().IsRegular() && info.Size() == 0 && holdsSomething(file) {
+		w.deliver(&Log{Name: f.path, Size: -1, Reader: w.counted(NewStream(w.ctx, file))}, f)
+		return
+	}
 	if !info.Mode().IsRegular() {
 		w.deliver(&Log{Name: f.path, Size: -1, Live: true, Reader: w.counted(NewStream(w.ctx, file))}, f)
 		return
@@ -400,6 +407,13 @@ func (w *walker) open(f found) {
 	stored, end := w.progress.begin(file, info.Size())
 	defer end()
 	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: stored, File: stored}, f)
+}
+
+// holdsSomething tells of a file whose size is told as 0 whether it has any: those of
+// /proc and of some file systems in user space tell none (proc(5)).
+func holdsSomething(file *os.File) bool {
+	n, _ := file.ReadAt(make([]byte, 1), 0)
+	return n > 0
 }
 
 // ErrShrunk says that a file ended before the size that it had.
@@ -448,12 +462,22 @@ func (l *list) isRepeated(f found) bool {
 	if err != nil || !info.Mode().IsRegular() {
 		return false
 	}
-	for _, other := range l.known {
+	return l.isKnown(info)
+}
+
+// isKnown tells whether a file was met before, and remembers it.
+func (l *list) isKnown(info fs.FileInfo) bool {
+	device, inode := identityOf(info)
+	same := [2]uint64{device, inode}
+	for _, other := range l.known[same] {
 		if os.SameFile(info, other) {
 			return true
 		}
 	}
-	l.known = append(l.known, info)
+	if l.known == nil {
+		l.known = map[[2]uint64][]fs.FileInfo{}
+	}
+	l.known[same] = append(l.known[same], info)
 	return false
 }
 

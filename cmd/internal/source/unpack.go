@@ -50,9 +50,12 @@ func (f *format) fits(head []byte) bool {
 	return len(head) >= f.offset && bytes.HasPrefix(head[f.offset:], f.magic)
 }
 
+// isTar is how a tar archive is known (POSIX.1-2017, pax, ustar Interchange Format).
+var isTar = format{magic: []byte("ustar"), offset: 257}
+
 func formats() []format {
 	all := []format{
-		{magic: []byte("ustar"), offset: 257, read: (*walker).tar},
+		{magic: isTar.magic, offset: isTar.offset, read: (*walker).tar},
 		{magic: []byte("PK\x03\x04"), read: (*walker).zip},
 	}
 	for _, c := range compressions {
@@ -132,32 +135,48 @@ func utf16(head []byte) transform.Transformer {
 // when the error is returned.
 func decompress(open func(io.Reader) (io.Reader, error)) func(*walker, *Log, int) error {
 	return func(w *walker, log *Log, depth int) error {
-		r, err := open(log.Reader)
+		stored := &padded{Reader: bufio.NewReaderSize(log.Reader, headSize)}
+		r, err := open(stored)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		if c, ok := r.(io.Closer); ok {
 			defer c.Close()
 		}
-		return w.unpack(&Log{Name: log.Name, Size: -1, Modified: log.Modified, Reader: w.limited(compressed{r}), Alone: log.Alone}, depth)
+		return w.unpack(&Log{Name: log.Name, Size: -1, Modified: log.Modified, Reader: w.limited(compressed{r, stored}), Alone: log.Alone}, depth)
 	}
 }
 
 // compressed tells errors of the data from those of the reading program.
-type compressed struct{ io.Reader }
+type compressed struct {
+	io.Reader
+	stored *padded
+}
 
 func (c compressed) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
+	if isNoBeginning(err) && c.stored.endsInZeros() {
+		return n, io.EOF
+	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return n, err
 }
 
+// tar reads one archive after the other: tar -A puts them together, with the end of
+// each left in the middle (GNU tar reads them with -i only).
 func (w *walker) tar(log *Log, depth int) error {
 	r := tar.NewReader(log.Reader)
 	for {
 		header, err := r.Next()
+		if errors.Is(err, io.EOF) && w.ctx.Err() == nil {
+			var next io.Reader
+			if next, err = w.nextTar(log.Reader); next != nil {
+				r = tar.NewReader(next)
+				continue
+			}
+		}
 		if errors.Is(err, io.EOF) || w.ctx.Err() != nil {
 			return nil
 		}
@@ -168,6 +187,31 @@ func (w *walker) tar(log *Log, depth int) error {
 			w.member(log, header.Name, &Log{Size: header.Size, Modified: header.ModTime, Reader: r}, depth)
 		}
 	}
+}
+
+// errBehindTar says what stands behind an archive's end.
+var errBehindTar = errors.New("what follows the end of the tar archive is none")
+
+// nextTar finds the archive that follows the end of one, behind any number of empty
+// blocks: those that mark the end, and those that fill up a tape.
+func (w *walker) nextTar(r io.Reader) (io.Reader, error) {
+	const blockSize = 512
+	block := make([]byte, blockSize)
+	for w.ctx.Err() == nil {
+		n, err := io.ReadFull(r, block)
+		switch empty := len(bytes.Trim(block[:n], "\x00")) == 0; {
+		case errors.Is(err, ErrDamaged), errors.Is(err, ErrBomb):
+			return nil, err
+		case empty && err != nil:
+			return nil, io.EOF
+		case empty:
+		case isTar.fits(block[:n]):
+			return io.MultiReader(bytes.NewReader(block[:n]), r), nil
+		default:
+			return nil, errBehindTar
+		}
+	}
+	return nil, io.EOF
 }
 
 // MaxZip is how many bytes of a zip archive are kept in memory where it is no
@@ -192,8 +236,14 @@ func (w *walker) zip(log *Log, depth int) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
+	encrypted := false
 	for _, f := range archive.File {
 		if !f.Mode().IsRegular() || w.ctx.Err() != nil {
+			continue
+		}
+		const isEncrypted = 1 // APPNOTE.TXT 6.3.10 section 4.4.4, bit 0
+		if f.Flags&isEncrypted != 0 {
+			encrypted = true
 			continue
 		}
 		r, err := f.Open()
@@ -203,6 +253,9 @@ func (w *walker) zip(log *Log, depth int) error {
 		}
 		w.member(log, f.Name, &Log{Size: int64(f.UncompressedSize64), Modified: f.Modified, Reader: w.limited(r)}, depth)
 		r.Close()
+	}
+	if encrypted {
+		return ErrEncrypted
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"math"
 	"math/bits"
+	"sync"
 )
 
 // Set searches for a few literals at once. On processors with AVX2 or
@@ -72,7 +73,7 @@ func (s *Set) Literals() []string {
 func place(literal string, groups *[8]group) Placement {
 	var best Placement
 	least := math.Inf(1)
-	index := newTrigrams(typical)
+	index := ofTypical()
 	for g := range groups {
 		before := index.cost(&groups[g])
 		for print := range len(literal) - printSize + 1 {
@@ -109,22 +110,34 @@ func (g group) with(b []byte) group {
 //go:embed typical.log
 var typical string
 
+var ofTypical = sync.OnceValue(func() *trigrams { return newTrigrams(typical) })
+
 // trigrams counts what stands in a text: every three bytes in a row, and single
 // bytes.
 type trigrams struct {
-	counts map[[printSize]byte]float64
-	shares [256]float64
+	counted []counted
+	shares  [256]float64
+}
+
+// counted are three bytes and how often they stand in the text.
+type counted struct {
+	print [printSize]byte
+	count float64
 }
 
 func newTrigrams(text string) *trigrams {
-	t := &trigrams{counts: map[[printSize]byte]float64{}}
+	t := &trigrams{}
+	counts := map[[printSize]byte]float64{}
 	each := 1 / float64(len(text)+len(t.shares))
 	for c := range t.shares {
 		t.shares[c] = each // none is zero
 	}
 	for i := range len(text) - printSize + 1 {
-		t.counts[[printSize]byte([]byte(text[i:i+printSize]))]++
+		counts[[printSize]byte([]byte(text[i:i+printSize]))]++
 		t.shares[text[i]] += each
+	}
+	for print, count := range counts {
+		t.counted = append(t.counted, counted{print, count})
 	}
 	return t
 }
@@ -134,8 +147,8 @@ func newTrigrams(text string) *trigrams {
 // the text does not hold.
 func (t *trigrams) cost(g *group) float64 {
 	cost := 0.0
-	for print, count := range t.counts {
-		cost += count * g.looks(print)
+	for i := range t.counted {
+		cost += t.counted[i].count * g.looks(t.counted[i].print)
 	}
 	byHalves, bySix := 1.0, 1.0
 	for k := range printSize {
@@ -152,12 +165,8 @@ func (t *trigrams) cost(g *group) float64 {
 
 // looks counts the tables in which three bytes look like the group.
 func (g *group) looks(print [printSize]byte) float64 {
-	halves, six := true, true
-	for k, c := range print {
-		halves = halves && g.hasHalves(k, c)
-		six = six && g.hasSix(k, c)
-	}
-	return truth(halves) + truth(six)
+	return truth(g.hasHalves(0, print[0]) && g.hasHalves(1, print[1]) && g.hasHalves(2, print[2])) +
+		truth(g.hasSix(0, print[0]) && g.hasSix(1, print[1]) && g.hasSix(2, print[2]))
 }
 
 func (g *group) hasHalves(k int, c byte) bool {
