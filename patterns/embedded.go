@@ -34338,7 +34338,7 @@ var embedded = Catalogue{
 	Facts: []*FactSource{
 		{
 			ID:    "banner-config",
-			Regex: "─ Config File: (?P<path_config>\\S.*?)\\s*$",
+			Regex: "─ Config File: (?P<path_configured>\\S.*?)\\s*$",
 			Start: true,
 			References: []string{
 				"WuKongIM v2.2.5 internal/server/server.go:470-500",
@@ -34347,7 +34347,7 @@ var embedded = Catalogue{
 				{
 					Text: "   ├─ Config File: /root/wukongim/wk.yaml",
 					Tells: []string{
-						"path/config=/root/wukongim/wk.yaml",
+						"path/configured=/root/wukongim/wk.yaml",
 					},
 				},
 				{
