@@ -28506,6 +28506,9 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
 						In: []Deployment{
 							"compose",
 							"docker",
