@@ -27260,7 +27260,7 @@ var embedded = Catalogue{
 							En: "What the proxy serves: Verification: OK.",
 							Zh: "代理上的 TLS 是否正常：应为 Verification: OK。",
 						},
-						Command: "openssl s_client -brief -connect im.example.com:443 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
+						Command: "timeout 10 openssl s_client -brief -connect im.example.com:443 -servername im.example.com -verify_hostname im.example.com </dev/null 2>&1 | grep -m1 -E '^Verification|:error:|errno='",
 					},
 				},
 			},
@@ -28506,6 +28506,9 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						For: []ComponentID{
+							"wukongim",
+						},
 						In: []Deployment{
 							"compose",
 							"docker",
@@ -29873,7 +29876,7 @@ var embedded = Catalogue{
 							En: "So that it does not come back with certbot: a deploy hook that copies the files and restarts the container after each renewal of this certificate, and of no other.",
 							Zh: "用 certbot 的话，加一个部署钩子：每次续期这张证书后（其他证书不会触发）自动复制文件并重启容器，避免再次过期。",
 						},
-						Command: "install -m 755 /dev/stdin /etc/letsencrypt/renewal-hooks/deploy/wukongim.sh <<'EOF'\n#!/bin/sh\n[ \"$RENEWED_LINEAGE\" = /etc/letsencrypt/live/im.example.com ] || exit 0\nset -e\ncp -L \"$RENEWED_LINEAGE/fullchain.pem\" \"$RENEWED_LINEAGE/privkey.pem\" /opt/wukongim/wukongimdata/certs/\ndocker restart wukongim\nEOF",
+						Command: "install -m 755 /dev/stdin /etc/letsencrypt/renewal-hooks/deploy/wukongim.sh <<'EOF'\n#!/bin/sh\n[ \"$RENEWED_LINEAGE\" = /etc/letsencrypt/live/im.example.com ] || exit 0\nset -e\ncp -L \"$RENEWED_LINEAGE/fullchain.pem\" \"$RENEWED_LINEAGE/privkey.pem\" /opt/wukongim/wukongimdata/certs/\nexec docker restart wukongim\nEOF",
 						Interrupts: Text{
 							En: "Nothing is interrupted now; at each renewal the restart cuts all connections for a moment.",
 							Zh: "现在没有影响；每次续期时，重启会短暂断开所有连接。",
@@ -29887,7 +29890,7 @@ var embedded = Catalogue{
 							En: "So that it does not come back with certbot: a deploy hook that copies the files and restarts the service after each renewal of this certificate, and of no other.",
 							Zh: "用 certbot 的话，加一个部署钩子：每次续期这张证书后（其他证书不会触发）自动复制文件并重启服务，避免再次过期。",
 						},
-						Command: "install -m 755 /dev/stdin /etc/letsencrypt/renewal-hooks/deploy/wukongim.sh <<'EOF'\n#!/bin/sh\n[ \"$RENEWED_LINEAGE\" = /etc/letsencrypt/live/im.example.com ] || exit 0\nset -e\ncp -L \"$RENEWED_LINEAGE/fullchain.pem\" \"$RENEWED_LINEAGE/privkey.pem\" /opt/wukongim/certs/\nsystemctl restart wukongim\nEOF",
+						Command: "install -m 755 /dev/stdin /etc/letsencrypt/renewal-hooks/deploy/wukongim.sh <<'EOF'\n#!/bin/sh\n[ \"$RENEWED_LINEAGE\" = /etc/letsencrypt/live/im.example.com ] || exit 0\nset -e\ncp -L \"$RENEWED_LINEAGE/fullchain.pem\" \"$RENEWED_LINEAGE/privkey.pem\" /opt/wukongim/certs/\nexec systemctl restart wukongim\nEOF",
 						Interrupts: Text{
 							En: "Nothing is interrupted now; at each renewal the restart cuts all connections for a moment.",
 							Zh: "现在没有影响；每次续期时，重启会短暂断开所有连接。",
@@ -34338,7 +34341,7 @@ var embedded = Catalogue{
 	Facts: []*FactSource{
 		{
 			ID:    "banner-config",
-			Regex: "─ Config File: (?P<path_config>\\S.*?)\\s*$",
+			Regex: "─ Config File: (?P<path_configured>\\S.*?)\\s*$",
 			Start: true,
 			References: []string{
 				"WuKongIM v2.2.5 internal/server/server.go:470-500",
@@ -34347,7 +34350,7 @@ var embedded = Catalogue{
 				{
 					Text: "   ├─ Config File: /root/wukongim/wk.yaml",
 					Tells: []string{
-						"path/config=/root/wukongim/wk.yaml",
+						"path/configured=/root/wukongim/wk.yaml",
 					},
 				},
 				{

@@ -98,8 +98,12 @@ func (n *Name) expression() *regexp.Regexp {
 // contradict.
 func (n *Name) value(facts []Fact, component ComponentID, where Deployment) string {
 	list := n.Facts
-	if where == DeployedBySystemd && slices.Contains(list, "path/certificate:dir") {
-		list = append(slices.Clone(list), "path/inside:dir") // which is no container
+	if where == DeployedBySystemd { // what the program says of its files is so for this machine
+		for _, fact := range list {
+			if inside := insides[fact]; inside != "" {
+				list = append(slices.Clone(list), inside)
+			}
+		}
 	}
 	for _, wanted := range list {
 		wanted, folder := strings.CutSuffix(wanted, ":dir")
@@ -121,6 +125,10 @@ func (n *Name) value(facts []Fact, component ComponentID, where Deployment) stri
 	}
 	return ""
 }
+
+// insides are what a program itself says of a file: within a container another path than
+// on its host.
+var insides = map[string]string{"path/certificate:dir": "path/inside:dir", "path/config": "path/configured"}
 
 // the is the one fact of a kind and name, empty where there is none or more than one.
 func the(facts []Fact, kind FactKind, name string, component ComponentID) string {

@@ -328,7 +328,7 @@ const httpsPort = "443"
 func (v *view) deployed(p Program) Program {
 	const inImage = "/root/wukongim/"
 	list := v.facts.list()
-	switch config := the(list, FactPath, "config", ComponentWuKongIM); {
+	switch config := the(list, FactPath, "configured", ComponentWuKongIM); {
 	case the(list, FactFile, "compose", p.Reporter) != "":
 		p.Deployment = DeployedByCompose
 	case p.Deployment == "" && p.Reporter == ComponentWuKongIM && config != "" && !strings.HasPrefix(config, inImage):

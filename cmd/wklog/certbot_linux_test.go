@@ -121,7 +121,7 @@ func testRenewal(t *testing.T, w *world, renew string) {
 		w.does(t, dir, "certbot certonly --standalone --reuse-key -d "+domain)
 	}
 	write(t, dir, map[string]string{"opt/wukongim/wukongimdata/certs/fullchain.pem": "old", "opt/wukongim/wukongimdata/certs/privkey.pem": "old"})
-	w.does(t, dir, commandOf(t, "renewal-hooks/deploy"))
+	w.does(t, dir, commandOf(t, "\"$RENEWED_LINEAGE/privkey.pem\" /opt/wukongim/wukongimdata/certs/\ndocker compose"))
 	first := certificates(t, dir, live+"fullchain.pem")[0]
 	w.does(t, dir, renew)
 	second := certificates(t, dir, live+"fullchain.pem")[0]

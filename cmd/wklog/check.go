@@ -181,6 +181,7 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 	if err != nil {
 		return nil, err
 	}
+	c.known = c.knownFrom(servers)
 	for flag, address := range map[string]*string{"--api": &c.api, "--ws": &c.plain} {
 		plain, err := check.PlainAddr(*address)
 		if err != nil {
@@ -189,7 +190,6 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 		*address = plain
 	}
 	results := cluster.Results
-	c.known = c.knownFrom(servers)
 	var leaf *x509.Certificate
 	fragile := false
 	for _, settings := range servers {

@@ -31,13 +31,8 @@ var quiet = stdlog.New(io.Discard, "", 0)
 // tested are the commands that have a test of their own, by words of theirs: they
 // leave something behind, or read what another program says.
 var tested = map[string]func(*testing.T, *world, string){
-	"install -D -m 600": func(t *testing.T, w *world, command string) {
-		dir := operator(t)
-		w.does(t, dir, command)
-		assert.Equal(t, "new certificate", content(t, dir, "wukongimdata/certs/fullchain.pem"))
-		assert.Equal(t, "new key", content(t, dir, "wukongimdata/certs/privkey.pem"))
-		assert.Equal(t, os.FileMode(0o600), stat(t, dir, "wukongimdata/certs/privkey.pem").Mode())
-	},
+	"install -D -m 600 -t ./wukongimdata/certs": installs("wukongimdata/certs"),
+	"install -D -m 600 -t /opt/wukongim/certs":  installs("opt/wukongim/certs"),
 	"install -D -o 1000 -g 1000": func(t *testing.T, w *world, command string) {
 		asRoot(t)
 		dir := operator(t)
@@ -274,9 +269,9 @@ var tested = map[string]func(*testing.T, *world, string){
 	"--entrypoint env wukongim | grep -i proxy": testProxyVariables,
 	"exec wukongim env | grep -i proxy":         testProxyVariables,
 
-	"ss -ltnp":  testListening,
-	"ss -Hltn":  testListening,
-	"ss -ltn |": testListening,
+	"ss -ltnp 'sport = :5210'": testListening,
+	"ss -Hltn 'sport = :5210'": testListening,
+	"ss -ltn |":                testListening,
 	"sudo -u wukongim": func(t *testing.T, w *world, command string) {
 		asRoot(t)
 		dir, err := os.MkdirTemp("", "wklog")
@@ -314,11 +309,11 @@ var tested = map[string]func(*testing.T, *world, string){
 			assert.Contains(t, features, feature+": off")
 		}
 	},
-	"tcp-syn|tcp-ack":   testCaptures,
-	"tcp-rst|tcp-fin":   testCaptures,
-	"tcp-push != 0":     testCaptures,
-	"nginx -t\n":        testNginxReload,
-	"nginx -s reload\n": testNginxReload,
+	"tcp-syn|tcp-ack":     testCaptures,
+	"tcp-rst|tcp-fin":     testCaptures,
+	"tcp-push != 0":       testCaptures,
+	"\nnginx -t\n":        testNginxReload,
+	"\nnginx -s reload\n": testNginxReload,
 
 	"certonly --standalone -d im.example.com\n":  testCertbot,
 	"certonly --standalone --c":                  elsewhere, // testCertbot
@@ -797,4 +792,16 @@ func testPanelScript(t *testing.T, w *world, command string) {
 	assert.Equal(t, "new", content(t, dir, copied+"fullchain.pem"))
 	assert.Equal(t, "new key", content(t, dir, copied+"privkey.pem"))
 	assert.Equal(t, 1, strings.Count(content(t, dir, "calls"), "restart"), "once, for the second run finds the same")
+}
+
+// installs wants both files in a folder that need not be there, the key for its owner
+// alone.
+func installs(folder string) func(*testing.T, *world, string) {
+	return func(t *testing.T, w *world, command string) {
+		dir := operator(t)
+		w.does(t, dir, command)
+		assert.Equal(t, "new certificate", content(t, dir, folder+"/fullchain.pem"))
+		assert.Equal(t, "new key", content(t, dir, folder+"/privkey.pem"))
+		assert.Equal(t, os.FileMode(0o600), stat(t, dir, folder+"/privkey.pem").Mode())
+	}
 }

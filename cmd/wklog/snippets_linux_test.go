@@ -418,5 +418,5 @@ func apacheAccepts(t *testing.T, dir, part string) {
 	for _, name := range []string{"mpm_event", "ssl", "authz_core"} {
 		modules += "LoadModule " + name + "_module " + folder + "mod_" + name + ".so\n"
 	}
-	accepted(t, dir, "ServerRoot "+dir+"\nServerName im.example.com\n"+modules+"<VirtualHost *:443>\n"+certificate+part+"\n</VirtualHost>\n", "apache2", "-t", "-f")
+	accepted(t, dir, "ServerRoot "+dir+"\nErrorLog "+dir+"/error.log\nServerName im.example.com\n"+modules+"<VirtualHost *:443>\n"+certificate+part+"\n</VirtualHost>\n", "apache2", "-t", "-f")
 }

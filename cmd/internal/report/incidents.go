@@ -46,6 +46,9 @@ func (d *Document) addIncidents(a *patterns.Analysis, say *messages.Printer) {
 		for _, e := range in.Findings {
 			if f := d.finding(e.Pattern.ID); f != nil {
 				f.Incidents = append(f.Incidents, i+1)
+				if in := &d.Incidents[i]; !slices.Contains(in.Components, f.Component) {
+					in.Components = append(in.Components, f.Component)
+				}
 			}
 		}
 	}
