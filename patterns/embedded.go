@@ -31940,7 +31940,7 @@ var embedded = Catalogue{
 				},
 			},
 			Lacks: map[string]string{
-				"cert-key-swapped":                 "certificate and key stand in one file, in any order",
+				"cert-key-swapped":                 "certificate and key are in one file, in any order",
 				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
 				"server-crash":                     "the defects are WuKongIM's own TLS code",
 			},
@@ -32890,7 +32890,7 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "A container keeps the environment and mounts that it was created with: for changes of these remove it, and run it anew with the changed -e and -v; for changes in wk.yaml restart it.",
+						En: "A container keeps the environment and mounts that it was created with: for changes of these remove it, and run it again with the changed -e and -v; for changes in wk.yaml restart it.",
 						Zh: "容器的环境变量和挂载在创建时就固定了：改动这些要删除容器，用新的 -e、-v 参数重新 docker run；只改 wk.yaml 则重启即可。",
 					},
 					Command: "docker restart wukongim",
@@ -32992,7 +32992,7 @@ var embedded = Catalogue{
 						"kubernetes",
 					},
 					Text: Text{
-						En: "Let cert-manager issue it anew at once (cmctl is its command-line tool).",
+						En: "Let cert-manager issue it again at once (cmctl is its command-line tool).",
 						Zh: "让 cert-manager 立即重新签发（cmctl 是它的命令行工具）。",
 					},
 					Command: "cmctl renew wukongim-tls",
@@ -33658,7 +33658,7 @@ var embedded = Catalogue{
 						"kubernetes",
 					},
 					Text: Text{
-						En: "Then let the pod be created anew.",
+						En: "Then let the pod be created again.",
 						Zh: "然后让 Pod 重新创建。",
 					},
 					Command: "kubectl delete pod wukongim-0",

@@ -110,7 +110,7 @@ const remediesTable = "../docs/remedies.md"
 func TestTableOfRemediesIsUpToDate(t *testing.T) {
 	c := loaded(t)
 	var out strings.Builder
-	out.WriteString("# The first remedy, by cause and program\n\nGenerated from patterns/catalogue by the test of patterns; do not edit. A program is run as\nit mostly is. Where a program cannot have a cause the reason stands in its place.\n\n排查每种原因时，对每个程序首先建议的做法。由 patterns/catalogue 生成，请勿手工修改。\n")
+	out.WriteString("# The first remedy, by cause and program\n\nGenerated from patterns/catalogue by the test of patterns; do not edit. A program is run as\nit mostly is. Where a program cannot have a cause the reason is in its place.\n\n排查每种原因时，对每个程序首先建议的做法。由 patterns/catalogue 生成，请勿手工修改。\n")
 	for _, cause := range c.Causes {
 		fmt.Fprintf(&out, "\n## %s\n\n%s / %s\n\n| program | first fix | 首先做 |\n|---|---|---|\n", cause.ID, cause.Title.En, cause.Title.Zh)
 		for _, component := range c.Components {
