@@ -139,7 +139,7 @@ func TestCSVIsSafeInASpreadsheet(t *testing.T) {
 		logs = append(logs, input{attack, attack + " remote error: tls: expired certificate\n"})
 	}
 	d := analyse(t, patterns.English, logs, func(e *patterns.Event) { assert.NoError(t, events.Event(e)) })
-	require.NoError(t, events.End(nil))
+	require.NoError(t, events.End(d))
 	for name, text := range map[string]string{"events": b.String(), "findings": written(t, "csv", d)} {
 		assert.True(t, strings.HasPrefix(text, "\ufeff"), name)
 		assert.NotRegexp(t, `[^\r]\n`, text, name)
