@@ -128,7 +128,7 @@ func (a *Analyzer) Result() Analysis {
 	if len(res.Incidents) > 0 {
 		res.Diagnosis = res.Incidents[0].Diagnosis
 	} else {
-		res.Diagnosis = a.whole(res.Findings).diagnose()
+		res.Diagnosis = a.whole(res.Findings).told()
 	}
 	res.Facts = a.facts.list()
 	for i := range res.Sources {
@@ -201,15 +201,21 @@ func (v *view) diagnose() []Diagnosis {
 	list = slices.DeleteFunc(list, func(d Diagnosis) bool { return d.Confidence < 0.005 })
 	v.bound(list)
 	list = v.unspoken(list)
-	for i := range list {
-		list[i].Program = v.programOf(&list[i])
-		list[i].Advice = a.advise(list[i].Cause, list[i].Program)
-		list[i].Address = a.address(list[i].Program)
-	}
 	slices.SortFunc(list, func(x, y Diagnosis) int {
 		return cmp.Or(cmp.Compare(y.Confidence, x.Confidence), cmp.Compare(x.Cause.ID, y.Cause.ID), cmp.Compare(x.Side, y.Side))
 	})
 	markAlike(list)
+	return list
+}
+
+// told is what is diagnosed, with what to do about it.
+func (v *view) told() []Diagnosis {
+	list := v.diagnose()
+	for i := range list {
+		list[i].Program = v.programOf(&list[i])
+		list[i].Advice = v.advise(list[i].Cause, list[i].Program)
+		list[i].Address = v.address(list[i].Program)
+	}
 	return list
 }
 

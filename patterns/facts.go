@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync"
 	"unicode"
 
 	"wklog/parser"
@@ -222,7 +224,7 @@ func (f *facts) ofOrigin(e *Event) {
 			told(FactUnit, "unit", strings.TrimSuffix(ident, ".service"))
 		}
 	}
-	for _, word := range kubernetesWords.FindAllStringSubmatch(rec.Origin, 16) {
+	for _, word := range kubernetesWords().FindAllStringSubmatch(rec.Origin, 16) {
 		switch word[1] {
 		case "pod_name":
 			told(FactPod, "pod", word[2])
@@ -234,18 +236,18 @@ func (f *facts) ofOrigin(e *Event) {
 }
 
 // kubernetesWords are the names in what a log shipper knows of a pod.
-var kubernetesWords = regexp.MustCompile(`"(pod_name|namespace_name)":"([^"]*)"`)
+var kubernetesWords = lazily(`"(pod_name|namespace_name)":"([^"]*)"`)
 
 var (
-	replica    = regexp.MustCompile(`^(.+)[-_]\d+$`)
-	ofSet      = regexp.MustCompile(`^(.+)-\d+$`)
-	ofReplicas = regexp.MustCompile(`^(.+)-[a-z0-9]{6,10}-[a-z0-9]{5}$`)
+	replica    = lazily(`^(.+)[-_]\d+$`)
+	ofSet      = lazily(`^(.+)-\d+$`)
+	ofReplicas = lazily(`^(.+)-[a-z0-9]{6,10}-[a-z0-9]{5}$`)
 )
 
 // composeNames tells from what compose puts before a line: the service with the number of
 // its container, or the name of a container that has one of its own.
 func composeNames(origin string) (service, container string) {
-	if m := replica.FindStringSubmatch(origin); m != nil {
+	if m := replica().FindStringSubmatch(origin); m != nil {
 		return m[1], ""
 	}
 	return "", origin
@@ -254,10 +256,10 @@ func composeNames(origin string) (service, container string) {
 // workload is what a pod is one of: a StatefulSet numbers its pods, a Deployment names
 // them by chance.
 func workload(pod string) string {
-	if m := ofReplicas.FindStringSubmatch(pod); m != nil {
+	if m := ofReplicas().FindStringSubmatch(pod); m != nil {
 		return "deployment/" + m[1]
 	}
-	if m := ofSet.FindStringSubmatch(pod); m != nil {
+	if m := ofSet().FindStringSubmatch(pod); m != nil {
 		return "statefulset/" + m[1]
 	}
 	return ""
@@ -299,33 +301,42 @@ func (a *Analyzer) Know(list ...Fact) {
 }
 
 var (
-	hostShape = regexp.MustCompile(`^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$`)
-	nameShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.@-]{0,252}$`)
-	podShape  = regexp.MustCompile(`^(?:(?:deployment|statefulset)/)?[a-z0-9][a-z0-9.-]{0,252}$`)
-	pathShape = regexp.MustCompile(`^(?:/|\./|[A-Za-z0-9])[A-Za-z0-9\p{Han}/._+@=, -]{0,250}[A-Za-z0-9\p{Han}/_]$`)
+	hostShape = lazily(`^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$`)
+	nameShape = lazily(`^[A-Za-z0-9][A-Za-z0-9_.@-]*$`)
+	podShape  = lazily(`^(?:(?:deployment|statefulset)/)?[a-z0-9][a-z0-9.-]*$`)
+	pathShape = lazily(`^(?:/|\./|[A-Za-z0-9])[A-Za-z0-9\p{Han}/._+@=, -]*[A-Za-z0-9\p{Han}/_]$`)
 )
 
-// longestHost is that of a name in the DNS (RFC 1035).
-const longestHost = 253
+// lazily compiles an expression when it is first needed: most logs and commands name
+// nothing.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
+
+// longest is how long a value may be: a name in the DNS (RFC 1035), and any other.
+const longest = 253
 
 // fits tells whether a value has the shape of what it is to name: nothing else goes into a
 // command. What an attacker writes into a log may be anything.
 func (k FactKind) fits(value string) bool {
+	if len(value) > longest {
+		return false
+	}
 	switch k {
 	case FactHost:
 		if _, err := netip.ParseAddr(value); err == nil {
 			return !strings.ContainsRune(value, '%')
 		}
-		return len(value) <= longestHost && hostShape.MatchString(value)
+		return hostShape().MatchString(value)
 	case FactPort:
 		port, err := strconv.Atoi(value)
 		return err == nil && strconv.Itoa(port) == value && port >= 0 && port < 1<<16
 	case FactPath, FactFile:
-		return pathShape.MatchString(value) && !strings.ContainsFunc(value, unicode.IsControl) && !slices.Contains(strings.Split(value, "/"), "..")
+		return pathShape().MatchString(value) && !strings.ContainsFunc(value, unicode.IsControl) && !slices.Contains(strings.Split(value, "/"), "..")
 	case FactPod:
-		return podShape.MatchString(value)
+		return podShape().MatchString(value)
 	case FactContainer, FactService, FactNamespace, FactUnit, FactSecret:
-		return nameShape.MatchString(value)
+		return nameShape().MatchString(value)
 	}
 	return false
 }

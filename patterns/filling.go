@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -57,8 +58,11 @@ func (c *Catalogue) fill(step Step, p Program, facts []Fact) Step {
 	}
 	filled := step
 	for _, name := range c.Names {
+		if !name.isFor(&step, of) || !name.mayBeIn(&filled) {
+			continue
+		}
 		expr := name.expression()
-		if !name.isFor(&step, of) || !expr.MatchString(filled.Command) && !expr.MatchString(filled.Config) {
+		if !expr.MatchString(filled.Command) && !expr.MatchString(filled.Config) {
 			continue
 		}
 		if value := cmp.Or(name.value(facts, of, p.Deployment), name.Usual); value == "" || !filled.replace(expr, value) {
@@ -87,12 +91,25 @@ func (n *Name) isFor(s *Step, component ComponentID) bool {
 		(len(n.In) == 0 || len(s.In) > 0 && slices.ContainsFunc(s.In, func(in Deployment) bool { return slices.Contains(n.In, in) }))
 }
 
-func (n *Name) expression() *regexp.Regexp {
-	if n.Match != "" {
-		return regexp.MustCompile(n.Match)
-	}
-	return regexp.MustCompile(`(?:^|[^\w./-])(` + regexp.QuoteMeta(n.Name) + `)(?:$|\.$|[^\w.-]|\.[^\w])`)
+// mayBeIn tells quickly of most steps that they do not hold the name.
+func (n *Name) mayBeIn(s *Step) bool {
+	return n.Match != "" || strings.Contains(s.Command, n.Name) || strings.Contains(s.Config, n.Name)
 }
+
+func (n *Name) expression() *regexp.Regexp {
+	text := n.Match
+	if text == "" {
+		text = `(?:^|[^\w./-])(` + regexp.QuoteMeta(n.Name) + `)(?:$|\.$|[^\w.-]|\.[^\w])`
+	}
+	compiled, ok := nameExpressions.Load(text)
+	if !ok {
+		compiled, _ = nameExpressions.LoadOrStore(text, regexp.MustCompile(text))
+	}
+	return compiled.(*regexp.Regexp)
+}
+
+// nameExpressions are the compiled ones, by their text.
+var nameExpressions sync.Map
 
 // value is the fact in place of the name, empty where none is known or where several
 // contradict.

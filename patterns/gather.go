@@ -393,7 +393,7 @@ func (f *finder) diagnoseIncident(s *stretch, whole, newest, ongoing bool) []Dia
 		v = f.Analyzer.whole(f.findings)
 	}
 	v.settled, v.old = newest || ongoing, !newest
-	return v.diagnose()
+	return v.told()
 }
 
 // in tells whether a stretch has failures of the unit other than what passes by.

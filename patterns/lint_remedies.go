@@ -47,19 +47,19 @@ func (l *linter) remedy(cause *Cause, p Program) {
 // marks are words of commands and snippets that are of one program, or of programs that
 // are run in one way.
 var marks = []struct {
-	expr       *regexp.Regexp
+	expr       func() *regexp.Regexp
 	components []ComponentID
 	in         []Deployment
 }{
-	{expr: regexp.MustCompile(`\bdocker compose (?:-f|config|exec|kill|logs|ps|pull|restart|run|stop|up)\b`), in: []Deployment{DeployedByCompose}},
-	{expr: regexp.MustCompile(`\bdocker (?:exec|inspect|kill|logs|ps|restart|start|stop)\b|(?m)^ *services:`), in: []Deployment{DeployedByCompose, DeployedByDocker}},
-	{expr: regexp.MustCompile(`\bkubectl\b|\bcmctl\b|\bkind: |\bvolumeMounts:`), in: []Deployment{DeployedOnKubernetes}},
-	{expr: regexp.MustCompile(`\bsystemctl (?:cat|reload|restart|show|start)\b|\bjournalctl\b`), in: []Deployment{DeployedBySystemd}},
-	{expr: regexp.MustCompile(`\bnginx -|\bssl_certificate |\bssl_protocols\b`), components: []ComponentID{ComponentNginx}},
-	{expr: regexp.MustCompile(`\bcaddy (?:validate|reload)\b`), components: []ComponentID{"caddy"}},
-	{expr: regexp.MustCompile(`\bhaproxy -c\b|\bbind :443\b`), components: []ComponentID{"haproxy"}},
-	{expr: regexp.MustCompile(`\bapachectl\b|\bSSLCertificateFile\b`), components: []ComponentID{"apache"}},
-	{expr: regexp.MustCompile(`wukongimdata|/root/wukongim|\bwssConfig:|(?:compose|docker) .*\bwukongim\b`), components: []ComponentID{ComponentWuKongIM, ComponentV3}},
+	{expr: lazily(`\bdocker compose (?:-f|config|exec|kill|logs|ps|pull|restart|run|stop|up)\b`), in: []Deployment{DeployedByCompose}},
+	{expr: lazily(`\bdocker (?:exec|inspect|kill|logs|ps|restart|start|stop)\b|(?m)^ *services:`), in: []Deployment{DeployedByCompose, DeployedByDocker}},
+	{expr: lazily(`\bkubectl\b|\bcmctl\b|\bkind: |\bvolumeMounts:`), in: []Deployment{DeployedOnKubernetes}},
+	{expr: lazily(`\bsystemctl (?:cat|reload|restart|show|start)\b|\bjournalctl\b`), in: []Deployment{DeployedBySystemd}},
+	{expr: lazily(`\bnginx -|\bssl_certificate |\bssl_protocols\b`), components: []ComponentID{ComponentNginx}},
+	{expr: lazily(`\bcaddy (?:validate|reload)\b`), components: []ComponentID{"caddy"}},
+	{expr: lazily(`\bhaproxy -c\b|\bbind :443\b`), components: []ComponentID{"haproxy"}},
+	{expr: lazily(`\bapachectl\b|\bSSLCertificateFile\b`), components: []ComponentID{"apache"}},
+	{expr: lazily(`wukongimdata|/root/wukongim|\bwssConfig:|(?:compose|docker) .*\bwukongim\b`), components: []ComponentID{ComponentWuKongIM, ComponentV3}},
 }
 
 // isForeign tells whether a step is for another program than the one that it is shown
@@ -70,7 +70,7 @@ func isForeign(s *Step, p Program) bool {
 	for _, mark := range marks {
 		own := mark.components == nil || slices.Contains(mark.components, p.Component) ||
 			!slices.Contains(mark.components, ComponentWuKongIM) && (p.Component == ComponentWuKongIM || p.Component == ComponentV3)
-		if mark.expr.MatchString(text) && (!own || mark.in != nil && !slices.Contains(mark.in, p.Deployment)) {
+		if mark.expr().MatchString(text) && (!own || mark.in != nil && !slices.Contains(mark.in, p.Deployment)) {
 			return true
 		}
 	}
