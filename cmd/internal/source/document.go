@@ -17,7 +17,7 @@ import (
 
 // documents begin like this: Loki's answers, what is cut out of them, and what Grafana
 // downloads. A program's own records may begin with the same names, and not go on so.
-var documents = regexp.MustCompile(`^(?:\xef\xbb\xbf)?\s*(?:` +
+var documents = regexp.MustCompile(`^\x{FEFF}?\s*(?:` +
 	`\{\s*"status"\s*:\s*"success"\s*,\s*"data"\s*:\s*\{|` +
 	`\{\s*"data"\s*:\s*\{\s*"(?:encodingFlags|result|resultType|stats)"|` +
 	`\{\s*"streams"\s*:\s*\[|` +
@@ -28,7 +28,7 @@ var documents = regexp.MustCompile(`^(?:\xef\xbb\xbf)?\s*(?:` +
 // and overlap how many of the last entries of a stream are held back for the next ones,
 // at most: there a pause is looked for, so that no failure is taken apart.
 const (
-	holdSize = 32 << 20
+	holdSize = 16 << 20
 	overlap  = 200
 )
 
@@ -36,12 +36,7 @@ const (
 // stream are put into the order of time as far as they are held at once: a larger document
 // that is newest first is read in parts, each in its order, the newest part first.
 func (w *walker) document(log *Log) error {
-	s := &streams{walker: w, log: log, size: holdSize, sets: map[parser.Labels]int{}, named: map[string]*stream{}}
-	err := engine.Read(log.Reader, s.add)
-	err = cmp.Or(s.flush(true), err)
-	if err == nil && len(s.named) == 0 {
-		err = w.visitor.Read(&Log{Name: log.Name, Size: log.Size, Modified: log.Modified, Reader: bytes.NewReader(nil), Alone: log.Alone})
-	}
+	err := newStreams(w, log).read(log.Reader)
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
@@ -58,8 +53,21 @@ type streams struct {
 	named  map[string]*stream
 	list   []*stream
 
-	text []byte
-	held int // entries
+	text, spare []byte
+	held        int // entries
+}
+
+func newStreams(w *walker, log *Log) *streams {
+	return &streams{walker: w, log: log, size: holdSize, sets: map[parser.Labels]int{}, named: map[string]*stream{}}
+}
+
+func (s *streams) read(document io.Reader) error {
+	err := engine.Read(document, s.add)
+	err = cmp.Or(s.flush(true), err)
+	if err == nil && len(s.list) == 0 {
+		return s.walker.visitor.Read(&Log{Name: s.log.Name, Modified: s.log.Modified, Reader: bytes.NewReader(nil)})
+	}
+	return err
 }
 
 // labelled are labels as they are printed, with the stream that they are of.
@@ -152,7 +160,9 @@ func (s *streams) flush(all bool) error {
 		kept = s.keepBack()
 	}
 	list := slices.Clone(s.list)
-	slices.SortStableFunc(list, func(a, b *stream) int { return order(a.name) - order(b.name) })
+	slices.SortFunc(list, func(a, b *stream) int {
+		return cmp.Or(order(a.name)-order(b.name), cmp.Compare(a.name, b.name))
+	})
 	var failed error
 	for _, of := range list {
 		if len(of.entries) == 0 {
@@ -172,9 +182,9 @@ func (s *streams) flush(all bool) error {
 // rest goes on with what was kept back.
 func (s *streams) rest(kept map[*stream][]held) {
 	text := s.text
-	s.text, s.held = nil, 0
+	s.text, s.held = s.spare[:0], 0
 	for _, of := range s.list {
-		of.entries = nil
+		of.entries = of.entries[:0:0]
 		for _, h := range kept[of] {
 			from := len(s.text)
 			s.text = append(s.text, text[h.from:h.to]...)
@@ -183,6 +193,7 @@ func (s *streams) rest(kept map[*stream][]held) {
 			of.entries = append(of.entries, h)
 		}
 	}
+	s.spare = text
 }
 
 // keepBack takes the last entries of each stream out, from the longest pause among them.

@@ -195,9 +195,9 @@ func (a *answer) values(labels *parser.Labels, depth int) error {
 }
 
 // pair reads a time, a text, and the labels of the entry alone, which are rare: they
-// stand behind the text.
+// stand behind the text. Where the time is a number it is a value of a metric.
 func (a *answer) pair(shared *parser.Labels, depth int) error {
-	e := Entry{Labels: shared}
+	e, dated := Entry{Labels: shared}, false
 	for at := 0; ; at++ {
 		c, err := a.must()
 		if err != nil {
@@ -209,9 +209,10 @@ func (a *answer) pair(shared *parser.Labels, depth int) error {
 				return nil
 			}
 			return a.emit(&e)
-		case at == 0:
+		case at == 0 && c == '"':
+			dated = true
 			e.Time, err = a.time(c)
-		case at == 1 && c == '"':
+		case at == 1 && c == '"' && dated:
 			var text []byte
 			text, err = a.str()
 			e.Text = append(a.kept[:0], text...)
