@@ -300,3 +300,17 @@ func TestPartsOfALogAreOneInput(t *testing.T) {
 	assert.Equal(t, at.Add(6*time.Hour), got.Last)
 	assert.Equal(t, []time.Time{at, at.Add(5 * time.Hour)}, got.Traffic.Times)
 }
+
+// TestNewestFirstIsToldFromItsFirstTimeToItsLast: logcli prints so by default.
+func TestNewestFirstIsToldFromItsFirstTimeToItsLast(t *testing.T) {
+	list := pods(t)
+	text := linesOf(list, func(p string, at time.Time, text string) string {
+		return at.Format("2006-01-02T15:04:05.999999999Z07:00") + ` {detected_level="` + guessed(text) + `", namespace="im", pod="` + p + `"} ` + text
+	})
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	slices.Reverse(lines)
+	path := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600))
+	got := outcomeOf(t, path, nil)
+	assert.Len(t, got.nodes, len(list))
+}
