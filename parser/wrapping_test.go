@@ -99,6 +99,8 @@ var wrapCases = []wrapCase{
 		wrap: prefixed("im wukongim-0 wukongim ")},
 	{name: "logcli", wrapper: WrapperDockerTimestamps, origin: "wukongim-0/wk}", stamp: inSec,
 		wrap: prefixed(`2026-05-04T09:30:00+08:00 {app="wk}", pod="wukongim-0"} `)},
+	{name: "Grafana's text", wrapper: WrapperDockerTimestamps, stamp: zoned(wrappedAt.Truncate(time.Millisecond)),
+		wrap: prefixed("1777858200123\t2026-05-04T01:30:00.123Z\t")},
 	{name: "journald short-iso", wrapper: WrapperJournald, origin: "im01 wukongim[4242]", stamp: inSec,
 		wrap: prefixed("2026-05-04T09:30:00+0800 im01 wukongim[4242]: ")},
 	{name: "journald short-iso-precise", wrapper: WrapperJournald, origin: "im01 wukongim[4242]", stamp: inMicro,
