@@ -28,7 +28,7 @@ var documents = regexp.MustCompile(`^\x{FEFF}?\s*(?:` +
 // and overlap how many of the last entries of a stream are held back for the next ones,
 // at most: there a pause is looked for, so that no failure is taken apart.
 const (
-	holdSize = 16 << 20
+	holdSize = 8 << 20
 	overlap  = 200
 )
 
@@ -254,28 +254,38 @@ type entryLines struct {
 	buf     []byte
 }
 
-// Read gives the next bytes.
+// Read fills p: the parser takes longer over each part that is read.
 func (l *entryLines) Read(p []byte) (int, error) {
-	for len(l.rest) == 0 {
-		if len(l.entries) == 0 {
-			return 0, io.EOF
+	n := 0
+	for n < len(p) {
+		if len(l.rest) == 0 && !l.next() {
+			break
 		}
-		if err := l.of.walker.ctx.Err(); err != nil {
-			return 0, io.EOF
-		}
-		e := l.entries[0]
-		l.entries = l.entries[1:]
-		b := append(l.buf[:0], `{"labels":`...)
-		b = append(b, l.of.labels[e.labels].json...)
-		if e.at != 0 {
-			b = time.Unix(0, e.at).UTC().AppendFormat(append(b, `,"timestamp":"`...), "2006-01-02T15:04:05.000000000Z07:00")
-			b = append(b, '"')
-		}
-		b = append(append(b, `,"line":`...), l.of.text[e.from:e.to]...)
-		l.buf = append(b, '}', '\n')
-		l.rest = l.buf
+		copied := copy(p[n:], l.rest)
+		l.rest = l.rest[copied:]
+		n += copied
 	}
-	n := copy(p, l.rest)
-	l.rest = l.rest[n:]
+	if n == 0 && len(p) > 0 {
+		return 0, io.EOF
+	}
 	return n, nil
+}
+
+// next writes the line of the next entry.
+func (l *entryLines) next() bool {
+	if len(l.entries) == 0 || l.of.walker.ctx.Err() != nil {
+		return false
+	}
+	e := l.entries[0]
+	l.entries = l.entries[1:]
+	b := append(l.buf[:0], `{"labels":`...)
+	b = append(b, l.of.labels[e.labels].json...)
+	if e.at != 0 {
+		b = time.Unix(0, e.at).UTC().AppendFormat(append(b, `,"timestamp":"`...), "2006-01-02T15:04:05.000000000Z07:00")
+		b = append(b, '"')
+	}
+	b = append(append(b, `,"line":`...), l.of.text[e.from:e.to]...)
+	l.buf = append(b, '}', '\n')
+	l.rest = l.buf
+	return true
 }
