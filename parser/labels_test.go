@@ -41,6 +41,7 @@ func TestShippersNameTheWriter(t *testing.T) {
 	for _, c := range []struct{ line, node, origin, stream string }{
 		{`{"labels":{"namespace":"im","pod":"wukongim-0","stream":"stderr","detected_level":"x"},"line":"text","timestamp":"2026-05-04T01:30:00.123456Z"}`,
 			"im/wukongim-0", "im/wukongim-0", "stderr"},
+		{`{"line":"text","timestamp":"1777858200123456789","date":"2026-05-04T01:30:00.123Z","fields":{"pod":"wukongim-0","id":"1_x"}}`, "wukongim-0", "wukongim-0", ""},
 		{`{"@timestamp":"2026-05-04T01:30:00Z","log":"text","stream":"stdout","kubernetes":{"pod_name":"wukongim-0","namespace_name":"im","container_name":"wk","labels":{"app":"x"},"host":"n1"}}`,
 			"im/wukongim-0", "im/wukongim-0/wk", "stdout"},
 		{`{"@timestamp":"2026-05-04T01:30:00Z","message":"text","kubernetes":{"pod":{"name":"wukongim-0","uid":"u"},"namespace":"im","container":{"name":"wk"}},"host":{"name":"n1"}}`,

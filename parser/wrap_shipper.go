@@ -67,7 +67,7 @@ func unwrapShipped(line []byte) (Entry, bool) {
 // those of a host into one file, where the pieces of their entries are mixed. Where none
 // has a name, the field as it is tells them apart.
 func (e *Entry) noteWriter(writer *Labels, key, value []byte) {
-	if string(key) == "labels" && value[0] == '{' {
+	if (string(key) == "labels" || string(key) == "fields") && value[0] == '{' {
 		writer.addObject("", value, 0)
 	} else {
 		writer.addMember(string(key), value, 0)

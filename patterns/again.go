@@ -435,11 +435,12 @@ func (g *again) closeOne(t *told) {
 // in any order and from different streams. The form that carries more is kept.
 func (g *again) joinsPanic(mine *told) verdict {
 	waiting := g.open[mine.other()]
-	if len(waiting) == 0 {
+	at := slices.IndexFunc(waiting, func(o *told) bool { return sameNode(o.node, mine.node) })
+	if at < 0 {
 		g.push(mine)
 		return verdict{}
 	}
-	other := waiting[0]
+	other := waiting[at]
 	g.closeOne(other)
 	v := verdict{known: true}
 	if mine.first && other.event != nil && other.event.Pattern != mine.event.Pattern {

@@ -200,3 +200,17 @@ func TestNodesThatALogNamesAreBounded(t *testing.T) {
 	assert.Len(t, got.Nodes, 1001, "the others are of the folder")
 	assert.Equal(t, 2000, counts(got.Nodes)["folder"])
 }
+
+// TestPanicOfOnePodIsNoCopyOfAnothers: the record of one, the trace of another.
+func TestPanicOfOnePodIsNoCopyOfAnothers(t *testing.T) {
+	const text = "x tls: failed to find any PEM data in certificate input"
+	record := func(pod string) string {
+		return "[pod/" + pod + `/wukongim] {"level":"panic","time":"2026-05-04T01:30:02Z","msg":"【Acceptor】` + text + `"}` + "\n"
+	}
+	trace := func(pod string) string { return "[pod/" + pod + "/wukongim] panic: 【Acceptor】" + text + "\n" }
+	got := inOneLog(t, record("wukongim-0")+trace("wukongim-1"), false)
+	assert.Equal(t, map[string]int{"wukongim-0": 1, "wukongim-1": 1}, counts(got.Nodes))
+	got = inOneLog(t, record("wukongim-0")+record("wukongim-1")+trace("wukongim-1")+trace("wukongim-0"), false)
+	assert.Equal(t, map[string]int{"wukongim-0": 1, "wukongim-1": 1}, counts(got.Nodes))
+	assert.Equal(t, 2, got.Duplicates)
+}
