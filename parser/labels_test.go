@@ -85,6 +85,11 @@ func TestRecordThatVictoriaLogsTookApartIsPutTogether(t *testing.T) {
 	raw := Unwrap([]byte(`{"_msg":` + quoted(rawLine) + `,` + stream + `"detected_level":"unknown","level":"info","namespace":"im"}`))
 	assert.Equal(t, rawLine, string(raw.Text), "a level alone makes no record")
 	assert.Equal(t, 9, raw.Stamp.Fraction)
+	const text = "2026/05/04 01:30:00 http: TLS handshake error from 203.0.113.9:1: EOF"
+	levelled := Unwrap([]byte(`{"_msg":"` + text + `",` + stream + `"level":"info","namespace":"im"}`))
+	assert.Equal(t, text, string(levelled.Text), "a level alone makes no record")
+	caddy := Parse(Unwrap([]byte(`{"_msg":"missing _msg field; see x",` + stream + `"level":"error","logger":"http","ts":"1777858200.5","msg":"x"}`)))
+	assert.True(t, caddy.OwnTime, "a number is one again")
 	inLabels := Parse(Unwrap([]byte(`{"_msg":"missing _msg field; see x","_stream":"{level=\"debug\",nodeId=\"1\"}","_time":"2026-05-04T01:30:00Z","level":"debug","nodeId":"1","msg":"close connn","error":"EOF"}`)))
 	assert.Equal(t, "debug", inLabels.Level)
 	assert.Equal(t, KindClose, inLabels.Kind)

@@ -201,6 +201,18 @@ func TestNodesThatALogNamesAreBounded(t *testing.T) {
 	assert.Equal(t, 2000, counts(got.Nodes)["folder"])
 }
 
+// TestDebugRecordsInAnotherFileMayBeOfAnyPodOfALog: none of them is counted again.
+func TestDebugRecordsInAnotherFileMayBeOfAnyPodOfALog(t *testing.T) {
+	raw, records := "", ""
+	for n := range 4 {
+		pod := fmt.Sprintf("[pod/wukongim-%d/wukongim] ", n)
+		raw, records = raw+pod+rawLine(rejected), records+pod+closeRecord(n, rejected)
+	}
+	got := onNodes(t, input{"k/out", raw}, input{"k/records", records})
+	assert.Equal(t, 4, got.Events)
+	assert.Equal(t, 4, got.Duplicates)
+}
+
 // TestPanicOfOnePodIsNoCopyOfAnothers: the record of one, the trace of another.
 func TestPanicOfOnePodIsNoCopyOfAnothers(t *testing.T) {
 	const text = "x tls: failed to find any PEM data in certificate input"

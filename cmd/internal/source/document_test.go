@@ -152,6 +152,23 @@ func TestLargeDocumentIsReadInPartsThatTakeNoFailureApart(t *testing.T) {
 	}
 }
 
+// TestLinesOfOneMomentKeepTheirOrder: as a panic's, from a shipper that tells seconds.
+func TestLinesOfOneMomentKeepTheirOrder(t *testing.T) {
+	const first, second = `["1777858200000000000","a"],["1777858200000000000","b"]`, `["1777858201000000000","c"]`
+	for document, want := range map[string]string{
+		`[` + first + `,` + second + `,["never","d"]]`: "abcd",
+		`[` + second + `,` + first + `]`:               "bac",
+	} {
+		got, err := takeDocument(strings.NewReader(`{"stream":{"pod":"p"},"values":`+document+`}`), holdSize)
+		require.NoError(t, err)
+		text := ""
+		for _, one := range got.lines["d.json!p"] {
+			text += one.Line
+		}
+		assert.Equal(t, want, text, document)
+	}
+}
+
 func TestManyStreamsAreBounded(t *testing.T) {
 	var document strings.Builder
 	for n := range 3 * maxStreams {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -91,6 +92,7 @@ func TestDamageIsNamedByItsPlace(t *testing.T) {
 // and what stands behind it is read.
 func TestHostileDocumentsAreReadInBoundedMemory(t *testing.T) {
 	const many = 200_000
+	defer debug.SetMaxStack(debug.SetMaxStack(4 << 20))
 	deep := strings.Repeat("[", many) + strings.Repeat("]", many)
 	objects := strings.Repeat(`{"a":`, many) + "1" + strings.Repeat("}", many)
 	long := strings.Repeat(`\\`, parser.MaxLine)
