@@ -3,7 +3,6 @@ package parser
 import (
 	"cmp"
 	"crypto/tls"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -173,16 +172,16 @@ func coreAt(s string, at int) (core string, n int) {
 // alertIn returns the alert that a text begins with, in the words of the present release,
 // and how many bytes it takes; nothing if a sentence goes on behind it.
 func alertIn(s string) (text string, length int) {
-	if m := numberedAlert.FindStringSubmatch(s); m != nil {
+	if m := numberedAlert().FindStringSubmatch(s); m != nil {
 		number, err := strconv.ParseUint(m[1], 10, 8)
-		if err != nil || !endsCore.MatchString(s[len(m[0]):]) {
+		if err != nil || !endsCore().MatchString(s[len(m[0]):]) {
 			return "", 0
 		}
 		return strings.TrimPrefix(tls.AlertError(number).Error(), tlsPrefix), len(m[0])
 	}
 	for _, text := range alertTexts {
 		if rest, ok := strings.CutPrefix(s, text); ok {
-			if endsCore.MatchString(rest) {
+			if endsCore().MatchString(rest) {
 				return text, len(text)
 			}
 			return "", 0
@@ -192,12 +191,12 @@ func alertIn(s string) (text string, length int) {
 }
 
 // numberedAlert is one that was unknown to the release of Go that met it.
-var numberedAlert = regexp.MustCompile(`^alert\((\d{1,3})\)`)
+var numberedAlert = lazily(`^alert\((\d{1,3})\)`)
 
 // endsCore is what may stand behind an alert: nothing, the end of a quotation, of a
 // bracket or of a sentence, another cell, a field, the state of a handshake, when and
 // with whom it happened.
-var endsCore = regexp.MustCompile(`^\s*(?:$|["'` + "`" + `\\)\]}>,;:|\r\n\t\x1b，。；）」”】！]|[.!](?:\s|$)|\s[\[({#*|-]|\shandshakeStatus|\s(?:while|when|during|in|on|at|from|to|for|by|after|before|with|via|client|peer|conn(?:ection)?)\b|\s(?:\d|\w+=))`)
+var endsCore = lazily(`^\s*(?:$|["'` + "`" + `\\)\]}>,;:|\r\n\t\x1b，。；）」”】！]|[.!](?:\s|$)|\s[\[({#*|-]|\shandshakeStatus|\s(?:while|when|during|in|on|at|from|to|for|by|after|before|with|via|client|peer|conn(?:ection)?)\b|\s(?:\d|\w+=))`)
 
 // quotedEnd is where a core ends that began at an index: at the quotation mark or the
 // bracket that was open before it, else at the end of the line.
@@ -227,7 +226,7 @@ func quotedEnd(s string, at int) int {
 
 // quotes are words before a message by which a record tells of somebody's words and
 // not of a failure: a commit, a test, a request, a message between users.
-var quotes = regexp.MustCompile(`\b(?:feat|fix|docs|chore|refactor|tests?|revert)(?:\([\w./-]+\))?!?: ` +
+var quotes = lazily(`\b(?:feat|fix|docs|chore|refactor|tests?|revert)(?:\([\w./-]+\))?!?: ` +
 	`|(?i:\bgit\b.{0,20}\bcommit|\bcommit (?:message|[0-9a-f]{7,40}\b)|\bmerge (?:branch|pull request)|\bpull request\b|\bchangelog\b|\brelease notes\b|\breadme\b)` +
 	`|=== (?:RUN|PAUSE|CONT|NAME)|--- (?:PASS|SKIP|FAIL)|\bTest[A-Z]\w*/\S*$` +
 	`|(?i:user-agent|referer)|[?&]\w+=[^\s"]*$|(?i:\b(?:content|payload|keyword|query)\\?"?\s*[:=]\s*\\?["'“]?[^:]*$)` +
@@ -250,17 +249,17 @@ func Quotes(before string) bool {
 		return false
 	}
 	lower := strings.ToLower(before)
-	return slices.ContainsFunc(quoteSigns, func(sign string) bool { return strings.Contains(lower, sign) }) && quotes.MatchString(before)
+	return slices.ContainsFunc(quoteSigns, func(sign string) bool { return strings.Contains(lower, sign) }) && quotes().MatchString(before)
 }
 
 // clientPrograms are words of programs that are clients only: curl, Dart and Flutter, and
 // Android, which names the files of its libraries.
-var clientPrograms = regexp.MustCompile(`\bcurl: \(\d+\)|\bcURL error \d+|Handshake error in client|\bexternal/(?:boringssl|openssl|conscrypt)/|[A-Z]\(\w+\.(?:cc|c):\d+\)`)
+var clientPrograms = lazily(`\bcurl: \(\d+\)|\bcURL error \d+|Handshake error in client|\bexternal/(?:boringssl|openssl|conscrypt)/|[A-Z]\(\w+\.(?:cc|c):\d+\)`)
 
 // clientSigns are literals of which each match of clientPrograms holds one: the
 // expression is slow, and hardly any text has one.
 var clientSigns = []string{"curl: (", "cURL error ", "error in client", "external/", ".cc:", ".c:"}
 
 func isOfClientProgram(said string) bool {
-	return slices.ContainsFunc(clientSigns, func(sign string) bool { return strings.Contains(said, sign) }) && clientPrograms.MatchString(said)
+	return slices.ContainsFunc(clientSigns, func(sign string) bool { return strings.Contains(said, sign) }) && clientPrograms().MatchString(said)
 }

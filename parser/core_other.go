@@ -22,7 +22,10 @@ import (
 func openSSLCore(s string) (core Core, at, end int) {
 	err := ""
 	for _, form := range openSSLForms {
-		if m := form.text.FindStringSubmatchIndex(s); form.says(s) && m != nil {
+		if !form.says(s) {
+			continue
+		}
+		if m := form.text().FindStringSubmatchIndex(s); m != nil {
 			err, at, end = form.err(s, m), m[0], m[1]
 			break
 		}
@@ -32,9 +35,9 @@ func openSSLCore(s string) (core Core, at, end int) {
 	}
 	core = Core{Text: nginxSays(err), Kind: KindOpenSSL, Direction: UnknownDirection}
 	switch function := strings.ToLower(err); {
-	case ofClients.MatchString(function):
+	case ofClients().MatchString(function):
 		core.Direction = Outbound
-	case ofServers.MatchString(function):
+	case ofServers().MatchString(function):
 		core.Direction = Inbound
 	}
 	return core, at, end
@@ -44,18 +47,18 @@ func openSSLCore(s string) (core Core, at, end int) {
 // expression, and what stands before the reason, which is the first group, where the
 // error has no number.
 var openSSLForms = []openSSLForm{
-	{"SSL routines", regexp.MustCompile(`(error:[0-9A-Fa-f]{8}:SSL routines:\w*:(?: ?[^\s:"'()\\]+?)(?: [^\s:"'()\\/][^\s:"'()\\]*?)*?)(?:$|[\s]+(?:in|at) \S| \(|[:"'()\\,\r\n\t](?:[^\s"]*?(:SSL alert number \d+))?|\. )`), ""},
-	{"_ssl.c:", regexp.MustCompile(`\[SSL(?:: \w+)?\] ([^()\[\]]+?) \(_ssl\.c:\d+\)`), "error:0A000000:SSL routines::"},
-	{"_ssl.c:", regexp.MustCompile(`(EOF occurred in violation of protocol) \(_ssl\.c:\d+\)`), "error:0A000000:SSL routines::"},
-	{"SSL_accept ", regexp.MustCompile(`\bSSL_accept returned=\d+ errno=\d+(?: peeraddr=\S+)? state=[^:]*: (\(null\)|[^()\r\n]+?)(?: \(|\s*$)`), "error:0A000000:SSL routines:accept:"},
-	{"SSL_connect ", regexp.MustCompile(`\bSSL_connect returned=\d+ errno=\d+(?: peeraddr=\S+)? state=[^:]*: (\(null\)|[^()\r\n]+?)(?: \(|\s*$)`), "error:0A000000:SSL routines:connect:"},
-	{"OpenSSL::SSL", regexp.MustCompile(`\bSSL_(?:read|write)(?:_nonblock)?: ([^()\r\n]+?) \(OpenSSL::SSL`), "error:0A000000:SSL routines::"},
-	{"error_string=", regexp.MustCompile(`ssl_accept: bad SSL client\[.*\berror_string=([^,\r\n]+)`), "error:0A000000:SSL routines:accept:"},
+	{"SSL routines", lazily(`(error:[0-9A-Fa-f]{8}:SSL routines:\w*:(?: ?[^\s:"'()\\]+?)(?: [^\s:"'()\\/][^\s:"'()\\]*?)*?)(?:$|[\s]+(?:in|at) \S| \(|[:"'()\\,\r\n\t](?:[^\s"]*?(:SSL alert number \d+))?|\. )`), ""},
+	{"_ssl.c:", lazily(`\[SSL(?:: \w+)?\] ([^()\[\]]+?) \(_ssl\.c:\d+\)`), "error:0A000000:SSL routines::"},
+	{"_ssl.c:", lazily(`(EOF occurred in violation of protocol) \(_ssl\.c:\d+\)`), "error:0A000000:SSL routines::"},
+	{"SSL_accept ", lazily(`\bSSL_accept returned=\d+ errno=\d+(?: peeraddr=\S+)? state=[^:]*: (\(null\)|[^()\r\n]+?)(?: \(|\s*$)`), "error:0A000000:SSL routines:accept:"},
+	{"SSL_connect ", lazily(`\bSSL_connect returned=\d+ errno=\d+(?: peeraddr=\S+)? state=[^:]*: (\(null\)|[^()\r\n]+?)(?: \(|\s*$)`), "error:0A000000:SSL routines:connect:"},
+	{"OpenSSL::SSL", lazily(`\bSSL_(?:read|write)(?:_nonblock)?: ([^()\r\n]+?) \(OpenSSL::SSL`), "error:0A000000:SSL routines::"},
+	{"error_string=", lazily(`ssl_accept: bad SSL client\[.*\berror_string=([^,\r\n]+)`), "error:0A000000:SSL routines:accept:"},
 }
 
 type openSSLForm struct {
 	sign   string
-	text   *regexp.Regexp
+	text   func() *regexp.Regexp
 	number string
 }
 
@@ -73,14 +76,14 @@ var (
 	// ofClients are functions and reasons that only the side that dials has, ofServers
 	// those of the side that accepts (ssl/statem/statem_clnt.c, statem_srvr.c, and of
 	// OpenSSL 1.0 s23_clnt.c, s3_clnt.c, s23_srvr.c, s3_srvr.c).
-	ofClients = regexp.MustCompile(`routines:(?:connect|\w*(?:server_hello|process_server|get_server|construct_client|statem_client|client_read_transition|process_ske|process_key_exchange|process_cert_status|encrypted_extensions|get_key_exchange|get_certificate_request|ssl23_connect|ssl3_connect)\w*):|unsafe legacy renegotiation disabled|dh key too small`)
-	ofServers = regexp.MustCompile(`routines:(?:accept|\w*(?:client_hello|process_client|get_client|construct_server|statem_server|handle_alpn|process_cke|ssl23_accept|ssl3_accept)\w*):|no shared cipher|https? (?:proxy )?request`)
+	ofClients = lazily(`routines:(?:connect|\w*(?:server_hello|process_server|get_server|construct_client|statem_client|client_read_transition|process_ske|process_key_exchange|process_cert_status|encrypted_extensions|get_key_exchange|get_certificate_request|ssl23_connect|ssl3_connect)\w*):|unsafe legacy renegotiation disabled|dh key too small`)
+	ofServers = lazily(`routines:(?:accept|\w*(?:client_hello|process_client|get_client|construct_server|statem_server|handle_alpn|process_cke|ssl23_accept|ssl3_accept)\w*):|no shared cipher|https? (?:proxy )?request`)
 )
 
 // inGoWords gives an alert that the other side sent in the words of crypto/tls: what
 // the side that dials meets has patterns of its own, which know them.
 func (c Core) inGoWords() Core {
-	m := openSSLAlert.FindStringSubmatch(c.Text)
+	m := openSSLAlert().FindStringSubmatch(c.Text)
 	if c.Kind != KindOpenSSL || m == nil {
 		return c
 	}
@@ -95,7 +98,7 @@ func (c Core) inGoWords() Core {
 	return c
 }
 
-var openSSLAlert = regexp.MustCompile(`(?i)SSL routines:\w*:(?:(?:sslv3|tlsv1|tlsv13)[ _](?:alert[ _])?([a-z_ ]+)|[^:]*)(?::SSL alert number (\d+))?\) while`)
+var openSSLAlert = lazily(`(?i)SSL routines:\w*:(?:(?:sslv3|tlsv1|tlsv13)[ _](?:alert[ _])?([a-z_ ]+)|[^:]*)(?::SSL alert number (\d+))?\) while`)
 
 func nginxSays(err string) string {
 	return "SSL_do_handshake() failed (SSL: " + err + ") while SSL handshaking"
@@ -107,11 +110,11 @@ var openSSLReasons = map[int64]string{
 	155: "https proxy request", 156: "http request", 193: "no shared cipher", 252: "unknown protocol", 258: "unsupported protocol", 267: "wrong version number",
 }
 
-var openSSLHex = regexp.MustCompile(`^error:14[0-9A-Fa-f]{6}$`)
+var openSSLHex = lazily(`^error:14[0-9A-Fa-f]{6}$`)
 
 func openSSLNumber(s string) (core Core, at, end int) {
 	line := strings.TrimSpace(s)
-	if !openSSLHex.MatchString(line) {
+	if !openSSLHex().MatchString(line) {
 		return Core{}, 0, 0
 	}
 	reason, ok := openSSLReasons[hexadecimal(line[len(line)-3:])]
@@ -143,11 +146,11 @@ var alertNumbers = map[string]uint8{
 //
 //	javax.net.ssl.SSLHandshakeException: Received fatal alert: certificate_unknown
 //	{ssl_error,{tls_alert,"certificate unknown"}}
-var alertName = regexp.MustCompile(`(?:Received fatal alert: |[Rr]eceived handshake warning: |\{tls_alert,\s*(?:\{\s*)?"?)([a-zA-Z_ ]+)`)
+var alertName = lazily(`(?:Received fatal alert: |[Rr]eceived handshake warning: |\{tls_alert,\s*(?:\{\s*)?"?)([a-zA-Z_ ]+)`)
 
 // alertCode stands in what Windows logs of an alert that Schannel got (event 36887), in
 // English and Chinese.
-var alertCode = regexp.MustCompile(`(?:alert was received from|远程)[^\n]*?(?:fatal alert code is|严重警告代码为) ?(\d{1,3})\b`)
+var alertCode = lazily(`(?:alert was received from|远程)[^\n]*?(?:fatal alert code is|严重警告代码为) ?(\d{1,3})\b`)
 
 // toldToClients are the alerts that servers send and hardly any client does.
 var toldToClients = func() map[string]bool {
@@ -166,14 +169,14 @@ func gotByClient(said, alert string) bool {
 
 // namedAlert finds an alert by its name, in Go's words.
 func namedAlert(s string) (core Core, at, end int) {
-	if m := alertCode.FindStringSubmatchIndex(s); m != nil {
+	if m := alertCode().FindStringSubmatchIndex(s); m != nil {
 		number, err := strconv.ParseUint(s[m[2]:m[3]], 10, 8)
 		if err != nil {
 			return Core{}, 0, 0
 		}
 		return Core{Text: remotePrefix + tls.AlertError(number).Error(), Kind: KindNetHTTP, Direction: UnknownDirection}, m[0], m[1]
 	}
-	m := alertName.FindStringSubmatchIndex(s)
+	m := alertName().FindStringSubmatchIndex(s)
 	if m == nil {
 		return Core{}, 0, 0
 	}
@@ -188,11 +191,11 @@ func namedAlert(s string) (core Core, at, end int) {
 // prints it by itself:
 //
 //	HandshakeException: Handshake error in client (OS Error: SSLV3_ALERT_HANDSHAKE_FAILURE(tls_record.cc:587))
-var reasonText = regexp.MustCompile(`(?:^|[^A-Z_])((?:SSLV3|TLSV1|TLSV13)_ALERT_[A-Z_]+[A-Z]|TLSV1_(?:UNRECOGNIZED_NAME|UNSUPPORTED_EXTENSION|CERTIFICATE_UNOBTAINABLE|BAD_CERTIFICATE_(?:STATUS_RESPONSE|HASH_VALUE)))(?:$|[^A-Z_])`)
+var reasonText = lazily(`(?:^|[^A-Z_])((?:SSLV3|TLSV1|TLSV13)_ALERT_[A-Z_]+[A-Z]|TLSV1_(?:UNRECOGNIZED_NAME|UNSUPPORTED_EXTENSION|CERTIFICATE_UNOBTAINABLE|BAD_CERTIFICATE_(?:STATUS_RESPONSE|HASH_VALUE)))(?:$|[^A-Z_])`)
 
 // reasonName finds an alert by the name of its reason, in nginx's words.
 func reasonName(s string) (core Core, at, end int) {
-	m := reasonText.FindStringSubmatchIndex(s)
+	m := reasonText().FindStringSubmatchIndex(s)
 	if m == nil {
 		return Core{}, 0, 0
 	}

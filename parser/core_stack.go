@@ -2,7 +2,6 @@ package parser
 
 import (
 	"crypto/tls"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -19,7 +18,7 @@ import (
 //
 // of GnuTLS (src/common.c, lib/record.c), Mbed TLS (library/ssl_msg.c), rustls
 // (src/error.rs) and Erlang (lib/ssl/src/ssl_alert.erl, since OTP 21 and before).
-var statedAlert = regexp.MustCompile(`(?:\bReceived alert [\['"]|\bAlert\[2\||\bis a fatal alert message \(msg )(\d{1,3})` +
+var statedAlert = lazily(`(?:\bReceived alert [\['"]|\bAlert\[2\||\bis a fatal alert message \(msg )(\d{1,3})` +
 	`|(?:\breceived fatal alert: |\bAlertReceived\()([A-Z]\w+)` +
 	`|\b(received|generated) (CLIENT|SERVER) ALERT: (Fatal|Warning) - ([A-Z][A-Za-z]+(?: [A-Za-z]+)*)` +
 	`|\bssl_alert\.erl:\d+:Fatal error: ([a-z]+(?: [a-z]+)*)`)
@@ -31,7 +30,7 @@ func stackAlert(s string) (core Core, at, end int, found bool) {
 	if !strings.Contains(s, "lert") && !strings.Contains(s, "ALERT: ") {
 		return Core{}, 0, 0, false
 	}
-	m := statedAlert.FindStringSubmatchIndex(s)
+	m := statedAlert().FindStringSubmatchIndex(s)
 	if m == nil {
 		return Core{}, 0, 0, false
 	}
@@ -75,11 +74,11 @@ func alertNumbered(digits string) (number uint8, ok bool) {
 // alertNamed is the number of an alert by its name as a word of Rust (UnknownCA) or
 // several of Erlang (No Certificate Reserved).
 func alertNamed(name string) (number uint8, ok bool) {
-	words := strings.ToLower(wordStart.ReplaceAllString(name, "$1$3 $2$4"))
+	words := strings.ToLower(wordStart().ReplaceAllString(name, "$1$3 $2$4"))
 	words = strings.Join(strings.Fields(strings.TrimSuffix(words, " reserved")), " ")
 	number, ok = alertNumbers[strings.ReplaceAll(words, "recognised", "recognized")]
 	return number, ok
 }
 
 // wordStart is where a word begins inside a name that is written together.
-var wordStart = regexp.MustCompile(`([a-z])([A-Z])|([A-Z])([A-Z][a-z])`)
+var wordStart = lazily(`([a-z])([A-Z])|([A-Z])([A-Z][a-z])`)

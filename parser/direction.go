@@ -14,18 +14,16 @@ type sign struct {
 	word string
 	// inside says that it need not begin where a word does.
 	inside bool
+	// ends says that a word ends where it does.
+	ends bool
 	// whole is what has to stand there, nil where the word is enough.
-	whole *regexp.Regexp
+	whole func() *regexp.Regexp
 }
 
-// word is one that ends there, and words those.
-func word(w string) sign {
-	return sign{word: w, whole: regexp.MustCompile(`(?i)^` + regexp.QuoteMeta(w) + `\b`)}
-}
-
+// words are those that end there.
 func words(list ...string) (signs []sign) {
 	for _, w := range list {
-		signs = append(signs, word(w))
+		signs = append(signs, sign{word: w, ends: true})
 	}
 	return signs
 }
@@ -53,8 +51,10 @@ func (s sign) in(text, lower string) bool {
 			return false
 		}
 		at += next
+		end := at + len(s.word)
 		begins := s.inside || at == 0 || !isWordByte(s.word[0]) || !isWordByte(text[at-1])
-		if begins && (s.whole == nil || s.whole.MatchString(text[at:])) {
+		ends := !s.ends || end == len(text) || !isWordByte(text[end])
+		if begins && ends && (s.whole == nil || s.whole().MatchString(text[at:])) {
 			return true
 		}
 	}
@@ -79,14 +79,14 @@ var accepts = slices.Concat(
 		"accept", "accepted", "accepting", "inbound", "incoming", "downstream", "listener"),
 	[]sign{
 		{word: "cid:", whole: connectionID}, {word: "wid:", whole: connectionID}, {word: "mid:", whole: connectionID},
-		{word: "handshake ", inside: true, whole: regexp.MustCompile(`(?i)^handshake (?:with )?(?:the )?client\b`)},
-		{word: "client ", whole: regexp.MustCompile(`(?i)^client \[?(?:\d+\.\d+\.|[0-9a-f]*:[0-9a-f:])`)},
-		{word: "from ", whole: regexp.MustCompile(`(?i)^from (?:client )?(?:\[?[0-9a-f][0-9a-f.:]+\]?|\[[0-9a-f:]*\]):\d{5}\b`)},
+		{word: "handshake ", inside: true, whole: lazily(`(?i)^handshake (?:with )?(?:the )?client\b`)},
+		{word: "client ", whole: lazily(`(?i)^client \[?(?:\d+\.\d+\.|[0-9a-f]*:[0-9a-f:])`)},
+		{word: "from ", whole: lazily(`(?i)^from (?:client )?(?:\[?[0-9a-f][0-9a-f.:]+\]?|\[[0-9a-f:]*\]):\d{5}\b`)},
 	},
 )
 
 // connectionID is how nats-server names a client, a browser or a device.
-var connectionID = regexp.MustCompile(`(?i)^[cwm]id:\d+ - TLS handshake error`)
+var connectionID = lazily(`(?i)^[cwm]id:\d+ - TLS handshake error`)
 
 // dials are words of the side that opens them.
 var dials = slices.Concat(
@@ -97,8 +97,8 @@ var dials = slices.Concat(
 		"ssl connect attempt", "reverse proxy", "round trip", "roundtrip", "拨号", "上游"),
 	phrases("authentication handshake failed", "generated client alert", "received server alert"),
 	[]sign{
-		{word: "连接", whole: regexp.MustCompile(`^连接.{0,20}失败`)},
-		{word: "请求", whole: regexp.MustCompile(`^请求.{0,20}失败`)},
+		{word: "连接", whole: lazily(`^连接.{0,20}失败`)},
+		{word: "请求", whole: lazily(`^请求.{0,20}失败`)},
 	},
 )
 
@@ -106,7 +106,7 @@ var dials = slices.Concat(
 // client.go, urlErrorOp).
 func requests(methods ...string) (signs []sign) {
 	for _, method := range methods {
-		signs = append(signs, sign{word: strings.ToLower(method) + " ", whole: regexp.MustCompile(`^` + method + ` \\?"?https?://`)})
+		signs = append(signs, sign{word: strings.ToLower(method) + " ", whole: lazily(`^` + method + ` \\?"?https?://`)})
 	}
 	return signs
 }

@@ -2,7 +2,6 @@ package parser
 
 import (
 	"bytes"
-	"regexp"
 )
 
 // A request in an access log. Its path, user, referer and user agent are whatever the
@@ -24,26 +23,26 @@ func init() {
 }
 
 var (
-	commonDate  = regexp.MustCompile(`^\[\d\d/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?\] (?:"|[A-Z]{3} \d{3} |code \d)`)
-	haproxyDate = regexp.MustCompile(`^\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\.\d{3}\] \S+ \S+/\S+ [-+]?\d+/[-+]?\d+/`)
-	ginLog      = regexp.MustCompile(`^\[GIN\] \d{4}/\d\d/\d\d - \d\d:\d\d:\d\d \|`)
-	jsonLog     = regexp.MustCompile(`^\{.*"request"\s*:\s*"(?:[A-Z]{3,8} |-?")`)
+	commonDate  = lazily(`^\[\d\d/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?\] (?:"|[A-Z]{3} \d{3} |code \d)`)
+	haproxyDate = lazily(`^\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\.\d{3}\] \S+ \S+/\S+ [-+]?\d+/[-+]?\d+/`)
+	ginLog      = lazily(`^\[GIN\] \d{4}/\d\d/\d\d - \d\d:\d\d:\d\d \|`)
+	jsonLog     = lazily(`^\{.*"request"\s*:\s*"(?:[A-Z]{3,8} |-?")`)
 	// request is a request line beside the status of its answer, or a path behind the
 	// address of the server (IIS).
-	request = regexp.MustCompile(`\b` + methods + ` \S.* HTTP/\d(?:\.\d)?["'|,\s]+[1-5]\d\d\b|[\s|,"][1-5]\d\d["'|,\s]+` + methods + ` \S.* HTTP/\d` +
+	request = lazily(`\b` + methods + ` \S.* HTTP/\d(?:\.\d)?["'|,\s]+[1-5]\d\d\b|[\s|,"][1-5]\d\d["'|,\s]+` + methods + ` \S.* HTTP/\d` +
 		`|^(?:\S+ ){1,4}` + methods + ` /\S* .*[ \t][1-5]\d\d(?:[ \t]|$)`)
-	envoyLog = regexp.MustCompile(`^\[\d{4}-\d\d-\d\dT[\d:.]+Z\] "`)
+	envoyLog = lazily(`^\[\d{4}-\d\d-\d\dT[\d:.]+Z\] "`)
 )
 
 const methods = `(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND|PRI)`
 
 func parseAccess(text []byte, r *Record) bool {
 	if hasPrefix(text, "[GIN] ") {
-		return r.setAccess(ginLog.Match(text))
+		return r.setAccess(ginLog().Match(text))
 	}
 	// The name of a user, who need not exist, may hold anything but a line end.
 	for at := nextDate(text, 0); at > 0; at = nextDate(text, at+1) {
-		if commonDate.Match(text[at:]) || haproxyDate.Match(text[at:]) {
+		if commonDate().Match(text[at:]) || haproxyDate().Match(text[at:]) {
 			return r.setAccess(true)
 		}
 	}
@@ -67,7 +66,7 @@ func nextDate(text []byte, from int) int {
 }
 
 func parseJSONAccess(text []byte, r *Record) bool {
-	return bytes.Contains(text, []byte(`"request"`)) && r.setAccess(jsonLog.Match(text))
+	return bytes.Contains(text, []byte(`"request"`)) && r.setAccess(jsonLog().Match(text))
 }
 
 // parseRequest knows the requests of formats that somebody made himself.
@@ -75,7 +74,7 @@ func parseRequest(text []byte, r *Record) bool {
 	if text[0] == '{' || !bytes.Contains(text, []byte(" HTTP/")) && !bytes.Contains(text, []byte(" /")) {
 		return false
 	}
-	return r.setAccess(request.Match(text) && !envoyLog.Match(text))
+	return r.setAccess(request().Match(text) && !envoyLog().Match(text))
 }
 
 func (r *Record) setAccess(is bool) bool {

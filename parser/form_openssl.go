@@ -34,11 +34,11 @@ const (
 
 // openSSLHeads are what stands before those words: behind anything else they are a
 // visitor's.
-var openSSLHeads = map[string]*regexp.Regexp{
-	apacheLead:   regexp.MustCompile(`^(?:\[[^\]]*\] ?)+(?:AH\d{5}: )?$`),
-	stunnelLead:  regexp.MustCompile(`^[\d.]+ [\d:]+ LOG\d\[[^\]]*\]: $`),
-	lighttpdLead: regexp.MustCompile(`^[\d-]+ [\d:]+: $`),
-	hitchLead:    regexp.MustCompile(`^\S+ \[[^\]]*\] \S+ \S+ \S+ $`),
+var openSSLHeads = map[string]func() *regexp.Regexp{
+	apacheLead:   lazily(`^(?:\[[^\]]*\] ?)+(?:AH\d{5}: )?$`),
+	stunnelLead:  lazily(`^[\d.]+ [\d:]+ LOG\d\[[^\]]*\]: $`),
+	lighttpdLead: lazily(`^[\d-]+ [\d:]+: $`),
+	hitchLead:    lazily(`^\S+ \[[^\]]*\] \S+ \S+ \S+ $`),
 }
 
 func parseOpenSSL(text []byte, r *Record) bool {
@@ -48,7 +48,7 @@ func parseOpenSSL(text []byte, r *Record) bool {
 	for _, lead := range [...]string{apacheLead, stunnelLead, lighttpdLead, hitchLead} {
 		before, rest, ok := strings.Cut(r.Text, lead)
 		at := strings.Index(rest, "error:")
-		if !ok || at < 0 || !strings.Contains(rest[at:], openSSLError) || !openSSLHeads[lead].MatchString(before) {
+		if !ok || at < 0 || !strings.Contains(rest[at:], openSSLError) || !openSSLHeads[lead]().MatchString(before) {
 			continue
 		}
 		for _, stamp := range []func([]byte) (Stamp, bool){stampApache, stampDated, stampCompact} {

@@ -194,7 +194,7 @@ func Parse(e Entry) *Record {
 
 func parse(e Entry) *Record {
 	r := newRecord(&e)
-	if len(e.Text) == 0 || r.setAccess(sshd.MatchString(e.Origin)) {
+	if len(e.Text) == 0 || r.setAccess(sshd().MatchString(e.Origin)) {
 		return r
 	}
 	for _, f := range forms[e.Text[0]] {

@@ -1,7 +1,6 @@
 package parser
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -28,7 +27,7 @@ func (k Kind) Theirs(text string, at int) bool {
 // strangers are words behind which there are those of a visitor, to the end: of sshd
 // (auth.c, sshd.c, packet.c of OpenSSH), Apache httpd (server/log.c and the modules),
 // net/http and programs that name their users.
-var strangers = regexp.MustCompile(`(?i:\b(?:invalid|illegal|authenticating) user )` +
+var strangers = lazily(`(?i:\b(?:invalid|illegal|authenticating) user )` +
 	`|\bFailed (?:password|publickey|none|keyboard-interactive\S*) for |\bReceived disconnect from ` +
 	`|\bBad protocol version identification |\bTheir offer: ` +
 	`|\bFile does not exist: |\bunable to stat: |\bdenied by server configuration: |\bInvalid URI in request |\bAH\d{5}: user ` +
@@ -63,40 +62,40 @@ var refusedNames = func() (signs []string) {
 // theirFields are fields that EMQX and MinIO write without quotation marks; what they say
 // themselves stands in others, behind them.
 var (
-	theirFields = regexp.MustCompile(`\b(?:(?:clientid|topic|username): |object=)`)
-	behindThem  = regexp.MustCompile(`, (?:reason|error|err|cause|details?|msg)[:=]`)
+	theirFields = lazily(`\b(?:(?:clientid|topic|username): |object=)`)
+	behindThem  = lazily(`, (?:reason|error|err|cause|details?|msg)[:=]`)
 )
 
 func fieldIsTheirs(before string) bool {
 	for _, sign := range []string{"clientid: ", "topic: ", "username: ", "object="} {
 		if strings.Contains(before, sign) {
-			at := theirFields.FindStringIndex(before)
-			return at != nil && !behindThem.MatchString(before[at[1]:])
+			at := theirFields().FindStringIndex(before)
+			return at != nil && !behindThem().MatchString(before[at[1]:])
 		}
 	}
 	return false
 }
 
 // notAllowed is what sshd says of a user who exists.
-var notAllowed = regexp.MustCompile(`\bUser .* from \S+ not allowed because `)
+var notAllowed = lazily(`\bUser .* from \S+ not allowed because `)
 
 // cameOrWent is what programs say of a user between two of their words.
-var cameOrWent = regexp.MustCompile(`(?:(?i:\b(?:user|member) ).* (?:joined|left|logged (?:in|out)|subscribed)\b|用户\s*.*(?:上线|下线|加入|退出|登录)|- USER .*: no such user found from )`)
+var cameOrWent = lazily(`(?:(?i:\b(?:user|member) ).* (?:joined|left|logged (?:in|out)|subscribed)\b|用户\s*.*(?:上线|下线|加入|退出|登录)|- USER .*: no such user found from )`)
 
 func markedTheirs(text, before string) bool {
-	if strings.Contains(before, "User ") && notAllowed.MatchString(text) {
+	if strings.Contains(before, "User ") && notAllowed().MatchString(text) {
 		return true
 	}
 	for _, who := range []string{"user ", "User ", "USER ", "ember ", "用户"} {
 		if at := strings.Index(before, who); at >= 0 {
-			if m := cameOrWent.FindStringIndex(text); m != nil && m[0] < len(before) && m[1] > len(before) {
+			if m := cameOrWent().FindStringIndex(text); m != nil && m[0] < len(before) && m[1] > len(before) {
 				return true
 			}
 			break
 		}
 	}
 	holds := func(sign string) bool { return strings.Contains(before, sign) }
-	return (strings.HasPrefix(before, "<") || slices.ContainsFunc(strangerSigns, holds) || slices.ContainsFunc(refusedNames, holds)) && strangers.MatchString(before)
+	return (strings.HasPrefix(before, "<") || slices.ContainsFunc(strangerSigns, holds) || slices.ContainsFunc(refusedNames, holds)) && strangers().MatchString(before)
 }
 
 // tokenIsTheirs tells by the beginning of the word in which a text ends: a path, an
@@ -113,14 +112,14 @@ func tokenIsTheirs(before string) bool {
 	if token[0] == '/' || strings.Contains(token, "://") {
 		return true
 	}
-	m := unquotedField.FindStringSubmatch(token)
-	return m != nil && !ownField.MatchString(m[1])
+	m := unquotedField().FindStringSubmatch(token)
+	return m != nil && !ownField().MatchString(m[1])
 }
 
-var unquotedField = regexp.MustCompile(`^([\w.-]+)=<?$`)
+var unquotedField = lazily(`^([\w.-]+)=<?$`)
 
 // ownField are the names of fields in which a program writes what it says itself.
-var ownField = regexp.MustCompile(`(?i)err|msg|message|reason|cause|except|detail|fail|alert|stack|output|stdout|stderr|warn|desc|错误|原因|异常|失败|报错`)
+var ownField = lazily(`(?i)err|msg|message|reason|cause|except|detail|fail|alert|stack|output|stdout|stderr|warn|desc|错误|原因|异常|失败|报错`)
 
 // quotationIsTheirs tells whether a text ends within a quotation that is not the
 // program's own.
@@ -141,23 +140,23 @@ func quotationIsTheirs(text, before string) bool {
 
 // leadIsOwn tells by what leads to a quotation that the program quotes an error.
 func leadIsOwn(lead string) bool {
-	if m := quotedField.FindStringSubmatch(lead); m != nil {
-		return ownField.MatchString(m[1] + m[2])
+	if m := quotedField().FindStringSubmatch(lead); m != nil {
+		return ownField().MatchString(m[1] + m[2])
 	}
-	if m := quotedAfterColon.FindStringSubmatch(lead); m != nil {
-		return !theirNoun.MatchString(m[1])
+	if m := quotedAfterColon().FindStringSubmatch(lead); m != nil {
+		return !theirNoun().MatchString(m[1])
 	}
-	return leadsToError.MatchString(lead)
+	return leadsToError().MatchString(lead)
 }
 
 var (
 	// quotedField is a field before its value: in JSON, also as a part of a string, or
 	// in logfmt.
-	quotedField = regexp.MustCompile(`(?:\\*["']([^"'\\]*)\\*["']\s*:|([\w.-]+)\s?=)\s*(?:\[\s*)?\\*$`)
+	quotedField = lazily(`(?:\\*["']([^"'\\]*)\\*["']\s*:|([\w.-]+)\s?=)\s*(?:\[\s*)?\\*$`)
 	// quotedAfterColon is a sentence that ends in a colon, with its last words.
-	quotedAfterColon = regexp.MustCompile(`(\S*(?:\s+\S+)?)[:：]\s*\\*$`)
-	theirNoun        = regexp.MustCompile(`(?i)\b(?:requests?|headers?|hosts?|paths?|ur[il]s?|agent|ua|refer+er|users?|username|names?|query|line|method|body|payload|content|cookie|files?|param(?:eter)?s?|arguments?|values?|input|command|string|token|sni|key|title|topic|login)\W*$`)
-	leadsToError     = regexp.MustCompile(`(?i)(?:\b(?:err(?:or)?s?|fail(?:ed|ure|s)?(?: with)?|reason|cause|exception|alert|warning)\s*|\w*(?:err|exception|fail|alert|panic|warn)\w*(?::\s*)?\((?:-?\d+,\s*)?|\{\s*\w+,\s*|\bCode=-?\d+\s+|\bCONSOLE\(\d+\)\]\s+|\.go:\d+\]\s+|(?:报错?|错误|提示|显示|返回|失败|原因|异常)[是为：:]?\s*)\\*$`)
+	quotedAfterColon = lazily(`(\S*(?:\s+\S+)?)[:：]\s*\\*$`)
+	theirNoun        = lazily(`(?i)\b(?:requests?|headers?|hosts?|paths?|ur[il]s?|agent|ua|refer+er|users?|username|names?|query|line|method|body|payload|content|cookie|files?|param(?:eter)?s?|arguments?|values?|input|command|string|token|sni|key|title|topic|login)\W*$`)
+	leadsToError     = lazily(`(?i)(?:\b(?:err(?:or)?s?|fail(?:ed|ure|s)?(?: with)?|reason|cause|exception|alert|warning)\s*|\w*(?:err|exception|fail|alert|panic|warn)\w*(?::\s*)?\((?:-?\d+,\s*)?|\{\s*\w+,\s*|\bCode=-?\d+\s+|\bCONSOLE\(\d+\)\]\s+|\.go:\d+\]\s+|(?:报错?|错误|提示|显示|返回|失败|原因|异常)[是为：:]?\s*)\\*$`)
 )
 
 // openQuote is where the quotation begins in which a text ends, -1 where it ends in
@@ -211,4 +210,4 @@ func closes(s string, i int, mark byte) bool {
 }
 
 // sshd serves no TLS, and what it says of a visitor holds his words without any mark.
-var sshd = regexp.MustCompile(`(?:^| )sshd(?:-\w+)?(?:\[\d+\])?$`)
+var sshd = lazily(`(?:^| )sshd(?:-\w+)?(?:\[\d+\])?$`)

@@ -2,7 +2,6 @@ package parser
 
 import (
 	"bytes"
-	"regexp"
 )
 
 // nginx writes into its error log the path of a request as it was decoded, line ends
@@ -27,7 +26,7 @@ const (
 var (
 	nginxClient     = []byte(", client: ")
 	nginxConnection = []byte(": *")
-	nginxHead       = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[[a-z]+\] \d+#\d+: (\*\d+ )?`)
+	nginxHead       = lazily(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[[a-z]+\] \d+#\d+: (\*\d+ )?`)
 )
 
 // unfinished finds such records before the lines that are looked at. Each byte is
@@ -111,7 +110,7 @@ func goesOn(lines []byte, e *Entry) bool {
 		if of.Origin != e.Origin {
 			continue
 		}
-		head := nginxHead.FindSubmatch(of.Text)
+		head := nginxHead().FindSubmatch(of.Text)
 		if !open && (head == nil || head[1] == nil || !bytes.Contains(of.Text, quotationMark)) {
 			return false
 		}

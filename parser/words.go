@@ -40,13 +40,13 @@ var fieldNames = map[WordKind]string{
 // fieldKinds tell the kind by the name of a field, in this order.
 var fieldKinds = []struct {
 	kind WordKind
-	name *regexp.Regexp
+	name func() *regexp.Regexp
 }{
 	{WordSecret, whole(WordSecret)}, {WordUser, whole(WordUser)}, {WordHost, whole(WordHost)}, {WordPath, whole(WordPath)},
 }
 
-func whole(kind WordKind) *regexp.Regexp {
-	return regexp.MustCompile(`(?i)^(?:` + fieldNames[kind] + `)$`)
+func whole(kind WordKind) func() *regexp.Regexp {
+	return lazily(`(?i)^(?:` + fieldNames[kind] + `)$`)
 }
 
 // nginxWords are the fields behind a message of nginx (src/http/ngx_http_request.c,
@@ -57,7 +57,7 @@ var nginxWords = map[string]WordKind{
 
 // frontends stand before what HAProxy says of a handshake that failed (HAProxy
 // configuration manual, section 8.2.6): address [date] frontend/bind: message.
-var frontends = regexp.MustCompile(`^\S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:[\d:.]+\] ([^/\s]+)/\S+: `)
+var frontends = lazily(`^\S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:[\d:.]+\] ([^/\s]+)/\S+: `)
 
 // Words lists what the form of the record tells to be somebody's own, in the order in
 // which it stands in the text. What stands in sentences is not among it.
@@ -77,13 +77,13 @@ func (r *Record) Words() []Word {
 			continue
 		}
 		for _, known := range fieldKinds {
-			if known.name.MatchString(name) {
+			if known.name().MatchString(name) {
 				add(known.kind, value)
 				break
 			}
 		}
 	}
-	if m := frontends.FindStringSubmatch(r.Text); m != nil {
+	if m := frontends().FindStringSubmatch(r.Text); m != nil {
 		add(WordHost, m[1])
 	}
 	slices.SortFunc(words, func(a, b Word) int {
