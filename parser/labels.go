@@ -65,6 +65,9 @@ var podFile = regexp.MustCompile(`/pods/([a-z0-9-]+)_([a-z0-9.-]+)_[0-9a-f-]{32,
 // settled is the writer with what the name of its file tells, where no label does.
 func (l *Labels) settled() Labels {
 	s := *l
+	if s.file == "" {
+		return s
+	}
 	m := podFile.FindStringSubmatch(s.file)
 	switch {
 	case m == nil:

@@ -82,7 +82,7 @@ func (e *Entry) noteWriter(writer *Labels, key, value []byte) {
 
 // settle names the writer of an entry, if it is known.
 func (l *Labels) settle(e *Entry) {
-	if l.Origin() != "" {
+	if *l != (Labels{}) && l.Origin() != "" {
 		l.name(e)
 	}
 }
