@@ -91,6 +91,7 @@ func (f *Feed) Stats() Stats {
 	stats.Records = stats.Lines - f.r.joined
 	stats.Wrapper = f.r.wrapper()
 	stats.First, stats.Last = f.r.dates.first, f.r.dates.newest
+	stats.inOrder()
 	return stats
 }
 

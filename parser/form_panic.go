@@ -34,6 +34,7 @@ func ParsePanic(texts [][]byte, first Entry) Record {
 		Wrapper: first.Wrapper,
 		Stream:  first.Stream,
 		Origin:  first.Origin,
+		Node:    first.Node,
 		Stamp:   first.Stamp,
 		Text:    string(bytes.Join(texts, []byte("\n"))),
 	}

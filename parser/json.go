@@ -261,3 +261,6 @@ func hex4(raw []byte) rune {
 	}
 	return r
 }
+
+// Unquote returns the content of a JSON string, which has both its quotes.
+func Unquote(raw []byte) string { return string(jsonString(raw)) }

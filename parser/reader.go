@@ -73,6 +73,35 @@ type Stats struct {
 	Traffic Traffic
 }
 
+// Add takes what another part of the log has.
+func (s *Stats) Add(more *Stats) {
+	s.Bytes, s.Lines, s.Records, s.TooLong = s.Bytes+more.Bytes, s.Lines+more.Lines, s.Records+more.Records, s.TooLong+more.TooLong
+	if s.FirstTooLong == 0 {
+		s.FirstTooLong = more.FirstTooLong
+	}
+	if s.First.IsZero() || !more.First.IsZero() && more.First.Before(s.First) {
+		s.First = more.First
+	}
+	if more.Last.After(s.Last) {
+		s.Last = more.Last
+	}
+	if s.Styles == nil && len(more.Styles) > 0 {
+		s.Styles = map[Style]int{}
+	}
+	for style, n := range more.Styles {
+		s.Styles[style] += n
+	}
+	s.Traffic.Add(more.Traffic)
+}
+
+// inOrder puts the first and the last time into the order of time: some logs stand
+// newest first.
+func (s *Stats) inOrder() {
+	if !s.Last.IsZero() && s.Last.Before(s.First) {
+		s.First, s.Last = s.Last, s.First
+	}
+}
+
 // Style is how an entry is written.
 type Style struct {
 	Kind  Kind
@@ -345,5 +374,6 @@ func (r *reader) finish(err error) (Stats, error) {
 	r.stats.Records = r.line - r.joined
 	r.stats.Wrapper = r.wrapper()
 	r.stats.First, r.stats.Last, r.stats.Traffic = r.dates.first, r.dates.newest, r.sampler.Traffic
+	r.stats.inOrder()
 	return r.stats, errors.Join(errs...)
 }

@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"slices"
 	"time"
 )
 
@@ -11,6 +12,24 @@ type Traffic struct {
 	// Step is how many bytes are from one time to the next.
 	Step  int64
 	Times []time.Time
+}
+
+// Add takes when another part of the log was written to. Of two parts with different steps
+// the larger step counts, and every second time of the other as often as it is smaller.
+func (t *Traffic) Add(more Traffic) {
+	a, b := sampler{Traffic: *t}, sampler{Traffic: Traffic{more.Step, slices.Clone(more.Times)}}
+	for a.Step < b.Step && len(a.Times) > 0 {
+		a.halve()
+	}
+	for b.Step < a.Step && len(b.Times) > 0 {
+		b.halve()
+	}
+	a.Step, a.Times = max(a.Step, b.Step), append(a.Times, b.Times...)
+	slices.SortFunc(a.Times, time.Time.Compare)
+	for len(a.Times) >= maxTimes {
+		a.halve()
+	}
+	*t = a.Traffic
 }
 
 const (

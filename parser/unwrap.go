@@ -7,7 +7,7 @@ import "bytes"
 type Wrapper string
 
 // The wrappers. Stern and kubectl are one, for the two write the same pods'
-// logs; logcli counts as WrapperDockerTimestamps, exports of log shippers as
+// logs; logcli and Grafana's text count as WrapperDockerTimestamps, exports of log shippers as
 // WrapperDockerJSON, and a syslog file written in
 // ISO time cannot be told from the journal and counts as WrapperJournald.
 const (
@@ -35,6 +35,9 @@ type Entry struct {
 	// Origin says who wrote the entry, where a wrapper knows: a container,
 	// pod/container, or host and ident[pid].
 	Origin string
+	// Node is the node of a cluster that wrote the entry, where a wrapper knows:
+	// a pod, a host.
+	Node string
 	// Prefix is the number of bytes of the line before Text, 0 where Text
 	// was inside JSON.
 	Prefix int
@@ -141,6 +144,9 @@ func (e *Entry) enter(inner Entry) {
 	}
 	if e.Origin == "" {
 		e.Origin = inner.Origin
+	}
+	if e.Node == "" {
+		e.Node = inner.Node
 	}
 	e.Partial = e.Partial || inner.Partial
 }

@@ -17,6 +17,7 @@ func unwrapDockerJSON(line []byte) (Entry, bool) {
 	var text []byte
 	var stream, dated bool
 	own := true // what docker itself wrote
+	var writer Labels
 	o := readObject(line)
 	for first := true; ; first = false {
 		m, ok := o.next()
@@ -51,9 +52,10 @@ func unwrapDockerJSON(line []byte) (Entry, bool) {
 			if first && !shipperKey(key) {
 				return e, false
 			}
-			e.noteContainer(key, value)
+			e.noteWriter(&writer, key, value)
 		}
 	}
+	writer.settle(&e)
 	if !o.whole || text == nil || !(stream || dated) {
 		return e, false
 	}

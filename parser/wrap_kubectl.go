@@ -22,6 +22,7 @@ func unwrapKubectl(line []byte) (Entry, bool) {
 	if bytes.IndexByte(origin, '/') < 0 || bytes.IndexByte(origin, ' ') >= 0 {
 		return Entry{}, false
 	}
+	pod, _, _ := bytes.Cut(origin, []byte("/"))
 	text, at, ok := behind(line, end+1)
-	return Entry{Wrapper: WrapperKubectl, Text: text, Origin: string(origin), Prefix: at}, ok
+	return Entry{Wrapper: WrapperKubectl, Text: text, Origin: string(origin), Node: string(pod), Prefix: at}, ok
 }

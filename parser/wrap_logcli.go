@@ -29,13 +29,11 @@ func unwrapLogcli(line []byte) (Entry, bool) {
 	if bare := bytes.TrimLeft(text, " "); startsRecord(bare) { // labels are padded
 		text, at = bare, at+len(text)-len(bare)
 	}
-	return Entry{
-		Wrapper: WrapperDockerTimestamps,
-		Text:    text,
-		Stamp:   stamp,
-		Origin:  string(line[open+1 : end-1]),
-		Prefix:  at,
-	}, ok
+	e := Entry{Wrapper: WrapperDockerTimestamps, Text: text, Stamp: stamp, Prefix: at}
+	var l Labels
+	l.addSet(line[open:end])
+	l.name(&e)
+	return e, ok
 }
 
 // labelsEnd returns the index behind the label set that opens at line[open],

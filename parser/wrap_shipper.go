@@ -1,5 +1,7 @@
 package parser
 
+import "cmp"
+
 // Log shippers and the stores that they fill hand out one JSON object an entry:
 //
 //	{"@timestamp":"2026-05-04T01:30:00.123Z","message":"text","host":{"name":"im01"}}
@@ -7,10 +9,11 @@ package parser
 //	{"labels":{"app":"wukongim"},"line":"text","timestamp":"2026-05-04T01:30:00.123Z"}
 //	{"date":1777858200.123456,"log":"text","logtag":"F"}
 //	{"__time__":"1777858200","_source_":"stdout","content":"text"}
+//	{"message":"text","nodeName":"n1","namespace":"im","podName":"wukongim-0","containerName":"wukongim"}
 //
 // are Filebeat's, Logstash's and Vector's; an export from Elasticsearch; logcli's
-// with -o jsonl; Fluent Bit's; and Alibaba Cloud's SLS. They count as
-// WrapperDockerJSON. An object with a level or a msg is a program's own record.
+// with -o jsonl; Fluent Bit's; Alibaba Cloud's SLS; and stern's with -o json, whose
+// entries have a time in their text or none. They count as WrapperDockerJSON. An object with a level or a msg is a program's own record.
 func init() {
 	register(wrapping{priority: 25, first: "{", unwrap: unwrapShipped})
 }
@@ -18,6 +21,7 @@ func init() {
 func unwrapShipped(line []byte) (Entry, bool) {
 	e := Entry{Wrapper: WrapperDockerJSON}
 	var text []byte
+	var writer Labels
 	o := readObject(line)
 	for first := true; ; first = false {
 		m, ok := o.next()
@@ -38,7 +42,7 @@ func unwrapShipped(line []byte) (Entry, bool) {
 				e.Stamp = shippedStamp(value)
 			}
 		case "stream", "_source_":
-			e.Stream = streamName(value)
+			e.Stream = cmp.Or(streamName(value), e.Stream)
 		case "logtag", "_p": // of the CRI line that was taken apart
 			e.Partial = string(value) == `"P"`
 		case "_source":
@@ -48,24 +52,38 @@ func unwrapShipped(line []byte) (Entry, bool) {
 		case "level", "msg":
 			return e, false
 		default:
-			e.noteContainer(key, value)
+			e.noteWriter(&writer, key, value)
 		}
 	}
-	if !o.whole || text == nil || e.Stamp.IsZero() {
+	writer.settle(&e)
+	if !o.whole || text == nil || e.Stamp.IsZero() && writer.pod == "" {
 		return e, false
 	}
 	e.Text = trimLineEnd(text)
 	return e, true
 }
 
-// noteContainer takes the container that an entry is of: a shipper puts those of a host
-// into one file, where the pieces of their entries are mixed.
-func (e *Entry) noteContainer(key, value []byte) {
+// noteWriter takes what a field says of the container that an entry is of: a shipper puts
+// those of a host into one file, where the pieces of their entries are mixed. Where none
+// has a name, the field as it is tells them apart.
+func (e *Entry) noteWriter(writer *Labels, key, value []byte) {
+	if (string(key) == "labels" || string(key) == "fields") && value[0] == '{' {
+		writer.addObject("", value, 0)
+	} else {
+		writer.addMember(string(key), value, 0)
+	}
 	switch string(key) {
 	case "container_name", "container_id", "kubernetes", "container", "docker", "labels":
 		if e.Origin == "" {
 			e.Origin = string(unquoted(value))
 		}
+	}
+}
+
+// settle names the writer of an entry, if it is known.
+func (l *Labels) settle(e *Entry) {
+	if *l != (Labels{}) && l.Origin() != "" {
+		l.name(e)
 	}
 }
 

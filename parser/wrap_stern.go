@@ -24,8 +24,11 @@ func unwrapStern(line []byte) (Entry, bool) {
 		}
 		names[i], at = name, next
 		if i > 0 && bytes.IndexByte(names[i-1], '-') >= 0 && startsPod(line[at:]) {
-			origin := string(names[i-1]) + "/" + string(names[i])
-			return Entry{Wrapper: WrapperKubectl, Text: line[at:], Origin: origin, Prefix: at}, true
+			pod := string(names[i-1])
+			if i > 1 {
+				pod = string(names[0]) + "/" + pod
+			}
+			return Entry{Wrapper: WrapperKubectl, Text: line[at:], Origin: pod + "/" + string(names[i]), Node: pod, Prefix: at}, true
 		}
 	}
 	return Entry{}, false

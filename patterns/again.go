@@ -62,9 +62,10 @@ type again struct {
 
 // retold is what is known of one log.
 type retold struct {
-	all    *again
-	name   string
-	node   string
+	all  *again
+	name string
+	// node names the node of a record, by that which it names itself.
+	node   func(named string) string
 	number uint32
 	own    bool // whether it is one of the server's own files
 	// recalled says that an earlier run read it and this one not yet.
@@ -80,6 +81,7 @@ type retold struct {
 	reactors map[string]bool
 	// unmet counts the raw lines of a log that has no debug records.
 	unmet       map[uint64]int
+	nodes       map[string]bool // of those
 	closes      bool
 	first, last time.Time
 }
@@ -134,7 +136,7 @@ func newAgain() *again {
 }
 
 // log starts a log, or goes on with one of an earlier run.
-func (g *again) log(name, node string) *retold {
+func (g *again) log(name string, node func(named string) string) *retold {
 	for _, l := range g.logs {
 		if l.recalled && l.name == name {
 			l.recalled = false
@@ -143,7 +145,7 @@ func (g *again) log(name, node string) *retold {
 	}
 	l := &retold{
 		all: g, name: name, node: node, number: uint32(len(g.logs)), own: parser.IsOwnLog(name),
-		counts: map[uint64]uint32{}, passed: map[string]int{}, reactors: map[string]bool{}, unmet: map[uint64]int{},
+		counts: map[uint64]uint32{}, passed: map[string]int{}, reactors: map[string]bool{}, unmet: map[uint64]int{}, nodes: map[string]bool{},
 	}
 	g.logs = append(g.logs, l)
 	return l
@@ -301,7 +303,7 @@ func (l *retold) settle(e *Event, t twin, key uint64) *Event {
 func (l *retold) joins(e *Event, t twin, key uint64) verdict {
 	g := l.all
 	mine := &told{
-		form: form{t.key, t.first}, origin: e.Record.Origin, node: l.node, log: l.number,
+		form: form{t.key, t.first}, origin: e.Record.Origin, node: l.node(e.Record.Node), log: l.number,
 		at: l.passed[e.Record.Origin], line: e.Record.Line, arrived: e.Record.Arrived, time: e.Time(), record: key, event: e,
 	}
 	if !t.near {
@@ -331,6 +333,9 @@ func (g *again) await(l *retold, mine *told) {
 	}
 	if _, known := l.unmet[mine.twin]; !g.alone && l.unmet != nil && (known || len(l.unmet) < maxUnmet) {
 		l.unmet[mine.twin]++
+		if len(l.nodes) < 2 {
+			l.nodes[mine.node] = true
+		}
 	}
 }
 
@@ -430,11 +435,12 @@ func (g *again) closeOne(t *told) {
 // in any order and from different streams. The form that carries more is kept.
 func (g *again) joinsPanic(mine *told) verdict {
 	waiting := g.open[mine.other()]
-	if len(waiting) == 0 {
+	at := slices.IndexFunc(waiting, func(o *told) bool { return sameNode(o.node, mine.node) })
+	if at < 0 {
 		g.push(mine)
 		return verdict{}
 	}
-	other := waiting[0]
+	other := waiting[at]
 	g.closeOne(other)
 	v := verdict{known: true}
 	if mine.first && other.event != nil && other.event.Pattern != mine.event.Pattern {
@@ -476,8 +482,14 @@ func (g *again) adopts(mine *told) bool {
 // end finishes the log: raw handshake lines that met no debug record may find
 // theirs in another file.
 func (l *retold) end() {
+	node := ""
+	for name := range l.nodes {
+		if node = name; len(l.nodes) > 1 {
+			node = "" // of any of them
+		}
+	}
 	for key, n := range l.unmet {
-		o := &orphans{node: l.node, count: n, first: l.first, last: l.last}
+		o := &orphans{node: node, count: n, first: l.first, last: l.last}
 		l.all.orphans[key] = append(l.all.orphans[key], o)
 	}
 	l.unmet = nil

@@ -42,6 +42,7 @@ type rememberedTwin struct {
 	First   bool      `json:"first,omitempty"`
 	Raw     bool      `json:"raw,omitempty"` // waits for its debug record in its log
 	Origin  string    `json:"origin,omitempty"`
+	Node    string    `json:"node,omitempty"`
 	Log     uint32    `json:"log"`
 	Line    int64     `json:"line"`
 	Arrived time.Time `json:"arrived"`
@@ -68,7 +69,7 @@ func (a *Analyzer) Recall(m Memory) {
 	a.recalled = len(m.Sights) > 0
 	if m.Salt != "" {
 		a.again.alone, a.again.remember = a.Alone, a.Remember
-		a.again.recall(m, a.node)
+		a.again.recall(m, a.namer)
 	}
 }
 
@@ -121,7 +122,7 @@ func latest(a, b time.Time) time.Time {
 
 func (t *told) remembered(raw bool) rememberedTwin {
 	return rememberedTwin{
-		Twin: t.twin, First: t.first, Raw: raw, Origin: t.origin, Log: t.log, Line: t.line, Arrived: t.arrived, Time: t.time, Record: t.record,
+		Twin: t.twin, First: t.first, Raw: raw, Origin: t.origin, Node: t.node, Log: t.log, Line: t.line, Arrived: t.arrived, Time: t.time, Record: t.record,
 	}
 }
 
@@ -147,10 +148,10 @@ func (g *again) dropOldArrivals() {
 	g.arrivals = slices.Clone(g.arrivals[from:])
 }
 
-func (g *again) recall(m Memory, node func(string) string) {
+func (g *again) recall(m Memory, namer func(source string) func(named string) string) {
 	g.salt = m.Salt
 	for _, name := range m.Logs {
-		g.log(name, node(name)).recalled = true
+		g.log(name, namer(name)).recalled = true
 	}
 	for _, r := range m.Records {
 		if int(r.Log) >= len(g.logs) {
@@ -173,7 +174,7 @@ func (g *again) recall(m Memory, node func(string) string) {
 		}
 		l := g.logs[t.Log]
 		open := &told{
-			form: form{t.Twin, t.First}, origin: t.Origin, node: l.node, log: t.Log, line: t.Line, arrived: t.Arrived, time: t.Time, record: t.Record,
+			form: form{t.Twin, t.First}, origin: t.Origin, node: l.node(t.Node), log: t.Log, line: t.Line, arrived: t.Arrived, time: t.Time, record: t.Record,
 		}
 		g.push(open)
 		if t.Raw {

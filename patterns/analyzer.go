@@ -37,8 +37,10 @@ type Analyzer struct {
 	// all: sources that are followed together repeat each other at once.
 	Remember int
 	// Node names the node of the cluster that a source is a log of, empty for
-	// none. Nil names none.
-	Node func(source string) string
+	// none. Nil names none. Where a record names its node itself (a pod, a label) that
+	// counts, unless NodeGiven says that the user told how nodes are named.
+	Node      func(source string) string
+	NodeGiven bool
 	// Nameless leaves the catalogue's names in commands: the user's own are not to be
 	// shown.
 	Nameless bool
@@ -54,6 +56,10 @@ type Analyzer struct {
 	context  ranking.Context
 	// contexts are those of each log.
 	contexts map[string]*ranking.Context
+	// sourceNodes are the nodes that each log is of, empty for several.
+	sourceNodes map[string]string
+	// named are the nodes that records name.
+	named map[string]bool
 	// passed is when each log was written to.
 	passed map[string]parser.Traffic
 	// recalled says that an earlier run saw some of the sightings.
@@ -84,7 +90,9 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 	}
 	return &Analyzer{
 		catalogue: c, matcher: m, ranker: r, filter: filter,
-		tallies: map[*Pattern]*tally{}, programs: newPrograms(c), facts: newFacts(c), where: newWhere(), sights: newSightings(), single: map[ranking.Key][]CauseScore{}, contexts: map[string]*ranking.Context{}, passed: map[string]parser.Traffic{},
+		tallies: map[*Pattern]*tally{}, programs: newPrograms(c), facts: newFacts(c), where: newWhere(), sights: newSightings(),
+		single: map[ranking.Key][]CauseScore{}, contexts: map[string]*ranking.Context{}, passed: map[string]parser.Traffic{},
+		sourceNodes: map[string]string{}, named: map[string]bool{},
 		again: newAgain(), checks: newChecks(), stops: newStops(), starts: newOnce(),
 	}, nil
 }
@@ -111,12 +119,13 @@ func (a *Analyzer) Source(name string) *Source {
 	if a.contexts[name] == nil {
 		a.contexts[name] = &ranking.Context{}
 	}
-	return &Source{analyzer: a, name: name, told: a.again.log(name, a.node(name)), context: a.contexts[name]}
+	return &Source{analyzer: a, name: name, told: a.again.log(name, a.namer(name)), context: a.contexts[name]}
 }
 
 // Add takes the next record of the log.
 func (s *Source) Add(rec *parser.Record) {
 	a := s.analyzer
+	rec.Node = a.toldApart(rec.Node)
 	s.told.pass(rec)
 	if s.told.closes && !s.context.Visible {
 		s.context.Visible, a.context.Visible = true, true

@@ -132,7 +132,9 @@ func (a *Analyzer) Result() Analysis {
 	}
 	res.Facts = a.facts.list()
 	for i := range res.Sources {
-		res.Sources[i].Node = a.nodeOf(res.Sources[i].Name)
+		if a.ByNode {
+			res.Sources[i].Node = a.sourceNodes[res.Sources[i].Name]
+		}
 	}
 	return res
 }

@@ -87,10 +87,10 @@ func (a *Analysis) Extent(number int) Extent {
 		if l.incidentOf(key.log, p, at.span.First) != number {
 			continue
 		}
-		source := l.sights.logs[key.log]
-		node := l.node(source)
+		by := l.sights.logs[key.log]
+		node := l.nodeOfWriter(by)
 		patterns.add(p.ID, node, p, at.count, at.span)
-		sources.add(source, node, p, at.count, at.span)
+		sources.add(by.source, node, p, at.count, at.span)
 		if node != "" {
 			nodes.add(node, node, p, at.count, at.span)
 		}

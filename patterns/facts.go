@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync"
 	"unicode"
 
 	"wklog/parser"

@@ -433,7 +433,7 @@ func (f *finder) sourcesOf(s *stretch) []string {
 	names := map[string]bool{}
 	for _, w := range s.windows {
 		for number := range w.logs {
-			names[f.sights.logs[number]] = true
+			names[f.sights.logs[number].source] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(names))

@@ -58,7 +58,7 @@ func (f *finder) viewOf(s *stretch) *view {
 	}
 	for _, w := range s.windows {
 		for number := range w.logs {
-			near := f.contexts[f.sights.logs[number]]
+			near := f.contexts[f.sights.logs[number].source]
 			if near == nil {
 				continue // it was read by an earlier run
 			}

@@ -40,7 +40,7 @@ func (s *Source) release() {
 			t.span.Add(n.at)
 			t.timeline.add(n.at, count)
 			t.untimed -= count
-			a.where.date(s.name, a.nodeOf(s.name), n.at, count)
+			a.where.date(s.name, a.nodeOf(s.name, ""), n.at, count)
 		}
 	}
 	a.sights.date(s.name, n.at)

@@ -150,3 +150,79 @@ func TestEachPieceOfRawLinesHasItsOwnTime(t *testing.T) {
 	assert.Equal(t, 2, got.Events)
 	assert.Equal(t, 2, got.Duplicates)
 }
+
+// inOneLog analyses one log of several nodes.
+func inOneLog(t *testing.T, text string, given bool) patterns.Analysis {
+	t.Helper()
+	a, err := patterns.NewAnalyzer(loaded(t), patterns.Filter{})
+	require.NoError(t, err)
+	a.Node, a.ByNode, a.NodeGiven = path.Dir, true, given
+	src := a.Source("folder/log")
+	_, err = parser.Read(context.Background(), strings.NewReader(text), parser.Options{Zone: time.UTC}, func(rec *parser.Record) error {
+		src.Add(rec)
+		return nil
+	})
+	require.NoError(t, err)
+	src.End()
+	return a.Result()
+}
+
+// TestPodsOfOneLogAreToldApart: by what the log names, unless the user told how nodes are
+// named; the raw line of one pod has no debug record of another's.
+func TestPodsOfOneLogAreToldApart(t *testing.T) {
+	var b strings.Builder
+	for n := range 6 {
+		pod := fmt.Sprintf("[pod/wukongim-%d/wukongim] 2026-05-04T01:30:0%d.000000001Z ", n%3, n)
+		if n%3 == 2 {
+			b.WriteString(pod + closeRecord(n, rejected))
+		} else {
+			b.WriteString(pod + rawLine(rejected))
+		}
+	}
+	got := inOneLog(t, b.String(), false)
+	assert.Equal(t, map[string]int{"wukongim-0": 2, "wukongim-1": 2, "wukongim-2": 2}, counts(got.Nodes))
+	assert.Empty(t, got.Sources[0].Node, "it is of several")
+	require.Len(t, got.Incidents, 1)
+	assert.Equal(t, []string{"wukongim-0", "wukongim-1", "wukongim-2"}, got.Incidents[0].Nodes)
+
+	got = inOneLog(t, b.String(), true)
+	assert.Equal(t, map[string]int{"folder": 6}, counts(got.Nodes))
+	assert.Equal(t, "folder", got.Sources[0].Node)
+}
+
+func TestNodesThatALogNamesAreBounded(t *testing.T) {
+	var b strings.Builder
+	for n := range 3000 {
+		fmt.Fprintf(&b, "[pod/wukongim-%d/wukongim] %s", n, rawLine(rejected))
+	}
+	got := inOneLog(t, b.String(), false)
+	assert.Equal(t, 3000, got.Events)
+	assert.Len(t, got.Nodes, 1001, "the others are of the folder")
+	assert.Equal(t, 2000, counts(got.Nodes)["folder"])
+}
+
+// TestDebugRecordsInAnotherFileMayBeOfAnyPodOfALog: none of them is counted again.
+func TestDebugRecordsInAnotherFileMayBeOfAnyPodOfALog(t *testing.T) {
+	raw, records := "", ""
+	for n := range 4 {
+		pod := fmt.Sprintf("[pod/wukongim-%d/wukongim] ", n)
+		raw, records = raw+pod+rawLine(rejected), records+pod+closeRecord(n, rejected)
+	}
+	got := onNodes(t, input{"k/out", raw}, input{"k/records", records})
+	assert.Equal(t, 4, got.Events)
+	assert.Equal(t, 4, got.Duplicates)
+}
+
+// TestPanicOfOnePodIsNoCopyOfAnothers: the record of one, the trace of another.
+func TestPanicOfOnePodIsNoCopyOfAnothers(t *testing.T) {
+	const text = "x tls: failed to find any PEM data in certificate input"
+	record := func(pod string) string {
+		return "[pod/" + pod + `/wukongim] {"level":"panic","time":"2026-05-04T01:30:02Z","msg":"【Acceptor】` + text + `"}` + "\n"
+	}
+	trace := func(pod string) string { return "[pod/" + pod + "/wukongim] panic: 【Acceptor】" + text + "\n" }
+	got := inOneLog(t, record("wukongim-0")+trace("wukongim-1"), false)
+	assert.Equal(t, map[string]int{"wukongim-0": 1, "wukongim-1": 1}, counts(got.Nodes))
+	got = inOneLog(t, record("wukongim-0")+record("wukongim-1")+trace("wukongim-1")+trace("wukongim-0"), false)
+	assert.Equal(t, map[string]int{"wukongim-0": 1, "wukongim-1": 1}, counts(got.Nodes))
+	assert.Equal(t, 2, got.Duplicates)
+}

@@ -3,6 +3,7 @@ package patterns
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"wklog/parser"
@@ -30,9 +31,32 @@ type sightings struct {
 	seen    map[sightingKey]*sighting
 	kinds   []kind
 	byKey   map[ranking.Key]int
-	logs    []string
-	byLog   map[string]int
+	logs    []writer
+	byLog   map[writer]int
+	of      map[string][]int // the numbers of the writers of each log
 	clients map[string]uint16
+}
+
+// writer is who wrote a failure: a log, and the node that its record names. A pod without
+// its namespace is one of that name.
+type writer struct {
+	source, node string
+	pod          bool
+}
+
+func writerOf(e *Event) writer {
+	node := e.Record.Node
+	return writer{e.Source, node, e.Record.Wrapper == parser.WrapperKubectl && node != "" && !strings.Contains(node, "/")}
+}
+
+// nodeOfWriter is the node that somebody's failures are counted for. Pods of one name are of one
+// node within a log; where each of several logs is of one pod, they may be of as many
+// clusters.
+func (a *Analyzer) nodeOfWriter(w writer) string {
+	if w.pod && len(a.sights.of[w.source]) == 1 {
+		return a.node(w.source, "")
+	}
+	return a.node(w.source, w.node)
 }
 
 // kind is what of a failure speaks for its cause.
@@ -62,7 +86,7 @@ type sighting struct {
 }
 
 func newSightings() sightings {
-	return sightings{seen: map[sightingKey]*sighting{}, byKey: map[ranking.Key]int{}, byLog: map[string]int{}, clients: map[string]uint16{}}
+	return sightings{seen: map[sightingKey]*sighting{}, byKey: map[ranking.Key]int{}, byLog: map[writer]int{}, of: map[string][]int{}, clients: map[string]uint16{}}
 }
 
 func (s *sightings) add(e *Event) {
@@ -103,25 +127,23 @@ func (s *sightings) remove(e *Event) {
 
 // date gives a time to the failures of a log that had to wait for one.
 func (s *sightings) date(log string, when time.Time) {
-	number, ok := s.byLog[log]
-	if !ok {
-		return
-	}
-	for kind := range s.kinds {
-		key := sightingKey{int32(number), int32(kind), held}
-		at := s.seen[key]
-		if at == nil {
-			continue
+	for _, number := range s.of[log] {
+		for kind := range s.kinds {
+			key := sightingKey{int32(number), int32(kind), held}
+			at := s.seen[key]
+			if at == nil {
+				continue
+			}
+			delete(s.seen, key)
+			at.span.Add(when)
+			key.window = s.window(when)
+			s.join(key, at)
 		}
-		delete(s.seen, key)
-		at.span.Add(when)
-		key.window = s.window(when)
-		s.join(key, at)
 	}
 }
 
 func (s *sightings) keyOf(e *Event) sightingKey {
-	key := sightingKey{log: int32(s.log(e.Source)), kind: int32(s.kind(e))}
+	key := sightingKey{log: int32(s.log(writerOf(e))), kind: int32(s.kind(e))}
 	switch at := e.known(); {
 	case e.held():
 		key.window = held
@@ -144,12 +166,13 @@ func floorDiv(a, b int64) int64 {
 	return a / b
 }
 
-func (s *sightings) log(name string) int {
+func (s *sightings) log(name writer) int {
 	number, ok := s.byLog[name]
 	if !ok {
 		number = len(s.logs)
 		s.byLog[name] = number
 		s.logs = append(s.logs, name)
+		s.of[name.source] = append(s.of[name.source], number)
 	}
 	return number
 }
@@ -224,6 +247,8 @@ func (s *sightings) widen() {
 // rememberedSight is what was seen of a kind of failure in a window of a log.
 type rememberedSight struct {
 	Log      string      `json:"log"`
+	Node     string      `json:"node,omitempty"`
+	Pod      bool        `json:"pod,omitempty"`
 	Kind     parser.Kind `json:"kind"`
 	Pattern  string      `json:"pattern"`
 	State    string      `json:"state,omitempty"`
@@ -242,12 +267,12 @@ func (s *sightings) memory() []rememberedSight {
 		}
 		k := s.kinds[key.kind]
 		list = append(list, rememberedSight{
-			Log: s.logs[key.log], Kind: k.key.Kind, Pattern: k.pattern.ID, State: k.key.State,
+			Log: s.logs[key.log].source, Node: s.logs[key.log].node, Pod: s.logs[key.log].pod, Kind: k.key.Kind, Pattern: k.pattern.ID, State: k.key.State,
 			Count: at.count, Inferred: at.inferred, First: at.span.First, Last: at.span.Last,
 		})
 	}
 	slices.SortFunc(list, func(x, y rememberedSight) int {
-		return cmp.Or(y.Last.Compare(x.Last), cmp.Compare(x.Log, y.Log), cmp.Compare(x.Pattern, y.Pattern), cmp.Compare(x.State, y.State), cmp.Compare(x.Kind, y.Kind))
+		return cmp.Or(y.Last.Compare(x.Last), cmp.Compare(x.Log, y.Log), cmp.Compare(x.Node, y.Node), cmp.Compare(x.Pattern, y.Pattern), cmp.Compare(x.State, y.State), cmp.Compare(x.Kind, y.Kind))
 	})
 	return list[:min(len(list), maxRecalled)]
 }
@@ -259,7 +284,7 @@ func (s *sightings) recall(list []rememberedSight, c *Catalogue) {
 		if p == nil || r.Count <= 0 {
 			continue
 		}
-		key := sightingKey{log: int32(s.log(r.Log)), kind: int32(s.kindOf(p, ranking.Key{Kind: r.Kind, Pattern: r.Pattern, State: r.State})), window: s.window(r.First)}
+		key := sightingKey{log: int32(s.log(writer{r.Log, r.Node, r.Pod})), kind: int32(s.kindOf(p, ranking.Key{Kind: r.Kind, Pattern: r.Pattern, State: r.State})), window: s.window(r.First)}
 		s.join(key, &sighting{count: r.Count, inferred: r.Inferred, span: Span{r.First, r.Last}})
 	}
 }

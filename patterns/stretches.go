@@ -172,7 +172,8 @@ func (a *Analyzer) units() []*unit {
 	spans, output := a.sights.spans()
 	var servers []*unit
 	for _, number := range a.sights.logsByTime(spans) {
-		name := a.node(a.sights.logs[number])
+		log := a.sights.logs[number]
+		name := a.nodeOfWriter(log)
 		var u *unit
 		switch {
 		case name != "" || !output[number]:
@@ -181,7 +182,7 @@ func (a *Analyzer) units() []*unit {
 				byName[name] = u
 			}
 		default:
-			stem := stemOf(a.sights.logs[number])
+			stem := stemOf(log.source)
 			at := slices.IndexFunc(servers, func(s *unit) bool { return s.stem == stem && after(&s.span, &spans[number]) })
 			if at < 0 {
 				at = len(servers)
@@ -190,7 +191,7 @@ func (a *Analyzer) units() []*unit {
 			u = servers[at]
 		}
 		u.logs[number] = true
-		u.worked.add(a.passed[a.sights.logs[number]])
+		u.worked.add(a.passed[log.source])
 		u.span.Add(spans[number].First)
 		u.span.Add(spans[number].Last)
 		logs[number] = u
@@ -229,8 +230,8 @@ func (s *sightings) spans() (spans []Span, output []bool) {
 			output[key.log] = true
 		}
 	}
-	for number, name := range s.logs {
-		output[number] = output[number] && !parser.IsOwnLog(name)
+	for number, log := range s.logs {
+		output[number] = output[number] && !parser.IsOwnLog(log.source)
 	}
 	return spans, output
 }
@@ -241,7 +242,7 @@ func (s *sightings) logsByTime(spans []Span) []int32 {
 		order[i] = int32(i)
 	}
 	slices.SortStableFunc(order, func(x, y int32) int {
-		return cmp.Or(spans[x].First.Compare(spans[y].First), cmp.Compare(s.logs[x], s.logs[y]))
+		return cmp.Or(spans[x].First.Compare(spans[y].First), cmp.Compare(s.logs[x].source, s.logs[y].source), cmp.Compare(s.logs[x].node, s.logs[y].node))
 	})
 	return order
 }

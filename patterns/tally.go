@@ -1,7 +1,9 @@
 package patterns
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"wklog/parser"
@@ -69,7 +71,8 @@ func (a *Analyzer) count(e *Event) {
 	if e.arrived() {
 		t.arrived++
 	}
-	a.where.add(e, a.nodeOf(e.Source))
+	a.noteNode(e)
+	a.where.add(e, a.nodeOf(e.Source, e.Record.Node))
 	a.sights.add(e)
 }
 
@@ -80,7 +83,7 @@ func (a *Analyzer) uncount(e *Event) {
 		a.unclassified--
 		return
 	}
-	a.where.remove(e, a.nodeOf(e.Source))
+	a.where.remove(e, a.nodeOf(e.Source, e.Record.Node))
 	a.sights.remove(e)
 	t.count--
 	t.programs[e.Program]--
@@ -107,19 +110,50 @@ func (a *Analyzer) uncount(e *Event) {
 	}
 }
 
-// nodeOf is the node that a failure of a source is counted for.
-func (a *Analyzer) nodeOf(source string) string {
+// nodeOf is the node that a failure is counted for, of a source and of the node that
+// its record names, if any.
+func (a *Analyzer) nodeOf(source, named string) string {
 	if !a.ByNode {
 		return ""
 	}
-	return a.node(source)
+	return a.node(source, named)
 }
 
-func (a *Analyzer) node(source string) string {
-	if a.Node == nil {
+func (a *Analyzer) node(source, named string) string {
+	if a.Node == nil || named != "" && !a.NodeGiven {
+		return named
+	}
+	return cmp.Or(a.Node(source), named)
+}
+
+// maxNamed is how many nodes are told apart by what records name: whoever writes a log
+// names as many as he likes.
+const maxNamed = 1000
+
+// toldApart is the node that a record names, empty for those beyond the bound.
+func (a *Analyzer) toldApart(named string) string {
+	if named == "" || a.named[named] {
+		return named
+	}
+	if len(a.named) >= maxNamed {
 		return ""
 	}
-	return a.Node(source)
+	a.named[strings.Clone(named)] = true
+	return named
+}
+
+// namer names the nodes of the records of a source.
+func (a *Analyzer) namer(source string) func(named string) string {
+	return func(named string) string { return a.node(source, named) }
+}
+
+// noteNode keeps which node a source is of, empty for several.
+func (a *Analyzer) noteNode(e *Event) {
+	node := a.node(e.Source, e.Record.Node)
+	if known, ok := a.sourceNodes[e.Source]; ok && known != node {
+		node = ""
+	}
+	a.sourceNodes[e.Source] = node
 }
 
 // keepSample keeps the first samples of different texts.

@@ -81,7 +81,7 @@ func (n *analysis) prepareReport(args []string) error {
 		if err != nil {
 			return messages.NewError("error.node-from", n.flags.nodeFrom)
 		}
-		n.analyzer.Node = node
+		n.analyzer.Node, n.analyzer.NodeGiven = node, true
 	}
 	if n.flags.generated != "" {
 		generated, err := moment("--generated", n.flags.generated, n.zone)

@@ -111,8 +111,12 @@ func (b *Batch) drain(q *queue, cancel context.CancelCauseFunc) {
 				src = b.analyzer.Source(log.Name)
 				src.Copy = log.Copy
 			case next.end != nil:
-				b.read(log.Name, next.end.stats, next.end.err)
-				src.Traffic(next.end.stats.Traffic)
+				if log.More {
+					src.Traffic(b.readMore(log.Name, next.end.stats, next.end.err).Traffic)
+				} else {
+					b.read(log.Name, next.end.stats, next.end.err)
+					src.Traffic(next.end.stats.Traffic)
+				}
 				if b.open.source != src {
 					src.End()
 				}

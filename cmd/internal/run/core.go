@@ -3,6 +3,7 @@
 package run
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -138,6 +139,22 @@ func (c *Core) tick(now time.Time) {
 // read notes how a log was read.
 func (c *Core) read(name string, stats parser.Stats, err error) {
 	c.logs = append(c.logs, Log{Name: name, Stats: stats, Err: err})
+}
+
+// readMore notes how the next part of a log was read, and gives what is known of all.
+func (c *Core) readMore(name string, stats parser.Stats, err error) parser.Stats {
+	at := len(c.logs) - 1
+	for at >= 0 && c.logs[at].Name != name {
+		at--
+	}
+	if at < 0 {
+		c.read(name, stats, err)
+		return stats
+	}
+	l := &c.logs[at]
+	l.Stats.Add(&stats)
+	l.Err = cmp.Or(l.Err, err)
+	return l.Stats
 }
 
 func (c *Core) optionsFor(l *source.Log) parser.Options {

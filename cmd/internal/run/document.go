@@ -8,6 +8,7 @@ import (
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/source"
+	"wklog/cmd/internal/source/engine"
 	"wklog/parser"
 	"wklog/patterns"
 )
@@ -109,6 +110,7 @@ var reasons = []struct {
 	{source.ErrLost, "note.lost"},
 	{source.ErrBomb, "error.bomb"},
 	{source.ErrShrunk, "error.shrunk"},
+	{engine.ErrCut, "error.document.cut"},
 	{source.ErrEncrypted, "error.encrypted"},
 }
 
@@ -119,7 +121,10 @@ func Reason(err error, say *messages.Printer) string {
 			return say.Say(r.key)
 		}
 	}
+	var syntax *engine.SyntaxError
 	switch {
+	case errors.As(err, &syntax):
+		return say.Say("error.document", syntax.At)
 	case errors.Is(err, source.ErrLargeZip):
 		return say.Say("error.zip", report.Bytes(source.MaxZip))
 	case errors.Is(err, source.ErrMembers):

@@ -31,6 +31,8 @@ func (*swallowing) End() {}
 func FuzzUnpack(f *testing.F) {
 	f.Add("server.log", []byte("a line\n"))
 	f.Add("server.log", []byte("\xff\xfea\x00\n\x00"))
+	f.Add("answer.json", []byte(`{"status":"success","data":{"result":[{"stream":{"pod":"p"},"values":[["2","b"],["1","a"]]}]}}`))
+	f.Add("download.json", []byte(`[{"line":"a","timestamp":"1","fields":{"pod":"p"}},{"line":"b"`))
 	var packed, zipped, tarred bytes.Buffer
 	z := gzip.NewWriter(&packed)
 	_, _ = z.Write(bytes.Repeat([]byte("a line\n"), 100))

@@ -49,13 +49,16 @@ func nodeByPath(log string, args []string) string {
 		}
 		return name
 	}
+	if m := isContainer.FindStringSubmatch(path.Base(log)); m != nil {
+		return m[2] + "/" + m[1]
+	}
 	for dir := path.Dir(log); dir != "." && dir != "/"; dir = path.Dir(dir) {
 		named := slices.Contains(args, dir) || slices.Contains(args, dir+"/")
 		if named && len(args) == 1 {
 			return "" // what was named holds the nodes, it is none
 		}
-		if pod := path.Base(path.Dir(dir)); isPod.MatchString(pod) {
-			return pod
+		if m := isPod.FindStringSubmatch(path.Base(path.Dir(dir))); m != nil {
+			return m[1] + "/" + m[2]
 		}
 		if name := path.Base(dir); !slices.Contains(everywhere, strings.ToLower(name)) {
 			return name
@@ -68,5 +71,10 @@ func nodeByPath(log string, args []string) string {
 }
 
 // isPod tells a folder of /var/log/pods, NAMESPACE_POD_UID, which holds one of
-// logs for each container (kubelet kuberuntime, BuildPodLogsDirectory).
-var isPod = regexp.MustCompile(`^[a-z0-9-]+_[a-z0-9.-]+_[0-9a-f-]{32,36}$`)
+// logs for each container (kubelet kuberuntime, BuildPodLogsDirectory). A pod of a
+// StatefulSet that is made anew keeps its name and gets another UID.
+var isPod = regexp.MustCompile(`^([a-z0-9-]+)_([a-z0-9.-]+)_[0-9a-f-]{32,36}$`)
+
+// isContainer tells a file of /var/log/containers, POD_NAMESPACE_CONTAINER-ID.log
+// (kubelet kuberuntime, legacyLogSymlink).
+var isContainer = regexp.MustCompile(`^([a-z0-9.-]+)_([a-z0-9-]+)_[a-z0-9-]+-[0-9a-f]{64}\.log`)

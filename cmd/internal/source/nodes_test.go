@@ -1,6 +1,7 @@
 package source
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -20,8 +21,9 @@ func TestTheFolderOfALogNamesItsNode(t *testing.T) {
 		{"archive/n1/logs/info.log", []string{"archive/n1/", "archive/n2/"}, "n1"},
 		{"wukongimdata/logs/info.log", []string{"wukongimdata", "out.log"}, ""},
 		{"archive/n1.tar.gz!logs/info.log", []string{"archive"}, "n1"},
-		{"/var/log/pods/" + pod + "/im-server/0.log", []string{"/var/log/pods"}, pod},
-		{"/var/log/pods/" + pod + "/wukongim/0.log.20260101-120000.gz", []string{"/var/log/pods"}, pod},
+		{"/var/log/pods/" + pod + "/im-server/0.log", []string{"/var/log/pods"}, "im/wukongim-0"},
+		{"/var/log/pods/" + pod + "/wukongim/0.log.20260101-120000.gz", []string{"/var/log/pods"}, "im/wukongim-0"},
+		{"/var/log/containers/wukongim-0_im_wukongim-" + strings.Repeat("0a", 32) + ".log", []string{"/var/log/containers"}, "im/wukongim-0"},
 	} {
 		assert.Equal(t, c.want, NodesOf(c.args)(c.log), "%s of %v", c.log, c.args)
 	}

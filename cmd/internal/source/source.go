@@ -41,6 +41,8 @@ type Log struct {
 	// are pieces of one log that was rotated. Head are its first bytes.
 	Continues bool
 	Head      []byte
+	// More says that it is the next part of a log of the same name, which was read before.
+	More bool
 	// Copy says that the log is another's content in compressed form, and that
 	// the other is read as well.
 	Copy bool

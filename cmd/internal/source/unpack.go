@@ -96,6 +96,9 @@ func (w *walker) unpack(log *Log, depth int) error {
 		inner.Reader, inner.File = transform.NewReader(buffered, decoder), nil
 		return w.visitor.Read(inner)
 	}
+	if documents.Match(head) {
+		return w.document(inner)
+	}
 	switch binary := isBinary(head, log.Name); {
 	case !w.named && binary:
 		return ErrBinary

@@ -1,0 +1,2 @@
+// Package engine reads what engines that keep logs answer with.
+package engine
