@@ -85,7 +85,7 @@ var others = []struct {
 	{"testssl.sh", "timeout 90 testssl --quiet --color 0 --warnings off --ip $HOST --add-ca $ROOT -p -S $NAME:$PORT </dev/null", []string{"NOT ok", "NOT OK", "expired (", "not offered (NOT"}, 12},
 }
 
-// TestZooAgainstOthers prints the table of docs/check.md:
+// TestZooAgainstOthers prints the table of docs/comparison.md:
 //
 //	ZOO=compare go test ./cmd/internal/check -run ZooAgainstOthers -v -timeout 1h
 //
