@@ -213,29 +213,27 @@ func (f *facts) ofOrigin(e *Event) {
 		service, container := composeNames(rec.Origin)
 		told(FactService, "compose", service)
 		told(FactContainer, "container", container)
-	case parser.WrapperKubectl:
-		pod, _, _ := strings.Cut(rec.Origin, "/")
-		told(FactPod, "pod", pod)
-		told(FactPod, "workload", workload(pod))
 	case parser.WrapperJournald, parser.WrapperSyslog:
 		if at := strings.LastIndexByte(rec.Origin, ' '); at >= 0 {
 			ident, _, _ := strings.Cut(rec.Origin[at+1:], "[")
 			told(FactUnit, "unit", strings.TrimSuffix(ident, ".service"))
 		}
 	}
-	for _, word := range kubernetesWords().FindAllStringSubmatch(rec.Origin, 16) {
-		switch word[1] {
-		case "pod_name":
-			told(FactPod, "pod", word[2])
-			told(FactPod, "workload", workload(word[2]))
-		case "namespace_name":
-			told(FactNamespace, "namespace", word[2])
-		}
+	if namespace, pod, ok := podOf(rec); ok {
+		told(FactNamespace, "namespace", namespace)
+		told(FactPod, "pod", pod)
+		told(FactPod, "workload", workload(pod))
 	}
 }
 
-// kubernetesWords are the names in what a log shipper knows of a pod.
-var kubernetesWords = lazily(`"(pod_name|namespace_name)":"([^"]*)"`)
+// podOf is the pod that wrote a record, with its namespace where that is known.
+func podOf(rec *parser.Record) (namespace, pod string, ok bool) {
+	namespace, pod, ok = strings.Cut(rec.Node, "/")
+	if !ok && rec.Wrapper == parser.WrapperKubectl {
+		return "", rec.Node, rec.Node != ""
+	}
+	return namespace, pod, ok
+}
 
 var (
 	replica    = lazily(`^(.+)[-_]\d+$`)

@@ -31,7 +31,9 @@ func (l *linter) remedies(cause *Cause) {
 func (l *linter) remedy(cause *Cause, p Program) {
 	advice := l.catalogue.Advice(cause, p)
 	where := string(p.Component) + ", " + string(p.Deployment)
-	fits := func(s Step) bool { return p.Component != ComponentClient || ofClient(&s) }
+	// A fix that names no program is for all; where some do, clients have their own.
+	named := slices.ContainsFunc(cause.Fixes, func(s Step) bool { return len(s.For) > 0 })
+	fits := func(s Step) bool { return p.Component != ComponentClient || !named || ofClient(&s) }
 	l.report(!slices.ContainsFunc(advice.Fixes, fits), "no-remedy", where)
 	if p.Component == ComponentClient {
 		return // what is for the server is shown to its owner, too

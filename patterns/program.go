@@ -127,8 +127,9 @@ func (p *programs) of(e *Event) Program {
 
 func (p *programs) find(e *Event) Program {
 	program := Program{Reporter: ComponentWuKongIM, Deployment: deployedAs(e.Record.Wrapper)}
+	_, _, ofPod := podOf(e.Record)
 	switch rec := e.Record; {
-	case strings.Contains(rec.Origin, `"pod_name"`):
+	case ofPod:
 		program.Deployment = DeployedOnKubernetes
 	case rec.Wrapper == parser.WrapperNone && strings.Contains(rec.Stack, "/internal/options/options.go") && !strings.Contains(rec.Stack, builtInImage):
 		program.Deployment = DeployedBySystemd
