@@ -79,6 +79,8 @@ type facts struct {
 	compiled  map[string]*regexp.Regexp
 	found     []metFact
 	asked     map[*Pattern]map[string]int
+	// concealed tells of a value that it is not to be shown, nil for none.
+	concealed func(value string) bool
 	// banner is the last start of WuKongIM that was seen, by log.
 	banner map[string]*banner
 }
@@ -262,9 +264,18 @@ func workload(pod string) string {
 	return ""
 }
 
-// add counts a fact that has the shape of its kind.
+// takes tells whether a fact has the shape of its kind, and is none to conceal.
+func (f *facts) takes(fact Fact) bool {
+	return fact.Kind.fits(fact.Value) && (f.concealed == nil || !f.concealed(fact.Value))
+}
+
+// Conceal sets what tells of a value, such as a password in a path, that no command may
+// hold it.
+func (a *Analyzer) Conceal(concealed func(value string) bool) { a.facts.concealed = concealed }
+
+// add counts a fact that may be one.
 func (f *facts) add(fact Fact) {
-	if !fact.Kind.fits(fact.Value) {
+	if !f.takes(fact) {
 		return
 	}
 	for i := range f.found {
@@ -291,7 +302,7 @@ func (f *facts) list() []Fact {
 // of logs.
 func (a *Analyzer) Know(list ...Fact) {
 	for _, fact := range slices.Backward(list) {
-		if fact.Kind.fits(fact.Value) {
+		if a.facts.takes(fact) {
 			a.facts.found = slices.Insert(a.facts.found, 0, metFact{fact, 1})
 		}
 	}

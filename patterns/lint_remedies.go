@@ -9,6 +9,9 @@ import (
 // remedies wants of a cause a fix for every program that can have it, however that is
 // run, and none that is another program's.
 func (l *linter) remedies(cause *Cause) {
+	if !slices.ContainsFunc(cause.Fixes, func(s Step) bool { return len(s.For)+len(s.In) > 0 || s.Do != "" }) {
+		return // whoever names no program has one of his own
+	}
 	for _, component := range l.catalogue.Components {
 		if component.Lacks[cause.ID] != "" {
 			continue
@@ -31,9 +34,7 @@ func (l *linter) remedies(cause *Cause) {
 func (l *linter) remedy(cause *Cause, p Program) {
 	advice := l.catalogue.Advice(cause, p)
 	where := string(p.Component) + ", " + string(p.Deployment)
-	// A fix that names no program is for all; where some do, clients have their own.
-	named := slices.ContainsFunc(cause.Fixes, func(s Step) bool { return len(s.For) > 0 })
-	fits := func(s Step) bool { return p.Component != ComponentClient || !named || ofClient(&s) }
+	fits := func(s Step) bool { return p.Component != ComponentClient || ofClient(&s) }
 	l.report(!slices.ContainsFunc(advice.Fixes, fits), "no-remedy", where)
 	if p.Component == ComponentClient {
 		return // what is for the server is shown to its owner, too

@@ -59,6 +59,7 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 	}
 	if n.analyzer, err = patterns.NewAnalyzer(c, filter); err == nil {
 		n.analyzer.Nameless = f.redact
+		n.analyzer.Conceal(holdsSecret)
 	}
 	return n, err
 }

@@ -144,6 +144,7 @@ func (a *app) readBeside(ctx context.Context, list *report.Checklist, c *pattern
 	if err != nil {
 		return err
 	}
+	analyzer.Conceal(holdsSecret)
 	analyzer.Know(known...)
 	core := run.NewCore(analyzer, c.ReadOptions(), nil)
 	batch := run.Batch{Core: core, Args: logs, Stdin: source.NewStream(ctx, a.stdin), Jobs: runtime.GOMAXPROCS(0), Limit: source.DefaultLimit}

@@ -111,7 +111,7 @@ func TestChecksInBrief(t *testing.T) {
 	assert.Equal(t, exitReached, status)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	require.Len(t, lines, 2)
-	assert.Regexp(t, `^FAIL  wss://`+address+`  Certificate covers the address: .*\[hostname-mismatch\]$`, lines[0])
+	assert.Regexp(t, `^FAIL  wss://`+address+`  Served certificate names: .*\[hostname-mismatch\]$`, lines[0])
 	assert.Regexp(t, `^FAIL  wss://127.0.0.1:1  .*\[connection-interrupted\]$`, lines[1])
 	out, _, _ = run1(t, "check", "--addr", address, "--ca", root, "--brief", "--lang", "zh")
 	assert.Regexp(t, `^失败  wss://`, out)

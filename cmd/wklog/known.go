@@ -4,8 +4,12 @@ import (
 	"net/url"
 
 	"wklog/cmd/internal/check"
+	"wklog/cmd/internal/secrets"
 	"wklog/patterns"
 )
+
+// holdsSecret tells of a name that it is not shown.
+func holdsSecret(value string) bool { return secrets.Hide(value) != value }
 
 // known are the names that flags, and the configuration that they name, tell of a server.
 func (c *checking) knownFrom(servers []*check.Settings) []patterns.Fact {

@@ -114,7 +114,7 @@ func TestServerMayEndBeforeItsReader(t *testing.T) {
 	require.NoError(t, c.Start())
 	require.NoError(t, w.Close())
 	require.NoError(t, r.Close())
-	require.Eventually(t, func() bool { return bytes.Contains([]byte(out.String()), []byte("alert 46")) }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return bytes.Contains([]byte(out.String()), []byte("Alert 46")) }, 20*time.Second, time.Millisecond)
 	require.NoError(t, c.Process.Signal(os.Interrupt))
 	require.NoError(t, server.Process.Signal(os.Interrupt))
 	assert.NoError(t, server.Wait(), "it was not ended by a closed pipe")

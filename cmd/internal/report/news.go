@@ -131,7 +131,7 @@ func (n *News) Bulletin(say *messages.Printer) Bulletin {
 		add("notice.clients", strconv.Itoa(in.Clients))
 	}
 	if heading, step, ok := n.step(say); ok {
-		b.Text, b.Command, b.Config = heading+" "+step.Text, step.Command, step.Config
+		b.Text, b.Command, b.Config = heading+step.Text, step.Command, step.Config
 	}
 	return b
 }
@@ -144,7 +144,7 @@ func (l *Live) Incident(n *News) error {
 	return l.print(func(p *Page) {
 		p.Paragraph("", Visible(n.Says(l.opts.Say)), bold)
 		if heading, step, ok := n.step(l.opts.Say); ok && n.What == Begins {
-			p.Paragraph("  "+heading+" ", step.Text)
+			p.Paragraph("  "+heading, step.Text)
 			p.command("    ", step.Command)
 			if step.Config != "" {
 				p.Block("    | ", step.Config)

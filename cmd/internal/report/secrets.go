@@ -78,6 +78,9 @@ func (d *Document) HideSecrets() {
 	for i := range d.Incidents {
 		d.Incidents[i].Nodes, d.Incidents[i].Sources = hidden(d.Incidents[i].Nodes), hidden(d.Incidents[i].Sources)
 	}
+	for i := range d.Facts {
+		hideIn(&d.Facts[i].Value, &d.Facts[i].From)
+	}
 	d.nodes = slices.Clone(d.nodes)
 	for i := range d.nodes {
 		hideIn(&d.nodes[i].Name)
