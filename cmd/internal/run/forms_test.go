@@ -98,10 +98,9 @@ func outcomeOf(t *testing.T, path string, node func(string) string) outcome {
 
 // entry is one of a document.
 type entry struct {
-	pod      int
-	at       int64
-	text     string
-	metadata map[string]string
+	pod  int
+	at   int64
+	text string
 }
 
 // guessed is the level that Loki guesses and puts among the labels.
