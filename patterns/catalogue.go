@@ -439,8 +439,7 @@ func (c *Catalogue) Symptom(id string) *Symptom {
 	return find(c.Symptoms, func(s *Symptom) bool { return s.ID == id })
 }
 
-// Guide returns the page of advice with the id, nil when there is none. Its steps are
-// those for WuKongIM as compose runs it, or as the program says.
+// Guide returns the page of advice with the id, nil when there is none.
 func (c *Catalogue) Guide(id string) *Guide {
 	return find(c.Guides, func(g *Guide) bool { return g.ID == id })
 }

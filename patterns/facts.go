@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode"
 
 	"wklog/parser"
@@ -76,7 +74,6 @@ type FactSample struct {
 // facts collects those of an input.
 type facts struct {
 	catalogue *Catalogue
-	compiled  map[string]*regexp.Regexp
 	found     []metFact
 	asked     map[*Pattern]map[string]int
 	// concealed tells of a value that it is not to be shown, nil for none.
@@ -106,7 +103,7 @@ const (
 )
 
 func newFacts(c *Catalogue) facts {
-	return facts{catalogue: c, compiled: map[string]*regexp.Regexp{}, asked: map[*Pattern]map[string]int{}, banner: map[string]*banner{}}
+	return facts{catalogue: c, asked: map[*Pattern]map[string]int{}, banner: map[string]*banner{}}
 }
 
 // ofStart takes what a program says at its start.
@@ -157,22 +154,14 @@ func (f *facts) ofFailure(e *Event) {
 	f.asked[e.Pattern][e.Source]++
 	f.ofOrigin(e)
 	for _, s := range f.catalogue.Facts {
-		if !s.Start && f.fits(s, e) {
+		if !s.Start && s.fits(e) {
 			f.ask(s, e.Source, e.Record, e.Program)
 		}
 	}
 }
 
-func (f *facts) fits(s *FactSource, e *Event) bool {
-	return (s.Kinds == nil || slices.Contains(s.Kinds, string(e.Record.Kind))) &&
-		(s.Patterns == "" || f.compile(s.Patterns).MatchString(e.Pattern.ID))
-}
-
-func (f *facts) compile(expr string) *regexp.Regexp {
-	if f.compiled[expr] == nil {
-		f.compiled[expr] = regexp.MustCompile(expr)
-	}
-	return f.compiled[expr]
+func (s *FactSource) fits(e *Event) bool {
+	return (s.Kinds == nil || slices.Contains(s.Kinds, string(e.Record.Kind))) && isIn(e.Pattern.ID, s.Patterns)
 }
 
 func (f *facts) ask(s *FactSource, source string, rec *parser.Record, by Program) {
@@ -182,7 +171,7 @@ func (f *facts) ask(s *FactSource, source string, rec *parser.Record, by Program
 			return
 		}
 	}
-	expr := f.compile(s.Regex)
+	expr := compiled(s.Regex)
 	match := expr.FindStringSubmatch(text)
 	for i, group := range expr.SubexpNames() {
 		if match == nil || i == 0 || match[i] == "" || group == "" {
@@ -314,12 +303,6 @@ var (
 	podShape  = lazily(`^(?:(?:deployment|statefulset)/)?[a-z0-9][a-z0-9.-]*$`)
 	pathShape = lazily(`^(?:/|\./|[A-Za-z0-9])[A-Za-z0-9\p{Han}/._+@=, -]*[A-Za-z0-9\p{Han}/_]$`)
 )
-
-// lazily compiles an expression when it is first needed: most logs and commands name
-// nothing.
-func lazily(expression string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
-}
 
 // longest is how long a value may be: a name in the DNS (RFC 1035), and any other.
 const longest = 253

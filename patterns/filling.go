@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -101,15 +100,8 @@ func (n *Name) expression() *regexp.Regexp {
 	if text == "" {
 		text = `(?:^|[^\w./-])(` + regexp.QuoteMeta(n.Name) + `)(?:$|\.$|[^\w.-]|\.[^\w])`
 	}
-	compiled, ok := nameExpressions.Load(text)
-	if !ok {
-		compiled, _ = nameExpressions.LoadOrStore(text, regexp.MustCompile(text))
-	}
-	return compiled.(*regexp.Regexp)
+	return compiled(text)
 }
-
-// nameExpressions are the compiled ones, by their text.
-var nameExpressions sync.Map
 
 // value is the fact in place of the name, empty where none is known or where several
 // contradict.

@@ -243,19 +243,13 @@ func (l *linter) cause(c *Cause) {
 	l.kebab()
 	l.report(!slices.Contains(categories, c.Category), "bad-category", c.Category)
 	l.report(len(c.References) == 0, "no-reference", "")
-	entry := l.at
 	for _, advice := range c.advices() {
 		whole := c.over(advice)
 		l.texts(whole.Title, whole.Explain)
 		l.report(len(advice.Fixes) == 0, "no-fixes", "")
 		l.report(len(whole.Verify) == 0, "no-verify", "")
-		for i := range advice.Fixes {
-			l.step(&advice.Fixes[i], entry, false)
-		}
-		for i := range advice.Verify {
-			l.step(&advice.Verify[i], entry, true)
-		}
-		l.at = entry
+		l.steps(advice.Fixes, false)
+		l.steps(advice.Verify, true)
 	}
 	l.remedies(c)
 }
@@ -386,19 +380,20 @@ func (l *linter) guide(g *Guide) {
 	l.kebab()
 	l.texts(g.Title, g.Explain)
 	l.report(len(g.References) == 0, "no-reference", "")
-	entry := l.at
-	for i := range g.Steps {
-		l.step(&g.Steps[i], entry, false)
-	}
-	l.at = entry
+	l.steps(g.Steps, false)
 }
 
 // action checks the steps of one, which may look or act.
 func (l *linter) action(a *Action) {
 	l.kebab()
+	l.steps(a.Steps, false)
+}
+
+// steps checks those of an entry.
+func (l *linter) steps(list []Step, verifies bool) {
 	entry := l.at
-	for i := range a.Steps {
-		l.step(&a.Steps[i], entry, false)
+	for i := range list {
+		l.step(&list[i], entry, verifies)
 	}
 	l.at = entry
 }

@@ -2,7 +2,6 @@ package patterns
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -91,7 +90,6 @@ func (s Side) Program() Program {
 // programs tell by which program a failure is reported.
 type programs struct {
 	catalogue *Catalogue
-	compiled  map[string]*regexp.Regexp
 	known     map[programKey]Program
 }
 
@@ -104,7 +102,7 @@ type programKey struct {
 }
 
 func newPrograms(c *Catalogue) programs {
-	return programs{catalogue: c, compiled: map[string]*regexp.Regexp{}, known: map[programKey]Program{}}
+	return programs{catalogue: c, known: map[programKey]Program{}}
 }
 
 // maxPrograms bounds how many sights of a program are remembered.
@@ -135,7 +133,7 @@ func (p *programs) find(e *Event) Program {
 		program.Deployment = DeployedBySystemd
 	}
 	for _, component := range p.catalogue.Components {
-		if slices.ContainsFunc(component.Signs, func(s Sign) bool { return p.fits(&s, e) }) {
+		if slices.ContainsFunc(component.Signs, func(s Sign) bool { return s.fits(e) }) {
 			program.Reporter = component.ID
 			program.Deployment = cmp.Or(component.Only, program.Deployment)
 			break
@@ -156,25 +154,17 @@ func (p *programs) find(e *Event) Program {
 // others name another folder.
 const builtInImage = "/go/release/"
 
-func (p *programs) fits(s *Sign, e *Event) bool {
+func (s *Sign) fits(e *Event) bool {
 	id := ""
 	if e.Pattern != nil {
 		id = e.Pattern.ID
 	}
 	return (s.Kinds == nil || slices.Contains(s.Kinds, string(e.Record.Kind))) &&
-		p.search(s.Pattern, id) && p.search(s.Text, e.Record.Text) &&
-		(p.search(s.Name, e.Source) || p.search(s.Name, e.Record.Origin))
+		isIn(id, s.Pattern) && isIn(e.Record.Text, s.Text) && (isIn(e.Source, s.Name) || isIn(e.Record.Origin, s.Name))
 }
 
-func (p *programs) search(expr, text string) bool {
-	if expr == "" {
-		return true
-	}
-	if p.compiled[expr] == nil {
-		p.compiled[expr] = regexp.MustCompile(expr)
-	}
-	return p.compiled[expr].MatchString(text)
-}
+// isIn tells whether an expression, which may be none, is found in a text.
+func isIn(text, expr string) bool { return expr == "" || compiled(expr).MatchString(text) }
 
 // deployedAs tells by a wrapper how what it wraps is run.
 func deployedAs(w parser.Wrapper) Deployment {
@@ -264,7 +254,7 @@ func ofClient(s *Step) bool { return slices.Contains(s.For, ComponentClient) }
 func most(programs map[Program]int) Program {
 	best, count := Program{}, 0
 	for p, n := range programs {
-		if n > count || n == count && (p.Component < best.Component || p.Component == best.Component && p.Deployment < best.Deployment) {
+		if cmp.Or(cmp.Compare(n, count), cmp.Compare(best.Component, p.Component), cmp.Compare(best.Deployment, p.Deployment), cmp.Compare(best.Reporter, p.Reporter)) > 0 {
 			best, count = p, n
 		}
 	}

@@ -27,8 +27,7 @@ import (
 // unknown-cause, no-sample, no-reference,
 // sample-missed, sample-taken, miss-matched, no-fixes, no-verify, bad-command,
 // many-commands, no-interrupts, verify-acts, no-lines, unknown-action,
-// unknown-component, unknown-deployment, no-remedy, foreign-command, bad-name, bad-fact,
-// fact-missed.
+// unknown-component, unknown-deployment, no-remedy, foreign-command, bad-name, bad-fact.
 type Problem struct {
 	// File and Line, from 1, are where it stands; empty for the embedded catalogue.
 	File string

@@ -72,7 +72,7 @@ func (q *question) found(e Entry) {
 func (q *question) byID(context.Context) error {
 	id := strings.ToLower(strings.TrimSpace(q.text))
 	c := q.catalogue
-	cause, pattern, symptom := c.Cause(id), c.Pattern(id), c.Symptom(id)
+	cause, pattern, symptom, guide := c.Cause(id), c.Pattern(id), c.Symptom(id), c.Guide(id)
 	switch {
 	case cause != nil:
 		q.found(Entry{Cause: cause})
@@ -80,8 +80,8 @@ func (q *question) byID(context.Context) error {
 		q.found(Entry{Pattern: pattern})
 	case symptom != nil:
 		q.found(Entry{Symptom: symptom})
-	case c.Guide(id) != nil:
-		q.found(Entry{Guide: c.Guide(id)})
+	case guide != nil:
+		q.found(Entry{Guide: guide})
 	}
 	state := compact(q.text)
 	for _, s := range c.States {
