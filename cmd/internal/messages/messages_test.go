@@ -110,3 +110,28 @@ func TestLanguageOfTheEnvironment(t *testing.T) {
 		assert.Equal(t, c.want, string(got), "%+v", c)
 	}
 }
+
+// reported are the kinds of problems of a catalogue, where it is checked.
+var reported = regexp.MustCompile(`(?:l\.(?:report|text)\(.*|Kind: )"([a-z]+(?:-[a-z]+)+)"`)
+
+func TestEveryProblemOfACatalogueHasAText(t *testing.T) {
+	p, err := In(patterns.English)
+	require.NoError(t, err)
+	files, err := filepath.Glob("../../../patterns/*.go")
+	require.NoError(t, err)
+	kinds := map[string]bool{}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") || strings.HasSuffix(name, "embedded.go") {
+			continue
+		}
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for _, m := range reported.FindAllStringSubmatch(string(data), -1) {
+			kinds[m[1]] = true
+		}
+	}
+	require.Greater(t, len(kinds), 30)
+	for kind := range kinds {
+		assert.Contains(t, p.texts, "lint."+kind)
+	}
+}
