@@ -131,12 +131,18 @@ func (a *Analyzer) Result() Analysis {
 		res.Diagnosis = a.whole(res.Findings).told()
 	}
 	res.Facts = a.facts.list()
-	for i := range res.Sources {
+	res.Sources = a.ofNodes(res.Sources)
+	return res
+}
+
+// ofNodes are the logs with their nodes, where nodes are told apart.
+func (a *Analyzer) ofNodes(logs []Place) []Place {
+	for i := range logs {
 		if a.ByNode {
-			res.Sources[i].Node = a.sourceNodes[res.Sources[i].Name]
+			logs[i].Node = a.sourceNodes[logs[i].Name]
 		}
 	}
-	return res
+	return logs
 }
 
 func (a *Analyzer) causesOfAll(p *Pattern, t *tally) []CauseScore {

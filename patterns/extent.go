@@ -1,10 +1,6 @@
 package patterns
 
-import (
-	"cmp"
-	"slices"
-	"time"
-)
+import "time"
 
 // Extent is where and when an incident was seen. The name of a place is the id of a
 // pattern, of a log, of a node, or the address of a client.
@@ -80,7 +76,7 @@ func (a *Analysis) Extent(number int) Extent {
 	for name, client := range l.sights.clients {
 		names[client] = name
 	}
-	patterns, sources, nodes, clients := extents{}, extents{}, extents{}, extents{}
+	patterns, sources, nodes, clients := newPlaces(0, true), newPlaces(0, true), newPlaces(0, true), newPlaces(0, true)
 	unknown := 0
 	for key, at := range l.sights.seen {
 		p := l.sights.kinds[key.kind].pattern
@@ -88,54 +84,16 @@ func (a *Analysis) Extent(number int) Extent {
 			continue
 		}
 		by := l.sights.logs[key.log]
-		node := l.nodeOfWriter(by)
-		patterns.add(p.ID, node, p, at.count, at.span)
-		sources.add(by.source, node, p, at.count, at.span)
-		if node != "" {
-			nodes.add(node, node, p, at.count, at.span)
+		patterns.count(p.ID, p, at.count, at.span)
+		sources.count(by.source, p, at.count, at.span)
+		if node := l.nodeOfWriter(by); node != "" && l.ByNode {
+			nodes.count(node, p, at.count, at.span)
 		}
 		unknown += at.count
 		for i, client := range at.clients {
-			clients.add(names[client], node, p, at.tries[i], at.span)
+			clients.count(names[client], p, at.tries[i], at.span)
 			unknown -= at.tries[i]
 		}
 	}
-	return Extent{patterns.list(), sources.list(), nodes.list(), clients.list(), max(unknown, 0)}
-}
-
-// extents are places by their names.
-type extents map[string]*Place
-
-func (e extents) add(name, node string, p *Pattern, count int, span Span) {
-	at := e[name]
-	if at == nil {
-		at = &Place{Name: name, Node: node}
-		e[name] = at
-	}
-	at.Count += count
-	whole := Span{at.First, at.Last}
-	whole.Add(span.First)
-	whole.Add(span.Last)
-	at.First, at.Last = whole.First, whole.Last
-	if !span.First.IsZero() {
-		at.Timeline.add(span.First, count)
-	}
-	i := slices.IndexFunc(at.Patterns, func(e Evidence) bool { return e.Pattern == p })
-	if i < 0 {
-		i = len(at.Patterns)
-		at.Patterns = append(at.Patterns, Evidence{Pattern: p})
-	}
-	at.Patterns[i].Count += count
-}
-
-func (e extents) list() []Place {
-	list := []Place{}
-	for _, at := range e {
-		slices.SortFunc(at.Patterns, func(x, y Evidence) int {
-			return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Pattern.ID, y.Pattern.ID))
-		})
-		list = append(list, *at)
-	}
-	slices.SortFunc(list, func(x, y Place) int { return cmp.Compare(x.Name, y.Name) })
-	return list
+	return Extent{patterns.list(), l.ofNodes(sources.list()), nodes.list(), clients.list(), max(unknown, 0)}
 }

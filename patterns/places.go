@@ -21,7 +21,7 @@ type Place struct {
 	First, Last time.Time
 	// Patterns are the failures that were seen there, most frequent first.
 	Patterns []Evidence
-	// Timeline is kept for nodes alone: they are few.
+	// Timeline is kept for nodes, which are few, and for the places of one incident.
 	Timeline Timeline
 }
 
@@ -32,6 +32,10 @@ type places struct {
 	// of the rest.
 	most, other int
 	timed       bool
+}
+
+func newPlaces(most int, timed bool) places {
+	return places{byName: map[string]*counted{}, most: most, timed: timed}
 }
 
 type counted struct {
@@ -100,15 +104,21 @@ func (p *places) shown() (names []string, other int) {
 }
 
 func (p *places) add(name string, e *Event) {
+	p.count(name, e.Pattern, 1, Span{e.known(), e.known()})
+}
+
+// count adds so many events of a pattern. Those without a time have no span.
+func (p *places) count(name string, pattern *Pattern, count int, span Span) {
 	at := p.byName[name]
 	if at == nil {
 		at = p.admit(name)
 	}
-	at.patterns[e.Pattern]++
-	at.count++
-	at.span.Add(e.known())
-	if p.timed && !e.known().IsZero() {
-		at.timeline.Add(e.known())
+	at.patterns[pattern] += count
+	at.count += count
+	at.span.Add(span.First)
+	at.span.Add(span.Last)
+	if p.timed && !span.First.IsZero() {
+		at.timeline.add(span.First, count)
 	}
 }
 
@@ -231,13 +241,7 @@ type where struct {
 }
 
 func newWhere() where {
-	empty := func() map[string]*counted { return map[string]*counted{} }
-	return where{
-		sources: places{byName: empty()},
-		nodes:   places{byName: empty(), timed: true},
-		clients: places{byName: empty(), most: maxClients},
-		scans:   newScans(),
-	}
+	return where{sources: newPlaces(0, false), nodes: newPlaces(0, true), clients: newPlaces(maxClients, false), scans: newScans()}
 }
 
 func (w *where) add(e *Event, node string) {

@@ -239,7 +239,7 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 	for _, stop := range a.Stops {
 		d.Stops = append(d.Stops, stopped(&stop, say))
 	}
-	d.locate(a)
+	d.locate(&patterns.Extent{Sources: a.Sources, Nodes: a.Nodes, Clients: a.Clients, UnknownClients: a.UnknownClients}, a.OtherClients)
 	return d
 }
 

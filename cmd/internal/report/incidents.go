@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -99,28 +98,9 @@ func (d *Document) Only(number int) bool {
 		findings = append(findings, f)
 	}
 	d.Findings, d.Summary.Events = findings, in.Events
-	d.locateOnly(&where)
+	d.locate(&where, 0)
+	d.HideSecrets()
 	return true
-}
-
-// locateOnly shows the places of one incident.
-func (d *Document) locateOnly(where *patterns.Extent) {
-	d.Files, d.Clients = []File{}, Clients{List: []Place{}, Unknown: where.UnknownClients}
-	for _, at := range where.Sources {
-		d.Files = append(d.Files, File{Place: placeOf(&at), Node: at.Node})
-		hideIn(&d.Files[len(d.Files)-1].Name, &d.Files[len(d.Files)-1].Node)
-	}
-	for _, at := range where.Clients {
-		d.Clients.List = append(d.Clients.List, placeOf(&at))
-		hideIn(&d.Clients.List[len(d.Clients.List)-1].Name)
-	}
-	slices.SortStableFunc(d.Clients.List, func(x, y Place) int { return cmp.Compare(y.Count, x.Count) })
-	if len(d.nodes) > 0 {
-		d.nodes = where.Nodes
-		for i := range d.nodes {
-			hideIn(&d.nodes[i].Name)
-		}
-	}
 }
 
 // several tells whether the report is of more than one incident, of one beside failures

@@ -83,15 +83,16 @@ type Omitted struct {
 	Diagnosis int `json:"diagnosis"`
 }
 
-// locate tells where the failures were seen.
-func (d *Document) locate(a *patterns.Analysis) {
-	d.nodes = a.Nodes
+// locate tells where the failures were seen; others counts those of clients beyond the
+// ones that are listed.
+func (d *Document) locate(where *patterns.Extent, others int) {
+	d.nodes = where.Nodes
 	d.Nodes, d.Files = []Node{}, []File{}
-	for _, at := range a.Sources {
+	for _, at := range where.Sources {
 		d.Files = append(d.Files, File{Place: placeOf(&at), Node: at.Node})
 	}
-	d.Clients = Clients{List: []Place{}, Other: a.OtherClients, Unknown: a.UnknownClients}
-	for _, at := range a.Clients {
+	d.Clients = Clients{List: []Place{}, Other: others, Unknown: where.UnknownClients}
+	for _, at := range where.Clients {
 		d.Clients.List = append(d.Clients.List, placeOf(&at))
 	}
 	slices.SortStableFunc(d.Clients.List, func(x, y Place) int { return cmp.Compare(y.Count, x.Count) })
