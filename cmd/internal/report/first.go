@@ -56,7 +56,7 @@ func firstStep(c *patterns.Catalogue, e *patterns.Event, say *messages.Printer) 
 		return say.Say("live.fix"), fixes[0], true
 	}
 	v, ok := decidesOf(&patterns.Diagnosis{Cause: cause, Side: e.Pattern.Side, Advice: advice}, !e.Pattern.StopsServer(), say)
-	return say.Say("live.look"), Step{Text: v.Text, Command: v.Command}, ok
+	return say.Say("live.look"), v.step(), ok
 }
 
 // amount is how sure a cause is: its confidence, or that a check has proven it.

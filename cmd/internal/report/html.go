@@ -85,7 +85,7 @@ func (p *htmlPage) Quiet() string { return p.quiet() }
 func (p *htmlPage) deciding(list []Diagnosis) []Step {
 	steps := []Step{}
 	if list[0].Alike && list[0].Decide != nil {
-		steps = append(steps, Step{Text: list[0].Decide.Text, Command: list[0].Decide.Command})
+		steps = append(steps, list[0].Decide.step())
 	}
 	if len(p.Incidents) < 2 || &list[0] == &p.Incidents[0].Diagnosis[0] {
 		steps = append(steps, p.Hints...)

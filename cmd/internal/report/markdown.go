@@ -146,7 +146,7 @@ func (m *markdown) incidents(d *Document) {
 func (m *markdown) verdict(d *Document, list []Diagnosis) {
 	m.paragraph(verdict(d, list, m.say))
 	if list[0].Alike && list[0].Decide != nil {
-		m.steps("", verificationSteps([]Verification{*list[0].Decide}))
+		m.steps("", []Step{list[0].Decide.step()})
 	}
 	m.steps("", d.Hints)
 }

@@ -90,7 +90,7 @@ func (n *News) step(say *messages.Printer) (heading string, step Step, ok bool) 
 	case lead.decided() && len(lead.Fixes) > 0:
 		return say.Say("live.fix"), lead.Fixes[0], true
 	case lead.Decide != nil:
-		return say.Say("live.look"), Step{Text: lead.Decide.Text, Command: lead.Decide.Command}, true
+		return say.Say("live.look"), lead.Decide.step(), true
 	}
 	return "", Step{}, false
 }

@@ -265,7 +265,7 @@ func (p *Page) cause(i int, d *Diagnosis, leads bool) {
 func (d *Diagnosis) lookFirst() []Step {
 	steps := verificationSteps(d.Verify)
 	if d.Decide != nil && !d.Alike && !slices.ContainsFunc(d.Verify, func(v Verification) bool { return v.Command == d.Decide.Command }) {
-		steps = append([]Step{{Text: d.Decide.Text, Command: d.Decide.Command}}, steps...)
+		steps = append([]Step{d.Decide.step()}, steps...)
 	}
 	return steps
 }
