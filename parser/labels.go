@@ -3,7 +3,6 @@ package parser
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -60,7 +59,7 @@ var labelName = strings.NewReplacer(".", "_", "/", "_", "-", "_")
 
 // podFile is the name under which a node of Kubernetes keeps the log of a container
 // (kubelet kuberuntime, BuildPodLogsDirectory, and the links of legacyLogSymlink).
-var podFile = regexp.MustCompile(`/pods/([a-z0-9-]+)_([a-z0-9.-]+)_[0-9a-f-]{32,36}/([^/]+)/|/containers/()([a-z0-9.-]+)_([a-z0-9-]+)_(.+)-[0-9a-f]{64}\.log`)
+var podFile = lazily(`/pods/([a-z0-9-]+)_([a-z0-9.-]+)_[0-9a-f-]{32,36}/([^/]+)/|/containers/()([a-z0-9.-]+)_([a-z0-9-]+)_(.+)-[0-9a-f]{64}\.log`)
 
 // settled is the writer with what the name of its file tells, where no label does.
 func (l *Labels) settled() Labels {
@@ -68,7 +67,7 @@ func (l *Labels) settled() Labels {
 	if s.file == "" {
 		return s
 	}
-	m := podFile.FindStringSubmatch(s.file)
+	m := podFile().FindStringSubmatch(s.file)
 	switch {
 	case m == nil:
 		return s
