@@ -115,8 +115,11 @@ func (p *Page) decide(indent string, d *Diagnosis) {
 		p.Paragraph(indent, d.Decide.Text)
 		return
 	}
-	if !strings.HasPrefix(d.Decide.Command, "wklog check") { // which says itself what it looks at
+	switch {
+	case !strings.HasPrefix(d.Decide.Command, "wklog check"): // which says itself what it looks at
 		p.Paragraph(indent, d.Decide.Text)
+	case !d.Alike: // the verdict has not led to it
+		indent += p.say.Say("live.look")
 	}
 	p.command(indent, d.Decide.Command)
 }
