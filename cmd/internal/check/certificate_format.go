@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -44,7 +43,7 @@ func checkCertFormat(f *certificateFiles) Result {
 	}
 	f.chain = chain
 	switch {
-	case conflict.Match(f.cert):
+	case conflict().Match(f.cert):
 		return f.conflicting()
 	case len(bytes.TrimSpace(rest)) > 0:
 		return warn("", "trailing", Number.of("bytes", len(bytes.TrimSpace(rest))))
@@ -80,7 +79,7 @@ func checkKeyFormat(f *certificateFiles) Result {
 		return fail("cert-not-pem", sharedReason+"form-"+m.key).instead(mendBy(f.KeyFile, true, m.filters...)...)
 	}
 	switch {
-	case certificates > 0 && !namesKey.Match(f.key):
+	case certificates > 0 && !namesKey().Match(f.key):
 		return fail("cert-key-swapped", "swapped", Path.of("file", f.KeyFile))
 	case brokenArmor(rest), certificates > 0:
 		return fail("cert-not-pem", sharedReason+"form-broken")
@@ -170,7 +169,7 @@ func hasKey(blocks []*pem.Block) bool {
 }
 
 // labelled is the line before a block that perhaps cannot be decoded, as one of PGP.
-var labelled = regexp.MustCompile(`(?m)^-----BEGIN ([A-Z0-9 ]+)-----\s*$`)
+var labelled = lazily(`(?m)^-----BEGIN ([A-Z0-9 ]+)-----\s*$`)
 
 // brokenArmor tells that a block begins and cannot be read.
 func brokenArmor(rest []byte) bool { return bytes.Contains(rest, []byte("-----BEGIN ")) }
@@ -214,9 +213,9 @@ var forms = []struct {
 
 // isPath tells whether a file holds the name of another, as a link does that was copied
 // by a system that has none.
-func isPath(data []byte) bool { return pathAlone.Match(bytes.TrimSpace(data)) }
+func isPath(data []byte) bool { return pathAlone().Match(bytes.TrimSpace(data)) }
 
-var pathAlone = regexp.MustCompile(`^(?:[A-Za-z]:)?[./\\]+[^\s"']+\.(?:pem|crt|cer|key)$`)
+var pathAlone = lazily(`^(?:[A-Za-z]:)?[./\\]+[^\s"']+\.(?:pem|crt|cer|key)$`)
 
 func begins(data []byte, prefixes ...string) bool {
 	for _, prefix := range prefixes {
@@ -241,7 +240,7 @@ func isSequenceOf(data []byte, hexadecimal string) bool {
 // wrongForm says what a file without the block that is looked for is.
 func (f *certificateFiles) wrongForm(path string, data []byte, blocks []*pem.Block) Result {
 	private := path == f.KeyFile
-	if label := labelled.FindSubmatch(data); len(blocks) == 0 && label != nil && !namesKey.Match(label[0]) && !beginLine.Match(label[0]) {
+	if label := labelled().FindSubmatch(data); len(blocks) == 0 && label != nil && !namesKey().Match(label[0]) && !beginLine().Match(label[0]) {
 		return fail("cert-not-pem", sharedReason+"form-block", kindOf(&pem.Block{Type: string(label[1])}))
 	}
 	if len(blocks) > 0 {

@@ -5,24 +5,23 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
-	"regexp"
 
 	"golang.org/x/text/width"
 )
 
 // beginLine and endLine are the lines around a certificate, in whatever dashes and letters.
 var (
-	beginLine = regexp.MustCompile(`(?i)BEGIN (?:X509 |TRUSTED )?CERTIFICATE\b`)
-	endLine   = regexp.MustCompile(`(?i)\bEND (?:X509 |TRUSTED )?CERTIFICATE\b`)
-	requests  = regexp.MustCompile(`(?i)BEGIN CERTIFICATE REQUEST`)
-	namesKey  = regexp.MustCompile(`(?i)BEGIN (?:[A-Z]+ )?PRIVATE KEY`)
+	beginLine = lazily(`(?i)BEGIN (?:X509 |TRUSTED )?CERTIFICATE\b`)
+	endLine   = lazily(`(?i)\bEND (?:X509 |TRUSTED )?CERTIFICATE\b`)
+	requests  = lazily(`(?i)BEGIN CERTIFICATE REQUEST`)
+	namesKey  = lazily(`(?i)BEGIN (?:[A-Z]+ )?PRIVATE KEY`)
 )
 
 // certificatesNamed counts the certificates that a text means to hold, by the lines
 // before or behind them.
 func certificatesNamed(data []byte) int {
 	data = width.Fold.Bytes(data)
-	return max(len(beginLine.FindAll(data, -1))-len(requests.FindAll(data, -1)), len(endLine.FindAll(data, -1)))
+	return max(len(beginLine().FindAll(data, -1))-len(requests().FindAll(data, -1)), len(endLine().FindAll(data, -1)))
 }
 
 // certificatesLost explains a file of which the server sees no certificate, or not all:
@@ -67,7 +66,7 @@ func parsedFrom(data []byte) (all []*x509.Certificate) {
 // damaged names the first block that cannot be decoded. Where it is the first of the
 // file the server takes the next one for its own; a later one is only not sent.
 func (f *certificateFiles) damaged() Result {
-	at := beginLine.FindAllIndex(f.cert, -1)
+	at := beginLine().FindAllIndex(f.cert, -1)
 	for i, begin := range at {
 		end := len(f.cert)
 		if i+1 < len(at) {
@@ -89,7 +88,7 @@ func (f *certificateFiles) damaged() Result {
 func lineStart(data []byte, at int) int { return bytes.LastIndexByte(data[:at], '\n') + 1 }
 
 // conflict is what git leaves in a file that two people changed.
-var conflict = regexp.MustCompile(`(?m)^(?:<{7}|>{7}) `)
+var conflict = lazily(`(?m)^(?:<{7}|>{7}) `)
 
 // conflicting keeps the side that belongs to the key, ours where none does.
 func (f *certificateFiles) conflicting() Result {

@@ -42,18 +42,18 @@ func mendings(f *certificateFiles, data []byte) []mending {
 		{"bom", func(data []byte) []byte { return bytes.TrimPrefix(data, bom) }, `sed '1s/^\xEF\xBB\xBF//'`},
 		{"nul", func(data []byte) []byte { return bytes.ReplaceAll(data, []byte{0}, nil) }, `tr -d '\000'`},
 		{"cr", func(data []byte) []byte { return bytes.ReplaceAll(data, []byte{'\r'}, []byte{'\n'}) }, `tr '\r' '\n'`},
-		replacing("escaped", `(\\+r)?\\+n`, "\n", `sed -E 's/(\\+r)?\\+n/\n/g'`),
-		replacing("quoted", `["'“”‘’]`, "", `sed "s/[\"'“”‘’]//g"`),
+		replacing("escaped", escapedBreak, "\n", `sed -E 's/(\\+r)?\\+n/\n/g'`),
+		replacing("quoted", quotes, "", `sed "s/[\"'“”‘’]//g"`),
 		{"invisible", withoutInvisible, `LC_ALL=C tr -d '\200-\377'`},
-		replacing("indented", `(?m)^[ \t]+`, "", `sed 's/^[[:blank:]]*//'`),
+		replacing("indented", indentation, "", `sed 's/^[[:blank:]]*//'`),
 		{prefixKey, nil, ""},
 		{"joined", onLinesOfTheirOwn, `sed -E 's/-----(BEGIN|END) [A-Z0-9 ]+-----/\n&\n/g' | sed -E '/^-----/!s/[[:blank:]]+//g; /^$/d' | fold -w 64`},
-		replacing("dashes", `(?mi)^[^A-Za-z\n]*(BEGIN|END) ([A-Z0-9 ]*[A-Z0-9])[^A-Za-z\n]*$`, "-----$1 $2-----",
+		replacing("dashes", strangeDashes, "-----$1 $2-----",
 			`LC_ALL=C sed -E 's/^[^A-Za-z]*(BEGIN|END) ([A-Z0-9 ]*[A-Z0-9])[^A-Za-z]*$/-----\U\1 \2-----/I'`),
 		{"fullwidth", width.Fold.Bytes, "iconv -f UTF-8 -t ASCII//TRANSLIT"},
 		{"headless", func(data []byte) []byte { return withLine(data, "BEGIN") }, `sed '1i-----BEGIN CERTIFICATE-----'`},
 		{"tailless", func(data []byte) []byte { return withLine(data, "END") }, `sed '$a-----END CERTIFICATE-----'`},
-		replacing("label", `(BEGIN|END) X509 CERTIFICATE-`, "$1 CERTIFICATE-", "sed 's/ X509 CERTIFICATE-/ CERTIFICATE-/'"),
+		replacing("label", oldLabel, "$1 CERTIFICATE-", "sed 's/ X509 CERTIFICATE-/ CERTIFICATE-/'"),
 		{"trusted", untrusted, "openssl crl2pkcs7 -nocrl -certfile /dev/stdin | openssl pkcs7 -print_certs"},
 		{"base64", fromBase64, "base64 -di"},
 		{"base64-der", derFromBase64, "base64 -di | openssl x509 -inform DER"},
@@ -69,20 +69,28 @@ func mendings(f *certificateFiles, data []byte) []mending {
 
 const prefixKey = "prefixed"
 
+// What is replaced in a whole file.
+var (
+	escapedBreak  = lazily(`(\\+r)?\\+n`)
+	quotes        = lazily(`["'“”‘’]`)
+	indentation   = lazily(`(?m)^[ \t]+`)
+	strangeDashes = lazily(`(?mi)^[^A-Za-z\n]*(BEGIN|END) ([A-Z0-9 ]*[A-Z0-9])[^A-Za-z\n]*$`)
+	oldLabel      = lazily(`(BEGIN|END) X509 CERTIFICATE-`)
+)
+
 // replacing replaces what an expression matches; the dashes' labels become capitals.
-func replacing(key, expression, by, command string) mending {
-	matched := regexp.MustCompile(expression)
+func replacing(key string, matched func() *regexp.Regexp, by, command string) mending {
 	return mending{key, func(data []byte) []byte {
-		data = matched.ReplaceAll(data, []byte(by))
+		data = matched().ReplaceAll(data, []byte(by))
 		if key == "dashes" {
-			data = armored.ReplaceAllFunc(data, bytes.ToUpper)
+			data = armored().ReplaceAllFunc(data, bytes.ToUpper)
 		}
 		return data
 	}, command}
 }
 
 // armored is the line before or behind a block (RFC 7468), in any case of its letters.
-var armored = regexp.MustCompile(`(?i)-----(?:BEGIN|END) [A-Z0-9 ]+-----`)
+var armored = lazily(`(?i)-----(?:BEGIN|END) [A-Z0-9 ]+-----`)
 
 // Bounds of the search: damages that came together, and the size up to which more than
 // one is looked for.
@@ -226,10 +234,10 @@ func fromUTF16(data []byte, little, big string) []byte {
 // invisible are characters that an editor, a chat or a web page leaves in a text and
 // that nobody sees: of no width, of no break, and direction marks (Unicode 15, general
 // category Cf, and U+00A0).
-var invisible = regexp.MustCompile(`[\x{00A0}\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202F}\x{2060}-\x{2064}\x{FEFF}\x{3000}]`)
+var invisible = lazily(`[\x{00A0}\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202F}\x{2060}-\x{2064}\x{FEFF}\x{3000}]`)
 
 func withoutInvisible(data []byte) []byte {
-	if !invisible.Match(data) {
+	if !invisible().Match(data) {
 		return nil
 	}
 	return bytes.Map(func(r rune) rune {
@@ -240,19 +248,19 @@ func withoutInvisible(data []byte) []byte {
 	}, data)
 }
 
-var armoredLine = regexp.MustCompile(`-----(?:BEGIN|END) [A-Z0-9 ]+-----`)
+var armoredLine = lazily(`-----(?:BEGIN|END) [A-Z0-9 ]+-----`)
 
-var blanks = regexp.MustCompile(`[ \t]+`)
+var blanks = lazily(`[ \t]+`)
 
 // onLinesOfTheirOwn gives each armored line one of its own, and the text between them
 // lines that OpenSSL reads too.
 func onLinesOfTheirOwn(data []byte) []byte {
-	apart := armoredLine.ReplaceAll(data, []byte("\n$0\n"))
+	apart := armoredLine().ReplaceAll(data, []byte("\n$0\n"))
 	var out bytes.Buffer
 	for line := range bytes.Lines(apart) {
 		line = bytes.TrimRight(line, "\n")
 		if !bytes.HasPrefix(line, []byte("-----")) {
-			line = blanks.ReplaceAll(line, nil)
+			line = blanks().ReplaceAll(line, nil)
 		}
 		for ; len(line) > 64; line = line[64:] {
 			out.Write(append(line[:64:64], '\n'))
@@ -264,27 +272,27 @@ func onLinesOfTheirOwn(data []byte) []byte {
 	return out.Bytes()
 }
 
-var lineBegins = regexp.MustCompile(`(?m)^([>+#|*;/ \t]+)-----BEGIN `)
+var lineBegins = lazily(`(?m)^([>+#|*;/ \t]+)-----BEGIN `)
 
 // prefixed is for a text that was quoted: what stands before its first block begins each
 // of its lines, as in a mail, a diff or a comment.
 func prefixed(data []byte) mending {
-	found := lineBegins.FindSubmatch(data)
+	found := lineBegins().FindSubmatch(data)
 	if found == nil {
 		return mending{}
 	}
 	mark := strings.TrimRight(string(found[1]), " \t")
-	return replacing(prefixKey, `(?m)^`+regexp.QuoteMeta(mark)+`[ \t]*`, "", `sed 's|^`+sedQuoted(mark)+`[[:blank:]]*||'`)
+	return replacing(prefixKey, lazily(`(?m)^`+regexp.QuoteMeta(mark)+`[ \t]*`), "", `sed 's|^`+sedQuoted(mark)+`[[:blank:]]*||'`)
 }
 
 // sedQuoted makes a text a basic regular expression that is delimited by bars.
-func sedQuoted(s string) string { return sedOwn.ReplaceAllString(s, `[$0]`) }
+func sedQuoted(s string) string { return sedOwn().ReplaceAllString(s, `[$0]`) }
 
-var sedOwn = regexp.MustCompile(`[|*]`)
+var sedOwn = lazily(`[|*]`)
 
 // withLine adds the armored line of a certificate that is missing before or behind all.
 func withLine(data []byte, which string) []byte {
-	lines := armored.FindAll(data, -1)
+	lines := armored().FindAll(data, -1)
 	if len(lines) == 0 {
 		return nil
 	}
@@ -314,11 +322,11 @@ func untrusted(data []byte) []byte {
 	return out
 }
 
-var whitespace = regexp.MustCompile(`\s+`)
+var whitespace = lazily(`\s+`)
 
 // fromBase64 decodes a file that is Base64 altogether.
 func fromBase64(data []byte) []byte {
-	data = whitespace.ReplaceAll(data, nil)
+	data = whitespace().ReplaceAll(data, nil)
 	out, err := base64.StdEncoding.DecodeString(string(data))
 	if err != nil || len(out) == 0 {
 		return nil
@@ -345,7 +353,7 @@ func keyFromBase64(data []byte) []byte {
 }
 
 // field is Base64 in a Secret, in acme.json, or in a file of variables.
-var field = regexp.MustCompile(`[A-Za-z0-9+/]{64,}={0,2}`)
+var field = lazily(`[A-Za-z0-9+/]{64,}={0,2}`)
 
 // mostFields of a file are decoded.
 const mostFields = 1000
@@ -353,7 +361,7 @@ const mostFields = 1000
 // fields are the pieces of Base64 that hold PEM, in their order; where the name for
 // clients is known, a certificate for it is the first.
 func fields(f *certificateFiles, data []byte) (all []mending) {
-	for i, text := range field.FindAll(data, mostFields) {
+	for i, text := range field().FindAll(data, mostFields) {
 		decoded := fromBase64(text)
 		block, _ := pem.Decode(decoded)
 		if block == nil {
@@ -372,7 +380,7 @@ func fields(f *certificateFiles, data []byte) (all []mending) {
 // fieldKey names the file that has such pieces: a Secret, what Traefik keeps, or another.
 func fieldKey(data []byte) string {
 	switch {
-	case isSecret.Match(data):
+	case isSecret().Match(data):
 		return "secret"
 	case bytes.Contains(data, []byte(`"Certificates"`)):
 		return "acme"
@@ -380,4 +388,4 @@ func fieldKey(data []byte) string {
 	return "field"
 }
 
-var isSecret = regexp.MustCompile(`kind"?: *"?Secret`)
+var isSecret = lazily(`kind"?: *"?Secret`)

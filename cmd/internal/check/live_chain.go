@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/ocsp"
@@ -25,10 +26,14 @@ type chain struct {
 	// borrowed and warnDays are the endpoint's.
 	borrowed bool
 	warnDays int
+	// completeness is judged once: two checks ask for it, and signatures are dear.
+	completeness func() Result
 }
 
 func (e *endpoint) newChain(sent []*x509.Certificate) *chain {
-	return &chain{sent: sent[:min(len(sent), mostCertificates)], all: sent, roots: e.Roots, borrowed: e.borrowed, warnDays: e.WarnDays}
+	c := &chain{sent: sent[:min(len(sent), mostCertificates)], all: sent, roots: e.Roots, borrowed: e.borrowed, warnDays: e.WarnDays}
+	c.completeness = sync.OnceValue(c.judgeCompleteness)
+	return c
 }
 
 // leaf is the certificate that was met first.
@@ -54,8 +59,8 @@ func (e *endpoint) served(context.Context) Result {
 	return e.each(func(p *peer) Result { return p.chain.completeness() })
 }
 
-// completeness is that of the chain, and its order.
-func (c *chain) completeness() Result {
+// judgeCompleteness is that of the chain, and its order.
+func (c *chain) judgeCompleteness() Result {
 	if _, weak := c.weakSignature(); weak {
 		return skipped("needs", Text.of("check", "live-trust"))
 	}

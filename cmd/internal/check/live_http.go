@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -100,7 +99,7 @@ func (e *endpoint) health(ctx context.Context) Result {
 	if err != nil {
 		return e.unanswered(err, e.API)
 	}
-	if status == http.StatusBadRequest && wantsTLS.Match(body) {
+	if status == http.StatusBadRequest && wantsTLS().Match(body) {
 		return fail("plaintext-on-tls-port", portTLS, Address.of("address", fromPeer(e.API)))
 	}
 	e.reached = true
@@ -114,7 +113,7 @@ func (e *endpoint) health(ctx context.Context) Result {
 // Apache, and of Tomcat) or by an alert (RFC 8446 section 6), or hangs up. To find
 // out by a handshake could do harm: only clients that mean TLS begin one.
 var (
-	wantsTLS = regexp.MustCompile(`HTTPS (?:server|port)|SSL-enabled server|requires TLS`)
+	wantsTLS = lazily(`HTTPS (?:server|port)|SSL-enabled server|requires TLS`)
 	inAlert  = `malformed HTTP response "\x15\x03` // of net/http
 )
 
@@ -173,7 +172,7 @@ func (e *endpoint) authority() string { return net.JoinHostPort(withoutZone(e.ho
 // refusesPlain tells whether a refusal says that the port is one of TLS.
 func refusesPlain(response *http.Response) bool {
 	body, err := io.ReadAll(io.LimitReader(response.Body, mostBody))
-	return err == nil && wantsTLS.Match(body)
+	return err == nil && wantsTLS().Match(body)
 }
 
 func (e *endpoint) upgrade(ctx context.Context) Result {

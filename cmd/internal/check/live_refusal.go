@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -70,18 +69,18 @@ func (e *endpoint) wantsOrigin(ctx context.Context) bool {
 }
 
 var (
-	pageTitle = regexp.MustCompile(`(?is)<(?:title|h1)[^>]*>(.*?)</`)
-	pageTags  = regexp.MustCompile(`<[^>]*>`)
+	pageTitle = lazily(`(?is)<(?:title|h1)[^>]*>(.*?)</`)
+	pageTags  = lazily(`<[^>]*>`)
 )
 
 // saidBy is the server and the first words of its answer.
 func saidBy(response *http.Response) string {
 	body, _ := io.ReadAll(io.LimitReader(response.Body, mostBody))
 	words := string(body)
-	if title := pageTitle.FindStringSubmatch(words); title != nil {
+	if title := pageTitle().FindStringSubmatch(words); title != nil {
 		words = title[1]
 	}
-	words = strings.TrimSpace(html.UnescapeString(pageTags.ReplaceAllString(words, " ")))
+	words = strings.TrimSpace(html.UnescapeString(pageTags().ReplaceAllString(words, " ")))
 	words, _, _ = strings.Cut(words, "\n")
 	if words == "" {
 		words = http.StatusText(response.StatusCode)
@@ -93,11 +92,11 @@ func saidBy(response *http.Response) string {
 }
 
 // products are those of servers and of networks before them, which are nobody's own.
-var products = regexp.MustCompile(`(?i)^(?:nginx|openresty|tengine|cloudflare|caddy|apache|envoy|istio-envoy|traefik|haproxy|litespeed|microsoft-iis|yunjiasu-nginx|byte-nginx|esa|aliyunoss|cloudwaf|waf|awselb)[A-Za-z0-9./ _-]*$`)
+var products = lazily(`(?i)^(?:nginx|openresty|tengine|cloudflare|caddy|apache|envoy|istio-envoy|traefik|haproxy|litespeed|microsoft-iis|yunjiasu-nginx|byte-nginx|esa|aliyunoss|cloudwaf|waf|awselb)[A-Za-z0-9./ _-]*$`)
 
 func serverOf(response *http.Response) Value {
 	server := fromPeer(response.Header.Get("Server"))
-	if products.MatchString(server) {
+	if products().MatchString(server) {
 		return Text.of("server", server)
 	}
 	return Name.of("server", server)

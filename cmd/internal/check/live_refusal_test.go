@@ -110,20 +110,25 @@ func middlebox(t testing.TB, behind string, large func(context.Context, net.Conn
 			large(ctx, conn)
 			return
 		}
-		onward, err := net.Dial("tcp", behind)
-		if err != nil {
-			return
-		}
-		defer onward.Close()
-		stop := context.AfterFunc(ctx, func() { onward.Close() })
-		defer stop()
-		onward.Write(first)
-		go func() {
-			io.Copy(onward, conn)
-			onward.Close()
-		}()
-		io.Copy(conn, onward)
+		passOn(ctx, conn, behind, first)
 	})
+}
+
+// passOn sends what was read and all that follows to another server, and back.
+func passOn(ctx context.Context, conn net.Conn, behind string, first []byte) {
+	onward, err := net.Dial("tcp", behind)
+	if err != nil {
+		return
+	}
+	defer onward.Close()
+	stop := context.AfterFunc(ctx, func() { onward.Close() })
+	defer stop()
+	onward.Write(first)
+	go func() {
+		io.Copy(onward, conn)
+		onward.Close()
+	}()
+	io.Copy(conn, onward)
 }
 
 // TestLargeClientHelloIsTheFault: clients of before are served, and what they are served
@@ -198,19 +203,7 @@ func TestServerThatIsSilentToTLS13Only(t *testing.T) {
 			hold(ctx, conn)
 			return
 		}
-		onward, err := net.Dial("tcp", behind)
-		if err != nil {
-			return
-		}
-		defer onward.Close()
-		stop := context.AfterFunc(ctx, func() { onward.Close() })
-		defer stop()
-		onward.Write(first)
-		go func() {
-			io.Copy(onward, conn)
-			onward.Close()
-		}()
-		io.Copy(conn, onward)
+		passOn(ctx, conn, behind, first)
 	}))
 	s.live.Timeout = 600 * time.Millisecond
 	results := s.check()

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -354,7 +353,7 @@ func isDir(path string) bool {
 }
 
 // services stand in a compose file, and in no configuration.
-var services = regexp.MustCompile(`(?m)^["']?(?:services|include)["']?\s*:`)
+var services = lazily(`(?m)^["']?(?:services|include)["']?\s*:`)
 
 // IsCompose tells a compose file from a configuration of WuKongIM.
-func IsCompose(data []byte) bool { return services.Match(data) }
+func IsCompose(data []byte) bool { return services().Match(data) }

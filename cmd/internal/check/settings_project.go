@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -169,7 +168,7 @@ const (
 	portSize = 50
 )
 
-var portRange = regexp.MustCompile(`(\d{1,5})-(\d{1,5})`)
+var portRange = lazily(`(\d{1,5})-(\d{1,5})`)
 
 // portsIn counts the ports in ranges, those of the host and of the container.
 func portsIn(model map[string]any) int {
@@ -178,7 +177,7 @@ func portsIn(model map[string]any) int {
 	for _, service := range services {
 		service, _ := service.(map[string]any)
 		for _, ports := range append(stringsOf(service["ports"]), stringsOf(service["expose"])...) {
-			for _, m := range portRange.FindAllStringSubmatch(ports, -1) {
+			for _, m := range portRange().FindAllStringSubmatch(ports, -1) {
 				first, _ := strconv.Atoi(m[1])
 				last, _ := strconv.Atoi(m[2])
 				count += max(last-first, 0)

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 
 	"github.com/compose-spec/compose-go/v2/dotenv"
@@ -89,11 +88,11 @@ func (v variables) parse(data []byte, file string, into map[string]string) error
 	return nil
 }
 
-var inLine = regexp.MustCompile(`line (\d+)`)
+var inLine = lazily(`line (\d+)`)
 
 // lineOf finds the line in an error of compose-go, 0 where it has none.
 func lineOf(err error) int {
-	if m := inLine.FindStringSubmatch(err.Error()); m != nil {
+	if m := inLine().FindStringSubmatch(err.Error()); m != nil {
 		line, _ := strconv.Atoi(m[1])
 		return line
 	}

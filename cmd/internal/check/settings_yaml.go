@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -41,9 +40,9 @@ func readYAMLUpTo(data []byte, most int) ([]map[string]any, error) {
 			return documents, nil
 		}
 		if err != nil {
-			return nil, malformed(data, err)
+			return nil, badYAML(data, err)
 		}
-		document, err := readDocument(&node, most)
+		document, err := readDocument(data, &node, most)
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +50,7 @@ func readYAMLUpTo(data []byte, most int) ([]map[string]any, error) {
 	}
 }
 
-func readDocument(node *yaml.Node, left int) (map[string]any, error) {
+func readDocument(data []byte, node *yaml.Node, left int) (map[string]any, error) {
 	body := node.Content[0]
 	if body.Tag == "!!null" {
 		return nil, nil
@@ -63,8 +62,10 @@ func readDocument(node *yaml.Node, left int) (map[string]any, error) {
 		return nil, err
 	}
 	var keys map[string]any
-	err := body.Decode(&keys)
-	return keys, badYAML(err)
+	if err := body.Decode(&keys); err != nil {
+		return nil, badYAML(data, err)
+	}
+	return keys, nil
 }
 
 // ofYAML is an error of the library, with what kind of fault it is.
@@ -73,15 +74,42 @@ type ofYAML struct{ kind, err error }
 func (e *ofYAML) Error() string   { return e.err.Error() }
 func (e *ofYAML) Unwrap() []error { return []error{e.kind, e.err} }
 
-// badYAML says of an error of the library what to tell of it, and where.
-func badYAML(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case ofAnchors().MatchString(err.Error()):
-		return &ofYAML{errAnchors, err}
+// badYAML says of an error of the library, which has one for many mistakes and often the
+// wrong line, what people did and where.
+func badYAML(data []byte, err error) error {
+	kind, line := errNotYAML, lineOf(err)
+	if ofAnchors().MatchString(err.Error()) {
+		kind = errAnchors
+	} else if mistake, at := mistakeIn(data); mistake != nil {
+		kind, line = mistake, bytes.Count(data[:at], []byte("\n"))+1
 	}
-	return &placed{line: lineOf(err), err: &ofYAML{errNotYAML, err}}
+	return &placed{line: line, err: &ofYAML{kind, err}}
+}
+
+// mistakeIn finds the first of what people do to YAML, nil for nothing known.
+func mistakeIn(data []byte) (mistake error, at int) {
+	if !utf8.Valid(data) { // an editor saved it in a local encoding
+		return errNotUTF8, validUpTo(data)
+	}
+	if found := indentedByTab().FindIndex(data); found != nil {
+		return errTabs, found[0]
+	}
+	if found := fullWidth().FindIndex(data); found != nil {
+		return errFullWidth, found[0]
+	}
+	return nil, 0
+}
+
+// validUpTo is how many bytes are UTF-8.
+func validUpTo(data []byte) (n int) {
+	for n < len(data) {
+		r, size := utf8.DecodeRune(data[n:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		n += size
+	}
+	return n
 }
 
 var ofAnchors = lazily(`excessive aliasing|contains itself|unknown anchor`)
@@ -109,34 +137,7 @@ func countNodes(node *yaml.Node, left *int) error {
 	return nil
 }
 
-// malformed replaces an error of the library, which has one for many mistakes and often
-// the wrong line, by what people do.
-func malformed(data []byte, err error) error {
-	if !utf8.Valid(data) {
-		return notUTF8(data, err)
-	}
-	for _, known := range []struct {
-		mistake func() *regexp.Regexp
-		err     error
-	}{{indentedByTab, errTabs}, {fullWidth, errFullWidth}} {
-		if at := known.mistake().FindIndex(data); at != nil {
-			return &placed{line: bytes.Count(data[:at[0]], []byte("\n")) + 1, err: fmt.Errorf("%w: %w", known.err, err)}
-		}
-	}
-	return badYAML(err)
-}
-
 var (
 	indentedByTab = lazily(`(?m)^ *\t+ *[^\s#]`)
 	fullWidth     = lazily(`(?m)^[ \t]*(?:- )?[A-Za-z0-9_.-]+[ \t]*(?:：|:[ \t]*[“”‘’＂＇])`)
 )
-
-// notUTF8 replaces an error of a file that an editor saved in a local encoding.
-func notUTF8(data []byte, err error) error {
-	for i, line := range bytes.Split(data, []byte("\n")) {
-		if !utf8.Valid(line) {
-			return &placed{line: i + 1, err: errNotUTF8}
-		}
-	}
-	return err
-}
