@@ -190,8 +190,9 @@ type Advice struct {
 
 // Action is what several causes want done: each program does it in its own way.
 type Action struct {
-	ID    string `yaml:"id"`
-	Steps []Step `yaml:"steps"`
+	ID         string   `yaml:"id"`
+	Steps      []Step   `yaml:"steps"`
+	References []string `yaml:"references"`
 }
 
 // Guide is a page of advice: what to look at, in its order, with what each command must

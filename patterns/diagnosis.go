@@ -40,8 +40,10 @@ type Diagnosis struct {
 	Side    Side
 	Program Program
 	Advice  Advice
-	// Address is where clients reach the server, as far as the logs tell.
+	// Address is where clients reach the server, Settings the file that the server is
+	// set up by, as far as the logs tell.
 	Address    string
+	Settings   Settings
 	Confidence float64
 	Evidence   []Evidence
 	// Checks are those that found the cause, by their names.
@@ -223,6 +225,7 @@ func (v *view) told() []Diagnosis {
 		list[i].Program = v.programOf(&list[i])
 		list[i].Advice = v.advise(list[i].Cause, list[i].Program)
 		list[i].Address = v.address(list[i].Program)
+		list[i].Settings = v.settings(list[i].Program)
 	}
 	return list
 }

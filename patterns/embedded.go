@@ -127,6 +127,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}10 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -150,8 +159,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 10 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: unexpected message handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A0003F2:SSL routines::sslv3 alert unexpected message:SSL alert number 10) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -202,6 +213,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}20 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -225,8 +245,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 20 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: bad record MAC handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A0003FC:SSL routines::sslv3 alert bad record mac:SSL alert number 20) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -277,6 +299,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}21 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -300,8 +331,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 2246 section 7.2.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 21 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: decryption failed handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A0003FD:SSL routines::tlsv1 alert decryption failed:SSL alert number 21) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -352,6 +385,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}22 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -370,8 +412,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 22 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: record overflow handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A0003FE:SSL routines::tlsv1 alert record overflow:SSL alert number 22) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -422,6 +466,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}30 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -440,8 +493,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 5246 section 7.2.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 30 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: decompression failure handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000406:SSL routines::sslv3 alert decompression failure:SSL alert number 30) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -492,6 +547,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}40 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Measured: true,
 			References: []string{
@@ -501,8 +565,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 40 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: handshake failure handshakeStatus13ReadClientFinished",
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"remote error: tls: handshake failure\",\"id\":7,\"fd\":151}",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000410:SSL routines::sslv3 alert handshake failure:SSL alert number 40) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
@@ -554,6 +620,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}41 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -577,8 +652,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 6101 section 5.4.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 41 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: alert(41) handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000411:SSL routines::sslv3 alert no certificate:SSL alert number 41) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -629,6 +706,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}42 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Measured: true,
 			References: []string{
@@ -636,8 +722,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"measured: attempts.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 42 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"2026-11-23 16:20:23: (mod_openssl.c.3275) SSL: 1 error:0A000412:SSL routines::sslv3 alert bad certificate (127.0.0.1)",
 				"-------------------------->握手失败！--------------------------> remote error: tls: bad certificate handshakeStatus13ReadClientFinished",
 				"-------------------------->握手失败！--------------------------> remote error: tls: bad certificate handshakeStatusDoFullHandshake2ReadHandshake1",
@@ -697,6 +785,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}43 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Measured: true,
 			References: []string{
@@ -704,8 +801,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"measured: attempts.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 43 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: unsupported certificate handshakeStatus13ReadClientFinished",
 				"-------------------------->握手失败！--------------------------> remote error: tls: unsupported certificate handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000413:SSL routines::sslv3 alert unsupported certificate:SSL alert number 43) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
@@ -757,6 +856,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}44 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Measured: true,
 			References: []string{
@@ -764,8 +872,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"measured: attempts.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 44 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: revoked certificate handshakeStatusDoFullHandshake2ReadHandshake1",
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"remote error: tls: revoked certificate\",\"id\":7,\"fd\":151}",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000414:SSL routines::sslv3 alert certificate revoked:SSL alert number 44) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
@@ -817,6 +927,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}45 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Measured: true,
 			References: []string{
@@ -824,8 +943,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"measured: attempts.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 45 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: expired certificate handshakeStatus13ReadClientFinished",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000415:SSL routines::sslv3 alert certificate expired:SSL alert number 45) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_read() failed (SSL: error:0A000415:SSL routines::sslv3 alert certificate expired:SSL alert number 45) while waiting for request, client: 203.0.113.9, server: 0.0.0.0:443",
@@ -877,6 +998,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}46 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Measured: true,
 			References: []string{
@@ -885,8 +1015,10 @@ var embedded = Catalogue{
 				"RFC 8446 section 6.2",
 				"measured: attempts.jsonl",
 				"WuKongIM #211",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 46 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"2026.11.23 16:20:23 LOG3[8]: SSL_accept: ../ssl/record/rec_layer_s3.c:1601: error:0A000416:SSL routines::sslv3 alert certificate unknown",
 				"-------------------------->握手失败！--------------------------> remote error: tls: unknown certificate handshakeStatus13ReadClientFinished",
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"remote error: tls: unknown certificate\",\"id\":7,\"fd\":151}",
@@ -943,6 +1075,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}47 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -971,8 +1112,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"measured: attempts.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 47 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: illegal parameter handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000417:SSL routines::sslv3 alert illegal parameter:SSL alert number 47) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -1023,6 +1166,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}48 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Measured: true,
 			References: []string{
@@ -1030,8 +1182,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"measured: attempts.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 48 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"20261123T162023.689854 [23960] 127.0.0.1:60772 :0 7:8 Handshake failure: error:0A000418:SSL routines::tlsv1 alert unknown ca",
 				"[Mon Nov 23 16:20:22.455712 2026] [ssl:info] [pid 23978:tid 23984] SSL Library Error: error:0A000418:SSL routines::tlsv1 alert unknown ca (SSL alert number 48)",
 				"-------------------------->握手失败！--------------------------> remote error: tls: unknown certificate authority handshakeStatus13ReadClientFinished",
@@ -1090,6 +1244,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}49 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -1118,8 +1281,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 49 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: access denied handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000419:SSL routines::tlsv1 alert access denied:SSL alert number 49) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -1170,6 +1335,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}50 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -1193,8 +1367,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 50 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: error decoding message handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: remote error: tls: error decoding message",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A00041A:SSL routines::tlsv1 alert decode error:SSL alert number 50) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
@@ -1246,6 +1422,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}51 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Measured: true,
 			References: []string{
@@ -1253,8 +1438,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"measured: attempts.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 51 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: error decrypting message handshakeStatus13ReadClientFinished",
 				"-------------------------->握手失败！--------------------------> remote error: tls: error decrypting message handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A00041B:SSL routines::tlsv1 alert decrypt error:SSL alert number 51) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
@@ -1306,6 +1493,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}60 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -1329,8 +1525,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 2246 section 7.2.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 60 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: export restriction handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000424:SSL routines::tlsv1 alert export restriction:SSL alert number 60) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -1381,6 +1579,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}70 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -1404,8 +1611,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 70 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: protocol version not supported handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: remote error: tls: protocol version not supported",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A00042E:SSL routines::tlsv1 alert protocol version:SSL alert number 70) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
@@ -1457,6 +1666,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}71 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -1485,8 +1703,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 71 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: insufficient security level handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A00042F:SSL routines::tlsv1 alert insufficient security:SSL alert number 71) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -1537,6 +1757,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}80 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -1570,8 +1799,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 80 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: internal error handshakeStatusDoFullHandshake2ReadHandshake1",
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"remote error: tls: internal error\",\"id\":7,\"fd\":151}",
 				"2026/04/22 10:11:12 [info] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000438:SSL routines::tlsv1 alert internal error:SSL alert number 80) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
@@ -1623,6 +1854,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}86 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -1641,8 +1881,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 7507 section 3",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 86 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: inappropriate fallback handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A00043E:SSL routines::tlsv1 alert inappropriate fallback:SSL alert number 86) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -1775,6 +2017,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}100 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -1798,8 +2049,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 5246 section 7.2.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 100 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: no renegotiation handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A00044C:SSL routines::tlsv1 alert no renegotiation:SSL alert number 100) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -1850,6 +2103,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}109 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -1873,8 +2135,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 109 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: missing extension handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000455:SSL routines::tlsv13 alert missing extension:SSL alert number 109) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -1925,6 +2189,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}110 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -1948,8 +2221,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 110 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: unsupported extension handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000456:SSL routines::tlsv1 unsupported extension:SSL alert number 110) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -2000,6 +2275,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}111 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2018,8 +2302,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 6066 section 5",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 111 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: certificate unobtainable handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000457:SSL routines::tlsv1 certificate unobtainable:SSL alert number 111) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -2070,6 +2356,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}112 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2088,8 +2383,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 6066 section 3",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 112 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: unrecognized name handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000458:SSL routines::tlsv1 unrecognized name:SSL alert number 112) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -2140,6 +2437,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}113 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2168,8 +2474,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 6066 section 8",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 113 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: bad certificate status response handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000459:SSL routines::tlsv1 bad certificate status response:SSL alert number 113) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -2220,6 +2528,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}114 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2238,8 +2555,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 6066 section 5",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 114 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: bad certificate hash value handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A00045A:SSL routines::tlsv1 bad certificate hash value:SSL alert number 114) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -2290,6 +2609,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}115 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2308,8 +2636,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 115 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: unknown PSK identity handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A00045B:SSL routines::tlsv1 alert unknown psk identity:SSL alert number 115) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -2360,6 +2690,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}116 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2378,8 +2717,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 8446 section 6.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 116 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: certificate required handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A00045C:SSL routines::tlsv13 alert certificate required:SSL alert number 116) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -2430,6 +2771,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}120 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2448,8 +2798,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 7301 section 3.2",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 120 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: no application protocol handshakeStatusDoFullHandshake2ReadHandshake1",
 				"2026/04/22 10:11:12 [crit] 31#31: *84 SSL_do_handshake() failed (SSL: error:0A000460:SSL routines::tlsv1 alert no application protocol:SSL alert number 120) while SSL handshaking, client: 203.0.113.9, server: 0.0.0.0:443",
 			},
@@ -2500,6 +2852,15 @@ var embedded = Catalogue{
 						"() failed (SSL: error:",
 					},
 				},
+				{
+					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}121 (?:arn:|-)",
+					Kinds: []string{
+						"text",
+					},
+					Literals: []string{
+						"tls 2.0 ",
+					},
+				},
 			},
 			Causes: []CauseScore{
 				{
@@ -2523,8 +2884,10 @@ var embedded = Catalogue{
 				"OpenSSL ssl/ssl_err.c",
 				"RFC 9849",
 				"recorded: faults.jsonl, nginx.jsonl",
+				"docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html (incoming_tls_alert)",
 			},
 			Samples: []string{
+				"tls 2.0 2026-04-22T10:11:12 net/im/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.9:51514 10.0.0.5:443 5 2 98 246 121 arn:aws:acm:ap-east-1:123456789012:certificate/2a108f19-aded-46b0-8493-c63eb1ef4a99 - ECDHE-RSA-AES128-GCM-SHA256 tlsv12 - im.example.com - - - 2026-04-22T10:11:10",
 				"-------------------------->握手失败！--------------------------> remote error: tls: alert(121) handshakeStatusDoFullHandshake2ReadHandshake1",
 				"{\"level\":\"debug\",\"time\":\"2026-04-22T10:11:12.123456789+08:00\",\"msg\":\"【ReactorSub-1】close connn\",\"error\":\"remote error: tls: alert(121)\",\"id\":7,\"fd\":151}",
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: remote error: tls: encrypted client hello required",
@@ -3226,6 +3589,62 @@ var embedded = Catalogue{
 			},
 			Misses: []string{
 				"2026/04/22 10:11:12 http: TLS handshake error from 203.0.113.9:51514: EOF",
+			},
+		},
+		{
+			ID: "balancer-client-certificate",
+			Title: Text{
+				En: "The load balancer wants a client certificate and got no good one",
+				Zh: "负载均衡要求客户端证书，但没有收到合格的",
+			},
+			Explain: Text{
+				En: "Mutual TLS is on at the listener, and the client sent no certificate or one that the trust store of the listener does not accept; the code says why (ClientCertUntrusted, ClientCertExpired, client_cert_not_provided). WuKongIM clients have no certificates: switch it off for the listener of the chat clients, unless you hand out client certificates yourself.",
+				Zh: "监听器开启了双向认证，而客户端没有出示证书，或证书不被监听器的信任库认可，代码写明了原因（ClientCertUntrusted、ClientCertExpired、client_cert_not_provided）。WuKongIM 客户端没有证书：除非自己给客户端签发了证书，否则请在聊天客户端使用的监听器上关闭双向认证。",
+			},
+			Severity: "error",
+			Category: "protocol",
+			Reporter: "server",
+			Phase:    "certificate",
+			Side:     "server",
+			Match: []Clause{
+				{
+					Regex: "\\bFailed:ClientCert[A-Z]\\w+",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"Failed:ClientCert",
+					},
+				},
+				{
+					Regex: "\\\\?\"statusDetails\\\\?\":\\s*\\\\?\"client_cert_\\w+",
+					Kinds: []string{
+						"text",
+						"zap",
+					},
+					Literals: []string{
+						"statusDetails",
+					},
+				},
+			},
+			Causes: []CauseScore{
+				{
+					ID:    "client-certificate",
+					Score: 0.97,
+					Why:   "only mutual TLS leads here",
+				},
+			},
+			References: []string{
+				"docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-connection-logs.html",
+				"cloud.google.com/load-balancing/docs/mtls (logged errors for closed connections)",
+			},
+			Samples: []string{
+				"2026-04-22T10:11:12.514108Z 203.0.113.9 51514 443 TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256 - \"CN=phone,O=Example\" NotBefore=2025-09-21T22:43:21Z;NotAfter=2027-06-17T22:43:21Z FEF257372D5C14D4 Failed:ClientCertUntrusted TID_1c71a68d70587445ad5127ff8b2687d7",
+				"{\"jsonPayload\":{\"@type\":\"type.googleapis.com/google.cloud.loadbalancing.type.LoadBalancerLogEntry\",\"statusDetails\":\"client_cert_not_provided\"},\"resource\":{\"type\":\"http_load_balancer\"},\"severity\":\"WARNING\",\"timestamp\":\"2026-04-22T10:11:12.1Z\"}",
+			},
+			Misses: []string{
+				"2026-04-22T10:11:12.514108Z 203.0.113.9 51514 443 TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256 4.036 \"CN=phone,O=Example\" NotBefore=2025-09-21T22:43:21Z;NotAfter=2027-06-17T22:43:21Z FEF257372D5C14D4 Success TID_3180a73013c8ca4bac2f731159d4b0fe",
 			},
 		},
 		{
@@ -25123,8 +25542,8 @@ var embedded = Catalogue{
 						},
 						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -subject -dates",
 						Interrupts: Text{
-							En: "Only after all of the above: while certificate or key is missing, this very command crashes the server.",
-							Zh: "务必在以上步骤都完成之后再执行：缺少证书或私钥时，这条命令本身就会让服务崩溃。",
+							En: "Not before certificate and key are set: while one is missing, this very command crashes the server.",
+							Zh: "务必在证书和私钥都配好之后再执行：缺少证书或私钥时，这条命令本身就会让服务崩溃。",
 						},
 					},
 					{
@@ -25322,7 +25741,7 @@ var embedded = Catalogue{
 					{
 						Text: Text{
 							En: "Take the right file again: download the certificate in the Nginx (PEM) form from the CA or cloud console, or use fullchain.pem and privkey.pem of certbot. Never the .csr, .pfx, .jks or a public key.",
-							Zh: "重新拿对的文件：在 CA 或云厂商控制台下载 Nginx（PEM）格式的证书，或者用 certbot 的 fullchain.pem 和 privkey.pem。不要用 .csr、.pfx、.jks 或公钥文件。",
+							Zh: "重新取得正确的文件：在 CA 或云厂商控制台下载 Nginx（PEM）格式的证书，或者用 certbot 的 fullchain.pem 和 privkey.pem。不要用 .csr、.pfx、.jks 或公钥文件。",
 						},
 					},
 					{
@@ -25420,8 +25839,8 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "Put the new files in place, after both pass the checks above.",
-							Zh: "两个新文件都通过上面的检查后，替换到位。",
+							En: "Put the new files in place, once wklog check --cert fullchain-new.pem --key privkey-new.pem finds nothing.",
+							Zh: "wklog check --cert fullchain-new.pem --key privkey-new.pem 没有发现问题后，替换到位。",
 						},
 						Command: "cp fullchain-new.pem ./wukongimdata/certs/fullchain.pem",
 						Interrupts: Text{
@@ -27116,14 +27535,46 @@ var embedded = Catalogue{
 					{
 						For: []ComponentID{
 							"caddy",
+						},
+						Text: Text{
+							En: "Write the address of the site as its domain alone, without http:// and without :80: then Caddy serves TLS on 443, and clients use that port.",
+							Zh: "站点地址只写域名，不带 http:// 和 :80：Caddy 就会在 443 上提供 TLS，客户端连接这个端口。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"traefik",
+						},
+						Text: Text{
+							En: "Give the router tls and the entry point of port 443, and point clients at that port.",
+							Zh: "给 router 配置 tls 和 443 端口的 entryPoint，让客户端连接这个端口。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"ingress-nginx",
+						},
+						Text: Text{
+							En: "Name host and Secret under spec.tls of the Ingress, and point clients at port 443.",
+							Zh: "在 Ingress 的 spec.tls 里写明域名和 Secret，让客户端连接 443 端口。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"load-balancer",
+						},
+						Text: Text{
+							En: "Add an HTTPS listener (443) with the certificate, in the cloud's console, and point clients at it.",
+							Zh: "在云控制台添加带证书的 HTTPS 监听（443），让客户端连接它。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"other",
 						},
 						Text: Text{
-							En: "Point clients at the port with TLS (443): a site of Caddy by its domain without http://, a router of Traefik with tls, an Ingress with spec.tls, an HTTPS listener of the load balancer.",
-							Zh: "让客户端连接启用 TLS 的端口（443）：Caddy 站点写域名而不带 http://，Traefik 路由配置 tls，Ingress 配置 spec.tls，负载均衡用 HTTPS 监听。",
+							En: "Point clients at the port on which the program has TLS (443), or switch TLS on for this one.",
+							Zh: "让客户端连接该程序启用了 TLS 的端口（443），或在这个端口启用 TLS。",
 						},
 					},
 					{
@@ -27286,10 +27737,19 @@ var embedded = Catalogue{
 					},
 					{
 						For: []ComponentID{
+							"apache",
+						},
+						Text: Text{
+							En: "Listen on all addresses: take the address out of Listen and leave the port.",
+							Zh: "监听所有地址：Listen 里去掉地址，只留端口。",
+						},
+						Config: "Listen 443",
+					},
+					{
+						For: []ComponentID{
 							"caddy",
 							"traefik",
 							"haproxy",
-							"apache",
 							"other",
 						},
 						Text: Text{
@@ -27603,8 +28063,8 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "Start it by its systemd unit as root (it drops its rights by itself), or give the unit the capability.",
-							Zh: "用 systemd 以 root 启动（它会自己降权），或给服务单元加上能力。",
+							En: "Start it by its systemd unit as root (it drops its rights by itself), or give the unit the capability CAP_NET_BIND_SERVICE.",
+							Zh: "用 systemd 以 root 启动（它会自己降权），或给服务单元加上 CAP_NET_BIND_SERVICE 能力（capability）。",
 						},
 						Config: "[Service]\nAmbientCapabilities=CAP_NET_BIND_SERVICE",
 					},
@@ -27969,13 +28429,37 @@ var embedded = Catalogue{
 					{
 						For: []ComponentID{
 							"caddy",
+						},
+						Text: Text{
+							En: "Take ciphers and curves out of the tls block in the Caddyfile; the defaults suit nearly all clients.",
+							Zh: "去掉 Caddyfile 里 tls 块中的 ciphers 和 curves；默认值适合几乎所有客户端。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"traefik",
+						},
+						Text: Text{
+							En: "Take cipherSuites and curvePreferences out of tls.options, in the dynamic configuration; the defaults suit nearly all clients.",
+							Zh: "去掉动态配置 tls.options 里的 cipherSuites 和 curvePreferences；默认值适合几乎所有客户端。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"ingress-nginx",
+						},
+						Text: Text{
+							En: "Take ssl-ciphers and ssl-ecdh-curve out of the controller's ConfigMap, and the annotation ssl-ciphers out of the Ingress; the defaults suit nearly all clients.",
+							Zh: "去掉控制器 ConfigMap 里的 ssl-ciphers 和 ssl-ecdh-curve，以及 Ingress 上的 ssl-ciphers 注解；默认值适合几乎所有客户端。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"load-balancer",
 						},
 						Text: Text{
-							En: "Take restrictions of ciphers and curves out of its configuration (Caddy: ciphers and curves of tls, Traefik: cipherSuites of tls.options, ingress-nginx: ssl-ciphers, load balancer: the TLS policy of the listener); the defaults suit nearly all clients.",
-							Zh: "去掉配置里对加密套件和曲线的限制（Caddy 的 tls ciphers、curves，Traefik 的 tls.options cipherSuites，ingress-nginx 的 ssl-ciphers，负载均衡监听器的 TLS 安全策略）；默认值适合几乎所有客户端。",
+							En: "Choose a TLS policy with more suites at the HTTPS listener, in the cloud's console: those for TLS 1.2 and 1.3 suit nearly all clients.",
+							Zh: "在云控制台给 HTTPS 监听器选择套件更多的 TLS 安全策略：支持 TLS 1.2 和 1.3 的策略适合几乎所有客户端。",
 						},
 					},
 					{
@@ -28285,14 +28769,46 @@ var embedded = Catalogue{
 					{
 						For: []ComponentID{
 							"caddy",
+						},
+						Text: Text{
+							En: "Take client_auth out of the tls block of the site that serves the chat clients.",
+							Zh: "在聊天客户端使用的站点，去掉 tls 块里的 client_auth。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"traefik",
+						},
+						Text: Text{
+							En: "Take clientAuth out of the tls.options that the router of the chat clients names, in the dynamic configuration.",
+							Zh: "在动态配置里，去掉聊天客户端的 router 所引用的 tls.options 中的 clientAuth。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"ingress-nginx",
+						},
+						Text: Text{
+							En: "Take the annotations auth-tls-secret and auth-tls-verify-client off the Ingress that serves the chat clients.",
+							Zh: "在聊天客户端使用的 Ingress 上去掉 auth-tls-secret 和 auth-tls-verify-client 注解。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"load-balancer",
+						},
+						Text: Text{
+							En: "Switch mutual TLS (双向认证) off at the listener that serves the chat clients, in the cloud's console.",
+							Zh: "在云控制台，对聊天客户端使用的监听器关闭双向认证。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"other",
 						},
 						Text: Text{
-							En: "Switch client authentication off for the host that serves the chat clients (Caddy: client_auth, Traefik: clientAuth of tls.options, ingress-nginx: annotation auth-tls-secret, load balancer: mutual TLS, CDN: authenticated origin pulls).",
-							Zh: "对聊天客户端使用的域名关闭客户端证书认证（Caddy 的 client_auth，Traefik 的 tls.options clientAuth，ingress-nginx 的 auth-tls-secret 注解，负载均衡的双向认证，CDN 的源站认证）。",
+							En: "Switch client authentication off for the host that serves the chat clients; at a CDN it is called authenticated origin pulls.",
+							Zh: "对聊天客户端使用的域名关闭客户端证书认证；在 CDN 上叫源站认证（Authenticated Origin Pulls）。",
 						},
 					},
 					{
@@ -28375,8 +28891,8 @@ var embedded = Catalogue{
 						},
 						Command: "docker compose stop wukongim",
 						Interrupts: Text{
-							En: "From now until the start two steps below nobody can connect.",
-							Zh: "从这里到后面重新启动之前，所有用户都无法连接。",
+							En: "Until the server is started again nobody can connect.",
+							Zh: "在重新启动之前，所有用户都无法连接。",
 						},
 					},
 					{
@@ -28514,15 +29030,15 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "Offer wss. One way is WuKongIM's own port: first a certificate of a public CA, then wssAddr, and external.wssAddr set to the certificate's domain.",
-							Zh: "提供 wss。方式一：用 WuKongIM 自己的 wss 端口，先配公共 CA 的证书，再设 wssAddr，external.wssAddr 写证书域名。",
+							En: "Offer wss on WuKongIM's own port: first a certificate of a public CA, then wssAddr, and external.wssAddr set to the certificate's domain.",
+							Zh: "用 WuKongIM 自己的端口提供 wss：先配公共 CA 的证书，再设 wssAddr，external.wssAddr 写证书域名。",
 						},
 						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n    ports:\n      - \"5210:5210\"",
 					},
 					{
 						Text: Text{
-							En: "The other way is nginx, where it serves the page already: add this host to the http block (or only its location, under a path such as /ws) and set external.wssAddr to wss://im.example.com:443. In the same compose project forward to http://wukongim:5200.",
-							Zh: "方式二：页面本来就由 nginx 提供时，在 http 块里加一个站点（或只在 /ws 这样的路径下加 location）转发，external.wssAddr 设为 wss://im.example.com:443；在同一个 compose 项目里时转发到 http://wukongim:5200。",
+							En: "Where nginx serves the page already, let it serve wss as well: add this host to the http block (or only its location, under a path such as /ws) and set external.wssAddr to wss://im.example.com:443. In the same compose project forward to http://wukongim:5200.",
+							Zh: "页面本来就由 nginx 提供时，也由它提供 wss：在 http 块里加一个站点（或只在 /ws 这样的路径下加 location）转发，external.wssAddr 设为 wss://im.example.com:443；在同一个 compose 项目里时转发到 http://wukongim:5200。",
 						},
 						Config: "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    ssl_protocols       TLSv1.2 TLSv1.3;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection $connection_upgrade;\n        proxy_set_header Host $host;\n        proxy_set_header X-Real-IP $remote_addr;\n        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        proxy_read_timeout 300s;\n        proxy_send_timeout 300s;\n    }\n}",
 					},
@@ -29824,8 +30340,8 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "Look at the file on disk, and at what clients see (the first check). If the file ends later, it is renewed already: a restart is all that is needed, see below.",
-							Zh: "看磁盘上的文件，再和客户端看到的有效期（第一项检查）对比。如果磁盘上的文件到期更晚，说明已经续期，只需按下面的步骤重启。",
+							En: "Look at the file on disk. If it ends later than the certificate that clients see (wklog check shows both), it is renewed already, and a restart is all that is needed.",
+							Zh: "查看磁盘上的证书文件。如果到期时间比客户端看到的晚（wklog check 会同时显示两者），说明已经续期，只需重启服务。",
 						},
 						Command: "openssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -enddate",
 					},
@@ -29834,8 +30350,8 @@ var embedded = Catalogue{
 							"kubernetes",
 						},
 						Text: Text{
-							En: "Look at the Secret, and at what clients see (the first check). If the Secret ends later, it is renewed already: a restart is all that is needed, see below.",
-							Zh: "看 Secret 里的证书，再和客户端看到的有效期（第一项检查）对比。如果 Secret 里的到期更晚，说明已经续期，只需按下面的步骤重启。",
+							En: "Look at the Secret. If it ends later than the certificate that clients see, it is renewed already, and a restart of the pods is all that is needed.",
+							Zh: "查看 Secret 里的证书。如果到期时间比客户端看到的晚，说明已经续期，只需重启 Pod。",
 						},
 						Command: "kubectl get secret wukongim-tls -o jsonpath='{.data.tls\\.crt}' | base64 -d | openssl x509 -noout -enddate",
 					},
@@ -30013,8 +30529,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "Look at the file on disk. If it ends later than what clients see, it is renewed already: a reload is all that is needed, see below.",
-							Zh: "看磁盘上的文件。如果到期时间比客户端看到的晚，说明已经续期，只需按下面的步骤重载。",
+							En: "Look at the file on disk. If it ends later than the certificate that clients see, it is renewed already, and a reload is all that is needed.",
+							Zh: "查看磁盘上的证书文件。如果到期时间比客户端看到的晚，说明已经续期，只需重载代理。",
 						},
 						Command: "openssl x509 -in /etc/letsencrypt/live/im.example.com/fullchain.pem -noout -enddate",
 					},
@@ -31867,25 +32383,79 @@ var embedded = Catalogue{
 					Pattern: "^client-(?:says|told|has|own)-",
 				},
 			},
-			Lacks: map[string]string{
-				"cert-expired":           "the certificate is the server's; a wrong clock of the client is clock-skew",
-				"cert-file-missing":      "a client has no server certificate: the files are the server's",
-				"cert-file-unreadable":   "the files are the server's",
-				"cert-key-mismatch":      "the files are the server's",
-				"cert-key-swapped":       "the files are the server's",
-				"cert-malformed":         "the files are the server's",
-				"cert-not-configured":    "the files are the server's",
-				"cert-not-pem":           "the files are the server's",
-				"cert-not-yet-valid":     "the certificate is the server's; a wrong clock of the client is clock-skew",
-				"cert-revoked":           "the certificate is the server's",
-				"cert-unsupported":       "the certificate is the server's",
-				"chain-incomplete":       "the chain is sent by the server",
-				"key-unsupported":        "the key is the server's",
-				"listen-address-invalid": "a client does not listen",
-				"listen-port-denied":     "a client does not listen",
-				"listen-port-in-use":     "a client does not listen",
-				"scanner-probe":          "it is told by the server of somebody who is no client of its own",
-				"server-crash":           "it is the server that crashes",
+			Lacks: map[string]Text{
+				"cert-expired": {
+					En: "the certificate is the server's; a wrong clock of the client is clock-skew",
+					Zh: "证书在服务器上；客户端自身时钟不准属于 clock-skew",
+				},
+				"cert-file-missing": {
+					En: "a client has no server certificate: the files are the server's",
+					Zh: "客户端没有服务器证书，这些文件在服务器上",
+				},
+				"cert-file-unreadable": {
+					En: "the files are the server's",
+					Zh: "这些文件在服务器上",
+				},
+				"cert-key-mismatch": {
+					En: "the files are the server's",
+					Zh: "这些文件在服务器上",
+				},
+				"cert-key-swapped": {
+					En: "the files are the server's",
+					Zh: "这些文件在服务器上",
+				},
+				"cert-malformed": {
+					En: "the files are the server's",
+					Zh: "这些文件在服务器上",
+				},
+				"cert-not-configured": {
+					En: "the files are the server's",
+					Zh: "这些文件在服务器上",
+				},
+				"cert-not-pem": {
+					En: "the files are the server's",
+					Zh: "这些文件在服务器上",
+				},
+				"cert-not-yet-valid": {
+					En: "the certificate is the server's; a wrong clock of the client is clock-skew",
+					Zh: "证书在服务器上；客户端自身时钟不准属于 clock-skew",
+				},
+				"cert-revoked": {
+					En: "the certificate is the server's",
+					Zh: "证书在服务器上",
+				},
+				"cert-unsupported": {
+					En: "the certificate is the server's",
+					Zh: "证书在服务器上",
+				},
+				"chain-incomplete": {
+					En: "the chain is sent by the server",
+					Zh: "证书链由服务器发送",
+				},
+				"key-unsupported": {
+					En: "the key is the server's",
+					Zh: "私钥在服务器上",
+				},
+				"listen-address-invalid": {
+					En: "a client does not listen",
+					Zh: "客户端不监听端口",
+				},
+				"listen-port-denied": {
+					En: "a client does not listen",
+					Zh: "客户端不监听端口",
+				},
+				"listen-port-in-use": {
+					En: "a client does not listen",
+					Zh: "客户端不监听端口",
+				},
+				"scanner-probe": {
+					En: "it is told by the server of somebody who is no client of its own",
+					Zh: "由服务器报告，对方并不是真正的客户端",
+				},
+				"server-crash": {
+					En: "it is the server that crashes",
+					Zh: "崩溃的是服务器",
+				},
 			},
 		},
 		{
@@ -31907,16 +32477,43 @@ var embedded = Catalogue{
 					Name: "(?i)ingress",
 				},
 			},
-			Lacks: map[string]string{
-				"cert-file-missing":                "it reads no files: a Secret that is missing is cert-not-configured; the remedy there is the same",
-				"cert-file-unreadable":             "it takes the Secret from the API, not from files",
-				"cert-key-swapped":                 "kubectl create secret tls refuses swapped files",
-				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
-				"key-unsupported":                  "kubectl create secret tls refuses a key that it cannot read",
-				"listen-address-invalid":           "its ports are those of its Service",
-				"listen-port-denied":               "its image has the capability",
-				"listen-port-in-use":               "its ports are those of its Service",
-				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			Lacks: map[string]Text{
+				"cert-file-missing": {
+					En: "it reads no files: a Secret that is missing is cert-not-configured; the remedy there is the same",
+					Zh: "它不读文件：缺少 Secret 属于 cert-not-configured，处理方法见该原因",
+				},
+				"cert-file-unreadable": {
+					En: "it takes the Secret from the API, not from files",
+					Zh: "它通过 API 读取 Secret，不读文件",
+				},
+				"cert-key-swapped": {
+					En: "kubectl create secret tls refuses swapped files",
+					Zh: "kubectl create secret tls 会拒绝放反的文件",
+				},
+				"insecure-websocket-on-https-page": {
+					En: "the page decides which address it opens; the remedy is WuKongIM's setting",
+					Zh: "连接哪个地址由页面决定，要改的是 WuKongIM 的配置",
+				},
+				"key-unsupported": {
+					En: "kubectl create secret tls refuses a key that it cannot read",
+					Zh: "kubectl create secret tls 会拒绝无法读取的私钥",
+				},
+				"listen-address-invalid": {
+					En: "its ports are those of its Service",
+					Zh: "它的端口由 Service 决定",
+				},
+				"listen-port-denied": {
+					En: "its image has the capability",
+					Zh: "它的镜像已带有 CAP_NET_BIND_SERVICE 能力（capability）",
+				},
+				"listen-port-in-use": {
+					En: "its ports are those of its Service",
+					Zh: "它的端口由 Service 决定",
+				},
+				"server-crash": {
+					En: "the defects are WuKongIM's own TLS code",
+					Zh: "这些缺陷只存在于 WuKongIM 自己的 TLS 代码",
+				},
 			},
 		},
 		{
@@ -31939,10 +32536,19 @@ var embedded = Catalogue{
 					Name: "(?i)haproxy",
 				},
 			},
-			Lacks: map[string]string{
-				"cert-key-swapped":                 "certificate and key are in one file, in any order",
-				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
-				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			Lacks: map[string]Text{
+				"cert-key-swapped": {
+					En: "certificate and key are in one file, in any order",
+					Zh: "证书和私钥在同一个文件里，顺序不限",
+				},
+				"insecure-websocket-on-https-page": {
+					En: "the page decides which address it opens; the remedy is WuKongIM's setting",
+					Zh: "连接哪个地址由页面决定，要改的是 WuKongIM 的配置",
+				},
+				"server-crash": {
+					En: "the defects are WuKongIM's own TLS code",
+					Zh: "这些缺陷只存在于 WuKongIM 自己的 TLS 代码",
+				},
 			},
 		},
 		{
@@ -31961,9 +32567,15 @@ var embedded = Catalogue{
 					Text: "\\[ssl:[a-z]+\\]|\\bAH0[0-9]{4}: ",
 				},
 			},
-			Lacks: map[string]string{
-				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
-				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			Lacks: map[string]Text{
+				"insecure-websocket-on-https-page": {
+					En: "the page decides which address it opens; the remedy is WuKongIM's setting",
+					Zh: "连接哪个地址由页面决定，要改的是 WuKongIM 的配置",
+				},
+				"server-crash": {
+					En: "the defects are WuKongIM's own TLS code",
+					Zh: "这些缺陷只存在于 WuKongIM 自己的 TLS 代码",
+				},
 			},
 		},
 		{
@@ -31994,10 +32606,19 @@ var embedded = Catalogue{
 					Text: "^\\S+ (?:DBG|INF|WRN|ERR) ",
 				},
 			},
-			Lacks: map[string]string{
-				"cert-key-swapped":                 "certFile and keyFile are parsed as what they are: swapped ones are cert-not-pem",
-				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
-				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			Lacks: map[string]Text{
+				"cert-key-swapped": {
+					En: "certFile and keyFile are parsed as what they are: swapped ones are cert-not-pem",
+					Zh: "certFile 和 keyFile 按各自的类型解析，放反时属于 cert-not-pem",
+				},
+				"insecure-websocket-on-https-page": {
+					En: "the page decides which address it opens; the remedy is WuKongIM's setting",
+					Zh: "连接哪个地址由页面决定，要改的是 WuKongIM 的配置",
+				},
+				"server-crash": {
+					En: "the defects are WuKongIM's own TLS code",
+					Zh: "这些缺陷只存在于 WuKongIM 自己的 TLS 代码",
+				},
 			},
 		},
 		{
@@ -32022,10 +32643,19 @@ var embedded = Catalogue{
 					Text: "\"logger\":\"(?:http|tls|admin|caddy|pki)\\b|Error: loading (?:initial|new) config:",
 				},
 			},
-			Lacks: map[string]string{
-				"cert-key-swapped":                 "the two files of a tls line are parsed as what they are: swapped ones are cert-not-pem",
-				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
-				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			Lacks: map[string]Text{
+				"cert-key-swapped": {
+					En: "the two files of a tls line are parsed as what they are: swapped ones are cert-not-pem",
+					Zh: "tls 行的两个文件按各自的类型解析，放反时属于 cert-not-pem",
+				},
+				"insecure-websocket-on-https-page": {
+					En: "the page decides which address it opens; the remedy is WuKongIM's setting",
+					Zh: "连接哪个地址由页面决定，要改的是 WuKongIM 的配置",
+				},
+				"server-crash": {
+					En: "the defects are WuKongIM's own TLS code",
+					Zh: "这些缺陷只存在于 WuKongIM 自己的 TLS 代码",
+				},
 			},
 		},
 		{
@@ -32053,9 +32683,15 @@ var embedded = Catalogue{
 					Name:    "(?i)nginx|openresty|tengine",
 				},
 			},
-			Lacks: map[string]string{
-				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
-				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			Lacks: map[string]Text{
+				"insecure-websocket-on-https-page": {
+					En: "the page decides which address it opens; the remedy is WuKongIM's setting",
+					Zh: "连接哪个地址由页面决定，要改的是 WuKongIM 的配置",
+				},
+				"server-crash": {
+					En: "the defects are WuKongIM's own TLS code",
+					Zh: "这些缺陷只存在于 WuKongIM 自己的 TLS 代码",
+				},
 			},
 		},
 		{
@@ -32066,20 +32702,66 @@ var embedded = Catalogue{
 			},
 			Proxy: true,
 			In:    "systemd",
-			Signs: []Sign{},
-			Lacks: map[string]string{
-				"cert-file-missing":                "it has no files: the certificate is chosen in its console",
-				"cert-file-unreadable":             "it has no files",
-				"cert-key-mismatch":                "its console refuses a key that does not fit",
-				"cert-key-swapped":                 "its console refuses them",
-				"cert-malformed":                   "its console refuses what it cannot parse",
-				"cert-not-pem":                     "its console refuses what is no PEM",
-				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
-				"key-unsupported":                  "its console refuses it",
-				"listen-address-invalid":           "its addresses are the cloud's",
-				"listen-port-denied":               "its ports are the cloud's",
-				"listen-port-in-use":               "its console refuses a port twice",
-				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			Signs: []Sign{
+				{
+					Pattern: "^balancer-",
+				},
+				{
+					Kinds: []string{
+						"text",
+					},
+					Text: "^tls 2\\.0 \\S+ net/",
+				},
+			},
+			Lacks: map[string]Text{
+				"cert-file-missing": {
+					En: "it has no files: the certificate is chosen in its console",
+					Zh: "它不读文件，证书在控制台里选择",
+				},
+				"cert-file-unreadable": {
+					En: "it has no files",
+					Zh: "它不读文件",
+				},
+				"cert-key-mismatch": {
+					En: "its console refuses a key that does not fit",
+					Zh: "控制台不接受不匹配的私钥",
+				},
+				"cert-key-swapped": {
+					En: "its console refuses them",
+					Zh: "控制台不接受放反的文件",
+				},
+				"cert-malformed": {
+					En: "its console refuses what it cannot parse",
+					Zh: "控制台不接受无法解析的内容",
+				},
+				"cert-not-pem": {
+					En: "its console refuses what is no PEM",
+					Zh: "控制台不接受不是 PEM 的内容",
+				},
+				"insecure-websocket-on-https-page": {
+					En: "the page decides which address it opens; the remedy is WuKongIM's setting",
+					Zh: "连接哪个地址由页面决定，要改的是 WuKongIM 的配置",
+				},
+				"key-unsupported": {
+					En: "its console refuses it",
+					Zh: "控制台不接受这种私钥",
+				},
+				"listen-address-invalid": {
+					En: "its addresses are the cloud's",
+					Zh: "它的地址由云平台分配",
+				},
+				"listen-port-denied": {
+					En: "its ports are the cloud's",
+					Zh: "它的端口由云平台管理",
+				},
+				"listen-port-in-use": {
+					En: "its console refuses a port twice",
+					Zh: "控制台不允许重复使用端口",
+				},
+				"server-crash": {
+					En: "the defects are WuKongIM's own TLS code",
+					Zh: "这些缺陷只存在于 WuKongIM 自己的 TLS 代码",
+				},
 			},
 		},
 		{
@@ -32107,9 +32789,15 @@ var embedded = Catalogue{
 					Pattern: "^proxy-",
 				},
 			},
-			Lacks: map[string]string{
-				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
-				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			Lacks: map[string]Text{
+				"insecure-websocket-on-https-page": {
+					En: "the page decides which address it opens; the remedy is WuKongIM's setting",
+					Zh: "连接哪个地址由页面决定，要改的是 WuKongIM 的配置",
+				},
+				"server-crash": {
+					En: "the defects are WuKongIM's own TLS code",
+					Zh: "这些缺陷只存在于 WuKongIM 自己的 TLS 代码",
+				},
 			},
 		},
 		{
@@ -32119,21 +32807,63 @@ var embedded = Catalogue{
 				Zh: "被调用的对方服务",
 			},
 			Signs: []Sign{},
-			Lacks: map[string]string{
-				"cert-file-missing":                "a service that cannot start is not reached: the caller sees no TLS",
-				"cert-file-unreadable":             "a service that cannot start is not reached: the caller sees no TLS",
-				"cert-key-mismatch":                "a service that cannot start is not reached: the caller sees no TLS",
-				"cert-key-swapped":                 "a service that cannot start is not reached: the caller sees no TLS",
-				"cert-not-configured":              "a service that cannot start is not reached: the caller sees no TLS",
-				"cert-not-pem":                     "a service that cannot start is not reached: the caller sees no TLS",
-				"cert-pin-mismatch":                "WuKongIM and nginx pin nothing",
-				"insecure-websocket-on-https-page": "the page decides which address it opens; the remedy is WuKongIM's setting",
-				"key-unsupported":                  "a service that cannot start is not reached: the caller sees no TLS",
-				"listen-address-invalid":           "a service that cannot start is not reached: the caller sees no TLS",
-				"listen-port-denied":               "a service that cannot start is not reached: the caller sees no TLS",
-				"listen-port-in-use":               "a service that cannot start is not reached: the caller sees no TLS",
-				"scanner-probe":                    "it is the caller that reports",
-				"server-crash":                     "the defects are WuKongIM's own TLS code",
+			Lacks: map[string]Text{
+				"cert-file-missing": {
+					En: "a service that cannot start is not reached: the caller sees no TLS",
+					Zh: "服务没有启动就连不上，调用方看不到 TLS 错误",
+				},
+				"cert-file-unreadable": {
+					En: "a service that cannot start is not reached: the caller sees no TLS",
+					Zh: "服务没有启动就连不上，调用方看不到 TLS 错误",
+				},
+				"cert-key-mismatch": {
+					En: "a service that cannot start is not reached: the caller sees no TLS",
+					Zh: "服务没有启动就连不上，调用方看不到 TLS 错误",
+				},
+				"cert-key-swapped": {
+					En: "a service that cannot start is not reached: the caller sees no TLS",
+					Zh: "服务没有启动就连不上，调用方看不到 TLS 错误",
+				},
+				"cert-not-configured": {
+					En: "a service that cannot start is not reached: the caller sees no TLS",
+					Zh: "服务没有启动就连不上，调用方看不到 TLS 错误",
+				},
+				"cert-not-pem": {
+					En: "a service that cannot start is not reached: the caller sees no TLS",
+					Zh: "服务没有启动就连不上，调用方看不到 TLS 错误",
+				},
+				"cert-pin-mismatch": {
+					En: "WuKongIM and nginx pin nothing",
+					Zh: "WuKongIM 和 nginx 都不做证书锁定（pinning）",
+				},
+				"insecure-websocket-on-https-page": {
+					En: "the page decides which address it opens; the remedy is WuKongIM's setting",
+					Zh: "连接哪个地址由页面决定，要改的是 WuKongIM 的配置",
+				},
+				"key-unsupported": {
+					En: "a service that cannot start is not reached: the caller sees no TLS",
+					Zh: "服务没有启动就连不上，调用方看不到 TLS 错误",
+				},
+				"listen-address-invalid": {
+					En: "a service that cannot start is not reached: the caller sees no TLS",
+					Zh: "服务没有启动就连不上，调用方看不到 TLS 错误",
+				},
+				"listen-port-denied": {
+					En: "a service that cannot start is not reached: the caller sees no TLS",
+					Zh: "服务没有启动就连不上，调用方看不到 TLS 错误",
+				},
+				"listen-port-in-use": {
+					En: "a service that cannot start is not reached: the caller sees no TLS",
+					Zh: "服务没有启动就连不上，调用方看不到 TLS 错误",
+				},
+				"scanner-probe": {
+					En: "it is the caller that reports",
+					Zh: "报告方是调用者自己",
+				},
+				"server-crash": {
+					En: "the defects are WuKongIM's own TLS code",
+					Zh: "这些缺陷只存在于 WuKongIM 自己的 TLS 代码",
+				},
 			},
 		},
 		{
@@ -32154,8 +32884,11 @@ var embedded = Catalogue{
 					Pattern: "^v3-",
 				},
 			},
-			Lacks: map[string]string{
-				"server-crash": "v3 has no TLS code of its own",
+			Lacks: map[string]Text{
+				"server-crash": {
+					En: "v3 has no TLS code of its own",
+					Zh: "v3 自身没有 TLS 代码",
+				},
 			},
 		},
 		{
@@ -32166,7 +32899,7 @@ var embedded = Catalogue{
 			},
 			In:    "compose",
 			Signs: []Sign{},
-			Lacks: map[string]string{},
+			Lacks: map[string]Text{},
 		},
 	},
 	Actions: []*Action{
@@ -32360,6 +33093,12 @@ var embedded = Catalogue{
 						Zh: "在云平台的证书服务（阿里云“数字证书管理服务”、腾讯云“SSL 证书”）上传 fullchain.pem 和 privkey.pem，然后在 HTTPS 监听器上改选新证书：监听器不会自动更换，扩展域名（SNI）的证书也要逐个更换。",
 					},
 				},
+			},
+			References: []string{
+				"certbot documentation, User Guide: Where are my certificates?",
+				"HAProxy configuration manual, bind: crt",
+				"kubernetes.io/docs/reference/kubectl/generated/kubectl_create/kubectl_create_secret_tls",
+				"Caddyfile documentation: tls",
 			},
 		},
 		{
@@ -32861,6 +33600,14 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			References: []string{
+				"WuKongIM v2.2.5 internal/options/options.go:891-895 (read once, at start)",
+				"nginx.org/en/docs/control.html",
+				"Caddy documentation: caddy reload",
+				"HAProxy management guide, section 4 (SIGHUP in master-worker mode)",
+				"Apache HTTP Server documentation: Stopping and Restarting",
+				"Traefik documentation: TLS, dynamic configuration",
+			},
 		},
 		{
 			ID: "recreate",
@@ -32929,6 +33676,10 @@ var embedded = Catalogue{
 					},
 					Command: "kubectl rollout status statefulset/wukongim --timeout=120s",
 				},
+			},
+			References: []string{
+				"WuKongIM issue #390 (a restart keeps the old environment)",
+				"docs.docker.com/reference/cli/docker/compose/up",
 			},
 		},
 		{
@@ -33089,6 +33840,12 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			References: []string{
+				"certbot documentation, User Guide: Renewing certificates",
+				"cert-manager documentation: cmctl renew",
+				"Caddy documentation: Automatic HTTPS",
+				"Traefik documentation: ACME, automatic renewals",
+			},
 		},
 		{
 			ID: "list-files",
@@ -33145,6 +33902,10 @@ var embedded = Catalogue{
 					},
 					Command: "ls -lL /opt/wukongim/certs",
 				},
+			},
+			References: []string{
+				"WuKongIM v2.2.5 Dockerfile (WORKDIR /home)",
+				"docs.docker.com/reference/cli/docker/compose/run",
 			},
 		},
 		{
@@ -33203,6 +33964,9 @@ var embedded = Catalogue{
 					Command: "systemctl cat wukongim",
 				},
 			},
+			References: []string{
+				"WuKongIM v2.2.5 internal/options/options.go (environment over wk.yaml)",
+			},
 		},
 		{
 			ID: "banner",
@@ -33259,6 +34023,9 @@ var embedded = Catalogue{
 					},
 					Command: "journalctl -u wukongim | grep 'WebSocket Secure' | tail -n 1",
 				},
+			},
+			References: []string{
+				"WuKongIM v2.2.5, the banner of a start (recorded: servers/ok)",
 			},
 		},
 		{
@@ -33435,6 +34202,12 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			References: []string{
+				"nginx.org/en/docs/switches.html (-T)",
+				"Caddyfile documentation: tls",
+				"HAProxy configuration manual, bind",
+				"Apache HTTP Server documentation: mod_ssl",
+			},
 		},
 		{
 			ID: "convert",
@@ -33479,6 +34252,9 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			References: []string{
+				"openssl-pkcs12(1), openssl-x509(1)",
+			},
 		},
 		{
 			ID: "naming",
@@ -33489,6 +34265,9 @@ var embedded = Catalogue{
 						Zh: "给 IM 一个独立的域名，例如 im.example.com，只比通配符多一级，并在 DNS、证书和 external.wssAddr 里使用同一个。",
 					},
 				},
+			},
+			References: []string{
+				"RFC 9525 section 6.3 (one label for a wildcard)",
 			},
 		},
 		{
@@ -33537,6 +34316,9 @@ var embedded = Catalogue{
 					Command: "systemctl list-timers --all | grep certbot",
 				},
 			},
+			References: []string{
+				"certbot documentation, User Guide: Setting up automated renewal",
+			},
 		},
 		{
 			ID: "lifetimes",
@@ -33548,6 +34330,10 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			References: []string{
+				"CA/Browser Forum ballot SC-081v3",
+				"letsencrypt.org/2025/12/02/from-90-to-45.html",
+			},
 		},
 		{
 			ID: "commercial",
@@ -33558,6 +34344,10 @@ var embedded = Catalogue{
 						Zh: "商业证书适合这些情况：合同要求 OV 或 EV、设备只有旧的根证书、需要厂商支持；加密强度、浏览器信任和有效期（最长 200 天）与免费证书相同，同样要做自动续期。",
 					},
 				},
+			},
+			References: []string{
+				"CA/Browser Forum ballot SC-081v3",
+				"CA/Browser Forum Baseline Requirements, section 7.1.6.4 (DV, OV, EV)",
 			},
 		},
 		{
@@ -33581,6 +34371,10 @@ var embedded = Catalogue{
 					},
 				},
 			},
+			References: []string{
+				"WuKongIM issue #209 (files of the BT panel)",
+				"1Panel issue #950 (files for other programs after a renewal)",
+			},
 		},
 		{
 			ID: "proxy-in-front",
@@ -33594,6 +34388,10 @@ var embedded = Catalogue{
 						Zh: "每次重启都会让所有用户掉线。要不断线续期，就在 nginx 上终止 TLS（重载证书不影响已有连接），再转发到 ws 端口 5200，wssAddr 留空（见 wklog explain checklist）。",
 					},
 				},
+			},
+			References: []string{
+				"WuKongIM v2.2.5 docker/gateway/nginx.conf",
+				"nginx.org/en/docs/control.html",
 			},
 		},
 		{
@@ -33667,6 +34465,10 @@ var embedded = Catalogue{
 						Zh: "只重启这个 Pod，它的连接会断开，客户端会自动重连。",
 					},
 				},
+			},
+			References: []string{
+				"docs.docker.com/reference/cli/docker/compose/up",
+				"kubernetes.io/docs/concepts/workloads/controllers/statefulset",
 			},
 		},
 	},
@@ -34316,8 +35118,8 @@ var embedded = Catalogue{
 			Name:  "ca.example.com",
 			Facts: []string{},
 			Text: Text{
-				En: "the address that the first command printed",
-				Zh: "上一条命令显示的地址",
+				En: "the address that CRL Distribution Points names",
+				Zh: "CRL Distribution Points 里的地址",
 			},
 		},
 		{
@@ -34708,6 +35510,9 @@ var embedded = Catalogue{
 		"登录不上",
 	},
 	Anchors: []string{
+		"tls 2.0 ",
+		"Failed:",
+		"client_cert_",
 		"tls: ",
 		"remote error: ",
 		"local error: ",
@@ -36046,122 +36851,122 @@ var embedded = Catalogue{
 	},
 	placements: map[string]search.Placement{
 		" does not contain a Common Name or Subject Alternative Name for ": {
-			Print: 8,
-			Group: 1,
+			Print: 13,
+			Group: 2,
 		},
 		" is about to expire": {
-			Print: 7,
-			Group: 1,
+			Print: 4,
+			Group: 5,
 		},
 		" stderr P": {
-			Print: 6,
+			Print: 5,
+			Group: 3,
 		},
 		" stdout P": {
-			Print: 5,
-			Group: 1,
+			Print: 2,
+			Group: 2,
 		},
 		"\"_p\":\"P\"": {
-			Print: 1,
-			Group: 1,
+			Print: 4,
+			Group: 4,
 		},
 		"\"logtag\":\"P\"": {
-			Print: 3,
-			Group: 6,
+			Print: 8,
+			Group: 4,
 		},
 		"(external/": {
-			Print: 2,
+			Print: 5,
 			Group: 6,
 		},
 		") Peer reports incompatible or unsupported protocol version": {
-			Print: 49,
-			Group: 5,
+			Print: 46,
+			Group: 2,
 		},
 		") Peer reports it experienced an internal error": {
 			Print: 15,
-			Group: 5,
+			Group: 4,
 		},
 		") The server rejected the handshake because the client downgraded": {
-			Print: 31,
+			Print: 30,
 			Group: 2,
 		},
 		") The server supports no protocols that the client advertises in the ALPN extension": {
-			Print: 49,
-			Group: 1,
+			Print: 28,
+			Group: 2,
 		},
 		") security library: ": {
-			Print: 8,
-			Group: 1,
+			Print: 2,
+			Group: 2,
 		},
 		"*** Fatal error: ": {
-			Print: 14,
+			Print: 4,
+			Group: 1,
 		},
 		",{error,eacces}}": {
-			Print: 5,
-			Group: 5,
+			Print: 8,
+			Group: 7,
 		},
 		",{error,enoent}}": {
-			Print: 5,
-			Group: 5,
+			Print: 8,
+			Group: 6,
 		},
 		"0x8009": {
-			Group: 7,
+			Print: 1,
+			Group: 2,
 		},
 		"0x800B01": {
-			Group: 7,
+			Print: 1,
+			Group: 2,
 		},
 		":No such file or directory": {
-			Print: 6,
-			Group: 5,
+			Print: 14,
+			Group: 3,
 		},
 		":PEM routines:": {
 			Print: 1,
-			Group: 7,
+			Group: 4,
 		},
 		":digital envelope routines:": {
-			Print: 20,
-			Group: 6,
+			Print: 15,
+			Group: 4,
 		},
 		":fail ": {
 			Print: 3,
-			Group: 5,
+			Group: 3,
 		},
 		"A call to SSPI failed": {
-			Print: 2,
-			Group: 5,
+			Print: 9,
 		},
 		"AEADBadTagException: Tag mismatch": {
-			Print: 10,
-			Group: 1,
+			Print: 20,
 		},
 		"AH0256": {
-			Group: 7,
+			Group: 2,
 		},
-		"ASN ": {
-			Print: 1,
-		},
+		"ASN ": {},
 		"Address already in use: AH00072: make_sock: could not bind to address ": {
-			Print: 39,
+			Print: 24,
 			Group: 2,
 		},
 		"AlertReceived(": {
-			Print: 8,
-			Group: 6,
+			Print: 11,
+			Group: 7,
 		},
 		"Alert[2|": {
-			Print: 3,
-			Group: 2,
+			Print: 5,
+			Group: 1,
 		},
 		"Algorithm constraints": {
-			Print: 16,
+			Print: 5,
 			Group: 4,
 		},
 		"Authentication failed because the remote party ": {
-			Print: 44,
-			Group: 1,
+			Print: 34,
+			Group: 4,
 		},
 		"Authority Key Identifier marked critical": {
-			Print: 7,
-			Group: 1,
+			Print: 2,
+			Group: 2,
 		},
 		"BAD_DECRYPT(": {
 			Print: 1,
@@ -36170,234 +36975,219 @@ var embedded = Catalogue{
 			Print: 1,
 		},
 		"Basic Constraints of CA cert not marked critical": {
-			Print: 38,
-			Group: 3,
-		},
-		"CA cert does not include key usage extension": {
-			Print: 23,
-			Group: 2,
-		},
-		"CERT_": {
-			Print: 2,
-		},
-		"CFNetwork": {
-			Print: 5,
-			Group: 6,
-		},
-		"CFStream": {
-			Group: 3,
-		},
-		"CLIENT ALERT": {
-			Print: 6,
-			Group: 7,
-		},
-		"CRL Cert revoked": {
-			Print: 1,
-		},
-		"CRL has expired": {
-			Print: 1,
-		},
-		"CRL is not yet valid": {
-			Print: 1,
-		},
-		"CRL path validation error": {
-			Print: 1,
-		},
-		"CRYPT_E_ASN1_": {
-			Print: 9,
-		},
-		"CRYPT_E_NO_REVOCATION_CHECK": {
-			Print: 7,
-		},
-		"CRYPT_E_NO_REVOCATION_DLL": {
-			Print: 7,
-		},
-		"CRYPT_E_REVOCATION_OFFLINE": {
-			Print: 16,
-		},
-		"CRYPT_E_REVOKED": {
-			Print: 4,
+			Print: 26,
 			Group: 4,
 		},
+		"CA cert does not include key usage extension": {
+			Print: 5,
+			Group: 4,
+		},
+		"CERT_": {
+			Print: 1,
+			Group: 1,
+		},
+		"CFNetwork": {
+			Print: 4,
+			Group: 2,
+		},
+		"CFStream": {
+			Print: 1,
+			Group: 1,
+		},
+		"CLIENT ALERT": {
+			Print: 9,
+			Group: 1,
+		},
+		"CRL Cert revoked": {
+			Group: 1,
+		},
+		"CRL has expired": {
+			Group: 1,
+		},
+		"CRL is not yet valid": {
+			Group: 1,
+		},
+		"CRL path validation error": {
+			Group: 1,
+		},
+		"CRYPT_E_ASN1_": {
+			Print: 8,
+		},
+		"CRYPT_E_NO_REVOCATION_CHECK": {
+			Group: 1,
+		},
+		"CRYPT_E_NO_REVOCATION_DLL": {
+			Group: 1,
+		},
+		"CRYPT_E_REVOCATION_OFFLINE": {
+			Group: 1,
+		},
+		"CRYPT_E_REVOKED": {
+			Group: 1,
+		},
 		"Cannot determine the frame size or a corrupted frame was received": {
-			Print: 35,
+			Print: 32,
 			Group: 3,
 		},
 		"CertPath": {
-			Print: 3,
+			Print: 4,
 			Group: 1,
 		},
 		"Certificate Transparency required, but no valid SCTs found": {
-			Print: 36,
-			Group: 1,
+			Print: 45,
+			Group: 3,
 		},
 		"Certificate has been revoked": {
-			Print: 5,
-			Group: 4,
+			Print: 11,
+			Group: 5,
 		},
 		"Certificate public key has explicit ECC parameters": {
-			Print: 5,
+			Print: 21,
 			Group: 4,
 		},
 		"CertificateError: hostname ": {
-			Print: 15,
+			Print: 11,
+			Group: 1,
 		},
 		"CertificateException: No name matching ": {
-			Print: 11,
-			Group: 1,
+			Print: 5,
+			Group: 7,
 		},
 		"CertificateException: Unable to initialize": {
-			Print: 11,
-			Group: 1,
+			Print: 21,
 		},
 		"CertificateException: parsing issue": {
-			Print: 11,
-			Group: 1,
+			Print: 28,
+			Group: 5,
 		},
 		"CertificateExpiredException: ": {
-			Print: 18,
-			Group: 1,
+			Print: 5,
+			Group: 7,
 		},
 		"CertificateNotYetValidException: ": {
-			Print: 22,
-			Group: 1,
+			Print: 20,
+			Group: 3,
 		},
 		"CertificateParsingException: ": {
-			Print: 18,
+			Print: 11,
 			Group: 1,
 		},
 		"CertificateRevokedException: ": {
-			Print: 18,
-			Group: 1,
+			Print: 5,
+			Group: 7,
 		},
 		"Client requested protocol ": {
-			Print: 23,
-			Group: 5,
+			Print: 20,
+			Group: 2,
 		},
 		"ClosedChannelException": {
 			Print: 13,
-			Group: 1,
+			Group: 7,
 		},
 		"Could not determine revocation status": {
-			Print: 7,
-			Group: 5,
+			Print: 3,
+			Group: 3,
 		},
 		"Could not parse PKey: ": {
-			Print: 19,
-			Group: 1,
+			Print: 3,
+			Group: 3,
 		},
 		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(": {
-			Print: 8,
+			Print: 22,
 		},
-		"DH_P_TOO_LONG": {
-			Print: 2,
-		},
+		"DH_P_TOO_LONG": {},
 		"EOF": {
 			Group: 1,
 		},
 		"ERR_ALPN_NEGOTIATION_FAILED": {
-			Print: 1,
-		},
-		"ERR_CERTIFICATE_TRANSPARENCY_REQUIRED": {
-			Print: 1,
-		},
-		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY": {
-			Print: 1,
-		},
-		"ERR_TLS_": {
-			Print: 1,
-		},
-		"Empty Subject Alternative Name extension": {
-			Print: 3,
 			Group: 1,
 		},
+		"ERR_CERTIFICATE_TRANSPARENCY_REQUIRED": {
+			Group: 1,
+		},
+		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY": {
+			Print: 5,
+		},
+		"ERR_TLS_": {
+			Print: 4,
+		},
+		"Empty Subject Alternative Name extension": {
+			Print: 29,
+			Group: 5,
+		},
 		"Error in handshake: A packet with illegal or unsupported version was received": {
-			Print: 14,
-			Group: 2,
+			Group: 1,
 		},
 		"Error in handshake: An unexpected TLS packet was received": {
-			Print: 14,
-			Group: 2,
+			Print: 34,
 		},
 		"Error in handshake: No common application protocol could be negotiated": {
-			Print: 14,
-			Group: 2,
+			Group: 1,
 		},
 		"Error in handshake: No common key share with peer": {
-			Print: 14,
-			Group: 2,
+			Group: 1,
 		},
 		"Error in handshake: No supported cipher suites have been found": {
-			Print: 14,
-			Group: 2,
+			Group: 1,
 		},
 		"Error in handshake: The TLS connection was non-properly terminated": {
-			Print: 14,
-			Group: 2,
+			Print: 24,
 		},
 		"Error renewing ": {
-			Print: 10,
-			Group: 6,
+			Group: 1,
 		},
 		"Error while reading trust file": {
-			Print: 15,
-			Group: 4,
+			Group: 1,
 		},
 		"Error: Base64 decoding error.": {
-			Print: 4,
+			Group: 1,
 		},
 		"Error: Error while reading file.": {
-			Print: 4,
+			Group: 1,
 		},
 		"Error: The requested data were not available.": {
-			Print: 4,
+			Group: 1,
 		},
 		"Error: unknown ": {
 			Print: 4,
-		},
-		"Ext Key Use": {
-			Print: 2,
-			Group: 7,
-		},
-		"Failed to create": {
-			Print: 8,
 			Group: 3,
 		},
+		"Ext Key Use": {
+			Print: 7,
+		},
+		"Failed to create": {
+			Group: 1,
+		},
 		"Failed to determine": {
-			Print: 11,
-			Group: 6,
+			Group: 1,
 		},
 		"Failed to enable crypto": {
-			Print: 1,
-			Group: 4,
+			Group: 1,
 		},
 		"Failed to finalize": {
-			Print: 14,
-			Group: 2,
+			Group: 1,
 		},
 		"Failed to perform self check": {
-			Print: 25,
-			Group: 2,
+			Group: 1,
 		},
 		"Failed to retrieve": {
-			Print: 1,
-			Group: 4,
+			Group: 1,
+		},
+		"Failed:": {
+			Group: 1,
 		},
 		"Failure in useCertificateChain": {
-			Print: 1,
-			Group: 4,
+			Group: 1,
 		},
 		"Failure in usePrivateKey": {
-			Print: 1,
-			Group: 4,
+			Group: 1,
 		},
 		"FileNotFoundException: ": {
 			Print: 12,
-			Group: 1,
+			Group: 7,
 		},
 		"FileSystemException: Cannot open file, path = '": {
-			Print: 10,
-			Group: 1,
+			Print: 20,
 		},
 		"GNUTLS_E_": {
 			Print: 3,
@@ -36408,272 +37198,264 @@ var embedded = Catalogue{
 		"GnuTLS send error": {
 			Print: 3,
 		},
-		"HTTP load failed": {
-			Print: 2,
-		},
-		"HTTPS": {
-			Print: 2,
-			Group: 3,
-		},
-		"HTTP_REQUEST(": {
-			Print: 2,
-		},
+		"HTTP load failed": {},
+		"HTTPS":            {},
+		"HTTP_REQUEST(":    {},
 		"HandshakeException": {
 			Print: 5,
-			Group: 2,
+			Group: 5,
 		},
 		"INVALID_PURPOSE": {
-			Print: 10,
+			Print: 5,
 		},
-		"ISSUER": {
-			Group: 1,
-		},
+		"ISSUER": {},
 		"Invalid path: ": {
 			Print: 5,
-			Group: 5,
+			Group: 3,
 		},
 		"InvalidCertificate(": {
 			Print: 12,
-			Group: 4,
-		},
-		"Issuer name empty": {
-			Print: 7,
-			Group: 3,
-		},
-		"KEY_VALUES_MISMATCH(": {
-			Print: 3,
-		},
-		"Key usage keyCertSign invalid for non-CA cert": {
-			Print: 8,
-			Group: 2,
-		},
-		"Keystore was tampered with, or password was incorrect": {
-			Print: 28,
-			Group: 5,
-		},
-		"LEAF_SIGNATURE": {
-			Print: 1,
 			Group: 7,
 		},
+		"Issuer name empty": {
+			Print: 10,
+			Group: 5,
+		},
+		"KEY_VALUES_MISMATCH(": {
+			Print: 15,
+		},
+		"Key usage keyCertSign invalid for non-CA cert": {
+			Print: 27,
+			Group: 3,
+		},
+		"Keystore was tampered with, or password was incorrect": {
+			Print: 34,
+			Group: 2,
+		},
+		"LEAF_SIGNATURE": {
+			Print: 6,
+		},
 		"LocalizedDescription": {
-			Print: 4,
 			Group: 2,
 		},
 		"Missing Authority Key Identifier": {
-			Print: 15,
-			Group: 1,
-		},
-		"Missing Subject Key Identifier": {
-			Print: 26,
-			Group: 4,
-		},
-		"MissingPassphrase": {
-			Print: 5,
-			Group: 3,
-		},
-		"MountVolume.SetUp failed for volume ": {
-			Print: 19,
-			Group: 4,
-		},
-		"Mounts denied": {
-			Print: 9,
-			Group: 4,
-		},
-		"NOT trusted": {
-			Print: 1,
-		},
-		"NO_CIPHERS_AVAILABLE": {
-			Print: 11,
-		},
-		"NO_COMMON_SIGNATURE_ALGORITHMS": {
-			Print: 7,
-		},
-		"NO_START_LINE(": {
-			Print: 3,
-		},
-		"NO_SUPPORTED_VERSIONS_ENABLED": {
-			Print: 18,
-		},
-		"No Private Key": {
-			Print: 9,
+			Print: 10,
 			Group: 2,
 		},
-		"No appropriate protocol (protocol is disabled": {
-			Print: 37,
-			Group: 4,
+		"Missing Subject Key Identifier": {
+			Print: 17,
+			Group: 6,
 		},
-		"No available authentication scheme": {
-			Print: 5,
-			Group: 4,
+		"MissingPassphrase": {
+			Print: 6,
+			Group: 5,
 		},
-		"No matching application layer protocol values": {
-			Print: 1,
+		"MountVolume.SetUp failed for volume ": {
+			Print: 26,
 			Group: 3,
 		},
-		"No such file or directory @ rb_sysopen - ": {
-			Print: 8,
-			Group: 4,
-		},
-		"OCSP ": {
-			Print: 2,
-		},
-		"OSStatus": {
-			Group: 1,
-		},
-		"Obtain: ": {
-			Print: 3,
-			Group: 4,
-		},
-		"OfflineRevocation": {
-			Print: 1,
-			Group: 4,
-		},
-		"Optional(-98": {
+		"Mounts denied": {
 			Print: 8,
 			Group: 6,
 		},
-		"PEER_DID_NOT_RETURN_A_CERTIFICATE(": {
-			Print: 8,
+		"NOT trusted": {
+			Print: 1,
+			Group: 3,
 		},
-		"PKIX path": {
-			Print: 2,
+		"NO_CIPHERS_AVAILABLE": {
+			Print: 14,
+		},
+		"NO_COMMON_SIGNATURE_ALGORITHMS": {
+			Print: 11,
+		},
+		"NO_START_LINE(": {
+			Print: 5,
+		},
+		"NO_SUPPORTED_VERSIONS_ENABLED": {
+			Print: 15,
 			Group: 1,
 		},
-		"PR_CONNECT_RESET_ERROR": {
+		"No Private Key": {
+			Print: 9,
+			Group: 5,
+		},
+		"No appropriate protocol (protocol is disabled": {
 			Print: 18,
+			Group: 2,
+		},
+		"No available authentication scheme": {
+			Print: 11,
+			Group: 5,
+		},
+		"No matching application layer protocol values": {
+			Print: 33,
+			Group: 2,
+		},
+		"No such file or directory @ rb_sysopen - ": {
+			Print: 13,
+			Group: 3,
+		},
+		"OCSP ": {
+			Print: 1,
+			Group: 1,
+		},
+		"OSStatus": {
+			Print: 1,
+			Group: 1,
+		},
+		"Obtain: ": {
+			Print: 2,
+			Group: 2,
+		},
+		"OfflineRevocation": {
+			Print: 6,
+			Group: 5,
+		},
+		"Optional(-98": {
+			Print: 4,
+			Group: 6,
+		},
+		"PEER_DID_NOT_RETURN_A_CERTIFICATE(": {
+			Print: 6,
+		},
+		"PKIX path": {
+			Print: 1,
+			Group: 7,
+		},
+		"PR_CONNECT_RESET_ERROR": {
+			Print: 17,
+			Group: 1,
 		},
 		"PR_END_OF_FILE_ERROR": {
-			Print: 7,
+			Print: 15,
+			Group: 1,
 		},
 		"Passphrase required for encrypted key": {
 			Print: 21,
-			Group: 5,
+			Group: 3,
 		},
 		"Path length given without key usage keyCertSign": {
-			Print: 23,
 			Group: 1,
 		},
 		"Path length invalid for non-CA cert": {
-			Print: 17,
-			Group: 5,
+			Group: 1,
 		},
 		"Peer reports failure of signature verification or key exchange": {
-			Print: 48,
-			Group: 2,
-		},
-		"Peer reports negotiation not in compliance with export": {
-			Print: 30,
+			Print: 47,
 			Group: 3,
 		},
+		"Peer reports negotiation not in compliance with export": {
+			Print: 44,
+			Group: 4,
+		},
 		"Peer's Certificate has expired": {
+			Print: 18,
+			Group: 5,
+		},
+		"Permission denied @ rb_sysopen - ": {
+			Print: 8,
+			Group: 6,
+		},
+		"Pin verification failed": {
+			Print: 14,
+			Group: 6,
+		},
+		"RFC 3779 resource not subset of parent's resources": {
+			Print: 29,
+			Group: 3,
+		},
+		"Received alert ": {
 			Print: 12,
 			Group: 4,
 		},
-		"Permission denied @ rb_sysopen - ": {
-			Print: 13,
-			Group: 4,
-		},
-		"Pin verification failed": {
-			Print: 8,
-			Group: 4,
-		},
-		"RFC 3779 resource not subset of parent's resources": {
-			Print: 19,
-			Group: 5,
-		},
-		"Received alert ": {
-			Print: 8,
-			Group: 5,
-		},
 		"Received an unexpected EOF or 0 bytes from the transport stream": {
-			Print: 24,
+			Print: 27,
+			Group: 3,
 		},
 		"Referenced ": {
-			Print: 1,
 			Group: 4,
 		},
 		"RemoteCertificate": {
 			Print: 11,
-			Group: 4,
+			Group: 7,
 		},
 		"Renew: ": {
 			Print: 4,
+			Group: 3,
 		},
 		"RevocationStatusUnknown": {
-			Print: 20,
-			Group: 5,
+			Print: 16,
+			Group: 1,
 		},
-		"SEC_E_": {
-			Print: 1,
-			Group: 7,
-		},
+		"SEC_E_": {},
 		"SELF_SIGNED": {
-			Group: 7,
+			Print: 6,
 		},
 		"SERVER ALERT": {
-			Print: 6,
-			Group: 7,
+			Print: 9,
+			Group: 1,
 		},
-		"SL handshake aborted: ssl=": {},
+		"SL handshake aborted: ssl=": {
+			Print: 7,
+			Group: 2,
+		},
 		"SSL": {
-			Group: 7,
+			Group: 1,
 		},
 		"SSLV3_ALERT_": {
-			Print: 9,
+			Group: 1,
 		},
 		"SecureTransport": {
-			Print: 1,
-			Group: 6,
+			Group: 2,
 		},
 		"ServerHandshake(": {
-			Print: 11,
+			Print: 10,
 			Group: 2,
 		},
 		"SocketStream": {
-			Print: 1,
 			Group: 2,
 		},
 		"SocketTimeoutException": {
-			Print: 13,
-			Group: 1,
+			Group: 2,
 		},
 		"SslClosedEngineException": {
 			Print: 15,
-			Group: 1,
+			Group: 7,
 		},
 		"SslHandshakeTimeoutException: handshake timed out": {
-			Print: 19,
-			Group: 1,
+			Print: 7,
+			Group: 2,
 		},
 		"SslRecordException": {
-			Print: 9,
-			Group: 1,
+			Print: 7,
+			Group: 3,
 		},
 		"Startup failed at ": {
 			Print: 6,
-			Group: 7,
+			Group: 5,
 		},
 		"Subject Key Identifier marked critical": {
-			Print: 28,
-			Group: 3,
+			Print: 21,
+			Group: 4,
 		},
 		"Subject empty and Subject Alt Name extension not critical": {
-			Print: 11,
-			Group: 1,
+			Print: 33,
+			Group: 5,
 		},
 		"Subject name empty": {
-			Print: 8,
-			Group: 3,
+			Print: 11,
+			Group: 5,
 		},
 		"Suite B: ": {
 			Print: 6,
+			Group: 3,
 		},
 		"TCP Conn": {
-			Print: 1,
+			Print: 3,
 		},
 		"TLS Error: ": {},
 		"TLS Handshake": {
-			Print: 9,
+			Print: 8,
 			Group: 2,
 		},
 		"TLS Trust":             {},
@@ -36688,683 +37470,689 @@ var embedded = Catalogue{
 		"TLS failure":           {},
 		"TLS handshake": {
 			Print: 9,
-			Group: 2,
+			Group: 5,
 		},
 		"TLS key negotiation failed": {},
 		"TLS library problem: ":      {},
 		"TLS negotiation failed":     {},
 		"TLS server: In state ":      {},
 		"TLS 连接":                     {},
-		"TLSV1_": {
-			Print: 2,
-		},
-		"TLS\\u8FDE\\u63A5": {},
-		"TLS\\u8fde\\u63a5": {},
-		"TLS连接":             {},
+		"TLSV1_":                     {},
+		"TLS\\u8FDE\\u63A5":          {},
+		"TLS\\u8fde\\u63a5":          {},
+		"TLS连接":                      {},
 		"The client supported protocol versions[": {
-			Print: 27,
-			Group: 5,
+			Print: 24,
+			Group: 2,
 		},
 		"The handshake operation timed out": {
-			Print: 9,
+			Print: 8,
 			Group: 2,
 		},
 		"The trustAnchors parameter must be non-empty": {
-			Print: 12,
-			Group: 6,
+			Print: 9,
+			Group: 2,
 		},
 		"TlsException: ": {
 			Print: 3,
-			Group: 1,
+			Group: 7,
 		},
 		"UNDETERMINED_REVOCATION_STATUS": {
-			Print: 21,
+			Print: 2,
 		},
 		"UNKNOWN_CIPHER_RETURNED": {
-			Print: 5,
+			Print: 2,
 		},
 		"UNSUPPORTED_PROTOCOL": {
-			Print: 14,
+			Print: 8,
 		},
 		"URLErrorDomain": {
-			Print: 11,
-			Group: 4,
+			Group: 1,
 		},
 		"Unable to determine revocation status": {
-			Print: 11,
+			Print: 28,
 			Group: 6,
 		},
 		"Unable to set local cert chain file `": {
-			Print: 23,
-			Group: 1,
-		},
-		"UnrecoverableKeyException: Cannot recover key": {
-			Print: 16,
-			Group: 1,
-		},
-		"UnverifiedException": {
-			Print: 6,
+			Print: 22,
 			Group: 4,
 		},
+		"UnrecoverableKeyException: Cannot recover key": {
+			Print: 26,
+		},
+		"UnverifiedException": {
+			Group: 1,
+		},
 		"Using cert extension requires at least X509v3": {
-			Print: 12,
-			Group: 6,
+			Print: 8,
+			Group: 4,
 		},
 		"VERIFY_FAILED": {
-			Print: 6,
+			Print: 1,
+			Group: 1,
 		},
 		"ValidatorException: ": {
-			Print: 9,
+			Print: 7,
+			Group: 3,
+		},
+		"WRONG_CIPHER_RETURNED": {
+			Group: 5,
+		},
+		"WRONG_CURVE": {
+			Group: 5,
+		},
+		"WRONG_SIGNATURE_TYPE": {
+			Print: 7,
+		},
+		"WRONG_VERSION": {
+			Print: 8,
 			Group: 1,
 		},
-		"WRONG_CIPHER_RETURNED": {},
-		"WRONG_CURVE":           {},
-		"WRONG_SIGNATURE_TYPE":  {},
-		"WRONG_VERSION":         {},
 		"[X509: KEY_TYPE_MISMATCH] ": {
-			Print: 4,
-			Group: 1,
+			Print: 20,
 		},
 		"[X509: KEY_VALUES_MISMATCH] ": {
-			Print: 10,
+			Print: 22,
 		},
 		"\\u201D\\u7684\\u670D\\u52A1\\u5668": {
-			Print: 20,
+			Print: 22,
 			Group: 1,
 		},
 		"\\u201d\\u7684\\u670d\\u52a1\\u5668": {
-			Print: 20,
-			Group: 1,
+			Print: 1,
+			Group: 2,
 		},
 		"\\u4E0D\\u5177\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
-			Print: 2,
-			Group: 7,
-		},
-		"\\u4e0d\\u5177\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
-			Print: 27,
+			Print: 3,
 			Group: 1,
 		},
+		"\\u4e0d\\u5177\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
+			Print: 37,
+			Group: 2,
+		},
 		"\\u5B89\\u5168\\u8FDE\\u63A5": {
-			Print: 16,
-			Group: 7,
+			Print: 3,
+			Group: 1,
 		},
 		"\\u5b89\\u5168\\u8fde\\u63a5": {
 			Print: 13,
-			Group: 1,
+			Group: 2,
 		},
 		"\\u63E1\\u624B": {
-			Print: 9,
-			Group: 3,
+			Print: 4,
+			Group: 1,
 		},
 		"\\u63e1\\u624b": {
-			Print: 5,
-			Group: 4,
+			Print: 1,
 		},
 		"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB": {
-			Print: 26,
-			Group: 1,
+			Print: 7,
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5230\\u8BE5\\u670D\\u52A1\\u5668\\u7684\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
-			Print: 44,
-			Group: 1,
+			Print: 7,
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
-			Print: 46,
-			Group: 7,
+			Print: 7,
 		},
 		"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb": {
-			Print: 26,
-			Group: 1,
+			Print: 7,
+			Group: 2,
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5230\\u8be5\\u670d\\u52a1\\u5668\\u7684\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
-			Print: 44,
-			Group: 1,
+			Print: 85,
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
-			Print: 43,
-			Group: 1,
+			Print: 49,
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7684\\u7B97\\u6CD5": {
-			Print: 5,
-			Group: 4,
+			Print: 1,
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
-			Print: 5,
-			Group: 4,
+			Print: 1,
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7684\\u7B97\\u6CD5": {
-			Print: 5,
-			Group: 4,
+			Print: 1,
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7B97\\u6CD5": {
-			Print: 5,
-			Group: 4,
+			Print: 1,
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7684\\u7b97\\u6cd5": {
-			Print: 21,
-			Group: 1,
+			Print: 1,
+			Group: 2,
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
-			Print: 21,
-			Group: 1,
+			Print: 1,
+			Group: 2,
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7684\\u7b97\\u6cd5": {
-			Print: 5,
-			Group: 4,
+			Print: 1,
+			Group: 2,
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7b97\\u6cd5": {
-			Print: 5,
-			Group: 4,
+			Print: 1,
+			Group: 2,
 		},
 		"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E": {
-			Print: 4,
-			Group: 7,
-		},
-		"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e": {
-			Print: 19,
+			Print: 34,
 			Group: 1,
 		},
+		"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e": {
+			Print: 44,
+			Group: 5,
+		},
 		"\\u8BC1\\u4E66": {
-			Print: 5,
-			Group: 4,
+			Print: 4,
+			Group: 1,
 		},
 		"\\u8bc1\\u4e66": {
-			Print: 5,
-			Group: 4,
+			Print: 9,
+			Group: 7,
 		},
 		"_ERROR_": {
-			Print: 2,
+			Print: 1,
+			Group: 1,
 		},
 		"_error -": {
 			Print: 5,
+			Group: 4,
 		},
 		"address mismatch": {
 			Print: 12,
-			Group: 3,
+			Group: 7,
 		},
 		"algorithm too weak": {
-			Print: 15,
+			Print: 10,
 			Group: 2,
 		},
 		"altnames": {
-			Print: 3,
-			Group: 3,
+			Print: 2,
+			Group: 2,
 		},
 		"application verification failure": {
-			Print: 16,
-			Group: 4,
+			Print: 9,
+			Group: 6,
 		},
 		"asn1 encoding routines:": {
-			Print: 9,
-			Group: 4,
+			Print: 3,
+			Group: 5,
 		},
 		"authentication handshake failed": {
 			Print: 20,
-			Group: 2,
+			Group: 5,
 		},
 		"authority and issuer ": {
-			Print: 7,
-			Group: 1,
+			Print: 2,
+			Group: 2,
 		},
 		"authority and subject ": {
-			Print: 7,
-			Group: 1,
+			Print: 2,
+			Group: 2,
 		},
 		"bad decrypt": {
-			Print: 5,
-			Group: 6,
+			Print: 4,
+			Group: 7,
 		},
 		"bad_cert,": {
 			Print: 2,
-			Group: 4,
+			Group: 7,
 		},
 		"before secure TLS connection was established": {
 			Print: 14,
 		},
 		"bind() to ": {
 			Print: 4,
-			Group: 4,
+			Group: 5,
 		},
 		"broken header: ": {
 			Print: 12,
+			Group: 3,
 		},
 		"cannot bind socket (Address already in use) for [": {
-			Print: 13,
+			Print: 12,
 			Group: 2,
 		},
 		"cannot decrypt peer's message": {
-			Group: 5,
-		},
-		"cert info signature and signature algorithm mismatch": {
-			Print: 48,
-			Group: 3,
-		},
-		"certificate": {
-			Print: 5,
+			Print: 12,
 			Group: 4,
 		},
-		"chain uses ": {
+		"cert info signature and signature algorithm mismatch": {
 			Print: 2,
 			Group: 4,
 		},
+		"certificate": {
+			Print: 5,
+			Group: 7,
+		},
+		"chain uses ": {
+			Print: 1,
+			Group: 5,
+		},
 		"client sent invalid ": {
 			Print: 17,
-			Group: 5,
+			Group: 4,
+		},
+		"client_cert_": {
+			Print: 5,
+			Group: 2,
 		},
 		"close notify": {
 			Print: 4,
 			Group: 2,
 		},
 		"closed connection during handshake": {
-			Print: 30,
+			Print: 19,
 			Group: 2,
 		},
 		"complete security handshake from ": {
-			Print: 15,
-			Group: 1,
+			Print: 9,
+			Group: 2,
 		},
 		"configmap": {
 			Print: 4,
-			Group: 5,
+			Group: 4,
 		},
 		"correctly signed": {
-			Print: 11,
-			Group: 5,
+			Print: 7,
+			Group: 6,
 		},
 		"could not find key ": {
-			Print: 8,
-			Group: 1,
+			Print: 3,
+			Group: 3,
 		},
 		"couldn't find key ": {
-			Print: 7,
-			Group: 1,
+			Print: 15,
+			Group: 6,
 		},
 		"curl: (": {
 			Print: 2,
-			Group: 2,
+			Group: 3,
 		},
 		"d2i_PrivateKey_bio() failed": {
-			Print: 18,
-			Group: 4,
+			Print: 4,
+			Group: 1,
 		},
 		"decryption failed or bad record mac": {
-			Print: 30,
+			Print: 18,
 			Group: 3,
 		},
 		"did not match expected": {
-			Print: 9,
-			Group: 3,
+			Print: 1,
+			Group: 4,
 		},
 		"different CRL scope": {
-			Print: 11,
+			Print: 10,
+			Group: 1,
 		},
 		"do not possess a common algorithm": {
-			Print: 15,
-			Group: 3,
+			Print: 29,
+			Group: 4,
 		},
 		"error -313, received alert fatal error": {
-			Print: 4,
+			Print: 3,
+			Group: 3,
 		},
 		"error -313, revcd alert fatal error": {
-			Print: 4,
+			Print: 3,
+			Group: 3,
 		},
 		"error = -313, received alert fatal error": {
-			Print: 27,
-			Group: 1,
+			Print: 3,
+			Group: 3,
 		},
 		"error = -313, revcd alert fatal error": {
-			Print: 24,
-			Group: 1,
+			Print: 3,
+			Group: 3,
 		},
 		"error [-120": {
-			Print: 4,
-			Group: 2,
+			Print: 3,
+			Group: 3,
 		},
 		"error code: -120": {
 			Print: 3,
-			Group: 5,
+			Group: 3,
 		},
 		"error getting keypair": {
-			Print: 16,
-			Group: 1,
+			Print: 3,
+			Group: 3,
 		},
 		"error waiting for authorization": {
-			Print: 23,
+			Print: 20,
 			Group: 2,
 		},
 		"error:0200100D:system library:": {
-			Print: 27,
-			Group: 2,
+			Print: 3,
+			Group: 3,
 		},
 		"error:07880109:common libcrypto routines:": {
-			Print: 13,
-			Group: 1,
+			Print: 3,
+			Group: 3,
 		},
 		"error:0A0": {
-			Print: 6,
-			Group: 7,
+			Print: 3,
+			Group: 3,
 		},
 		"error:14": {
-			Print: 4,
+			Print: 3,
+			Group: 3,
 		},
 		"error:1C800066:Provider routines:": {
-			Print: 4,
+			Print: 3,
+			Group: 3,
 		},
 		"error:1E08010C:DECODER routines:": {
-			Print: 4,
+			Print: 15,
 		},
 		"error:8000000D:system library:": {
-			Print: 27,
-			Group: 2,
+			Print: 3,
+			Group: 3,
 		},
 		"ertificate validation ": {
-			Print: 4,
-			Group: 4,
-		},
-		"ertificate verification ": {
-			Print: 4,
-			Group: 4,
-		},
-		"excluded subtree violation": {
-			Print: 1,
+			Print: 19,
 			Group: 6,
 		},
+		"ertificate verification ": {
+			Print: 21,
+			Group: 6,
+		},
+		"excluded subtree violation": {
+			Print: 17,
+			Group: 5,
+		},
 		"extendedKeyUsage": {
-			Print: 6,
-			Group: 2,
+			Print: 10,
 		},
 		"failed to parse PEM priv key": {
-			Print: 1,
+			Print: 16,
 			Group: 4,
 		},
 		"failed to parse priv key": {
-			Print: 1,
-			Group: 4,
+			Print: 19,
+			Group: 5,
 		},
 		"failed to prepare subPath for volumeMount ": {
-			Print: 1,
-			Group: 4,
-		},
-		"failed to set DER cert: ": {
 			Print: 21,
 			Group: 1,
 		},
+		"failed to set DER cert: ": {
+			Print: 21,
+			Group: 3,
+		},
 		"fatal alert code is ": {
-			Print: 10,
-			Group: 1,
+			Print: 9,
+			Group: 4,
 		},
 		"fatal alert message (msg": {
-			Print: 5,
-			Group: 5,
+			Print: 9,
+			Group: 4,
 		},
 		"fatal alert: ": {
 			Print: 10,
-			Group: 1,
+			Group: 3,
 		},
 		"fatal error code is ": {
 			Print: 9,
-			Group: 5,
+			Group: 3,
 		},
 		"fatal error: ": {
 			Print: 10,
+			Group: 3,
 		},
 		"format error in CRL's ": {
-			Print: 1,
-			Group: 5,
+			Print: 16,
+			Group: 1,
 		},
 		"frameType is not CONNECT": {
 			Print: 16,
-			Group: 7,
 		},
 		"gnutls_handshake() failed": {
-			Print: 12,
+			Print: 11,
 			Group: 2,
 		},
 		"handshake alert:  unrecognized_name": {
-			Print: 14,
-			Group: 1,
+			Print: 4,
+			Group: 2,
 		},
 		"handshake alert: unrecognized_name": {
-			Print: 14,
-			Group: 1,
+			Print: 4,
+			Group: 2,
 		},
 		"handshake failed due to an unexpected packet format": {
-			Print: 43,
-			Group: 1,
+			Print: 4,
+			Group: 2,
 		},
 		"handshakeStatus": {
 			Print: 5,
-			Group: 2,
+			Group: 5,
 		},
 		"he target principal name is incorrect": {
-			Print: 20,
-			Group: 3,
+			Print: 23,
+			Group: 5,
 		},
 		"he token supplied to the function is invalid": {
-			Print: 20,
-			Group: 3,
+			Print: 26,
+			Group: 2,
 		},
 		"hostPath type check failed: ": {
-			Print: 3,
+			Print: 4,
 			Group: 1,
 		},
 		"hostname verification failed": {
-			Print: 4,
-			Group: 3,
+			Print: 3,
+			Group: 2,
 		},
 		"http2: unexpected ALPN protocol ": {
-			Print: 29,
-			Group: 5,
+			Print: 26,
+			Group: 2,
 		},
 		"ificate problem": {
 			Print: 1,
-			Group: 4,
+			Group: 7,
 		},
 		"in setTrustedCertificates": {
 			Print: 18,
-			Group: 4,
+			Group: 7,
 		},
 		"inconsistent keys: KeyMismatch": {
 			Print: 16,
+			Group: 3,
 		},
 		"insecure WebSocket": {
-			Print: 13,
+			Print: 12,
 			Group: 2,
 		},
 		"insecure content": {
-			Print: 3,
-			Group: 6,
+			Print: 6,
+			Group: 4,
 		},
 		"invalid peer message": {
 			Print: 5,
-			Group: 5,
+			Group: 4,
 		},
 		"is a directory": {
 			Print: 2,
 			Group: 5,
 		},
 		"issuer is not recognized": {
-			Print: 11,
-			Group: 5,
+			Print: 18,
+			Group: 6,
 		},
 		"issuer.cert-manager.io ": {
-			Print: 10,
-			Group: 7,
+			Print: 9,
+			Group: 4,
 		},
 		"key 'tls.crt' missing from Secret": {
-			Print: 28,
-			Group: 6,
+			Print: 27,
+			Group: 2,
 		},
 		"key 'tls.key' missing from Secret": {
-			Print: 28,
-			Group: 6,
+			Print: 27,
+			Group: 2,
 		},
 		"key too weak": {
-			Print: 9,
+			Print: 4,
 			Group: 2,
 		},
 		"key usage does not include CRL signing": {
-			Print: 28,
+			Print: 27,
+			Group: 1,
 		},
 		"key usage does not include digital signature": {
-			Print: 16,
-			Group: 5,
-		},
-		"keystore password was incorrect": {
-			Print: 13,
+			Print: 1,
 			Group: 6,
 		},
+		"keystore password was incorrect": {
+			Print: 12,
+			Group: 2,
+		},
 		"lifecycle component failed": {
-			Print: 18,
+			Print: 2,
 			Group: 7,
 		},
 		"listen tcp": {
 			Print: 6,
-			Group: 3,
+			Group: 7,
 		},
 		"load config: ": {
-			Print: 3,
+			Print: 10,
 			Group: 3,
 		},
 		"local error: ": {
 			Print: 10,
-		},
-		"malformed HTTP request": {
-			Print: 8,
 			Group: 3,
 		},
+		"malformed HTTP request": {
+			Print: 10,
+		},
 		"mbedtls_": {
-			Print: 3,
 			Group: 5,
 		},
 		"mounts denied": {
-			Print: 9,
-			Group: 4,
+			Print: 8,
+			Group: 6,
 		},
 		"name constraints minimum and maximum not supported": {
 			Print: 9,
-			Group: 1,
+			Group: 2,
 		},
 		"name mismatch": {
 			Print: 9,
-			Group: 3,
+			Group: 7,
 		},
 		"net::ERR_CONNECTION_": {
-			Print: 6,
+			Print: 5,
+			Group: 1,
 		},
 		"no cipher suites in common": {
-			Print: 1,
-			Group: 3,
+			Print: 5,
+			Group: 5,
 		},
 		"no explicit policy": {
 			Print: 9,
-			Group: 5,
+			Group: 4,
 		},
 		"no matching DANE TLSA records": {
-			Print: 17,
+			Print: 11,
 		},
 		"no such file or directory": {
-			Print: 5,
+			Print: 6,
 			Group: 5,
 		},
 		"no suitable ExtendedKeyUsage": {
-			Print: 18,
-			Group: 2,
+			Print: 22,
 		},
 		"not a directory": {
-			Print: 2,
-			Group: 1,
-		},
-		"operation not permitted": {
-			Print: 11,
+			Print: 3,
 			Group: 5,
 		},
+		"operation not permitted": {
+			Print: 7,
+			Group: 6,
+		},
 		"out of memory": {
-			Print: 1,
-			Group: 1,
+			Print: 4,
+			Group: 3,
 		},
 		"panic: ": {
 			Print: 4,
-			Group: 5,
+			Group: 3,
 		},
 		"path length constraint exceeded": {
 			Print: 16,
-			Group: 1,
+			Group: 2,
 		},
 		"path loop": {
 			Print: 1,
-			Group: 3,
-		},
-		"peer doesn't support any known protocol": {
-			Print: 19,
-			Group: 1,
-		},
-		"peer is incompatible: ": {
-			Print: 5,
-			Group: 5,
-		},
-		"peer_fingerprint match failure": {
-			Print: 18,
-			Group: 3,
-		},
-		"permission denied": {
-			Print: 13,
-			Group: 4,
-		},
-		"permitted subtree violation": {
-			Print: 17,
 			Group: 7,
 		},
+		"peer doesn't support any known protocol": {
+			Print: 34,
+			Group: 2,
+		},
+		"peer is incompatible: ": {
+			Print: 19,
+			Group: 6,
+		},
+		"peer_fingerprint match failure": {
+			Print: 21,
+			Group: 5,
+		},
+		"permission denied": {
+			Print: 12,
+			Group: 6,
+		},
+		"permitted subtree violation": {
+			Print: 18,
+			Group: 5,
+		},
 		"pinning failure": {
-			Print: 3,
-			Group: 4,
+			Print: 6,
+			Group: 5,
 		},
 		"port is already allocated": {
-			Print: 14,
-			Group: 1,
+			Print: 2,
+			Group: 4,
 		},
 		"private key": {
 			Print: 6,
-			Group: 2,
-		},
-		"propagation check failed": {
-			Print: 14,
-			Group: 2,
-		},
-		"protocol adapter": {
-			Print: 6,
 			Group: 5,
 		},
+		"propagation check failed": {
+			Print: 9,
+			Group: 6,
+		},
+		"protocol adapter": {
+			Print: 3,
+			Group: 2,
+		},
 		"proxy subject name violation": {
-			Print: 14,
-			Group: 3,
+			Print: 19,
+			Group: 5,
 		},
 		"reactorSub panic": {
-			Print: 13,
-			Group: 4,
+			Print: 12,
+			Group: 6,
 		},
 		"reason: Layer6": {
-			Print: 6,
-			Group: 7,
+			Print: 7,
 		},
 		"received corrupt message": {
-			Print: 7,
-			Group: 3,
-		},
-		"record layer failure": {
 			Print: 14,
 			Group: 4,
 		},
+		"record layer failure": {
+			Print: 4,
+			Group: 3,
+		},
 		"references non-existent ": {
-			Print: 1,
 			Group: 4,
 		},
 		"rejected connection": {
-			Print: 7,
-			Group: 3,
+			Print: 2,
+			Group: 7,
 		},
 		"remote error: ": {
 			Print: 11,
+			Group: 3,
 		},
 		"remote error: tls: close notify": {
 			Print: 23,
@@ -37374,233 +38162,239 @@ var embedded = Catalogue{
 			Print: 18,
 		},
 		"s do not conform to algorithm constraints": {
-			Print: 7,
-			Group: 1,
-		},
-		"s does not conform to algorithm constraints": {
-			Print: 9,
-			Group: 1,
-		},
-		"schannel: ": {
-			Print: 6,
+			Print: 34,
 			Group: 2,
 		},
+		"s does not conform to algorithm constraints": {
+			Print: 36,
+			Group: 2,
+		},
+		"schannel: ": {
+			Print: 7,
+			Group: 3,
+		},
 		"secret": {
-			Print: 1,
-			Group: 6,
+			Group: 2,
 		},
 		"showRequestInfo": {
-			Print: 1,
-			Group: 6,
+			Group: 2,
 		},
 		"signature failure": {
-			Print: 1,
-			Group: 5,
+			Print: 7,
+			Group: 4,
 		},
 		"source path ": {
 			Print: 2,
-			Group: 1,
+			Group: 2,
 		},
 		"ssl hand": {
 			Print: 1,
+			Group: 3,
 		},
 		"ssl_": {
 			Print: 1,
+			Group: 3,
 		},
 		"ssl_alert.erl:": {
 			Print: 1,
-		},
-		"subject alternative": {
-			Print: 6,
-			Group: 1,
-		},
-		"subject issuer mismatch": {
-			Print: 19,
 			Group: 3,
 		},
-		"subject signature algorithm and issuer public key algorithm mismatch": {
-			Print: 48,
-			Group: 1,
-		},
-		"target host": {
-			Print: 5,
+		"subject alternative": {
+			Print: 3,
 			Group: 7,
 		},
+		"subject issuer mismatch": {
+			Print: 13,
+			Group: 4,
+		},
+		"subject signature algorithm and issuer public key algorithm mismatch": {
+			Print: 15,
+			Group: 4,
+		},
+		"target host": {
+			Print: 6,
+			Group: 5,
+		},
 		"terminated the handshake": {
-			Print: 20,
+			Print: 19,
 			Group: 2,
 		},
 		"the trustAnchors parameter must be non-empty": {
-			Print: 12,
-			Group: 6,
+			Print: 9,
+			Group: 2,
 		},
 		"this server is invalid": {
-			Print: 1,
-			Group: 4,
+			Group: 2,
+		},
+		"tls 2.0 ": {
+			Print: 3,
 		},
 		"tls handshake": {
-			Print: 9,
+			Print: 8,
 			Group: 2,
 		},
 		"tls: ": {
 			Print: 2,
+			Group: 3,
 		},
 		"tls_alert,": {
-			Print: 3,
-			Group: 5,
+			Print: 2,
+			Group: 2,
 		},
 		"transport factory": {
-			Print: 8,
+			Print: 10,
 			Group: 7,
 		},
 		"trusting builtin roots": {
-			Print: 10,
+			Print: 14,
 			Group: 6,
 		},
 		"unable to decode issuer public key": {
-			Print: 29,
-			Group: 3,
+			Group: 2,
 		},
 		"unable to decrypt CRL's signature": {
-			Print: 25,
-			Group: 5,
+			Print: 18,
+			Group: 1,
 		},
 		"unable to read file: ": {
-			Print: 15,
-			Group: 4,
+			Group: 2,
 		},
 		"unacceptable key": {
 			Print: 11,
-			Group: 2,
+			Group: 5,
 		},
 		"unexpected EOF": {
 			Print: 11,
 			Group: 1,
 		},
 		"unhandled critical CRL extension": {
-			Print: 20,
+			Print: 19,
+			Group: 1,
 		},
 		"unhandled critical extension": {
-			Print: 8,
-			Group: 3,
-		},
-		"unknown config ": {
 			Group: 2,
 		},
+		"unknown config ": {
+			Print: 12,
+			Group: 4,
+		},
 		"unsupported extension feature": {
-			Print: 13,
+			Print: 19,
 			Group: 6,
 		},
 		"unsupported name constraint type": {
 			Print: 21,
-			Group: 1,
+			Group: 2,
 		},
 		"unsupported network": {
-			Print: 15,
-			Group: 6,
+			Print: 14,
+			Group: 2,
 		},
 		"unsupported or invalid name constraint syntax": {
 			Print: 32,
-			Group: 1,
+			Group: 2,
 		},
 		"unsupported or invalid name syntax": {
-			Print: 23,
+			Print: 12,
 			Group: 3,
 		},
 		"validity has expired": {
-			Print: 7,
-			Group: 7,
+			Print: 8,
+			Group: 5,
 		},
 		"validity starts": {
 			Print: 6,
-			Group: 1,
+			Group: 6,
 		},
 		"verify ": {
-			Print: 3,
-			Group: 4,
+			Print: 4,
+			Group: 6,
 		},
 		"websocket handshake": {
 			Print: 15,
-			Group: 2,
+			Group: 5,
 		},
 		"wklog.Fatal": {
-			Group: 6,
+			Print: 6,
+			Group: 1,
 		},
 		"wklog.Panic": {
+			Print: 4,
 			Group: 6,
 		},
 		"wrong version number": {
-			Print: 15,
+			Print: 11,
 			Group: 6,
 		},
 		"x509: ": {
 			Print: 3,
-			Group: 1,
+			Group: 4,
 		},
 		"{certfile,": {
-			Print: 5,
+			Print: 3,
 			Group: 4,
 		},
 		"{keyfile,": {
-			Print: 4,
-			Group: 4,
-		},
-		"”的服务器": {
-			Print: 4,
+			Print: 3,
 			Group: 6,
 		},
+		"”的服务器": {
+			Print: 12,
+			Group: 7,
+		},
 		"─ ": {
-			Print: 1,
+			Group: 3,
 		},
 		"不具有共同算法": {
 			Print: 4,
-			Group: 1,
+			Group: 2,
 		},
 		"严重警告代码": {
-			Print: 14,
-			Group: 5,
+			Print: 9,
+			Group: 7,
 		},
 		"安全连接": {
 			Print: 4,
-			Group: 7,
+			Group: 2,
 		},
 		"握手": {
 			Print: 3,
-			Group: 3,
-		},
-		"无法与服务器建立": {
-			Print: 18,
-			Group: 2,
-		},
-		"无法建立到该服务器的安全的连接": {
-			Print: 6,
-			Group: 2,
-		},
-		"无法建立安全的连接": {
-			Print: 6,
-			Group: 2,
-		},
-		"没有共同的算法": {
-			Print: 13,
 			Group: 6,
 		},
+		"无法与服务器建立": {
+			Print: 15,
+			Group: 7,
+		},
+		"无法建立到该服务器的安全的连接": {
+			Print: 24,
+			Group: 7,
+		},
+		"无法建立安全的连接": {
+			Print: 12,
+			Group: 6,
+		},
+		"没有共同的算法": {
+			Print: 12,
+			Group: 3,
+		},
 		"没有共同算法": {
-			Print: 2,
+			Print: 8,
 			Group: 4,
 		},
 		"没有通用的算法": {
-			Print: 2,
-			Group: 4,
+			Print: 12,
+			Group: 3,
 		},
 		"没有通用算法": {
-			Print: 2,
+			Print: 6,
 			Group: 4,
 		},
 		"目标主体名称不正确": {
-			Print: 20,
+			Print: 23,
 		},
 		"证书": {
-			Group: 6,
+			Print: 3,
+			Group: 3,
 		},
 	},
 }

@@ -386,6 +386,7 @@ func (l *linter) guide(g *Guide) {
 // action checks the steps of one, which may look or act.
 func (l *linter) action(a *Action) {
 	l.kebab()
+	l.report(len(a.References) == 0, "no-reference", "")
 	l.steps(a.Steps, false)
 }
 

@@ -13,7 +13,7 @@ func (l *linter) remedies(cause *Cause) {
 		return // whoever names no program has one of his own
 	}
 	for _, component := range l.catalogue.Components {
-		if component.Lacks[cause.ID] != "" {
+		if _, lacks := component.Lacks[cause.ID]; lacks {
 			continue
 		}
 		ways, reporters := deployments, []ComponentID{component.ID}
@@ -87,7 +87,7 @@ func (l *linter) component(c *Component) {
 	l.report(c.In != "" && !slices.Contains(deployments, c.In) || c.Only != "" && !slices.Contains(deployments, c.Only), "unknown-deployment", "")
 	for id, why := range c.Lacks {
 		l.report(l.catalogue.Cause(id) == nil, "unknown-cause", id)
-		l.report(why == "", "no-reason", id)
+		l.text(why, "no-reason", id)
 	}
 	for _, sign := range c.Signs {
 		for _, expr := range []string{sign.Pattern, sign.Text, sign.Name} {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"mvdan.cc/sh/v3/syntax"
+
 	"wklog/parser"
 )
 
@@ -57,7 +59,7 @@ type Component struct {
 	// one fits.
 	Signs []Sign `yaml:"signs"`
 	// Lacks are the causes that it cannot have, with the reasons.
-	Lacks map[string]string `yaml:"lacks"`
+	Lacks map[string]Text `yaml:"lacks"`
 }
 
 // Sign tells by whom a failure is reported. All conditions that are set must hold; the
@@ -310,6 +312,42 @@ func (a *Analyzer) address(p Program) string {
 	return ""
 }
 
+// Settings are what a server is set up by: a file, or on Kubernetes the objects of a
+// namespace. Both are quoted for a shell, and empty where they are not known.
+type Settings struct {
+	In              Deployment
+	File, Namespace string
+}
+
+// settings are those of the server behind a program. What a server in a container says of
+// its files is within that.
+func (a *Analyzer) settings(p Program) Settings {
+	if a.Nameless {
+		return Settings{In: p.Deployment}
+	}
+	list := a.facts.list()
+	if p.Deployment == DeployedOnKubernetes {
+		return Settings{In: p.Deployment, Namespace: quoted(the(list, FactNamespace, "namespace", p.Reporter))}
+	}
+	if file := the(list, FactFile, "compose", p.Reporter); file != "" {
+		return Settings{In: DeployedByCompose, File: quoted(file)}
+	}
+	file := the(list, FactPath, "config", ComponentWuKongIM)
+	if file == "" && p.Deployment == DeployedBySystemd {
+		file = the(list, FactPath, "configured", ComponentWuKongIM)
+	}
+	return Settings{In: p.Deployment, File: quoted(file)}
+}
+
+// quoted is for a shell; what no shell can be given is as what is not known.
+func quoted(word string) string {
+	text, err := syntax.Quote(word, syntax.LangPOSIX)
+	if word == "" || err != nil {
+		return ""
+	}
+	return text
+}
+
 // httpsPort is where proxies listen.
 const httpsPort = "443"
 
@@ -354,6 +392,25 @@ func (c *Catalogue) acted(steps []Step) []Step {
 		}
 	}
 	return list
+}
+
+// Sources are where what a cause says is known from, with that of the actions it names.
+func (c *Catalogue) Sources(cause *Cause) []string {
+	all := slices.Clone(cause.References)
+	for _, advice := range cause.advices() {
+		for _, step := range slices.Concat(advice.Fixes, advice.Verify) {
+			action := c.Action(step.Do)
+			if action == nil {
+				continue
+			}
+			for _, source := range action.References {
+				if !slices.Contains(all, source) {
+					all = append(all, source)
+				}
+			}
+		}
+	}
+	return all
 }
 
 // Action returns the one with the id, nil when there is none.

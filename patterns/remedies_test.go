@@ -30,7 +30,7 @@ func TestLintMissesARemedyAndFindsAForeignCommand(t *testing.T) {
 	step := func(of patterns.ComponentID, command string) patterns.Step {
 		return patterns.Step{For: []patterns.ComponentID{of}, Text: patterns.Text{En: "a", Zh: "一"}, Command: command}
 	}
-	kinds := func(fix patterns.Step, lacks map[string]string) []string {
+	kinds := func(fix patterns.Step, lacks map[string]patterns.Text) []string {
 		cause := &patterns.Cause{ID: "x", Category: "trust", References: []string{"x"}, Advice: patterns.Advice{
 			Title: patterns.Text{En: "a", Zh: "一"}, Explain: patterns.Text{En: "a", Zh: "一"}, Fixes: []patterns.Step{fix}, Verify: []patterns.Step{{Text: patterns.Text{En: "a", Zh: "一"}}},
 		}}
@@ -43,8 +43,9 @@ func TestLintMissesARemedyAndFindsAForeignCommand(t *testing.T) {
 	}
 	assert.Empty(t, kinds(step("caddy", "ls"), nil))
 	assert.Equal(t, []string{"unknown-component", "no-remedy"}, kinds(step("nginx", "ls"), nil))
-	assert.Equal(t, []string{"unknown-component"}, kinds(step("nginx", "ls"), map[string]string{"x": "it has no files"}))
+	assert.Equal(t, []string{"unknown-component"}, kinds(step("nginx", "ls"), map[string]patterns.Text{"x": {En: "it has no files", Zh: "它不读文件"}}))
 	assert.Equal(t, []string{"foreign-command"}, kinds(step("caddy", "nginx -t"), nil))
+	assert.Equal(t, []string{"no-reason"}, kinds(step("caddy", "ls"), map[string]patterns.Text{"x": {En: "it has no files"}}))
 	assert.Equal(t, []string{"foreign-command"}, kinds(step("caddy", "docker compose ps caddy"), nil))
 }
 
@@ -114,8 +115,8 @@ func TestTableOfRemediesIsUpToDate(t *testing.T) {
 	for _, cause := range c.Causes {
 		fmt.Fprintf(&out, "\n## %s\n\n%s / %s\n\n| program | first fix | 首先做 |\n|---|---|---|\n", cause.ID, cause.Title.En, cause.Title.Zh)
 		for _, component := range c.Components {
-			if why := component.Lacks[cause.ID]; why != "" {
-				fmt.Fprintf(&out, "| %s | – (%s) | – |\n", component.Title.En, cell(why))
+			if why, lacks := component.Lacks[cause.ID]; lacks {
+				fmt.Fprintf(&out, "| %s | – (%s) | –（%s） |\n", component.Title.En, cell(why.En), cell(why.Zh))
 				continue
 			}
 			p := patterns.Program{Component: component.ID, Reporter: component.ID}

@@ -315,6 +315,7 @@ var kinds = []struct {
 	{`( - )([^\s"]*[^\s"-][^\s"]*)( \[\d\d/[a-z]{3}/)`, func(r *Redactor, m []string) string { return m[1] + r.Named("user", m[2]) + m[3] }}, // nginx' combined format
 	{field(parser.FieldNames(parser.WordHost), chineseHosts), (*Redactor).hostField},
 	{field(parser.FieldNames(parser.WordPath), `文件|路径`), valueOf("path")},
+	{`(\b(?:secret|certificate|ingress|ingresses|service|endpoints|pod|deployment|statefulset|configmap|namespace)(?:=| )?\\?["']?)((?-i:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?))/((?-i:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?))`, (*Redactor).object},
 	{`\b(?:bearer|basic) [a-z0-9._~+/=-]{8,}`, func(r *Redactor, m []string) string { return r.Named("secret", m[0]) }},
 	{`\b(?:AKIA|ASIA|AKID|LTAI)[a-z0-9]{12,}`, func(r *Redactor, m []string) string { return r.Named("secret", m[0]) }}, // access keys of AWS, Tencent, Alibaba
 	{`\beyj[\w-]+\.[\w-]+\.[\w-]*`, func(r *Redactor, m []string) string { return r.Named("secret", m[0]) }},
@@ -485,6 +486,9 @@ func (r *Redactor) authorities(s string) string {
 	}
 	return strings.Join(hosts, ", ")
 }
+
+// object replaces namespace and name of one of Kubernetes, as controllers print them.
+func (r *Redactor) object(m []string) string { return m[1] + r.personal(m[2]) + "/" + r.personal(m[3]) }
 
 // failedFile replaces the name of a file that could not be used. What is wrong
 // with the name itself stays: quotes around it, and ~ or a variable before it.

@@ -57,6 +57,7 @@ type Document struct {
 	Omitted Omitted `json:"omitted"`
 
 	catalogue *patterns.Catalogue
+	facts     []patterns.Fact
 	nodes     []patterns.Place
 	chosen    bool // one incident alone
 	extent    func(number int) patterns.Extent
@@ -223,7 +224,7 @@ func New(a *patterns.Analysis, say *messages.Printer, generated time.Time) *Docu
 		Summary: Summary{Events: a.Events, Duplicates: a.Duplicates, Unclassified: a.Unclassified, Untimed: a.Untimed, Arrived: a.Arrived},
 		Tool:    Tool{Name: "wklog", Command: []string{}}, Causes: []CauseTitle{}, Gone: []Finding{},
 		Facts: factsOf(a.Facts), Checks: []CheckLine{}, Settled: []string{},
-		catalogue: a.Catalogue, extent: a.Extent, incident: a.IncidentOf,
+		catalogue: a.Catalogue, facts: a.Facts, extent: a.Extent, incident: a.IncidentOf,
 	}
 	for _, f := range a.Findings {
 		d.Findings = append(d.Findings, finding(&f, say.Lang))
@@ -273,9 +274,24 @@ func (d *Document) AddHints(more []string, checked bool, say *messages.Printer) 
 		d.checked()
 	}
 	for _, key := range keys {
-		d.Hints = append(d.Hints, Step{Text: say.Say("hint." + key), Command: say.Say("hint." + key + ".command")})
+		d.Hints = append(d.Hints, d.hint(key, say))
 	}
 }
+
+// hint is one in the user's own names.
+func (d *Document) hint(key string, say *messages.Printer) Step {
+	server := patterns.Program{Component: patterns.ComponentWuKongIM, Reporter: patterns.ComponentWuKongIM, Deployment: hintsIn[key]}
+	step := patterns.Step{Command: say.Say("hint." + key + ".command")}
+	if server.Deployment != "" {
+		step.In = []patterns.Deployment{server.Deployment}
+	}
+	filled := Steps(d.catalogue.Fill([]patterns.Step{step}, server, d.facts...), say.Lang)[0]
+	filled.Text = say.Say("hint." + key)
+	return filled
+}
+
+// hintsIn are how the server is run whose log the command of a hint reads.
+var hintsIn = map[string]patterns.Deployment{"stdout": patterns.DeployedByDocker, "stderr": patterns.DeployedOnKubernetes}
 
 // checked lets what was not proven by the checks that were made be decided by other means.
 func (d *Document) checked() {

@@ -75,7 +75,7 @@ func Explain(c *patterns.Catalogue, u *patterns.Understanding, say *messages.Pri
 		Fixes: []causeStep{}, Verify: []causeVerification{}, References: []string{}, Findings: []Finding{}, Diagnosis: []Diagnosis{}, Near: []Neighbour{},
 		titles: map[string]string{},
 	}
-	side := e.describe(u.Entry, say)
+	side := e.describe(c, u.Entry, say)
 	if u.Analysis != nil {
 		e.ofLog(u.Analysis, say)
 	}
@@ -114,7 +114,7 @@ func kindOf(e patterns.Entry) string {
 }
 
 // describe says what the entry is, and gives whose setup it is about.
-func (e *Explanation) describe(entry patterns.Entry, say *messages.Printer) patterns.Side {
+func (e *Explanation) describe(c *patterns.Catalogue, entry patterns.Entry, say *messages.Printer) patterns.Side {
 	side := patterns.SideServer
 	e.Title = entry.Title().In(say.Lang)
 	switch {
@@ -123,7 +123,7 @@ func (e *Explanation) describe(entry patterns.Entry, say *messages.Printer) patt
 		e.References = append(e.References, entry.Pattern.References...)
 	case entry.Cause != nil:
 		e.Why = entry.Cause.Explain.In(say.Lang)
-		e.References = append(e.References, entry.Cause.References...)
+		e.References = append(e.References, c.Sources(entry.Cause)...)
 	case entry.State != nil:
 		e.Why = entry.State.Explain.In(say.Lang)
 		e.References = append(e.References, "WuKongIM/crypto b872b70 tls/conn.go:36-146")

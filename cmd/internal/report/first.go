@@ -35,10 +35,25 @@ func decidesOf(d *patterns.Diagnosis, started bool, say *messages.Printer) (v Ve
 		return verify[0].verification(), true
 	case started && d.Address != "":
 		return Verification{Text: say.Say("live.check"), Command: say.Say("decide.address.command", d.Address)}, true
-	case started:
-		return Verification{Text: say.Say("live.check"), Command: say.Say("hint.check.command")}, true
+	case started || d.Settings.In == patterns.DeployedOnKubernetes:
+		return Verification{Text: say.Say("live.check"), Command: checkBy(d.Settings, say)}, true
 	}
 	return Verification{Text: say.Say("decide.start"), Command: say.Say("decide.start.command")}, true
+}
+
+// checkBy is the check of what a server is set up by.
+func checkBy(s patterns.Settings, say *messages.Printer) string {
+	switch {
+	case s.In == patterns.DeployedOnKubernetes && s.Namespace == "":
+		return say.Say("decide.kube.command", "kubectl")
+	case s.In == patterns.DeployedOnKubernetes:
+		return say.Say("decide.kube.command", "kubectl -n "+s.Namespace)
+	case s.File == "":
+		return say.Say("hint.check.command")
+	case s.In == patterns.DeployedByCompose:
+		return say.Say("decide.compose.command", s.File)
+	}
+	return say.Say("decide.config.command", s.File)
 }
 
 // firstStep is what to do first about a failure, with its heading: where its cause

@@ -84,7 +84,7 @@ func newHandbook(c *patterns.Catalogue, say *messages.Printer) (*handbook, error
 		r.Causes = append(r.Causes, referenceCause{
 			ID: cause.ID, Title: cause.Title.In(say.Lang), Category: say.Say("category." + cause.Category), Why: cause.Explain.In(say.Lang),
 			Verify: Steps(cause.Verify, say.Lang), Fixes: Steps(cause.Fixes, say.Lang),
-			Names: cause.Words, Sources: cause.References,
+			Names: cause.Words, Sources: c.Sources(cause),
 		})
 	}
 	return r, nil
