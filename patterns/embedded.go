@@ -33095,10 +33095,7 @@ var embedded = Catalogue{
 				},
 			},
 			References: []string{
-				"certbot documentation, User Guide: Where are my certificates?",
 				"HAProxy configuration manual, bind: crt",
-				"kubernetes.io/docs/reference/kubectl/generated/kubectl_create/kubectl_create_secret_tls",
-				"Caddyfile documentation: tls",
 			},
 		},
 		{
@@ -33601,11 +33598,7 @@ var embedded = Catalogue{
 				},
 			},
 			References: []string{
-				"WuKongIM v2.2.5 internal/options/options.go:891-895 (read once, at start)",
 				"nginx.org/en/docs/control.html",
-				"Caddy documentation: caddy reload",
-				"HAProxy management guide, section 4 (SIGHUP in master-worker mode)",
-				"Apache HTTP Server documentation: Stopping and Restarting",
 				"Traefik documentation: TLS, dynamic configuration",
 			},
 		},
@@ -33679,7 +33672,6 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"WuKongIM issue #390 (a restart keeps the old environment)",
-				"docs.docker.com/reference/cli/docker/compose/up",
 			},
 		},
 		{
@@ -33842,9 +33834,6 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"certbot documentation, User Guide: Renewing certificates",
-				"cert-manager documentation: cmctl renew",
-				"Caddy documentation: Automatic HTTPS",
-				"Traefik documentation: ACME, automatic renewals",
 			},
 		},
 		{
@@ -33905,7 +33894,6 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"WuKongIM v2.2.5 Dockerfile (WORKDIR /home)",
-				"docs.docker.com/reference/cli/docker/compose/run",
 			},
 		},
 		{
@@ -34204,9 +34192,6 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"nginx.org/en/docs/switches.html (-T)",
-				"Caddyfile documentation: tls",
-				"HAProxy configuration manual, bind",
-				"Apache HTTP Server documentation: mod_ssl",
 			},
 		},
 		{
@@ -34346,7 +34331,6 @@ var embedded = Catalogue{
 				},
 			},
 			References: []string{
-				"CA/Browser Forum ballot SC-081v3",
 				"CA/Browser Forum Baseline Requirements, section 7.1.6.4 (DV, OV, EV)",
 			},
 		},
@@ -34391,7 +34375,6 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"WuKongIM v2.2.5 docker/gateway/nginx.conf",
-				"nginx.org/en/docs/control.html",
 			},
 		},
 		{
@@ -34468,7 +34451,6 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"docs.docker.com/reference/cli/docker/compose/up",
-				"kubernetes.io/docs/concepts/workloads/controllers/statefulset",
 			},
 		},
 	},

@@ -10,6 +10,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -210,6 +211,9 @@ func listen(t testing.TB, address string) net.Listener {
 		l.Close()
 		w.Lock()
 		defer w.Unlock()
+		if os.Getenv("ZOO") == "compare" {
+			return // other tools resume sessions, which these servers bear
+		}
 		assert.NotContains(t, w.fatal, "HelloRetryRequest")
 		assert.NotContains(t, w.fatal, "resumption")
 	})
