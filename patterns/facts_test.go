@@ -45,6 +45,24 @@ func TestBannerWithoutSecureAddressSaysThatNothingListens(t *testing.T) {
 	assert.Equal(t, []string{"wss=7210"}, ports("   ├─ WebSocket Secure: wss://0.0.0.0:7210\n"))
 }
 
+// TestSettingsAreThoseThatTheLogTells: wklog's own check reads them.
+func TestSettingsAreThoseThatTheLogTells(t *testing.T) {
+	const expired = "-------------------------->握手失败！--------------------------> remote error: tls: expired certificate handshakeStatus13ReadClientFinished\n"
+	for name, c := range map[string]struct {
+		log  string
+		want Settings
+	}{
+		"controller": {"W1104 16:56:04.503448       7 controller.go:1270] Error getting SSL certificate \"chat/im-cert\": local SSL certificate chat/im-cert was not found. Using default certificate\n", Settings{In: DeployedOnKubernetes, Namespace: "chat"}},
+		"systemd":    {"   ├─ Config File: /opt/im/wk.yaml\n" + expired, Settings{In: DeployedBySystemd, File: "/opt/im/wk.yaml"}},
+		"nothing":    {expired, Settings{}},
+	} {
+		analysis, err := Analyze(context.Background(), strings.NewReader(c.log), nil)
+		require.NoError(t, err)
+		require.NotEmpty(t, analysis.Diagnosis, name)
+		assert.Equal(t, c.want, analysis.Diagnosis[0].Settings, name)
+	}
+}
+
 // hostile are names that somebody plants in a log.
 var hostile = []string{
 	"$(touch pwned)", "`touch pwned`", "a;touch pwned", "a&&touch pwned", "a|touch pwned", "a\ntouch pwned", "a\\ntouch pwned",

@@ -49,6 +49,18 @@ func TestLintMissesARemedyAndFindsAForeignCommand(t *testing.T) {
 	assert.Equal(t, []string{"foreign-command"}, kinds(step("caddy", "docker compose ps caddy"), nil))
 }
 
+func TestActionHasASourceOfItsOwn(t *testing.T) {
+	action := &patterns.Action{ID: "restart", Steps: []patterns.Step{{Text: patterns.Text{En: "a", Zh: "一"}}}}
+	cause := &patterns.Cause{References: []string{"mine"}, Advice: patterns.Advice{Fixes: []patterns.Step{{Do: "restart"}, {Do: "restart"}}}}
+	c := &patterns.Catalogue{Actions: []*patterns.Action{action}}
+	problems := patterns.Lint(c, nil)
+	require.Len(t, problems, 1)
+	assert.Equal(t, "no-reference", problems[0].Kind)
+	action.References = []string{"theirs"}
+	assert.Empty(t, patterns.Lint(c, nil))
+	assert.Equal(t, []string{"mine", "theirs"}, c.Sources(cause))
+}
+
 // TestCommandsOfDeployments analyses a log of each way in which servers are run, and
 // compares what is advised with what is written beside the logs.
 func TestCommandsOfDeployments(t *testing.T) {
