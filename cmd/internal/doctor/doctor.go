@@ -1,0 +1,131 @@
+// Package doctor finds the servers of this machine, or of its cluster, and what stands
+// in front of them: where their logs are, which settings their processes have, and the
+// files as they see them. It only reads.
+package doctor
+
+import (
+	"context"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"wklog/cmd/internal/check"
+	"wklog/patterns"
+)
+
+// State is whether a server runs.
+type State string
+
+// The states of a server: Restarting is one that ends again and again.
+const (
+	Running    State = "running"
+	Restarting State = "restarting"
+	Exited     State = "exited"
+)
+
+// Server is one that was found, WuKongIM or a program in front of it. What a finder
+// cannot know stays zero.
+type Server struct {
+	// Name as its user calls it: the container's, the unit's, the pod's.
+	Name      string
+	Component patterns.ComponentID
+	// FoundBy is the name of the finder, By what gave it away: texts are under
+	// "doctor.by.".
+	FoundBy, By string
+
+	State    State
+	Started  time.Time
+	Restarts int
+	ExitCode int
+	// PID on this machine, 0 where it has none: what two finders found is told once.
+	PID int
+	// Zone is the time zone in which it writes times without one, nil for this
+	// machine's.
+	Zone *time.Location
+
+	// Facts are its names, for the commands.
+	Facts []patterns.Fact
+	// Logs are in the order in which they were written.
+	Logs []Log
+	// Settings reads them as the process has them; nil where there are none.
+	Settings func(context.Context) (*check.Settings, error)
+	// Proxies reads the configuration of a program in front; nil for a server. Clients
+	// are the addresses that clients are given.
+	Proxies func(ctx context.Context, servers []*check.Settings, clients []string) ([]*check.Proxy, error)
+	// Ports of it that this machine reaches, by the port that it listens on itself.
+	Ports map[string]Address
+}
+
+// Address is host:port on this machine.
+type Address string
+
+// Log is one that can be read.
+type Log struct {
+	// Name is shown as the source of what is found in it.
+	Name string
+	// Open begins to read from a time on, zero for all. It ends with the context.
+	Open func(ctx context.Context, since time.Time) (io.ReadCloser, error)
+}
+
+// Unseen is something that could not be looked at, and why.
+type Unseen struct {
+	What string
+	// Why is an error whose text the messages know, or one of the system's.
+	Why error
+	// Steps are what to type, so that it can be.
+	Steps []patterns.Step
+}
+
+// Look is what one finder did.
+type Look struct {
+	Finder  string
+	Found   int
+	Took    time.Duration
+	Servers []*Server
+	Unseen  []Unseen
+	// Absent says that there is nothing of its kind here, as no Docker.
+	Absent bool
+}
+
+// Finder looks in one place. It may return before the context ends with what it has.
+type Finder interface {
+	// Name is that of its text, under "doctor.finder.".
+	Name() string
+	Find(context.Context, *Look)
+}
+
+// Finders are all places, in the order in which what is found twice is kept.
+func Finders() []Finder {
+	return []Finder{
+		&Docker{},
+	}
+}
+
+// Find looks in all places at the same time. tell is called when one is done.
+func Find(ctx context.Context, finders []Finder, tell func(*Look)) []*Look {
+	looks := make([]*Look, len(finders))
+	var running sync.WaitGroup
+	var telling sync.Mutex
+	for i, f := range finders {
+		looks[i] = &Look{Finder: f.Name()}
+		running.Go(func() {
+			begin := time.Now()
+			f.Find(ctx, looks[i])
+			looks[i].Took = time.Since(begin)
+			telling.Lock()
+			defer telling.Unlock()
+			tell(looks[i])
+		})
+	}
+	running.Wait()
+	known := map[int]bool{}
+	for _, look := range looks {
+		look.Servers = slices.DeleteFunc(look.Servers, func(s *Server) bool { return s.PID != 0 && known[s.PID] })
+		for _, s := range look.Servers {
+			known[s.PID] = true
+		}
+		look.Found = len(look.Servers)
+	}
+	return looks
+}
