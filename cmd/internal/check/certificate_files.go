@@ -113,6 +113,9 @@ func (f *certificateFiles) closedTo(path string) string {
 		return "" // root may read everything
 	}
 	real, err := filepath.EvalSymlinks(path)
+	if slices.ContainsFunc(f.Mounts, isRootOfProcess) {
+		real, err = path, nil // its links were followed in it: the root itself is none that is
+	}
 	if err != nil {
 		return ""
 	}
@@ -147,6 +150,13 @@ func foldersBelow(path string, mounts []string) []string {
 	}
 }
 
+// isRootOfProcess tells the folder through which a process sees its files: a link that
+// the kernel alone can follow (proc(5)).
+func isRootOfProcess(folder string) bool {
+	found, _ := filepath.Match("/proc/*/root", folder)
+	return found
+}
+
 // may tells whether the server's user has a permission bit (4 read, 1 search).
 // Access control lists are not looked at.
 func (f *certificateFiles) may(info fs.FileInfo, bit fs.FileMode) bool {
@@ -156,7 +166,7 @@ func (f *certificateFiles) may(info fs.FileInfo, bit fs.FileMode) bool {
 		return true
 	case uid == f.UID:
 		return mode>>6&bit != 0
-	case gid == f.GID:
+	case f.isOf(gid):
 		return mode>>3&bit != 0
 	default:
 		return mode&bit != 0

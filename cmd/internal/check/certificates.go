@@ -25,6 +25,8 @@ type Certificates struct {
 	Host string
 	// UID and GID are those of the server's process, -1 where not known.
 	UID, GID int
+	// Groups are the others of its user.
+	Groups []int
 	// WarnDays is how many days before its end a certificate is to be renewed; 0 for a
 	// third of its lifetime, at most 30.
 	WarnDays   int

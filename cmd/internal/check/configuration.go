@@ -112,7 +112,7 @@ func checkListen(s *Settings) Result {
 	if r := s.checkLocal(addr, host); r.Status != Pass {
 		return r
 	}
-	if number < 1024 && (s.container == nil || s.container.uid != 0) {
+	if number < 1024 && !s.isRoot() {
 		return warn("listen-port-denied", "privileged", addr.named(), Number.of("port", number))
 	}
 	return pass("local", addr.named(), addr.address()).rulesOut("listen-address-invalid")
@@ -272,9 +272,9 @@ func (s *Settings) checkPath(key string) Result {
 		return fail("cert-file-missing", sharedReason+"path-relative", set.named(), Path.of("path", file))
 	case s.container != nil:
 		return s.checkMount(set)
-	case isInImage(file) && !exists(file):
+	case s.process == nil && isInImage(file) && !exists(file):
 		return skipped("path-image", set.named(), Path.of("path", file))
-	case !filepath.IsAbs(file):
+	case s.process == nil && !filepath.IsAbs(file):
 		return warn("cert-file-missing", sharedReason+"path-from-folder", set.named(), Path.of("path", file))
 	}
 	return pass(sharedReason+"path-path", set.named(), Path.of("path", file))
@@ -365,6 +365,8 @@ func checkPublished(s *Settings) Result {
 		return s.checkRouted(wss)
 	case err != nil || wss == "":
 		return Result{Status: Skip, Key: "no-port"}
+	case s.container.unmapped:
+		return Result{Status: Skip, Key: "no-compose"}
 	case s.container.hostNetwork:
 		return pass("host-network", portValue("port", wss))
 	}
