@@ -225,10 +225,10 @@ func (c *container) config() string {
 }
 
 // configPath is where the container looks for its settings.
-func (c *container) configPath() string { return cmp.Or(configNamed(c.command), imageConfig) }
+func (c *container) configPath() string { return cmp.Or(ConfigNamed(c.command), imageConfig) }
 
-// configNamed is the file that a command line names, empty for none.
-func configNamed(words []string) (file string) {
+// ConfigNamed is the file that a command line names, empty for none.
+func ConfigNamed(words []string) (file string) {
 	for i, word := range words {
 		if value, ok := strings.CutPrefix(strings.TrimLeft(word, "-"), "config="); ok {
 			file = value

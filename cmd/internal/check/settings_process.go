@@ -34,7 +34,7 @@ func (p Process) Load() (*Settings, error) {
 	if p.Contained {
 		return p.apart()
 	}
-	config := configNamed(p.Args)
+	config := ConfigNamed(p.Args)
 	if config != "" {
 		config = inFolder(config, p.Folder)
 	}
@@ -72,11 +72,11 @@ func (p Process) apart() (*Settings, error) {
 		mounts: []mount{{source: p.Root, target: "/", bind: true}},
 	}
 	s := &Settings{values: map[string]setting{}, container: box}
-	if named := configNamed(p.Args); named != "" && !path.IsAbs(named) {
+	if named := ConfigNamed(p.Args); named != "" && !path.IsAbs(named) {
 		box.command = []string{"--config", path.Join(p.Folder, named)}
 	}
 	config := box.config()
-	if named := box.configPath(); config == "" && configNamed(p.Args) != "" {
+	if named := box.configPath(); config == "" && ConfigNamed(p.Args) != "" {
 		return nil, fmt.Errorf("%s: %w", named, os.ErrNotExist)
 	}
 	s.path = config

@@ -40,6 +40,9 @@ type Server struct {
 	ExitCode int
 	// PID on this machine, 0 where it has none: what two finders found is told once.
 	PID int
+	// Container is the id of the one that it runs in, for the same: the process that
+	// listens may be a child of the container's.
+	Container string
 	// Zone is the time zone in which it writes times without one, nil for this
 	// machine's.
 	Zone *time.Location
@@ -64,6 +67,9 @@ type Address string
 type Log struct {
 	// Name is shown as the source of what is found in it.
 	Name string
+	// Path is a file or a folder of this machine, which is read as analyze reads it, with
+	// what was rotated; Open is nil then.
+	Path string
 	// Open begins to read from a time on, zero for all. It ends with the context.
 	Open func(ctx context.Context, since time.Time) (io.ReadCloser, error)
 }
@@ -99,6 +105,7 @@ type Finder interface {
 func Finders() []Finder {
 	return []Finder{
 		&Docker{},
+		&Host{},
 	}
 }
 
@@ -119,13 +126,20 @@ func Find(ctx context.Context, finders []Finder, tell func(*Look)) []*Look {
 		})
 	}
 	running.Wait()
-	known := map[int]bool{}
+	once(looks)
+	return looks
+}
+
+// once keeps what was found twice where it was found first.
+func once(looks []*Look) {
+	known, containers := map[int]bool{}, map[string]bool{}
 	for _, look := range looks {
-		look.Servers = slices.DeleteFunc(look.Servers, func(s *Server) bool { return s.PID != 0 && known[s.PID] })
+		look.Servers = slices.DeleteFunc(look.Servers, func(s *Server) bool {
+			return s.PID != 0 && known[s.PID] || s.Container != "" && containers[s.Container]
+		})
 		for _, s := range look.Servers {
-			known[s.PID] = true
+			known[s.PID], containers[s.Container] = true, true
 		}
 		look.Found = len(look.Servers)
 	}
-	return looks
 }
