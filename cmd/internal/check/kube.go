@@ -37,6 +37,9 @@ type kubeObject struct {
 	Type       string            // of a Secret
 	Data       map[string]string // of a Secret in Base64, of a ConfigMap as it is
 	StringData map[string]string
+	// Withheld are keys of a Secret whose contents were not asked for: wklog doctor
+	// takes none but the certificate.
+	Withheld []string
 	Spec       map[string]any
 }
 

@@ -272,7 +272,7 @@ func (s *Settings) Files() Certificates {
 			*to = place.path
 			c.Mounts = append(c.Mounts, absolute(place.mount))
 		case placeObject:
-			if data, ok := place.object.files[place.path]; ok {
+			if data := place.object.files[place.path]; data != nil {
 				*to = s.value(key)
 				c.contain(*to, data)
 			}
