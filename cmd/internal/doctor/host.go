@@ -79,8 +79,19 @@ func (p *process) environmentSpeaks() bool {
 	return slices.ContainsFunc(p.words("environ"), func(v string) bool { return strings.HasPrefix(v, "WK_") })
 }
 
+// within leaves a process its unit only where the unit is its own, or the journal has its
+// output: what supervisord or a shell of cron starts is in a unit of theirs.
+func (p *process) within(units []*unit) {
+	isMain := func(u *unit) bool { return u.name == p.unit && u.pid == p.pid }
+	isSocket := func(to string) bool { return strings.HasPrefix(to, "socket:") }
+	if len(p.outputs) > 0 && !slices.ContainsFunc(p.outputs, isSocket) && !slices.ContainsFunc(units, isMain) {
+		p.unit = ""
+	}
+}
+
 // addProcess tells of a server that runs.
 func (l *Look) addProcess(ctx context.Context, p *process, by string, units []*unit, all []*process) {
+	p.within(units)
 	s := &Server{
 		Name: p.called(), Component: patterns.ComponentWuKongIM, FoundBy: "host", By: by, State: Running, Started: p.started, PID: p.pid, Container: p.container,
 		Ports: p.ports(),

@@ -203,10 +203,10 @@ func (p *process) files() {
 		if err != nil {
 			continue // closed meanwhile
 		}
-		switch inode, is := strings.CutPrefix(to, "socket:["); {
-		case is:
+		if inode, is := strings.CutPrefix(to, "socket:["); is {
 			sockets[strings.TrimSuffix(inode, "]")] = true
-		case entry.Name() == "1", entry.Name() == "2":
+		}
+		if entry.Name() == "1" || entry.Name() == "2" {
 			p.outputs = append(p.outputs, to)
 		}
 	}
