@@ -18,6 +18,8 @@ type Certificates struct {
 	Mounts []string
 	// Contents are files that are not on this machine, by path: those of a Secret.
 	Contents map[string][]byte
+	// Closed are what the server may not read on the way to files of Contents.
+	Closed map[string]string
 	// Roots are the certificates that clients trust, nil for the system's.
 	Roots *x509.CertPool
 	// Host is the name or address that clients connect to, empty where it is

@@ -219,15 +219,14 @@ func (s *Settings) offerWSS() []Step {
 	if s.container != nil && s.container.pod {
 		return s.offerInPod(listen, address)
 	}
-	service, recreate := Name.of("service", "wukongim"), step(sharedReason+"fix-restart", "", "")
+	service := Name.of("service", "wukongim")
 	if s.container != nil {
 		service = Name.of("service", s.container.service)
-		recreate = step(sharedReason+"fix-recreate", "docker compose up -d %[1]s", "", service)
 	}
 	return []Step{
 		step(sharedReason+"fix-files", "", ""),
 		step(sharedReason+"fix-all", "", offered, service, portValue("port", listen), Address.of("address", address)),
-		recreate,
+		s.restartStep(),
 	}
 }
 
@@ -283,6 +282,9 @@ func (s *Settings) checkPath(key string) Result {
 // checkMount looks for the file where the container's path leads.
 func (s *Settings) checkMount(set setting) Result {
 	at := s.container.find(set.value)
+	if r, known := s.container.inside(set, at); known {
+		return r
+	}
 	switch {
 	case at.kind == placeObject:
 		return s.checkObject(set, at)
@@ -403,6 +405,10 @@ func checkPublished(s *Settings) Result {
 
 // publish says how a port gets out of the container.
 func (s *Settings) publish(external, wss string) Step {
+	if s.container.running != "" && s.container.composed == "" {
+		return step("fix-run", "docker inspect --format '{{json .HostConfig}}' %[1]s", "-p %[2]s:%[3]s",
+			Name.of("container", s.container.running), portValue("port", external), portValue("wss", wss))
+	}
 	return step("fix", "docker compose up -d %[1]s", "services:\n  %[1]s:\n    ports:\n      - \"%[2]s:%[3]s\"",
 		Name.of("service", s.container.service), portValue("port", external), portValue("wss", wss))
 }

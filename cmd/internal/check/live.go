@@ -23,6 +23,12 @@ type Live struct {
 	// Addr is where clients open their wss connection, wss://host:port[/path]
 	// or host:port.
 	Addr string
+	// Via is ip:port to connect to in place of what the name in Addr leads to, empty
+	// for that.
+	Via string
+	// Restart makes the server read its certificate again; the zero one is that of the
+	// documentation.
+	Restart Step
 	// API and Plain are host:port of WuKongIM's HTTP API (5001) and of its
 	// plain ws port (5200); the stages of an empty one are skipped.
 	API, Plain string

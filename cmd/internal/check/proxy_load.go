@@ -75,7 +75,7 @@ func (p Proxies) input(name string) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(p.Stdin, maxInput+1))
 	if err == nil && len(data) > maxInput {
-		err = errTooLarge
+		err = ErrTooLarge
 	}
 	return data, err
 }

@@ -269,8 +269,16 @@ func (s *Settings) Files() Certificates {
 	for key, to := range map[string]*string{keyCertFile: &c.CertFile, keyKeyFile: &c.KeyFile} {
 		switch place := s.container.follow(s.value(key)); place.kind {
 		case placeBind:
+			if s.container.files != nil && (isClosed(place.path) || !exists(place.mount)) && c.contentOf(s.container, s.value(key)) {
+				*to = s.value(key)
+				continue
+			}
 			*to = place.path
 			c.Mounts = append(c.Mounts, absolute(place.mount))
+		case placeNowhere, placeVolume:
+			if s.container.files != nil && s.value(key) != "" && c.contentOf(s.container, s.value(key)) {
+				*to = s.value(key)
+			}
 		case placeObject:
 			if data := place.object.files[place.path]; data != nil {
 				*to = s.value(key)

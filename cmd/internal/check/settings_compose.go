@@ -56,6 +56,10 @@ type container struct {
 	// built says that the image is made here: it may hold files of its own.
 	built   bool
 	command []string
+	// files opens those of a container that was found, running is its name, composed the
+	// compose file that it is of; nil and empty for one that was read of.
+	files             Files
+	running, composed string
 }
 
 // mount shows a file or folder of the host, or a volume, in the container.

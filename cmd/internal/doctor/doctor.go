@@ -6,6 +6,7 @@ package doctor
 import (
 	"context"
 	"io"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -22,6 +23,8 @@ const (
 	Running    State = "running"
 	Restarting State = "restarting"
 	Exited     State = "exited"
+	// Created is one that was never started.
+	Created State = "created"
 )
 
 // Server is one that was found, WuKongIM or a program in front of it. What a finder
@@ -49,6 +52,8 @@ type Server struct {
 
 	// Facts are its names, for the commands.
 	Facts []patterns.Fact
+	// Restart makes it read its files again: the zero one is not known.
+	Restart check.Step
 	// Logs are in the order in which they were written.
 	Logs []Log
 	// Settings reads them as the process has them; nil where there are none.
@@ -56,12 +61,26 @@ type Server struct {
 	// Proxies reads the configuration of a program in front; nil for a server. Clients
 	// are the addresses that clients are given.
 	Proxies func(ctx context.Context, servers []*check.Settings, clients []string) ([]*check.Proxy, error)
-	// Ports of it that this machine reaches, by the port that it listens on itself.
-	Ports map[string]Address
+	// Ports are host:port by which this machine reaches the ports that it listens on; of
+	// an empty port the address by which all are reached.
+	Ports map[string]string
+	// Reason is why it does not run, as who runs it says; empty where that is not known.
+	Reason string
+	// Compose is the compose file that it is of, empty for none.
+	Compose string
 }
 
-// Address is host:port on this machine.
-type Address string
+// Reach is host:port by which this machine reaches a port of the server, empty where it
+// does not.
+func (s *Server) Reach(port string) string {
+	if at, ok := s.Ports[port]; ok || port == "" {
+		return at
+	}
+	if host := s.Ports[""]; host != "" {
+		return net.JoinHostPort(host, port)
+	}
+	return ""
+}
 
 // Log is one that can be read.
 type Log struct {
@@ -79,8 +98,8 @@ type Unseen struct {
 	What string
 	// Why is an error whose text the messages know, or one of the system's.
 	Why error
-	// Steps are what to type, so that it can be.
-	Steps []patterns.Step
+	// Command is what to type so that it can be, empty for nothing.
+	Command string
 }
 
 // Look is what one finder did.
