@@ -155,7 +155,7 @@ func (e *engine) server(c *container.InspectResponse, by string) *Server {
 	name := nameOf(c)
 	s := &Server{
 		Name: name, Component: patterns.ComponentWuKongIM, FoundBy: "docker", By: by, State: stateOf(c),
-		Started: startOf(c), Restarts: c.RestartCount, ExitCode: c.State.ExitCode, PID: c.State.Pid,
+		Started: startOf(c), Restarts: c.RestartCount, ExitCode: c.State.ExitCode, PID: c.State.Pid, Container: c.ID,
 		Zone: zoneOf(c), Compose: check.ComposeFile(c.Config.Labels), Reason: c.State.Error, Ports: map[string]string{},
 	}
 	tell := func(kind patterns.FactKind, what, value string) {

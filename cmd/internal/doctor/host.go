@@ -98,6 +98,7 @@ func (l *Look) addProcess(ctx context.Context, p *process, by string, units []*u
 	}
 	if p.unit != "" {
 		s.Facts = append(s.Facts, fact(patterns.FactUnit, "unit", strings.TrimSuffix(p.unit, ".service"), "systemd"))
+		s.Restart = restart(p.unit, p.ofUser)
 		for _, u := range units {
 			if u.name == p.unit && !p.ofUser {
 				s.Restarts = u.restarts
@@ -133,18 +134,18 @@ func inFolder(name, folder string) string {
 }
 
 // ports are the addresses on which it listens, as this machine reaches them.
-func (p *process) ports() map[string]Address {
+func (p *process) ports() map[string]string {
 	if p.container != "" {
 		return nil // which may have a network of its own
 	}
-	ports := map[string]Address{}
+	ports := map[string]string{}
 	for _, at := range p.listens {
 		host := at.IP.String()
 		if at.IP.IsUnspecified() {
 			host = "127.0.0.1"
 		}
 		port := strconv.Itoa(at.Port)
-		ports[port] = Address(net.JoinHostPort(host, port))
+		ports[port] = net.JoinHostPort(host, port)
 	}
 	return ports
 }
@@ -157,7 +158,7 @@ func (l *Look) closedOf(s *Server, p *process) {
 	l.Unseen = append(l.Unseen, Unseen{
 		What:  strings.Join(slices.Compact(slices.Sorted(slices.Values(p.closed))), ", "),
 		Why:   messages.NewError("error.doctor.process-closed", s.Name),
-		Steps: []patterns.Step{{Command: "sudo wklog doctor"}},
+		Command: "sudo wklog doctor",
 	})
 }
 
@@ -190,7 +191,7 @@ func (l *Look) folderOf(s *Server, folder string) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			l.Unseen = append(l.Unseen, Unseen{What: folder, Why: bareError(err), Steps: []patterns.Step{{Command: "sudo wklog doctor"}}})
+			l.Unseen = append(l.Unseen, Unseen{What: folder, Why: bareError(err), Command: "sudo wklog doctor"})
 		}
 		return
 	}
@@ -243,7 +244,7 @@ func (l *Look) keptByEngine(s *Server, p *process) {
 		}
 	}
 	l.Unseen = append(l.Unseen, Unseen{
-		What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Steps: []patterns.Step{{Command: "sudo wklog doctor"}},
+		What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Command: "sudo wklog doctor",
 	})
 }
 
@@ -264,7 +265,7 @@ func (l *Look) journal(ctx context.Context, s *Server, name string, ofUser bool)
 			l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: err})
 			return
 		}
-		l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: why, Steps: []patterns.Step{{Command: "sudo wklog doctor"}}})
+		l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: why, Command: "sudo wklog doctor"})
 	}
 	s.Logs = append(s.Logs, Log{Name: "journalctl " + which, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) {
 		asked := args

@@ -95,7 +95,7 @@ func TestUnitThatRunsIsFound(t *testing.T) {
 	assert.Equal(t, "wukongim.service", s.Name)
 	assert.Equal(t, []any{Running, 4711, 3, "program"}, []any{s.State, s.PID, s.Restarts, s.By})
 	assert.Equal(t, time.Unix(1764300000+123, 0), s.Started)
-	assert.Equal(t, map[string]Address{"5200": "127.0.0.1:5200", "5210": "127.0.0.1:5210"}, s.Ports, "the port 22 is another's")
+	assert.Equal(t, map[string]string{"5200": "127.0.0.1:5200", "5210": "127.0.0.1:5210"}, s.Ports, "the port 22 is another's")
 	assert.Equal(t, []string{"wukongim", home + "/wk.yaml"}, []string{s.Facts[0].Value, s.Facts[1].Value})
 	require.Len(t, s.Logs, 2)
 	assert.Equal(t, home+"/wukongim/logs", s.Logs[1].Path)
@@ -198,7 +198,7 @@ func TestHalfOfProcIsClosed(t *testing.T) {
 	assert.Equal(t, []string{"wukongim[20]", "other[30]"}, []string{look.Servers[0].Name, look.Servers[1].Name})
 	i := slices.IndexFunc(look.Unseen, func(u Unseen) bool { return strings.HasSuffix(u.What, "20/environ, "+k.root+"/20/fd") })
 	require.GreaterOrEqual(t, i, 0, look.Unseen)
-	assert.Equal(t, "sudo wklog doctor", look.Unseen[i].Steps[0].Command)
+	assert.Equal(t, "sudo wklog doctor", look.Unseen[i].Command)
 }
 
 // asNobody runs something as a user to whom files of root are closed: threads of Linux
@@ -295,7 +295,7 @@ func TestProcessOfThisMachineIsFound(t *testing.T) {
 	s := look.Servers[i]
 	assert.Equal(t, fmt.Sprintf("wukongim[%d]", server.Process.Pid), s.Name)
 	assert.WithinDuration(t, begun, s.Started, 2*time.Second)
-	assert.Equal(t, map[string]Address{port: Address("127.0.0.1:" + port)}, s.Ports)
+	assert.Equal(t, map[string]string{port: "127.0.0.1:" + port}, s.Ports)
 	assert.Equal(t, []string{out.Name(), dir + "/data/logs"}, []string{s.Logs[0].Path, s.Logs[1].Path})
 	assert.Contains(t, s.Facts, patterns.Fact{Kind: patterns.FactPath, Name: "config", Component: "wukongim", Value: dir + "/wk.yaml", From: "/proc/" + strconv.Itoa(s.PID)})
 	settings, err := s.Settings(t.Context())

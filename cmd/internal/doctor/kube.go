@@ -145,7 +145,7 @@ func isForbidden(err error) bool {
 func unseenOf(what string, err error) Unseen {
 	u := Unseen{What: what, Why: err}
 	if isForbidden(err) {
-		u.Steps = []patterns.Step{{Command: "kubectl auth can-i --list"}}
+		u.Command = "kubectl auth can-i --list"
 	}
 	return u
 }
@@ -485,7 +485,11 @@ func (n *namespace) server(p *pod, c *kubeContainer) *Server {
 		},
 	}
 	if kind, name, _ := strings.Cut(owner, "/"); kind == "Deployment" || kind == "StatefulSet" {
-		s.Facts = append(s.Facts, fact(patterns.FactPod, "workload", strings.ToLower(kind)+"/"+name, "kubectl"))
+		workload := strings.ToLower(kind) + "/" + name
+		s.Facts = append(s.Facts, fact(patterns.FactPod, "workload", workload, "kubectl"))
+		s.Restart = check.Step{Key: "any.fix-rollout", Command: "kubectl rollout restart -n %[1]s %[2]s", Values: []check.Value{
+			{Name: "namespace", Type: check.Name, V: n.name}, {Name: "workload", Type: check.Name, V: workload},
+		}}
 	}
 	for _, status := range p.Status.ContainerStatuses {
 		if status.Name == c.Name {
@@ -503,8 +507,10 @@ func (c *containerStatus) tell(s *Server) {
 	switch {
 	case c.State.Running != nil:
 		s.State, s.Started = Running, c.State.Running.StartedAt
+	case c.State.Waiting != nil && c.RestartCount == 0:
+		s.State, s.Reason = Created, c.State.Waiting.Reason
 	case c.State.Waiting != nil:
-		s.State = Restarting
+		s.State, s.Reason = Restarting, c.State.Waiting.Reason
 	case c.State.Terminated != nil:
 		s.Started, s.ExitCode = c.State.Terminated.StartedAt, c.State.Terminated.ExitCode
 	}

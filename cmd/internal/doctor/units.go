@@ -127,6 +127,7 @@ func (u *unit) server(ctx context.Context, look *Look) *Server {
 		Name: u.name, Component: patterns.ComponentWuKongIM, FoundBy: "host", By: "unit", State: Exited, Restarts: u.restarts, ExitCode: u.exit,
 		Facts: []patterns.Fact{fact(patterns.FactUnit, "unit", strings.TrimSuffix(u.name, ".service"), "systemd")},
 	}
+	s.Restart = restart(u.name, false)
 	if u.sub == "auto-restart" || u.state == "activating" {
 		s.State = Restarting
 	}
@@ -194,4 +195,13 @@ func variablesOf(file string) (all []string) {
 		}
 	}
 	return all
+}
+
+// restart makes a unit read its files again.
+func restart(unit string, ofUser bool) check.Step {
+	command := "sudo systemctl restart %[1]s"
+	if ofUser {
+		command = "systemctl --user restart %[1]s"
+	}
+	return check.Step{Key: "any.fix-restart", Command: command, Values: []check.Value{{Name: "unit", Type: check.Name, V: unit}}}
 }
