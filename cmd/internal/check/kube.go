@@ -40,7 +40,7 @@ type kubeObject struct {
 	// Withheld are keys of a Secret whose contents were not asked for: wklog doctor
 	// takes none but the certificate.
 	Withheld []string
-	Spec       map[string]any
+	Spec     map[string]any
 }
 
 func (o *kubeObject) named() string { return o.Kind + "/" + o.Metadata.Name }

@@ -222,6 +222,21 @@ func (s *Settings) Names() (compose, service, container string) {
 	return s.container.composed, s.container.service, s.container.running
 }
 
+// NameOfCertificate is one that the certificate has, for where nothing tells what clients
+// are given.
+func (s *Settings) NameOfCertificate() string {
+	if s.Leaf == nil {
+		return "localhost"
+	}
+	for _, name := range namesOf(s.Leaf) {
+		if !strings.HasPrefix(name, "*") {
+			return name
+		}
+		return "any" + strings.TrimPrefix(name, "*")
+	}
+	return "localhost"
+}
+
 // ListenPort is that of wss, empty without any.
 func (s *Settings) ListenPort() string { return s.port(keyWSSAddr) }
 

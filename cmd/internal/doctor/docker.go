@@ -10,13 +10,16 @@ import (
 	"maps"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"al.essio.dev/pkg/shellescape"
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
@@ -156,22 +159,67 @@ func (e *engine) server(c *container.InspectResponse, by string) *Server {
 	s := &Server{
 		Name: name, Component: patterns.ComponentWuKongIM, FoundBy: "docker", By: by, State: stateOf(c),
 		Started: startOf(c), Restarts: c.RestartCount, ExitCode: c.State.ExitCode, PID: c.State.Pid, Container: c.ID,
-		Zone: zoneOf(c), Compose: check.ComposeFile(c.Config.Labels), Reason: c.State.Error, Ports: map[string]string{},
+		Zone: zoneOf(c), Reason: c.State.Error, Ports: map[string]string{},
 	}
+	compose, service := check.ComposeFile(c.Config.Labels), check.ComposeService(c.Config.Labels)
 	tell := func(kind patterns.FactKind, what, value string) {
 		if value != "" {
 			s.Facts = append(s.Facts, patterns.Fact{Kind: kind, Name: what, Component: s.Component, Value: value, From: "docker inspect " + name})
 		}
 	}
 	tell(patterns.FactContainer, "container", name)
-	tell(patterns.FactService, "compose", check.ComposeService(c.Config.Labels))
-	tell(patterns.FactFile, "compose", s.Compose)
+	tell(patterns.FactService, "compose", service)
+	tell(patterns.FactFile, "compose", compose)
 	s.Logs = []Log{{Name: name, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) { return e.log(ctx, c, since) }}}
 	s.Settings = func(ctx context.Context) (*check.Settings, error) {
 		return e.raw.Load(name, func(file string) (check.File, error) { return e.file(ctx, c.ID, file) })
 	}
 	e.ports(c, s.Ports)
+	s.Operate = e.operate(c, compose)
+	s.Restart = check.Step{Command: s.Operate("docker restart " + name)}
+	if compose != "" {
+		s.Restart.Command = s.Operate("docker compose restart " + service)
+	}
 	return s
+}
+
+// operate puts commands into the form in which they work on the containers of this
+// engine: compose has to be told where its file is, and its project where that is not
+// called as the folder.
+func (e *engine) operate(c *container.InspectResponse, compose string) func(string) string {
+	program, podman := composeProgram(), strings.Contains(e.place.host, "podman")
+	if podman {
+		program = "podman compose"
+	}
+	project := c.Config.Labels["com.docker.compose.project"]
+	if project != "" && project != path.Base(path.Dir(compose)) {
+		program += " -p " + shellescape.Quote(project)
+	}
+	return func(command string) string {
+		if compose != "" {
+			command = strings.ReplaceAll(command, "docker compose ", program+" -f "+shellescape.Quote(compose)+" ")
+		}
+		if podman {
+			command = dockerWord.ReplaceAllString(command, "${1}podman ")
+		}
+		return command
+	}
+}
+
+var dockerWord = regexp.MustCompile(`(^|[;&|(]\s*|sudo )docker `)
+
+// composeProgram is docker compose where it is a plugin, docker-compose where only version
+// 1 is there.
+func composeProgram() string {
+	for _, dir := range []string{os.Getenv("HOME") + "/.docker", "/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker"} {
+		if _, err := os.Stat(dir + "/cli-plugins/docker-compose"); err == nil {
+			return "docker compose"
+		}
+	}
+	if _, err := exec.LookPath("docker-compose"); err == nil {
+		return "docker-compose"
+	}
+	return "docker compose"
 }
 
 func stateOf(c *container.InspectResponse) State {

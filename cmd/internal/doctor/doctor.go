@@ -66,8 +66,9 @@ type Server struct {
 	Ports map[string]string
 	// Reason is why it does not run, as who runs it says; empty where that is not known.
 	Reason string
-	// Compose is the compose file that it is of, empty for none.
-	Compose string
+	// Operate puts a command of the documentation into the form in which it works here:
+	// with the compose file, or podman for docker; nil for none.
+	Operate func(string) string
 }
 
 // Reach is host:port by which this machine reaches a port of the server, empty where it
@@ -91,6 +92,11 @@ type Log struct {
 	Path string
 	// Open begins to read from a time on, zero for all. It ends with the context.
 	Open func(ctx context.Context, since time.Time) (io.ReadCloser, error)
+}
+
+// From begins to read from a time on.
+func (l Log) From(since time.Time) func(context.Context) (io.ReadCloser, error) {
+	return func(ctx context.Context) (io.ReadCloser, error) { return l.Open(ctx, since) }
 }
 
 // Unseen is something that could not be looked at, and why.

@@ -156,8 +156,8 @@ func (l *Look) closedOf(s *Server, p *process) {
 		return
 	}
 	l.Unseen = append(l.Unseen, Unseen{
-		What:  strings.Join(slices.Compact(slices.Sorted(slices.Values(p.closed))), ", "),
-		Why:   messages.NewError("error.doctor.process-closed", s.Name),
+		What:    strings.Join(slices.Compact(slices.Sorted(slices.Values(p.closed))), ", "),
+		Why:     messages.NewError("error.doctor.process-closed", s.Name),
 		Command: "sudo wklog doctor",
 	})
 }
