@@ -33,7 +33,8 @@ type examining struct {
 }
 
 func (a *app) doctorCommand() *cobra.Command {
-	d := &examining{finders: doctor.Finders()}
+	kube := &doctor.Kube{}
+	d := &examining{finders: doctor.Finders(kube)}
 	d.failOn = "error"
 	command := &cobra.Command{
 		Use: "doctor", Short: a.say.Say("help.doctor"), Long: a.say.Say("help.doctor.long"),
@@ -44,6 +45,8 @@ func (a *app) doctorCommand() *cobra.Command {
 	flags.StringVarP(&d.output, "output", "o", "", a.say.Say("flag.output"))
 	flags.StringVar(&d.since, "since", "", a.say.Say("flag.doctor.since"))
 	flags.DurationVar(&d.timeout, "timeout", 30*time.Second, a.say.Say("flag.doctor.timeout"))
+	flags.StringVar(&kube.Context, "context", "", a.say.Say("flag.doctor.context"))
+	flags.StringVar(&kube.Namespace, "namespace", "", a.say.Say("flag.doctor.namespace"))
 	flags.BoolVar(&d.offline, "offline", false, a.say.Say("flag.doctor.offline"))
 	flags.BoolVar(&d.watch, "watch", false, a.say.Say("flag.doctor.watch"))
 	flags.BoolVar(&d.redact, "redact", false, a.say.Say("flag.redact"))

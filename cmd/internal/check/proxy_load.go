@@ -2,14 +2,17 @@ package check
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"wklog/cmd/internal/program"
 )
 
 // Proxies names the configurations of what stands before WuKongIM: files, folders,
@@ -19,6 +22,8 @@ type Proxies struct {
 	// Compose is a file whose services may be proxies.
 	Compose string
 	Stdin   io.Reader
+	// Program is nginx with its own flags, for Installed; empty for that of the path.
+	Program []string
 }
 
 // Installed is what --nginx names to have nginx print the configuration of this
@@ -39,7 +44,9 @@ func (p Proxies) Load(servers []*Settings, clients []string) ([]*Proxy, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", one.name, err)
 		}
-		proxy.file = one.name
+		if one.name != Installed || p.Program == nil {
+			proxy.file = one.name
+		}
 		if proxy.program != programNginx { // which knows its own folder
 			proxy.resolve(filepath.Dir(one.name))
 		}
@@ -88,12 +95,7 @@ const maxInput = 64 << 20
 func (p Proxies) nginx(name string) (*Proxy, error) {
 	switch {
 	case name == Installed:
-		data, err := exec.Command("nginx", "-T").Output()
-		if len(data) == 0 {
-			return nil, errors.Join(errNginxRun, err)
-		}
-		files, main := dumped(data)
-		return newNginx(main, files, true)
+		return p.printed()
 	case isDir(name):
 		return nginxFolder(name)
 	}
@@ -108,6 +110,23 @@ func (p Proxies) nginx(name string) (*Proxy, error) {
 		return newNginx("nginx.conf", dumpedFiles{"nginx.conf": data}, false)
 	}
 	return newNginx(name, diskFiles{filepath.Dir(name)}, isPlace(name))
+}
+
+// printing bounds how long nginx may take to print its configuration: it looks up the names
+// of what it forwards to.
+const printing = 10 * time.Second
+
+// printed is what nginx itself reads.
+func (p Proxies) printed() (*Proxy, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), printing)
+	defer cancel()
+	words := append(slices.Clone(p.Program), "nginx")[:max(1, len(p.Program))]
+	data, _, err := program.Output(ctx, maxInput, words[0], append(words[1:], "-T")...)
+	if len(data) == 0 {
+		return nil, errors.Join(errNginxRun, err)
+	}
+	files, main := dumped(data)
+	return newNginx(main, files, true)
 }
 
 // isPlace tells that a file stands where nginx reads it.

@@ -126,11 +126,13 @@ type Finder interface {
 	Find(context.Context, *Look)
 }
 
-// Finders are all places, in the order in which what is found twice is kept.
-func Finders() []Finder {
+// Finders are all places, with the cluster that the user names, in the order in which what is found twice is kept.
+func Finders(kube *Kube) []Finder {
 	return []Finder{
 		&Docker{},
 		&Host{},
+		kube,
+		&Front{},
 	}
 }
 
