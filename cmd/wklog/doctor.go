@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -150,10 +149,13 @@ func (a *app) examine(ctx context.Context, d *examining) (*report.Examination, e
 	return e, nil
 }
 
+// mostPatients are looked at at the same time: most of it is waiting for answers.
+const mostPatients = 8
+
 // lookAt looks at some of the patients at the same time.
 func lookAt(patients []*patient, which func(*patient) bool, look func(*patient)) {
 	var running sync.WaitGroup
-	free := make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))
+	free := make(chan struct{}, mostPatients)
 	for _, p := range patients {
 		if !which(p) {
 			continue
@@ -201,16 +203,11 @@ func (p *patient) load(ctx context.Context) {
 	}
 }
 
-// look reads its logs and makes its checks at the same time, and lets these settle what
-// those point to.
+// look reads its logs, makes its checks, and lets these settle what those point to.
 func (p *patient) look(ctx context.Context, all []*patient) {
 	if p.Proxies != nil && !p.leads(ctx, all) {
 		return
 	}
-	var results []check.Result
-	var checking sync.WaitGroup
-	var failed error
-	checking.Go(func() { results, failed = p.results(ctx) })
 	analyzer, err := patterns.NewAnalyzer(p.catalogue, patterns.Filter{Since: p.from})
 	if err != nil {
 		p.err = err
@@ -227,9 +224,9 @@ func (p *patient) look(ctx context.Context, all []*patient) {
 		options.Zone = p.Zone
 	}
 	core := run.NewCore(analyzer, options, nil)
-	failures := p.read(ctx, core)
-	checking.Wait()
-	if p.err = failed; failed != nil {
+	failures := p.read(ctx, core) // before the checks, which leave lines of their own
+	results, err := p.results(ctx)
+	if p.err = err; err != nil {
 		return
 	}
 	if p.redact {

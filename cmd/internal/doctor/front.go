@@ -56,6 +56,7 @@ func (f *Front) Find(ctx context.Context, look *Look) {
 	if err != nil {
 		look.Unseen = append(look.Unseen, Unseen{What: "/proc", Why: err})
 	}
+	running := false
 	for _, p := range all {
 		if ctx.Err() != nil {
 			return
@@ -63,9 +64,10 @@ func (f *Front) Find(ctx context.Context, look *Look) {
 		if kind := kindOf(p); kind != nil && !isWorker(p, all) {
 			p.look()
 			look.addFront(ctx, p, kind)
+			running = running || kind.component == "nginx"
 		}
 	}
-	f.panels(look)
+	f.panels(look, running)
 }
 
 func kindOf(p *process) *front {
@@ -227,7 +229,7 @@ var panels = []panel{
 
 // panels adds the sites of panels whose nginx was not seen: it does not run, or runs in a
 // container.
-func (f *Front) panels(look *Look) {
+func (f *Front) panels(look *Look, running bool) {
 	if slices.ContainsFunc(look.Servers, func(s *Server) bool { return s.Component == "nginx" }) {
 		return
 	}
@@ -240,6 +242,9 @@ func (f *Front) panels(look *Look) {
 		logs, _ := filepath.Glob(filepath.Join(f.root, p.logs))
 		for _, log := range logs {
 			s.Logs = append(s.Logs, Log{Name: log, Path: log})
+		}
+		if running { // in a container
+			s.State = Running
 		}
 		look.Servers = append(look.Servers, s)
 	}

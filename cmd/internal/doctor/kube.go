@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"wklog/cmd/internal/check"
+	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/program"
 	"wklog/patterns"
 )
@@ -71,7 +72,7 @@ func (k *Kube) Find(ctx context.Context, look *Look) {
 	pods := k.pods(ctx, look)
 	names := slices.Sorted(maps.Keys(pods))
 	if len(names) > mostNamespaces {
-		look.Unseen = append(look.Unseen, Unseen{What: strings.Join(names[mostNamespaces:], ", "), Why: errTooManyNamespaces})
+		look.Unseen = append(look.Unseen, Unseen{What: strings.Join(names[mostNamespaces:], ", "), Why: messages.NewError("error.doctor.namespaces", mostNamespaces)})
 		names = names[:mostNamespaces]
 	}
 	for _, name := range names {
@@ -80,8 +81,6 @@ func (k *Kube) Find(ctx context.Context, look *Look) {
 		look.Servers = append(look.Servers, n.servers(ctx, look)...)
 	}
 }
-
-var errTooManyNamespaces = errors.New("more namespaces than are looked at")
 
 // configured tells whether kubectl knows a cluster: one that it was given, the current
 // one, or the one that it runs in. Nothing is connected to.

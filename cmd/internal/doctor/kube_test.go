@@ -192,7 +192,7 @@ func TestClusterThatHangsCostsNoMoreThanItsTime(t *testing.T) {
 	look := &Look{}
 	(&Kube{}).Find(ctx, look)
 	require.Len(t, look.Unseen, 1)
-	assert.ErrorContains(t, look.Unseen[0].Why, "kubectl: it did not end in time")
+	assert.ErrorContains(t, look.Unseen[0].Why, "kubectl: error.program.slow")
 }
 
 func TestWithoutKubectlThereIsNothingToTell(t *testing.T) {

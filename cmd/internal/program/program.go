@@ -13,13 +13,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"wklog/cmd/internal/messages"
 )
 
 var (
 	// ErrTooMuch says that a program printed more than was asked for.
-	ErrTooMuch = errors.New("it prints more than is read")
+	ErrTooMuch = messages.NewError("error.program.floods")
 	// ErrTooLong says that a program did not end in its time.
-	ErrTooLong = errors.New("it did not end in time")
+	ErrTooLong = messages.NewError("error.program.slow")
 )
 
 const (

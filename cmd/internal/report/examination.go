@@ -384,6 +384,9 @@ const (
 	mostTold  = 3
 	mostSteps = 3
 	mostFound = 4
+	// mostConfig lines of a snippet are shown: a part of one would break what it is
+	// pasted into.
+	mostConfig = 10
 )
 
 func (p *Page) examination(e *Examination) {
@@ -475,8 +478,12 @@ func (p *Page) first(e *Examination, x *Examined) {
 	for i, s := range limit(v.Steps, mostSteps) {
 		p.Paragraph(fmt.Sprintf("  %d) ", i+1), s.Text)
 		p.command("     ", s.Command)
-		if s.Config != "" {
+		switch {
+		case s.Config == "":
+		case strings.Count(s.Config, "\n") < mostConfig:
 			p.Block("     ", s.Config)
+		case s.Command == "" && v.Cause != "":
+			p.command("     ", "wklog explain "+v.Cause)
 		}
 	}
 	p.replaced("  ", limit(v.Steps, mostSteps))
