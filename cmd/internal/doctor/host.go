@@ -158,7 +158,7 @@ func (l *Look) closedOf(s *Server, p *process) {
 	l.Unseen = append(l.Unseen, Unseen{
 		What:    strings.Join(slices.Compact(slices.Sorted(slices.Values(p.closed))), ", "),
 		Why:     messages.NewError("error.doctor.process-closed", s.Name),
-		Command: "sudo wklog doctor",
+		Command: asRoot(),
 	})
 }
 
@@ -191,7 +191,7 @@ func (l *Look) folderOf(s *Server, folder string) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			l.Unseen = append(l.Unseen, Unseen{What: folder, Why: bareError(err), Command: "sudo wklog doctor"})
+			l.Unseen = append(l.Unseen, Unseen{What: folder, Why: bareError(err), Command: asRoot()})
 		}
 		return
 	}
@@ -244,7 +244,7 @@ func (l *Look) keptByEngine(s *Server, p *process) {
 		}
 	}
 	l.Unseen = append(l.Unseen, Unseen{
-		What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Command: "sudo wklog doctor",
+		What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Command: asRoot(),
 	})
 }
 
@@ -265,7 +265,7 @@ func (l *Look) journal(ctx context.Context, s *Server, name string, ofUser bool)
 			l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: err})
 			return
 		}
-		l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: why, Command: "sudo wklog doctor"})
+		l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: why, Command: asRoot()})
 	}
 	s.Logs = append(s.Logs, Log{Name: "journalctl " + which, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) {
 		asked := args
@@ -283,4 +283,12 @@ func bareError(err error) error {
 		return of.Err
 	}
 	return err
+}
+
+// asRoot is what shows more, empty for who sees everything.
+func asRoot() string {
+	if os.Geteuid() == 0 {
+		return ""
+	}
+	return "sudo wklog doctor"
 }
