@@ -335,3 +335,35 @@ func (p Proxies) haproxy(name string) (*Proxy, error) {
 
 // Named tells whether any configuration is named but by a compose file.
 func (p Proxies) Named() bool { return p.Nginx+p.Caddy+p.Traefik+p.HAProxy != "" }
+
+// Proxies reads what one of the containers serves: its configuration, as far as this
+// machine shows it, and for Traefik the labels of all.
+func (c Containers) Proxies(name string, servers []*Settings, clients []string) ([]*Proxy, error) {
+	_, all, _, err := c.load()
+	if err != nil {
+		return nil, err
+	}
+	var proxies []*Proxy
+	for _, one := range all {
+		if one.service != name {
+			continue
+		}
+		proxy, err := one.proxy()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if proxy != nil {
+			proxy.container, proxy.file = one, name
+			proxies = append(proxies, proxy)
+		}
+		if strings.Contains(path.Base(one.image), programTraefik) {
+			if labelled := traefikLabels(all); labelled != nil {
+				proxies = append(proxies, labelled)
+			}
+		}
+	}
+	for _, proxy := range proxies {
+		proxy.Servers, proxy.Clients = servers, clients
+	}
+	return proxies, nil
+}

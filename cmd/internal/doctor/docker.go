@@ -96,6 +96,7 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 	if e.raw, err = json.Marshal(raws); err != nil {
 		return err
 	}
+	e.fronts(look)
 	likely, perhaps := e.raw.Likely()
 	for i := range e.inspected {
 		c := &e.inspected[i]

@@ -106,6 +106,9 @@ type Unseen struct {
 	Why error
 	// Command is what to type so that it can be, empty for nothing.
 	Command string
+	// Of is the server that it is of, nil for none: one that another finder tells better
+	// lacks nothing.
+	Of *Server
 }
 
 // Look is what one finder did.
@@ -164,6 +167,7 @@ func once(looks []*Look) {
 		look.Servers = slices.DeleteFunc(look.Servers, func(s *Server) bool {
 			return s.PID != 0 && known[s.PID] || s.Container != "" && containers[s.Container]
 		})
+		look.Unseen = slices.DeleteFunc(look.Unseen, func(u Unseen) bool { return u.Of != nil && !slices.Contains(look.Servers, u.Of) })
 		for _, s := range look.Servers {
 			known[s.PID], containers[s.Container] = true, true
 		}

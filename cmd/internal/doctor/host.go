@@ -159,6 +159,7 @@ func (l *Look) closedOf(s *Server, p *process) {
 		What:    strings.Join(slices.Compact(slices.Sorted(slices.Values(p.closed))), ", "),
 		Why:     messages.NewError("error.doctor.process-closed", s.Name),
 		Command: asRoot(),
+		Of:      s,
 	})
 }
 
@@ -227,7 +228,7 @@ func (l *Look) outputOf(s *Server, p *process, all []*process) {
 	if strings.HasPrefix(p.outputs[0], "/dev/") {
 		why = messages.NewError("error.doctor.output-lost", p.outputs[0])
 	}
-	l.Unseen = append(l.Unseen, Unseen{What: s.Name, Why: why})
+	l.Unseen = append(l.Unseen, Unseen{What: s.Name, Why: why, Of: s})
 }
 
 // keptByEngine are the files in which engines and kubelet keep the output of a container.
@@ -244,7 +245,7 @@ func (l *Look) keptByEngine(s *Server, p *process) {
 		}
 	}
 	l.Unseen = append(l.Unseen, Unseen{
-		What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Command: asRoot(),
+		What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Command: asRoot(), Of: s,
 	})
 }
 

@@ -1,7 +1,9 @@
 package doctor
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/user"
@@ -100,6 +102,10 @@ func (p *process) settings(name string) (*check.Settings, error) {
 	}
 	if p.ownFiles || p.root != "/" && p.root != "" || of.Contained {
 		of.Root = filepath.Join(p.dir, "root")
+		// Where not even its program is there its files are gone: one that is being ended.
+		if _, err := os.Stat(filepath.Join(of.Root, p.program)); errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
 	}
 	return of.Load()
 }
