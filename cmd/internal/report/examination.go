@@ -591,4 +591,3 @@ func (e *Examination) writeHTML(w io.Writer, opts Options) error {
 		"Policy": policy(examinationStyle, ""),
 	})
 }
-
