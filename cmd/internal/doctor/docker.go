@@ -338,15 +338,18 @@ func (j *joined) Close() error {
 }
 
 const (
-	// mostFile bytes of a file are read, and mostLinks links are followed
+	// mostFile bytes of a file are read, within fileWithin, and mostLinks links are followed
 	// (path_resolution(7)).
-	mostFile  = 1 << 20
-	mostLinks = 40
+	mostFile   = 1 << 20
+	fileWithin = 5 * time.Second
+	mostLinks  = 40
 )
 
 // file reads one as the container sees it, by the archive that the engine makes of it: the
 // first entry is the file, or the folder.
 func (e *engine) file(ctx context.Context, id, name string) (check.File, error) {
+	ctx, cancel := context.WithTimeout(ctx, fileWithin)
+	defer cancel()
 	for range mostLinks {
 		header, data, err := e.entry(ctx, id, name)
 		if err != nil {

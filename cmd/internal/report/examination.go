@@ -442,7 +442,7 @@ func (p *Page) server(e *Examination, x *Examined) {
 
 // headline names a server with its state.
 func (e *Examination) headline(x *Examined) string {
-	text := x.Name + "  " + e.say.Say("doctor.found."+x.FoundBy) + e.say.Say("list.join") + e.say.Say("doctor.state."+x.State)
+	text := e.say.Say("doctor.headline", x.Name, e.say.Say("doctor.found."+x.FoundBy), e.say.Say("doctor.state."+x.State))
 	if x.Started != nil && x.State == string(doctor.Running) {
 		text += e.say.Say("doctor.since", x.Started.Local().Format("2006-01-02 15:04"))
 	}
