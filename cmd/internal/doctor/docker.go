@@ -222,9 +222,13 @@ func composeProgram() string {
 	return "docker compose"
 }
 
+// settled is how long a server runs that does not end at once: the engine waits longer and
+// longer between the starts of one that does, up to a minute.
+const settled = 10 * time.Second
+
 func stateOf(c *container.InspectResponse) State {
 	switch {
-	case c.State.Restarting:
+	case c.State.Restarting, c.State.Running && c.RestartCount > 0 && time.Since(startOf(c)) < settled:
 		return Restarting
 	case c.State.Running:
 		return Running
