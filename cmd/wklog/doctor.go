@@ -194,8 +194,6 @@ func (p *patient) load(ctx context.Context) {
 	if p.Settings == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
-	defer cancel()
 	var err error
 	if p.settings, err = p.Settings(ctx); err != nil {
 		p.miss(p.app.say.Say("doctor.settings"), err)
@@ -290,7 +288,7 @@ func (p *patient) results(ctx context.Context) ([]check.Result, error) {
 	}
 	for _, live := range p.endpoints() {
 		live.Roots, live.Timeout, live.Repeat, live.WarnDays = roots, min(p.timeout, 5*time.Second), 1, p.warnDays
-		live.Fragile, live.File, live.Restart = p.settings.Fragile(), p.settings.Leaf, p.Restart
+		live.Fragile, live.File, live.Restart, live.Quiet = p.settings.Fragile(), p.settings.Leaf, p.Restart, true
 		found := check.On(live.Target(), live.Check(ctx))
 		if live.Via == "" && p.unreached(found) {
 			continue

@@ -181,7 +181,7 @@ func (r Result) fix(steps ...Step) Result {
 
 // instead says what to do in place of what the cause says.
 func (r Result) instead(steps ...Step) Result {
-	r.Fixes, r.Instead = steps, true
+	r.Fixes, r.Instead = steps, len(steps) > 0
 	return r
 }
 

@@ -291,11 +291,11 @@ func (s *Settings) checkMount(set setting) Result {
 	case at.kind == placeNowhere && s.container.pod && s.container.built:
 		return skipped("path-image", set.named(), set.path())
 	case at.kind == placeHostPath:
-		return fail("cert-file-missing", sharedReason+"path-host-path", set.named(), set.path(), Path.of("inside", at.path))
+		return fail("cert-file-missing", sharedReason+"path-host-path", set.named(), set.path(), Path.of("inside", at.path)).instead(s.pathSteps(set, at)...)
 	case at.kind == placeNowhere && s.container.built:
 		return skipped("path-built", set.named(), set.path())
 	case at.kind == placeNowhere:
-		return fail("cert-file-missing", sharedReason+"path-not-mounted", set.named(), set.path())
+		return fail("cert-file-missing", sharedReason+"path-not-mounted", set.named(), set.path()).instead(s.mountSteps(set)...)
 	case at.kind == placeVolume:
 		return pass(sharedReason+"path-volume", set.path(), Name.of("volume", at.mount))
 	case !exists(at.mount):

@@ -100,7 +100,11 @@ func (e *endpoint) compareFile(served *x509.Certificate) Result {
 		older.Fixes = []Step{e.restart()}
 		return older
 	}
-	return cleaned(warn("", "other", Name.of("served", name(served)), Name.of("file", name(e.File))))
+	other := cleaned(warn("", "other", Name.of("served", name(served)), Name.of("file", name(e.File))))
+	if e.Restart.Command != "" { // it is known to be the server's file
+		other.Fixes = []Step{e.restart()}
+	}
+	return other
 }
 
 // restart is what makes the server read its files again.
@@ -119,7 +123,7 @@ func (e *endpoint) renewed(r Result) Result {
 	if r.Status != Fail || e.File == nil || len(e.peers) == 0 {
 		return r
 	}
-	if file := dates([]*x509.Certificate{e.File}, e.Now(), e.WarnDays); file.Status == Fail || !e.leaf().NotBefore.Before(e.File.NotBefore) {
+	if file := dates([]*x509.Certificate{e.File}, e.Now(), e.WarnDays); file.Status == Fail || e.leaf().Equal(e.File) {
 		return r
 	}
 	restart := e.restart()

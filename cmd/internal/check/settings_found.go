@@ -181,6 +181,33 @@ func (c *container) inside(set setting, at place) (r Result, known bool) {
 	return Result{}, false
 }
 
+// pathSteps say what to set for a path of the host, whose file the container has elsewhere.
+func (s *Settings) pathSteps(set setting, at place) []Step {
+	if s.container.running == "" {
+		return nil
+	}
+	return []Step{
+		step(sharedReason+"fix-inside", "", "%[1]s: \"%[2]s\"", Text.of("setting", set.name), Path.of("inside", at.path)),
+		s.restartStep(),
+	}
+}
+
+// mountSteps say how a file gets into the container: its folder as a whole, since a renewal
+// replaces the file.
+func (s *Settings) mountSteps(set setting) []Step {
+	if s.container.running == "" {
+		return nil
+	}
+	folder, mode := Path.of("inside", path.Dir(set.value)), "-v /srv/certificates:%[1]s:ro"
+	if s.container.composed != "" {
+		mode = "services:\n  %[2]s:\n    volumes:\n      - /srv/certificates:%[1]s:ro"
+	}
+	return []Step{
+		step(sharedReason+"fix-mount", "", mode, folder, Name.of("service", s.container.service)),
+		s.restartStep(),
+	}
+}
+
 // contentOf takes a file from the container where this machine does not show it.
 func (c *Certificates) contentOf(in *container, name string) (found bool) {
 	file, err := in.files(name)

@@ -223,9 +223,13 @@ func composeProgram() string {
 	return "docker compose"
 }
 
+// settled is how long a server runs that does not end at once: the engine waits longer and
+// longer between the starts of one that does, up to a minute.
+const settled = 10 * time.Second
+
 func stateOf(c *container.InspectResponse) State {
 	switch {
-	case c.State.Restarting:
+	case c.State.Restarting, c.State.Running && c.RestartCount > 0 && time.Since(startOf(c)) < settled:
 		return Restarting
 	case c.State.Running:
 		return Running
@@ -339,15 +343,18 @@ func (j *joined) Close() error {
 }
 
 const (
-	// mostFile bytes of a file are read, and mostLinks links are followed
+	// mostFile bytes of a file are read, within fileWithin, and mostLinks links are followed
 	// (path_resolution(7)).
-	mostFile  = 1 << 20
-	mostLinks = 40
+	mostFile   = 1 << 20
+	fileWithin = 5 * time.Second
+	mostLinks  = 40
 )
 
 // file reads one as the container sees it, by the archive that the engine makes of it: the
 // first entry is the file, or the folder.
 func (e *engine) file(ctx context.Context, id, name string) (check.File, error) {
+	ctx, cancel := context.WithTimeout(ctx, fileWithin)
+	defer cancel()
 	for range mostLinks {
 		header, data, err := e.entry(ctx, id, name)
 		if err != nil {

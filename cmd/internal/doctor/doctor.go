@@ -56,7 +56,8 @@ type Server struct {
 	Restart check.Step
 	// Logs are in the order in which they were written.
 	Logs []Log
-	// Settings reads them as the process has them; nil where there are none.
+	// Settings reads them as the process has them; nil where there are none. What they
+	// name is read later, until the context ends.
 	Settings func(context.Context) (*check.Settings, error)
 	// Proxies reads the configuration of a program in front; nil for a server. Clients
 	// are the addresses that clients are given.

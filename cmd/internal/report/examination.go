@@ -85,7 +85,8 @@ type Verdict struct {
 	Steps   []Step `json:"steps"`
 	Decided bool   `json:"decided"`
 
-	weight float64
+	weight  float64
+	checked bool // by a check
 }
 
 // NewExamination begins with what was looked at.
@@ -164,13 +165,24 @@ const (
 )
 
 func checkedVerdict(c *CheckedCause, list *Checklist) Verdict {
-	v := Verdict{Cause: c.Cause, Title: c.Title, Confidence: 1, Proven: true, Decided: true, Why: c.Why, Steps: slices.Clone(c.Fixes), Found: []string{}, weight: weights[c.Breaks]}
+	v := Verdict{Cause: c.Cause, Title: c.Title, Confidence: 1, Proven: true, Decided: true, Why: c.Why, Steps: slices.Clone(c.Fixes), Found: []string{}, weight: weights[c.Breaks], checked: true}
+	v.Steps = once(v.Steps)
 	for _, line := range list.Checks {
 		if line.Status == string(check.Fail) && line.Cause == c.Cause && !slices.Contains(v.Found, line.Detail) {
 			v.Found = append(v.Found, line.Detail)
 		}
 	}
 	return v
+}
+
+// once are steps without those that two checks ask for.
+func once(steps []Step) (list []Step) {
+	for _, s := range steps {
+		if !slices.ContainsFunc(list, func(other Step) bool { return s.Text == other.Text && s.Command == other.Command && s.Config == other.Config }) {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // incidentVerdict is the leading cause of an incident; none of what healthy servers show.
@@ -442,7 +454,7 @@ func (p *Page) server(e *Examination, x *Examined) {
 
 // headline names a server with its state.
 func (e *Examination) headline(x *Examined) string {
-	text := x.Name + "  " + e.say.Say("doctor.found."+x.FoundBy) + e.say.Say("list.join") + e.say.Say("doctor.state."+x.State)
+	text := e.say.Say("doctor.headline", x.Name, e.say.Say("doctor.found."+x.FoundBy), e.say.Say("doctor.state."+x.State))
 	if x.Started != nil && x.State == string(doctor.Running) {
 		text += e.say.Say("doctor.since", x.Started.Local().Format("2006-01-02 15:04"))
 	}
@@ -455,6 +467,9 @@ func (e *Examination) headline(x *Examined) string {
 func (v *Verdict) line(say *messages.Printer) string {
 	if v.weight == weightOfWarning {
 		return v.Title
+	}
+	if v.checked && len(v.Found) > 0 { // which has the names
+		return v.amount(say) + "  " + Visible(v.Found[0]) + "  " + v.Cause
 	}
 	return v.amount(say) + "  " + v.Title + "  " + v.Cause
 }
@@ -591,4 +606,3 @@ func (e *Examination) writeHTML(w io.Writer, opts Options) error {
 		"Policy": policy(examinationStyle, ""),
 	})
 }
-

@@ -1,7 +1,7 @@
 // Command wukongim stands in for WuKongIM v2.2.5 in the tests of doctor: it reads its
 // keys and variables, prints its banner, ends as it does where a file or a port is at
 // fault, and serves wss and the HTTP API with Go's own crypto/tls, so that its lines about
-// failures are true.
+// failures are true. SKEW is how far its clock is ahead.
 package main
 
 import (
@@ -171,8 +171,12 @@ func die(what, trace string) {
 }
 
 func serveHTTP() {
+	skew, _ := time.ParseDuration(os.Getenv("SKEW"))
 	mux := http.NewServeMux()
-	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"status":"ok"}`) })
+	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(skew).UTC().Format(http.TimeFormat))
+		fmt.Fprint(w, `{"status":"ok"}`)
+	})
 	mux.HandleFunc("/route", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]string{"tcp_addr": keys["addr"], "ws_addr": keys["wsaddr"], "wss_addr": keys["external.wssaddr"]})
 	})
