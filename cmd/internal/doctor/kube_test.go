@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -218,3 +219,48 @@ func TestContextAndNamespaceAreHandedOn(t *testing.T) {
 		assert.Contains(t, question, "--namespace=im")
 	}
 }
+
+// question is what was asked, as the documentation writes it.
+func question(words string) string {
+	var kept []string
+	for word := range strings.FieldsSeq(words) {
+		switch {
+		case strings.HasPrefix(word, "--output"):
+			return strings.Join(kept, " ") // templates hold blanks
+		case word == "--all-namespaces" || !strings.HasPrefix(word, "--"):
+			kept = append(kept, word)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+// What may be asked of a cluster stands in the documents, and nothing else is asked.
+func TestWhatIsAskedOfKubectlIsDocumented(t *testing.T) {
+	folder, _ := cluster(t)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "pods.how"), []byte("forbidden everywhere"), 0o600))
+	for _, s := range lookAt(t, &Kube{}).Servers {
+		for _, log := range s.Logs {
+			stream, err := log.Open(t.Context(), time.Time{})
+			require.NoError(t, err)
+			_, _ = io.Copy(io.Discard, stream)
+			require.NoError(t, stream.Close())
+		}
+	}
+	found := map[string]bool{}
+	for _, line := range asked(t, folder) {
+		found[podName.ReplaceAllString(anyName.ReplaceAllString(question(line), "$1 NAME…"), "pod/NAME")] = true
+	}
+	for _, name := range []string{"operating.md", "operating.zh-CN.md"} {
+		data, err := os.ReadFile(filepath.Join("../../../docs", name))
+		require.NoError(t, err)
+		documented := map[string]bool{}
+		for _, row := range regexp.MustCompile("(?m)^\\| `(kubectl [^`]+)` \\|").FindAllStringSubmatch(string(data), -1) {
+			documented[row[1]] = true
+		}
+		assert.Equal(t, slices.Sorted(maps.Keys(documented)), slices.Sorted(maps.Keys(found)), name)
+	}
+}
+
+var podName = regexp.MustCompile(`pod/\S+`)
+
+var anyName = regexp.MustCompile(`^(kubectl get (?:pods|configmaps|secrets)) [a-z].*`)
