@@ -111,8 +111,8 @@ func contextOf(env func(string) string, dir string) (place enginePlace, named bo
 	if name == "" || name == "default" {
 		return enginePlace{}, false
 	}
-	sum := sha256.Sum256([]byte(name))
-	folder := hex.EncodeToString(sum[:])
+	hash := sum(name)
+	folder := hex.EncodeToString(hash[:])
 	var meta struct {
 		Endpoints map[string]struct{ Host string }
 	}
@@ -129,6 +129,8 @@ func contextOf(env func(string) string, dir string) (place enginePlace, named bo
 	}
 	return place, true
 }
+
+func sum(name string) [sha256.Size]byte { return sha256.Sum256([]byte(name)) }
 
 func isFolder(name string) bool {
 	info, err := os.Stat(name)

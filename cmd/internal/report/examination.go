@@ -178,7 +178,9 @@ func checkedVerdict(c *CheckedCause, list *Checklist) Verdict {
 // once are steps without those that two checks ask for.
 func once(steps []Step) (list []Step) {
 	for _, s := range steps {
-		if !slices.ContainsFunc(list, func(other Step) bool { return s.Text == other.Text && s.Command == other.Command && s.Config == other.Config }) {
+		if !slices.ContainsFunc(list, func(other Step) bool {
+			return s.Text == other.Text && s.Command == other.Command && s.Config == other.Config
+		}) {
 			list = append(list, s)
 		}
 	}
