@@ -27,6 +27,8 @@ const mostRepeats = 100
 // checking is what is checked, as the flags name it.
 type checking struct {
 	config, compose string
+	// found are settings that were found and not named.
+	found           []*check.Settings
 	service         string
 	cert, key, ca   string
 	addr            []string
@@ -170,7 +172,7 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	servers, err := check.Configuration{Config: c.config, Compose: c.compose, Service: c.service, Environ: os.Environ()}.Load()
+	servers, err := c.servers()
 	if err != nil {
 		return nil, messages.NewError("error.check.config", a.reasonOf(err))
 	}
@@ -234,6 +236,14 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 		results = append(results, check.On(live.Target(), live.Check(ctx))...)
 	}
 	return results, nil
+}
+
+// servers are those that were found, or those of what the flags name.
+func (c *checking) servers() ([]*check.Settings, error) {
+	if c.found != nil {
+		return c.found, nil
+	}
+	return check.Configuration{Config: c.config, Compose: c.compose, Service: c.service, Environ: os.Environ()}.Load()
 }
 
 // revoked is how to learn of revocations.

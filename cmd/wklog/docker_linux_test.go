@@ -33,6 +33,8 @@ type engine struct {
 	dir   string
 	env   []string
 	names atomic.Int64
+	// pid is of the process whose network is that of the engine.
+	pid int
 }
 
 // startEngine starts one, with the image "server" (testdata/server). Without the
@@ -61,6 +63,7 @@ func startEngine(t *testing.T) *engine {
 	daemon.Stdout, daemon.Stderr = log, log
 	daemon.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(t, daemon.Start())
+	e.pid = daemon.Process.Pid
 	ended := make(chan error, 1)
 	go func() { ended <- daemon.Wait() }()
 	t.Cleanup(func() {

@@ -14,8 +14,8 @@ import (
 // maxFile bounds what is read of a file, in bytes: a chain has a few kilobytes.
 const maxFile = 1 << 20
 
-// errTooLarge says that a file is no certificate for its size alone.
-var errTooLarge = errors.New("larger than 1 MiB")
+// ErrTooLarge says that a file is no certificate for its size alone.
+var ErrTooLarge = errors.New("larger than 1 MiB")
 
 func checkCertFile(f *certificateFiles) (r Result) {
 	f.cert, r = f.file(f.CertFile)
@@ -35,6 +35,9 @@ func (f *certificateFiles) file(path string) ([]byte, Result) {
 	if path == "" {
 		return nil, skipped("not-given")
 	}
+	if closed := f.Closed[path]; closed != "" {
+		return f.Contents[path], fail("cert-file-unreadable", sharedReason+"file-unreadable", Path.of("path", closed), Number.of("user", f.UID))
+	}
 	if data, ok := f.Contents[path]; ok {
 		return data, pass(sharedReason+"file-found", Path.of("file", path))
 	}
@@ -46,7 +49,7 @@ func (f *certificateFiles) file(path string) ([]byte, Result) {
 		return nil, fail("cert-file-missing", sharedReason+"file-missing", Path.of("file", path))
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fileClosed(path)
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, ErrTooLarge):
 		return nil, fail("cert-not-pem", sharedReason+"file-large", Path.of("file", path))
 	case errors.Is(err, errIsNoFile):
 		return nil, fail("cert-file-missing", sharedReason+"file-special", Path.of("file", path))
@@ -82,7 +85,7 @@ func readFile(path string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, errIsNoFile
 	case info.Size() > maxFile:
-		return nil, errTooLarge
+		return nil, ErrTooLarge
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -91,7 +94,7 @@ func readFile(path string) ([]byte, error) {
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err == nil && len(data) > maxFile {
-		err = errTooLarge
+		err = ErrTooLarge
 	}
 	return data, err
 }
@@ -113,6 +116,9 @@ func (f *certificateFiles) closedTo(path string) string {
 		return "" // root may read everything
 	}
 	real, err := filepath.EvalSymlinks(path)
+	if slices.ContainsFunc(f.Mounts, isRootOfProcess) {
+		real, err = path, nil // its links were followed in it: the root itself is none that is
+	}
 	if err != nil {
 		return ""
 	}
@@ -147,16 +153,26 @@ func foldersBelow(path string, mounts []string) []string {
 	}
 }
 
+// isRootOfProcess tells the folder through which a process sees its files: a link that
+// the kernel alone can follow (proc(5)).
+func isRootOfProcess(folder string) bool {
+	found, _ := filepath.Match("/proc/*/root", folder)
+	return found
+}
+
 // may tells whether the server's user has a permission bit (4 read, 1 search).
 // Access control lists are not looked at.
 func (f *certificateFiles) may(info fs.FileInfo, bit fs.FileMode) bool {
 	uid, gid, known := ownerOf(info)
-	switch mode := info.Mode().Perm(); {
-	case !known:
-		return true
+	return !known || f.allows(info.Mode(), uid, gid, bit)
+}
+
+// allows tells whether a mode does.
+func (f *certificateFiles) allows(mode fs.FileMode, uid, gid int, bit fs.FileMode) bool {
+	switch mode = mode.Perm(); {
 	case uid == f.UID:
 		return mode>>6&bit != 0
-	case gid == f.GID:
+	case f.isOf(gid):
 		return mode>>3&bit != 0
 	default:
 		return mode&bit != 0

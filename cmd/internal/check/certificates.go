@@ -18,6 +18,8 @@ type Certificates struct {
 	Mounts []string
 	// Contents are files that are not on this machine, by path: those of a Secret.
 	Contents map[string][]byte
+	// Closed are what the server may not read on the way to files of Contents.
+	Closed map[string]string
 	// Roots are the certificates that clients trust, nil for the system's.
 	Roots *x509.CertPool
 	// Host is the name or address that clients connect to, empty where it is
@@ -25,6 +27,8 @@ type Certificates struct {
 	Host string
 	// UID and GID are those of the server's process, -1 where not known.
 	UID, GID int
+	// Groups are the others of its user.
+	Groups []int
 	// WarnDays is how many days before its end a certificate is to be renewed; 0 for a
 	// third of its lifetime, at most 30.
 	WarnDays   int

@@ -181,7 +181,7 @@ func (r Result) fix(steps ...Step) Result {
 
 // instead says what to do in place of what the cause says.
 func (r Result) instead(steps ...Step) Result {
-	r.Fixes, r.Instead = steps, true
+	r.Fixes, r.Instead = steps, len(steps) > 0
 	return r
 }
 
@@ -227,7 +227,7 @@ var reasons = []struct {
 	key string
 }{
 	{errNoService, "no-service"}, {errIncludes, "includes"}, {errRemote, "remote"}, {errServices, "services"}, {errNotSettings, "no-settings"},
-	{errTooLarge, "large"}, {errIsFolder, "folder"}, {errIsNoFolder, "no-folder"}, {errIsNoFile, "no-file"},
+	{ErrTooLarge, "large"}, {errIsFolder, "folder"}, {errIsNoFolder, "no-folder"}, {errIsNoFile, "no-file"},
 	{errTwice, "twice"}, {errTooMany, "many"}, {errNotUTF8, "encoding"}, {errTabs, "tabs"}, {errFullWidth, "full-width"}, {errNotYAML, "yaml"}, {errAnchors, "anchors"},
 	{errCompose, "compose"}, {errTemplate, "template"}, {errEnvFile, "env-file"}, {errForm, "form"},
 	{errHelmTemplate, "helm-template"}, {errHelmValues, "helm-values"}, {errKubeUnfit, "kube-unfit"}, {errNotKube, "kube"},

@@ -112,7 +112,7 @@ func checkListen(s *Settings) Result {
 	if r := s.checkLocal(addr, host); r.Status != Pass {
 		return r
 	}
-	if number < 1024 && (s.container == nil || s.container.uid != 0) {
+	if number < 1024 && !s.isRoot() {
 		return warn("listen-port-denied", "privileged", addr.named(), Number.of("port", number))
 	}
 	return pass("local", addr.named(), addr.address()).rulesOut("listen-address-invalid")
@@ -219,15 +219,14 @@ func (s *Settings) offerWSS() []Step {
 	if s.container != nil && s.container.pod {
 		return s.offerInPod(listen, address)
 	}
-	service, recreate := Name.of("service", "wukongim"), step(sharedReason+"fix-restart", "", "")
+	service := Name.of("service", "wukongim")
 	if s.container != nil {
 		service = Name.of("service", s.container.service)
-		recreate = step(sharedReason+"fix-recreate", "docker compose up -d %[1]s", "", service)
 	}
 	return []Step{
 		step(sharedReason+"fix-files", "", ""),
 		step(sharedReason+"fix-all", "", offered, service, portValue("port", listen), Address.of("address", address)),
-		recreate,
+		s.restartStep(),
 	}
 }
 
@@ -272,9 +271,9 @@ func (s *Settings) checkPath(key string) Result {
 		return fail("cert-file-missing", sharedReason+"path-relative", set.named(), Path.of("path", file))
 	case s.container != nil:
 		return s.checkMount(set)
-	case isInImage(file) && !exists(file):
+	case s.process == nil && isInImage(file) && !exists(file):
 		return skipped("path-image", set.named(), Path.of("path", file))
-	case !filepath.IsAbs(file):
+	case s.process == nil && !filepath.IsAbs(file):
 		return warn("cert-file-missing", sharedReason+"path-from-folder", set.named(), Path.of("path", file))
 	}
 	return pass(sharedReason+"path-path", set.named(), Path.of("path", file))
@@ -283,17 +282,20 @@ func (s *Settings) checkPath(key string) Result {
 // checkMount looks for the file where the container's path leads.
 func (s *Settings) checkMount(set setting) Result {
 	at := s.container.find(set.value)
+	if r, known := s.container.inside(set, at); known {
+		return r
+	}
 	switch {
 	case at.kind == placeObject:
 		return s.checkObject(set, at)
 	case at.kind == placeNowhere && s.container.pod && s.container.built:
 		return skipped("path-image", set.named(), set.path())
 	case at.kind == placeHostPath:
-		return fail("cert-file-missing", sharedReason+"path-host-path", set.named(), set.path(), Path.of("inside", at.path))
+		return fail("cert-file-missing", sharedReason+"path-host-path", set.named(), set.path(), Path.of("inside", at.path)).instead(s.pathSteps(set, at)...)
 	case at.kind == placeNowhere && s.container.built:
 		return skipped("path-built", set.named(), set.path())
 	case at.kind == placeNowhere:
-		return fail("cert-file-missing", sharedReason+"path-not-mounted", set.named(), set.path())
+		return fail("cert-file-missing", sharedReason+"path-not-mounted", set.named(), set.path()).instead(s.mountSteps(set)...)
 	case at.kind == placeVolume:
 		return pass(sharedReason+"path-volume", set.path(), Name.of("volume", at.mount))
 	case !exists(at.mount):
@@ -365,6 +367,8 @@ func checkPublished(s *Settings) Result {
 		return s.checkRouted(wss)
 	case err != nil || wss == "":
 		return Result{Status: Skip, Key: "no-port"}
+	case s.container.unmapped:
+		return Result{Status: Skip, Key: "no-compose"}
 	case s.container.hostNetwork:
 		return pass("host-network", portValue("port", wss))
 	}
@@ -401,6 +405,10 @@ func checkPublished(s *Settings) Result {
 
 // publish says how a port gets out of the container.
 func (s *Settings) publish(external, wss string) Step {
+	if s.container.running != "" && s.container.composed == "" {
+		return step("fix-run", "docker inspect --format '{{json .HostConfig}}' %[1]s", "-p %[2]s:%[3]s",
+			Name.of("container", s.container.running), portValue("port", external), portValue("wss", wss))
+	}
 	return step("fix", "docker compose up -d %[1]s", "services:\n  %[1]s:\n    ports:\n      - \"%[2]s:%[3]s\"",
 		Name.of("service", s.container.service), portValue("port", external), portValue("wss", wss))
 }

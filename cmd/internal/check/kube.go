@@ -37,7 +37,10 @@ type kubeObject struct {
 	Type       string            // of a Secret
 	Data       map[string]string // of a Secret in Base64, of a ConfigMap as it is
 	StringData map[string]string
-	Spec       map[string]any
+	// Withheld are keys of a Secret whose contents were not asked for: wklog doctor
+	// takes none but the certificate.
+	Withheld []string
+	Spec     map[string]any
 }
 
 func (o *kubeObject) named() string { return o.Kind + "/" + o.Metadata.Name }

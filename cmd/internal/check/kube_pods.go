@@ -206,7 +206,8 @@ func (c *cluster) environ(o *kubeObject, in podContainer) []string {
 	return all
 }
 
-// data are the contents of a Secret or a ConfigMap, nil where it was not read.
+// data are the contents of a Secret or a ConfigMap, nil where it was not read; one that
+// was not asked for is there and nil.
 func (c *cluster) data(kind, name, namespace string) map[string][]byte {
 	o := c.find(kind, name, namespace)
 	if o == nil {
@@ -223,6 +224,9 @@ func (c *cluster) data(kind, name, namespace string) map[string][]byte {
 	}
 	for key, value := range o.StringData {
 		all[key] = []byte(value)
+	}
+	for _, key := range o.Withheld {
+		all[key] = nil
 	}
 	return all
 }

@@ -223,7 +223,7 @@ func (c *cluster) secrets() (all []Certificates) {
 func secretFiles(name string, data map[string][]byte) Certificates {
 	c := Certificates{UID: -1, GID: -1, Contents: map[string][]byte{}}
 	for key, to := range map[string]*string{"tls.crt": &c.CertFile, "tls.key": &c.KeyFile} {
-		if content, ok := data[key]; ok {
+		if content := data[key]; content != nil {
 			*to = name + ":" + key
 			c.contain(*to, content)
 		}

@@ -23,6 +23,15 @@ type Live struct {
 	// Addr is where clients open their wss connection, wss://host:port[/path]
 	// or host:port.
 	Addr string
+	// Via is ip:port to connect to in place of what the name in Addr leads to, empty
+	// for that.
+	Via string
+	// Quiet says that no handshake is begun that a server in order would write into its log
+	// as a failure.
+	Quiet bool
+	// Restart makes the server read its certificate again; the zero one is that of the
+	// documentation.
+	Restart Step
 	// API and Plain are host:port of WuKongIM's HTTP API (5001) and of its
 	// plain ws port (5200); the stages of an empty one are skipped.
 	API, Plain string
@@ -64,6 +73,8 @@ type stage struct {
 	run    func(*endpoint, context.Context) Result
 	// shakes says that the stage begins handshakes.
 	shakes bool
+	// fails says that it begins handshakes that a server in order may refuse.
+	fails bool
 	// repeats says that the stage may meet the fault of an earlier one again,
 	// which is then told once.
 	repeats bool
@@ -86,7 +97,7 @@ func stages() []stage {
 		{id: "live-lifetime", run: (*endpoint).lifetime},
 		{id: "live-ocsp", breaks: SomeClients, run: (*endpoint).staple},
 		{id: "live-revocation", breaks: SomeClients, run: (*endpoint).revocation},
-		{id: "live-clients", breaks: SomeClients, run: (*endpoint).clients, shakes: true},
+		{id: "live-clients", breaks: SomeClients, run: (*endpoint).clients, shakes: true, fails: true},
 		{id: "live-sni", run: (*endpoint).sni, shakes: true},
 		{id: "live-wss", breaks: AllClients, run: (*endpoint).upgrade, shakes: true, repeats: true},
 		{id: "live-route", breaks: AllClients, run: (*endpoint).route, repeats: true},
@@ -164,6 +175,8 @@ func (e *endpoint) check(ctx context.Context, s stage) Result {
 		return skipped("interrupted")
 	case s.shakes && e.Fragile:
 		return skipped("handshake-withheld")
+	case s.fails && e.Quiet:
+		return skipped("would-be-logged")
 	case s.shakes && e.deaf:
 		return e.after("live-tls13")
 	}

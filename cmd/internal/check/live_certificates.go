@@ -200,7 +200,7 @@ func (e *endpoint) askOtherKind(ctx context.Context) {
 	i := slices.IndexFunc(e.peers, func(p *peer) bool {
 		return slices.ContainsFunc(p.met, func(m meeting) bool { return m.version == tls.VersionTLS12 })
 	})
-	if i < 0 {
+	if i < 0 || e.Quiet {
 		return
 	}
 	kind, other := "_ECDSA_", "_RSA_"

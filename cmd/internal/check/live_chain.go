@@ -102,10 +102,38 @@ func (e *endpoint) compareFile(served *x509.Certificate) Result {
 		return pass("same")
 	case served.NotBefore.Before(e.File.NotBefore):
 		older := warn("", "older", Time.of("served_not_after", served.NotAfter), Time.of("file_not_after", e.File.NotAfter))
-		older.Fixes = []Step{step("fix", "docker compose restart wukongim", "")}
+		older.Fixes = []Step{e.restart()}
 		return older
 	}
-	return cleaned(warn("", "other", Name.of("served", name(served)), Name.of("file", name(e.File))))
+	other := cleaned(warn("", "other", Name.of("served", name(served)), Name.of("file", name(e.File))))
+	if e.Restart.Command != "" { // it is known to be the server's file
+		other.Fixes = []Step{e.restart()}
+	}
+	return other
+}
+
+// restart is what makes the server read its files again.
+func (e *endpoint) restart() Step {
+	if e.Restart.Command == "" {
+		return step("fix", "docker compose restart wukongim", "")
+	}
+	restart := e.Restart
+	restart.Key = "fix"
+	return restart
+}
+
+// renewed tells of a certificate that is out of date while the file has one that is not:
+// the server has not read it yet.
+func (e *endpoint) renewed(r Result) Result {
+	if r.Status != Fail || e.File == nil || len(e.peers) == 0 {
+		return r
+	}
+	if file := dates([]*x509.Certificate{e.File}, e.Now(), e.WarnDays); file.Status == Fail || e.leaf().Equal(e.File) {
+		return r
+	}
+	restart := e.restart()
+	restart.Key = "fix-renewed"
+	return r.instead(restart)
 }
 
 // fetch tells how to get the certificate that is missing. Its address is the
@@ -173,7 +201,7 @@ func (e *endpoint) dates(context.Context) Result {
 	if len(e.peers) == 0 {
 		return e.after("live-tls13", "live-tls12")
 	}
-	return e.datesAt(e.Now())
+	return e.renewed(e.datesAt(e.Now()))
 }
 
 func (e *endpoint) lifetime(context.Context) Result {

@@ -28,6 +28,10 @@ func (e *endpoint) name(ctx context.Context) Result {
 	if e.invalid != nil {
 		return fail("connection-interrupted", "invalid", Text.of("error", fromPeer(e.invalid.Error())))
 	}
+	if via, err := netip.ParseAddrPort(e.Via); err == nil {
+		e.addresses = []netip.Addr{via.Addr()}
+		return pass("via", Host.of("host", e.host), Address.of("address", e.Via))
+	}
 	if ip, err := netip.ParseAddr(e.host); err == nil {
 		e.addresses = []netip.Addr{ip}
 		return pass("literal", Host.of("host", e.host))
@@ -109,7 +113,12 @@ func (e *endpoint) tcp(ctx context.Context) Result {
 	return pass("connected", Address.of("address", e.target))
 }
 
-func (e *endpoint) at(i int) string { return net.JoinHostPort(e.addresses[i].String(), e.port) }
+func (e *endpoint) at(i int) string {
+	if e.Via != "" {
+		return e.Via
+	}
+	return net.JoinHostPort(e.addresses[i].String(), e.port)
+}
 
 // notConnected tells a service that is down from a firewall: the most telling
 // error of all addresses decides.

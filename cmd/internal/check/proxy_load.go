@@ -2,14 +2,17 @@ package check
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"wklog/cmd/internal/program"
 )
 
 // Proxies names the configurations of what stands before WuKongIM: files, folders,
@@ -19,6 +22,8 @@ type Proxies struct {
 	// Compose is a file whose services may be proxies.
 	Compose string
 	Stdin   io.Reader
+	// Program is nginx with its own flags, for Installed; empty for that of the path.
+	Program []string
 }
 
 // Installed is what --nginx names to have nginx print the configuration of this
@@ -39,7 +44,9 @@ func (p Proxies) Load(servers []*Settings, clients []string) ([]*Proxy, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", one.name, err)
 		}
-		proxy.file = one.name
+		if one.name != Installed || p.Program == nil {
+			proxy.file = one.name
+		}
 		if proxy.program != programNginx { // which knows its own folder
 			proxy.resolve(filepath.Dir(one.name))
 		}
@@ -75,7 +82,7 @@ func (p Proxies) input(name string) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(p.Stdin, maxInput+1))
 	if err == nil && len(data) > maxInput {
-		err = errTooLarge
+		err = ErrTooLarge
 	}
 	return data, err
 }
@@ -88,12 +95,7 @@ const maxInput = 64 << 20
 func (p Proxies) nginx(name string) (*Proxy, error) {
 	switch {
 	case name == Installed:
-		data, err := exec.Command("nginx", "-T").Output()
-		if len(data) == 0 {
-			return nil, errors.Join(errNginxRun, err)
-		}
-		files, main := dumped(data)
-		return newNginx(main, files, true)
+		return p.printed()
 	case isDir(name):
 		return nginxFolder(name)
 	}
@@ -108,6 +110,23 @@ func (p Proxies) nginx(name string) (*Proxy, error) {
 		return newNginx("nginx.conf", dumpedFiles{"nginx.conf": data}, false)
 	}
 	return newNginx(name, diskFiles{filepath.Dir(name)}, isPlace(name))
+}
+
+// printing bounds how long nginx may take to print its configuration: it looks up the names
+// of what it forwards to.
+const printing = 10 * time.Second
+
+// printed is what nginx itself reads.
+func (p Proxies) printed() (*Proxy, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), printing)
+	defer cancel()
+	words := append(slices.Clone(p.Program), "nginx")[:max(1, len(p.Program))]
+	data, _, err := program.Output(ctx, maxInput, words[0], append(words[1:], "-T")...)
+	if len(data) == 0 {
+		return nil, errors.Join(errNginxRun, err)
+	}
+	files, main := dumped(data)
+	return newNginx(main, files, true)
 }
 
 // isPlace tells that a file stands where nginx reads it.
@@ -316,3 +335,35 @@ func (p Proxies) haproxy(name string) (*Proxy, error) {
 
 // Named tells whether any configuration is named but by a compose file.
 func (p Proxies) Named() bool { return p.Nginx+p.Caddy+p.Traefik+p.HAProxy != "" }
+
+// Proxies reads what one of the containers serves: its configuration, as far as this
+// machine shows it, and for Traefik the labels of all.
+func (c Containers) Proxies(name string, servers []*Settings, clients []string) ([]*Proxy, error) {
+	_, all, _, err := c.load()
+	if err != nil {
+		return nil, err
+	}
+	var proxies []*Proxy
+	for _, one := range all {
+		if one.service != name {
+			continue
+		}
+		proxy, err := one.proxy()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if proxy != nil {
+			proxy.container, proxy.file = one, name
+			proxies = append(proxies, proxy)
+		}
+		if strings.Contains(path.Base(one.image), programTraefik) {
+			if labelled := traefikLabels(all); labelled != nil {
+				proxies = append(proxies, labelled)
+			}
+		}
+	}
+	for _, proxy := range proxies {
+		proxy.Servers, proxy.Clients = servers, clients
+	}
+	return proxies, nil
+}

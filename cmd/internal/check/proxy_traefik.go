@@ -55,6 +55,21 @@ func traefikFiles(name string) (files []string) {
 	return files
 }
 
+// TraefikFiles is the file or folder from which Traefik's static configuration takes its
+// routers, empty where it names none.
+func TraefikFiles(static string) string {
+	data, err := readFile(static)
+	if err != nil {
+		return ""
+	}
+	whole, err := traefikFile(static, data)
+	if err != nil {
+		return ""
+	}
+	provider := whole.in("providers", "file")
+	return cmp.Or(provider.text("filename"), provider.text("directory"))
+}
+
 func traefikFile(name string, data []byte) (traefikTree, error) {
 	whole := traefikTree{}
 	if strings.EqualFold(filepath.Ext(name), ".toml") {

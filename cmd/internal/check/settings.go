@@ -38,6 +38,9 @@ const (
 	keyExternalWSSAddr = "external.wssaddr"
 	keyCertFile        = "wssconfig.certfile"
 	keyKeyFile         = "wssconfig.keyfile"
+	keyRootDir         = "rootdir"
+	keyLoggerDir       = "logger.dir"
+	keyLogDir          = "log.dir"
 )
 
 // maxPath is longer than any path of a certificate, in bytes, and shorter than a key.
@@ -53,6 +56,7 @@ var defaults = map[string]string{
 var spellings = map[string]string{
 	keyWSSAddr: "wssAddr", keyExternalWSSAddr: "external.wssAddr", keyCertFile: "wssConfig.certFile", keyKeyFile: "wssConfig.keyFile",
 	keyWSAddr: "wsAddr", keyAddr: "addr", keyHTTPAddr: "httpAddr", keyManagerAddr: "manager.addr", keyDemoAddr: "demo.addr", keyClusterAddr: "cluster.addr",
+	keyRootDir: "rootDir", keyLoggerDir: "logger.dir", keyLogDir: "log.dir",
 }
 
 // setting is a value with the place that it came from.
@@ -93,6 +97,7 @@ type Settings struct {
 	// proxied says that the server has no TLS of its own (version 3).
 	proxied   bool
 	container *container // nil without a compose file
+	process   *Process   // nil where none is known
 	// others are those of the other services of the compose file that can run
 	// beside it: an address may lead to any of them.
 	others []*Settings
@@ -170,8 +175,11 @@ func (s *Settings) Service() string {
 
 // Target is the service, or the file that the settings are of.
 func (s *Settings) Target() Value {
-	if s.container != nil {
+	switch {
+	case s.container != nil:
 		return Name.of("target", s.container.service)
+	case s.process != nil:
+		return Name.of("target", s.process.Name)
 	}
 	return Path.of("target", s.file)
 }
@@ -252,16 +260,27 @@ func (s *Settings) Files() Certificates {
 	c := Certificates{UID: -1, GID: -1}
 	if s.container == nil {
 		c.CertFile, c.KeyFile = s.local(keyCertFile), s.local(keyKeyFile)
+		if p := s.process; p != nil {
+			c.UID, c.GID, c.Groups = p.UID, p.GID, p.Groups
+		}
 		return c
 	}
-	c.UID, c.GID = s.container.uid, s.container.gid
+	c.UID, c.GID, c.Groups = s.container.uid, s.container.gid, s.container.groups
 	for key, to := range map[string]*string{keyCertFile: &c.CertFile, keyKeyFile: &c.KeyFile} {
 		switch place := s.container.follow(s.value(key)); place.kind {
 		case placeBind:
+			if s.container.files != nil && (isClosed(place.path) || !exists(place.mount)) && c.contentOf(s.container, s.value(key)) {
+				*to = s.value(key)
+				continue
+			}
 			*to = place.path
 			c.Mounts = append(c.Mounts, absolute(place.mount))
+		case placeNowhere, placeVolume:
+			if s.container.files != nil && s.value(key) != "" && c.contentOf(s.container, s.value(key)) {
+				*to = s.value(key)
+			}
 		case placeObject:
-			if data, ok := place.object.files[place.path]; ok {
+			if data := place.object.files[place.path]; data != nil {
 				*to = s.value(key)
 				c.contain(*to, data)
 			}
@@ -273,6 +292,9 @@ func (s *Settings) Files() Certificates {
 // local is a path that the server on this machine would open.
 func (s *Settings) local(key string) string {
 	path := s.value(key)
+	if s.process != nil && path != "" {
+		return inFolder(path, s.process.Folder)
+	}
 	if isInImage(path) && !exists(path) {
 		return "" // the path within a container whose mounts are not known
 	}

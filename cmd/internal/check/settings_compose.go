@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"os"
@@ -45,12 +46,19 @@ type container struct {
 	// uid is 0 where the file does not say: the image runs as root. -1 is a user
 	// by name.
 	uid, gid    int
+	groups      []int // the others of its user, where they are known
 	hostNetwork bool
 	// joined says that it has the network of another container.
 	joined bool
+	// unmapped says that nothing is known of the ports that lead to it.
+	unmapped bool
 	// built says that the image is made here: it may hold files of its own.
 	built   bool
 	command []string
+	// files opens those of a container that was found, running is its name, composed the
+	// compose file that it is of; nil and empty for one that was read of.
+	files             Files
+	running, composed string
 }
 
 // mount shows a file or folder of the host, or a volume, in the container.
@@ -220,16 +228,18 @@ func (c *container) config() string {
 }
 
 // configPath is where the container looks for its settings.
-func (c *container) configPath() string {
-	inside := imageConfig
-	for i, word := range c.command {
+func (c *container) configPath() string { return cmp.Or(ConfigNamed(c.command), imageConfig) }
+
+// ConfigNamed is the file that a command line names, empty for none.
+func ConfigNamed(words []string) (file string) {
+	for i, word := range words {
 		if value, ok := strings.CutPrefix(strings.TrimLeft(word, "-"), "config="); ok {
-			inside = value
-		} else if strings.TrimLeft(word, "-") == "config" && i+1 < len(c.command) {
-			inside = c.command[i+1]
+			file = value
+		} else if strings.TrimLeft(word, "-") == "config" && i+1 < len(words) {
+			file = words[i+1]
 		}
 	}
-	return inside
+	return file
 }
 
 // place is where a path of the container lies.

@@ -202,6 +202,11 @@ func inspectedProject(data []byte) (*project, error) {
 			command = append(command, word)
 		}
 		s.Command = command
+		labels := map[string]any{}
+		for name, value := range c.Config.Labels {
+			labels[name] = value
+		}
+		s.Labels = labels
 		for port, bindings := range c.HostConfig.PortBindings {
 			inside, protocol, _ := strings.Cut(port, "/")
 			for _, b := range bindings {

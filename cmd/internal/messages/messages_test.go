@@ -59,7 +59,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 	p, err := In(patterns.English)
 	require.NoError(t, err)
 	var source strings.Builder
-	for _, dir := range []string{".", "../report", "../notify", "../run", "../check", "../../wklog"} {
+	for _, dir := range []string{".", "../report", "../notify", "../run", "../check", "../doctor", "../../wklog"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		require.NoError(t, err)
 		templates, err := filepath.Glob(filepath.Join(dir, "*.tmpl"))
@@ -79,7 +79,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 		}
 	}
 	for key := range p.texts {
-		made := slices.ContainsFunc([]string{"status.", "lint.", "hint.", "severity.", "change.", "answer.", "timeline.unit.", "system.", "category.", "reporter.", "phase.", "source."}, func(prefix string) bool {
+		made := slices.ContainsFunc([]string{"status.", "lint.", "hint.", "severity.", "change.", "answer.", "timeline.unit.", "system.", "category.", "reporter.", "phase.", "source.", "doctor.state.", "doctor.mark.", "doctor.finder.", "doctor.found."}, func(prefix string) bool {
 			return strings.HasPrefix(key, prefix)
 		})
 		said := strings.Contains(source.String(), `"`+key+`"`)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/mattn/go-shellwords"
+
+	"wklog/cmd/internal/program"
 )
 
 // Errors about commands. ErrShell is one with ; & | < or > outside of quotes,
@@ -69,7 +71,7 @@ func (c *Command) Send(ctx context.Context, m Message) error {
 	out := &bounded{w: c.output, left: maxOutput}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.WaitDelay = time.Second
-	killGroup(cmd)
+	program.KillGroup(cmd)
 	err := cmd.Run()
 	if out.excess > 0 && c.OnExcess != nil {
 		c.OnExcess(out.excess)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -149,12 +150,20 @@ func NewChecklist(results []check.Result, c *patterns.Catalogue, say *messages.P
 	return list
 }
 
+// deployments are how a program is run that has such a name.
+var deployments = map[patterns.FactKind]patterns.Deployment{
+	patterns.FactContainer: patterns.DeployedByDocker, patterns.FactUnit: patterns.DeployedBySystemd, patterns.FactPod: patterns.DeployedOnKubernetes,
+}
+
 // fixes are those of a cause for the server that was checked.
 func (l *Checklist) fixes(cause *patterns.Cause) []patterns.Step {
 	program := patterns.SideServer.Program()
 	for _, fact := range l.known {
-		if fact.Kind == patterns.FactFile {
+		switch fact.Kind {
+		case patterns.FactFile:
 			program.Deployment = patterns.DeployedByCompose
+		case patterns.FactContainer, patterns.FactUnit, patterns.FactPod:
+			program.Deployment = cmp.Or(program.Deployment, deployments[fact.Kind])
 		}
 	}
 	return l.catalogue.Advice(cause, program, l.known...).Fixes

@@ -16,8 +16,9 @@ import (
 // they give in their order.
 type Batch struct {
 	*Core
-	// Args, Jobs, Outputs, Limit and Progress are those of a source.Reading.
+	// Args, Given, Jobs, Outputs, Limit and Progress are those of a source.Reading.
 	Args     []string
+	Given    []source.Given
 	Stdin    *source.Stream
 	Jobs     int
 	Outputs  []string
@@ -60,7 +61,7 @@ func (b *Batch) run(ctx context.Context) []source.Failure {
 	go func() {
 		defer close(queues)
 		failures <- source.Reading{
-			Args: b.Args, Stdin: b.Stdin, Jobs: b.Jobs, Outputs: b.Outputs, Limit: b.Limit, Progress: b.Progress,
+			Args: b.Args, Given: b.Given, Stdin: b.Stdin, Jobs: b.Jobs, Outputs: b.Outputs, Limit: b.Limit, Progress: b.Progress,
 			IsReport: report.BeginsReport,
 			Visit: func() source.Visitor {
 				q := &queue{ctx: ctx, scan: b.scan}

@@ -79,11 +79,19 @@ var (
 	ErrLargeZip    = errors.New("a zip archive on a stream or in another archive is too large to be kept in memory")
 )
 
+// Given is a log that is no file: Open begins to read it.
+type Given struct {
+	Name string
+	Open func(context.Context) (io.ReadCloser, error)
+}
+
 // Reading says what is read and how.
 type Reading struct {
 	// Args are files, directories, globs, and Stdin.
 	Args  []string
 	Stdin *Stream
+	// Given are logs that somebody else opens, read after those of Args.
+	Given []Given
 	// Jobs is how many files are read at the same time.
 	Jobs int
 	// Outputs are files that are no inputs, though a directory may hold them.
@@ -110,6 +118,9 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 		}
 	}
 	files := l.expand(r.Args)
+	for i := range r.Given {
+		files = append(files, found{path: r.Given[i].Name, named: true, given: &r.Given[i]})
+	}
 	r.Progress.expect(files)
 	jobs := max(r.Jobs, 1)
 	var walkers []*walker
@@ -186,6 +197,8 @@ type found struct {
 	continues bool
 	// copied says that it is another's compressed form.
 	copied bool
+	// given is set where it is no file.
+	given *Given
 }
 
 // shorten drops the operation and the path from an error of the operating
@@ -383,6 +396,10 @@ func (w *walker) open(f found) {
 		w.deliver(&Log{Name: Stdin, Size: -1, Live: w.stdin.Live(), Reader: w.counted(w.stdin)}, f)
 		return
 	}
+	if f.given != nil {
+		w.openGiven(f)
+		return
+	}
 	file, err := w.openFile(f.path)
 	if err != nil {
 		w.fail(f.path, err, false)
@@ -409,6 +426,17 @@ func (w *walker) open(f found) {
 	stored, end := w.progress.begin(file, info.Size())
 	defer end()
 	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: stored, File: stored}, f)
+}
+
+// openGiven reads a log that is no file.
+func (w *walker) openGiven(f found) {
+	log, err := f.given.Open(w.ctx)
+	if err != nil {
+		w.fail(f.path, err, false)
+		return
+	}
+	defer log.Close()
+	w.deliver(&Log{Name: f.path, Size: -1, Reader: w.counted(log)}, f)
 }
 
 // holdsSomething tells of a file whose size is told as 0 whether it has any: those of

@@ -1,0 +1,394 @@
+package doctor
+
+import (
+	"archive/tar"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"al.essio.dev/pkg/shellescape"
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+
+	"wklog/cmd/internal/check"
+	"wklog/cmd/internal/messages"
+	"wklog/patterns"
+)
+
+// Docker finds containers of Docker, and of Podman, which speaks the same.
+type Docker struct{}
+
+// Name is "docker".
+func (*Docker) Name() string { return "docker" }
+
+// Find asks every engine of this user for its containers.
+func (d *Docker) Find(ctx context.Context, look *Look) {
+	look.Absent = true
+	for _, place := range enginePlaces(os.Getenv) {
+		e, err := place.connect()
+		if err == nil {
+			err = e.find(ctx, look)
+		}
+		switch {
+		case err == nil:
+			look.Absent = false
+		case errors.Is(err, fs.ErrPermission):
+			look.Absent = false
+			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: messages.NewError("doctor.closed"), Command: "sudo wklog doctor"})
+		case ctx.Err() != nil:
+			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: ctx.Err()})
+		case place.chosen:
+			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: err})
+		}
+	}
+}
+
+// engine is one that answers, with what it has told.
+type engine struct {
+	*client.Client
+	place enginePlace
+	// raw are the containers as it tells of them, inspected are the same.
+	raw       check.Containers
+	inspected []container.InspectResponse
+}
+
+// mostAsked containers are asked at the same time.
+const mostAsked = 8
+
+// find lists the containers, those that ended too, and adds the servers.
+func (e *engine) find(ctx context.Context, look *Look) error {
+	list, err := e.ContainerList(ctx, client.ContainerListOptions{All: true})
+	if err != nil {
+		return err
+	}
+	raws := make([]json.RawMessage, len(list.Items))
+	all := make([]container.InspectResponse, len(list.Items))
+	var asking sync.WaitGroup
+	free := make(chan struct{}, mostAsked)
+	for i := range list.Items {
+		free <- struct{}{}
+		asking.Go(func() {
+			defer func() { <-free }()
+			// One that is removed meanwhile is none any more.
+			if r, err := e.ContainerInspect(ctx, list.Items[i].ID, client.ContainerInspectOptions{}); err == nil {
+				raws[i], all[i] = r.Raw, r.Container
+			}
+		})
+	}
+	asking.Wait()
+	raws = slices.DeleteFunc(raws, func(raw json.RawMessage) bool { return raw == nil })
+	e.inspected = slices.DeleteFunc(all, func(c container.InspectResponse) bool { return c.Config == nil || c.State == nil })
+	if e.raw, err = json.Marshal(raws); err != nil {
+		return err
+	}
+	e.fronts(look)
+	likely, perhaps := e.raw.Likely()
+	for i := range e.inspected {
+		c := &e.inspected[i]
+		name := nameOf(c)
+		switch {
+		case slices.Contains(likely, name):
+			look.Servers = append(look.Servers, e.server(c, "image"))
+		case (slices.Contains(perhaps, name) || startsIt(c)) && e.hasBanner(ctx, c):
+			look.Servers = append(look.Servers, e.server(c, "banner"))
+		}
+	}
+	return ctx.Err()
+}
+
+func nameOf(c *container.InspectResponse) string { return strings.TrimPrefix(c.Name, "/") }
+
+// startsIt tells that a command names the program, or the file of its settings.
+func startsIt(c *container.InspectResponse) bool {
+	words := strings.ToLower(c.Path + " " + strings.Join(c.Args, " "))
+	return strings.Contains(words, "wukongim") || strings.Contains(words, "wk.yaml")
+}
+
+// banner is what every version prints when it starts (WuKongIM v2.2.5
+// internal/server/server.go).
+var banner = []string{"Starting WuKongIM", "WuKongIM is ready", "WuKongIM server"}
+
+const (
+	// bannerWithin is how long after its start a server has printed it, and mostBanner
+	// how many bytes of that are looked at.
+	bannerWithin = 10 * time.Second
+	mostBanner   = 256 << 10
+)
+
+// hasBanner looks for it in what a container printed after its start.
+func (e *engine) hasBanner(ctx context.Context, c *container.InspectResponse) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	started := startOf(c)
+	log, err := e.open(ctx, c, client.ContainerLogsOptions{
+		Since: started.Format(time.RFC3339Nano), Until: started.Add(bannerWithin).Format(time.RFC3339Nano),
+	})
+	if err != nil {
+		return false
+	}
+	defer log.Close()
+	text, _ := io.ReadAll(io.LimitReader(log, mostBanner))
+	return slices.ContainsFunc(banner, func(words string) bool { return strings.Contains(string(text), words) })
+}
+
+func startOf(c *container.InspectResponse) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, c.State.StartedAt)
+	if err != nil || t.Year() < 2 { // it was never started
+		return time.Time{}
+	}
+	return t
+}
+
+// server is what is known of a container.
+func (e *engine) server(c *container.InspectResponse, by string) *Server {
+	name := nameOf(c)
+	s := &Server{
+		Name: name, Component: patterns.ComponentWuKongIM, FoundBy: "docker", By: by, State: stateOf(c),
+		Started: startOf(c), Restarts: c.RestartCount, ExitCode: c.State.ExitCode, PID: c.State.Pid, Container: c.ID,
+		Zone: zoneOf(c), Reason: c.State.Error, Ports: map[string]string{},
+	}
+	compose, service := check.ComposeFile(c.Config.Labels), check.ComposeService(c.Config.Labels)
+	tell := func(kind patterns.FactKind, what, value string) {
+		if value != "" {
+			s.Facts = append(s.Facts, patterns.Fact{Kind: kind, Name: what, Component: s.Component, Value: value, From: "docker inspect " + name})
+		}
+	}
+	tell(patterns.FactContainer, "container", name)
+	tell(patterns.FactService, "compose", service)
+	tell(patterns.FactFile, "compose", compose)
+	s.Logs = []Log{{Name: name, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) { return e.log(ctx, c, since) }}}
+	s.Settings = func(ctx context.Context) (*check.Settings, error) {
+		return e.raw.Load(name, func(file string) (check.File, error) { return e.file(ctx, c.ID, file) })
+	}
+	e.ports(c, s.Ports)
+	s.Operate = e.operate(c, compose)
+	s.Restart = check.Step{Command: s.Operate("docker restart " + name)}
+	if compose != "" {
+		s.Restart.Command = s.Operate("docker compose restart " + service)
+	}
+	return s
+}
+
+// operate puts commands into the form in which they work on the containers of this
+// engine: compose has to be told where its file is, and its project where that is not
+// called as the folder.
+func (e *engine) operate(c *container.InspectResponse, compose string) func(string) string {
+	program, podman := composeProgram(), strings.Contains(e.place.host, "podman")
+	if podman {
+		program = "podman compose"
+	}
+	project := c.Config.Labels["com.docker.compose.project"]
+	if project != "" && project != path.Base(path.Dir(compose)) {
+		program += " -p " + shellescape.Quote(project)
+	}
+	return func(command string) string {
+		if compose != "" {
+			command = strings.ReplaceAll(command, "docker compose ", program+" -f "+shellescape.Quote(compose)+" ")
+		}
+		if podman {
+			command = dockerWord.ReplaceAllString(command, "${1}podman ")
+		}
+		return command
+	}
+}
+
+var dockerWord = regexp.MustCompile(`(^|[;&|(]\s*|sudo )docker `)
+
+// composeProgram is docker compose where it is a plugin, docker-compose where only version
+// 1 is there.
+func composeProgram() string {
+	for _, dir := range []string{os.Getenv("HOME") + "/.docker", "/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker"} {
+		if _, err := os.Stat(dir + "/cli-plugins/docker-compose"); err == nil {
+			return "docker compose"
+		}
+	}
+	if _, err := exec.LookPath("docker-compose"); err == nil {
+		return "docker-compose"
+	}
+	return "docker compose"
+}
+
+// settled is how long a server runs that does not end at once: the engine waits longer and
+// longer between the starts of one that does, up to a minute.
+const settled = 10 * time.Second
+
+func stateOf(c *container.InspectResponse) State {
+	switch {
+	case c.State.Restarting, c.State.Running && c.RestartCount > 0 && time.Since(startOf(c)) < settled:
+		return Restarting
+	case c.State.Running:
+		return Running
+	case c.State.StartedAt == "" || startOf(c).IsZero():
+		return Created
+	}
+	return Exited
+}
+
+// zoneOf is the time zone of a container: that of TZ, else of /etc/localtime where it is
+// mounted, else the one of its image, which is UTC.
+func zoneOf(c *container.InspectResponse) *time.Location {
+	for _, v := range c.Config.Env {
+		if name, ok := strings.CutPrefix(v, "TZ="); ok && name != "" {
+			if zone, err := time.LoadLocation(strings.TrimPrefix(name, ":")); err == nil {
+				return zone
+			}
+		}
+	}
+	for _, m := range c.Mounts {
+		if m.Destination == "/etc/localtime" {
+			return time.Local
+		}
+	}
+	return time.UTC
+}
+
+// ports are those of a container that this machine reaches: the published ones, and those
+// of its own address.
+func (e *engine) ports(c *container.InspectResponse, to map[string]string) {
+	if !e.place.local() || !c.State.Running {
+		return
+	}
+	if c.HostConfig != nil && c.HostConfig.NetworkMode.IsHost() {
+		to[""] = "127.0.0.1"
+		return
+	}
+	if c.NetworkSettings == nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
+		if n := c.NetworkSettings.Networks[name]; n != nil && n.IPAddress.IsValid() {
+			to[""] = n.IPAddress.String()
+			break
+		}
+	}
+	for port, bindings := range c.NetworkSettings.Ports {
+		for _, b := range bindings {
+			ip := b.HostIP
+			switch {
+			case !ip.IsValid() || ip == netip.IPv4Unspecified():
+				ip = netip.MustParseAddr("127.0.0.1")
+			case ip.IsUnspecified():
+				ip = netip.IPv6Loopback()
+			}
+			if inside := strconv.Itoa(int(port.Num())); b.HostPort != "" && (to[inside] == "" || ip.Is4()) {
+				to[inside] = netip.AddrPortFrom(ip, portOf(b.HostPort)).String()
+			}
+		}
+	}
+}
+
+func portOf(text string) uint16 {
+	n, _ := strconv.ParseUint(text, 10, 16)
+	return uint16(n)
+}
+
+// mostLines of a log are read, the newest: where a log is longer that is told.
+const mostLines = 1_000_000
+
+// log reads what a container has printed since it was made, over its restarts.
+func (e *engine) log(ctx context.Context, c *container.InspectResponse, since time.Time) (io.ReadCloser, error) {
+	if c.HostConfig != nil && c.HostConfig.LogConfig.Type == "none" {
+		return nil, messages.NewError("doctor.no-log")
+	}
+	options := client.ContainerLogsOptions{Timestamps: true, Tail: strconv.Itoa(mostLines)}
+	if !since.IsZero() {
+		options.Since = since.Format(time.RFC3339Nano)
+	}
+	log, err := e.open(ctx, c, options)
+	if err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "does not support reading") {
+		return nil, messages.NewError("doctor.log-driver", c.HostConfig.LogConfig.Type)
+	}
+	return log, err
+}
+
+// open reads both outputs of a container as one text.
+func (e *engine) open(ctx context.Context, c *container.InspectResponse, options client.ContainerLogsOptions) (io.ReadCloser, error) {
+	options.ShowStdout, options.ShowStderr = true, true
+	log, err := e.ContainerLogs(ctx, c.ID, options)
+	if err != nil || c.Config.Tty {
+		return log, err
+	}
+	r, w := io.Pipe()
+	go func() {
+		_, err := stdcopy.StdCopy(w, w, log)
+		w.CloseWithError(err)
+	}()
+	return &joined{r, log}, nil
+}
+
+// joined closes both ends.
+type joined struct {
+	*io.PipeReader
+	log io.Closer
+}
+
+func (j *joined) Close() error {
+	_ = j.PipeReader.Close()
+	return j.log.Close()
+}
+
+const (
+	// mostFile bytes of a file are read, within fileWithin, and mostLinks links are followed
+	// (path_resolution(7)).
+	mostFile   = 1 << 20
+	fileWithin = 5 * time.Second
+	mostLinks  = 40
+)
+
+// file reads one as the container sees it, by the archive that the engine makes of it: the
+// first entry is the file, or the folder.
+func (e *engine) file(ctx context.Context, id, name string) (check.File, error) {
+	ctx, cancel := context.WithTimeout(ctx, fileWithin)
+	defer cancel()
+	for range mostLinks {
+		header, data, err := e.entry(ctx, id, name)
+		if err != nil {
+			return check.File{}, err
+		}
+		if header.Typeflag != tar.TypeSymlink {
+			return check.File{Data: data, Mode: header.FileInfo().Mode(), UID: header.Uid, GID: header.Gid}, nil
+		}
+		to := header.Linkname
+		if !path.IsAbs(to) {
+			to = path.Join(path.Dir(name), to)
+		}
+		name = to
+	}
+	return check.File{}, fs.ErrNotExist // in a circle
+}
+
+func (e *engine) entry(ctx context.Context, id, name string) (*tar.Header, []byte, error) {
+	archive, err := e.CopyFromContainer(ctx, id, client.CopyFromContainerOptions{SourcePath: name})
+	switch {
+	case err != nil && cerrdefs.IsNotFound(err):
+		return nil, nil, fs.ErrNotExist
+	case err != nil:
+		return nil, nil, err
+	}
+	defer archive.Content.Close()
+	r := tar.NewReader(archive.Content)
+	header, err := r.Next()
+	if err != nil || header.Typeflag != tar.TypeReg {
+		return header, nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(r, mostFile+1))
+	if err == nil && len(data) > mostFile {
+		err = check.ErrTooLarge
+	}
+	return header, data, err
+}

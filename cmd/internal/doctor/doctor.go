@@ -1,0 +1,177 @@
+// Package doctor finds the servers of this machine, or of its cluster, and what stands
+// in front of them: where their logs are, which settings their processes have, and the
+// files as they see them. It only reads.
+package doctor
+
+import (
+	"context"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"wklog/cmd/internal/check"
+	"wklog/patterns"
+)
+
+// State is whether a server runs.
+type State string
+
+// The states of a server: Restarting is one that ends again and again.
+const (
+	Running    State = "running"
+	Restarting State = "restarting"
+	Exited     State = "exited"
+	// Created is one that was never started.
+	Created State = "created"
+)
+
+// Server is one that was found, WuKongIM or a program in front of it. What a finder
+// cannot know stays zero.
+type Server struct {
+	// Name as its user calls it: the container's, the unit's, the pod's.
+	Name      string
+	Component patterns.ComponentID
+	// FoundBy is the name of the finder, By what gave it away: texts are under
+	// "doctor.by.".
+	FoundBy, By string
+
+	State    State
+	Started  time.Time
+	Restarts int
+	ExitCode int
+	// PID on this machine, 0 where it has none: what two finders found is told once.
+	PID int
+	// Container is the id of the one that it runs in, for the same: the process that
+	// listens may be a child of the container's.
+	Container string
+	// Zone is the time zone in which it writes times without one, nil for this
+	// machine's.
+	Zone *time.Location
+
+	// Facts are its names, for the commands.
+	Facts []patterns.Fact
+	// Restart makes it read its files again: the zero one is not known.
+	Restart check.Step
+	// Logs are in the order in which they were written.
+	Logs []Log
+	// Settings reads them as the process has them; nil where there are none. What they
+	// name is read later, until the context ends.
+	Settings func(context.Context) (*check.Settings, error)
+	// Proxies reads the configuration of a program in front; nil for a server. Clients
+	// are the addresses that clients are given.
+	Proxies func(ctx context.Context, servers []*check.Settings, clients []string) ([]*check.Proxy, error)
+	// Ports are host:port by which this machine reaches the ports that it listens on; of
+	// an empty port the address by which all are reached.
+	Ports map[string]string
+	// Reason is why it does not run, as who runs it says; empty where that is not known.
+	Reason string
+	// Operate puts a command of the documentation into the form in which it works here:
+	// with the compose file, or podman for docker; nil for none.
+	Operate func(string) string
+}
+
+// Reach is host:port by which this machine reaches a port of the server, empty where it
+// does not.
+func (s *Server) Reach(port string) string {
+	if at, ok := s.Ports[port]; ok || port == "" {
+		return at
+	}
+	if host := s.Ports[""]; host != "" {
+		return net.JoinHostPort(host, port)
+	}
+	return ""
+}
+
+// Log is one that can be read.
+type Log struct {
+	// Name is shown as the source of what is found in it.
+	Name string
+	// Path is a file or a folder of this machine, which is read as analyze reads it, with
+	// what was rotated; Open is nil then.
+	Path string
+	// Open begins to read from a time on, zero for all. It ends with the context.
+	Open func(ctx context.Context, since time.Time) (io.ReadCloser, error)
+}
+
+// From begins to read from a time on.
+func (l Log) From(since time.Time) func(context.Context) (io.ReadCloser, error) {
+	return func(ctx context.Context) (io.ReadCloser, error) { return l.Open(ctx, since) }
+}
+
+// Unseen is something that could not be looked at, and why.
+type Unseen struct {
+	What string
+	// Why is an error whose text the messages know, or one of the system's.
+	Why error
+	// Command is what to type so that it can be, empty for nothing.
+	Command string
+	// Of is the server that it is of, nil for none: one that another finder tells better
+	// lacks nothing.
+	Of *Server
+}
+
+// Look is what one finder did.
+type Look struct {
+	Finder  string
+	Found   int
+	Took    time.Duration
+	Servers []*Server
+	Unseen  []Unseen
+	// Absent says that there is nothing of its kind here, as no Docker.
+	Absent bool
+}
+
+// Finder looks in one place. It may return before the context ends with what it has.
+type Finder interface {
+	// Name is that of its text, under "doctor.finder.".
+	Name() string
+	Find(context.Context, *Look)
+}
+
+// Finders are all places, with the cluster that the user names, in the order in which what is found twice is kept.
+func Finders(kube *Kube) []Finder {
+	return []Finder{
+		&Docker{},
+		&Host{},
+		kube,
+		&Front{},
+	}
+}
+
+// Find looks in all places at the same time. tell is called when one is done.
+func Find(ctx context.Context, finders []Finder, tell func(*Look)) []*Look {
+	looks := make([]*Look, len(finders))
+	var running sync.WaitGroup
+	var telling sync.Mutex
+	for i, f := range finders {
+		looks[i] = &Look{Finder: f.Name()}
+		running.Go(func() {
+			begin := time.Now()
+			f.Find(ctx, looks[i])
+			looks[i].Took = time.Since(begin)
+			telling.Lock()
+			defer telling.Unlock()
+			tell(looks[i])
+		})
+	}
+	running.Wait()
+	once(looks)
+	return looks
+}
+
+// once keeps what was found twice where it was found first.
+func once(looks []*Look) {
+	known, containers := map[int]bool{}, map[string]bool{}
+	for _, look := range looks {
+		look.Servers = slices.DeleteFunc(look.Servers, func(s *Server) bool {
+			return s.PID != 0 && known[s.PID] || s.Container != "" && containers[s.Container]
+		})
+		look.Unseen = slices.DeleteFunc(look.Unseen, func(u Unseen) bool { return u.Of != nil && !slices.Contains(look.Servers, u.Of) })
+		for _, s := range look.Servers {
+			known[s.PID], containers[s.Container] = true, true
+		}
+		look.Found = len(look.Servers)
+	}
+}

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wklog/cmd/internal/pkitest"
+	"wklog/cmd/internal/report"
+)
+
+// situation is a container of WuKongIM, and what doctor has to say of it.
+type situation struct {
+	name string
+	// with are options of docker run, beside the usual ones: the settings of wss, the
+	// folder of certificates, and the port that clients are given. PORT is that, CERTS the
+	// folder. settings replace those of the usual environment; an empty one is not set.
+	with     string
+	settings map[string]string
+	// bare says that no folder is mounted, and private that no port is published.
+	bare, private bool
+	// after is a script that runs when it is up.
+	after string
+	// image is another than the usual one.
+	image string
+	// cause leads, empty for a server of which nothing is at fault; warns says that it is a
+	// warning alone.
+	cause string
+	warns bool
+	// command is a part of the first command.
+	command string
+}
+
+const (
+	certFile = "WK_WSSCONFIG_CERTFILE"
+	keyFile  = "WK_WSSCONFIG_KEYFILE"
+	wssAddr  = "WK_WSSADDR"
+	given    = "WK_EXTERNAL_WSSADDR"
+	inside   = "/root/wukongim/certs/"
+)
+
+func cert(name string) map[string]string { return map[string]string{certFile: inside + name} }
+
+var situations = []situation{
+	{name: "healthy"},
+	{name: "not-mounted", bare: true, cause: "cert-file-missing"},
+	{name: "path-of-the-host", settings: map[string]string{certFile: "CERTS/full.pem"}, cause: "cert-file-missing"},
+	{name: "folder-for-a-file", bare: true, with: "-v CERTS/absent.pem:/root/wukongim/certs/full.pem -v CERTS/key.pem:/root/wukongim/certs/key.pem", cause: "cert-file-missing"},
+	{name: "relative-path", settings: map[string]string{certFile: "certs/full.pem"}, cause: "cert-file-missing"},
+	{name: "tilde", settings: map[string]string{certFile: "~/certs/full.pem"}, cause: "cert-file-missing"},
+	{name: "quotes", settings: map[string]string{certFile: `\"/root/wukongim/certs/full.pem\"`}, cause: "cert-file-missing"},
+	{name: "misspelled-name", settings: cert("fullchain.pem"), cause: "cert-file-missing"},
+	{name: "closed-to-its-user", with: "--user 1000", settings: map[string]string{keyFile: inside + "closed.pem"}, cause: "cert-file-unreadable"},
+	{name: "closed-folder", with: "--user 1000", settings: map[string]string{keyFile: inside + "closed/key.pem"}, cause: "cert-file-unreadable"},
+	{name: "not-published", private: true, cause: "connection-interrupted"},
+	{name: "published-elsewhere", settings: map[string]string{given: "wss://im.wangwei-corp.cn:6999"}, cause: "connection-interrupted", warns: true},
+	{name: "published-as-plain", private: true, with: "-p PORT:5200", cause: "tls-on-plaintext-port"},
+	{name: "published-to-itself", private: true, with: "-p 127.0.0.1:PORT:5210", cause: "connection-interrupted", warns: true},
+	{name: "address-of-numbers", settings: map[string]string{given: "wss://203.0.113.7:PORT"}, cause: "hostname-mismatch"},
+	{name: "any-address", settings: map[string]string{given: "wss://0.0.0.0:PORT"}, cause: "hostname-mismatch"},
+	{name: "localhost-for-clients", settings: map[string]string{given: "wss://localhost:PORT"}, cause: "hostname-mismatch"},
+	{name: "plain-for-clients", settings: map[string]string{given: "ws://im.wangwei-corp.cn:PORT"}, cause: "insecure-websocket-on-https-page"},
+	{name: "wss-off", settings: map[string]string{wssAddr: "", certFile: "", keyFile: ""}, cause: "cert-not-configured"},
+	{name: "no-certificate", settings: map[string]string{certFile: "", keyFile: ""}, cause: "cert-not-configured"},
+	{name: "half-configured", settings: map[string]string{keyFile: ""}, cause: "cert-not-configured"},
+	{name: "listens-elsewhere", settings: map[string]string{wssAddr: "wss://10.9.8.7:5210"}, cause: "listen-address-invalid"},
+	{name: "port-twice", settings: map[string]string{wssAddr: "wss://0.0.0.0:5200"}, cause: "listen-port-in-use"},
+	{name: "expired", settings: cert("expired.pem"), cause: "cert-expired"},
+	{name: "not-yet-valid", settings: cert("future.pem"), cause: "cert-not-yet-valid"},
+	{name: "renewed-too-late", settings: cert("renewed.pem"), after: "cp CERTS/full.pem CERTS/renewed.pem", cause: "cert-expired", command: "docker restart renewed-too-late"},
+	{name: "renewed-in-time", settings: cert("soon.pem"), after: "cp CERTS/full.pem CERTS/soon.pem", warns: true, command: "docker restart renewed-in-time"},
+	{name: "key-of-another", settings: map[string]string{keyFile: inside + "other.key"}, cause: "cert-key-mismatch"},
+	{name: "swapped", settings: map[string]string{certFile: inside + "key.pem", keyFile: inside + "full.pem"}, cause: "cert-key-swapped"},
+	{name: "no-intermediate", settings: cert("leaf.pem"), cause: "chain-incomplete"},
+	{name: "wrong-name", settings: cert("wrong.pem"), cause: "hostname-mismatch"},
+	{name: "self-signed", settings: cert("self.pem"), cause: "untrusted-ca"},
+	{name: "binary-form", settings: cert("der.pem"), cause: "cert-not-pem"},
+	{name: "empty-file", settings: cert("empty.pem"), cause: "cert-not-pem"},
+	{name: "text-for-a-key", settings: map[string]string{keyFile: inside + "empty.pem"}, cause: "cert-not-pem"},
+	{name: "crash-loop", with: "--restart always", settings: cert("nowhere.pem"), cause: "cert-file-missing"},
+	{name: "environment-over-file", with: "-v CERTS/good.yaml:/root/wukongim/wk.yaml", settings: map[string]string{certFile: "/wrong/full.pem", keyFile: ""}, cause: "cert-file-missing"},
+	{name: "settings-in-a-file", with: "-v CERTS/expired.yaml:/root/wukongim/wk.yaml", settings: map[string]string{wssAddr: "", certFile: "", keyFile: ""}, cause: "cert-expired"},
+	{name: "files-of-the-image", image: "wukongim-with-files", bare: true, settings: cert("expired.pem"), cause: "cert-expired"},
+	{name: "volume-without-it", bare: true, with: "-v lost:/root/wukongim/certs", cause: "cert-file-missing"},
+	{name: "keeps-no-log", with: "--log-driver none", settings: cert("expired.pem"), cause: "cert-expired"},
+	{name: "terminal", with: "-t", bare: true, cause: "cert-file-missing"},
+	{name: "local-driver", with: "--log-driver local", settings: cert("nowhere.pem"), cause: "cert-file-missing"},
+	{name: "rotated", with: "--restart always --log-opt max-size=10k --log-opt max-file=2", settings: cert("nowhere.pem"), cause: "cert-file-missing"},
+	{name: "another-name", image: "im-of-ours", with: "-v CERTS/none.yaml:/etc/im/wk.yaml", settings: cert("expired.pem"), cause: "cert-expired"},
+	{name: "clock-ahead", with: "-e SKEW=72h -p 127.0.0.1::5001", cause: "clock-skew"},
+	{name: "compose-1", with: `--label com.docker.compose.project=im --label com.docker.compose.service=wk --label com.docker.compose.project.working_dir=CERTS --label com.docker.compose.project.config_files=docker-compose.yml`,
+		settings: cert("renewed1.pem"), after: "cp CERTS/full.pem CERTS/renewed1.pem", cause: "cert-expired", command: " restart wk"},
+	{name: "compose-2", with: `--label com.docker.compose.project=im --label com.docker.compose.service=wk2 --label com.docker.compose.project.working_dir=CERTS --label com.docker.compose.project.config_files=CERTS/docker-compose.yml`,
+		settings: cert("renewed2.pem"), after: "cp CERTS/full.pem CERTS/renewed2.pem", cause: "cert-expired", command: "CERTS/docker-compose.yml restart wk2"},
+	{name: "node-1"}, {name: "node-2", settings: map[string]string{keyFile: inside + "other.key"}, cause: "cert-key-mismatch"}, {name: "node-3"},
+}
+
+// TestDoctorFindsTheCause starts the servers beside others, and asks once.
+func TestDoctorFindsTheCause(t *testing.T) {
+	for _, program := range []string{"nsenter", "ip"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skip(program + " is not installed (Debian's packages util-linux, iproute2)")
+		}
+	}
+	e := startEngine(t)
+	certs := e.prepare(t)
+	const others = 20
+	var starting sync.WaitGroup
+	free := make(chan struct{}, 4)
+	start := func(script string) {
+		free <- struct{}{}
+		starting.Go(func() {
+			defer func() { <-free }()
+			out, err := e.try(script)
+			assert.NoError(t, err, "%s\n%s", script, out)
+		})
+	}
+	for i, s := range situations {
+		start(s.script(certs, 6000+i))
+	}
+	for i := range others {
+		start(fmt.Sprintf("docker run -d --name other-%d --network none server raw 0 1h", i))
+	}
+	starting.Wait()
+	for _, s := range situations {
+		if s.after != "" {
+			e.run(t, strings.ReplaceAll(s.after, "CERTS", certs))
+		}
+	}
+	found := e.examine(t, certs)
+	assert.Len(t, found.Servers, len(situations))
+	by := map[string]*report.Examined{}
+	for _, x := range found.Servers {
+		by[x.Name] = x
+	}
+	for _, s := range situations {
+		t.Run(s.name, func(t *testing.T) {
+			x := by[s.name]
+			if assert.NotNil(t, x) {
+				s.judge(t, x, certs)
+			}
+		})
+	}
+	assert.Contains(t, e.run(t, "docker inspect -f '{{.State.Status}} {{.RestartCount}}' no-certificate"), "running 0", "doctor does no harm")
+	unseen := fmt.Sprint(found.Unseen)
+	assert.Contains(t, unseen, "keeps-no-log: log")
+}
+
+// judge compares what leads with what is at fault.
+func (s *situation) judge(t *testing.T, x *report.Examined, certs string) {
+	t.Helper()
+	var list []string
+	for _, v := range x.Verdicts {
+		list = append(list, fmt.Sprintf("%s %.2f %v %q", v.Cause, v.Confidence, v.Proven, v.Found))
+	}
+	all := strings.Join(list, "\n")
+	if s.cause == "" && !s.warns {
+		assert.Empty(t, x.Verdicts, all)
+		return
+	}
+	if assert.NotEmpty(t, x.Verdicts) {
+		lead := x.Verdicts[0]
+		assert.Equal(t, s.cause, lead.Cause, all)
+		assert.Equal(t, !s.warns, lead.Proven || lead.Confidence > 0.5, all)
+		if s.command != "" && assert.NotEmpty(t, lead.Steps, all) {
+			assert.Contains(t, lead.Steps[0].Command, strings.ReplaceAll(s.command, "CERTS", certs))
+		}
+	}
+}
+
+// script starts the container.
+func (s *situation) script(certs string, port int) string {
+	environment := map[string]string{wssAddr: "wss://0.0.0.0:5210", given: "wss://im.wangwei-corp.cn:PORT", certFile: inside + "full.pem", keyFile: inside + "key.pem"}
+	for key, value := range s.settings {
+		environment[key] = value
+	}
+	script := "docker run -d --network doctor --name " + s.name + " " + s.with
+	for key, value := range environment {
+		if value != "" {
+			script += fmt.Sprintf(` -e %s="%s"`, key, value)
+		}
+	}
+	if !s.bare {
+		script += " -v CERTS:/root/wukongim/certs"
+	}
+	if !s.private {
+		script += " -p PORT:5210"
+	}
+	image := "wukongim/wukongim:v2.2.5"
+	if s.image != "" {
+		image = s.image
+	}
+	return strings.NewReplacer("CERTS", certs, "PORT", fmt.Sprint(port)).Replace(script + " " + image)
+}
+
+// prepare makes the network, the images and the folder of certificates.
+func (e *engine) prepare(t *testing.T) (certs string) {
+	t.Helper()
+	e.run(t, fmt.Sprintf("nsenter -t %d -n ip link set lo up && docker network create --subnet 10.77.0.0/16 doctor", e.pid))
+	certs = e.dir + "/certs"
+	require.NoError(t, os.MkdirAll(certs+"/closed", 0o755))
+	e.writeCertificates(t, certs)
+	build(t, e.dir+"/wukongim", "../internal/doctor/testdata/wukongim")
+	program := map[string]string{"app": e.dir + "/wukongim"}
+	e.image("wukongim/wukongim:v2.2.5", `ENTRYPOINT ["/app"]`, program)
+	e.image("im-of-ours", `ENTRYPOINT ["/app", "--config=/etc/im/wk.yaml"]`, program)
+	e.image("wukongim-with-files", `ENTRYPOINT ["/app"]`, map[string]string{
+		"app": e.dir + "/wukongim", "root/wukongim/certs/expired.pem": certs + "/expired.pem", "root/wukongim/certs/key.pem": certs + "/key.pem",
+	})
+	return certs
+}
+
+func (e *engine) writeCertificates(t *testing.T, dir string) {
+	t.Helper()
+	now := time.Now()
+	pki, key := pkitest.New(now), pkitest.Key()
+	issue := func(change func(*x509.Certificate)) *x509.Certificate { return pki.Intermediate.Issue(key, change) }
+	chain := func(leaf *x509.Certificate) string { return pkitest.PEM(leaf, pki.Intermediate.Certificate) }
+	from := func(begin, end time.Duration) string {
+		return chain(issue(func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.Add(begin), now.Add(end) }))
+	}
+	const day = 24 * time.Hour
+	good := from(-day, 80*day)
+	expired := from(-90*day, -2*day)
+	wss := "wssAddr: wss://0.0.0.0:5210\nwssConfig:\n  certFile: /root/wukongim/certs/%s\n  keyFile: /root/wukongim/certs/key.pem\n"
+	files := map[string]string{
+		"root.pem": pkitest.PEM(pki.Root.Certificate), "full.pem": good, "key.pem": pkitest.KeyPEM(key), "other.key": pkitest.KeyPEM(pkitest.Key()),
+		"closed.pem": pkitest.KeyPEM(key), "closed/key.pem": pkitest.KeyPEM(key),
+		"expired.pem": expired, "renewed.pem": expired, "renewed1.pem": expired, "renewed2.pem": expired, "soon.pem": from(-60*day, 3*day), "future.pem": from(2*day, 90*day),
+		"leaf.pem":  pkitest.PEM(issue(nil)),
+		"wrong.pem": chain(issue(func(c *x509.Certificate) { c.DNSNames = []string{"www.wangwei-corp.cn"} })),
+		"self.pem":  pkitest.PEM(pkitest.SelfSigned(key, now, nil)),
+		"der.pem":   string(issue(nil).Raw), "empty.pem": "",
+		"good.yaml": fmt.Sprintf(wss, "full.pem"), "expired.yaml": fmt.Sprintf(wss, "expired.pem"), "none.yaml": "mode: release\n",
+	}
+	for name, text := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+	require.NoError(t, os.Chmod(e.dir, 0o755))
+	require.NoError(t, os.Chmod(dir+"/closed.pem", 0o600))
+	require.NoError(t, os.Chmod(dir+"/closed", 0o700))
+}
+
+// examine runs doctor in the network of the engine.
+func (e *engine) examine(t *testing.T, certs string) *report.Examination {
+	t.Helper()
+	begin := time.Now()
+	c := e.shell(fmt.Sprintf("exec nsenter -t %d -n env SSL_CERT_FILE=%s/root.pem SSL_CERT_DIR=/nowhere wklog doctor --format json", e.pid, certs))
+	c.Stderr = os.Stderr
+	out, _ := c.Output()
+	t.Logf("doctor took %v", time.Since(begin))
+	found := &report.Examination{}
+	require.NoError(t, json.Unmarshal(out, found), "%s", out)
+	if file := os.Getenv("DOCTOR_JSON"); file != "" {
+		require.NoError(t, os.WriteFile(file, out, 0o644))
+	}
+	return found
+}
