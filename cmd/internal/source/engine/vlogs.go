@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"wklog/parser"
+)
+
+// vlogs speaks to VictoriaLogs (https://docs.victoriametrics.com/victorialogs/querying/;
+// measured with v1.52.1). It answers with one object a line, in no order and without pages;
+// a query that takes too long ends in the middle of a good answer.
+type vlogs struct{ *Client }
+
+// fields are those that a failure's words may stand in: VictoriaLogs takes a record in
+// JSON apart.
+var fields = []string{"_msg", "error", "msg"}
+
+func (vlogs) query(selector string, literals []string) string {
+	return both(selector, "("+words(literals)+")")
+}
+
+func (vlogs) besides(selector string, literals, without []string) string {
+	q := both(selector, "!("+words(without)+")")
+	if len(literals) > 0 {
+		q = both(q, "("+words(literals)+")")
+	}
+	return q
+}
+
+func both(selector, filter string) string {
+	if selector == "" {
+		return filter
+	}
+	return "(" + selector + ") " + filter
+}
+
+func (vlogs) within(selector, stream string) string { return both(selector, stream) }
+
+// words is a filter for literals as words: these the engine has an index of. Punctuation
+// is no part of a word, and what ends within a word begins one.
+func words(literals []string) string {
+	var alternatives []string
+	for _, field := range fields {
+		list := make([]string, 0, len(literals))
+		for _, literal := range literals {
+			list = append(list, word(literal))
+		}
+		alternatives = append(alternatives, field+":("+strings.Join(list, " or ")+")")
+	}
+	return strings.Join(alternatives, " or ")
+}
+
+func word(literal string) string {
+	trimmed := strings.TrimFunc(literal, func(r rune) bool { return !isOfWord(r) })
+	if last, _ := utf8.DecodeLastRuneInString(literal); isOfWord(last) {
+		return strconv.Quote(trimmed) + "*"
+	}
+	return strconv.Quote(trimmed)
+}
+
+func isOfWord(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+func (vlogs) most() int            { return 0 }
+func (vlogs) first() time.Duration { return 366 * 24 * time.Hour }
+
+func (v vlogs) form(query string, span Span) url.Values {
+	return url.Values{
+		"query": {query}, "start": {strconv.FormatInt(span.From.UnixNano(), 10)}, "end": {strconv.FormatInt(span.Until.UnixNano(), 10)},
+	}
+}
+
+func (v vlogs) read(ctx context.Context, query string, span Span, limit int, emit func(*Entry) error) error {
+	if limit > 0 {
+		query += " | sort by (_time) limit " + strconv.Itoa(limit)
+	}
+	return v.ask(ctx, "/select/logsql/query", v.form(query, span), func(body io.Reader) error {
+		lines := bufio.NewScanner(body)
+		lines.Buffer(nil, 4*parser.MaxLine)
+		for lines.Scan() {
+			writer := v.writer
+			entry, stream, ok := writer.ReadVictoriaLogs(lines.Bytes())
+			if !ok {
+				return fmt.Errorf("%w: %.200q", errAnswer, lines.Text())
+			}
+			e := Entry{Labels: &writer, Time: entry.Stamp.Time, Text: quoted(entry.Text), Stream: string(stream)}
+			if err := emit(&e); err != nil {
+				return err
+			}
+		}
+		return lines.Err()
+	})
+}
+
+var errAnswer = errors.New("this is no answer of the engine")
+
+// quoted is a text as a string of JSON, its letters as they are.
+func quoted(text []byte) []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(string(text)) // of a string there is no error
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// values are what the engine lists.
+type values struct {
+	Values []struct {
+		Value string `json:"value"`
+	} `json:"values"`
+}
+
+func (v vlogs) list(ctx context.Context, path, selector string, span Span) ([]string, error) {
+	if selector == "" {
+		selector = "*"
+	}
+	var found values
+	err := v.ask(ctx, path, v.form(selector, span), func(body io.Reader) error { return decode(body, &found) })
+	list := make([]string, 0, len(found.Values))
+	for _, value := range found.Values {
+		list = append(list, value.Value)
+	}
+	return list, err
+}
+
+func decode(body io.Reader, into any) error {
+	if err := json.NewDecoder(body).Decode(into); err != nil {
+		return fmt.Errorf("%w: %w", errAnswer, err)
+	}
+	return nil
+}
+
+func (v vlogs) streams(ctx context.Context, selector string, span Span) ([]Stream, error) {
+	sets, err := v.list(ctx, "/select/logsql/streams", selector, span)
+	var list []Stream
+	for _, set := range sets {
+		s := Stream{Labels: v.writer, Selector: set}
+		parser.EachLabel([]byte(set), func(name, value string) { s.add(name, value) })
+		list = append(list, s)
+	}
+	return list, err
+}
+
+// names are labels with some of their values: LABEL="VALUE".
+func (v vlogs) names(ctx context.Context, span Span) ([]string, error) {
+	return v.list(ctx, "/select/logsql/streams", "*", span)
+}
