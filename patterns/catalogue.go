@@ -289,6 +289,9 @@ type Catalogue struct {
 	// Anchors are the few literals that a line must hold one of to be looked
 	// at; every pattern implies one.
 	Anchors []string `yaml:"anchors"`
+	// Pushes are the literals by which an engine is asked for lines, as [Catalogue.Pushed]
+	// gives them, each of which begins where a word begins.
+	Pushes []string `yaml:"pushed"`
 	// Suspicious are regular expressions that plainly speak of a TLS failure:
 	// a record that matches one and no pattern is counted as unclassified.
 	Suspicious []Clause `yaml:"suspicious"`
@@ -349,17 +352,15 @@ func (c *Catalogue) derive(more *Catalogue) {
 			}
 		}
 	}
-	c.dropImplied()
+	c.derived = notImplied(c.derived, c.allAnchors())
 }
 
-// dropImplied leaves out the derived anchors that hold another one: whatever
-// holds them is found by that.
-func (c *Catalogue) dropImplied() {
-	slices.Sort(c.derived)
-	c.derived = slices.Compact(c.derived)
-	all := c.allAnchors()
-	c.derived = slices.DeleteFunc(c.derived, func(literal string) bool {
-		return slices.ContainsFunc(all, func(other string) bool { return other != literal && strings.Contains(literal, other) })
+// notImplied sorts literals and leaves out those that hold another one of some:
+// whatever holds them is found by that.
+func notImplied(literals, by []string) []string {
+	slices.Sort(literals)
+	return slices.DeleteFunc(slices.Compact(literals), func(literal string) bool {
+		return slices.ContainsFunc(by, func(other string) bool { return other != literal && strings.Contains(literal, other) })
 	})
 }
 

@@ -34828,6 +34828,38 @@ var embedded = Catalogue{
 		"TLSV1_",
 		"SSLV3_ALERT_",
 	},
+	Pushes: []string{
+		"握手失败",
+		"tls: ",
+		"x509: ",
+		"TLS handshake",
+		"handshake failed",
+		"panic",
+		"fatal error: ",
+		"certificate",
+		"private key",
+		"no such file",
+		"listen tcp",
+		"initWSSListener",
+		"HTTPS",
+		"not CONNECT",
+		"malformed HTTP request",
+		"unknown config ",
+		"transport/gnet: ",
+		"protocol adapter",
+		"routines:",
+		"SSL hand",
+		"SSL_write",
+		"is defined for",
+		"bind() to ",
+		"client sent invalid ",
+		"broken header: ",
+		"rejected connection",
+		"Obtain: ",
+		"tls.key",
+		"Layer6",
+		"No Private Key",
+	},
 	Suspicious: []Clause{
 		{
 			Regex: "tls: ",
@@ -36292,9 +36324,7 @@ var embedded = Catalogue{
 		"DH_P_TOO_LONG": {
 			Print: 2,
 		},
-		"EOF": {
-			Group: 1,
-		},
+		"EOF": {},
 		"ERR_ALPN_NEGOTIATION_FAILED": {
 			Print: 1,
 		},
@@ -36953,7 +36983,7 @@ var embedded = Catalogue{
 		},
 		"close notify": {
 			Print: 4,
-			Group: 2,
+			Group: 1,
 		},
 		"closed connection during handshake": {
 			Print: 30,
@@ -37368,10 +37398,11 @@ var embedded = Catalogue{
 		},
 		"remote error: tls: close notify": {
 			Print: 23,
-			Group: 2,
+			Group: 1,
 		},
 		"remote error: tls: user canceled": {
 			Print: 18,
+			Group: 2,
 		},
 		"s do not conform to algorithm constraints": {
 			Print: 7,
@@ -37475,7 +37506,6 @@ var embedded = Catalogue{
 		},
 		"unexpected EOF": {
 			Print: 11,
-			Group: 1,
 		},
 		"unhandled critical CRL extension": {
 			Print: 20,
