@@ -9,6 +9,7 @@ import (
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/source"
 	"wklog/cmd/internal/source/engine"
+	"wklog/patterns"
 )
 
 // engineFlags say what is read of engines that keep logs.
@@ -33,11 +34,16 @@ func (f *analyzeFlags) checkEngines(args []string) error {
 	return nil
 }
 
+// filterOf chooses the entries in which the catalogue may know something.
+func filterOf(c *patterns.Catalogue, all bool) engine.Filter {
+	return engine.Filter{Literals: c.Pushed(all), BeginsWord: c.BeginsWord}
+}
+
 // engines are what is read of them.
 func (n *analysis) engines() *source.Engines {
 	return &source.Engines{
 		Select: n.flags.selector, NodeLabel: n.flags.nodeLabel, Env: os.Getenv,
 		Since: n.filter.Since, Until: n.filter.Until,
-		Literals: n.catalogue.Pushed(n.flags.allPatterns), Nearby: n.catalogue.Nearby(),
+		Filter: filterOf(n.catalogue, n.flags.allPatterns), Nearby: n.catalogue.Nearby(),
 	}
 }

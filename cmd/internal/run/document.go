@@ -133,6 +133,7 @@ var reasons = []struct {
 	{source.ErrEncrypted, "error.encrypted"},
 	{source.ErrOwnShipper, "note.engine.shipper"},
 	{source.ErrSeconds, "note.engine.seconds"},
+	{engine.ErrBroken, "error.engine.broken"},
 	{engine.ErrAddress, "error.engine.address"},
 	{engine.ErrUserinfo, "error.engine.userinfo"},
 	{engine.ErrNoHost, "error.engine.host"},
@@ -149,7 +150,10 @@ func Reason(err error, say *messages.Printer) string {
 	var syntax *engine.SyntaxError
 	var gap *engine.Gap
 	var unchosen *source.Unchosen
+	var setting *engine.ErrSetting
 	switch {
+	case errors.As(err, &setting):
+		return say.Say("error.engine.setting", setting.Variable, say.Error(setting.Err))
 	case errors.As(err, &gap):
 		return reasonOfGap(gap, say)
 	case errors.As(err, &unchosen):

@@ -20,8 +20,9 @@ type Engines struct {
 	Since, Until time.Time
 	// NodeLabel is the label that names a node, empty for the first that is known.
 	NodeLabel string
-	// Literals choose entries. Nearby are those that are evidence near them.
-	Literals, Nearby []string
+	// Filter chooses entries. Nearby are literals of those that are evidence near them.
+	Filter engine.Filter
+	Nearby []string
 	// Env gives the variables of the environment.
 	Env func(string) string
 }
@@ -131,7 +132,7 @@ func (w *walker) entries(client *engine.Client, span engine.Span, chosen []engin
 	if own := func(s engine.Stream) bool { return s.Job == "wk" }; !slices.ContainsFunc(chosen, func(s engine.Stream) bool { return !own(s) }) {
 		w.fail(name, ErrOwnShipper, true)
 	}
-	r := &engine.Reading{Client: client, Literals: w.engines.Literals, Nearby: w.engines.Nearby, Stacks: stacks}
+	r := &engine.Reading{Client: client, Filter: w.engines.Filter, Nearby: w.engines.Nearby, Stacks: stacks}
 	whole := wholeSeconds{}
 	end := w.progress.through(name, span, r)
 	gaps, err := r.Run(w.ctx, span, func(p *engine.Page) error {

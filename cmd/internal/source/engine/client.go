@@ -32,10 +32,10 @@ const (
 // backend is what one engine has of its own.
 type backend interface {
 	// query is a query for the entries of streams that hold one of the literals.
-	query(selector string, literals []string) string
-	// besides is one for those that hold one of the literals and none of the others;
-	// without literals for all that hold none.
-	besides(selector string, literals, without []string) string
+	query(selector string, f Filter) string
+	// besides is one for those that hold one of some literals, or for all where there are
+	// none, and that the filter does not choose.
+	besides(selector string, literals []string, f Filter) string
 	// within is the selector of one stream that a query's selector chose.
 	within(selector, stream string) string
 	// read hands the entries of a span to emit: at most limit of them where the engine
@@ -109,13 +109,22 @@ func (c *Client) Streams(ctx context.Context, span Span) ([]Stream, error) {
 // Names lists some selectors that choose something.
 func (c *Client) Names(ctx context.Context, span Span) ([]string, error) { return c.names(ctx, span) }
 
-// Query is what is asked of an engine for the entries that hold one of the literals.
-func Query(engine, selector string, literals []string) (string, error) {
+// Filter chooses the entries that hold one of its literals; all where there are none.
+type Filter struct {
+	Literals []string
+	// BeginsWord tells of a literal that it begins and ends where words do, but for one of
+	// several words, which may end within one; nil where all do.
+	BeginsWord func(literal string) bool
+}
+
+// Query is what is asked of an engine, vlogs or loki, for the entries that a filter chooses
+// of those that a selector does. ErrAddress is returned for another engine.
+func Query(engine, selector string, f Filter) (string, error) {
 	kind, ok := kinds[engine]
 	if !ok {
 		return "", ErrAddress
 	}
-	return kind.speaks(nil).query(selector, literals), nil
+	return kind.speaks(nil).query(selector, f), nil
 }
 
 // StatusError is an answer that is none.

@@ -17,16 +17,12 @@ type loki struct{ *Client }
 
 // query looks for a flat alternation: Loki makes searches for substrings of it, and of
 // nothing else.
-func (loki) query(selector string, literals []string) string {
-	return chosen(selector) + " |~ " + alternation(literals)
+func (loki) query(selector string, f Filter) string {
+	return chosen(selector) + alternation("|~", f.Literals)
 }
 
-func (loki) besides(selector string, literals, without []string) string {
-	q := chosen(selector) + " !~ " + alternation(without)
-	if len(literals) > 0 {
-		q += " |~ " + alternation(literals)
-	}
-	return q
+func (loki) besides(selector string, literals []string, f Filter) string {
+	return chosen(selector) + alternation("!~", f.Literals) + alternation("|~", literals)
 }
 
 func chosen(selector string) string {
@@ -36,16 +32,21 @@ func chosen(selector string) string {
 	return selector
 }
 
-func alternation(literals []string) string {
+func alternation(operator string, literals []string) string {
+	if len(literals) == 0 {
+		return ""
+	}
 	list := make([]string, 0, len(literals))
 	for _, literal := range literals {
 		list = append(list, regexp.QuoteMeta(literal))
 	}
 	text := strings.Join(list, "|")
 	if strings.Contains(text, "`") {
-		return strconv.Quote(text)
+		text = strconv.Quote(text)
+	} else {
+		text = "`" + text + "`"
 	}
-	return "`" + text + "`"
+	return " " + operator + " " + text
 }
 
 // within leaves what stands behind the selector's own matchers.

@@ -61,9 +61,10 @@ func (g *Gap) Unwrap() error { return g.Err }
 // Reading reads the entries of streams that hold one of the literals.
 type Reading struct {
 	*Client
-	// Literals choose entries. Nearby are those that are evidence near them, Stacks those
-	// behind which a stack stands.
-	Literals, Nearby, Stacks []string
+	// Filter chooses entries. Nearby are the literals of those that are evidence near them,
+	// Stacks those behind which a stack stands.
+	Filter
+	Nearby, Stacks []string
 	// Far is told up to which time was read; nil for nobody.
 	Far func(time.Time)
 
@@ -222,7 +223,7 @@ func (s *slice) hand(p *Page) error {
 // moment are left to the next, which begins there: so none is lost and none told twice.
 func (s *slice) page(span Span) (*Page, error) {
 	n := s.limit.now()
-	c, err := s.collect(s.query(s.Client.Selector, s.Literals), span, n)
+	c, err := s.collect(s.query(s.Client.Selector, s.Filter), span, n)
 	if err != nil {
 		return nil, s.smaller(err)
 	}
@@ -242,7 +243,7 @@ func (s *slice) page(span Span) (*Page, error) {
 // moment reads the entries of one moment, of which there are more than a page has: by a
 // page as large as the engine gives, then stream by stream.
 func (s *slice) moment(at Span, from time.Time, n int) (*Page, error) {
-	query, most := s.query(s.Client.Selector, s.Literals), int(s.cap.Load())
+	query, most := s.query(s.Client.Selector, s.Filter), int(s.cap.Load())
 	if n < most {
 		c, err := s.collect(query, at, most)
 		if err != nil {
@@ -263,7 +264,7 @@ func (s *slice) moment(at Span, from time.Time, n int) (*Page, error) {
 			continue // a shard of it
 		}
 		asked[stream.Selector] = true
-		c, err := s.collect(s.query(s.within(s.Client.Selector, stream.Selector), s.Literals), at, most)
+		c, err := s.collect(s.query(s.within(s.Client.Selector, stream.Selector), s.Filter), at, most)
 		if err != nil {
 			return nil, err
 		}

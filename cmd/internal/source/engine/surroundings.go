@@ -96,7 +96,7 @@ func (r *Reading) windows(p *Page) []window {
 func (r *Reading) look(ctx context.Context, w window) []Kept {
 	var found []Kept
 	span := Span{time.Unix(0, w.from), time.Unix(0, w.until)}
-	_ = r.Client.backend.read(ctx, r.besides(r.Client.Selector, r.Nearby, r.Literals), span, r.few(mostNear), func(e *Entry) error {
+	_ = r.Client.backend.read(ctx, r.besides(r.Client.Selector, r.Nearby, r.Filter), span, r.few(mostNear), func(e *Entry) error {
 		if !w.streams[e.Stream] {
 			return nil
 		}
@@ -135,7 +135,7 @@ func (r *Reading) stacks(ctx context.Context, p *Page) []Kept {
 		}
 		lines := 0
 		span := Span{time.Unix(0, from), time.Unix(0, until)}
-		query := r.besides(r.within(r.Client.Selector, k.Stream), nil, r.Literals)
+		query := r.besides(r.within(r.Client.Selector, k.Stream), nil, r.Filter)
 		_ = r.Client.backend.read(ctx, query, span, r.few(mostStack), func(e *Entry) error {
 			found = append(found, Kept{r.share(e.Labels), e.Time.UnixNano(), slices.Clone(e.Text), e.Stream})
 			if lines++; lines >= 10*mostStack {

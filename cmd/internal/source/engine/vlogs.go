@@ -27,44 +27,55 @@ type vlogs struct{ *Client }
 // JSON apart.
 var fields = []string{"_msg", "error", "msg"}
 
-func (vlogs) query(selector string, literals []string) string {
-	return both(selector, "("+words(literals)+")")
-}
+func (vlogs) query(selector string, f Filter) string { return both(selector, words(f)) }
 
-func (vlogs) besides(selector string, literals, without []string) string {
-	q := both(selector, "!("+words(without)+")")
-	if len(literals) > 0 {
-		q = both(q, "("+words(literals)+")")
+func (vlogs) besides(selector string, literals []string, f Filter) string {
+	q := both(selector, words(Filter{Literals: literals}))
+	if without := words(f); without != "" {
+		q = both(q, "!"+without)
 	}
 	return q
 }
 
+// both joins two filters; an empty one chooses everything.
 func both(selector, filter string) string {
-	if selector == "" {
+	switch {
+	case selector == "" && filter == "":
+		return "*"
+	case selector == "":
 		return filter
+	case filter == "":
+		return selector
 	}
 	return "(" + selector + ") " + filter
 }
 
 func (vlogs) within(selector, stream string) string { return both(selector, stream) }
 
-// words is a filter for literals as words: these the engine has an index of. Punctuation
-// is no part of a word, and what ends within a word begins one.
-func words(literals []string) string {
-	var alternatives []string
+// words is a filter for literals as words where they are: of these the engine has an index.
+func words(f Filter) string {
+	if len(f.Literals) == 0 {
+		return ""
+	}
+	list := make([]string, 0, len(f.Literals))
+	for _, literal := range f.Literals {
+		list = append(list, f.word(literal))
+	}
+	alternatives := make([]string, 0, len(fields))
 	for _, field := range fields {
-		list := make([]string, 0, len(literals))
-		for _, literal := range literals {
-			list = append(list, word(literal))
-		}
 		alternatives = append(alternatives, field+":("+strings.Join(list, " or ")+")")
 	}
-	return strings.Join(alternatives, " or ")
+	return "(" + strings.Join(alternatives, " or ") + ")"
 }
 
-func word(literal string) string {
+// word is the filter for one literal. Punctuation is no part of a word.
+func (f Filter) word(literal string) string {
+	if f.BeginsWord != nil && !f.BeginsWord(literal) {
+		return "*" + strconv.Quote(literal) + "*"
+	}
 	trimmed := strings.TrimFunc(literal, func(r rune) bool { return !isOfWord(r) })
-	if last, _ := utf8.DecodeLastRuneInString(literal); isOfWord(last) {
+	several := strings.ContainsFunc(trimmed, func(r rune) bool { return !isOfWord(r) })
+	if last, _ := utf8.DecodeLastRuneInString(literal); several && isOfWord(last) {
 		return strconv.Quote(trimmed) + "*"
 	}
 	return strconv.Quote(trimmed)
