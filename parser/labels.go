@@ -15,7 +15,7 @@ type Labels struct {
 	namespace, pod, host, container, app, file string
 	// wanted is the label that names the node for this user, and node what it says.
 	wanted, node string
-	ranks                                      [5]int // of the names by which the last five are known, from 1
+	ranks        [5]int // of the names by which the last five are known, from 1
 	// Stream is stdout, stderr or empty.
 	Stream string
 }

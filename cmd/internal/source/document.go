@@ -50,10 +50,10 @@ type streams struct {
 	size   int
 	// logName names the log of a stream.
 	logName func(log string, l *parser.Labels) string
-	sets   map[parser.Labels]int // numbers of labels
-	labels []labelled
-	named  map[string]*stream
-	list   []*stream
+	sets    map[parser.Labels]int // numbers of labels
+	labels  []labelled
+	named   map[string]*stream
+	list    []*stream
 
 	text, spare []byte
 	held        int // entries

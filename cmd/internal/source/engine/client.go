@@ -165,7 +165,6 @@ func (c *Client) ask(ctx context.Context, path string, form url.Values, take fun
 	return err
 }
 
-
 // busyError is an engine that says when to ask again.
 type busyError struct {
 	StatusError
