@@ -175,6 +175,7 @@ func (s *slice) read(span Span) error {
 				return err
 			}
 			s.at = page.Until
+		case errors.Is(err, errSmaller):
 		case errors.Is(err, errTooMuch):
 			width = want.width() / 2
 			s.pace.dense(width)
@@ -225,7 +226,7 @@ func (s *slice) page(span Span) (*Page, error) {
 	n := s.limit.now()
 	c, err := s.collect(s.query(s.Client.Selector, s.Filter), span, n)
 	if err != nil {
-		return nil, s.smaller(err)
+		return nil, s.smaller(err, n)
 	}
 	if n == 0 || len(c.entries) < n {
 		return c.page(span), nil
@@ -247,7 +248,7 @@ func (s *slice) moment(at Span, from time.Time, n int) (*Page, error) {
 	if n < most {
 		c, err := s.collect(query, at, most)
 		if err != nil {
-			return nil, s.smaller(err)
+			return nil, s.smaller(err, most)
 		}
 		if len(c.entries) < most {
 			return c.page(Span{from, at.Until}), nil
@@ -281,20 +282,23 @@ func (s *slice) moment(at Span, from time.Time, n int) (*Page, error) {
 var ErrCrowd = errors.New("more entries of one moment than the engine hands out")
 
 // smaller takes the size of a page from what the engine says of it: then that is asked.
-func (s *slice) smaller(err error) error {
+func (s *slice) smaller(err error, asked int) error {
 	var status *StatusError
 	if !errors.As(err, &status) {
 		return err
 	}
 	if m := capped.FindStringSubmatch(status.Text); m != nil {
-		if n, wrong := strconv.Atoi(m[1]); wrong == nil && n > 0 && int64(n) < s.cap.Load() {
+		if n, wrong := strconv.Atoi(m[1]); wrong == nil && n > 0 && n < asked {
 			s.cap.Store(int64(n))
 			s.limit.most(n)
-			return errTooMuch
+			return errSmaller
 		}
 	}
 	return err
 }
+
+// errSmaller says that the page was larger than the engine hands out.
+var errSmaller = errors.New("smaller pages")
 
 // collected are entries as they come.
 type collected struct {
