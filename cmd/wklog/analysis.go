@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/run"
 	"wklog/cmd/internal/source"
+	"wklog/cmd/internal/source/engine"
 	"wklog/patterns"
 )
 
@@ -100,6 +102,11 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = done(false) }()
+	commit := func() error { return nil }
+	if n.flags.follow && engine.IsAddress(args[0]) {
+		held := bufio.NewWriterSize(out, 8<<20) // what one page gives
+		out, commit = held, held.Flush
+	}
 	var told *telling
 	if streams {
 		if told, err = n.tell(); err != nil {
@@ -114,6 +121,8 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 	core := n.core(sinks)
 	var failures []source.Failure
 	switch {
+	case n.flags.follow && engine.IsAddress(args[0]):
+		failures, err = n.poll(ctx, core, told, args, commit)
 	case n.flags.follow:
 		failures, err = n.follow(ctx, core, told, args)
 	case streams:
@@ -128,7 +137,7 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := n.finish(core, args, failures); err != nil {
+	if err := errors.Join(n.finish(core, args, failures), commit()); err != nil {
 		return err
 	}
 	return done(core.HasRead() || n.flags.output == "")

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"os"
 	"slices"
 
 	"github.com/spf13/pflag"
 
 	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/run"
 	"wklog/cmd/internal/source"
 	"wklog/cmd/internal/source/engine"
 	"wklog/patterns"
@@ -31,12 +33,31 @@ func (f *analyzeFlags) checkEngines(args []string) error {
 			return messages.NewError("error.engine.only", name)
 		}
 	}
+	if f.follow && slices.ContainsFunc(args, engine.IsAddress) && slices.ContainsFunc(args, isNoEngine) {
+		return messages.NewError("error.engine.follow")
+	}
 	return nil
 }
+
+func isNoEngine(arg string) bool { return !engine.IsAddress(arg) }
 
 // filterOf chooses the entries in which the catalogue may know something.
 func filterOf(c *patterns.Catalogue, all bool) engine.Filter {
 	return engine.Filter{Literals: c.Pushed(all), BeginsWord: c.BeginsWord}
+}
+
+// poll analyses what comes to engines, until the context ends.
+func (n *analysis) poll(ctx context.Context, core *run.Core, told *telling, args []string, commit func() error) ([]source.Failure, error) {
+	state, err := openState(n.flags.state)
+	if err != nil {
+		return nil, err
+	}
+	defer state.Close()
+	p := &run.Poll{
+		Core: core, Args: args, Engines: n.engines(), FromStart: n.flags.fromStart, State: state, Commit: commit, Report: n.complainOf(),
+	}
+	told.watch(core, p.Far)
+	return p.Run(ctx)
 }
 
 // engines are what is read of them.
