@@ -14,7 +14,6 @@ import (
 	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/run"
 	"wklog/cmd/internal/source"
-	"wklog/cmd/internal/source/engine"
 	"wklog/patterns"
 )
 
@@ -103,7 +102,7 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 	}
 	defer func() { _ = done(false) }()
 	commit := func() error { return nil }
-	if n.flags.follow && engine.IsAddress(args[0]) {
+	if n.flags.follow && source.IsEngine(args[0]) {
 		held := bufio.NewWriterSize(out, 8<<20) // what one page gives
 		out, commit = held, held.Flush
 	}
@@ -121,7 +120,7 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 	core := n.core(sinks)
 	var failures []source.Failure
 	switch {
-	case n.flags.follow && engine.IsAddress(args[0]):
+	case n.flags.follow && source.IsEngine(args[0]):
 		failures, err = n.poll(ctx, core, told, args, commit)
 	case n.flags.follow:
 		failures, err = n.follow(ctx, core, told, args)

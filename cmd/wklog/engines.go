@@ -10,7 +10,6 @@ import (
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/run"
 	"wklog/cmd/internal/source"
-	"wklog/cmd/internal/source/engine"
 	"wklog/patterns"
 )
 
@@ -29,21 +28,21 @@ func (a *app) engineFlags(flags *pflag.FlagSet, f *analyzeFlags) {
 // checkEngines checks that the flags of engines have one, before anything is read.
 func (f *analyzeFlags) checkEngines(args []string) error {
 	for name, given := range map[string]bool{"select": f.selector != "", "node-label": f.nodeLabel != "", "all-patterns": f.allPatterns} {
-		if given && !slices.ContainsFunc(args, engine.IsAddress) {
+		if given && !slices.ContainsFunc(args, source.IsEngine) {
 			return messages.NewError("error.engine.only", name)
 		}
 	}
-	if f.follow && slices.ContainsFunc(args, engine.IsAddress) && slices.ContainsFunc(args, isNoEngine) {
+	if f.follow && slices.ContainsFunc(args, source.IsEngine) && slices.ContainsFunc(args, isNoEngine) {
 		return messages.NewError("error.engine.follow")
 	}
 	return nil
 }
 
-func isNoEngine(arg string) bool { return !engine.IsAddress(arg) }
+func isNoEngine(arg string) bool { return !source.IsEngine(arg) }
 
 // filterOf chooses the entries in which the catalogue may know something.
-func filterOf(c *patterns.Catalogue, all bool) engine.Filter {
-	return engine.Filter{Literals: c.Pushed(all), BeginsWord: c.BeginsWord}
+func filterOf(c *patterns.Catalogue, all bool) source.Filter {
+	return source.Filter{Literals: c.Pushed(all), BeginsWord: c.BeginsWord}
 }
 
 // poll analyses what comes to engines, until the context ends.

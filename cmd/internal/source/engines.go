@@ -21,11 +21,17 @@ type Engines struct {
 	// NodeLabel is the label that names a node, empty for the first that is known.
 	NodeLabel string
 	// Filter chooses entries. Nearby are literals of those that are evidence near them.
-	Filter engine.Filter
+	Filter Filter
 	Nearby []string
 	// Env gives the variables of the environment.
 	Env func(string) string
 }
+
+// IsEngine tells an engine's address from the name of a file.
+func IsEngine(arg string) bool { return engine.IsAddress(arg) }
+
+// Filter chooses entries of an engine.
+type Filter = engine.Filter
 
 // Asked is what was asked of an engine; it is whole when all of its logs are read.
 type Asked struct {
