@@ -136,6 +136,7 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	n.explainFailures(ctx, failures)
 	if err := errors.Join(n.finish(core, args, failures), commit()); err != nil {
 		return err
 	}

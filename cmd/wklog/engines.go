@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -57,6 +58,22 @@ func (n *analysis) poll(ctx context.Context, core *run.Core, told *telling, args
 	}
 	told.watch(core, p.Far)
 	return p.Run(ctx)
+}
+
+// explainFailures says of an engine that was not reached for a TLS failure which cause that
+// has: the catalogue knows the messages of this program as well.
+func (n *analysis) explainFailures(ctx context.Context, failures []source.Failure) {
+	for i := range failures {
+		f := &failures[i]
+		text := f.Err.Error()
+		if !source.IsEngine(f.Source) || !strings.Contains(text, "tls: ") && !strings.Contains(text, "x509: ") {
+			continue
+		}
+		meant, err := patterns.Understand(context.WithoutCancel(ctx), text, &patterns.Options{Catalogue: n.catalogue})
+		if err == nil && len(meant.Causes) > 0 {
+			f.Err = messages.NewError("error.engine.tls", run.Reason(f.Err, n.app.say), meant.Causes[0].ID)
+		}
+	}
 }
 
 // engines are what is read of them.
