@@ -37396,10 +37396,6 @@ var embedded = Catalogue{
 		"remote error: ": {
 			Print: 11,
 		},
-		"remote error: tls: close notify": {
-			Print: 23,
-			Group: 1,
-		},
 		"remote error: tls: user canceled": {
 			Print: 18,
 			Group: 2,
@@ -37503,9 +37499,6 @@ var embedded = Catalogue{
 		"unacceptable key": {
 			Print: 11,
 			Group: 2,
-		},
-		"unexpected EOF": {
-			Print: 11,
 		},
 		"unhandled critical CRL extension": {
 			Print: 20,
