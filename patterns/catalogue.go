@@ -292,6 +292,8 @@ type Catalogue struct {
 	// Pushes are the literals by which an engine is asked for lines, as [Catalogue.Pushed]
 	// gives them, each of which begins where a word begins.
 	Pushes []string `yaml:"pushed"`
+	// PushesOfClients are those for what clients print.
+	PushesOfClients []string `yaml:"pushed-by-clients"`
 	// Suspicious are regular expressions that plainly speak of a TLS failure:
 	// a record that matches one and no pattern is counted as unclassified.
 	Suspicious []Clause `yaml:"suspicious"`
