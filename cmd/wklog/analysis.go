@@ -25,6 +25,7 @@ type analysis struct {
 	analyzer  *patterns.Analyzer
 	limit     source.Limit
 	facts     run.Facts
+	filter    patterns.Filter
 	redactor  *report.Redactor // nil where nothing is to be hidden
 }
 
@@ -48,7 +49,7 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &analysis{app: a, flags: f, zone: zone, catalogue: c, facts: run.Facts{
+	n := &analysis{app: a, flags: f, zone: zone, catalogue: c, filter: filter, facts: run.Facts{
 		Say: a.say, Generated: time.Now().Truncate(time.Second), Version: version(),
 	}}
 	if n.limit, err = source.ParseLimit(f.maxExpand); err != nil {
@@ -216,7 +217,7 @@ func (n *analysis) sinks(out io.Writer, streams bool, told *telling) (report.Sin
 // batch reads files or a stream.
 func (n *analysis) batch(ctx context.Context, core *run.Core, args []string) run.Batch {
 	return run.Batch{
-		Core: core, Args: args, Stdin: source.NewStream(ctx, n.app.stdin), Jobs: min(n.flags.jobs, mostJobs), Outputs: n.outputs(), Limit: n.limit,
+		Core: core, Args: args, Stdin: source.NewStream(ctx, n.app.stdin), Jobs: min(n.flags.jobs, mostJobs), Outputs: n.outputs(), Limit: n.limit, Engines: n.engines(),
 	}
 }
 
