@@ -16,9 +16,6 @@ import (
 // clients print as well, and plain lines of programs that no component knows. Nil says
 // that a pattern implies no literal, so that every line has to be read.
 //
-// Each begins where a word begins, or with what parts words, so that an index of words
-// finds it: of letters, digits and underscores. The last word may go on behind it.
-//
 // A line that stands in JSON as a string holds them as well. Parts of a line that a
 // container's runtime split, the lines of WuKongIM's banner, and what weighs only beside
 // a failure ([Catalogue.Nearby]) are not found by them, nor the stack behind a panic.
@@ -33,24 +30,28 @@ func (c *Catalogue) Pushed(all bool) []string {
 	slices.Sort(literals)
 	literals = slices.Compact(literals)
 	return slices.DeleteFunc(slices.Clone(literals), func(literal string) bool {
-		return slices.ContainsFunc(literals, func(other string) bool { return other != literal && beginsWordIn(literal, other) })
+		return slices.ContainsFunc(literals, func(other string) bool { return other != literal && c.isFoundBy(literal, other) })
 	})
 }
 
-// beginsWordIn tells whether a literal stands in a text where a word begins, or itself
-// begins with what parts words.
-func beginsWordIn(text, literal string) bool {
-	first, _ := utf8.DecodeRuneInString(literal)
+// isFoundBy tells whether an engine that looks for a literal finds a text: as a word where
+// it is one.
+func (c *Catalogue) isFoundBy(text, literal string) bool {
+	several := strings.ContainsFunc(literal, isNotOfWord)
 	for from := 0; ; {
 		at := strings.Index(text[from:], literal)
 		if at < 0 {
 			return false
 		}
-		before, _ := utf8.DecodeLastRuneInString(text[:from+at])
-		if from+at == 0 || !isOfWord(before) || !isOfWord(first) {
+		at += from
+		from = at + len(literal)
+		before, _ := utf8.DecodeLastRuneInString(text[:at])
+		after, _ := utf8.DecodeRuneInString(text[from:])
+		begins := at == 0 || isNotOfWord(before)
+		ends := several || from == len(text) || isNotOfWord(after)
+		if !c.BeginsWord(literal) || begins && ends {
 			return true
 		}
-		from += at + len(literal)
 	}
 }
 
@@ -62,23 +63,16 @@ func (c *Catalogue) pushedByAdded() []string {
 			continue
 		}
 		for i := range p.Match {
-			for _, literal := range p.Match[i].literals(c.Pushes) {
-				literals = append(literals, fromWord(literal))
-			}
+			literals = append(literals, p.Match[i].literals(c.Pushes)...)
 		}
 	}
 	return literals
 }
 
-// fromWord cuts the beginning of a literal that may be the end of a longer word. One word
-// alone stays.
-func fromWord(literal string) string {
-	at := strings.IndexFunc(literal, func(r rune) bool { return !isOfWord(r) })
-	if at < 0 || strings.IndexFunc(literal[at:], isOfWord) < 0 || len(literal)-at < search.Worthwhile {
-		return literal
-	}
-	return literal[at:]
-}
+// BeginsWord tells of a pushed literal that it begins where a word begins and, if it is
+// no more than one word, ends where that ends: an index of words finds it. Others may
+// stand within a word.
+func (c *Catalogue) BeginsWord(literal string) bool { return slices.Contains(c.Pushes, literal) }
 
 // Nearby are the literals of what is no failure by itself and adds to the evidence where
 // it stands near one: how some clients end a connection.
@@ -95,5 +89,5 @@ func (c *Catalogue) Nearby() []string {
 	return notImplied(literals, slices.Clone(literals))
 }
 
-// isOfWord tells what belongs to a word: everything else parts words.
-func isOfWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' }
+// isNotOfWord tells what parts words.
+func isNotOfWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' }
