@@ -34922,6 +34922,89 @@ var embedded = Catalogue{
 		"secrets",
 		"configmap",
 	},
+	Watches: []*Watch{
+		{
+			Reason: "any",
+			Title: Text{
+				En: "TLS handshakes fail",
+				Zh: "TLS 握手失败",
+			},
+			Severity: "warning",
+			Literals: []string{
+				"握手失败",
+				"TLS handshake error",
+				"SSL_do_handshake",
+			},
+		},
+		{
+			Reason:   "certificate-rejected",
+			Explain:  "alert-unknown-ca",
+			Severity: "warning",
+			Literals: []string{
+				"tls: bad certificate",
+				"tls: unknown certificate",
+				"alert unknown ca",
+				"alert certificate unknown",
+				"alert bad certificate",
+			},
+		},
+		{
+			Reason:   "certificate-expired",
+			Explain:  "alert-expired-certificate",
+			Severity: "warning",
+			Literals: []string{
+				"tls: expired certificate",
+				"alert certificate expired",
+			},
+		},
+		{
+			Reason:   "not-tls",
+			Explain:  "first-record-not-tls",
+			Severity: "warning",
+			Literals: []string{
+				"first record does not look like a TLS handshake",
+				"HTTP request to an HTTPS server",
+			},
+		},
+		{
+			Reason:   "protocol-version",
+			Explain:  "unsupported-versions",
+			Severity: "warning",
+			Literals: []string{
+				"client offered only unsupported versions",
+				"tls: protocol version not supported",
+				"alert protocol version",
+			},
+		},
+		{
+			Reason:   "no-common-cipher",
+			Explain:  "no-common-cipher",
+			Severity: "warning",
+			Literals: []string{
+				"no cipher suite supported by both",
+				"no shared cipher",
+			},
+		},
+		{
+			Reason:   "service-not-trusted",
+			Explain:  "outbound-unknown-authority",
+			Severity: "warning",
+			Literals: []string{
+				"x509: certificate",
+			},
+		},
+		{
+			Reason: "panic",
+			Title: Text{
+				En: "a server ended with a panic",
+				Zh: "服务器因 panic 退出",
+			},
+			Severity: "critical",
+			Literals: []string{
+				"panic: ",
+			},
+		},
+	},
 	Suspicious: []Clause{
 		{
 			Regex: "tls: ",

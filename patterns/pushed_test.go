@@ -166,3 +166,32 @@ func TestCatalogueThatImpliesNoLiteralPushesNone(t *testing.T) {
 	assert.Nil(t, c.Pushed(false))
 	assert.Nil(t, c.Pushed(true))
 }
+
+// TestWatchesAreExplained holds what engines count to what the catalogue knows: each
+// literal is in a sample, and in no sample that another reason counts.
+func TestWatchesAreExplained(t *testing.T) {
+	c, err := Load()
+	require.NoError(t, err)
+	assert.LessOrEqual(t, len(c.Watches), 10, "each is a search of every line, each minute")
+	for _, p := range c.Patterns {
+		for _, sample := range p.Samples {
+			for line := range strings.Lines(sample) {
+				var reasons []string
+				for _, w := range c.Watches {
+					if w.Reason != "any" && foundIn(line, w.Literals, strings.Contains) {
+						reasons = append(reasons, w.Reason)
+					}
+				}
+				assert.LessOrEqual(t, len(reasons), 1, "%v: %s", reasons, line)
+			}
+		}
+	}
+	for _, w := range c.Watches {
+		assert.True(t, c.Pattern(w.Explain) != nil || w.Title.En != "" && w.Title.Zh != "", w.Reason)
+		for _, literal := range w.Literals {
+			assert.True(t, slices.ContainsFunc(c.Patterns, func(p *Pattern) bool {
+				return slices.ContainsFunc(p.Samples, func(sample string) bool { return strings.Contains(sample, literal) })
+			}), literal)
+		}
+	}
+}

@@ -390,6 +390,7 @@ func (c *Catalogue) merge(more *Catalogue) {
 	c.Anchors = append(c.Anchors, more.Anchors...)
 	c.Pushes = append(c.Pushes, more.Pushes...)
 	c.PushesOfClients = append(c.PushesOfClients, more.PushesOfClients...)
+	c.Watches = append(c.Watches, more.Watches...)
 	c.Suspicious = append(c.Suspicious, more.Suspicious...)
 }
 
