@@ -261,6 +261,16 @@ type Symptom struct {
 	References []string     `yaml:"references"`
 }
 
+// Watch is what an engine counts by itself: the lines that hold one of the literals.
+type Watch struct {
+	Reason string `yaml:"reason"`
+	// Explain is the id of the pattern that explains it; Title stands where it may be of any.
+	Explain  string   `yaml:"explain"`
+	Title    Text     `yaml:"title"`
+	Severity string   `yaml:"severity"` // of the alert
+	Literals []string `yaml:"literals"`
+}
+
 // Catalogue is the whole knowledge: patterns, causes, states, symptoms and what is no
 // failure. It may be used by many goroutines while none adds to it.
 type Catalogue struct {
@@ -292,6 +302,10 @@ type Catalogue struct {
 	// Pushes are the literals by which an engine is asked for lines, as [Catalogue.Pushed]
 	// gives them, each of which begins where a word begins.
 	Pushes []string `yaml:"pushed"`
+	// PushesOfClients are those for what clients print.
+	PushesOfClients []string `yaml:"pushed-by-clients"`
+	// Watches are what an engine counts by itself.
+	Watches []*Watch `yaml:"watches"`
 	// Suspicious are regular expressions that plainly speak of a TLS failure:
 	// a record that matches one and no pattern is counted as unclassified.
 	Suspicious []Clause `yaml:"suspicious"`

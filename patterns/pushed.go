@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"wklog/patterns/internal/search"
 )
@@ -24,10 +25,34 @@ func (c *Catalogue) Pushed(all bool) []string {
 	}
 	literals := slices.Concat(c.Pushes, c.pushedByAdded())
 	if all {
-		literals = slices.Concat(literals, c.Anchors, c.derived)
+		literals = slices.Concat(literals, c.PushesOfClients)
 	}
-	literals = slices.DeleteFunc(literals, func(literal string) bool { return strings.IndexFunc(literal, isOfWord) < 0 })
-	return notImplied(literals, slices.Clone(literals))
+	slices.Sort(literals)
+	literals = slices.Compact(literals)
+	return slices.DeleteFunc(slices.Clone(literals), func(literal string) bool {
+		return slices.ContainsFunc(literals, func(other string) bool { return other != literal && c.isFoundBy(literal, other) })
+	})
+}
+
+// isFoundBy tells whether an engine that looks for a literal finds a text: as a word where
+// it is one.
+func (c *Catalogue) isFoundBy(text, literal string) bool {
+	several := strings.ContainsFunc(literal, isNotOfWord)
+	for from := 0; ; {
+		at := strings.Index(text[from:], literal)
+		if at < 0 {
+			return false
+		}
+		at += from
+		from = at + len(literal)
+		before, _ := utf8.DecodeLastRuneInString(text[:at])
+		after, _ := utf8.DecodeRuneInString(text[from:])
+		begins := at == 0 || isNotOfWord(before)
+		ends := several || from == len(text) || isNotOfWord(after)
+		if !c.BeginsWord(literal) || begins && ends {
+			return true
+		}
+	}
 }
 
 // pushedByAdded are the literals of patterns that are not the embedded catalogue's.
@@ -64,5 +89,5 @@ func (c *Catalogue) Nearby() []string {
 	return notImplied(literals, slices.Clone(literals))
 }
 
-// isOfWord tells what belongs to a word: everything else parts words.
-func isOfWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' }
+// isNotOfWord tells what parts words.
+func isNotOfWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -17,11 +16,13 @@ import (
 
 // engines are the ways in which a literal is found: in the text of a line (Loki), and by
 // an index of words, in the fields that are asked for (VictoriaLogs).
-var engines = map[string]func(line, literal string) bool{
-	"text": strings.Contains,
-	"words": func(line, literal string) bool {
-		return slices.ContainsFunc(fieldsOf(line), func(text string) bool { return holdsWords(text, literal) })
-	},
+func engines(c *Catalogue) map[string]func(line, literal string) bool {
+	return map[string]func(line, literal string) bool{
+		"text": strings.Contains,
+		"words": func(line, literal string) bool {
+			return slices.ContainsFunc(fieldsOf(line), func(text string) bool { return c.isFoundBy(text, literal) })
+		},
+	}
 }
 
 // fieldsOf are the texts of a line that are asked for: of a JSON record, which an engine
@@ -37,27 +38,10 @@ func fieldsOf(line string) []string {
 			texts = append(texts, text)
 		}
 	}
-	return texts
-}
-
-func holdsWords(text, literal string) bool {
-	first, _ := utf8.DecodeRuneInString(literal)
-	last, _ := utf8.DecodeLastRuneInString(literal)
-	single := strings.IndexFunc(literal, func(r rune) bool { return !isOfWord(r) }) < 0
-	for rest := text; ; {
-		at := strings.Index(rest, literal)
-		if at < 0 {
-			return false
-		}
-		before, _ := utf8.DecodeLastRuneInString(rest[:at])
-		after, _ := utf8.DecodeRuneInString(rest[at+len(literal):])
-		begins := at == 0 || !isOfWord(before) || !isOfWord(first)
-		ends := !single || at+len(literal) == len(rest) || !isOfWord(after) || !isOfWord(last)
-		if begins && ends {
-			return true
-		}
-		rest = rest[at+len(literal):]
+	if texts == nil {
+		return []string{line}
 	}
+	return texts
 }
 
 // isOnServer tells of a record whether a program on the server printed it that the
@@ -92,7 +76,7 @@ func TestPushedLiteralsFindEverySampleOfAServer(t *testing.T) {
 				}
 				programs := newPrograms(c)
 				seen[programs.of(event).Reporter]++
-				for engine, finds := range engines {
+				for engine, finds := range engines(c) {
 					assert.True(t, foundIn(sample, literals, finds), "%s: %s: %s", p.ID, engine, sample)
 				}
 			}
@@ -120,7 +104,9 @@ func TestAllPushedLiteralsFindEverySample(t *testing.T) {
 	literals := c.Pushed(true)
 	for _, p := range c.Patterns {
 		for _, sample := range p.Samples {
-			assert.True(t, foundIn(sample, literals, strings.Contains), "%s: %s", p.ID, sample)
+			for engine, finds := range engines(c) {
+				assert.True(t, foundIn(sample, literals, finds), "%s: %s: %s", p.ID, engine, sample)
+			}
 		}
 	}
 	for _, literal := range c.Pushed(false) {
@@ -169,8 +155,8 @@ patterns:
 `)))
 	pushed := c.Pushed(false)
 	assert.True(t, foundIn("gateway gave up on 10.0.0.5", pushed, strings.Contains), pushed)
-	added := slices.DeleteFunc(slices.Clone(pushed), c.BeginsWord)
-	assert.Len(t, added, 1, "what holds a literal that is pushed needs none of its own")
+	assert.True(t, foundIn("supergateway gave up on 10.0.0.5", pushed, c.isFoundBy), pushed)
+	assert.False(t, foundIn("upstream", pushed, strings.Contains), "what holds a literal that is pushed needs none of its own")
 }
 
 func TestCatalogueThatImpliesNoLiteralPushesNone(t *testing.T) {
@@ -179,4 +165,33 @@ func TestCatalogueThatImpliesNoLiteralPushesNone(t *testing.T) {
 	require.NoError(t, c.Add("own.yaml", []byte("patterns: [{id: anything, match: [{regex: '[0-9]+'}]}]")))
 	assert.Nil(t, c.Pushed(false))
 	assert.Nil(t, c.Pushed(true))
+}
+
+// TestWatchesAreExplained holds what engines count to what the catalogue knows: each
+// literal is in a sample, and in no sample that another reason counts.
+func TestWatchesAreExplained(t *testing.T) {
+	c, err := Load()
+	require.NoError(t, err)
+	assert.LessOrEqual(t, len(c.Watches), 10, "each is a search of every line, each minute")
+	for _, p := range c.Patterns {
+		for _, sample := range p.Samples {
+			for line := range strings.Lines(sample) {
+				var reasons []string
+				for _, w := range c.Watches {
+					if w.Reason != "any" && foundIn(line, w.Literals, strings.Contains) {
+						reasons = append(reasons, w.Reason)
+					}
+				}
+				assert.LessOrEqual(t, len(reasons), 1, "%v: %s", reasons, line)
+			}
+		}
+	}
+	for _, w := range c.Watches {
+		assert.True(t, c.Pattern(w.Explain) != nil || w.Title.En != "" && w.Title.Zh != "", w.Reason)
+		for _, literal := range w.Literals {
+			assert.True(t, slices.ContainsFunc(c.Patterns, func(p *Pattern) bool {
+				return slices.ContainsFunc(p.Samples, func(sample string) bool { return strings.Contains(sample, literal) })
+			}), literal)
+		}
+	}
 }

@@ -296,6 +296,7 @@ func (c *Catalogue) locate(name string, root *yaml.Node) {
 	c.compile(nil, "", c.Suspicious)
 	c.locateAnchors(name, member(root, "anchors"), c.Anchors)
 	c.locateAnchors(name, member(root, "pushed"), c.Pushes)
+	c.locateAnchors(name, member(root, "pushed-by-clients"), c.PushesOfClients)
 }
 
 func (c *Catalogue) locateAnchors(name string, list *yaml.Node, anchors []string) {
@@ -388,6 +389,8 @@ func (c *Catalogue) merge(more *Catalogue) {
 	c.Fillers = append(c.Fillers, more.Fillers...)
 	c.Anchors = append(c.Anchors, more.Anchors...)
 	c.Pushes = append(c.Pushes, more.Pushes...)
+	c.PushesOfClients = append(c.PushesOfClients, more.PushesOfClients...)
+	c.Watches = append(c.Watches, more.Watches...)
 	c.Suspicious = append(c.Suspicious, more.Suspicious...)
 }
 

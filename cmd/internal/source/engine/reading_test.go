@@ -320,7 +320,7 @@ func TestQueries(t *testing.T) {
 	q, err := Query("vlogs", `{app="wukongim"}`, f)
 	require.NoError(t, err)
 	list := "(\"tls\" or \"握手失败\" or \"SSL hand\"* or *\"a`b\"*)"
-	assert.Equal(t, `({app="wukongim"}) (_msg:`+list+` or error:`+list+` or msg:`+list+`)`, q)
+	assert.Equal(t, `({app="wukongim"}) (_msg:`+list+` or error:`+list+` or msg:`+list+` or message:`+list+`)`, q)
 	q, err = Query("loki", `{app="wukongim"}`, Filter{Literals: []string{"tls: ", "bind() to "}})
 	require.NoError(t, err)
 	assert.Equal(t, "{app=\"wukongim\"} |~ `tls: |bind\\(\\) to `", q)

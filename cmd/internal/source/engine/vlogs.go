@@ -25,7 +25,7 @@ type vlogs struct{ *Client }
 
 // fields are those that a failure's words may stand in: VictoriaLogs takes a record in
 // JSON apart.
-var fields = []string{"_msg", "error", "msg"}
+var fields = []string{"_msg", "error", "msg", "message"}
 
 func (vlogs) query(selector string, f Filter) string { return both(selector, words(f)) }
 
