@@ -33,6 +33,11 @@ func IsEngine(arg string) bool { return engine.IsAddress(arg) }
 // Filter chooses entries of an engine.
 type Filter = engine.Filter
 
+// EngineQuery is what is asked of an engine, vlogs or loki, for what a filter chooses.
+func EngineQuery(name, selector string, f Filter) (string, error) {
+	return engine.Query(name, selector, f)
+}
+
 // Asked is what was asked of an engine; it is whole when all of its logs are read.
 type Asked struct {
 	Engine string
