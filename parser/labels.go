@@ -13,7 +13,9 @@ import (
 // apart, and attributes of single entries would make each a stream of its own.
 type Labels struct {
 	namespace, pod, host, container, app, file string
-	ranks                                      [5]int // of the names by which the last five are known, from 1
+	// wanted is the label that names the node for this user, and node what it says.
+	wanted, node string
+	ranks        [5]int // of the names by which the last five are known, from 1
 	// Stream is stdout, stderr or empty.
 	Stream string
 }
@@ -30,12 +32,18 @@ var (
 	fileNames      = []string{"filename", "log_file_path"}
 )
 
+// NodeBy makes labels of which one names the node, whatever the others say.
+func NodeBy(label string) Labels { return Labels{wanted: labelName.Replace(strings.ToLower(label))} }
+
 // Add takes a label. Names are compared without case, dots and slashes count as _.
 func (l *Labels) Add(name, value string) {
 	if value == "" {
 		return
 	}
 	name = labelName.Replace(strings.ToLower(name))
+	if name == l.wanted {
+		l.node = value
+	}
 	if name == "stream" && (value == "stdout" || value == "stderr") {
 		l.Stream = value
 		return
@@ -64,13 +72,21 @@ var podFile = lazily(`/pods/([a-z0-9-]+)_([a-z0-9.-]+)_[0-9a-f-]{32,36}/([^/]+)/
 // settled is the writer with what the name of its file tells, where no label does.
 func (l *Labels) settled() Labels {
 	s := *l
-	if s.file == "" {
-		return s
+	if s.file != "" {
+		s.byFile()
 	}
+	if s.node != "" { // pods of one node are told apart as its programs
+		s.container = strings.Trim(s.pod+"/"+strings.TrimPrefix(s.container, "/"), "/")
+		s.namespace, s.pod, s.host = "", "", s.node
+	}
+	return s
+}
+
+func (s *Labels) byFile() {
 	m := podFile().FindStringSubmatch(s.file)
 	switch {
 	case m == nil:
-		return s
+		return
 	case s.pod != "":
 	case m[2] != "":
 		s.namespace, s.pod, s.container = m[1], m[2], m[3]
@@ -78,8 +94,10 @@ func (l *Labels) settled() Labels {
 		s.namespace, s.pod, s.container = m[6], m[5], m[7]
 	}
 	s.file = "" // it names the pod once more, or the piece of a rotated log
-	return s
 }
+
+// File is that of the stream, where it tells more than its writer does.
+func (l *Labels) File() string { s := l.settled(); return s.file }
 
 // Node is the node of the cluster that wrote the stream: the pod, with its namespace
 // where it is known, else the server, else the container; empty where none is named.
@@ -95,6 +113,21 @@ func (l *Labels) Node() string {
 		return s.host
 	}
 	return strings.TrimPrefix(s.container, "/") // as Docker writes it
+}
+
+// NodeName is the node with what it is before it: pod/im/wukongim-0, node/im01,
+// container/wk; app/wukongim where only a program is named.
+func (l *Labels) NodeName() string {
+	s := l.settled()
+	for _, named := range []struct{ value, kind string }{{s.pod, "pod"}, {s.host, "node"}, {s.container, "container"}} {
+		if named.value != "" {
+			return named.kind + "/" + l.Node()
+		}
+	}
+	if s.app != "" {
+		return "app/" + s.app
+	}
+	return "stream"
 }
 
 // Origin tells the streams of one input apart: the node with its container or
@@ -166,8 +199,8 @@ func (l *Labels) addMember(name string, value []byte, depth int) {
 	}
 }
 
-// addSet takes a label set as Prometheus writes it, {a="b", c="d"}.
-func (l *Labels) addSet(set []byte) {
+// EachLabel hands out a label set as Prometheus writes it, {a="b", c="d"}.
+func EachLabel(set []byte, add func(name, value string)) {
 	for len(set) > 0 {
 		set = bytes.TrimLeft(set, "{, ")
 		name, rest, ok := bytes.Cut(set, []byte("="))
@@ -178,7 +211,7 @@ func (l *Labels) addSet(set []byte) {
 		if end < 0 {
 			return
 		}
-		l.Add(string(bytes.Trim(name, `"`)), string(jsonString(rest[:end])))
+		add(string(bytes.Trim(name, `"`)), string(jsonString(rest[:end])))
 		set = rest[end:]
 	}
 }

@@ -50,6 +50,8 @@ type Record struct {
 	// Stamp is the record's own time if OwnTime, else the wrapper's.
 	Stamp   Stamp
 	OwnTime bool
+	// Collected is the wrapper's time, zero where it has none.
+	Collected time.Time
 	// TimeInferred says that the reader took the time from a neighbour; Parse
 	// never does.
 	TimeInferred bool
@@ -217,7 +219,7 @@ func newRecord(e *Entry) *Record {
 
 // reset drops what a form that did not fit has set.
 func (r *Record) reset(e *Entry) {
-	*r = Record{Kind: KindText, Wrapper: e.Wrapper, Stream: e.Stream, Origin: e.Origin, Node: e.Node, Stamp: e.Stamp}
+	*r = Record{Kind: KindText, Wrapper: e.Wrapper, Stream: e.Stream, Origin: e.Origin, Node: e.Node, Stamp: e.Stamp, Collected: e.Stamp.Time}
 }
 
 // Stamps reads the time that an entry's text has of its own, without parsing

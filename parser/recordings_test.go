@@ -67,6 +67,7 @@ func TestEveryRecordedLineSurvivesEveryWrapper(t *testing.T) {
 					got.Stamp = want.Stamp
 				}
 				got.Wrapper, got.Stream, got.Origin, got.Node = want.Wrapper, want.Stream, want.Origin, want.Node
+				got.Collected = want.Collected
 				require.Equal(t, want, got, c.wrap(line))
 			}
 		})

@@ -31,7 +31,7 @@ func unwrapLogcli(line []byte) (Entry, bool) {
 	}
 	e := Entry{Wrapper: WrapperDockerTimestamps, Text: text, Stamp: stamp, Prefix: at}
 	var l Labels
-	l.addSet(line[open:end])
+	EachLabel(line[open:end], l.Add)
 	l.name(&e)
 	return e, ok
 }

@@ -23,9 +23,19 @@ func unwrapVictoriaLogs(line []byte) (Entry, bool) {
 	if !bytes.Contains(line, []byte(`"_msg"`)) || !bytes.Contains(line, []byte(`"_time"`)) {
 		return Entry{}, false
 	}
-	e := Entry{Wrapper: WrapperDockerJSON}
-	var text, message, set []byte
 	var writer Labels
+	e, _, ok := writer.ReadVictoriaLogs(line)
+	if ok {
+		writer.settle(&e)
+	}
+	return e, ok
+}
+
+// ReadVictoriaLogs takes an answer of VictoriaLogs apart: its entry, of which l is the
+// writer then, and the labels of the entry's stream as they are printed.
+func (l *Labels) ReadVictoriaLogs(line []byte) (e Entry, stream []byte, ok bool) {
+	e.Wrapper = WrapperDockerJSON
+	var text, message []byte
 	var apart exploded
 	o := readObject(line)
 	for {
@@ -44,26 +54,25 @@ func unwrapVictoriaLogs(line []byte) (Entry, bool) {
 		case "_time":
 			e.Stamp = shippedStamp(value)
 		case "_stream":
-			set = jsonString(value)
+			stream = jsonString(value)
 		case "_stream_id":
 		default:
-			writer.Add(string(key), string(jsonString(value)))
+			l.Add(string(key), string(jsonString(value)))
 			apart.note(key, value)
 		}
 	}
 	if !o.whole || text == nil || e.Stamp.IsZero() {
-		return e, false
+		return e, nil, false
 	}
-	writer.addSet(set)
-	writer.settle(&e)
+	EachLabel(stream, l.Add)
 	e.Text = trimLineEnd(text)
 	switch {
 	case hasPrefix(text, noMessage):
-		e.Text = apart.record(set, nil)
+		e.Text = apart.record(stream, nil)
 	case apart.level && apart.more && !startsRecord(text):
-		e.Text = apart.record(set, message)
+		e.Text = apart.record(stream, message)
 	}
-	return e, true
+	return e, stream, true
 }
 
 // exploded is a record that was taken apart.

@@ -29,6 +29,10 @@ const (
 	// that is met there may be two.
 	apart      = 3
 	apartLines = 200
+	// besides is how far apart the two are collected at most, where the wrapper tells
+	// when: in a log of which only some lines were kept, lines far from each other stand
+	// together.
+	besides = time.Second
 	// delay is how far apart two logs of one server may tell the same: a pipe and
 	// Docker's log driver take up to seconds.
 	delay = 10 * time.Second
@@ -104,9 +108,11 @@ type told struct {
 	line    int64
 	arrived time.Time
 	time    time.Time
-	record  uint64 // key of the record
-	event   *Event // nil of one that an earlier run told
-	paired  bool
+	// collected is the time of the wrapper, zero for none.
+	collected time.Time
+	record    uint64 // key of the record
+	event     *Event // nil of one that an earlier run told
+	paired    bool
 }
 
 // occurrence is how often a record stood in the log that held it most often, in
@@ -304,7 +310,8 @@ func (l *retold) joins(e *Event, t twin, key uint64) verdict {
 	g := l.all
 	mine := &told{
 		form: form{t.key, t.first}, origin: e.Record.Origin, node: l.node(e.Record.Node), log: l.number,
-		at: l.passed[e.Record.Origin], line: e.Record.Line, arrived: e.Record.Arrived, time: e.Time(), record: key, event: e,
+		at: l.passed[e.Record.Origin], line: e.Record.Line, arrived: e.Record.Arrived, time: e.Time(),
+		collected: e.Record.Collected, record: key, event: e,
 	}
 	if !t.near {
 		return g.joinsPanic(mine)
@@ -346,7 +353,7 @@ func (l *retold) rawBefore(rec *parser.Record, t twin) *told {
 	for i := len(l.raw) - 1; i >= 0; i-- {
 		raw := l.raw[i]
 		if raw.paired || raw.twin != t.key || raw.origin != rec.Origin ||
-			l.passed[rec.Origin]-raw.at > far || rec.Line-raw.line > apartLines {
+			l.passed[rec.Origin]-raw.at > far || rec.Line-raw.line > apartLines || isLong(raw.collected, rec.Collected) {
 			continue
 		}
 		l.raw = slices.Delete(l.raw, i, i+1)
@@ -354,6 +361,11 @@ func (l *retold) rawBefore(rec *parser.Record, t twin) *told {
 		return raw
 	}
 	return nil
+}
+
+// isLong tells whether it is known that more than a moment lies between two lines.
+func isLong(a, b time.Time) bool {
+	return !a.IsZero() && !b.IsZero() && b.Sub(a).Abs() > besides
 }
 
 // otherForm finds a failure of another log of the same node, told within the

@@ -262,6 +262,16 @@ type Symptom struct {
 	References []string     `yaml:"references"`
 }
 
+// Watch is what an engine counts by itself: the lines that hold one of the literals.
+type Watch struct {
+	Reason string `yaml:"reason"`
+	// Explain is the id of the pattern that explains it; Title stands where it may be of any.
+	Explain  string   `yaml:"explain"`
+	Title    Text     `yaml:"title"`
+	Severity string   `yaml:"severity"` // of the alert
+	Literals []string `yaml:"literals"`
+}
+
 // Catalogue is the whole knowledge: patterns, causes, states, symptoms and what is no
 // failure. It may be used by many goroutines while none adds to it.
 type Catalogue struct {
@@ -290,6 +300,13 @@ type Catalogue struct {
 	// Anchors are the few literals that a line must hold one of to be looked
 	// at; every pattern implies one.
 	Anchors []string `yaml:"anchors"`
+	// Pushes are the literals by which an engine is asked for lines, as [Catalogue.Pushed]
+	// gives them, each of which begins where a word begins.
+	Pushes []string `yaml:"pushed"`
+	// PushesOfClients are those for what clients print.
+	PushesOfClients []string `yaml:"pushed-by-clients"`
+	// Watches are what an engine counts by itself.
+	Watches []*Watch `yaml:"watches"`
 	// Suspicious are regular expressions that plainly speak of a TLS failure:
 	// a record that matches one and no pattern is counted as unclassified.
 	Suspicious []Clause `yaml:"suspicious"`
@@ -350,17 +367,15 @@ func (c *Catalogue) derive(more *Catalogue) {
 			}
 		}
 	}
-	c.dropImplied()
+	c.derived = notImplied(c.derived, c.allAnchors())
 }
 
-// dropImplied leaves out the derived anchors that hold another one: whatever
-// holds them is found by that.
-func (c *Catalogue) dropImplied() {
-	slices.Sort(c.derived)
-	c.derived = slices.Compact(c.derived)
-	all := c.allAnchors()
-	c.derived = slices.DeleteFunc(c.derived, func(literal string) bool {
-		return slices.ContainsFunc(all, func(other string) bool { return other != literal && strings.Contains(literal, other) })
+// notImplied sorts literals and leaves out those that hold another one of some:
+// whatever holds them is found by that.
+func notImplied(literals, by []string) []string {
+	slices.Sort(literals)
+	return slices.DeleteFunc(slices.Compact(literals), func(literal string) bool {
+		return slices.ContainsFunc(by, func(other string) bool { return other != literal && strings.Contains(literal, other) })
 	})
 }
 

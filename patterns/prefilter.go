@@ -14,16 +14,7 @@ type searches struct {
 }
 
 func newSearches(c *Catalogue) *searches {
-	var nearby []string
-	for _, ignored := range c.Ignore {
-		if !ignored.Context {
-			continue
-		}
-		for _, clause := range ignored.Match {
-			nearby = append(nearby, search.Literals(clause.Regex, search.Shortest, nil)...)
-		}
-	}
-	return &searches{anchors: search.NewSet(c.allAnchors(), c.placements), nearby: search.NewSet(nearby, c.placements)}
+	return &searches{anchors: search.NewSet(c.allAnchors(), c.placements), nearby: search.NewSet(c.Nearby(), c.placements)}
 }
 
 // ReadOptions are those of the parser by which only lines are parsed that the

@@ -294,10 +294,16 @@ func (c *Catalogue) locate(name string, root *yaml.Node) {
 	})
 	locateValues(c, name, member(root, "suspicious"), c.Suspicious)
 	c.compile(nil, "", c.Suspicious)
-	locateValues(c, name, member(root, "anchors"), c.Anchors)
-	for i := range c.Anchors {
-		if len(c.Anchors[i]) < search.Shortest {
-			c.report(&c.Anchors[i], nil, Problem{Kind: "short-anchor", Detail: c.Anchors[i]})
+	c.locateAnchors(name, member(root, "anchors"), c.Anchors)
+	c.locateAnchors(name, member(root, "pushed"), c.Pushes)
+	c.locateAnchors(name, member(root, "pushed-by-clients"), c.PushesOfClients)
+}
+
+func (c *Catalogue) locateAnchors(name string, list *yaml.Node, anchors []string) {
+	locateValues(c, name, list, anchors)
+	for i := range anchors {
+		if len(anchors[i]) < search.Shortest {
+			c.report(&anchors[i], nil, Problem{Kind: "short-anchor", Detail: anchors[i]})
 		}
 	}
 }
@@ -382,6 +388,9 @@ func (c *Catalogue) merge(more *Catalogue) {
 	c.Forms = append(c.Forms, more.Forms...)
 	c.Fillers = append(c.Fillers, more.Fillers...)
 	c.Anchors = append(c.Anchors, more.Anchors...)
+	c.Pushes = append(c.Pushes, more.Pushes...)
+	c.PushesOfClients = append(c.PushesOfClients, more.PushesOfClients...)
+	c.Watches = append(c.Watches, more.Watches...)
 	c.Suspicious = append(c.Suspicious, more.Suspicious...)
 }
 

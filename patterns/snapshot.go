@@ -13,7 +13,7 @@ func Load() (*Catalogue, error) {
 	return &Catalogue{
 		Patterns: slices.Clone(c.Patterns), Ignore: slices.Clone(c.Ignore), Stops: slices.Clone(c.Stops), Echoes: slices.Clone(c.Echoes),
 		Causes: slices.Clone(c.Causes), States: slices.Clone(c.States), Suspicious: slices.Clone(c.Suspicious),
-		Anchors: slices.Clone(c.Anchors), derived: slices.Clone(c.derived), unanchored: c.unanchored,
+		Anchors: slices.Clone(c.Anchors), Pushes: slices.Clone(c.Pushes), PushesOfClients: slices.Clone(c.PushesOfClients), Watches: slices.Clone(c.Watches), derived: slices.Clone(c.derived), unanchored: c.unanchored,
 		placements: maps.Clone(c.placements), Symptoms: slices.Clone(c.Symptoms), Forms: slices.Clone(c.Forms), Fillers: slices.Clone(c.Fillers),
 		Components: slices.Clone(c.Components), Actions: slices.Clone(c.Actions), Guides: slices.Clone(c.Guides), Names: slices.Clone(c.Names), Facts: slices.Clone(c.Facts),
 	}, nil

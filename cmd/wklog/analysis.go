@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type analysis struct {
 	analyzer  *patterns.Analyzer
 	limit     source.Limit
 	facts     run.Facts
+	filter    patterns.Filter
 	redactor  *report.Redactor // nil where nothing is to be hidden
 }
 
@@ -48,7 +50,7 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &analysis{app: a, flags: f, zone: zone, catalogue: c, facts: run.Facts{
+	n := &analysis{app: a, flags: f, zone: zone, catalogue: c, filter: filter, facts: run.Facts{
 		Say: a.say, Generated: time.Now().Truncate(time.Second), Version: version(),
 	}}
 	if n.limit, err = source.ParseLimit(f.maxExpand); err != nil {
@@ -99,6 +101,11 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = done(false) }()
+	commit := func() error { return nil }
+	if n.flags.follow && source.IsEngine(args[0]) {
+		held := bufio.NewWriterSize(out, 8<<20) // what one page gives
+		out, commit = held, held.Flush
+	}
 	var told *telling
 	if streams {
 		if told, err = n.tell(); err != nil {
@@ -113,6 +120,8 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 	core := n.core(sinks)
 	var failures []source.Failure
 	switch {
+	case n.flags.follow && source.IsEngine(args[0]):
+		failures, err = n.poll(ctx, core, told, args, commit)
 	case n.flags.follow:
 		failures, err = n.follow(ctx, core, told, args)
 	case streams:
@@ -127,7 +136,8 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := n.finish(core, args, failures); err != nil {
+	n.explainFailures(ctx, failures)
+	if err := errors.Join(n.finish(core, args, failures), commit()); err != nil {
 		return err
 	}
 	return done(core.HasRead() || n.flags.output == "")
@@ -216,7 +226,7 @@ func (n *analysis) sinks(out io.Writer, streams bool, told *telling) (report.Sin
 // batch reads files or a stream.
 func (n *analysis) batch(ctx context.Context, core *run.Core, args []string) run.Batch {
 	return run.Batch{
-		Core: core, Args: args, Stdin: source.NewStream(ctx, n.app.stdin), Jobs: min(n.flags.jobs, mostJobs), Outputs: n.outputs(), Limit: n.limit,
+		Core: core, Args: args, Stdin: source.NewStream(ctx, n.app.stdin), Jobs: min(n.flags.jobs, mostJobs), Outputs: n.outputs(), Limit: n.limit, Engines: n.engines(),
 	}
 }
 

@@ -32,6 +32,9 @@ func (a *app) analyzeCommand() *cobra.Command {
 		if err := f.checkStream(args); err != nil {
 			return err
 		}
+		if err := f.checkEngines(args); err != nil {
+			return err
+		}
 		n, err := a.newAnalysis(f)
 		if err != nil {
 			return err

@@ -119,7 +119,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, a.say.Say("flag.no-color"))
 	root.PersistentFlags().StringArrayVar(&a.catalogs, "patterns", nil, a.say.Say("flag.patterns"))
 	root.Flags().AddFlagSet(analyze.Flags())
-	root.AddCommand(analyze, a.reportCommand(), a.checkCommand(), a.doctorCommand(), a.explainCommand(), a.patternsCommand(), a.versionCommand())
+	root.AddCommand(analyze, a.reportCommand(), a.checkCommand(), a.doctorCommand(), a.explainCommand(), a.patternsCommand(), a.rulesCommand(), a.queryCommand(), a.versionCommand())
 	a.translateHelp(root)
 	return root
 }

@@ -34,6 +34,7 @@ type analyzeFlags struct {
 	verbose            bool
 	progress           string
 	check              string
+	engineFlags
 	reportFlags
 }
 
@@ -55,6 +56,7 @@ func (a *app) readingFlags(flags *pflag.FlagSet, f *analyzeFlags) {
 	flags.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), a.say.Say("flag.jobs"))
 	flags.StringVar(&f.progress, "progress", "auto", a.say.Say("flag.progress"))
 	flags.BoolVar(&f.redact, "redact", false, a.say.Say("flag.redact"))
+	a.engineFlags(flags, f)
 	flags.StringVar(&f.maxExpand, "max-expand", "", a.say.Say("flag.max-expand"))
 }
 

@@ -46,7 +46,7 @@ func (n *analysis) showProgress(p *source.Progress) (stop func()) {
 		var bar *progressbar.ProgressBar
 		draw := func() {
 			if bar == nil {
-				bar = n.newBar(p.Total())
+				bar = n.newBar(p.Total(), !p.OfTime())
 			}
 			bar.Describe(report.Fit(filepath.Base(p.Current()), 18))
 			_ = bar.Set64(p.Read()) // a bar that cannot be drawn hinders nothing
@@ -72,7 +72,7 @@ func (n *analysis) showProgress(p *source.Progress) (stop func()) {
 	return func() { close(end); <-ended }
 }
 
-func (n *analysis) newBar(total int64) *progressbar.ProgressBar {
+func (n *analysis) newBar(total int64, bytes bool) *progressbar.ProgressBar {
 	width := 80
 	if file, ok := n.app.stderr.(*os.File); ok {
 		if columns, _, err := term.GetSize(int(file.Fd())); err == nil {
@@ -81,7 +81,7 @@ func (n *analysis) newBar(total int64) *progressbar.ProgressBar {
 	}
 	return progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(n.app.stderr),
-		progressbar.OptionShowBytes(true), progressbar.OptionShowCount(), progressbar.OptionUseIECUnits(true), progressbar.OptionShowTotalBytes(true),
+		progressbar.OptionShowBytes(bytes), progressbar.OptionShowCount(), progressbar.OptionUseIECUnits(bytes), progressbar.OptionShowTotalBytes(bytes),
 		progressbar.OptionSetPredictTime(true), progressbar.OptionSetElapsedTime(false),
 		progressbar.OptionSetWidth(max(width-76, 4)), progressbar.OptionThrottle(50*time.Millisecond),
 		progressbar.OptionSetTheme(progressbar.ThemeASCII),

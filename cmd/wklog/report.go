@@ -36,6 +36,9 @@ func (a *app) reportCommand() *cobra.Command {
 		if err := f.checkReport(c, args); err != nil {
 			return err
 		}
+		if err := f.checkEngines(args); err != nil {
+			return err
+		}
 		n, err := a.newAnalysis(f)
 		if err != nil {
 			return err

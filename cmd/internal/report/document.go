@@ -73,6 +73,13 @@ type Input struct {
 	First   *time.Time `json:"first"`
 	Last    *time.Time `json:"last"`
 	Error   string     `json:"error"`
+	// Engine keeps the log, empty for none. What was asked of it stands beside the first of
+	// its logs: the bytes that it says it looked at and those that it answered with, and
+	// how many requests that were.
+	Engine        string `json:"engine,omitempty"`
+	ScannedBytes  int64  `json:"scanned_bytes,omitempty"`
+	ReceivedBytes int64  `json:"received_bytes,omitempty"`
+	Requests      int64  `json:"requests,omitempty"`
 }
 
 // Summary counts over all inputs. First and Last are the times of the first

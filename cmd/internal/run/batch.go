@@ -24,6 +24,7 @@ type Batch struct {
 	Outputs  []string
 	Limit    source.Limit
 	Progress *source.Progress
+	Engines  *source.Engines
 
 	open openPanic
 	// far is how far a live log among them was read, nil for none.
@@ -61,7 +62,7 @@ func (b *Batch) run(ctx context.Context) []source.Failure {
 	go func() {
 		defer close(queues)
 		failures <- source.Reading{
-			Args: b.Args, Given: b.Given, Stdin: b.Stdin, Jobs: b.Jobs, Outputs: b.Outputs, Limit: b.Limit, Progress: b.Progress,
+			Args: b.Args, Given: b.Given, Stdin: b.Stdin, Jobs: b.Jobs, Outputs: b.Outputs, Limit: b.Limit, Progress: b.Progress, Engines: b.Engines,
 			IsReport: report.BeginsReport,
 			Visit: func() source.Visitor {
 				q := &queue{ctx: ctx, scan: b.scan}
@@ -116,6 +117,7 @@ func (b *Batch) drain(q *queue, cancel context.CancelCauseFunc) {
 					src.Traffic(b.readMore(log.Name, next.end.stats, next.end.err).Traffic)
 				} else {
 					b.read(log.Name, next.end.stats, next.end.err)
+					b.logs[len(b.logs)-1].Asked = log.Asked
 					src.Traffic(next.end.stats.Traffic)
 				}
 				if b.open.source != src {

@@ -52,6 +52,8 @@ type Log struct {
 	Stats parser.Stats
 	// Err says why it could not be read to its end.
 	Err error
+	// Asked is set of a log that an engine keeps.
+	Asked *source.Asked
 }
 
 // NewCore leads what the analyzer finds to sinks, without the secrets in it. The options hold for every log;

@@ -3,6 +3,7 @@ package run
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"wklog/cmd/internal/messages"
@@ -44,15 +45,20 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 	c.watch(result.Incidents)
 	doc := report.New(&result, f.Say, f.Generated)
 	var seen sights
+	told := map[*source.Asked]bool{}
 	for i := range c.logs {
-		describe(doc, &c.logs[i], f.Say)
+		describe(doc, &c.logs[i], told, f.Say)
 		seen.note(c.logs[i].Name, &c.logs[i].Stats)
 	}
 	for _, failure := range failures {
+		message := Reason(failure.Err, f.Say)
+		if isPart(failure.Err) {
+			doc.Errors = append(doc.Errors, report.Error{Source: failure.Source, Message: message})
+			continue
+		}
 		if known(doc, failure.Source) {
 			continue
 		}
-		message := Reason(failure.Err, f.Say)
 		if at := slices.IndexFunc(doc.Inputs, func(in report.Input) bool { return in.Name == failure.Source }); at >= 0 {
 			doc.Inputs[at].Error = message // it was read all the same
 		} else {
@@ -77,7 +83,7 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 
 // describe tells of one log. Damage in the middle of one is reported, with what
 // came before it.
-func describe(doc *report.Document, l *Log, say *messages.Printer) {
+func describe(doc *report.Document, l *Log, told map[*source.Asked]bool, say *messages.Printer) {
 	input := report.Input{
 		Name: l.Name, Bytes: l.Stats.Bytes, Lines: l.Stats.Lines, Wrapper: string(l.Stats.Wrapper),
 		First: report.Moment(l.Stats.First), Last: report.Moment(l.Stats.Last),
@@ -87,10 +93,23 @@ func describe(doc *report.Document, l *Log, say *messages.Printer) {
 		input.Error = Reason(l.Err, say)
 	case l.Stats.TooLong > 0:
 		input.Error = say.Say("error.long", l.Stats.TooLong, l.Stats.FirstTooLong, report.Bytes(parser.MaxLine))
+	case l.Asked != nil:
+		input.Engine = l.Asked.Engine
+		if !told[l.Asked] { // what was asked for was asked for all of them
+			told[l.Asked] = true
+			input.ScannedBytes, input.ReceivedBytes, input.Requests = l.Asked.Scanned, l.Asked.Received, l.Asked.Requests
+		}
 	case l.Stats.Bytes == 0:
 		input.Error = say.Say("error.empty")
 	}
 	doc.AddInput(input, l.Stats.Records)
+}
+
+// isPart tells of a failure whether it is of a part of an input, of which there may be
+// several, or a note about one that is whole.
+func isPart(err error) bool {
+	var gap *engine.Gap
+	return errors.As(err, &gap) || errors.Is(err, source.ErrOwnShipper) || errors.Is(err, source.ErrSeconds)
 }
 
 func known(doc *report.Document, name string) bool {
@@ -112,6 +131,14 @@ var reasons = []struct {
 	{source.ErrShrunk, "error.shrunk"},
 	{engine.ErrCut, "error.document.cut"},
 	{source.ErrEncrypted, "error.encrypted"},
+	{source.ErrOwnShipper, "note.engine.shipper"},
+	{source.ErrSeconds, "note.engine.seconds"},
+	{engine.ErrBroken, "error.engine.broken"},
+	{engine.ErrAnswer, "error.engine.answer"},
+	{engine.ErrAddress, "error.engine.address"},
+	{engine.ErrUserinfo, "error.engine.userinfo"},
+	{engine.ErrNoHost, "error.engine.host"},
+	{engine.ErrElsewhere, "error.engine.elsewhere"},
 }
 
 // Reason says why an input could not be read, or not in whole.
@@ -122,7 +149,16 @@ func Reason(err error, say *messages.Printer) string {
 		}
 	}
 	var syntax *engine.SyntaxError
+	var gap *engine.Gap
+	var unchosen *source.Unchosen
+	var setting *engine.ErrSetting
 	switch {
+	case errors.As(err, &setting):
+		return say.Say("error.engine.setting", setting.Variable, say.Error(setting.Err))
+	case errors.As(err, &gap):
+		return reasonOfGap(gap, say)
+	case errors.As(err, &unchosen):
+		return reasonOfSelector(unchosen, say)
 	case errors.As(err, &syntax):
 		return say.Say("error.document", syntax.At)
 	case errors.Is(err, source.ErrLargeZip):
@@ -133,6 +169,27 @@ func Reason(err error, say *messages.Printer) string {
 		return say.Say("error.damaged", say.Error(innermost(err)))
 	}
 	return say.Error(err)
+}
+
+// reasonOfGap says which part of an engine's logs is not in the report.
+func reasonOfGap(gap *engine.Gap, say *messages.Printer) string {
+	const moment = "2006-01-02 15:04:05.999999999 -07:00"
+	if gap.Crowd > 0 {
+		return say.Say("error.engine.crowd", gap.From.Format(moment), gap.Crowd)
+	}
+	return say.Say("error.engine.gap", gap.From.Format(moment), gap.Until.Format(moment), Reason(gap.Err, say))
+}
+
+// reasonOfSelector names selectors that choose something.
+func reasonOfSelector(u *source.Unchosen, say *messages.Printer) string {
+	const most = 10
+	switch {
+	case len(u.Exist) == 0:
+		return say.Say("error.engine.nothing")
+	case u.Selector == "":
+		return say.Say("error.engine.select", strings.Join(u.Exist[:min(len(u.Exist), most)], ", "))
+	}
+	return say.Say("error.engine.chosen", u.Selector, strings.Join(u.Exist[:min(len(u.Exist), most)], ", "))
 }
 
 // innermost is the error that the others wrap: what the decoder says.

@@ -48,17 +48,19 @@ type streams struct {
 	walker *walker
 	log    *Log
 	size   int
-	sets   map[parser.Labels]int // numbers of labels
-	labels []labelled
-	named  map[string]*stream
-	list   []*stream
+	// logName names the log of a stream.
+	logName func(log string, l *parser.Labels) string
+	sets    map[parser.Labels]int // numbers of labels
+	labels  []labelled
+	named   map[string]*stream
+	list    []*stream
 
 	text, spare []byte
 	held        int // entries
 }
 
 func newStreams(w *walker, log *Log) *streams {
-	return &streams{walker: w, log: log, size: holdSize, sets: map[parser.Labels]int{}, named: map[string]*stream{}}
+	return &streams{walker: w, log: log, size: holdSize, logName: nameOfOrigin, sets: map[parser.Labels]int{}, named: map[string]*stream{}}
 }
 
 func (s *streams) read(document io.Reader) error {
@@ -100,7 +102,7 @@ func (s *streams) add(e *engine.Entry) error {
 	if !ok {
 		labels = len(s.labels)
 		s.sets[*e.Labels] = labels
-		s.labels = append(s.labels, labelled{e.Labels.JSON(), s.of(e.Labels.Origin())})
+		s.labels = append(s.labels, labelled{e.Labels.JSON(), s.of(e.Labels)})
 	}
 	from := len(s.text)
 	s.text = appendText(s.text, e.Text)
@@ -121,20 +123,26 @@ func (s *streams) add(e *engine.Entry) error {
 // maxStreams is how many streams of a document are told apart: the others are read as one.
 const maxStreams = 1000
 
-func (s *streams) of(origin string) *stream {
-	if s.named[origin] == nil && len(s.named) >= maxStreams {
-		origin = ""
+func (s *streams) of(l *parser.Labels) *stream {
+	name := s.logName(s.log.Name, l)
+	if s.named[name] == nil && len(s.named) >= maxStreams {
+		name = s.log.Name
 	}
-	of := s.named[origin]
+	of := s.named[name]
 	if of == nil {
-		of = &stream{name: s.log.Name}
-		if origin != "" {
-			of.name += "!" + parser.Readable(origin)
-		}
-		s.named[origin] = of
+		of = &stream{name: parser.Readable(name)}
+		s.named[name] = of
 		s.list = append(s.list, of)
 	}
 	return of
+}
+
+// nameOfOrigin names the log of a stream as a member of the document.
+func nameOfOrigin(log string, l *parser.Labels) string {
+	if origin := l.Origin(); origin != "" {
+		return log + "!" + origin
+	}
+	return log
 }
 
 // appendText adds a text as it is printed. Letters that are escaped, as some programs do
@@ -170,12 +178,23 @@ func (s *streams) flush(all bool) error {
 		}
 		sortByTime(of.entries)
 		err := s.walker.visitor.Read(&Log{
-			Name: of.name, Size: -1, Modified: s.log.Modified, Reader: &entryLines{of: s, entries: of.entries}, More: of.begun,
+			Name: of.name, Size: -1, Modified: s.log.Modified, Reader: &entryLines{of: s, entries: of.entries}, More: of.begun, Asked: s.log.Asked,
 		})
 		of.begun = true
 		failed = cmp.Or(failed, err)
 	}
 	s.rest(kept)
+	return failed
+}
+
+// untouched hands out the streams that had no entry, which are healthy.
+func (s *streams) untouched() error {
+	var failed error
+	for _, of := range s.list {
+		if !of.begun {
+			failed = cmp.Or(failed, s.walker.visitor.Read(&Log{Name: of.name, Size: -1, Reader: bytes.NewReader(nil), Asked: s.log.Asked}))
+		}
+	}
 	return failed
 }
 

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wklog/cmd/internal/source/engine"
 )
 
 // everywhere are folders that servers keep their logs in: they name no node.
@@ -18,7 +20,12 @@ var ErrNodes = errors.New("needs {node} once")
 // NodesOf tells the node of a cluster that each log under args is of, by the
 // archive's name or the folder's; empty where none tells.
 func NodesOf(args []string) func(log string) string {
-	return func(log string) string { return nodeByPath(filepath.ToSlash(log), args) }
+	return func(log string) string {
+		if engine.IsLog(log) {
+			return "" // its entries name their nodes
+		}
+		return nodeByPath(filepath.ToSlash(log), args)
+	}
 }
 
 // NodesByPattern tells it by a path pattern with {node} in it: * is any part of a

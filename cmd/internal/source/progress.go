@@ -3,12 +3,16 @@ package source
 import (
 	"os"
 	"sync/atomic"
+	"time"
+
+	"wklog/cmd/internal/source/engine"
 )
 
 // Progress tells how far a reading is. Its methods may be called at any time.
 type Progress struct {
 	total, read atomic.Int64
 	current     atomic.Pointer[string]
+	ofTime      atomic.Bool
 }
 
 // Total is how many bytes the files have as they are stored; 0 until they are
@@ -24,6 +28,24 @@ func (p *Progress) Current() string {
 		return *name
 	}
 	return ""
+}
+
+// OfTime tells that seconds of logs are counted, and no bytes.
+func (p *Progress) OfTime() bool { return p.ofTime.Load() }
+
+// through counts the seconds of an engine's logs that were read.
+func (p *Progress) through(name string, span engine.Span, r *engine.Reading) (end func()) {
+	if p == nil {
+		return func() {}
+	}
+	p.current.Store(&name)
+	p.ofTime.Store(true)
+	whole := int64(span.Until.Sub(span.From).Seconds())
+	p.total.Add(whole)
+	done := int64(0)
+	count := func(to int64) { p.read.Add(to - done); done = to }
+	r.Far = func(at time.Time) { count(int64(at.Sub(span.From).Seconds())) }
+	return func() { count(whole) }
 }
 
 func (p *Progress) expect(files []found) {

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"wklog/cmd/internal/source/engine"
 	"wklog/parser"
 )
 
@@ -46,6 +47,8 @@ type Log struct {
 	// Copy says that the log is another's content in compressed form, and that
 	// the other is read as well.
 	Copy bool
+	// Asked is set where an engine keeps the log.
+	Asked *Asked
 	// Workers is how many may work on it at the same time.
 	Workers int
 }
@@ -102,6 +105,8 @@ type Reading struct {
 	Limit    Limit
 	// Progress is told how far the reading is; nil for nobody.
 	Progress *Progress
+	// Engines say what is read where an argument is an engine's address.
+	Engines *Engines
 	// Visit is called for each file in a fixed order.
 	Visit func() Visitor
 }
@@ -133,7 +138,7 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 		}
 		w := &walker{
 			ctx: ctx, stdin: r.Stdin, visitor: r.Visit(), alone: len(files) == 1, limit: r.Limit,
-			workers: max(1, jobs/len(files)), progress: r.Progress, isReport: r.isReport,
+			workers: max(1, jobs/len(files)), progress: r.Progress, isReport: r.isReport, engines: r.Engines,
 		}
 		walkers = append(walkers, w)
 		running.Go(func() {
@@ -181,6 +186,7 @@ type walker struct {
 	limit     Limit
 	progress  *Progress
 	isReport  func(head []byte) bool
+	engines   *Engines
 	members   int // that archives in the file hold
 	// stored and expanded are how many bytes the file has, as far as is known,
 	// and how many came out of its compression.
@@ -314,8 +320,8 @@ func Holds(args []string, file fs.FileInfo) bool {
 }
 
 func (l *list) files(arg string) []found {
-	if arg == Stdin {
-		return []found{{path: Stdin, named: true}}
+	if arg == Stdin || engine.IsAddress(arg) {
+		return []found{{path: arg, named: true}}
 	}
 	info, err := os.Stat(arg)
 	switch {
@@ -398,6 +404,10 @@ func (w *walker) open(f found) {
 	}
 	if f.given != nil {
 		w.openGiven(f)
+		return
+	}
+	if engine.IsAddress(f.path) {
+		w.engine(f.path)
 		return
 	}
 	file, err := w.openFile(f.path)

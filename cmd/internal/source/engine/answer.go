@@ -18,6 +18,9 @@ type Entry struct {
 	// Text is what was logged, as a string of JSON with its quotes, at most
 	// parser.MaxLine bytes. It is valid until emit returns.
 	Text []byte
+	// Stream chooses the stream that the entry is of, empty where the document does not
+	// say it: its own labels as Prometheus writes them.
+	Stream string
 }
 
 // Read reads the entries of JSON documents, one after the other, and hands each to emit.
@@ -33,7 +36,10 @@ type Entry struct {
 // Memory does not grow with the document. What came before an error was handed out; the
 // error is ErrCut, a SyntaxError, that of the reader, or of emit.
 func Read(r io.Reader, emit func(*Entry) error) error {
-	a := &answer{tokens: newTokens(r), emit: emit}
+	return (&answer{tokens: newTokens(r), emit: emit}).documents()
+}
+
+func (a *answer) documents() error {
 	if head, err := a.r.Peek(3); err == nil && string(head) == "\xef\xbb\xbf" {
 		_, _ = a.r.Discard(3)
 	}
@@ -55,6 +61,12 @@ type answer struct {
 	*tokens
 	emit func(*Entry) error
 	kept []byte // the text of the present entry
+	// writer is what the labels of an entry begin with.
+	writer parser.Labels
+	// set are the labels of the present stream, nil while none is read.
+	set map[string]string
+	// scanned is how many bytes the engine says it looked at.
+	scanned int64
 }
 
 // value looks for entries in the value that begins with a byte.
@@ -84,13 +96,14 @@ func (a *answer) value(first byte, depth int) error {
 // row is an entry that is an object.
 type row struct {
 	labels parser.Labels
+	stream string
 	time   time.Time
 	text   []byte
 }
 
 // object reads an object: of a stream, of an entry, or of what holds them.
 func (a *answer) object(depth int) error {
-	var of row
+	of := row{labels: a.writer}
 	for {
 		c, err := a.must()
 		if err != nil {
@@ -122,13 +135,24 @@ func (a *answer) object(depth int) error {
 
 func (a *answer) member(of *row, name string, first byte, depth int) error {
 	switch {
-	case first == '{' && (name == "stream" || name == "labels" || name == "fields"):
+	case first == '{' && name == "stream":
+		a.set = map[string]string{}
+		err := a.labels(&of.labels, depth+1)
+		of.stream, a.set = selectorFor(a.set), nil
+		return err
+	case first == '{' && (name == "labels" || name == "fields"):
 		return a.labels(&of.labels, depth+1)
 	case first == '[' && name == "values":
-		return a.values(&of.labels, depth+1)
+		return a.values(of, depth+1)
 	case first == '"' && name == "line":
 		text, err := a.str()
 		of.text = append([]byte(nil), text...)
+		return err
+	case name == "totalBytesProcessed" && begins(first):
+		number, err := a.scalar(first)
+		if n, wrong := strconv.ParseFloat(string(number), 64); wrong == nil && n > 0 {
+			a.scanned += int64(n)
+		}
 		return err
 	case name == "timestamp" || name == "date":
 		at, err := a.time(first)
@@ -162,7 +186,11 @@ func (a *answer) labels(to *parser.Labels, depth int) error {
 		case c == '"':
 			var value []byte
 			if value, err = a.str(); err == nil {
-				to.Add(name, parser.Unquote(value))
+				text := parser.Unquote(value)
+				to.Add(name, text)
+				if a.set != nil {
+					a.set[name] = text
+				}
 			}
 		case c == '{' && depth < deepest && name != "parsed":
 			err = a.labels(to, depth+1)
@@ -176,8 +204,8 @@ func (a *answer) labels(to *parser.Labels, depth int) error {
 }
 
 // values reads the entries of a stream.
-func (a *answer) values(labels *parser.Labels, depth int) error {
-	shared := *labels
+func (a *answer) values(of *row, depth int) error {
+	shared := of.labels
 	for {
 		c, err := a.must()
 		if err != nil || c == ']' {
@@ -186,7 +214,7 @@ func (a *answer) values(labels *parser.Labels, depth int) error {
 		if c != '[' {
 			err = a.skip(c)
 		} else {
-			err = a.pair(&shared, depth+1)
+			err = a.pair(&shared, of.stream, depth+1)
 		}
 		if err != nil {
 			return err
@@ -196,8 +224,8 @@ func (a *answer) values(labels *parser.Labels, depth int) error {
 
 // pair reads a time, a text, and the labels of the entry alone, which are rare: they
 // stand behind the text. Where the time is a number it is a value of a metric.
-func (a *answer) pair(shared *parser.Labels, depth int) error {
-	e, dated := Entry{Labels: shared}, false
+func (a *answer) pair(shared *parser.Labels, stream string, depth int) error {
+	e, dated := Entry{Labels: shared, Stream: stream}, false
 	for at := 0; ; at++ {
 		c, err := a.must()
 		if err != nil {

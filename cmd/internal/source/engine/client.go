@@ -1,0 +1,304 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"wklog/parser"
+)
+
+const (
+	// patience is how long an engine may be silent within an answer: both engines cut a
+	// query themselves after half a minute.
+	patience = 60 * time.Second
+	// longestRetry is how long an engine that is busy or gone is waited for.
+	longestRetry = 2 * time.Minute
+	// parallel is how many requests run at the same time. More only queue in a small
+	// engine, and cost it the same.
+	parallel = 2
+)
+
+// backend is what one engine has of its own.
+type backend interface {
+	// query is a query for the entries of streams that hold one of the literals.
+	query(selector string, f Filter) string
+	// besides is one for those that hold one of some literals, or for all where there are
+	// none, and that the filter does not choose.
+	besides(selector string, literals []string, f Filter) string
+	// within is the selector of one stream that a query's selector chose.
+	within(selector, stream string) string
+	// read hands the entries of a span to emit: at most limit of them where the engine
+	// hands out pages.
+	read(ctx context.Context, query string, span Span, limit int, emit func(*Entry) error) error
+	// streams lists the streams that a selector chooses.
+	streams(ctx context.Context, selector string, span Span) ([]Stream, error)
+	// names lists what a selector can be made of.
+	names(ctx context.Context, span Span) ([]string, error)
+	// most is the most entries that one page may have, 0 where there are no pages, and
+	// first the widest span that is asked for at once.
+	most() int
+	first() time.Duration
+}
+
+// Stream is one of an engine's streams.
+type Stream struct {
+	Labels parser.Labels
+	// Selector chooses it alone.
+	Selector string
+	// Job is its label job.
+	Job string
+}
+
+func (s *Stream) add(name, value string) {
+	s.Labels.Add(name, value)
+	if name == "job" {
+		s.Job = value
+	}
+}
+
+// Client asks one engine.
+type Client struct {
+	Address
+	*access
+	backend
+	// writer is what the labels of an entry begin with.
+	writer parser.Labels
+	// patience is that of the constant; tests have less.
+	patience time.Duration
+	elapsed  time.Duration
+
+	// Requests that were sent, and bytes that were received and that the engine says it
+	// looked at.
+	Requests, Received, Scanned atomic.Int64
+	// reached says that the engine answered once: until then its address may be wrong, and
+	// nothing is waited for.
+	reached atomic.Bool
+	// cap is the most entries of a page that the engine gives, as far as is known.
+	cap atomic.Int64
+}
+
+// NewClient prepares to ask an engine. A node is named by a label, or by the first that
+// is known where that is empty.
+func NewClient(a *Address, nodeLabel string, env func(string) string) (*Client, error) {
+	access, err := newAccess(a, env)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{Address: *a, access: access, patience: patience, elapsed: longestRetry}
+	if nodeLabel != "" {
+		c.writer = parser.NodeBy(nodeLabel)
+	}
+	c.backend = kinds[a.Engine].speaks(c)
+	c.cap.Store(int64(c.most()))
+	return c, nil
+}
+
+// Streams lists the streams that the selector chooses.
+func (c *Client) Streams(ctx context.Context, span Span) ([]Stream, error) {
+	return c.streams(ctx, c.Selector, span)
+}
+
+// Names lists some selectors that choose something.
+func (c *Client) Names(ctx context.Context, span Span) ([]string, error) { return c.names(ctx, span) }
+
+// Filter chooses the entries that hold one of its literals; all where there are none.
+type Filter struct {
+	Literals []string
+	// BeginsWord tells of a literal that it begins and ends where words do, but for one of
+	// several words, which may end within one; nil where all do.
+	BeginsWord func(literal string) bool
+}
+
+// Query is what is asked of an engine, vlogs or loki, for the entries that a filter chooses
+// of those that a selector does. ErrAddress is returned for another engine.
+func Query(engine, selector string, f Filter) (string, error) {
+	kind, ok := kinds[engine]
+	if !ok {
+		return "", ErrAddress
+	}
+	return kind.speaks(nil).query(selector, f), nil
+}
+
+// StatusError is an answer that is none.
+type StatusError struct {
+	Code int
+	// Text is what the engine says, without secrets of the request.
+	Text string
+}
+
+func (e *StatusError) Error() string {
+	if e.Text == "" {
+		return fmt.Sprintf("HTTP %d", e.Code)
+	}
+	return fmt.Sprintf("HTTP %d: %s", e.Code, e.Text)
+}
+
+// ErrBroken says that an answer was cut off, or did not come.
+var ErrBroken = errors.New("the engine cut its answer off")
+
+// ask sends a request and hands the body of its answer to take, again where the engine is
+// busy or not there. What take was given of an answer that was cut is not whole.
+func (c *Client) ask(ctx context.Context, path string, form url.Values, take func(io.Reader) error) error {
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval = max(c.shortest, time.Millisecond), max(c.longest, time.Millisecond)
+	var last error
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		last = c.once(ctx, path, form, take)
+		if busy, after := isBusy(last); busy && after > 0 {
+			return struct{}{}, &backoff.RetryAfterError{Duration: after}
+		} else if last != nil && (!busy || !c.reached.Load()) {
+			return struct{}{}, backoff.Permanent(last)
+		}
+		return struct{}{}, last
+	}, backoff.WithBackOff(wait), backoff.WithMaxTries(c.retries+1), backoff.WithMaxElapsedTime(c.elapsed))
+	if err != nil && ctx.Err() == nil {
+		return last
+	}
+	return err
+}
+
+// busyError is an engine that says when to ask again.
+type busyError struct {
+	StatusError
+	after time.Duration
+}
+
+func (e *busyError) Unwrap() error { return &e.StatusError }
+
+// isBusy tells whether the same request may be sent again, and after which time if the
+// engine says so: it was not begun.
+func isBusy(err error) (is bool, after time.Duration) {
+	var busy *busyError
+	if errors.As(err, &busy) {
+		return true, busy.after
+	}
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial", 0
+}
+
+// isOver tells whether an engine stayed busy or gone until nobody waited any longer.
+func isOver(err error) bool { is, _ := isBusy(err); return is }
+
+func (c *Client) once(ctx context.Context, path string, form url.Values, take func(io.Reader) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silent := time.AfterFunc(c.patience, func() { cancel(ErrBroken) })
+	defer silent.Stop()
+	target := c.Base
+	target.Path += path
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	c.sign(r)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("X-Loki-Response-Encoding-Flags", "categorize-labels")
+	c.Requests.Add(1)
+	answer, err := c.client.Do(r)
+	if err != nil {
+		return withoutAddress(ctx, err)
+	}
+	defer answer.Body.Close()
+	c.reached.Store(true)
+	body := &heard{answer.Body, c, silent}
+	if answer.StatusCode != http.StatusOK {
+		return refusal(answer, body)
+	}
+	if err := take(body); err != nil {
+		return withoutAddress(ctx, err)
+	}
+	return nil
+}
+
+// heard counts what comes, and is patient as long as something does.
+type heard struct {
+	io.Reader
+	client *Client
+	silent *time.Timer
+}
+
+func (h *heard) Read(p []byte) (int, error) {
+	n, err := h.Reader.Read(p)
+	h.client.Received.Add(int64(n))
+	if n > 0 {
+		h.silent.Reset(h.client.patience)
+	}
+	return n, err
+}
+
+// refusal reads what the engine says in place of an answer.
+func refusal(answer *http.Response, body io.Reader) error {
+	const most = 600
+	text, _ := io.ReadAll(io.LimitReader(body, most))
+	e := StatusError{answer.StatusCode, parser.Readable(strings.Join(strings.Fields(string(text)), " "))}
+	if e.Code != http.StatusTooManyRequests && e.Code != http.StatusServiceUnavailable {
+		return &e
+	}
+	return &busyError{e, retryAfter(answer.Header.Get("Retry-After"), time.Now())}
+}
+
+// retryAfter reads seconds or a date (RFC 9110, 10.2.3).
+func retryAfter(text string, now time.Time) time.Duration {
+	if seconds, err := strconv.Atoi(text); err == nil && seconds > 0 {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil && at.After(now) {
+		return at.Sub(now)
+	}
+	return 0
+}
+
+// withoutAddress takes the address from an error, and says of one that ended an answer
+// that it did.
+func withoutAddress(ctx context.Context, err error) error {
+	var of *url.Error
+	if errors.As(err, &of) {
+		err = of.Err
+	}
+	switch {
+	case errors.Is(context.Cause(ctx), ErrBroken), isCutOff(err):
+		return fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+	return err
+}
+
+// isCutOff tells of an error whether the connection ended within a request or an answer.
+func isCutOff(err error) bool {
+	var op *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrCut) ||
+		errors.As(err, &op) && op.Op != "dial" || strings.Contains(err.Error(), "http2: ") || strings.Contains(err.Error(), "server closed")
+}
+
+// isTooWide tells whether an engine gave up on a span that was too wide for it, so that a
+// part of it may be read.
+func isTooWide(err error) bool {
+	var status *StatusError
+	switch {
+	case errors.Is(err, ErrBroken), errors.Is(err, errTooMuch):
+		return true
+	case !errors.As(err, &status):
+		return false
+	case status.Code >= 500 && status.Code != http.StatusServiceUnavailable:
+		return true
+	}
+	for _, limit := range []string{"exceeds the limit", "too many bytes", "time range", "maxQueryTimeRange", "maxQueryDuration", "limit exceeded", "max_query"} {
+		if status.Code < 500 && status.Code != http.StatusTooManyRequests && strings.Contains(status.Text, limit) {
+			return true
+		}
+	}
+	return false
+}
+
+// errTooMuch ends an answer of which more is not held.
+var errTooMuch = errors.New("more than is held at once")

@@ -1,0 +1,181 @@
+package engine
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"wklog/parser"
+)
+
+// vlogs speaks to VictoriaLogs (https://docs.victoriametrics.com/victorialogs/querying/;
+// measured with v1.52.1). It answers with one object a line, in no order and without pages;
+// a query that takes too long ends in the middle of a good answer.
+type vlogs struct{ *Client }
+
+// fields are those that a failure's words may stand in: VictoriaLogs takes a record in
+// JSON apart.
+var fields = []string{"_msg", "error", "msg", "message"}
+
+func (vlogs) query(selector string, f Filter) string { return both(selector, words(f)) }
+
+func (vlogs) besides(selector string, literals []string, f Filter) string {
+	q := both(selector, words(Filter{Literals: literals}))
+	if without := words(f); without != "" {
+		q = both(q, "!"+without)
+	}
+	return q
+}
+
+// both joins two filters; an empty one chooses everything.
+func both(selector, filter string) string {
+	switch {
+	case selector == "" && filter == "":
+		return "*"
+	case selector == "":
+		return filter
+	case filter == "":
+		return selector
+	}
+	return "(" + selector + ") " + filter
+}
+
+func (vlogs) within(selector, stream string) string { return both(selector, stream) }
+
+// words is a filter for literals as words where they are: of these the engine has an index.
+func words(f Filter) string {
+	if len(f.Literals) == 0 {
+		return ""
+	}
+	list := make([]string, 0, len(f.Literals))
+	for _, literal := range f.Literals {
+		list = append(list, f.word(literal))
+	}
+	alternatives := make([]string, 0, len(fields))
+	for _, field := range fields {
+		alternatives = append(alternatives, field+":("+strings.Join(list, " or ")+")")
+	}
+	return "(" + strings.Join(alternatives, " or ") + ")"
+}
+
+// word is the filter for one literal. Punctuation is no part of a word.
+func (f Filter) word(literal string) string {
+	if f.BeginsWord != nil && !f.BeginsWord(literal) {
+		return "*" + strconv.Quote(literal) + "*"
+	}
+	trimmed := strings.TrimFunc(literal, func(r rune) bool { return !isOfWord(r) })
+	several := strings.ContainsFunc(trimmed, func(r rune) bool { return !isOfWord(r) })
+	if last, _ := utf8.DecodeLastRuneInString(literal); several && isOfWord(last) {
+		return strconv.Quote(trimmed) + "*"
+	}
+	return strconv.Quote(trimmed)
+}
+
+func isOfWord(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+func (vlogs) most() int            { return 0 }
+func (vlogs) first() time.Duration { return 366 * 24 * time.Hour }
+
+func (v vlogs) form(query string, span Span) url.Values {
+	return url.Values{
+		"query": {query}, "start": {strconv.FormatInt(span.From.UnixNano(), 10)}, "end": {strconv.FormatInt(span.Until.UnixNano(), 10)},
+	}
+}
+
+func (v vlogs) read(ctx context.Context, query string, span Span, limit int, emit func(*Entry) error) error {
+	if limit > 0 {
+		query += " | sort by (_time) limit " + strconv.Itoa(limit)
+	}
+	return v.ask(ctx, "/select/logsql/query", v.form(query, span), func(body io.Reader) error {
+		lines := bufio.NewScanner(body)
+		lines.Buffer(nil, 4*parser.MaxLine)
+		for lines.Scan() {
+			writer := v.writer
+			entry, stream, ok := writer.ReadVictoriaLogs(lines.Bytes())
+			if !ok {
+				return lastOr(lines, ErrAnswer)
+			}
+			e := Entry{Labels: &writer, Time: entry.Stamp.Time, Text: quoted(entry.Text), Stream: string(stream)}
+			if err := emit(&e); err != nil {
+				return err
+			}
+		}
+		return lines.Err()
+	})
+}
+
+// lastOr tells a line that is cut from one in the middle, which is no answer.
+func lastOr(lines *bufio.Scanner, otherwise error) error {
+	switch {
+	case lines.Scan():
+		return otherwise
+	case lines.Err() != nil:
+		return lines.Err()
+	}
+	return ErrCut
+}
+
+// ErrAnswer says that what came is no answer of the engine: something else listens there.
+var ErrAnswer = errors.New("this is no answer of the engine")
+
+// quoted is a text as a string of JSON, its letters as they are.
+func quoted(text []byte) []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(string(text)) // of a string there is no error
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// values are what the engine lists.
+type values struct {
+	Values []struct {
+		Value string `json:"value"`
+	} `json:"values"`
+}
+
+func (v vlogs) list(ctx context.Context, path, selector string, span Span) ([]string, error) {
+	if selector == "" {
+		selector = "*"
+	}
+	var found values
+	err := v.ask(ctx, path, v.form(selector, span), func(body io.Reader) error { return decode(body, &found) })
+	list := make([]string, 0, len(found.Values))
+	for _, value := range found.Values {
+		list = append(list, value.Value)
+	}
+	return list, err
+}
+
+func decode(body io.Reader, into any) error {
+	if err := json.NewDecoder(body).Decode(into); err != nil {
+		return fmt.Errorf("%w: %w", ErrAnswer, err)
+	}
+	return nil
+}
+
+func (v vlogs) streams(ctx context.Context, selector string, span Span) ([]Stream, error) {
+	sets, err := v.list(ctx, "/select/logsql/streams", selector, span)
+	var list []Stream
+	for _, set := range sets {
+		s := Stream{Labels: v.writer, Selector: set}
+		parser.EachLabel([]byte(set), func(name, value string) { s.add(name, value) })
+		list = append(list, s)
+	}
+	return list, err
+}
+
+// names are labels with some of their values: LABEL="VALUE".
+func (v vlogs) names(ctx context.Context, span Span) ([]string, error) {
+	return v.list(ctx, "/select/logsql/streams", "*", span)
+}

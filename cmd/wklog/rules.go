@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/rules"
+	"wklog/cmd/internal/source"
+	"wklog/patterns"
+)
+
+func (a *app) rulesCommand() *cobra.Command {
+	var r rules.Request
+	output := ""
+	command := &cobra.Command{
+		Use: "rules ENGINE", Short: a.say.Say("help.rules"), Long: a.say.Say("help.rules.long"),
+		ValidArgs: rules.Forms(), Args: a.arguments(1, 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if !slices.Contains(rules.Forms(), args[0]) {
+				return messages.NewError("error.rules", args[0], rules.Forms())
+			}
+			if err := a.fillRules(&r); err != nil {
+				return err
+			}
+			var b bytes.Buffer
+			if err := rules.Write(&b, args[0], &r); err != nil {
+				return err
+			}
+			if output == "" {
+				_, err := a.stdout.Write(b.Bytes())
+				return err
+			}
+			return os.WriteFile(output, b.Bytes(), 0o644)
+		},
+	}
+	command.Flags().StringVarP(&output, "output", "o", "", a.say.Say("flag.rules.output"))
+	command.Flags().StringVar(&r.Select, "select", "", a.say.Say("flag.select"))
+	command.Flags().StringVar(&r.Node, "node-label", "pod", a.say.Say("flag.rules.node-label"))
+	return command
+}
+
+func (a *app) fillRules(r *rules.Request) (err error) {
+	if r.Catalogue, err = a.catalogue(); err != nil {
+		return err
+	}
+	r.Say = a.say
+	if r.English, err = messages.In(patterns.English); err != nil {
+		return err
+	}
+	r.Chinese, err = messages.In(patterns.Chinese)
+	return err
+}
+
+func (a *app) queryCommand() *cobra.Command {
+	selector, all := "", false
+	command := &cobra.Command{
+		Use: "query ENGINE", Short: a.say.Say("help.query"), ValidArgs: []string{"loki", "vlogs"}, Args: a.arguments(1, 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, err := a.catalogue()
+			if err != nil {
+				return err
+			}
+			query, err := source.EngineQuery(args[0], selector, filterOf(c, all))
+			if err != nil {
+				return messages.NewError("error.rules", args[0], []string{"loki", "vlogs"})
+			}
+			_, err = fmt.Fprintln(a.stdout, query)
+			return err
+		},
+	}
+	command.Flags().StringVar(&selector, "select", "", a.say.Say("flag.select"))
+	command.Flags().BoolVar(&all, "all-patterns", false, a.say.Say("flag.all-patterns"))
+	return command
+}
