@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -100,6 +101,11 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = done(false) }()
+	commit := func() error { return nil }
+	if n.flags.follow && source.IsEngine(args[0]) {
+		held := bufio.NewWriterSize(out, 8<<20) // what one page gives
+		out, commit = held, held.Flush
+	}
 	var told *telling
 	if streams {
 		if told, err = n.tell(); err != nil {
@@ -114,6 +120,8 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 	core := n.core(sinks)
 	var failures []source.Failure
 	switch {
+	case n.flags.follow && source.IsEngine(args[0]):
+		failures, err = n.poll(ctx, core, told, args, commit)
 	case n.flags.follow:
 		failures, err = n.follow(ctx, core, told, args)
 	case streams:
@@ -128,7 +136,8 @@ func (n *analysis) over(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := n.finish(core, args, failures); err != nil {
+	n.explainFailures(ctx, failures)
+	if err := errors.Join(n.finish(core, args, failures), commit()); err != nil {
 		return err
 	}
 	return done(core.HasRead() || n.flags.output == "")

@@ -10,7 +10,7 @@ import (
 
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/rules"
-	"wklog/cmd/internal/source/engine"
+	"wklog/cmd/internal/source"
 	"wklog/patterns"
 )
 
@@ -65,7 +65,7 @@ func (a *app) queryCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			query, err := engine.Query(args[0], selector, filterOf(c, all))
+			query, err := source.EngineQuery(args[0], selector, filterOf(c, all))
 			if err != nil {
 				return messages.NewError("error.rules", args[0], []string{"loki", "vlogs"})
 			}

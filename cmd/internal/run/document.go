@@ -134,6 +134,7 @@ var reasons = []struct {
 	{source.ErrOwnShipper, "note.engine.shipper"},
 	{source.ErrSeconds, "note.engine.seconds"},
 	{engine.ErrBroken, "error.engine.broken"},
+	{engine.ErrAnswer, "error.engine.answer"},
 	{engine.ErrAddress, "error.engine.address"},
 	{engine.ErrUserinfo, "error.engine.userinfo"},
 	{engine.ErrNoHost, "error.engine.host"},

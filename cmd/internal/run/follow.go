@@ -25,6 +25,7 @@ type Follow struct {
 	// Report takes what cannot be read, and notes for the user, at once.
 	Report func(source.Failure)
 
+	know     func() any
 	followed []*following
 	failures []source.Failure
 	saved    time.Time
@@ -44,15 +45,11 @@ type following struct {
 // Run follows until the context ends.
 func (f *Follow) Run(ctx context.Context) ([]source.Failure, error) {
 	f.analyzer.Remember = remembered
-	var memory memory
-	if err := f.State.Memory(&memory); err != nil {
+	know, err := f.recall(f.State)
+	if err != nil {
 		return nil, err
 	}
-	f.analyzer.Recall(memory.Memory)
-	f.told = memory.Told
-	for _, k := range f.told {
-		f.numbered = max(f.numbered, k.Number)
-	}
+	f.know = know
 	files := &source.Follow{
 		Paths: f.Paths, FromStart: f.FromStart, State: f.State, Deliver: f.deliver, IsReport: report.BeginsReport,
 		Report: func(failure source.Failure) {
@@ -61,14 +58,14 @@ func (f *Follow) Run(ctx context.Context) ([]source.Failure, error) {
 		},
 	}
 	files.Tick = func() error { return f.beat(files) }
-	err := files.Run(ctx)
+	err = files.Run(ctx)
 	for _, l := range f.followed {
 		err = errors.Join(err, f.end(l))
 	}
 	if f.Err() != nil {
 		return f.failures, nil // a closed pipe ends quietly
 	}
-	err = errors.Join(err, files.SaveAll(f.memory))
+	err = errors.Join(err, files.SaveAll(know))
 	return f.failures, err
 }
 
@@ -78,7 +75,19 @@ type memory struct {
 	Told []*told `json:"incidents"`
 }
 
-func (f *Follow) memory() any { return memory{f.analyzer.Memory(), f.told} }
+// recall takes what an earlier run knew, and gives what a later one has to know.
+func (c *Core) recall(state *source.State) (know func() any, err error) {
+	var known memory
+	if err := state.Memory(&known); err != nil {
+		return nil, err
+	}
+	c.analyzer.Recall(known.Memory)
+	c.told = known.Told
+	for _, k := range c.told {
+		c.numbered = max(c.numbered, k.Number)
+	}
+	return func() any { return memory{c.analyzer.Memory(), c.told} }, nil
+}
 
 // deliver takes what was appended to a log.
 func (f *Follow) deliver(p source.Piece) error {
@@ -139,7 +148,7 @@ func (f *Follow) beat(files *source.Follow) error {
 	f.tick(now)
 	if now.Sub(f.saved) >= silence {
 		f.saved = now
-		if err := files.Save(f.memory); err != nil {
+		if err := files.Save(f.know); err != nil {
 			return err
 		}
 	}

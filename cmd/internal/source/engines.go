@@ -21,10 +21,21 @@ type Engines struct {
 	// NodeLabel is the label that names a node, empty for the first that is known.
 	NodeLabel string
 	// Filter chooses entries. Nearby are literals of those that are evidence near them.
-	Filter engine.Filter
+	Filter Filter
 	Nearby []string
 	// Env gives the variables of the environment.
 	Env func(string) string
+}
+
+// IsEngine tells an engine's address from the name of a file.
+func IsEngine(arg string) bool { return engine.IsAddress(arg) }
+
+// Filter chooses entries of an engine.
+type Filter = engine.Filter
+
+// EngineQuery is what is asked of an engine, vlogs or loki, for what a filter chooses.
+func EngineQuery(name, selector string, f Filter) (string, error) {
+	return engine.Query(name, selector, f)
 }
 
 // Asked is what was asked of an engine; it is whole when all of its logs are read.
@@ -66,19 +77,10 @@ func (e *Unchosen) Unwrap() error { return ErrSelectors }
 // engine reads an engine as logs, one for each node, and one for each file of a server's
 // own that a shipper tells apart.
 func (w *walker) engine(arg string) {
-	a, err := engine.ParseAddress(arg, w.engines.Env)
-	if err != nil {
-		w.fail(schemeOf(arg), err, false)
-		return
-	}
-	name := a.Name()
-	client, err := engine.NewClient(a, w.engines.NodeLabel, w.engines.Env)
+	client, name, err := w.engines.client(arg)
 	if err != nil {
 		w.fail(name, err, false)
 		return
-	}
-	if client.Selector == "" {
-		client.Selector = w.engines.Select
 	}
 	span := w.engines.span(time.Now())
 	chosen, err := client.Streams(w.ctx, span)
@@ -93,6 +95,23 @@ func (w *walker) engine(arg string) {
 		return
 	}
 	w.entries(client, span, chosen)
+}
+
+// client prepares to ask an engine; name is how it is called.
+func (e *Engines) client(arg string) (client *engine.Client, name string, err error) {
+	a, err := engine.ParseAddress(arg, e.Env)
+	if err != nil {
+		return nil, schemeOf(arg), err
+	}
+	if a.Selector == "" {
+		a.Selector = e.Select
+	}
+	client, err = engine.NewClient(a, e.NodeLabel, e.Env)
+	return client, a.Name(), err
+}
+
+func (e *Engines) reading(client *engine.Client) *engine.Reading {
+	return &engine.Reading{Client: client, Filter: e.Filter, Nearby: e.Nearby, Stacks: stacks}
 }
 
 // schemeOf is as much of an address as can be shown: the rest may hold a password.
@@ -129,21 +148,14 @@ func (w *walker) entries(client *engine.Client, span engine.Span, chosen []engin
 	for _, stream := range chosen {
 		s.of(&stream.Labels)
 	}
-	if own := func(s engine.Stream) bool { return s.Job == "wk" }; !slices.ContainsFunc(chosen, func(s engine.Stream) bool { return !own(s) }) {
+	if ofOwnShipper(chosen) {
 		w.fail(name, ErrOwnShipper, true)
 	}
-	r := &engine.Reading{Client: client, Filter: w.engines.Filter, Nearby: w.engines.Nearby, Stacks: stacks}
-	whole := wholeSeconds{}
+	r := w.engines.reading(client)
+	whole := &wholeSeconds{}
 	end := w.progress.through(name, span, r)
 	gaps, err := r.Run(w.ctx, span, func(p *engine.Page) error {
-		for i := range p.Entries {
-			k := &p.Entries[i]
-			whole.note(k)
-			if err := s.add(&engine.Entry{Labels: k.Labels, Time: time.Unix(0, k.At), Text: k.Text}); err != nil {
-				return err
-			}
-		}
-		return nil
+		return addPage(s, p, whole)
 	})
 	end()
 	failed := cmp.Or(s.flush(true), s.untouched())
@@ -162,6 +174,23 @@ func (w *walker) entries(client *engine.Client, span engine.Span, chosen []engin
 	asked.Scanned, asked.Received, asked.Requests = client.Scanned.Load(), client.Received.Load(), client.Requests.Load()
 }
 
+// addPage holds the entries of a page.
+func addPage(s *streams, p *engine.Page, whole *wholeSeconds) error {
+	for i := range p.Entries {
+		k := &p.Entries[i]
+		whole.note(k)
+		if err := s.add(&engine.Entry{Labels: k.Labels, Time: time.Unix(0, k.At), Text: k.Text}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ofOwnShipper tells whether all streams are those that WuKongIM ships itself.
+func ofOwnShipper(chosen []engine.Stream) bool {
+	return !slices.ContainsFunc(chosen, func(s engine.Stream) bool { return s.Job != "wk" })
+}
+
 // nameOfNode names the log of a stream by its node: pod/wukongim-0.
 func nameOfNode(log string, l *parser.Labels) string {
 	name := log + ":" + l.NodeName()
@@ -175,9 +204,11 @@ func nameOfNode(log string, l *parser.Labels) string {
 type wholeSeconds struct{ yes, no int }
 
 func (w *wholeSeconds) note(k *engine.Kept) {
-	if k.At%int64(time.Second) == 0 {
+	switch {
+	case w == nil:
+	case k.At%int64(time.Second) == 0:
 		w.yes++
-	} else {
+	default:
 		w.no++
 	}
 }

@@ -157,9 +157,23 @@ func (p *rotatedPiece) find() (*os.File, error) {
 	return nil, err
 }
 
+// isOpen tells whether an open file is the piece. The inode of a file that was
+// removed is given to the next one, so it has to begin with the same as well.
 func (p *rotatedPiece) isOpen(file *os.File) bool {
 	info, err := file.Stat()
-	return err == nil && os.SameFile(info, p.info)
+	if err != nil || !os.SameFile(info, p.info) {
+		return false
+	}
+	r, err := unpacked(file)
+	if err != nil {
+		return false
+	}
+	head := make([]byte, len(p.head))
+	if _, err := io.ReadFull(r, head); err != nil || !bytes.Equal(head, p.head) {
+		return false
+	}
+	_, err = file.Seek(0, io.SeekStart)
+	return err == nil
 }
 
 // isCopy tells whether a compressed file holds exactly what a plain one does.
@@ -370,7 +384,9 @@ func unpackedSize(file *os.File, r io.Reader, read, size int64) int64 {
 // present file, and not read yet.
 func (l *Followed) rotatedBetween(old *rotatedPiece, now *os.File) []*rotatedPiece {
 	pieces := l.piecesBefore(now)
-	is := func(p *rotatedPiece) bool { return os.SameFile(p.info, old.info) || p.identity().same(old.identity()) }
+	is := func(p *rotatedPiece) bool {
+		return os.SameFile(p.info, old.info) && bytes.HasPrefix(p.head, old.head) || p.identity().same(old.identity())
+	}
 	if at := slices.IndexFunc(pieces, is); at >= 0 {
 		pieces = pieces[at+1:]
 	} else {

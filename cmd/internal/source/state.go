@@ -71,6 +71,8 @@ func (p print) matches(data []byte) bool {
 type stateDocument struct {
 	Schema string      `json:"schema"`
 	Files  []savedFile `json:"files"`
+	// Engines are how far engines were read.
+	Engines []savedEngine `json:"engines,omitempty"`
 	// Memory is what the reader of the logs has to know of them.
 	Memory json.RawMessage `json:"memory,omitempty"`
 }
@@ -207,7 +209,7 @@ func (f *Follow) places(memory func() any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc := stateDocument{Schema: StateSchema, Files: []savedFile{}, Memory: known}
+	doc := stateDocument{Schema: StateSchema, Files: []savedFile{}, Engines: f.State.doc.Engines, Memory: known}
 	for _, saved := range f.State.doc.Files { // of logs that are not there now
 		if !slices.ContainsFunc(f.logs, func(l *Followed) bool { return storedName(l.Name) == saved.Name }) {
 			doc.Files = append(doc.Files, saved)
@@ -238,26 +240,34 @@ func (l *Followed) saved() savedFile {
 // replaceFile writes a file so that either the old or the new content is there
 // after a crash (rename(2), fsync(2)).
 func replaceFile(path string, data []byte) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, filepath.Base(path)+".*")
+	ready, err := writeBeside(path, data)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		os.Remove(f.Name())
+	if err := os.Rename(ready, path); err != nil {
+		os.Remove(ready)
 		return err
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		os.Remove(f.Name())
-		return err
-	}
-	d, err := os.Open(dir)
+	d, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
 	defer d.Close()
 	return d.Sync()
+}
+
+// writeBeside writes what is to take the place of a file to the disk, and gives its name.
+func writeBeside(path string, data []byte) (ready string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		os.Remove(f.Name())
+		return "", err
+	}
+	return f.Name(), nil
 }
 
 // resume goes on where an earlier run stood: in the same file, by whatever name

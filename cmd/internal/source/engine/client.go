@@ -81,6 +81,9 @@ type Client struct {
 	// Requests that were sent, and bytes that were received and that the engine says it
 	// looked at.
 	Requests, Received, Scanned atomic.Int64
+	// reached says that the engine answered once: until then its address may be wrong, and
+	// nothing is waited for.
+	reached atomic.Bool
 	// cap is the most entries of a page that the engine gives, as far as is known.
 	cap atomic.Int64
 }
@@ -154,7 +157,7 @@ func (c *Client) ask(ctx context.Context, path string, form url.Values, take fun
 		last = c.once(ctx, path, form, take)
 		if busy, after := isBusy(last); busy && after > 0 {
 			return struct{}{}, &backoff.RetryAfterError{Duration: after}
-		} else if !busy && last != nil {
+		} else if last != nil && (!busy || !c.reached.Load()) {
 			return struct{}{}, backoff.Permanent(last)
 		}
 		return struct{}{}, last
@@ -207,6 +210,7 @@ func (c *Client) once(ctx context.Context, path string, form url.Values, take fu
 		return withoutAddress(ctx, err)
 	}
 	defer answer.Body.Close()
+	c.reached.Store(true)
 	body := &heard{answer.Body, c, silent}
 	if answer.StatusCode != http.StatusOK {
 		return refusal(answer, body)

@@ -65,6 +65,9 @@ type Reading struct {
 	// Stacks those behind which a stack stands.
 	Filter
 	Nearby, Stacks []string
+	// Whole ends the reading at the first span that cannot be read, so that it can go on
+	// there.
+	Whole bool
 	// Far is told up to which time was read; nil for nobody.
 	Far func(time.Time)
 
@@ -187,7 +190,7 @@ func (s *slice) read(span Span) error {
 				}
 				continue
 			}
-			if s.pace.giveUp() >= lost {
+			if s.pace.giveUp() >= lost || s.Whole {
 				return err
 			}
 			s.gaps = append(s.gaps, &Gap{Span: want, Err: err})

@@ -189,6 +189,16 @@ func TestEngineThatGivesNothingIsGivenUp(t *testing.T) {
 	assert.Equal(t, span, gaps[0].Span)
 }
 
+// TestWrongAddressIsToldAtOnce: only an engine that was there is waited for.
+func TestWrongAddressIsToldAtOnce(t *testing.T) {
+	f := newFakeLoki(t)
+	c := client(t, f.address(`{a="b"}`), nil)
+	f.Close()
+	_, err := c.Streams(t.Context(), span)
+	assert.ErrorContains(t, err, "refused")
+	assert.EqualValues(t, 1, c.Requests.Load())
+}
+
 func TestShardsOfAStreamAreOne(t *testing.T) {
 	f := newFakeLoki(t)
 	for i := range 300 {

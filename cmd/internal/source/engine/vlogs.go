@@ -103,7 +103,7 @@ func (v vlogs) read(ctx context.Context, query string, span Span, limit int, emi
 			writer := v.writer
 			entry, stream, ok := writer.ReadVictoriaLogs(lines.Bytes())
 			if !ok {
-				return fmt.Errorf("%w: %.200q", errAnswer, lines.Text())
+				return lastOr(lines, ErrAnswer)
 			}
 			e := Entry{Labels: &writer, Time: entry.Stamp.Time, Text: quoted(entry.Text), Stream: string(stream)}
 			if err := emit(&e); err != nil {
@@ -114,7 +114,19 @@ func (v vlogs) read(ctx context.Context, query string, span Span, limit int, emi
 	})
 }
 
-var errAnswer = errors.New("this is no answer of the engine")
+// lastOr tells a line that is cut from one in the middle, which is no answer.
+func lastOr(lines *bufio.Scanner, otherwise error) error {
+	switch {
+	case lines.Scan():
+		return otherwise
+	case lines.Err() != nil:
+		return lines.Err()
+	}
+	return ErrCut
+}
+
+// ErrAnswer says that what came is no answer of the engine: something else listens there.
+var ErrAnswer = errors.New("this is no answer of the engine")
 
 // quoted is a text as a string of JSON, its letters as they are.
 func quoted(text []byte) []byte {
@@ -147,7 +159,7 @@ func (v vlogs) list(ctx context.Context, path, selector string, span Span) ([]st
 
 func decode(body io.Reader, into any) error {
 	if err := json.NewDecoder(body).Decode(into); err != nil {
-		return fmt.Errorf("%w: %w", errAnswer, err)
+		return fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
 	return nil
 }

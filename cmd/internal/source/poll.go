@@ -1,0 +1,251 @@
+package source
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"slices"
+	"time"
+
+	"wklog/cmd/internal/source/engine"
+	"wklog/parser"
+)
+
+const (
+	// lag is how far behind the present an engine is followed: what shippers send later is
+	// not seen. Both engines' own tails lose entries where many come (of 60,000 Loki's
+	// lost 52,100), and no query does.
+	lag = 10 * time.Second
+	// pollEvery is how often an engine is asked.
+	pollEvery = 2 * time.Second
+	// saveEvery is how often the place is kept where nothing comes.
+	saveEvery = 30 * time.Second
+)
+
+// Poll follows engines.
+type Poll struct {
+	// Args are addresses.
+	Args    []string
+	Engines *Engines
+	// FromStart reads what is there already, of the time that Engines names.
+	FromStart bool
+	// State of an earlier run, to go on from; nil for none.
+	State *State
+	// Deliver takes entries of one log as lines, whole ones.
+	Deliver func(log string, lines []byte) error
+	// Done is called when all of a stretch of time was delivered: what waits for more is
+	// taken as it is. Commit lets out what was found, just before the state says so.
+	Done   func() error
+	Commit func() error
+	// Tick is called between the polls.
+	Tick func() error
+	// Report takes what cannot be read, and notes for the user.
+	Report func(Failure)
+
+	polled []*polled
+	told   map[string]bool
+	saved  time.Time
+	fault  error // of what takes the entries
+}
+
+// polled is one engine with how far it was read.
+type polled struct {
+	reading *engine.Reading
+	at      time.Time
+	lines   *streams
+	asked   bool // it answered once
+}
+
+// savedEngine is how far an engine was read.
+type savedEngine struct {
+	Name     string    `json:"name"`
+	Selector string    `json:"selector"`
+	Until    time.Time `json:"until"`
+}
+
+// Run polls until the context ends or what takes the entries fails. It fails where the
+// first answer of an engine does.
+func (p *Poll) Run(ctx context.Context, memory func() any) error {
+	p.told = map[string]bool{}
+	for _, arg := range p.Args {
+		e, name, err := p.begin(ctx, arg)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			p.Report(Failure{Source: name, Err: err})
+			continue
+		}
+		p.polled = append(p.polled, e)
+	}
+	if len(p.polled) == 0 {
+		return nil
+	}
+	turns := time.NewTicker(pollEvery)
+	defer turns.Stop()
+	for {
+		for _, e := range p.polled {
+			if err := p.poll(ctx, e, memory); err != nil {
+				if ctx.Err() != nil {
+					return nil
+				}
+				return err
+			}
+		}
+		if err := p.Tick(); err != nil {
+			return err
+		}
+		select {
+		case <-turns.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// begin finds where the reading of an engine goes on.
+func (p *Poll) begin(ctx context.Context, arg string) (*polled, string, error) {
+	client, name, err := p.Engines.client(arg)
+	if err != nil {
+		return nil, name, err
+	}
+	now := time.Now()
+	chosen, err := client.Streams(ctx, p.Engines.span(now))
+	if err == nil && len(chosen) == 0 {
+		err = unchosen(ctx, client, p.Engines.span(now))
+	}
+	if err != nil {
+		return nil, name, err
+	}
+	if ofOwnShipper(chosen) {
+		p.Report(Failure{Source: name, Err: ErrOwnShipper, Minor: true})
+	}
+	e := &polled{reading: p.Engines.reading(client), at: now.Add(-lag)}
+	e.reading.Whole = true
+	if p.FromStart {
+		e.at = p.Engines.span(now).From
+	}
+	if saved := p.State.engine(name, client.Selector); saved != nil {
+		e.at = saved.Until
+	}
+	w := &walker{ctx: ctx, visitor: linesTo{p}}
+	e.lines = newStreams(w, &Log{Name: client.Engine, Size: -1})
+	e.lines.logName = nameOfNode
+	return e, name, nil
+}
+
+// poll reads what came, up to the lag. Of what cannot be read nothing that stands behind
+// it is told, so that it is asked for once more.
+func (p *Poll) poll(ctx context.Context, e *polled, memory func() any) error {
+	until := time.Now().Add(-lag)
+	if !until.After(e.at) {
+		return nil
+	}
+	name := e.reading.Name()
+	gaps, err := e.reading.Run(ctx, engine.Span{From: e.at, Until: until}, func(page *engine.Page) error {
+		p.fault = p.take(e, page, memory)
+		return p.fault
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if took := p.fault; took != nil {
+		return took
+	}
+	for _, gap := range gaps {
+		if gap.Crowd > 0 {
+			p.Report(Failure{Source: name, Err: gap})
+		}
+	}
+	if err != nil && !p.told[name+err.Error()] {
+		p.told[name+err.Error()] = true
+		p.Report(Failure{Source: name, Err: err})
+	}
+	if err == nil {
+		clear(p.told)
+	}
+	if time.Since(p.saved) < saveEvery {
+		return nil
+	}
+	return p.save(memory)
+}
+
+func (p *Poll) take(e *polled, page *engine.Page, memory func() any) error {
+	if err := cmp.Or(addPage(e.lines, page, nil), e.lines.flush(true), p.Done()); err != nil {
+		return err
+	}
+	e.at = page.Until
+	if len(page.Entries) == 0 {
+		return nil
+	}
+	return p.save(memory)
+}
+
+// save puts the places beside the state's, then lets out what was found, and then puts them
+// in the state's place: a kill in between tells hardly anything twice, and loses nothing.
+func (p *Poll) save(memory func() any) error {
+	p.saved = time.Now()
+	if p.State == nil {
+		return p.Commit()
+	}
+	known, err := json.Marshal(memory())
+	if err != nil {
+		return err
+	}
+	doc := stateDocument{Schema: StateSchema, Files: p.State.doc.Files, Memory: known}
+	if doc.Files == nil {
+		doc.Files = []savedFile{}
+	}
+	for _, saved := range p.State.doc.Engines {
+		if !slices.ContainsFunc(p.polled, func(e *polled) bool { return saved.is(e.reading.Name(), e.reading.Client.Selector) }) {
+			doc.Engines = append(doc.Engines, saved)
+		}
+	}
+	for _, e := range p.polled {
+		doc.Engines = append(doc.Engines, savedEngine{e.reading.Name(), e.reading.Client.Selector, e.at})
+	}
+	data, err := json.MarshalIndent(doc, "", " ")
+	if err != nil {
+		return err
+	}
+	ready, err := writeBeside(p.State.path, append(data, '\n'))
+	if err != nil {
+		return errors.Join(shorten(err), p.Commit())
+	}
+	if err := p.Commit(); err != nil {
+		os.Remove(ready)
+		return err
+	}
+	return os.Rename(ready, p.State.path)
+}
+
+func (s *savedEngine) is(name, selector string) bool { return s.Name == name && s.Selector == selector }
+
+// engine is how far an engine was read, nil where it was not.
+func (s *State) engine(name, selector string) *savedEngine {
+	if s == nil {
+		return nil
+	}
+	for i := range s.doc.Engines {
+		if s.doc.Engines[i].is(name, selector) {
+			return &s.doc.Engines[i]
+		}
+	}
+	return nil
+}
+
+// linesTo hands logs on as lines.
+type linesTo struct{ *Poll }
+
+func (l linesTo) Read(log *Log) error {
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(log); err != nil {
+		return err
+	}
+	return l.Deliver(parser.Readable(log.Name), b.Bytes())
+}
+
+func (linesTo) End() {}

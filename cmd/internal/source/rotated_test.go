@@ -1,0 +1,37 @@
+package source
+
+import (
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestPieceIsNotTheNextFileOfItsInode: a piece is compressed, which removes it, and
+// the file that the server writes next gets its inode, and at the next rotation its name.
+func TestPieceIsNotTheNextFileOfItsInode(t *testing.T) {
+	dir := t.TempDir()
+	plain := filepath.Join(dir, "stdout.log.1")
+	require.NoError(t, os.WriteFile(plain, []byte("first piece\n"), 0o600))
+	piece := newRotatedPiece(plain)
+
+	packed, err := os.Create(filepath.Join(dir, "stdout.log.2.gz"))
+	require.NoError(t, err)
+	w := gzip.NewWriter(packed)
+	_, err = io.WriteString(w, "first piece\n")
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	require.NoError(t, packed.Close())
+	require.NoError(t, os.WriteFile(plain, []byte("second piece, of another length\n"), 0o600))
+
+	r, err := piece.open(0)
+	require.NoError(t, err)
+	defer r.Close()
+	content, err := io.ReadAll(r)
+	require.NoError(t, err)
+	assert.Equal(t, "first piece\n", string(content))
+}

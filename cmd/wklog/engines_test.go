@@ -1,0 +1,351 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wklog/cmd/internal/report"
+)
+
+// store is a VictoriaLogs of the test's own.
+type store struct {
+	address string
+	process *exec.Cmd
+}
+
+// startStore starts one, where there is a program: go install
+// github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1.
+func startStore(t *testing.T, flags ...string) *store {
+	t.Helper()
+	program, err := exec.LookPath(cmp.Or(os.Getenv("VICTORIA_LOGS"), "victoria-logs"))
+	if err != nil {
+		t.Skip("needs victoria-logs")
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &store{address: free.Addr().String()}
+	require.NoError(t, free.Close())
+	s.process = exec.Command(program, append([]string{
+		"-httpListenAddr=" + s.address, "-storageDataPath=" + t.TempDir(), "-retentionPeriod=100y", "-loggerLevel=ERROR",
+	}, flags...)...)
+	require.NoError(t, s.process.Start())
+	t.Cleanup(func() {
+		_ = s.process.Process.Kill()
+		_ = s.process.Wait()
+	})
+	require.Eventually(t, func() bool {
+		answer, err := http.Get("http://" + s.address + "/health")
+		if err != nil {
+			return false
+		}
+		answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	}, 20*time.Second, 20*time.Millisecond)
+	return s
+}
+
+// node is the log of one server of a cluster, as it was collected.
+type node struct {
+	name  string
+	times []int64
+	lines []string
+}
+
+var ownTime = regexp.MustCompile(`"time":"[^"]*"`)
+
+// nodesOf makes logs of healthy servers of which some connections fail, as real servers
+// printed them, from a moment on.
+func nodesOf(t *testing.T, count, lines int, from time.Time, step time.Duration, rate float64) []node {
+	t.Helper()
+	var healthy []string
+	for line := range strings.Lines(string(read(t, "../../testdata/wukongim/servers/healthy/stdout-debug.log"))) {
+		if strings.HasPrefix(line, "{") && !strings.Contains(line, "malformed HTTP request") {
+			healthy = append(healthy, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	var failures [][]string
+	for line := range bytes.Lines(read(t, "../../testdata/wukongim/attempts.jsonl")) {
+		var attempt struct {
+			Stdout []string `json:"server_stdout"`
+		}
+		require.NoError(t, json.Unmarshal(line, &attempt))
+		if strings.Contains(strings.Join(attempt.Stdout, " "), "握手失败") {
+			failures = append(failures, attempt.Stdout)
+		}
+	}
+	var nodes []node
+	for n := range count {
+		rng := rand.New(rand.NewPCG(uint64(n), 0))
+		at := from.UnixNano() + int64(n)
+		one := node{name: fmt.Sprint("wukongim-", n)}
+		for len(one.lines) < lines {
+			at += rng.Int64N(2 * int64(step))
+			printed := []string{healthy[len(one.lines)%len(healthy)]}
+			if rng.Float64() < rate {
+				printed = failures[rng.IntN(len(failures))]
+			}
+			for _, line := range printed {
+				at += int64(50 * time.Microsecond)
+				own := `"time":"` + time.Unix(0, at).UTC().Format("2006-01-02T15:04:05.000000000-07:00") + `"`
+				one.times, one.lines = append(one.times, at), append(one.lines, ownTime.ReplaceAllString(line, own))
+			}
+		}
+		nodes = append(nodes, one)
+	}
+	return nodes
+}
+
+// write puts each node's log into a folder of its own, as docker logs -t prints it.
+func (n *node) write(t *testing.T, dir string) {
+	t.Helper()
+	var b bytes.Buffer
+	for i, line := range n.lines {
+		fmt.Fprintf(&b, "%s %s\n", time.Unix(0, n.times[i]).UTC().Format("2006-01-02T15:04:05.000000000Z"), line)
+	}
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, n.name), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, n.name, "stdout.log"), b.Bytes(), 0o644))
+}
+
+// push sends some lines of a node as a collector does.
+func (s *store) push(t *testing.T, n *node, from, until int, parameters string) {
+	t.Helper()
+	var values [][]string
+	for i := from; i < until; i++ {
+		values = append(values, []string{strconv.FormatInt(n.times[i], 10), n.lines[i]})
+	}
+	body, err := json.Marshal(map[string]any{"streams": []any{map[string]any{
+		"stream": map[string]string{"namespace": "im", "pod": n.name, "container": "wukongim"}, "values": values,
+	}}})
+	require.NoError(t, err)
+	answer, err := http.Post("http://"+s.address+"/insert/loki/api/v1/push"+parameters, "application/json", bytes.NewReader(body))
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	require.Less(t, answer.StatusCode, 300)
+}
+
+// settle waits until what was pushed can be found.
+func (s *store) settle(t *testing.T) {
+	t.Helper()
+	answer, err := http.Get("http://" + s.address + "/internal/force_flush")
+	require.NoError(t, err)
+	answer.Body.Close()
+}
+
+// reportOf runs wklog and reads its report.
+func reportOf(t *testing.T, args ...string) (doc report.Document, stderr string, status int) {
+	t.Helper()
+	c := self(t, "wklog", append([]string{"report", "--format", "json"}, args...)...)
+	var out, complaints bytes.Buffer
+	c.Stdout, c.Stderr = &out, &complaints
+	_ = c.Run()
+	if out.Len() > 0 {
+		require.NoError(t, json.Unmarshal(out.Bytes(), &doc))
+	}
+	return doc, complaints.String(), c.ProcessState.ExitCode()
+}
+
+// essence is what has to be the same from files and from an engine.
+func essence(doc *report.Document) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, doc.Summary.Events, doc.Summary.Duplicates, doc.Summary.Unclassified)
+	for _, f := range doc.Findings {
+		fmt.Fprintln(&b, f.Pattern, f.Count)
+	}
+	for _, n := range doc.Nodes {
+		fmt.Fprintln(&b, strings.TrimPrefix(n.Name, "im/"), n.Count)
+	}
+	for _, in := range doc.Incidents {
+		fmt.Fprintln(&b, in.First, in.Last, in.Events)
+		for _, d := range in.Diagnosis {
+			fmt.Fprintf(&b, " %s %.3f\n", d.Cause, d.Confidence)
+		}
+	}
+	return b.String()
+}
+
+var began = time.Date(2026, 5, 4, 1, 30, 0, 0, time.UTC)
+
+const ofMay = "2026-05-03T00:00:00Z"
+
+// TestReportOfAnEngineIsThatOfTheFiles over each way in which it may keep the records, and
+// where it cuts queries that take long.
+func TestReportOfAnEngineIsThatOfTheFiles(t *testing.T) {
+	nodes := nodesOf(t, 3, 20_000, began, 400*time.Millisecond, 0.002)
+	dir := t.TempDir()
+	for i := range nodes {
+		nodes[i].write(t, dir)
+	}
+	want, _, status := reportOf(t, dir)
+	require.Zero(t, status)
+	require.Greater(t, want.Summary.Events, 50)
+	require.NotEmpty(t, want.Incidents)
+	for name, parameters := range map[string]string{"records taken apart": "", "records as they are": "?disable_message_parsing=1"} {
+		t.Run(name, func(t *testing.T) {
+			s := startStore(t)
+			for i := range nodes {
+				for at := 0; at < len(nodes[i].lines); at += 5000 {
+					s.push(t, &nodes[i], at, min(at+5000, len(nodes[i].lines)), parameters)
+				}
+			}
+			s.settle(t)
+			got, complaints, status := reportOf(t, `vlogs://`+s.address+`/?query={namespace="im"}`, "--since", ofMay, "--until", "2026-05-05")
+			assert.Zero(t, status, complaints)
+			assert.Empty(t, complaints)
+			assert.Equal(t, essence(&want), essence(&got))
+			require.Len(t, got.Inputs, 3)
+			assert.Equal(t, "vlogs:pod/im/wukongim-0", got.Inputs[0].Name)
+			assert.Equal(t, "vlogs", got.Inputs[0].Engine)
+			assert.Positive(t, got.Inputs[0].Requests)
+			assert.Less(t, got.Inputs[0].ReceivedBytes, want.Summary.Bytes/20)
+
+			_, complaints, status = reportOf(t, `vlogs://`+s.address+`/?query={namespace="nobody"}`, "--since", ofMay)
+			assert.Equal(t, exitWrong, status, "a selector that chooses nothing")
+			assert.Contains(t, complaints, `pod="wukongim-0"`)
+		})
+	}
+}
+
+// TestEngineThatDiesIsReadOrNamed: never a short report that looks whole.
+func TestEngineThatDiesIsReadOrNamed(t *testing.T) {
+	s := startStore(t)
+	nodes := nodesOf(t, 2, 5000, began, 400*time.Millisecond, 0.01)
+	dir := t.TempDir()
+	for i := range nodes {
+		nodes[i].write(t, dir)
+		s.push(t, &nodes[i], 0, len(nodes[i].lines), "")
+	}
+	s.settle(t)
+	want, _, _ := reportOf(t, dir)
+	queries := 0
+	third := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/query") {
+			queries++
+		}
+		answer, err := http.Post("http://"+s.address+r.URL.Path, r.Header.Get("Content-Type"), r.Body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		defer answer.Body.Close()
+		var body bytes.Buffer
+		_, _ = body.ReadFrom(answer.Body)
+		if queries%3 == 1 && strings.HasSuffix(r.URL.Path, "/query") {
+			_, _ = w.Write(body.Bytes()[:body.Len()/2])
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(answer.StatusCode)
+		_, _ = w.Write(body.Bytes())
+	}))
+	defer third.Close()
+	third.Config.ErrorLog = nil
+	address := strings.Replace(third.URL, "http", "vlogs", 1) + `/?query={namespace="im"}`
+	got, complaints, status := reportOf(t, address, "--since", ofMay, "--until", "2026-05-05")
+	assert.Zero(t, status, complaints)
+	assert.Equal(t, essence(&want), essence(&got), "a third of the answers was cut")
+
+	require.NoError(t, s.process.Process.Kill())
+	_ = s.process.Wait()
+	t.Setenv("VLOGS_CLIENT_RETRIES", "1")
+	_, complaints, status = reportOf(t, address, "--since", ofMay, "--until", "2026-05-05")
+	assert.Equal(t, exitWrong, status)
+	assert.NotEmpty(t, complaints)
+}
+
+// TestFollowedEngineIsToldOnceOverKills while much comes.
+func TestFollowedEngineIsToldOnceOverKills(t *testing.T) {
+	s := startStore(t)
+	dir := t.TempDir()
+	out, state := filepath.Join(dir, "events"), filepath.Join(dir, "state")
+	const failures, batch = 3000, 300
+	from := time.Now()
+	n := node{name: "wukongim-0"}
+	for i := range failures {
+		at := from.Add(time.Duration(i) * time.Millisecond)
+		n.times = append(n.times, at.UnixNano())
+		n.lines = append(n.lines, fmt.Sprintf("-------------------------->握手失败！--------------------------> tls: client offered only unsupported versions: [%d] handshakeStatusReadClientHello", i))
+	}
+	s.push(t, &n, 0, 1, "")
+	s.settle(t)
+	follow := func() *exec.Cmd {
+		f, err := os.OpenFile(out, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		require.NoError(t, err)
+		defer f.Close()
+		c := self(t, "wklog", "analyze", "-f", "--from-start", "--since", from.Add(-time.Second).Format(time.RFC3339), "--format", "jsonl", "--state", state, `vlogs://`+s.address+`/?query={namespace="im"}`)
+		c.Stdout = f
+		require.NoError(t, c.Start())
+		return c
+	}
+	c := follow()
+	for at := 1; at < failures; at += batch {
+		s.push(t, &n, at, min(at+batch, failures), "")
+	}
+	told := func() (list []string) {
+		data, _ := os.ReadFile(out)
+		return offered.FindAllString(string(data), -1)
+	}
+	for before := 0; before < failures; {
+		require.Eventually(t, func() bool { return len(told()) > before }, time.Minute, time.Millisecond)
+		before = max(len(told()), before+failures/3)
+		require.NoError(t, c.Process.Kill())
+		_ = c.Wait()
+		c = follow()
+	}
+	require.Eventually(t, func() bool { return len(told()) >= failures }, time.Minute, 20*time.Millisecond)
+	times := map[string]int{}
+	for _, one := range told() {
+		times[one]++
+	}
+	assert.Len(t, times, failures, "lost")
+	assert.Len(t, told(), failures, "doubled")
+}
+
+var offered = regexp.MustCompile(`"message":"[^"]*\[\d+\]`)
+
+// TestEnginesTellTheirErrorsWithoutSecrets on every stream and in every form.
+func TestEnginesTellTheirErrorsWithoutSecrets(t *testing.T) {
+	refusing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "no access with "+r.Header.Get("Authorization"), http.StatusUnauthorized)
+	})
+	plain, secure := httptest.NewServer(refusing), httptest.NewTLSServer(refusing)
+	defer plain.Close()
+	defer secure.Close()
+	t.Setenv("VLOGS_BEARER_TOKEN", "topsecret-3141")
+	t.Setenv("VLOGS_CLIENT_RETRIES", "0")
+	for arg, want := range map[string]string{
+		strings.Replace(plain.URL, "http", "vlogs", 1):         "401",
+		strings.Replace(secure.URL, "https", "vlogs+https", 1): "untrusted-ca",
+		"vlogs://u:topsecret-3141@127.0.0.1/":                  "VLOGS_PASSWORD",
+	} {
+		for _, form := range []string{"json", "html", "table"} {
+			c := self(t, "wklog", "report", "--format", form, arg, "--select", `{a="b"}`)
+			var all bytes.Buffer
+			c.Stdout, c.Stderr = &all, &all
+			require.Error(t, c.Run())
+			assert.Equal(t, exitWrong, c.ProcessState.ExitCode())
+			assert.Contains(t, all.String(), want, arg)
+			assert.NotContains(t, all.String(), "topsecret-3141", form)
+		}
+	}
+	for _, args := range [][]string{{"analyze", "--select", "x", "-"}, {"report", "--all-patterns", "."}, {"analyze", "-f", "vlogs://h/", "."}} {
+		c := self(t, "wklog", args...)
+		c.Stderr = nil
+		require.Error(t, c.Run())
+		assert.Equal(t, exitWrong, c.ProcessState.ExitCode(), args)
+	}
+}
