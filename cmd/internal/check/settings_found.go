@@ -255,13 +255,14 @@ func (s *Settings) NameOfCertificate() string {
 	if s.Leaf == nil {
 		return "localhost"
 	}
-	for _, name := range namesOf(s.Leaf) {
-		if !strings.HasPrefix(name, "*") {
-			return name
-		}
-		return "any" + strings.TrimPrefix(name, "*")
+	names := namesOf(s.Leaf)
+	if len(names) == 0 {
+		return "localhost"
 	}
-	return "localhost"
+	if domain, wildcard := strings.CutPrefix(names[0], "*"); wildcard {
+		return "any" + domain
+	}
+	return names[0]
 }
 
 // ListenPort is that of wss, empty without any.

@@ -80,24 +80,24 @@ func badYAML(data []byte, err error) error {
 	kind, line := errNotYAML, lineOf(err)
 	if ofAnchors().MatchString(err.Error()) {
 		kind = errAnchors
-	} else if mistake, at := mistakeIn(data); mistake != nil {
+	} else if at, mistake := mistakeIn(data); mistake != nil {
 		kind, line = mistake, bytes.Count(data[:at], []byte("\n"))+1
 	}
 	return &placed{line: line, err: &ofYAML{kind, err}}
 }
 
 // mistakeIn finds the first of what people do to YAML, nil for nothing known.
-func mistakeIn(data []byte) (mistake error, at int) {
+func mistakeIn(data []byte) (at int, mistake error) {
 	if !utf8.Valid(data) { // an editor saved it in a local encoding
-		return errNotUTF8, validUpTo(data)
+		return validUpTo(data), errNotUTF8
 	}
 	if found := indentedByTab().FindIndex(data); found != nil {
-		return errTabs, found[0]
+		return found[0], errTabs
 	}
 	if found := fullWidth().FindIndex(data); found != nil {
-		return errFullWidth, found[0]
+		return found[0], errFullWidth
 	}
-	return nil, 0
+	return 0, nil
 }
 
 // validUpTo is how many bytes are UTF-8.

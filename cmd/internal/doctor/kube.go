@@ -315,13 +315,14 @@ type containerStatus struct {
 // owner names what makes a pod, by its kind and name; what makes replicas is named by
 // them.
 func (p *pod) owner() string {
-	for _, o := range p.Metadata.OwnerReferences {
-		if o.Kind == "ReplicaSet" {
-			return "Deployment/" + strings.TrimSuffix(o.Name, "-"+p.Metadata.Labels["pod-template-hash"])
-		}
-		return o.Kind + "/" + o.Name
+	if len(p.Metadata.OwnerReferences) == 0 {
+		return ""
 	}
-	return ""
+	o := p.Metadata.OwnerReferences[0]
+	if o.Kind == "ReplicaSet" {
+		return "Deployment/" + strings.TrimSuffix(o.Name, "-"+p.Metadata.Labels["pod-template-hash"])
+	}
+	return o.Kind + "/" + o.Name
 }
 
 // ownerOf is the object that makes a pod, where it was read.

@@ -59,11 +59,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 	p, err := In(patterns.English)
 	require.NoError(t, err)
 	var source strings.Builder
-<<<<<<< HEAD
-	for _, dir := range []string{".", "../report", "../notify", "../run", "../rules", "../check", "../doctor", "../../wklog"} {
-=======
-	for _, dir := range []string{".", "../report", "../notify", "../run", "../check", "../doctor", "../program", "../../wklog"} {
->>>>>>> fdec0277c267efe537cfb3f9b39c841f37edfafb
+	for _, dir := range []string{".", "../report", "../notify", "../run", "../rules", "../check", "../doctor", "../program", "../../wklog"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		require.NoError(t, err)
 		templates, err := filepath.Glob(filepath.Join(dir, "*.tmpl"))

@@ -56,7 +56,6 @@ type polled struct {
 	reading *engine.Reading
 	at      time.Time
 	lines   *streams
-	asked   bool // it answered once
 }
 
 // savedEngine is how far an engine was read.

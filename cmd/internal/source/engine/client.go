@@ -187,9 +187,6 @@ func isBusy(err error) (is bool, after time.Duration) {
 	return errors.As(err, &op) && op.Op == "dial", 0
 }
 
-// isOver tells whether an engine stayed busy or gone until nobody waited any longer.
-func isOver(err error) bool { is, _ := isBusy(err); return is }
-
 func (c *Client) once(ctx context.Context, path string, form url.Values, take func(io.Reader) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
