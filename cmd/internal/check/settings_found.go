@@ -59,11 +59,12 @@ func (c Containers) Likely() (likely, perhaps []string) {
 
 // Load reads the settings of one, with the files as it sees them.
 func (c Containers) Load(name string, files Files) (*Settings, error) {
-	p, all, _, err := c.load()
+	p, _, _, err := c.load()
 	if err != nil {
 		return nil, err
 	}
-	if all, _, err = p.containers(name); err != nil {
+	all, _, err := p.containers(name)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	s := &Settings{values: map[string]setting{}}
