@@ -121,7 +121,7 @@ func (in *Incident) headline(d *Document, say *messages.Printer) string {
 		parts = append(parts, say.Say("incident.over", short(in.First, d.Summary), short(in.Last, d.Summary), lasting(in.Last.Sub(*in.First), say)))
 	}
 	if len(in.Nodes) > 0 {
-		parts = append(parts, say.Say("incident.nodes", Visible(say.List(in.Nodes))))
+		parts = append(parts, say.Say("incident.nodes", in.where(say)))
 	} else if len(in.Sources) == 1 && len(d.Files) > 1 {
 		parts = append(parts, say.Say("incident.nodes", Visible(in.Sources[0])))
 	}
@@ -136,6 +136,17 @@ func (in *Incident) headline(d *Document, say *messages.Printer) string {
 		parts = append(parts, say.Say("change."+in.Change))
 	}
 	return strings.Join(parts, say.Say("incident.join"))
+}
+
+// namedNodes is how many nodes a headline names: the table of nodes has all of them.
+const namedNodes = 4
+
+// where names the nodes of an incident, of many the first and how many others.
+func (in *Incident) where(say *messages.Printer) string {
+	if others := len(in.Nodes) - namedNodes; others > 1 {
+		return say.Say("incident.others", Visible(say.List(in.Nodes[:namedNodes])), others)
+	}
+	return Visible(say.List(in.Nodes))
 }
 
 // lasting says how long something lasts, in its two largest units.
