@@ -128,7 +128,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}10 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}10 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -214,7 +214,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}20 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}20 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -300,7 +300,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}21 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}21 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -386,7 +386,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}22 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}22 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -467,7 +467,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}30 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}30 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -548,7 +548,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}40 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}40 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -621,7 +621,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}41 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}41 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -707,7 +707,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}42 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}42 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -786,7 +786,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}43 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}43 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -857,7 +857,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}44 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}44 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -928,7 +928,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}45 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}45 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -999,7 +999,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}46 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}46 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -1076,7 +1076,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}47 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}47 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -1167,7 +1167,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}48 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}48 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -1245,7 +1245,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}49 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}49 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -1336,7 +1336,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}50 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}50 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -1423,7 +1423,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}51 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}51 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -1494,7 +1494,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}60 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}60 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -1580,7 +1580,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}70 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}70 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -1667,7 +1667,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}71 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}71 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -1758,7 +1758,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}80 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}80 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -1855,7 +1855,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}86 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}86 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -2018,7 +2018,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}100 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}100 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -2104,7 +2104,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}109 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}109 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -2190,7 +2190,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}110 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}110 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -2276,7 +2276,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}111 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}111 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -2357,7 +2357,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}112 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}112 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -2438,7 +2438,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}113 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}113 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -2529,7 +2529,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}114 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}114 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -2610,7 +2610,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}115 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}115 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -2691,7 +2691,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}116 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}116 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -2772,7 +2772,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}120 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}120 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},
@@ -2853,7 +2853,7 @@ var embedded = Catalogue{
 					},
 				},
 				{
-					Regex: "^tls 2\\.0 \\S+ net/\\S+ (?:\\S+ ){7}121 (?:arn:|-)",
+					Regex: "^tls 2\\.0 \\S+ \\S+ (?:\\S+ ){7}121 (?:arn:|-)",
 					Kinds: []string{
 						"text",
 					},

@@ -246,7 +246,7 @@ func (f *finder) dense(list []*window, usual map[placeOf]float64) (first, last i
 // does not pass by, and follows upon it within its pauses.
 func (f *finder) completed(found, remainders []*stretch, usual map[placeOf]float64) []*stretch {
 	for _, s := range found {
-		kinds, pauses := maps.Clone(s.weights), s.pauses()
+		kinds, pauses := maps.Clone(s.weights), slices.Clone(s.pauses())
 		slices.SortFunc(pauses, func(a, b float64) int { return cmp.Compare(b, a) })
 		elsewhere := f.elsewhere(s, remainders, kinds, usual)
 		for grown := true; grown; {
@@ -267,6 +267,7 @@ func (f *finder) completed(found, remainders []*stretch, usual map[placeOf]float
 			}
 		}
 		slices.SortStableFunc(s.windows, func(x, y *window) int { return x.span.First.Compare(y.span.First) })
+		s.paused = nil
 	}
 	return remainders
 }
@@ -424,7 +425,7 @@ func (f *finder) over(s *stretch) float64 {
 		}
 		return 0
 	}
-	pauses := s.pauses()
+	pauses := slices.Clone(s.pauses())
 	slices.SortFunc(pauses, func(a, b float64) int { return cmp.Compare(b, a) })
 	return 1 - math.Exp(changes.Pause(quiet/float64(known), pauses))
 }

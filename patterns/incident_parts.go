@@ -119,16 +119,20 @@ func (s *stretch) apart(kinds []kind) []*stretch {
 	return append(parts, ofWindows(s.windows[from:], kinds))
 }
 
-// pauses are those between the windows of a stretch, in hours.
+// pauses are those between the windows of a stretch, in hours. They are asked for again
+// and again when stretches are compared, and each asks all units.
 func (s *stretch) pauses() []float64 {
-	var pauses []float64
-	last := Span{}
+	if s.paused != nil {
+		return s.paused
+	}
+	pauses, last := []float64{}, Span{}
 	for _, w := range s.windows {
 		if !last.Last.IsZero() {
 			pauses = append(pauses, s.hours(last.Last, w.span.First))
 		}
 		last.Add(w.span.Last)
 	}
+	s.paused = pauses
 	return pauses
 }
 

@@ -75,6 +75,7 @@ type stretch struct {
 	span     Span
 	windows  []*window // in order
 	clients  map[uint16]bool
+	paused   []float64 // see pauses; nil while it is not known
 }
 
 func newStretch() *stretch {
@@ -120,7 +121,7 @@ func (s *stretch) add(other *stretch) {
 	s.inferred += other.inferred
 	s.span.Add(other.span.First)
 	s.span.Add(other.span.Last)
-	s.windows = append(s.windows, other.windows...)
+	s.windows, s.paused = append(s.windows, other.windows...), nil
 	slices.SortStableFunc(s.windows, func(x, y *window) int { return x.span.First.Compare(y.span.First) })
 }
 
@@ -162,7 +163,7 @@ func (s *stretch) addWindow(w *window, kinds []kind) {
 	}
 	s.span.Add(w.span.First)
 	s.span.Add(w.span.Last)
-	s.windows = append(s.windows, w)
+	s.windows, s.paused = append(s.windows, w), nil
 }
 
 // units are what the logs are of. A node is one; of the logs of no node those that hold

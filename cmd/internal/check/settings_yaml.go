@@ -71,7 +71,13 @@ func readDocument(data []byte, node *yaml.Node, left int) (map[string]any, error
 // ofYAML is an error of the library, with what kind of fault it is.
 type ofYAML struct{ kind, err error }
 
-func (e *ofYAML) Error() string   { return e.err.Error() }
+func (e *ofYAML) Error() string {
+	if e.kind == errNotYAML {
+		return e.err.Error()
+	}
+	return e.kind.Error() // the library names what came of the mistake
+}
+
 func (e *ofYAML) Unwrap() []error { return []error{e.kind, e.err} }
 
 // badYAML says of an error of the library, which has one for many mistakes and often the

@@ -313,7 +313,25 @@ func (e *engine) log(ctx context.Context, c *container.InspectResponse, since ti
 	if err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "does not support reading") {
 		return nil, messages.NewError("doctor.log-driver", c.HostConfig.LogConfig.Type)
 	}
-	return log, err
+	if err != nil {
+		return nil, err
+	}
+	return &until{ctx, log}, nil
+}
+
+// until says of a log that was closed with its context that it was: the connection has
+// errors of its own for that, or seems to be at its end.
+type until struct {
+	ctx context.Context
+	io.ReadCloser
+}
+
+func (u *until) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	if err != nil && u.ctx.Err() != nil {
+		err = u.ctx.Err()
+	}
+	return n, err
 }
 
 // open reads both outputs of a container as one text.
