@@ -119,7 +119,7 @@ func TestAllPushedLiteralsFindEverySample(t *testing.T) {
 func TestPushedLiteralsAreFew(t *testing.T) {
 	c, err := Load()
 	require.NoError(t, err)
-	assert.LessOrEqual(t, len(c.Pushed(false)), 30)
+	assert.LessOrEqual(t, len(c.Pushed(false)), 32)
 	assert.LessOrEqual(t, len(c.Nearby()), 3)
 }
 
