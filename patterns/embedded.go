@@ -35646,8 +35646,8 @@ var embedded = Catalogue{
 		"tls.key",
 		"Layer6",
 		"No Private Key",
-		"ClientCert",
-		"client_cert_",
+		"NotBefore",
+		"statusDetails",
 	},
 	PushesOfClients: []string{
 		"SSL",
