@@ -265,19 +265,32 @@ func (x *Examined) green() bool {
 	return x.weight() <= weightOfWarning && (x.State == string(doctor.Running) || x.State == "")
 }
 
-// Green tells that something was found, and nothing is at fault.
+// blind tells that nothing of it could be looked at: no log has a line, and no check was
+// made. That it is well is not known then.
+func (x *Examined) blind() bool {
+	return x.Report.Summary.Lines == 0 && len(x.Verdicts) == 0 && !x.list.Has(check.Pass) && !x.list.Has(check.Warn) && !x.list.Has(check.Fail)
+}
+
+// Blind tells that of nothing anything could be looked at.
+func (e *Examination) Blind() bool {
+	return !slices.ContainsFunc(e.Servers, func(x *Examined) bool { return !x.blind() })
+}
+
+// Green tells that something was looked at, and nothing is at fault.
 func (e *Examination) Green() bool {
-	return len(e.Servers) > 0 && !slices.ContainsFunc(e.Servers, func(x *Examined) bool { return !x.green() })
+	return !e.Blind() && !slices.ContainsFunc(e.Servers, func(x *Examined) bool { return !x.green() })
 }
 
 // Status is the exit status: reached where something is at fault, wrong where nothing could
 // be looked at.
 func (e *Examination) Status(reached, wrong int) int {
 	switch {
-	case len(e.Servers) == 0 || e.Cut:
+	case e.Cut:
 		return wrong
 	case slices.ContainsFunc(e.Servers, func(x *Examined) bool { return x.list.Has(check.Fail) || !x.green() }):
 		return reached
+	case e.Blind():
+		return wrong
 	}
 	return 0
 }
@@ -416,7 +429,10 @@ func (p *Page) examination(e *Examination) {
 	if x := e.lead(); x != nil {
 		p.first(e, x)
 		p.furthers(e, x)
-	} else if len(e.Servers) > 0 && e.Green() {
+	} else if len(e.Servers) > 0 && e.Blind() {
+		p.Line("")
+		p.Paragraph("", e.say.Say("doctor.blind"), bold)
+	} else if e.Green() {
 		p.Line("")
 		p.Paragraph("", e.say.Say("doctor.good"), bold)
 	}
@@ -439,6 +455,8 @@ func (p *Page) server(e *Examination, x *Examined) {
 		mark, colour = "FAIL", color.FgRed
 	case len(x.Verdicts) > 0:
 		mark, colour = "warn", color.FgYellow
+	case x.blind():
+		mark, colour = "blind", color.FgYellow
 	}
 	p.Line(p.paint(e.say.Say("doctor.mark."+strings.TrimSpace(mark)), colour) + "  " + e.headline(x))
 	if len(x.Verdicts) > 0 {
