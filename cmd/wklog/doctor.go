@@ -186,7 +186,7 @@ type patient struct {
 }
 
 func (p *patient) miss(what string, why error) {
-	p.unseen = append(p.unseen, doctor.Unseen{What: p.Name + ": " + what, Why: why})
+	p.unseen = append(p.unseen, doctor.Unseen{What: p.app.say.Say("doctor.part", p.Name, what), Why: why})
 }
 
 // load reads the settings that its process has.

@@ -300,10 +300,10 @@ func (e *Examination) keys() map[string]string {
 	all := map[string]string{}
 	for _, x := range e.Servers {
 		for _, v := range x.Verdicts {
-			all[x.Name+" "+v.Cause+" "+v.Title] = x.Name + ": " + v.Title
+			all[x.Name+" "+v.Cause+" "+v.Title] = e.say.Say("doctor.part", x.Name, v.Title)
 		}
 		if len(x.Verdicts) == 0 && !x.green() {
-			all[x.Name+" "+x.State] = x.Name + ": " + e.say.Say("doctor.state."+x.State)
+			all[x.Name+" "+x.State] = e.say.Say("doctor.part", x.Name, e.say.Say("doctor.state."+x.State))
 		}
 	}
 	return all
