@@ -536,7 +536,7 @@ func (p *Page) furthers(e *Examination, lead *Examined) {
 				continue
 			}
 			if v := &x.Verdicts[i]; i < mostTold && v.weight >= weightOfWarning {
-				lines = append(lines, x.Name+": "+v.line(p.say))
+				lines = append(lines, p.say.Say("doctor.part", x.Name, v.line(p.say)))
 			}
 		}
 	}
