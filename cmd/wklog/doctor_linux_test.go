@@ -138,11 +138,13 @@ func TestDoctorFindsTheCause(t *testing.T) {
 		}
 	}
 	found := e.examine(t, certs)
-	assert.Len(t, found.Servers, len(situations))
 	by := map[string]*report.Examined{}
 	for _, x := range found.Servers {
-		by[x.Name] = x
+		if x.FoundBy == "docker" { // the machine of the test may have processes of its own
+			by[x.Name] = x
+		}
 	}
+	assert.Len(t, by, len(situations))
 	for _, s := range situations {
 		t.Run(s.name, func(t *testing.T) {
 			x := by[s.name]

@@ -15,6 +15,9 @@ import (
 // TestEndOfASessionReportsLikeCtrlC: the terminal and the shell send SIGHUP each, and
 // neither is a second Ctrl-C, which would leave without a report.
 func TestEndOfASessionReportsLikeCtrlC(t *testing.T) {
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("the tests run under nohup")
+	}
 	ctx, stop := interruptible(func() { t.Error("it leaves at once") })
 	defer stop()
 	here := make(chan os.Signal, 1)
