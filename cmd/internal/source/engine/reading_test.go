@@ -218,6 +218,40 @@ func TestShardsOfAStreamAreOne(t *testing.T) {
 	assert.Len(t, streams, 1)
 }
 
+// TestSelectorThatLokiRefusesDemandsALabel that all streams have; where there is none, no
+// stream is chosen.
+func TestSelectorThatLokiRefusesDemandsALabel(t *testing.T) {
+	for selector, want := range map[string]int{
+		"": 2, "{}": 2, `{pod!="wukongim-1"}`: 1, `{pod=~".*"}`: 2, `{ pod!="none", }`: 2,
+		`{pod!~"wukongim-.*"}`: 0, `{pod=~"wukongim-.+"}`: 2, `{pod!=""} |= "tls"`: 2, "{} |~ `tls`": 2,
+	} {
+		f := newFakeLoki(t)
+		f.put(pod(0), wall, "tls: a")
+		f.put(map[string]string{"pod": "wukongim-1"}, wall+1, "tls: b")
+		c := client(t, f.address(selector), nil)
+		list, err := c.Streams(t.Context(), span)
+		require.NoError(t, err, selector)
+		assert.Len(t, list, want, selector)
+		if want == 0 {
+			continue
+		}
+		r := &Reading{Client: c, Filter: Filter{Literals: []string{"tls: "}}}
+		read := 0
+		_, err = r.Run(t.Context(), span, func(p *Page) error {
+			read += len(p.Entries)
+			return nil
+		})
+		require.NoError(t, err, selector)
+		assert.Equal(t, want, read, selector)
+	}
+	f := newFakeLoki(t)
+	f.put(pod(0), wall, "tls: a")
+	f.put(map[string]string{"host": "a"}, wall, "tls: a")
+	list, err := client(t, f.address(""), nil).Streams(t.Context(), span)
+	require.NoError(t, err)
+	assert.Empty(t, list, "nothing chooses both")
+}
+
 func TestEntriesOfTwoShippersCountOnce(t *testing.T) {
 	f := newFakeLoki(t)
 	for _, by := range []string{"a", "b"} {
