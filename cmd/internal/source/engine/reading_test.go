@@ -150,6 +150,31 @@ func TestCutOfAThirdOfAllAnswersLosesNothing(t *testing.T) {
 	assert.Len(t, list, 2000)
 }
 
+// TestReasonInPlaceOfTheRestIsACut as VictoriaLogs 1.52.1 writes it when a query took too
+// long: bare, in the middle of a body in chunks or in place of all of the answer.
+func TestReasonInPlaceOfTheRestIsACut(t *testing.T) {
+	for _, answer := range []string{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"dat\r\ntimeout\n", "\n"} {
+		f := newFakeLoki(t)
+		for i := range 100 {
+			f.put(pod(0), wall+int64(i)*int64(time.Minute), fmt.Sprint("tls: ", i))
+		}
+		f.refuse = func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.HasSuffix(r.URL.Path, "/query_range") {
+				return false
+			}
+			f.refuse = nil
+			connection, _, err := http.NewResponseController(w).Hijack()
+			require.NoError(t, err)
+			_, _ = connection.Write([]byte(answer))
+			return connection.Close() == nil
+		}
+		list, gaps, err := readAll(t, f)
+		require.NoError(t, err)
+		assert.Empty(t, gaps)
+		assert.Len(t, list, 100)
+	}
+}
+
 func TestBusyEngineIsAskedAgain(t *testing.T) {
 	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
 		f := newFakeLoki(t)
