@@ -267,6 +267,30 @@ func TestEngineThatDiesIsReadOrNamed(t *testing.T) {
 	assert.NotEmpty(t, complaints)
 }
 
+// TestEngineThatCutsItsQueriesIsReadOrNamed by itself, with a status and a body that looks
+// whole: the report is that of the files, or names what was not read.
+func TestEngineThatCutsItsQueriesIsReadOrNamed(t *testing.T) {
+	nodes := nodesOf(t, 2, 5000, began, 400*time.Millisecond, 0.01)
+	dir := t.TempDir()
+	for i := range nodes {
+		nodes[i].write(t, dir)
+	}
+	want, _, _ := reportOf(t, dir)
+	s := startStore(t, "-search.maxQueryDuration=20ms")
+	for i := range nodes {
+		s.push(t, &nodes[i], 0, len(nodes[i].lines), "")
+	}
+	s.settle(t)
+	got, complaints, status := reportOf(t, `vlogs://`+s.address+`/?query={namespace="im"}`, "--since", ofMay, "--until", "2026-05-05")
+	if complaints == "" {
+		assert.Zero(t, status)
+		assert.Equal(t, essence(&want), essence(&got))
+		return
+	}
+	assert.Equal(t, exitWrong, status)
+	assert.Contains(t, complaints, s.address, "what was not read is named")
+}
+
 // TestFollowedEngineIsToldOnceOverKills while much comes.
 func TestFollowedEngineIsToldOnceOverKills(t *testing.T) {
 	s := startStore(t)

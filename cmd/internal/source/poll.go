@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -19,6 +20,9 @@ const (
 	// not seen. Both engines' own tails lose entries where many come (of 60,000 Loki's
 	// lost 52,100), and no query does.
 	lag = 10 * time.Second
+	// late is how far behind that an engine is asked once more, each time that the lag has
+	// passed: of what comes later than the lag, what comes no later than both is seen.
+	late = 2 * lag
 	// pollEvery is how often an engine is asked.
 	pollEvery = 2 * time.Second
 	// saveEvery is how often the place is kept where nothing comes.
@@ -56,6 +60,53 @@ type polled struct {
 	reading *engine.Reading
 	at      time.Time
 	lines   *streams
+	// began is where the reading did: of what is before nobody knows whether it was told.
+	began, again time.Time
+	// told counts the entries that were, as far back as they may be read once more, and
+	// now those that this reading gave.
+	told, now map[entry]int
+}
+
+// entry is what makes an entry the same when it is read once more.
+type entry struct {
+	labels parser.Labels
+	at     int64
+	text   string
+}
+
+// span is what is read up to a moment.
+func (e *polled) span(until time.Time) engine.Span {
+	from := e.at
+	if until.Sub(e.again) >= lag {
+		e.again = until
+		if from = e.at.Add(-late); from.Before(e.began) {
+			from = e.began
+		}
+	}
+	e.now = map[entry]int{}
+	return engine.Span{From: from, Until: until}
+}
+
+// untold takes from a page what was told when it was read before: as many of equal entries
+// as were.
+func (e *polled) untold(page *engine.Page) {
+	page.Entries = slices.DeleteFunc(page.Entries, func(k engine.Kept) bool {
+		one := entry{*k.Labels, k.At, string(k.Text)}
+		e.now[one]++
+		if e.now[one] <= e.told[one] {
+			return true
+		}
+		e.told[one]++
+		return false
+	})
+	if page.Until.After(e.at) {
+		e.at = page.Until
+	}
+	// Twice as far: what stands around a failure is before it.
+	first := e.at.Add(-2 * late).UnixNano()
+	old := func(one entry, _ int) bool { return one.at < first }
+	maps.DeleteFunc(e.told, old)
+	maps.DeleteFunc(e.now, old)
 }
 
 // savedEngine is how far an engine was read.
@@ -87,7 +138,7 @@ func (p *Poll) Run(ctx context.Context, memory func() any) error {
 	defer turns.Stop()
 	for {
 		for _, e := range p.polled {
-			if err := p.poll(ctx, e, memory); err != nil {
+			if err := p.poll(ctx, e, time.Now(), memory); err != nil {
 				if ctx.Err() != nil {
 					return nil
 				}
@@ -130,6 +181,7 @@ func (p *Poll) begin(ctx context.Context, arg string) (*polled, string, error) {
 	if saved := p.State.engine(name, client.Selector); saved != nil {
 		e.at = saved.Until
 	}
+	e.began, e.again, e.told = e.at, e.at, map[entry]int{}
 	w := &walker{ctx: ctx, visitor: linesTo{p}}
 	e.lines = newStreams(w, &Log{Name: client.Engine, Size: -1})
 	e.lines.logName = nameOfNode
@@ -138,13 +190,13 @@ func (p *Poll) begin(ctx context.Context, arg string) (*polled, string, error) {
 
 // poll reads what came, up to the lag. Of what cannot be read nothing that stands behind
 // it is told, so that it is asked for once more.
-func (p *Poll) poll(ctx context.Context, e *polled, memory func() any) error {
-	until := time.Now().Add(-lag)
+func (p *Poll) poll(ctx context.Context, e *polled, now time.Time, memory func() any) error {
+	until := now.Add(-lag)
 	if !until.After(e.at) {
 		return nil
 	}
 	name := e.reading.Name()
-	gaps, err := e.reading.Run(ctx, engine.Span{From: e.at, Until: until}, func(page *engine.Page) error {
+	gaps, err := e.reading.Run(ctx, e.span(until), func(page *engine.Page) error {
 		p.fault = p.take(e, page, memory)
 		return p.fault
 	})
@@ -173,10 +225,10 @@ func (p *Poll) poll(ctx context.Context, e *polled, memory func() any) error {
 }
 
 func (p *Poll) take(e *polled, page *engine.Page, memory func() any) error {
+	e.untold(page)
 	if err := cmp.Or(addPage(e.lines, page, nil), e.lines.flush(true), p.Done()); err != nil {
 		return err
 	}
-	e.at = page.Until
 	if len(page.Entries) == 0 {
 		return nil
 	}

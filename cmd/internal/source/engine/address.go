@@ -35,7 +35,7 @@ var kinds = map[string]struct {
 	speaks          func(*Client) backend
 }{
 	"vlogs": {"9428", "VLOGS_", func(c *Client) backend { return vlogs{c} }},
-	"loki":  {"3100", "LOKI_", func(c *Client) backend { return loki{c} }},
+	"loki":  {"3100", "LOKI_", func(c *Client) backend { return loki{c, new(string)} }},
 }
 
 // IsAddress tells an engine's address from the name of a file.

@@ -231,6 +231,10 @@ func (h *heard) Read(p []byte) (int, error) {
 	if n > 0 {
 		h.silent.Reset(h.client.patience)
 	}
+	if err != nil && err != io.EOF && !errors.Is(err, context.Canceled) {
+		// VictoriaLogs that gives up writes its reason where the next chunk should be.
+		err = fmt.Errorf("%w: %w", ErrBroken, err)
+	}
 	return n, err
 }
 
@@ -263,8 +267,7 @@ func withoutAddress(ctx context.Context, err error) error {
 	if errors.As(err, &of) {
 		err = of.Err
 	}
-	switch {
-	case errors.Is(context.Cause(ctx), ErrBroken), isCutOff(err):
+	if !errors.Is(err, ErrBroken) && (errors.Is(context.Cause(ctx), ErrBroken) || isCutOff(err)) {
 		return fmt.Errorf("%w: %w", ErrBroken, err)
 	}
 	return err
@@ -274,7 +277,7 @@ func withoutAddress(ctx context.Context, err error) error {
 func isCutOff(err error) bool {
 	var op *net.OpError
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrCut) ||
-		errors.As(err, &op) && op.Op != "dial" || strings.Contains(err.Error(), "http2: ") || strings.Contains(err.Error(), "server closed")
+		errors.As(err, &op) && op.Op != "dial" || strings.Contains(err.Error(), "http2: ") || strings.Contains(err.Error(), `malformed HTTP response ""`) || strings.Contains(err.Error(), "server closed")
 }
 
 // isTooWide tells whether an engine gave up on a span that was too wide for it, so that a

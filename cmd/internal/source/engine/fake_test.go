@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -69,12 +70,13 @@ func (f *fakeLoki) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case refuses(w, r.Form["query"]), refuses(w, r.Form["match[]"]):
 	case strings.HasSuffix(r.URL.Path, "/query_range"):
 		f.query(w, r, from, until)
 	case strings.HasSuffix(r.URL.Path, "/series"):
 		list := []map[string]string{}
 		for _, e := range f.entries {
-			if e.at >= from && e.at < until && chooses(r.Form.Get("match[]"), &e) && !slices.ContainsFunc(list, func(l map[string]string) bool {
+			if e.at >= from && e.at < until && slices.ContainsFunc(r.Form["match[]"], func(m string) bool { return chooses(m, &e) }) && !slices.ContainsFunc(list, func(l map[string]string) bool {
 				return selectorFor(l) == selectorFor(e.labels) && l["__stream_shard__"] == e.labels["__stream_shard__"]
 			}) {
 				list = append(list, e.labels)
@@ -82,7 +84,13 @@ func (f *fakeLoki) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		f.answer(w, list)
 	case strings.HasSuffix(r.URL.Path, "/labels"):
-		f.answer(w, []string{"pod"})
+		labels := map[string]bool{}
+		for _, e := range f.entries {
+			for label := range e.labels {
+				labels[label] = true
+			}
+		}
+		f.answer(w, slices.Sorted(maps.Keys(labels)))
 	case strings.HasSuffix(r.URL.Path, "/label/pod/values"):
 		f.answer(w, []string{"wukongim-0"})
 	default:
@@ -103,9 +111,6 @@ func (f *fakeLoki) query(w http.ResponseWriter, r *http.Request, from, until int
 		return
 	case until <= from:
 		http.Error(w, "end timestamp must not be before or equal to start time", http.StatusBadRequest)
-		return
-	case strings.HasPrefix(r.Form.Get("query"), "{}"):
-		http.Error(w, "parse error : queries require at least one regexp or equality matcher that does not have an empty-compatible value", http.StatusBadRequest)
 		return
 	case f.widest > 0 && until-from > int64(f.widest):
 		panic(http.ErrAbortHandler)
@@ -138,7 +143,7 @@ func (f *fakeLoki) query(w http.ResponseWriter, r *http.Request, from, until int
 }
 
 var (
-	matcher    = regexp.MustCompile(`(\w+)="([^"]*)"`)
+	matcher    = regexp.MustCompile(`(\w+)(=~|!~|!=|=)"([^"]*)"`)
 	lineFilter = regexp.MustCompile("(\\|~|!~) `([^`]*)`")
 )
 
@@ -148,7 +153,7 @@ func chooses(query string, e *fakeEntry) bool {
 		return false
 	}
 	for _, m := range matcher.FindAllStringSubmatch(query[:end], -1) {
-		if e.labels[m[1]] != m[2] {
+		if !takes(m, e.labels[m[1]]) {
 			return false
 		}
 	}
@@ -158,4 +163,24 @@ func chooses(query string, e *fakeEntry) bool {
 		}
 	}
 	return true
+}
+
+// takes tells whether a matcher takes the value of its label, empty where there is none.
+func takes(m []string, value string) bool {
+	is := m[3] == value
+	if strings.HasSuffix(m[2], "~") {
+		is = regexp.MustCompile("^(?:" + m[3] + ")$").MatchString(value)
+	}
+	return is != strings.HasPrefix(m[2], "!")
+}
+
+// refuses answers a selector that a stream without labels would match.
+func refuses(w http.ResponseWriter, selectors []string) bool {
+	for _, selector := range selectors {
+		if !slices.ContainsFunc(matcher.FindAllStringSubmatch(selector[:endOfMatchers(selector)], -1), func(m []string) bool { return !takes(m, "") }) {
+			http.Error(w, "parse error : queries require at least one regexp or equality matcher that does not have an empty-compatible value", http.StatusBadRequest)
+			return true
+		}
+	}
+	return false
 }

@@ -150,6 +150,31 @@ func TestCutOfAThirdOfAllAnswersLosesNothing(t *testing.T) {
 	assert.Len(t, list, 2000)
 }
 
+// TestReasonInPlaceOfTheRestIsACut as VictoriaLogs 1.52.1 writes it when a query took too
+// long: bare, in the middle of a body in chunks or in place of all of the answer.
+func TestReasonInPlaceOfTheRestIsACut(t *testing.T) {
+	for _, answer := range []string{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"dat\r\ntimeout\n", "\n"} {
+		f := newFakeLoki(t)
+		for i := range 100 {
+			f.put(pod(0), wall+int64(i)*int64(time.Minute), fmt.Sprint("tls: ", i))
+		}
+		f.refuse = func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.HasSuffix(r.URL.Path, "/query_range") {
+				return false
+			}
+			f.refuse = nil
+			connection, _, err := http.NewResponseController(w).Hijack()
+			require.NoError(t, err)
+			_, _ = connection.Write([]byte(answer))
+			return connection.Close() == nil
+		}
+		list, gaps, err := readAll(t, f)
+		require.NoError(t, err)
+		assert.Empty(t, gaps)
+		assert.Len(t, list, 100)
+	}
+}
+
 func TestBusyEngineIsAskedAgain(t *testing.T) {
 	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
 		f := newFakeLoki(t)
@@ -216,6 +241,40 @@ func TestShardsOfAStreamAreOne(t *testing.T) {
 		streams[k.Stream] = true
 	}
 	assert.Len(t, streams, 1)
+}
+
+// TestSelectorThatLokiRefusesDemandsALabel that all streams have; where there is none, no
+// stream is chosen.
+func TestSelectorThatLokiRefusesDemandsALabel(t *testing.T) {
+	for selector, want := range map[string]int{
+		"": 2, "{}": 2, `{pod!="wukongim-1"}`: 1, `{pod=~".*"}`: 2, `{ pod!="none", }`: 2,
+		`{pod!~"wukongim-.*"}`: 0, `{pod=~"wukongim-.+"}`: 2, `{pod!=""} |= "tls"`: 2, "{} |~ `tls`": 2,
+	} {
+		f := newFakeLoki(t)
+		f.put(pod(0), wall, "tls: a")
+		f.put(map[string]string{"pod": "wukongim-1"}, wall+1, "tls: b")
+		c := client(t, f.address(selector), nil)
+		list, err := c.Streams(t.Context(), span)
+		require.NoError(t, err, selector)
+		assert.Len(t, list, want, selector)
+		if want == 0 {
+			continue
+		}
+		r := &Reading{Client: c, Filter: Filter{Literals: []string{"tls: "}}}
+		read := 0
+		_, err = r.Run(t.Context(), span, func(p *Page) error {
+			read += len(p.Entries)
+			return nil
+		})
+		require.NoError(t, err, selector)
+		assert.Equal(t, want, read, selector)
+	}
+	f := newFakeLoki(t)
+	f.put(pod(0), wall, "tls: a")
+	f.put(map[string]string{"host": "a"}, wall, "tls: a")
+	list, err := client(t, f.address(""), nil).Streams(t.Context(), span)
+	require.NoError(t, err)
+	assert.Empty(t, list, "nothing chooses both")
 }
 
 func TestEntriesOfTwoShippersCountOnce(t *testing.T) {
