@@ -47,6 +47,8 @@ func TestShippersNameTheWriter(t *testing.T) {
 		{`{"@timestamp":"2026-05-04T01:30:00Z","message":"text","kubernetes":{"pod":{"name":"wukongim-0","uid":"u"},"namespace":"im","container":{"name":"wk"}},"host":{"name":"n1"}}`,
 			"im/wukongim-0", "im/wukongim-0/wk", ""},
 		{`{"message":"text","nodeName":"n1","namespace":"im","podName":"wukongim-0","labels":{"app":"x"},"containerName":"wk"}`, "im/wukongim-0", "im/wukongim-0/wk", ""},
+		{`{"pod": "wukongim-0", "container": "wk", "message": "text"}`, "wukongim-0", "wukongim-0/wk", ""},
+		{`{"namespace": "im", "pod": "wukongim-0", "container": "wk", "message": "text"}`, "im/wukongim-0", "im/wukongim-0/wk", ""},
 		{`{"_msg":"text","_stream":"{host=\"im01\"}","_time":"2026-05-04T01:30:00.123456Z","host":"im01"}`, "im01", "im01", ""},
 		{`2026-05-04T09:30:00+08:00 {detected_level="info", host="im01", stream="stdout"} text`, "im01", "im01", "stdout"},
 	} {
@@ -56,6 +58,12 @@ func TestShippersNameTheWriter(t *testing.T) {
 		assert.Equal(t, c.origin, e.Origin, c.line)
 		assert.Equal(t, c.stream, e.Stream, c.line)
 	}
+}
+
+func TestExtjsonOfSternKeepsARecordInJSON(t *testing.T) {
+	e := Unwrap([]byte(`{"pod": "wukongim-0", "container": "wk", "message": {"level":"info","msg":"text"}}`))
+	assert.Equal(t, `{"level":"info","msg":"text"}`, string(e.Text))
+	assert.Equal(t, "wukongim-0", e.Node)
 }
 
 // TestRecordThatVictoriaLogsTookApartIsPutTogether: the forms are those of a server

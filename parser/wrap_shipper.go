@@ -10,9 +10,10 @@ import "cmp"
 //	{"date":1777858200.123456,"log":"text","logtag":"F"}
 //	{"__time__":"1777858200","_source_":"stdout","content":"text"}
 //	{"message":"text","nodeName":"n1","namespace":"im","podName":"wukongim-0","containerName":"wukongim"}
+//	{"pod": "wukongim-0", "container": "wukongim", "message": "text"}
 //
 // are Filebeat's, Logstash's and Vector's; an export from Elasticsearch; logcli's
-// with -o jsonl; Fluent Bit's; Alibaba Cloud's SLS; and stern's with -o json, whose
+// with -o jsonl; Fluent Bit's; Alibaba Cloud's SLS; and stern's with -o json and extjson, whose
 // entries have a time in their text or none. They count as WrapperDockerJSON. An object with a level or a msg is a program's own record.
 func init() {
 	register(wrapping{priority: 25, first: "{", unwrap: unwrapShipped})
@@ -36,6 +37,8 @@ func unwrapShipped(line []byte) (Entry, bool) {
 		case "message", "log", "line", "content":
 			if value[0] == '"' && text == nil {
 				text = jsonString(value)
+			} else if value[0] == '{' && string(key) == "message" && writer.pod != "" && text == nil {
+				text = value // a record in JSON, which stern's extjson leaves as it is
 			}
 		case "@timestamp", "timestamp", "date", "__time__", "_time_":
 			if e.Stamp.IsZero() {
@@ -94,7 +97,7 @@ func beginsShipped(key []byte) bool {
 		return true
 	}
 	switch string(key) {
-	case "message", "log", "line", "content", "timestamp", "date", "labels", "stream", "host", "agent", "tags", "input", "fields", "container", "logtag":
+	case "message", "log", "line", "content", "timestamp", "date", "labels", "stream", "host", "agent", "tags", "input", "fields", "container", "logtag", "pod", "namespace":
 		return true
 	}
 	return shipperKey(key)

@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DATA", data)
 			env.Setenv("CONFIGS", filepath.Join(filepath.Dir(data), "cmd/internal/check/testdata/config"))
+			env.Setenv("HOSTILE", "{app=\"a\"}\ngroups: injected\n\x1b[31m")
 			env.Setenv("LANG", "C")
 			env.Setenv("TZ", "UTC")
 			return errors.Join(writeOddFiles(env.WorkDir), writeStops(data, env.WorkDir))

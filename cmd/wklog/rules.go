@@ -2,13 +2,12 @@ package main
 
 import (
 	"bytes"
-	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/report"
 	"wklog/cmd/internal/rules"
 	"wklog/cmd/internal/source"
 	"wklog/patterns"
@@ -31,11 +30,7 @@ func (a *app) rulesCommand() *cobra.Command {
 			if err := rules.Write(&b, args[0], &r); err != nil {
 				return err
 			}
-			if output == "" {
-				_, err := a.stdout.Write(b.Bytes())
-				return err
-			}
-			return os.WriteFile(output, b.Bytes(), 0o644)
+			return a.put(output, b.Bytes())
 		},
 	}
 	command.Flags().StringVarP(&output, "output", "o", "", a.say.Say("flag.rules.output"))
@@ -57,7 +52,7 @@ func (a *app) fillRules(r *rules.Request) (err error) {
 }
 
 func (a *app) queryCommand() *cobra.Command {
-	selector, all := "", false
+	selector, output, all := "", "", false
 	command := &cobra.Command{
 		Use: "query ENGINE", Short: a.say.Say("help.query"), ValidArgs: []string{"loki", "vlogs"}, Args: a.arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -69,11 +64,33 @@ func (a *app) queryCommand() *cobra.Command {
 			if err != nil {
 				return messages.NewError("error.rules", args[0], []string{"loki", "vlogs"})
 			}
-			_, err = fmt.Fprintln(a.stdout, query)
-			return err
+			return a.put(output, []byte(query+"\n"))
 		},
 	}
+	command.Flags().StringVarP(&output, "output", "o", "", a.say.Say("flag.query.output"))
 	command.Flags().StringVar(&selector, "select", "", a.say.Say("flag.select"))
 	command.Flags().BoolVar(&all, "all-patterns", false, a.say.Say("flag.all-patterns"))
 	return command
+}
+
+// put shows content, or has it take the place of the file of that name as a whole.
+func (a *app) put(name string, content []byte) error {
+	if name == "" || name == "-" {
+		_, err := a.stdout.Write(content)
+		return err
+	}
+	out, err := report.NewOutput(name)
+	if err != nil {
+		return messages.InFile(name, err)
+	}
+	a.unfinished.Store(out)
+	defer a.unfinished.discard()
+	_, err = out.Write(content)
+	if err == nil && a.unfinished.Swap(nil) != nil {
+		err = out.Commit()
+	}
+	if err != nil {
+		return messages.InFile(name, err)
+	}
+	return nil
 }
