@@ -72,7 +72,7 @@ func readDocument(data []byte, node *yaml.Node, left int) (map[string]any, error
 type ofYAML struct{ kind, err error }
 
 func (e *ofYAML) Error() string {
-	if e.kind == errNotYAML {
+	if e.kind == errNotYAML || e.kind == errAnchors {
 		return e.err.Error()
 	}
 	return e.kind.Error() // the library names what came of the mistake
