@@ -14,3 +14,7 @@ func (processes) list() ([]*process, error) { return nil, errors.ErrUnsupported 
 func (*process) look() {}
 
 func (p *process) home() string { return homeOf(p.uid) }
+
+func (*process) status() {}
+
+func (*process) words(string) []string { return nil }
