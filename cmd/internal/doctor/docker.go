@@ -154,14 +154,23 @@ func startOf(c *container.InspectResponse) time.Time {
 	return t
 }
 
-// server is what is known of a container.
-func (e *engine) server(c *container.InspectResponse, by string) *Server {
+// container is what is known of any.
+func (e *engine) container(c *container.InspectResponse, component patterns.ComponentID, by string) *Server {
 	name := nameOf(c)
 	s := &Server{
-		Name: name, Component: patterns.ComponentWuKongIM, FoundBy: "docker", By: by, State: stateOf(c),
+		Name: name, Component: component, FoundBy: "docker", By: by, State: stateOf(c),
 		Started: startOf(c), Restarts: c.RestartCount, ExitCode: c.State.ExitCode, PID: c.State.Pid, Container: c.ID,
 		Zone: zoneOf(c), Reason: c.State.Error, Ports: map[string]string{},
 	}
+	s.Logs = []Log{{Name: name, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) { return e.log(ctx, c, since) }}}
+	e.ports(c, s.Ports)
+	return s
+}
+
+// server is one of WuKongIM.
+func (e *engine) server(c *container.InspectResponse, by string) *Server {
+	s := e.container(c, patterns.ComponentWuKongIM, by)
+	name := s.Name
 	compose, service := check.ComposeFile(c.Config.Labels), check.ComposeService(c.Config.Labels)
 	tell := func(kind patterns.FactKind, what, value string) {
 		if value != "" {
@@ -171,11 +180,9 @@ func (e *engine) server(c *container.InspectResponse, by string) *Server {
 	tell(patterns.FactContainer, "container", name)
 	tell(patterns.FactService, "compose", service)
 	tell(patterns.FactFile, "compose", compose)
-	s.Logs = []Log{{Name: name, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) { return e.log(ctx, c, since) }}}
 	s.Settings = func(ctx context.Context) (*check.Settings, error) {
 		return e.raw.Load(name, func(file string) (check.File, error) { return e.file(ctx, c.ID, file) })
 	}
-	e.ports(c, s.Ports)
 	s.Operate = e.operate(c, compose)
 	s.Restart = check.Step{Command: s.Operate("docker restart " + name)}
 	if compose != "" {

@@ -48,14 +48,7 @@ var fronts = []front{
 
 // Find looks at the processes, and for the folders of panels whose nginx does not run.
 func (f *Front) Find(ctx context.Context, look *Look) {
-	from := f.processes
-	if from == (processes{}) {
-		from = kernel
-	}
-	all, err := from.list()
-	if err != nil {
-		look.Unseen = append(look.Unseen, Unseen{What: "/proc", Why: err})
-	}
+	all := look.processes(f.processes)
 	running := false
 	for _, p := range all {
 		if ctx.Err() != nil {

@@ -2,11 +2,9 @@ package doctor
 
 import (
 	"context"
-	"io"
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/moby/moby/api/types/container"
 
@@ -29,15 +27,9 @@ func (e *engine) fronts(look *Look) {
 }
 
 func (e *engine) front(c *container.InspectResponse, kind front) *Server {
-	name := nameOf(c)
-	s := &Server{
-		Name: name, Component: kind.component, FoundBy: "docker", By: "image", State: stateOf(c), Started: startOf(c), Restarts: c.RestartCount,
-		ExitCode: c.State.ExitCode, PID: c.State.Pid, Container: c.ID, Zone: zoneOf(c), Reason: c.State.Error, Ports: map[string]string{},
-	}
-	s.Logs = []Log{{Name: name, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) { return e.log(ctx, c, since) }}}
+	s := e.container(c, kind.component, "image")
 	s.Proxies = func(_ context.Context, servers []*check.Settings, clients []string) ([]*check.Proxy, error) {
-		return e.raw.Proxies(name, servers, clients)
+		return e.raw.Proxies(s.Name, servers, clients)
 	}
-	e.ports(c, s.Ports)
 	return s
 }

@@ -33,14 +33,7 @@ func (*Host) Name() string { return "host" }
 
 // Find looks at the processes, and at the units that have none.
 func (h *Host) Find(ctx context.Context, look *Look) {
-	from := h.processes
-	if from == (processes{}) {
-		from = kernel
-	}
-	all, err := from.list()
-	if err != nil {
-		look.Unseen = append(look.Unseen, Unseen{What: "/proc", Why: err})
-	}
+	all := look.processes(h.processes)
 	all = slices.DeleteFunc(all, func(p *process) bool { return p.pid == os.Getpid() })
 	units := unitsOf(ctx, look)
 	for _, p := range all {
@@ -56,6 +49,18 @@ func (h *Host) Find(ctx context.Context, look *Look) {
 			look.Servers = append(look.Servers, u.server(ctx, look))
 		}
 	}
+}
+
+// processes lists those that are named, this machine's where none are.
+func (l *Look) processes(from processes) []*process {
+	if from == (processes{}) {
+		from = kernel
+	}
+	all, err := from.list()
+	if err != nil {
+		l.Unseen = append(l.Unseen, Unseen{What: "/proc", Why: err})
+	}
+	return all
 }
 
 // isServer says by what a process is WuKongIM, and looks at it; empty for others.
@@ -260,13 +265,12 @@ func (l *Look) journal(ctx context.Context, s *Server, name string, ofUser bool)
 	}
 	args := []string{which, "--output=json", "--output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,_COMM,_PID,_HOSTNAME", "--all", "--no-pager"}
 	_, hint, err := program.Output(ctx, maxJournal, "journalctl", which, "--lines=1", "--output=cat", "--no-pager")
-	if err != nil || strings.Contains(hint, "not seeing messages") {
-		why := messages.NewError("error.doctor.journal-closed")
-		if err != nil {
-			l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: err})
-			return
-		}
-		l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: why, Command: asRoot()})
+	if err != nil {
+		l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: err})
+		return
+	}
+	if strings.Contains(hint, "not seeing messages") {
+		l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: messages.NewError("error.doctor.journal-closed"), Command: asRoot()})
 	}
 	s.Logs = append(s.Logs, Log{Name: "journalctl " + which, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) {
 		asked := args

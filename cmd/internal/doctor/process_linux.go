@@ -105,7 +105,7 @@ func (p *process) status() {
 	data, _ := p.read("status")
 	for line := range strings.Lines(string(data)) {
 		name, value, _ := strings.Cut(line, ":")
-		numbers := numbersOf(value)
+		numbers := numbersIn(strings.Fields(value))
 		switch {
 		case name == "PPid" && len(numbers) == 1:
 			p.parent = numbers[0]
@@ -126,15 +126,6 @@ func (p *process) status() {
 func readsAll(set string) bool {
 	bits, err := strconv.ParseUint(set, 16, 64)
 	return err == nil && bits&(1<<1|1<<2) != 0
-}
-
-func numbersOf(text string) (numbers []int) {
-	for field := range strings.FieldsSeq(text) {
-		if n, err := strconv.Atoi(field); err == nil {
-			numbers = append(numbers, n)
-		}
-	}
-	return numbers
 }
 
 // ticks are those of a second in which the kernel tells times, on all architectures

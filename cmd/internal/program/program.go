@@ -146,9 +146,6 @@ func (r *Running) failure(err error) error {
 	return nil
 }
 
-// Complaint is what it printed on standard error so far.
-func (r *Running) Complaint() string { return r.complaint.String() }
-
 // Close ends the program, and what it started.
 func (r *Running) Close() error {
 	r.cancel()

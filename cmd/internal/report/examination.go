@@ -1,9 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -129,19 +131,9 @@ func (e *Examination) Add(s *doctor.Server, list *Checklist, doc *Document, unse
 	for i := range x.Verdicts {
 		operated(x.Verdicts[i].Steps, s.Operate)
 	}
-	slices.SortStableFunc(x.Verdicts, func(a, b Verdict) int { return compareWeights(b.weight, a.weight) })
+	slices.SortStableFunc(x.Verdicts, func(a, b Verdict) int { return cmp.Compare(b.weight, a.weight) })
 	e.miss(unseen)
 	e.Servers = append(e.Servers, x)
-}
-
-func compareWeights(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func operated(steps []Step, operate func(string) string) {
@@ -250,7 +242,7 @@ func (x *Examined) warnings() {
 // Finish orders the servers.
 func (e *Examination) Finish(cut bool) {
 	e.Cut = cut
-	slices.SortStableFunc(e.Servers, func(a, b *Examined) int { return compareWeights(b.weight(), a.weight()) })
+	slices.SortStableFunc(e.Servers, func(a, b *Examined) int { return cmp.Compare(b.weight(), a.weight()) })
 }
 
 func (x *Examined) weight() float64 {
@@ -330,7 +322,7 @@ func (e *Examination) Since(before *Examination, say *messages.Printer) {
 	}
 	now, then := e.keys(), before.keys()
 	tell := func(key string, of, not map[string]string) {
-		for _, name := range sortedNames(of) {
+		for _, name := range slices.Sorted(maps.Keys(of)) {
 			if _, ok := not[name]; !ok {
 				e.News = append(e.News, say.Say(key, of[name]))
 			}
@@ -338,14 +330,6 @@ func (e *Examination) Since(before *Examination, say *messages.Printer) {
 	}
 	tell("doctor.mended", then, now)
 	tell("doctor.new", now, then)
-}
-
-func sortedNames(of map[string]string) (list []string) {
-	for name := range of {
-		list = append(list, name)
-	}
-	slices.Sort(list)
-	return list
 }
 
 // examinationForms are those of an examination, with the endings of their files.

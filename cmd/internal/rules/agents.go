@@ -18,14 +18,14 @@ func (r *Request) pushed() string {
 	return strings.Join(list, "|")
 }
 
-func comment(say, mark string) string {
-	return mark + strings.ReplaceAll(say, "\n", "\n"+mark) + "\n"
+func comment(say string) string {
+	return "# " + strings.ReplaceAll(say, "\n", "\n# ") + "\n"
 }
 
 // vector writes a filter and a tag for Vector
 // (https://vector.dev/docs/reference/configuration/transforms/).
 func vector(w io.Writer, r *Request) error {
-	_, err := fmt.Fprint(w, comment(r.Say.Say("rules.vector"), "# "),
+	_, err := fmt.Fprint(w, comment(r.Say.Say("rules.vector")),
 		"[transforms.wklog_candidates]\ntype = \"filter\"\ninputs = [\"wukongim\"]\n",
 		"condition = '''\n  match(string(.message) ?? \"\", r'", strings.ReplaceAll(r.pushed(), "'", `\x27`), "')\n'''\n\n",
 		"[transforms.wklog_tagged]\ntype = \"remap\"\ninputs = [\"wklog_candidates\"]\nsource = '''\n  .wklog = \"candidate\"\n'''\n")
@@ -35,7 +35,7 @@ func vector(w io.Writer, r *Request) error {
 // fluentBit writes the same for Fluent Bit 2 and later, whose lines are in the field log
 // (https://docs.fluentbit.io/manual/pipeline/filters/grep).
 func fluentBit(w io.Writer, r *Request) error {
-	_, err := fmt.Fprint(w, comment(r.Say.Say("rules.fluent-bit"), "# "),
+	_, err := fmt.Fprint(w, comment(r.Say.Say("rules.fluent-bit")),
 		"[FILTER]\n    Name   grep\n    Match  wukongim.*\n    Regex  log ", r.pushed(), "\n\n",
 		"[FILTER]\n    Name   modify\n    Match  wukongim.*\n    Add    wklog candidate\n")
 	return err

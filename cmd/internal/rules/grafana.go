@@ -8,12 +8,10 @@ import (
 // grafana writes a dashboard over the counts that were recorded, by whichever engine (https://grafana.com/docs/grafana/latest/dashboards/).
 func grafana(w io.Writer, r *Request) error {
 	lang := r.Say.Lang
-	panels := []any{r.panel(1, 0, 24, "timeseries", r.Say.Say("rules.panel.reasons"), "sum by (reason) ("+counted+`{reason!="any"})`)}
+	panels := []any{r.panel(1, 0, 0, 24, r.Say.Say("rules.panel.reasons"), "sum by (reason) ("+counted+`{reason!="any"})`)}
 	for i, watch := range r.Catalogue.Watches {
 		expr := "sum by (" + r.Node + ") (" + counted + `{reason="` + watch.Reason + `"})`
-		p := r.panel(2+i, i%2*12, 12, "timeseries", r.title(watch, lang), expr)
-		p["gridPos"] = map[string]int{"x": i % 2 * 12, "y": 8 + i/2*8, "w": 12, "h": 8}
-		panels = append(panels, p)
+		panels = append(panels, r.panel(2+i, i%2*12, 8+i/2*8, 12, r.title(watch, lang), expr))
 	}
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
@@ -25,11 +23,11 @@ func grafana(w io.Writer, r *Request) error {
 	})
 }
 
-func (r *Request) panel(id, x, width int, kind, title, expr string) map[string]any {
+func (r *Request) panel(id, x, y, width int, title, expr string) map[string]any {
 	source := map[string]string{"type": "prometheus", "uid": "${DS_PROMETHEUS}"}
 	return map[string]any{
-		"id": id, "type": kind, "title": title, "datasource": source,
-		"gridPos": map[string]int{"x": x, "y": 0, "w": width, "h": 8},
+		"id": id, "type": "timeseries", "title": title, "datasource": source,
+		"gridPos": map[string]int{"x": x, "y": y, "w": width, "h": 8},
 		"targets": []any{map[string]any{"refId": "A", "datasource": source, "expr": expr}},
 	}
 }

@@ -125,13 +125,9 @@ func camel(id string) string {
 }
 
 // document writes YAML behind lines of comment.
-func document(w io.Writer, comment string, content any) error {
+func document(w io.Writer, say string, content any) error {
 	var b bytes.Buffer
-	for line := range bytes.Lines([]byte(comment)) {
-		b.WriteString("# ")
-		b.Write(line)
-	}
-	b.WriteString("\n")
+	b.WriteString(comment(say))
 	encoder := yaml.NewEncoder(&b)
 	encoder.SetIndent(2)
 	if err := encoder.Encode(content); err != nil {
