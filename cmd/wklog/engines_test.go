@@ -291,56 +291,6 @@ func TestEngineThatCutsItsQueriesIsReadOrNamed(t *testing.T) {
 	assert.Contains(t, complaints, s.address, "what was not read is named")
 }
 
-// TestFollowedEngineIsToldOnceOverKills while much comes.
-func TestFollowedEngineIsToldOnceOverKills(t *testing.T) {
-	s := startStore(t)
-	dir := t.TempDir()
-	out, state := filepath.Join(dir, "events"), filepath.Join(dir, "state")
-	const failures, batch = 3000, 300
-	from := time.Now()
-	n := node{name: "wukongim-0"}
-	for i := range failures {
-		at := from.Add(time.Duration(i) * time.Millisecond)
-		n.times = append(n.times, at.UnixNano())
-		n.lines = append(n.lines, fmt.Sprintf("-------------------------->握手失败！--------------------------> tls: client offered only unsupported versions: [%d] handshakeStatusReadClientHello", i))
-	}
-	s.push(t, &n, 0, 1, "")
-	s.settle(t)
-	follow := func() *exec.Cmd {
-		f, err := os.OpenFile(out, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-		require.NoError(t, err)
-		defer f.Close()
-		c := self(t, "wklog", "analyze", "-f", "--from-start", "--since", from.Add(-time.Second).Format(time.RFC3339), "--format", "jsonl", "--state", state, `vlogs://`+s.address+`/?query={namespace="im"}`)
-		c.Stdout = f
-		require.NoError(t, c.Start())
-		return c
-	}
-	c := follow()
-	for at := 1; at < failures; at += batch {
-		s.push(t, &n, at, min(at+batch, failures), "")
-	}
-	told := func() (list []string) {
-		data, _ := os.ReadFile(out)
-		return offered.FindAllString(string(data), -1)
-	}
-	for before := 0; before < failures; {
-		require.Eventually(t, func() bool { return len(told()) > before }, time.Minute, time.Millisecond)
-		before = max(len(told()), before+failures/3)
-		require.NoError(t, c.Process.Kill())
-		_ = c.Wait()
-		c = follow()
-	}
-	require.Eventually(t, func() bool { return len(told()) >= failures }, time.Minute, 20*time.Millisecond)
-	times := map[string]int{}
-	for _, one := range told() {
-		times[one]++
-	}
-	assert.Len(t, times, failures, "lost")
-	assert.Len(t, told(), failures, "doubled")
-}
-
-var offered = regexp.MustCompile(`"message":"[^"]*\[\d+\]`)
-
 // TestEnginesTellTheirErrorsWithoutSecrets on every stream and in every form.
 func TestEnginesTellTheirErrorsWithoutSecrets(t *testing.T) {
 	refusing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
