@@ -65,8 +65,16 @@ const eventTemplate = `{{range .items}}{{or .lastTimestamp .eventTime .metadata.
 
 // Find asks for all pods, and for what belongs to those of WuKongIM.
 func (k *Kube) Find(ctx context.Context, look *Look) {
-	if _, err := exec.LookPath("kubectl"); err != nil || !k.configured(ctx) {
+	if _, err := exec.LookPath("kubectl"); err != nil {
 		look.Absent = true
+		return
+	}
+	is, err := k.configured(ctx)
+	if err != nil {
+		look.Unseen = append(look.Unseen, unseenOf(k.asked("config", "current-context"), err))
+		return
+	}
+	if look.Absent = !is; look.Absent {
 		return
 	}
 	pods := k.pods(ctx, look)
@@ -83,13 +91,17 @@ func (k *Kube) Find(ctx context.Context, look *Look) {
 }
 
 // configured tells whether kubectl knows a cluster: one that it was given, the current
-// one, or the one that it runs in. Nothing is connected to.
-func (k *Kube) configured(ctx context.Context) bool {
+// one, or the one that it runs in. Nothing is connected to. An error says that kubectl
+// gave no answer in its time.
+func (k *Kube) configured(ctx context.Context) (bool, error) {
 	if k.Context != "" || os.Getenv("KUBERNETES_SERVICE_HOST") != "" {
-		return true
+		return true, nil
 	}
 	out, _, err := k.ask(ctx, maxComplaints, "config", "current-context")
-	return err == nil && len(bytes.TrimSpace(out)) > 0
+	if errors.Is(err, program.ErrTooLong) {
+		return false, err
+	}
+	return err == nil && len(bytes.TrimSpace(out)) > 0, nil
 }
 
 // maxComplaints bounds what an answer without objects has, in bytes.
