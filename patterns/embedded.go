@@ -30337,13 +30337,22 @@ var embedded = Catalogue{
 						In: []Deployment{
 							"compose",
 							"docker",
-							"systemd",
 						},
 						Text: Text{
 							En: "Look at the file on disk. If it ends later than the certificate that clients see (wklog check shows both), it is renewed already, and a restart is all that is needed.",
 							Zh: "查看磁盘上的证书文件。如果到期时间比客户端看到的晚（wklog check 会同时显示两者），说明已经续期，只需重启服务。",
 						},
 						Command: "openssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -enddate",
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Look at the file on disk. If it ends later than the certificate that clients see (wklog check shows both), it is renewed already, and a restart is all that is needed.",
+							Zh: "查看磁盘上的证书文件。如果到期时间比客户端看到的晚（wklog check 会同时显示两者），说明已经续期，只需重启服务。",
+						},
+						Command: "openssl x509 -in /opt/wukongim/certs/fullchain.pem -noout -enddate",
 					},
 					{
 						In: []Deployment{
@@ -30458,11 +30467,28 @@ var embedded = Catalogue{
 						For: []ComponentID{
 							"wukongim",
 						},
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "For monitoring: Certificate will expire, and status 1, when it ends within 14 days.",
 							Zh: "用于监控：证书 14 天内到期时输出 Certificate will expire，退出码为 1。",
 						},
 						Command: "openssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -checkend 1209600",
+					},
+					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "For monitoring: Certificate will expire, and status 1, when it ends within 14 days.",
+							Zh: "用于监控：证书 14 天内到期时输出 Certificate will expire，退出码为 1。",
+						},
+						Command: "openssl x509 -in /opt/wukongim/certs/fullchain.pem -noout -checkend 1209600",
 					},
 				},
 			},
@@ -32915,8 +32941,8 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "Copy certificate and key over, both together.",
-						Zh: "把证书和私钥一起复制过去。",
+						En: "Copy certificate and key over, both together. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥一起复制过去。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
 					Interrupts: Text{
@@ -32932,8 +32958,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Copy certificate and key over, both together.",
-						Zh: "把证书和私钥一起复制过去。",
+						En: "Copy certificate and key over, both together. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥一起复制过去。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem /opt/wukongim/certs/",
 					Interrupts: Text{
@@ -32986,8 +33012,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Copy certificate and key to where the configuration reads them; nothing has to be copied where it names /etc/letsencrypt/live itself.",
-						Zh: "把证书和私钥复制到配置里写的位置；如果配置直接引用 /etc/letsencrypt/live，则不用复制。",
+						En: "Copy certificate and key to where the configuration reads them; nothing has to be copied where it names /etc/letsencrypt/live itself. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥复制到配置里写的位置；如果配置直接引用 /etc/letsencrypt/live，则不用复制。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem /etc/nginx/certs/",
 					Interrupts: Text{
@@ -33007,8 +33033,8 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "Copy certificate and key into the folder of the host that the proxy's container mounts.",
-						Zh: "把证书和私钥复制到代理容器挂载的宿主机目录。",
+						En: "Copy certificate and key into the folder of the host that the proxy's container mounts. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥复制到代理容器挂载的宿主机目录。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./certs/",
 					Interrupts: Text{
@@ -33026,8 +33052,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Copy certificate and key to where the configuration reads them.",
-						Zh: "把证书和私钥复制到配置里写的位置。",
+						En: "Copy certificate and key to where the configuration reads them. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥复制到配置里写的位置。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem /etc/ssl/im.example.com/",
 					Interrupts: Text{
@@ -33190,8 +33216,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; what is not running has to be started instead.",
+						Zh: "然后重载；如果程序没有运行，则改为启动它。",
 					},
 					Command: "nginx -s reload",
 					Interrupts: Text{
@@ -33297,8 +33323,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; what is not running has to be started instead.",
+						Zh: "然后重载；如果程序没有运行，则改为启动它。",
 					},
 					Command: "systemctl reload caddy",
 					Interrupts: Text{
@@ -33446,8 +33472,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; what is not running has to be started instead.",
+						Zh: "然后重载；如果程序没有运行，则改为启动它。",
 					},
 					Command: "systemctl reload haproxy",
 					Interrupts: Text{
@@ -34027,10 +34053,10 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Which files does it read, and for which names?",
-						Zh: "它读取哪些文件，对应哪些域名？",
+						En: "Which files does it read, and for which names? A line with emerg alone names what it stops at.",
+						Zh: "它读取哪些文件，对应哪些域名？如果只有一行 emerg，就是它停下的原因。",
 					},
-					Command: "nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+					Command: "nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
 				},
 				{
 					For: []ComponentID{
@@ -34040,10 +34066,10 @@ var embedded = Catalogue{
 						"compose",
 					},
 					Text: Text{
-						En: "Which files does it read, and for which names?",
-						Zh: "它读取哪些文件，对应哪些域名？",
+						En: "Which files does it read, and for which names? A line with emerg alone names what it stops at.",
+						Zh: "它读取哪些文件，对应哪些域名？如果只有一行 emerg，就是它停下的原因。",
 					},
-					Command: "docker compose exec nginx nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+					Command: "docker compose exec nginx nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
 				},
 				{
 					For: []ComponentID{
@@ -34053,10 +34079,10 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "Which files does it read, and for which names?",
-						Zh: "它读取哪些文件，对应哪些域名？",
+						En: "Which files does it read, and for which names? A line with emerg alone names what it stops at.",
+						Zh: "它读取哪些文件，对应哪些域名？如果只有一行 emerg，就是它停下的原因。",
 					},
-					Command: "docker exec nginx nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+					Command: "docker exec nginx nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
 				},
 				{
 					For: []ComponentID{
@@ -34066,10 +34092,10 @@ var embedded = Catalogue{
 						"kubernetes",
 					},
 					Text: Text{
-						En: "Which files does it read, and for which names?",
-						Zh: "它读取哪些文件，对应哪些域名？",
+						En: "Which files does it read, and for which names? A line with emerg alone names what it stops at.",
+						Zh: "它读取哪些文件，对应哪些域名？如果只有一行 emerg，就是它停下的原因。",
 					},
-					Command: "kubectl exec deployment/nginx -- nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+					Command: "kubectl exec deployment/nginx -- nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
 				},
 				{
 					For: []ComponentID{
@@ -34708,8 +34734,28 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			Name: "/opt/wukongim/wukongimdata/certs",
+			Facts: []string{
+				"path/certificate:dir",
+			},
+			Text: Text{
+				En: "the folder of certificate and key, from the root on",
+				Zh: "证书目录的绝对路径",
+			},
+		},
+		{
+			Name: "/opt/wukongim/docker-compose.yml",
+			Facts: []string{
+				"file/compose",
+			},
+			Text: Text{
+				En: "your compose file, from the root on",
+				Zh: "compose 文件的绝对路径",
+			},
+		},
+		{
 			Name:  "/opt/wukongim",
-			Match: "(/opt/wukongim)(?:$|\\s|/docker-compose|/wukongimdata|/copy-certificate)",
+			Match: "(/opt/wukongim)(?:$|\\s|/copy-certificate)",
 			Facts: []string{},
 			Text: Text{
 				En: "the folder of docker-compose.yml and its data",

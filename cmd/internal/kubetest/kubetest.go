@@ -30,13 +30,16 @@ type API struct {
 	objects map[string][]object // by the resource
 }
 
+// New has no objects.
+func New() *API { return &API{objects: map[string][]object{}} }
+
 // Load takes the lists of a folder, which are named after their resources.
 func Load(folder string) (*API, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	if err != nil {
 		return nil, err
 	}
-	a := &API{objects: map[string][]object{}}
+	a := New()
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -57,22 +60,11 @@ func Config(url string) []byte {
 "contexts": [{"name": "im", "context": {"cluster": "im", "user": "im"}}], "users": [{"name": "im", "user": {}}], "clusters": [{"name": "im", "cluster": {"server": %q}}]}`, url)
 }
 
-// Object is the one of a resource, a namespace and a name, nil where there is none.
-func (a *API) Object(resource, namespace, name string) map[string]any {
+// Clear takes all objects away.
+func (a *API) Clear() {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	return a.find(resource, namespace, name)
-}
-
-// Put adds an object, or replaces the one of its name.
-func (a *API) Put(resource string, o map[string]any) {
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	namespace, name := named(o)
-	a.objects[resource] = append(slices.DeleteFunc(a.objects[resource], func(known object) bool {
-		itsNamespace, itsName := named(known)
-		return itsNamespace == namespace && itsName == name
-	}), o)
+	clear(a.objects)
 }
 
 func (a *API) find(resource, namespace, name string) object {
