@@ -35170,6 +35170,22 @@ var embedded = Catalogue{
 	},
 	Facts: []*FactSource{
 		{
+			ID:    "listening-wss",
+			Regex: "Listening  for WSS client on wss://[^\\s/]*:(?P<port_wss>\\d+)(?:\\s*$|\\\")",
+			Start: true,
+			References: []string{
+				"WuKongIM v1.1.0 internal/server/server.go:149, v2.0.5 :233, v2.2.0 :268",
+			},
+			Samples: []FactSample{
+				{
+					Text: "{\"level\":\"info\",\"time\":\"2024-09-25 10:11:12.123\",\"msg\":\"【Server】Listening  for WSS client on wss://0.0.0.0:5210\"}",
+					Tells: []string{
+						"port/wss=5210",
+					},
+				},
+			},
+		},
+		{
 			ID:    "banner-config",
 			Regex: "─ Config File: (?P<path_configured>\\S.*?)\\s*$",
 			Start: true,
@@ -35393,6 +35409,54 @@ var embedded = Catalogue{
 			},
 		},
 	},
+	Absences: []*Absence{
+		{
+			ID: "no-wss-listener",
+			Title: Text{
+				En: "the server's start lists no address for wss, so it does not listen for wss itself",
+				Zh: "启动信息里没有 wss 地址，服务器自己没有监听 wss",
+			},
+			Fact: "wss",
+			Starts: []Start{
+				{
+					Before: "─ WebSocket: ",
+					Listed: "─ WebSocket Secure: ",
+					After:  "─ HTTP API: ",
+					Within: 3,
+				},
+				{
+					Before: "Listening  for WS client on ",
+					Listed: "Listening  for WSS client on ",
+					After:  "Listening  for Manager ",
+					Within: 3,
+				},
+				{
+					Before: "WuKongIM · Starting node ",
+					Listed: "wss://",
+					After:  "✓ Ready in ",
+					Within: 1000,
+				},
+			},
+			Odds: []Likelier{
+				{
+					ID:    "cert-not-configured",
+					Times: 3,
+					Why:   "wss that was never switched on is what this looks like (issue #424)",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Times: 2,
+					Why:   "clients with wss:// then reach a plain port only, unless a proxy ends TLS",
+				},
+			},
+			References: []string{
+				"WuKongIM v1.1.0 internal/server/server.go:146-151, v2.0.5 :230-235, v2.2.0 :265-270 (records)",
+				"WuKongIM v2.2.1 internal/server/server.go:529-534, v2.2.5 :488-496 (the tree)",
+				"WuKongIM HEAD internal/app/startup_console.go (version 3)",
+				"WuKongIM issue #424",
+			},
+		},
+	},
 	Forms: []string{
 		"remote error: tls: %s",
 		"Received fatal alert: %s",
@@ -35585,6 +35649,9 @@ var embedded = Catalogue{
 		"is a directory",
 		"no such file or directory",
 		"permission denied",
+		"Listening  for ",
+		"WuKongIM · Starting node ",
+		"✓ Ready in ",
 		"─ ",
 		"CERT_",
 		"_ERROR_",
@@ -37062,7 +37129,7 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		" is about to expire": {
-			Print: 4,
+			Print: 3,
 			Group: 5,
 		},
 		" stderr P": {
@@ -37070,16 +37137,16 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		" stdout P": {
-			Print: 2,
-			Group: 2,
+			Print: 6,
+			Group: 5,
 		},
 		"\"_p\":\"P\"": {
 			Print: 4,
-			Group: 4,
+			Group: 5,
 		},
 		"\"logtag\":\"P\"": {
 			Print: 8,
-			Group: 4,
+			Group: 5,
 		},
 		"(external/": {
 			Print: 5,
@@ -37094,12 +37161,10 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		") The server rejected the handshake because the client downgraded": {
-			Print: 30,
-			Group: 2,
+			Print: 1,
 		},
 		") The server supports no protocols that the client advertises in the ALPN extension": {
-			Print: 28,
-			Group: 2,
+			Print: 1,
 		},
 		") security library: ": {
 			Print: 2,
@@ -37130,8 +37195,8 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		":PEM routines:": {
-			Print: 1,
-			Group: 4,
+			Print: 2,
+			Group: 5,
 		},
 		":digital envelope routines:": {
 			Print: 15,
@@ -37150,7 +37215,9 @@ var embedded = Catalogue{
 		"AH0256": {
 			Group: 2,
 		},
-		"ASN ": {},
+		"ASN ": {
+			Group: 1,
+		},
 		"Address already in use: AH00072: make_sock: could not bind to address ": {
 			Print: 24,
 			Group: 2,
@@ -37164,8 +37231,8 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Algorithm constraints": {
-			Print: 5,
-			Group: 4,
+			Print: 7,
+			Group: 5,
 		},
 		"Authentication failed because the remote party ": {
 			Print: 34,
@@ -37176,14 +37243,15 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"BAD_DECRYPT(": {
-			Print: 1,
+			Print: 6,
+			Group: 1,
 		},
 		"BAD_ECPOINT": {
-			Print: 1,
+			Print: 4,
+			Group: 5,
 		},
 		"Basic Constraints of CA cert not marked critical": {
-			Print: 26,
-			Group: 4,
+			Print: 27,
 		},
 		"CA cert does not include key usage extension": {
 			Print: 5,
@@ -37218,7 +37286,7 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"CRYPT_E_ASN1_": {
-			Print: 8,
+			Group: 1,
 		},
 		"CRYPT_E_NO_REVOCATION_CHECK": {
 			Group: 1,
@@ -37241,16 +37309,14 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Certificate Transparency required, but no valid SCTs found": {
-			Print: 45,
-			Group: 3,
+			Print: 37,
 		},
 		"Certificate has been revoked": {
-			Print: 11,
-			Group: 5,
+			Print: 18,
+			Group: 6,
 		},
 		"Certificate public key has explicit ECC parameters": {
 			Print: 21,
-			Group: 4,
 		},
 		"CertificateError: hostname ": {
 			Print: 11,
@@ -37264,12 +37330,12 @@ var embedded = Catalogue{
 			Print: 21,
 		},
 		"CertificateException: parsing issue": {
-			Print: 28,
-			Group: 5,
-		},
-		"CertificateExpiredException: ": {
 			Print: 5,
 			Group: 7,
+		},
+		"CertificateExpiredException: ": {
+			Print: 15,
+			Group: 4,
 		},
 		"CertificateNotYetValidException: ": {
 			Print: 20,
@@ -37300,7 +37366,8 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(": {
-			Print: 22,
+			Print: 2,
+			Group: 1,
 		},
 		"DH_P_TOO_LONG": {},
 		"EOF":           {},
@@ -37314,29 +37381,28 @@ var embedded = Catalogue{
 			Print: 5,
 		},
 		"ERR_TLS_": {
-			Print: 4,
+			Group: 1,
 		},
 		"Empty Subject Alternative Name extension": {
-			Print: 29,
-			Group: 5,
+			Print: 4,
 		},
 		"Error in handshake: A packet with illegal or unsupported version was received": {
 			Group: 1,
 		},
 		"Error in handshake: An unexpected TLS packet was received": {
-			Print: 34,
+			Group: 1,
 		},
 		"Error in handshake: No common application protocol could be negotiated": {
 			Group: 1,
 		},
 		"Error in handshake: No common key share with peer": {
-			Group: 1,
+			Print: 32,
 		},
 		"Error in handshake: No supported cipher suites have been found": {
 			Group: 1,
 		},
 		"Error in handshake: The TLS connection was non-properly terminated": {
-			Print: 24,
+			Print: 19,
 		},
 		"Error renewing ": {
 			Group: 1,
@@ -37351,7 +37417,7 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Error: The requested data were not available.": {
-			Group: 1,
+			Print: 6,
 		},
 		"Error: unknown ": {
 			Print: 4,
@@ -37423,11 +37489,11 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"Issuer name empty": {
-			Print: 10,
-			Group: 5,
+			Print: 9,
+			Group: 4,
 		},
 		"KEY_VALUES_MISMATCH(": {
-			Print: 15,
+			Print: 16,
 		},
 		"Key usage keyCertSign invalid for non-CA cert": {
 			Print: 27,
@@ -37439,6 +37505,10 @@ var embedded = Catalogue{
 		},
 		"LEAF_SIGNATURE": {
 			Print: 6,
+		},
+		"Listening  for ": {
+			Print: 9,
+			Group: 5,
 		},
 		"LocalizedDescription": {
 			Group: 2,
@@ -37452,32 +37522,34 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"MissingPassphrase": {
-			Print: 6,
-			Group: 5,
+			Print: 7,
+			Group: 1,
 		},
 		"MountVolume.SetUp failed for volume ": {
 			Print: 26,
 			Group: 3,
 		},
 		"Mounts denied": {
-			Print: 8,
-			Group: 6,
+			Print: 10,
+			Group: 4,
 		},
 		"NOT trusted": {
 			Print: 1,
 			Group: 3,
 		},
 		"NO_CIPHERS_AVAILABLE": {
-			Print: 14,
+			Print: 7,
+			Group: 1,
 		},
 		"NO_COMMON_SIGNATURE_ALGORITHMS": {
 			Print: 11,
 		},
 		"NO_START_LINE(": {
 			Print: 5,
+			Group: 1,
 		},
 		"NO_SUPPORTED_VERSIONS_ENABLED": {
-			Print: 15,
+			Print: 14,
 			Group: 1,
 		},
 		"No Private Key": {
@@ -37489,7 +37561,7 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"No available authentication scheme": {
-			Print: 11,
+			Print: 7,
 			Group: 5,
 		},
 		"No matching application layer protocol values": {
@@ -37513,12 +37585,12 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"OfflineRevocation": {
-			Print: 6,
-			Group: 5,
+			Print: 9,
+			Group: 2,
 		},
 		"Optional(-98": {
-			Print: 4,
-			Group: 6,
+			Print: 6,
+			Group: 7,
 		},
 		"PEER_DID_NOT_RETURN_A_CERTIFICATE(": {
 			Print: 6,
@@ -37536,8 +37608,7 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Passphrase required for encrypted key": {
-			Print: 21,
-			Group: 3,
+			Group: 1,
 		},
 		"Path length given without key usage keyCertSign": {
 			Group: 1,
@@ -37550,32 +37621,30 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"Peer reports negotiation not in compliance with export": {
-			Print: 44,
-			Group: 4,
-		},
-		"Peer's Certificate has expired": {
-			Print: 18,
-			Group: 5,
-		},
-		"Permission denied @ rb_sysopen - ": {
-			Print: 8,
+			Print: 29,
 			Group: 6,
 		},
-		"Pin verification failed": {
+		"Peer's Certificate has expired": {
+			Print: 27,
+			Group: 4,
+		},
+		"Permission denied @ rb_sysopen - ": {
 			Print: 14,
+			Group: 4,
+		},
+		"Pin verification failed": {
+			Print: 1,
 			Group: 6,
 		},
 		"RFC 3779 resource not subset of parent's resources": {
-			Print: 29,
-			Group: 3,
+			Print: 20,
 		},
 		"Received alert ": {
 			Print: 12,
 			Group: 4,
 		},
 		"Received an unexpected EOF or 0 bytes from the transport stream": {
-			Print: 27,
-			Group: 3,
+			Print: 55,
 		},
 		"Referenced ": {
 			Group: 4,
@@ -37589,10 +37658,12 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"RevocationStatusUnknown": {
-			Print: 16,
-			Group: 1,
+			Print: 2,
+			Group: 2,
 		},
-		"SEC_E_": {},
+		"SEC_E_": {
+			Group: 2,
+		},
 		"SELF_SIGNED": {
 			Print: 6,
 		},
@@ -37644,12 +37715,10 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"Subject empty and Subject Alt Name extension not critical": {
-			Print: 33,
-			Group: 5,
+			Print: 12,
 		},
 		"Subject name empty": {
-			Print: 11,
-			Group: 5,
+			Print: 6,
 		},
 		"Suite B: ": {
 			Print: 6,
@@ -37682,13 +37751,15 @@ var embedded = Catalogue{
 		"TLS negotiation failed":     {},
 		"TLS server: In state ":      {},
 		"TLS 连接":                     {},
-		"TLSV1_":                     {},
-		"TLS\\u8FDE\\u63A5":          {},
-		"TLS\\u8fde\\u63a5":          {},
-		"TLS连接":                      {},
+		"TLSV1_": {
+			Print: 1,
+			Group: 5,
+		},
+		"TLS\\u8FDE\\u63A5": {},
+		"TLS\\u8fde\\u63a5": {},
+		"TLS连接":             {},
 		"The client supported protocol versions[": {
-			Print: 24,
-			Group: 2,
+			Print: 9,
 		},
 		"The handshake operation timed out": {
 			Print: 8,
@@ -37703,10 +37774,11 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"UNDETERMINED_REVOCATION_STATUS": {
-			Print: 2,
+			Print: 27,
 		},
 		"UNKNOWN_CIPHER_RETURNED": {
-			Print: 2,
+			Print: 18,
+			Group: 1,
 		},
 		"UNSUPPORTED_PROTOCOL": {
 			Print: 8,
@@ -37715,8 +37787,8 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Unable to determine revocation status": {
-			Print: 28,
-			Group: 6,
+			Print: 22,
+			Group: 2,
 		},
 		"Unable to set local cert chain file `": {
 			Print: 22,
@@ -37741,47 +37813,51 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"WRONG_CIPHER_RETURNED": {
-			Group: 5,
+			Print: 16,
+			Group: 1,
 		},
 		"WRONG_CURVE": {
-			Group: 5,
+			Print: 7,
+			Group: 1,
 		},
 		"WRONG_SIGNATURE_TYPE": {
 			Print: 7,
 		},
 		"WRONG_VERSION": {
-			Print: 8,
+			Print: 7,
 			Group: 1,
 		},
+		"WuKongIM · Starting node ": {
+			Print: 9,
+			Group: 4,
+		},
 		"[X509: KEY_TYPE_MISMATCH] ": {
-			Print: 20,
+			Print: 21,
 		},
 		"[X509: KEY_VALUES_MISMATCH] ": {
-			Print: 22,
+			Print: 23,
 		},
 		"\\u201D\\u7684\\u670D\\u52A1\\u5668": {
 			Print: 22,
 			Group: 1,
 		},
 		"\\u201d\\u7684\\u670d\\u52a1\\u5668": {
-			Print: 1,
-			Group: 2,
+			Print: 15,
+			Group: 4,
 		},
 		"\\u4E0D\\u5177\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
 			Print: 3,
 			Group: 1,
 		},
 		"\\u4e0d\\u5177\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
-			Print: 37,
-			Group: 2,
+			Print: 27,
+			Group: 7,
 		},
 		"\\u5B89\\u5168\\u8FDE\\u63A5": {
-			Print: 3,
-			Group: 1,
+			Print: 13,
 		},
 		"\\u5b89\\u5168\\u8fde\\u63a5": {
 			Print: 13,
-			Group: 2,
 		},
 		"\\u63E1\\u624B": {
 			Print: 4,
@@ -37791,66 +37867,69 @@ var embedded = Catalogue{
 			Print: 1,
 		},
 		"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB": {
-			Print: 7,
+			Print: 4,
+			Group: 1,
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5230\\u8BE5\\u670D\\u52A1\\u5668\\u7684\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
-			Print: 7,
+			Print: 79,
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
-			Print: 7,
+			Print: 43,
 		},
 		"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb": {
-			Print: 7,
-			Group: 2,
+			Print: 21,
+			Group: 4,
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5230\\u8be5\\u670d\\u52a1\\u5668\\u7684\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
-			Print: 85,
+			Print: 79,
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
-			Print: 49,
+			Print: 43,
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7684\\u7B97\\u6CD5": {
-			Print: 1,
+			Print: 4,
+			Group: 1,
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
-			Print: 1,
+			Print: 4,
+			Group: 1,
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7684\\u7B97\\u6CD5": {
-			Print: 1,
+			Print: 4,
+			Group: 1,
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7B97\\u6CD5": {
-			Print: 1,
+			Print: 4,
+			Group: 1,
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7684\\u7b97\\u6cd5": {
-			Print: 1,
-			Group: 2,
+			Print: 21,
+			Group: 7,
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
-			Print: 1,
-			Group: 2,
+			Print: 21,
+			Group: 7,
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7684\\u7b97\\u6cd5": {
 			Print: 1,
-			Group: 2,
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7b97\\u6cd5": {
 			Print: 1,
-			Group: 2,
 		},
 		"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E": {
 			Print: 34,
 			Group: 1,
 		},
 		"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e": {
-			Print: 44,
-			Group: 5,
+			Print: 32,
+			Group: 4,
 		},
 		"\\u8BC1\\u4E66": {
 			Print: 4,
 			Group: 1,
 		},
 		"\\u8bc1\\u4e66": {
-			Print: 9,
+			Print: 2,
 			Group: 7,
 		},
 		"_ERROR_": {
@@ -37874,24 +37953,22 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"application verification failure": {
-			Print: 9,
-			Group: 6,
+			Print: 16,
+			Group: 7,
 		},
 		"asn1 encoding routines:": {
-			Print: 3,
-			Group: 5,
+			Print: 1,
+			Group: 2,
 		},
 		"authentication handshake failed": {
 			Print: 20,
 			Group: 5,
 		},
 		"authority and issuer ": {
-			Print: 2,
-			Group: 2,
+			Print: 8,
 		},
 		"authority and subject ": {
-			Print: 2,
-			Group: 2,
+			Print: 8,
 		},
 		"bad decrypt": {
 			Print: 4,
@@ -37913,8 +37990,7 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"cannot bind socket (Address already in use) for [": {
-			Print: 12,
-			Group: 2,
+			Print: 17,
 		},
 		"cannot decrypt peer's message": {
 			Print: 12,
@@ -37929,8 +38005,8 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"chain uses ": {
-			Print: 1,
-			Group: 5,
+			Print: 3,
+			Group: 6,
 		},
 		"client sent invalid ": {
 			Print: 17,
@@ -37945,12 +38021,11 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"closed connection during handshake": {
-			Print: 19,
+			Print: 29,
 			Group: 2,
 		},
 		"complete security handshake from ": {
-			Print: 9,
-			Group: 2,
+			Print: 16,
 		},
 		"configmap": {
 			Print: 4,
@@ -37961,12 +38036,10 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"could not find key ": {
-			Print: 3,
-			Group: 3,
+			Print: 8,
 		},
 		"couldn't find key ": {
-			Print: 15,
-			Group: 6,
+			Print: 7,
 		},
 		"curl: (": {
 			Print: 2,
@@ -37989,24 +38062,20 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"do not possess a common algorithm": {
-			Print: 29,
-			Group: 4,
+			Print: 14,
+			Group: 5,
 		},
 		"error -313, received alert fatal error": {
-			Print: 3,
-			Group: 3,
+			Print: 25,
 		},
 		"error -313, revcd alert fatal error": {
-			Print: 3,
-			Group: 3,
+			Print: 22,
 		},
 		"error = -313, received alert fatal error": {
-			Print: 3,
-			Group: 3,
+			Print: 27,
 		},
 		"error = -313, revcd alert fatal error": {
-			Print: 3,
-			Group: 3,
+			Print: 24,
 		},
 		"error [-120": {
 			Print: 3,
@@ -38045,30 +38114,30 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"error:1E08010C:DECODER routines:": {
-			Print: 15,
+			Print: 3,
+			Group: 3,
 		},
 		"error:8000000D:system library:": {
 			Print: 3,
 			Group: 3,
 		},
 		"ertificate validation ": {
-			Print: 19,
-			Group: 6,
+			Print: 4,
+			Group: 7,
 		},
 		"ertificate verification ": {
-			Print: 21,
-			Group: 6,
+			Print: 4,
+			Group: 7,
 		},
 		"excluded subtree violation": {
-			Print: 17,
-			Group: 5,
+			Group: 7,
 		},
 		"extendedKeyUsage": {
 			Print: 10,
 		},
 		"failed to parse PEM priv key": {
-			Print: 16,
-			Group: 4,
+			Print: 14,
+			Group: 5,
 		},
 		"failed to parse priv key": {
 			Print: 19,
@@ -38079,8 +38148,7 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"failed to set DER cert: ": {
-			Print: 21,
-			Group: 3,
+			Print: 12,
 		},
 		"fatal alert code is ": {
 			Print: 9,
@@ -38122,20 +38190,19 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"handshake failed due to an unexpected packet format": {
-			Print: 4,
-			Group: 2,
+			Print: 43,
 		},
 		"handshakeStatus": {
 			Print: 5,
 			Group: 5,
 		},
 		"he target principal name is incorrect": {
-			Print: 23,
-			Group: 5,
+			Print: 22,
+			Group: 4,
 		},
 		"he token supplied to the function is invalid": {
-			Print: 26,
-			Group: 2,
+			Print: 14,
+			Group: 4,
 		},
 		"hostPath type check failed: ": {
 			Print: 4,
@@ -38154,8 +38221,7 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"in setTrustedCertificates": {
-			Print: 18,
-			Group: 7,
+			Group: 6,
 		},
 		"inconsistent keys: KeyMismatch": {
 			Print: 16,
@@ -38229,15 +38295,15 @@ var embedded = Catalogue{
 			Print: 10,
 		},
 		"mbedtls_": {
-			Group: 5,
+			Print: 1,
+			Group: 4,
 		},
 		"mounts denied": {
-			Print: 8,
-			Group: 6,
+			Print: 10,
+			Group: 4,
 		},
 		"name constraints minimum and maximum not supported": {
-			Print: 9,
-			Group: 2,
+			Print: 39,
 		},
 		"name mismatch": {
 			Print: 9,
@@ -38248,15 +38314,15 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"no cipher suites in common": {
-			Print: 5,
-			Group: 5,
+			Print: 17,
+			Group: 6,
 		},
 		"no explicit policy": {
 			Print: 9,
 			Group: 4,
 		},
 		"no matching DANE TLSA records": {
-			Print: 11,
+			Print: 17,
 		},
 		"no such file or directory": {
 			Print: 6,
@@ -38266,32 +38332,29 @@ var embedded = Catalogue{
 			Print: 22,
 		},
 		"not a directory": {
-			Print: 3,
-			Group: 5,
+			Print: 2,
 		},
 		"operation not permitted": {
-			Print: 7,
-			Group: 6,
+			Print: 11,
+			Group: 3,
 		},
 		"out of memory": {
-			Print: 4,
-			Group: 3,
+			Print: 2,
 		},
 		"panic: ": {
 			Print: 4,
 			Group: 3,
 		},
 		"path length constraint exceeded": {
-			Print: 16,
-			Group: 2,
+			Print: 1,
+			Group: 7,
 		},
 		"path loop": {
 			Print: 1,
 			Group: 7,
 		},
 		"peer doesn't support any known protocol": {
-			Print: 34,
-			Group: 2,
+			Print: 11,
 		},
 		"peer is incompatible: ": {
 			Print: 19,
@@ -38306,8 +38369,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"permitted subtree violation": {
-			Print: 18,
-			Group: 5,
+			Print: 2,
+			Group: 6,
 		},
 		"pinning failure": {
 			Print: 6,
@@ -38322,16 +38385,15 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"propagation check failed": {
-			Print: 9,
-			Group: 6,
+			Print: 13,
+			Group: 7,
 		},
 		"protocol adapter": {
 			Print: 3,
 			Group: 2,
 		},
 		"proxy subject name violation": {
-			Print: 19,
-			Group: 5,
+			Print: 4,
 		},
 		"reactorSub panic": {
 			Print: 12,
@@ -38364,12 +38426,10 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"s do not conform to algorithm constraints": {
-			Print: 34,
-			Group: 2,
+			Print: 7,
 		},
 		"s does not conform to algorithm constraints": {
-			Print: 36,
-			Group: 2,
+			Print: 9,
 		},
 		"schannel: ": {
 			Print: 7,
@@ -38386,8 +38446,8 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"source path ": {
-			Print: 2,
-			Group: 2,
+			Print: 8,
+			Group: 7,
 		},
 		"ssl hand": {
 			Print: 1,
@@ -38406,16 +38466,14 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"subject issuer mismatch": {
-			Print: 13,
-			Group: 4,
+			Print: 5,
+			Group: 3,
 		},
 		"subject signature algorithm and issuer public key algorithm mismatch": {
-			Print: 15,
-			Group: 4,
+			Print: 6,
 		},
 		"target host": {
-			Print: 6,
-			Group: 5,
+			Print: 5,
 		},
 		"terminated the handshake": {
 			Print: 19,
@@ -38448,18 +38506,20 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"trusting builtin roots": {
-			Print: 14,
-			Group: 6,
+			Print: 7,
+			Group: 5,
 		},
 		"unable to decode issuer public key": {
-			Group: 2,
+			Print: 10,
+			Group: 7,
 		},
 		"unable to decrypt CRL's signature": {
 			Print: 18,
 			Group: 1,
 		},
 		"unable to read file: ": {
-			Group: 2,
+			Print: 18,
+			Group: 6,
 		},
 		"unacceptable key": {
 			Print: 11,
@@ -38470,7 +38530,7 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"unhandled critical extension": {
-			Group: 2,
+			Group: 6,
 		},
 		"unknown config ": {
 			Print: 12,
@@ -38478,27 +38538,25 @@ var embedded = Catalogue{
 		},
 		"unsupported extension feature": {
 			Print: 19,
-			Group: 6,
+			Group: 3,
 		},
 		"unsupported name constraint type": {
-			Print: 21,
-			Group: 2,
+			Print: 14,
+			Group: 4,
 		},
 		"unsupported network": {
 			Print: 14,
 			Group: 2,
 		},
 		"unsupported or invalid name constraint syntax": {
-			Print: 32,
-			Group: 2,
+			Print: 37,
 		},
 		"unsupported or invalid name syntax": {
 			Print: 12,
 			Group: 3,
 		},
 		"validity has expired": {
-			Print: 8,
-			Group: 5,
+			Print: 7,
 		},
 		"validity starts": {
 			Print: 6,
@@ -38521,8 +38579,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"wrong version number": {
-			Print: 11,
-			Group: 6,
+			Print: 15,
+			Group: 5,
 		},
 		"x509: ": {
 			Print: 3,
@@ -38533,27 +38591,31 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"{keyfile,": {
-			Print: 3,
-			Group: 6,
+			Print: 2,
+			Group: 7,
 		},
 		"”的服务器": {
 			Print: 12,
-			Group: 7,
+			Group: 6,
 		},
 		"─ ": {
 			Group: 3,
 		},
+		"✓ Ready in ": {
+			Print: 1,
+			Group: 5,
+		},
 		"不具有共同算法": {
-			Print: 4,
-			Group: 2,
+			Print: 15,
+			Group: 3,
 		},
 		"严重警告代码": {
-			Print: 9,
-			Group: 7,
+			Print: 6,
+			Group: 5,
 		},
 		"安全连接": {
-			Print: 4,
-			Group: 2,
+			Print: 3,
+			Group: 7,
 		},
 		"握手": {
 			Print: 3,
@@ -38561,38 +38623,39 @@ var embedded = Catalogue{
 		},
 		"无法与服务器建立": {
 			Print: 15,
-			Group: 7,
+			Group: 6,
 		},
 		"无法建立到该服务器的安全的连接": {
 			Print: 24,
-			Group: 7,
-		},
-		"无法建立安全的连接": {
-			Print: 12,
 			Group: 6,
 		},
+		"无法建立安全的连接": {
+			Print: 15,
+			Group: 7,
+		},
 		"没有共同的算法": {
-			Print: 12,
+			Print: 15,
 			Group: 3,
 		},
 		"没有共同算法": {
-			Print: 8,
-			Group: 4,
-		},
-		"没有通用的算法": {
 			Print: 12,
 			Group: 3,
 		},
+		"没有通用的算法": {
+			Print: 15,
+			Group: 3,
+		},
 		"没有通用算法": {
-			Print: 6,
-			Group: 4,
+			Print: 12,
+			Group: 3,
 		},
 		"目标主体名称不正确": {
-			Print: 23,
+			Print: 16,
+			Group: 4,
 		},
 		"证书": {
 			Print: 3,
-			Group: 3,
+			Group: 7,
 		},
 	},
 }

@@ -66,6 +66,10 @@ type deployment struct {
 	// Replace are names that are other ones than usual, Commands what other commands do.
 	Replace  map[string]string
 	Commands []printed
+	// First is what commands do while nothing was done about the fault.
+	First []printed
+	// Long says that it is run on demand alone.
+	Long bool
 	// Probe shows the fault at first as Fault and is in the end as Mended; without, the
 	// remedy is one of another machine.
 	Probe, Fault, Mended string
@@ -95,6 +99,9 @@ func TestRemediesOfDeploymentsMendTheirFaults(t *testing.T) {
 		return
 	}
 	for _, p := range d.Commands {
+		if os.Getenv("DEPLOYMENTS") != "all" {
+			break
+		}
 		assert.True(t, u.used[p.Words], "no report holds the command: %s", p.Words)
 	}
 }
@@ -191,6 +198,9 @@ func withLibraries(t *testing.T, program, at string) map[string]string {
 
 // deploy makes the fault, does what the report says, and looks whether it is gone.
 func (u *user) deploy(t *testing.T, d *deployment) {
+	if d.Long && os.Getenv("DEPLOYMENTS") != "all" {
+		t.Skip("runs with DEPLOYMENTS=all")
+	}
 	for _, program := range d.Needs {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skip(program + " is not installed")
@@ -208,8 +218,15 @@ func (u *user) deploy(t *testing.T, d *deployment) {
 	if d.Probe != "" {
 		u.probe(t, d, d.Fault)
 	}
-	for _, step := range u.report(t, d) {
+	looks, fixes := u.report(t, d)
+	for _, step := range looks {
 		u.take(t, d, step)
+	}
+	for _, step := range fixes {
+		u.take(t, d, step)
+		if step.Interrupts.En != "" {
+			d.First = nil // something was done
+		}
 	}
 	if d.Probe != "" && !t.Failed() {
 		u.probe(t, d, d.Mended)
@@ -229,7 +246,7 @@ func (u *user) probe(t *testing.T, d *deployment, wanted string) {
 }
 
 // report are the steps that are told of the log: how to be sure, and what to do.
-func (u *user) report(t *testing.T, d *deployment) []patterns.Step {
+func (u *user) report(t *testing.T, d *deployment) (looks, fixes []patterns.Step) {
 	t.Helper()
 	log, err := os.Open("../../patterns/testdata/deployments/" + d.Log + ".log")
 	require.NoError(t, err)
@@ -238,7 +255,7 @@ func (u *user) report(t *testing.T, d *deployment) []patterns.Step {
 	require.NoError(t, err)
 	require.NotEmpty(t, analysis.Diagnosis)
 	advice := analysis.Diagnosis[0].Advice
-	return slices.Concat(advice.Verify, advice.Fixes)
+	return advice.Verify, advice.Fixes
 }
 
 // take does a step.
@@ -281,7 +298,7 @@ func replaceName(command string, name *patterns.Name, own string) string {
 
 // typed runs a command as it is printed.
 func (u *user) typed(t *testing.T, d *deployment, command string) {
-	list := slices.Concat(d.Commands, u.d.Commands)
+	list := slices.Concat(d.First, d.Commands, u.d.Commands)
 	at := slices.IndexFunc(list, func(p printed) bool { return strings.Contains(command, p.Words) })
 	p := printed{}
 	if at >= 0 {
@@ -338,7 +355,8 @@ func (u *user) clear(t *testing.T) {
 	t.Helper()
 	u.kube.Clear()
 	u.does(t, "/", `docker ps -aq 2>/dev/null | xargs -r docker rm -f >/dev/null
-for unit in im-server haproxy caddy; do systemctl stop $unit 2>/dev/null; done
+for unit in im-server haproxy caddy; do systemctl stop $unit 2>/dev/null; systemctl reset-failed $unit 2>/dev/null; done
+rm -f /etc/systemd/system/im-server.service /etc/systemd/system/caddy.service; systemctl daemon-reload
 for pid in /run/nginx.pid /run/apache2/apache2.pid; do [ ! -e $pid ] || kill $(cat $pid); done
 rm -rf /srv/im /opt/im /etc/letsencrypt/renewal-hooks/deploy/*
 while ss -Hltn 'sport = :443 or sport = :5210' | grep -q .; do sleep 0.05; done`)
