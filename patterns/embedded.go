@@ -22766,8 +22766,8 @@ var embedded = Catalogue{
 				Zh: "证书文件是 PKCS#7（.p7b）格式",
 			},
 			Explain: Text{
-				En: "The file holds the certificates in a PKCS#7 bundle, as Windows and Java tools export it. Go reads plain PEM certificates only. Convert it: openssl pkcs7 -print_certs -in cert.p7b -out fullchain.pem (with -inform DER if it is binary), and put the server certificate first.",
-				Zh: "文件是 PKCS#7 打包的证书，Windows 和 Java 工具常导出这种格式。Go 只认普通 PEM 证书，请转换：openssl pkcs7 -print_certs -in cert.p7b -out fullchain.pem（二进制文件要加 -inform DER），并把服务器证书放在最前面。",
+				En: "The file holds the certificates in a PKCS#7 bundle, as Windows and Java tools export it. Go reads plain PEM certificates only. Convert it: openssl pkcs7 -inform DER -print_certs -in cert.p7b -out fullchain-new.pem (without -inform DER if it is text), and put the server certificate first.",
+				Zh: "文件是 PKCS#7 打包的证书，Windows 和 Java 工具常导出这种格式。Go 只认普通 PEM 证书，请转换：openssl pkcs7 -inform DER -print_certs -in cert.p7b -out fullchain-new.pem（文本格式去掉 -inform DER），并把服务器证书放在最前面。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
