@@ -25197,8 +25197,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "Give that user copies of the files: its uid and gid in place of the two 1000.",
-							Zh: "复制一份证书给这个用户：把两处 1000 换成上一步查到的 uid 和 gid。",
+							En: "Give that user copies of the files; uid and gid are those that id prints for it.",
+							Zh: "复制一份证书给这个用户；uid 和 gid 以 id 命令的输出为准。",
 						},
 						Command: "install -D -o 1000 -g 1000 -m 400 -t ./wukongimdata/certs \\\n  /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem",
 						Interrupts: Text{
@@ -26674,8 +26674,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "On a server in mainland China a connection may be cut off when a domain without ICP filing appears in the ClientHello. Test from outside without the name: if this prints Ciphersuite and the next command does not, file the domain or use one that is filed.",
-							Zh: "服务器在中国大陆时，ClientHello 里出现未备案的域名，连接可能被切断。在外网先不带域名测试：如果这条命令输出 Ciphersuite 而下一条没有，请完成备案或换用已备案的域名。",
+							En: "On a server in mainland China a connection may be cut off when a domain without ICP filing appears in the ClientHello. Test from outside without the name: if this prints Ciphersuite and the same with -servername does not, file the domain or use one that is filed.",
+							Zh: "服务器在中国大陆时，ClientHello 里出现未备案的域名，连接可能被切断。在外网先不带域名测试：如果这条命令输出 Ciphersuite，而带 -servername 时没有，请完成备案或换用已备案的域名。",
 						},
 						Command: "timeout 10 openssl s_client -brief -connect 203.0.113.10:5210 -noservername </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
 					},
@@ -27822,8 +27822,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "If it is an old WuKongIM, stop that one, by the name from before in place of old-wukongim.",
-							Zh: "如果是旧的 WuKongIM，把它停掉：old-wukongim 换成上一步查到的容器名。",
+							En: "If it is an old WuKongIM, stop that one.",
+							Zh: "如果是旧的 WuKongIM，把它停掉。",
 						},
 						Command: "docker stop old-wukongim",
 						Interrupts: Text{
@@ -31463,7 +31463,7 @@ var embedded = Catalogue{
 				{
 					ID:    "untrusted-ca",
 					Score: 0.13,
-					Why:   "as above",
+					Why:   "browsers hide a rejected certificate behind 1006",
 				},
 				{
 					ID:    "tls-on-plaintext-port",
@@ -31473,7 +31473,7 @@ var embedded = Catalogue{
 				{
 					ID:    "cert-expired",
 					Score: 0.08,
-					Why:   "as above",
+					Why:   "browsers hide a rejected certificate behind 1006",
 				},
 				{
 					ID:    "plaintext-on-tls-port",
@@ -31483,7 +31483,7 @@ var embedded = Catalogue{
 				{
 					ID:    "chain-incomplete",
 					Score: 0.06,
-					Why:   "as above",
+					Why:   "browsers hide a rejected certificate behind 1006",
 				},
 			},
 			References: []string{
@@ -32324,7 +32324,7 @@ var embedded = Catalogue{
 				{
 					ID:    "cipher-mismatch",
 					Score: 0.25,
-					Why:   "as above",
+					Why:   "servers send most alerts for what was offered",
 				},
 				{
 					ID:    "client-certificate",
@@ -34799,8 +34799,33 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			Name:  "1000",
+			Match: "-[og] (1000)\\s",
+			Facts: []string{},
+			Text: Text{
+				En: "the uid and the gid of the server's user",
+				Zh: "服务运行用户的 uid 和 gid",
+			},
+		},
+		{
 			Name:  "wukongim",
-			Match: "(?:^|\\s)(wukongim)(?:$|[\\s;)\"])",
+			Match: "(?:-[og]|sudo -u) (wukongim)\\s",
+			For: []ComponentID{
+				"wukongim",
+				"wukongim-v3",
+			},
+			In: []Deployment{
+				"systemd",
+			},
+			Facts: []string{},
+			Text: Text{
+				En: "the user that the server runs as",
+				Zh: "服务的运行用户",
+			},
+		},
+		{
+			Name:  "wukongim",
+			Match: "(?:systemctl [^\\n]*?|journalctl -u )\\b(wukongim)(?:$|[\\s;)\"])",
 			For: []ComponentID{
 				"wukongim",
 				"wukongim-v3",
@@ -35140,6 +35165,24 @@ var embedded = Catalogue{
 			Text: Text{
 				En: "the proxy's workload",
 				Zh: "代理的工作负载",
+			},
+		},
+		{
+			Name:  "KEY",
+			Match: "Ali_Key=(KEY)\\s",
+			Facts: []string{},
+			Text: Text{
+				En: "the AccessKey of your Alibaba Cloud account",
+				Zh: "阿里云账号的 AccessKey ID",
+			},
+		},
+		{
+			Name:  "SECRET",
+			Match: "Ali_Secret=(SECRET)\\s",
+			Facts: []string{},
+			Text: Text{
+				En: "its secret",
+				Zh: "对应的 AccessKey Secret",
 			},
 		},
 		{

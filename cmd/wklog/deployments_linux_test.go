@@ -95,14 +95,14 @@ func TestRemediesOfDeploymentsMendTheirFaults(t *testing.T) {
 	for _, deployed := range d.Deployments {
 		t.Run(deployed.Log, func(t *testing.T) { u.deploy(t, &deployed) })
 	}
-	if t.Failed() {
+	if t.Failed() || os.Getenv("DEPLOYMENTS") != "all" {
 		return
 	}
 	for _, p := range d.Commands {
-		if os.Getenv("DEPLOYMENTS") != "all" {
-			break
-		}
 		assert.True(t, u.used[p.Words], "no report holds the command: %s", p.Words)
+	}
+	for _, words := range readCommandList(t).Deployed {
+		assert.True(t, slices.ContainsFunc(u.told, func(command string) bool { return isOf(command, words) }), "was not typed: %s", words)
 	}
 }
 
@@ -112,6 +112,8 @@ type user struct {
 	d    *deployments
 	used map[string]bool
 	ran  map[string]bool
+	// told are the commands as the reports print them.
+	told []string
 	kube *kubetest.API
 }
 
@@ -261,6 +263,7 @@ func (u *user) report(t *testing.T, d *deployment) (looks, fixes []patterns.Step
 // take does a step.
 func (u *user) take(t *testing.T, d *deployment, step patterns.Step) {
 	command := step.Command
+	u.told = append(u.told, command)
 	for _, name := range step.Left {
 		own := d.Replace[name.Name]
 		if own == "" {
@@ -309,15 +312,14 @@ func (u *user) typed(t *testing.T, d *deployment, command string) {
 		assert.NotEmpty(t, p.Source, command)
 		return
 	}
-	u.once(t, d, p, command)
-}
-
-// once runs it, unless it is one that is run in one deployment alone.
-func (u *user) once(t *testing.T, d *deployment, p printed, command string) {
 	if p.Once && u.ran[command] {
 		return
 	}
-	u.ran[command] = true
+	u.runs(t, d, p, command)
+}
+
+// runs a command, and looks at what it says and changes.
+func (u *user) runs(t *testing.T, d *deployment, p printed, command string) {
 	before := u.state(t)
 	output, status := u.try(t, d.Folder, command)
 	assert.Equal(t, p.Status, status, "%s\n%s", command, output)
