@@ -25350,7 +25350,7 @@ var embedded = Catalogue{
 							"traefik",
 						},
 						Text: Text{
-							En: "acme.json must be a file of mode 600 that belongs to Traefik's user: with other rights it is refused.",
+							En: "acme.json must be a file of mode 600 that belongs to Traefik's user: with any other mode it is refused.",
 							Zh: "acme.json 必须是权限 600 的文件，且属于 Traefik 的运行用户，否则会被拒绝。",
 						},
 						Command: "chmod 600 acme.json",
@@ -26241,7 +26241,7 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Take certificate and key from the same issue again, both together.",
+							En: "Use the certificate and the key of one issuance, and replace both together.",
 							Zh: "重新使用同一次签发的证书和私钥，两个一起替换。",
 						},
 					},
@@ -28422,7 +28422,7 @@ var embedded = Catalogue{
 							"other",
 						},
 						Text: Text{
-							En: "Take restrictions of ciphers out, or replace them by those of Mozilla's intermediate profile (ssl-config.mozilla.org), which nearly all clients know.",
+							En: "Remove the cipher restrictions, or replace them with Mozilla's intermediate profile (ssl-config.mozilla.org), which nearly all clients know.",
 							Zh: "去掉加密套件限制，或改用 Mozilla 的 intermediate 配置（ssl-config.mozilla.org），几乎所有客户端都支持。",
 						},
 					},
@@ -30555,8 +30555,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "Look at the file on disk. If it ends later than the certificate that clients see, it is renewed already, and a reload is all that is needed.",
-							Zh: "查看磁盘上的证书文件。如果到期时间比客户端看到的晚，说明已经续期，只需重载代理。",
+							En: "Look at certbot's file. If it ends later than the certificate that clients see, it is renewed already: where the configuration names this file, a reload is all that is needed; where it names a copy, copy and reload.",
+							Zh: "查看 certbot 的证书文件。如果到期时间比客户端看到的晚，说明已经续期：配置直接引用这个文件时只需重载代理，引用副本时先复制再重载。",
 						},
 						Command: "openssl x509 -in /etc/letsencrypt/live/im.example.com/fullchain.pem -noout -enddate",
 					},
@@ -33741,8 +33741,8 @@ var embedded = Catalogue{
 						"kubernetes",
 					},
 					Text: Text{
-						En: "With cert-manager: what does it say? The condition Ready and the events below it name what keeps the renewal.",
-						Zh: "使用 cert-manager 时：看它怎么说。Ready 状态和下面的事件会说明续期卡在哪里。",
+						En: "With cert-manager, look at the state of the certificate: the condition Ready and the events name what keeps it from being renewed.",
+						Zh: "使用 cert-manager 时，查看证书的状态：Ready 条件和事件会说明续期卡在哪里。",
 					},
 					Command: "kubectl describe certificate wukongim-tls",
 				},
@@ -35183,6 +35183,39 @@ var embedded = Catalogue{
 			Text: Text{
 				En: "its secret",
 				Zh: "对应的 AccessKey Secret",
+			},
+		},
+		{
+			Name:  "/var/www/html",
+			Facts: []string{},
+			Text: Text{
+				En: "the folder that port 80 serves for your domain",
+				Zh: "该域名 80 端口对应的网站目录",
+			},
+		},
+		{
+			Name:  "encrypted.key",
+			Facts: []string{},
+			Text: Text{
+				En: "the key with the password",
+				Zh: "带密码的私钥文件",
+			},
+		},
+		{
+			Name:  "old.key",
+			Facts: []string{},
+			Text: Text{
+				En: "the key that the apps pin",
+				Zh: "App 锁定的旧私钥",
+			},
+		},
+		{
+			Name:  "private-ca.pem",
+			Match: "(?:-CAfile|^cp|--store) (private-ca\\.pem)(?:$|\\s)",
+			Facts: []string{},
+			Text: Text{
+				En: "your CA's certificate",
+				Zh: "你的 CA 证书",
 			},
 		},
 		{
