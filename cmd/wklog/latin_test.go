@@ -52,6 +52,11 @@ var wrongUsages = [][]string{
 	{"check", "--ca", "one.log", "--cert", "x"}, {"check", "--ca", "missing.pem", "--cert", "x"}, {"check", "--fail-on", "x", "--cert", "x"}, {"check", "--addr", "@missing"},
 	{"explain"}, {"explain", "missing.log"}, {"explain", "xyzzy"}, {"patterns", "foo"}, {"patterns", "show"}, {"patterns", "show", "foo"}, {"patterns", "list", "foo"}, {"patterns", "lint"},
 	{"patterns", "lint", "missing.yaml"}, {"patterns", "lint", "broken.yaml"}, {"completion", "foo"}, {"completion", "bash", "foo"}, {"help", "foo"}, {"version", "foo"}, {"bogus"},
+	{"doctor", "foo"}, {"doctor", "--bogus"}, {"doctor", "--since", "x"}, {"doctor", "--timeout", "x"}, {"doctor", "--format", "foo"}, {"doctor", "-o", "missing/x"}, {"doctor", "--ca", "missing.pem"},
+	{"rules"}, {"rules", "foo"}, {"rules", "loki", "foo"}, {"rules", "loki", "--bogus"}, {"rules", "loki", "-o", "missing/x"},
+	{"query"}, {"query", "foo"}, {"query", "loki", "foo"}, {"query", "loki", "--bogus"}, {"query", "loki", "-o", "missing/x"},
+	{"analyze", "loki://"}, {"analyze", "loki://127.0.0.1:1/?query=x"}, {"analyze", "vlogs://127.0.0.1:1"}, {"analyze", "vlogs://127.0.0.1:1/?bogus=x"}, {"analyze", "loki+https://127.0.0.1:1"},
+	{"analyze", "loki://user:hunter2@127.0.0.1:1"}, {"analyze", "--select", "x", "one.log"}, {"analyze", "--since", "x", "vlogs://127.0.0.1:1"}, {"analyze", "-f", "loki://127.0.0.1:1"}, {"analyze", "elastic://127.0.0.1:1"},
 }
 
 // writeWrongFiles makes the files that wrongUsages name.
@@ -111,6 +116,7 @@ func TestScreensAreInChinese(t *testing.T) {
 	screens := [][]string{
 		{"--help"}, {"analyze", "--help"}, {"report", "--help"}, {"check", "--help"}, {"explain", "--help"}, {"patterns", "--help"}, {"patterns", "list", "--help"},
 		{"patterns", "show", "--help"}, {"patterns", "test", "--help"}, {"patterns", "lint", "--help"}, {"completion", "--help"}, {"completion", "bash", "--help"}, {"help", "--help"}, {"version", "--help"},
+		{"doctor", "--help"}, {"rules", "--help"}, {"rules", "loki", "--help"}, {"query", "--help"}, {"query", "vlogs", "--help"},
 		{"patterns", "list"}, {"patterns", "show", "alert-unknown-certificate"}, {"patterns", "list", "--format", "markdown"}, {"patterns", "test"},
 		{"explain", "46"}, {"explain", "handshakeStatus13ReadClientFinished"}, {"explain", "xyzzy", "xyzzy"}, {"explain", "curl", "60"}, {"explain", handshakeLine},
 		{"analyze", "testdata/wukongim/servers/ok"}, {"analyze", "testdata/wukongim/servers/wss-no-cert"}, {"analyze", "--top", "0", "testdata/wukongim/scenarios/expired-mixed-docker-json.log"},
