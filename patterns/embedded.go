@@ -34667,6 +34667,16 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			Name: "./wukongimdata/certs/fullchain.pem",
+			Facts: []string{
+				"path/certificate",
+			},
+			Text: Text{
+				En: "the certificate file on this machine",
+				Zh: "本机上的证书文件",
+			},
+		},
+		{
 			Name: "./wukongimdata/certs",
 			Facts: []string{
 				"path/certificate:dir",

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,10 @@ type situation struct {
 	warns bool
 	// command is a part of the first command.
 	command string
+	// untyped is why the first command is not typed; mends says that the commands up to the
+	// way back mend it.
+	untyped string
+	mends   bool
 }
 
 const (
@@ -115,47 +120,88 @@ func TestDoctorFindsTheCause(t *testing.T) {
 	e := startEngine(t)
 	certs := e.prepare(t)
 	const others = 20
-	var starting sync.WaitGroup
+	at := slices.DeleteFunc(slices.Clone(situations), func(s situation) bool { return !chosen(s.name) })
+	var scripts []string
+	for i, s := range at {
+		scripts = append(scripts, s.script(certs, 6000+i))
+	}
+	for i := range others {
+		scripts = append(scripts, fmt.Sprintf("docker run -d --name other-%d --network none server raw 0 1h", i))
+	}
+	e.runAll(t, scripts)
+	for _, s := range at {
+		if s.after != "" {
+			e.run(t, strings.ReplaceAll(s.after, "CERTS", certs))
+		}
+	}
+	by, unseen := e.examine(t, certs)
+	assert.Len(t, by, len(at))
+	for _, s := range at {
+		t.Run(s.name, func(t *testing.T) {
+			if x := by[s.name]; assert.NotNil(t, x) {
+				s.judge(t, x, certs)
+			}
+		})
+	}
+	assert.Contains(t, unseen, "keeps-no-log: log")
+	assert.Contains(t, e.run(t, "docker inspect -f '{{.State.Status}} {{.RestartCount}}' no-certificate"), "running 0", "doctor does no harm")
+	e.typeCommands(t, at, by)
+	by, _ = e.examine(t, certs)
+	for _, s := range at {
+		if s.mends {
+			t.Run(s.name+" mended", func(t *testing.T) {
+				if x := by[s.name]; assert.NotNil(t, x) {
+					assert.Empty(t, x.Verdicts)
+					assert.Equal(t, "running", x.State)
+				}
+			})
+		}
+	}
+}
+
+// chosen tells whether a situation is to be looked at: DOCTOR_SITUATIONS may name some.
+func chosen(name string) bool {
+	some := os.Getenv("DOCTOR_SITUATIONS")
+	return some == "" || slices.Contains(strings.Split(some, ","), name)
+}
+
+// runAll runs scripts, some of them at the same time.
+func (e *engine) runAll(t *testing.T, scripts []string) {
+	t.Helper()
+	var running sync.WaitGroup
 	free := make(chan struct{}, 4)
-	start := func(script string) {
+	for _, script := range scripts {
 		free <- struct{}{}
-		starting.Go(func() {
+		running.Go(func() {
 			defer func() { <-free }()
 			out, err := e.try(script)
 			assert.NoError(t, err, "%s\n%s", script, out)
 		})
 	}
-	for i, s := range situations {
-		start(s.script(certs, 6000+i))
-	}
-	for i := range others {
-		start(fmt.Sprintf("docker run -d --name other-%d --network none server raw 0 1h", i))
-	}
-	starting.Wait()
-	for _, s := range situations {
-		if s.after != "" {
-			e.run(t, strings.ReplaceAll(s.after, "CERTS", certs))
+	running.Wait()
+}
+
+// typeCommands does what is said to be done first: the first command alone, or all up to
+// the way back.
+func (e *engine) typeCommands(t *testing.T, at []situation, by map[string]*report.Examined) {
+	t.Helper()
+	var scripts []string
+	for _, s := range at {
+		if by[s.name] == nil || len(by[s.name].Verdicts) == 0 || s.untyped != "" {
+			continue
 		}
-	}
-	found := e.examine(t, certs)
-	by := map[string]*report.Examined{}
-	for _, x := range found.Servers {
-		if x.FoundBy == "docker" { // the machine of the test may have processes of its own
-			by[x.Name] = x
-		}
-	}
-	assert.Len(t, by, len(situations))
-	for _, s := range situations {
-		t.Run(s.name, func(t *testing.T) {
-			x := by[s.name]
-			if assert.NotNil(t, x) {
-				s.judge(t, x, certs)
+		script := "set -e"
+		for i, step := range by[s.name].Verdicts[0].Steps {
+			if i > 0 && (!s.mends || strings.HasPrefix(step.Command, "docker rm -f ")) {
+				break
 			}
-		})
+			assert.Empty(t, step.Placeholders, "%s: %s", s.name, step.Command)
+			assert.True(t, i > 0 || step.Command != "", "%s: no command", s.name)
+			script += "\n" + step.Command
+		}
+		scripts = append(scripts, script)
 	}
-	assert.Contains(t, e.run(t, "docker inspect -f '{{.State.Status}} {{.RestartCount}}' no-certificate"), "running 0", "doctor does no harm")
-	unseen := fmt.Sprint(found.Unseen)
-	assert.Contains(t, unseen, "keeps-no-log: log")
+	e.runAll(t, scripts)
 }
 
 // judge compares what leads with what is at fault.
@@ -254,17 +300,23 @@ func (e *engine) writeCertificates(t *testing.T, dir string) {
 }
 
 // examine runs doctor in the network of the engine.
-func (e *engine) examine(t *testing.T, certs string) *report.Examination {
+func (e *engine) examine(t *testing.T, certs string) (by map[string]*report.Examined, unseen string) {
 	t.Helper()
 	begin := time.Now()
 	c := e.shell(fmt.Sprintf("exec nsenter -t %d -n env SSL_CERT_FILE=%s/root.pem SSL_CERT_DIR=/nowhere wklog doctor --format json", e.pid, certs))
 	c.Stderr = os.Stderr
 	out, _ := c.Output()
-	t.Logf("doctor took %v", time.Since(begin))
+	t.Logf("doctor took %v, of which the processor %v", time.Since(begin), c.ProcessState.UserTime()+c.ProcessState.SystemTime())
 	found := &report.Examination{}
 	require.NoError(t, json.Unmarshal(out, found), "%s", out)
 	if file := os.Getenv("DOCTOR_JSON"); file != "" {
 		require.NoError(t, os.WriteFile(file, out, 0o644))
 	}
-	return found
+	by = map[string]*report.Examined{}
+	for _, x := range found.Servers {
+		if x.FoundBy == "docker" { // the machine of the test may have processes of its own
+			by[x.Name] = x
+		}
+	}
+	return by, fmt.Sprint(found.Unseen)
 }

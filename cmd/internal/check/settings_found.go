@@ -111,7 +111,7 @@ func (c *container) of(all Containers, name string) {
 		if strings.TrimPrefix(one.Name, "/") != name {
 			continue
 		}
-		c.running = name
+		c.running, c.again = name, rerunOf(all, name)
 		c.composed = ComposeFile(one.Config.Labels)
 		c.service = cmp.Or(one.Config.Labels[labelService], c.service)
 		if c.uid < 0 {
@@ -187,10 +187,12 @@ func (s *Settings) pathSteps(set setting, at place) []Step {
 	if s.container.running == "" {
 		return nil
 	}
-	return []Step{
-		step(sharedReason+"fix-inside", "", "%[1]s: \"%[2]s\"", Text.of("setting", set.name), Path.of("inside", at.path)),
-		s.restartStep(),
+	for _, key := range []string{keyCertFile, keyKeyFile} {
+		if s.setting(key) == set {
+			return s.change(change{key, at.path})
+		}
 	}
+	return nil
 }
 
 // mountSteps say how a file gets into the container: its folder as a whole, since a renewal

@@ -101,6 +101,10 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 	for i := range e.inspected {
 		c := &e.inspected[i]
 		name := nameOf(c)
+		if by := e.replaced(c); by != "" {
+			look.Unseen = append(look.Unseen, Unseen{What: name, Why: messages.NewError("doctor.aside", by), Command: "docker rm " + name})
+			continue
+		}
 		switch {
 		case slices.Contains(likely, name):
 			look.Servers = append(look.Servers, e.server(c, "image"))
@@ -109,6 +113,20 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// setAside ends the name of a container that was kept when another took its place.
+const setAside = "-old"
+
+// replaced names the container that runs in the place of one that was set aside, empty for
+// none.
+func (e *engine) replaced(c *container.InspectResponse) string {
+	by, kept := strings.CutSuffix(nameOf(c), setAside)
+	inPlace := func(other container.InspectResponse) bool { return nameOf(&other) == by && other.State.Running }
+	if !kept || c.State.Running || c.State.Restarting || !slices.ContainsFunc(e.inspected, inPlace) {
+		return ""
+	}
+	return by
 }
 
 func nameOf(c *container.InspectResponse) string { return strings.TrimPrefix(c.Name, "/") }
