@@ -25,11 +25,11 @@ type rerun struct {
 
 // ran is a container as docker inspect prints it, as far as it says how it was started.
 type ran struct {
-	ID     string `json:"Id"`
-	Name   string
-	Path   string
-	Args   []string
-	State  struct{ Running, Restarting bool }
+	ID    string `json:"Id"`
+	Name  string
+	Path  string
+	Args  []string
+	State struct{ Running, Restarting bool }
 	// RestartCount is how often the engine has started it again.
 	RestartCount int
 	Config       struct {
@@ -240,7 +240,7 @@ func (r *rerun) steps(key string) []Step {
 	values := []Value{Name.of("container", r.name), Name.of("container_old", r.name+"-old")}
 	aside := "docker rename %[1]s %[2]s && docker update --restart no %[2]s && docker stop %[2]s"
 	if r.ends {
-		aside = "docker update --restart no %[1]s && docker stop %[1]s && docker rename %[1]s %[2]s"
+		aside = "docker stop %[1]s && docker update --restart no %[1]s && docker rename %[1]s %[2]s"
 	}
 	text := aside + " &&\n  " + environment + " %[2]s |\n  docker run -d --name %[1]s --env-file /dev/stdin"
 	put := func(before string, v Value) {

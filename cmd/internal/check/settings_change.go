@@ -325,7 +325,7 @@ func (s *Settings) opened(r *Result) []Step {
 	owner, _, known := ownerOf(info)
 	switch {
 	case info.IsDir():
-		return []Step{step(sharedReason+"fix-pass", "chmod o+x %[1]s", "", closed), s.restarted()}
+		return []Step{step(sharedReason+"fix-pass", "chmod a+x %[1]s", "", closed), s.restarted()}
 	case known && owner == 0 && info.Mode()&0o400 != 0:
 		return []Step{step(sharedReason+"fix-own", "chown %[1]s %[2]s", "", Number.of("user", s.container.uid), closed), s.restarted()}
 	}

@@ -120,16 +120,26 @@ func (c *container) of(all Containers, name string) {
 	}
 }
 
-// ComposeFile is the first compose file of a container by its labels, empty for none.
-func ComposeFile(labels map[string]string) string {
+// ComposeFiles are those of a container by its labels, none where it is of none.
+func ComposeFiles(labels map[string]string) (files []string) {
 	if labels[labelService] == "" {
-		return ""
+		return nil
 	}
-	file, _, _ := strings.Cut(labels[labelFiles], ",")
-	if file != "" && !path.IsAbs(file) { // version 1 writes them as they were given
-		file = path.Join(labels[labelFolder], file)
+	for file := range strings.SplitSeq(cmp.Or(labels[labelFiles], "docker-compose.yml"), ",") {
+		if !path.IsAbs(file) { // version 1 writes them as they were given
+			file = path.Join(labels[labelFolder], file)
+		}
+		files = append(files, file)
 	}
-	return cmp.Or(file, path.Join(labels[labelFolder], "docker-compose.yml"))
+	return files
+}
+
+// ComposeFile is the first of them, empty for none.
+func ComposeFile(labels map[string]string) string {
+	for _, file := range ComposeFiles(labels) {
+		return file
+	}
+	return ""
 }
 
 // ComposeService is the service of a container by its labels, empty for none.

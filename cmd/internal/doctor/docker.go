@@ -101,15 +101,17 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 	for i := range e.inspected {
 		c := &e.inspected[i]
 		name := nameOf(c)
-		if by := e.replaced(c); by != "" {
-			look.Unseen = append(look.Unseen, Unseen{What: name, Why: messages.NewError("doctor.aside", by), Command: "docker rm " + name})
-			continue
-		}
+		by := ""
 		switch {
 		case slices.Contains(likely, name):
-			look.Servers = append(look.Servers, e.server(c, "image"))
+			by = "image"
 		case (slices.Contains(perhaps, name) || startsIt(c)) && e.hasBanner(ctx, c):
-			look.Servers = append(look.Servers, e.server(c, "banner"))
+			by = "banner"
+		}
+		if now := e.replaced(c); by != "" && now != "" {
+			look.Unseen = append(look.Unseen, Unseen{What: name, Why: messages.NewError("doctor.aside", now), Command: "docker rm " + name})
+		} else if by != "" {
+			look.Servers = append(look.Servers, e.server(c, by))
 		}
 	}
 	return ctx.Err()
@@ -217,13 +219,17 @@ func (e *engine) operate(c *container.InspectResponse, compose string) func(stri
 	if podman {
 		program = "podman compose"
 	}
+	files := ""
+	for _, file := range check.ComposeFiles(c.Config.Labels) {
+		files += " -f " + shellescape.Quote(file)
+	}
 	project := c.Config.Labels["com.docker.compose.project"]
 	if project != "" && project != path.Base(path.Dir(compose)) {
 		program += " -p " + shellescape.Quote(project)
 	}
 	return func(command string) string {
 		if compose != "" {
-			command = strings.ReplaceAll(command, "docker compose ", program+" -f "+shellescape.Quote(compose)+" ")
+			command = strings.ReplaceAll(command, "docker compose ", program+files+" ")
 		}
 		if podman {
 			command = dockerWord.ReplaceAllString(command, "${1}podman ")

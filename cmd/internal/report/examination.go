@@ -16,6 +16,7 @@ import (
 	"wklog/cmd/internal/doctor"
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/secrets"
+	"wklog/patterns"
 )
 
 // ExaminationSchema names the form of an examination as JSON.
@@ -125,7 +126,9 @@ func (e *Examination) Add(s *doctor.Server, list *Checklist, doc *Document, unse
 		x.add(checkedVerdict(&list.Causes[i], list))
 	}
 	for i := range doc.Incidents {
-		x.add(incidentVerdict(doc, &doc.Incidents[i], running))
+		if in := &doc.Incidents[i]; !running || !in.overcome(s.Started, list.catalogue) {
+			x.add(incidentVerdict(doc, in, running))
+		}
 	}
 	x.warnings()
 	for i := range x.Verdicts {
@@ -177,6 +180,14 @@ func once(steps []Step) (list []Step) {
 		}
 	}
 	return list
+}
+
+// overcome tells of what kept a server from starting that it has started since.
+func (in *Incident) overcome(started time.Time, c *patterns.Catalogue) bool {
+	return in.Last != nil && in.Last.Before(started) && !slices.ContainsFunc(in.Findings, func(f PatternCount) bool {
+		pattern := c.Pattern(f.Pattern)
+		return pattern == nil || pattern.Phase != "startup"
+	})
 }
 
 // incidentVerdict is the leading cause of an incident; none of what healthy servers show.
