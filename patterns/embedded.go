@@ -34582,6 +34582,17 @@ var embedded = Catalogue{
 	Names: []*Name{
 		{
 			Name:  "5210",
+			Match: "(?:sport = :|publish=)(5210)\\b",
+			For: []ComponentID{
+				"wukongim",
+			},
+			Facts: []string{
+				"port/listen",
+			},
+			Usual: "5210",
+		},
+		{
+			Name:  "5210",
 			Match: "(?:im\\.example\\.com|127\\.0\\.0\\.1|203\\.0\\.113\\.10)[: ](5210)\\b",
 			For: []ComponentID{
 				"wukongim",

@@ -51,6 +51,7 @@ func (c *checking) knownFrom(servers []*check.Settings) []patterns.Fact {
 	if s.Leaf != nil {
 		tell(patterns.FactPath, "inside", s.CertificateInside(), from)
 	}
+	tell(patterns.FactPort, "listen", s.ListenPort(), from)
 	tell(patterns.FactPath, "config", s.ConfigOnHost(), from)
 	if len(c.addr) == 0 {
 		address(s.Addr(), from)
