@@ -144,6 +144,7 @@ func (a *app) examine(ctx context.Context, d *examining) (*report.Examination, e
 			continue
 		}
 		e.Add(p.Server, p.list, p.doc, p.unseen)
+		e.Unread = e.Unread || p.unread
 	}
 	e.Finish(ctx.Err() != nil)
 	return e, nil
@@ -182,6 +183,7 @@ type patient struct {
 	list     *report.Checklist
 	doc      *report.Document
 	unseen   []doctor.Unseen
+	unread   bool // something of it, though it is there
 	err      error
 }
 
@@ -197,7 +199,7 @@ func (p *patient) load(ctx context.Context) {
 	var err error
 	if p.settings, err = p.Settings(ctx); err != nil {
 		p.miss(p.app.say.Say("doctor.settings"), err)
-		p.settings = nil
+		p.settings, p.unread = nil, true
 	}
 }
 
@@ -223,6 +225,7 @@ func (p *patient) look(ctx context.Context, all []*patient) {
 	}
 	core := run.NewCore(analyzer, options, nil)
 	failures := p.read(ctx, core) // before the checks, which leave lines of their own
+	p.unread = p.unread || slices.ContainsFunc(failures, func(f source.Failure) bool { return !f.Minor && !doctor.AsIntended(f.Err) })
 	results, err := p.results(ctx)
 	if p.err = err; err != nil {
 		return

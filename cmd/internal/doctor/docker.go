@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"archive/tar"
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -51,8 +53,10 @@ func (d *Docker) Find(ctx context.Context, look *Look) {
 			look.Absent = false
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: messages.NewError("doctor.closed"), Command: "sudo wklog doctor"})
 		case ctx.Err() != nil:
+			look.Absent, look.Partly = false, true
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: ctx.Err()})
-		case place.chosen:
+		default: // it was named, or its socket is there
+			look.Absent = false
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: err})
 		}
 	}
@@ -77,20 +81,23 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 		return err
 	}
 	raws := make([]json.RawMessage, len(list.Items))
-	all := make([]container.InspectResponse, len(list.Items))
+	all, failures := make([]container.InspectResponse, len(list.Items)), make([]error, len(list.Items))
 	var asking sync.WaitGroup
 	free := make(chan struct{}, mostAsked)
 	for i := range list.Items {
 		free <- struct{}{}
 		asking.Go(func() {
 			defer func() { <-free }()
-			// One that is removed meanwhile is none any more.
-			if r, err := e.ContainerInspect(ctx, list.Items[i].ID, client.ContainerInspectOptions{}); err == nil {
+			r, err := e.ContainerInspect(ctx, list.Items[i].ID, client.ContainerInspectOptions{})
+			if err == nil {
 				raws[i], all[i] = r.Raw, r.Container
+			} else if !cerrdefs.IsNotFound(err) { // one that is removed meanwhile is none any more
+				failures[i] = err
 			}
 		})
 	}
 	asking.Wait()
+	look.failed(list.Items, failures)
 	raws = slices.DeleteFunc(raws, func(raw json.RawMessage) bool { return raw == nil })
 	e.inspected = slices.DeleteFunc(all, func(c container.InspectResponse) bool { return c.Config == nil || c.State == nil })
 	if e.raw, err = json.Marshal(raws); err != nil {
@@ -101,14 +108,58 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 	for i := range e.inspected {
 		c := &e.inspected[i]
 		name := nameOf(c)
+		by := ""
 		switch {
 		case slices.Contains(likely, name):
-			look.Servers = append(look.Servers, e.server(c, "image"))
+			by = "image"
 		case (slices.Contains(perhaps, name) || startsIt(c)) && e.hasBanner(ctx, c):
-			look.Servers = append(look.Servers, e.server(c, "banner"))
+			by = "banner"
+		}
+		if now := e.replaced(c); by != "" && now != "" {
+			look.Unseen = append(look.Unseen, Unseen{What: name, Why: messages.NewError("doctor.aside", now), Command: "docker rm " + name})
+		} else if by != "" {
+			look.Servers = append(look.Servers, e.server(c, by))
 		}
 	}
 	return ctx.Err()
+}
+
+// mostNamed containers are named of those of which the engine tells nothing.
+const mostNamed = 5
+
+// failed tells of which containers the engine would not say what they are, and why.
+func (l *Look) failed(list []container.Summary, failures []error) {
+	var names []string
+	var why error
+	for i, err := range failures {
+		if err == nil {
+			continue
+		}
+		why = cmp.Or(why, err)
+		if len(names) == mostNamed {
+			names = append(names, "…")
+			break
+		}
+		names = append(names, strings.TrimPrefix(strings.Join(list[i].Names, " "), "/"))
+	}
+	if why != nil {
+		l.Partly = true
+		l.Unseen = append(l.Unseen, Unseen{What: strings.Join(names, ", "), Why: why})
+	}
+}
+
+// setAside ends the name of a container that was kept when another took its place.
+const setAside = "-old"
+
+// replaced names the container that runs in the place of one that was set aside, empty for
+// none.
+func (e *engine) replaced(c *container.InspectResponse) string {
+	by, kept := strings.CutSuffix(nameOf(c), setAside)
+	inPlace := func(other container.InspectResponse) bool { return nameOf(&other) == by && other.State.Running }
+	if !kept || c.State.Running || c.State.Restarting || !slices.ContainsFunc(e.inspected, inPlace) {
+		return ""
+	}
+	return by
 }
 
 func nameOf(c *container.InspectResponse) string { return strings.TrimPrefix(c.Name, "/") }
@@ -199,13 +250,17 @@ func (e *engine) operate(c *container.InspectResponse, compose string) func(stri
 	if podman {
 		program = "podman compose"
 	}
+	files := ""
+	for _, file := range check.ComposeFiles(c.Config.Labels) {
+		files += " -f " + shellescape.Quote(file)
+	}
 	project := c.Config.Labels["com.docker.compose.project"]
 	if project != "" && project != path.Base(path.Dir(compose)) {
 		program += " -p " + shellescape.Quote(project)
 	}
 	return func(command string) string {
 		if compose != "" {
-			command = strings.ReplaceAll(command, "docker compose ", program+" -f "+shellescape.Quote(compose)+" ")
+			command = strings.ReplaceAll(command, "docker compose ", program+files+" ")
 		}
 		if podman {
 			command = dockerWord.ReplaceAllString(command, "${1}podman ")
@@ -323,7 +378,28 @@ func (e *engine) log(ctx context.Context, c *container.InspectResponse, since ti
 	if err != nil {
 		return nil, err
 	}
-	return &until{ctx, log}, nil
+	return &bounded{ReadCloser: &until{ctx, log}}, nil
+}
+
+// bounded says at the end of a log that is as long as the bound that there may be more.
+type bounded struct {
+	io.ReadCloser
+	lines int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.lines += bytes.Count(p[:n], []byte{'\n'})
+	if err == io.EOF && b.lines >= mostLines {
+		err = messages.NewError("doctor.log-bounded", mostLines)
+	}
+	return n, err
+}
+
+// AsIntended tells of an error of a log that its owner, or the bound, will have it so.
+func AsIntended(err error) bool {
+	var known *messages.Error
+	return errors.As(err, &known) && slices.Contains([]string{"doctor.no-log", "doctor.log-driver", "doctor.log-bounded"}, known.Key)
 }
 
 // until says of a log that was closed with its context that it was: the connection has

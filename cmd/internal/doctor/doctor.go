@@ -121,6 +121,8 @@ type Look struct {
 	Unseen  []Unseen
 	// Absent says that there is nothing of its kind here, as no Docker.
 	Absent bool
+	// Partly says that what is there was not looked at to its end.
+	Partly bool
 }
 
 // Finder looks in one place. It may return before the context ends with what it has.

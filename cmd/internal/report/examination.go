@@ -16,6 +16,7 @@ import (
 	"wklog/cmd/internal/doctor"
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/secrets"
+	"wklog/patterns"
 )
 
 // ExaminationSchema names the form of an examination as JSON.
@@ -34,6 +35,8 @@ type Examination struct {
 	// News says what has changed since the last look of --watch.
 	News []string `json:"news"`
 	Cut  bool     `json:"cut"`
+	// Unread says that something that is there could not be read, or not to its end.
+	Unread bool `json:"unread"`
 
 	say *messages.Printer
 }
@@ -101,6 +104,7 @@ func NewExamination(say *messages.Printer, generated time.Time, looks []*doctor.
 			Place: look.Finder, Found: look.Found, Seconds: look.Took.Seconds(), Absent: look.Absent && look.Found == 0, title: say.Say("doctor.finder." + look.Finder),
 		})
 		e.miss(look.Unseen)
+		e.Unread = e.Unread || look.Partly
 	}
 	return e
 }
@@ -125,7 +129,9 @@ func (e *Examination) Add(s *doctor.Server, list *Checklist, doc *Document, unse
 		x.add(checkedVerdict(&list.Causes[i], list))
 	}
 	for i := range doc.Incidents {
-		x.add(incidentVerdict(doc, &doc.Incidents[i], running))
+		if in := &doc.Incidents[i]; !running || !in.overcome(s.Started, list.catalogue) {
+			x.add(incidentVerdict(doc, in, running))
+		}
 	}
 	x.warnings()
 	for i := range x.Verdicts {
@@ -177,6 +183,14 @@ func once(steps []Step) (list []Step) {
 		}
 	}
 	return list
+}
+
+// overcome tells of what kept a server from starting that it has started since.
+func (in *Incident) overcome(started time.Time, c *patterns.Catalogue) bool {
+	return in.Last != nil && in.Last.Before(started) && !slices.ContainsFunc(in.Findings, func(f PatternCount) bool {
+		pattern := c.Pattern(f.Pattern)
+		return pattern == nil || pattern.Phase != "startup"
+	})
 }
 
 // incidentVerdict is the leading cause of an incident; none of what healthy servers show.
@@ -277,7 +291,7 @@ func (e *Examination) Green() bool {
 // be looked at.
 func (e *Examination) Status(reached, wrong int) int {
 	switch {
-	case e.Cut:
+	case e.Cut, e.Unread:
 		return wrong
 	case slices.ContainsFunc(e.Servers, func(x *Examined) bool { return x.list.Has(check.Fail) || !x.green() }):
 		return reached
