@@ -110,6 +110,8 @@ type Unseen struct {
 	// Of is the server that it is of, nil for none: one that another finder tells better
 	// lacks nothing.
 	Of *Server
+	// Names are those in What that nobody but the finder knows to be names.
+	Names []string
 }
 
 // Look is what one finder did.

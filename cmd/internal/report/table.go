@@ -75,7 +75,7 @@ func (p *Page) Heading(key string) {
 // Paragraph writes a wrapped text, its first line after a lead of the same
 // width as the indent of the others.
 func (p *Page) Paragraph(lead, text string, attributes ...color.Attribute) {
-	indent := strings.Repeat(" ", columns(lead))
+	indent := strings.Repeat(" ", columns(colours.ReplaceAllString(lead, "")))
 	for i, line := range wrap(text, p.width-len(indent)) {
 		if len(attributes) > 0 {
 			line = p.paint(line, attributes...)
