@@ -5,9 +5,10 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -46,10 +47,12 @@ func (p *place) Find(_ context.Context, look *doctor.Look) {
 
 // atHome are the certificates and keys of the containers of a test.
 func atHome(now time.Time) map[string]string {
-	key := pkitest.Key()
-	root := pkitest.NewRoot("root", now)
+	key, pki := pkitest.Key(), pkitest.New(now)
 	issue := func(days int) string {
-		return pkitest.PEM(root.Issue(key, func(c *x509.Certificate) { c.NotAfter = now.AddDate(0, 0, days) }))
+		leaf := pki.Intermediate.Issue(key, func(c *x509.Certificate) {
+			c.NotBefore, c.NotAfter = now.AddDate(0, 0, -60), now.AddDate(0, 0, days)
+		})
+		return pkitest.PEM(leaf, pki.Intermediate.Certificate)
 	}
 	return map[string]string{
 		"/certs/fullchain.pem": issue(80), "/certs/expired.pem": issue(-3), "/certs/privkey.pem": pkitest.KeyPEM(key), "/certs/other.pem": pkitest.KeyPEM(pkitest.Key()),
@@ -58,7 +61,7 @@ func atHome(now time.Time) map[string]string {
 
 // container is one of WuKongIM, with its environment, what it printed, and its files.
 func container(name string, files map[string]string, log string, environment ...string) *doctor.Server {
-	environment = append([]string{"WK_WSSADDR=wss://0.0.0.0:5210", "WK_WSSCONFIG_CERTFILE=/certs/fullchain.pem", "WK_WSSCONFIG_KEYFILE=/certs/privkey.pem"}, environment...)
+	environment = append([]string{"WK_WSSADDR=wss://0.0.0.0:5210", "WK_WSSCONFIG_CERTFILE=/certs/fullchain.pem", "WK_WSSCONFIG_KEYFILE=/certs/privkey.pem", "WK_EXTERNAL_WSSADDR=wss://im.wangwei-corp.cn:5210"}, environment...)
 	inspected := pkitest.Must(json.Marshal([]any{map[string]any{
 		"Name": "/" + name, "HostConfig": map[string]any{"PortBindings": map[string]any{"5210/tcp": []any{map[string]string{"HostPort": "5210"}}}},
 		"Mounts": []any{map[string]string{"Type": "bind", "Source": "/srv/im/certs", "Destination": "/certs"}},
@@ -153,7 +156,8 @@ func screens(t *testing.T) map[string][]doctor.Finder {
 	}
 	wrongPath := container("wukongim", files, timed(printed(t, "st-missing_key-release"), start), "WK_WSSCONFIG_KEYFILE=/srv/im/certs/privkey.pem")
 	wrongPath.State, wrongPath.ExitCode = doctor.Exited, 2
-	loop := container("wukongim", files, timed(strings.Repeat(printed(t, "st-perm_key-release"), 12), start), "WK_WSSCONFIG_KEYFILE=/certs/missing.pem")
+	panics := strings.ReplaceAll(printed(t, "st-missing_key-release"), "/root/wukongim/certs/st/nope.key", "/certs/missing.pem")
+	loop := container("wukongim", files, timed(strings.Repeat(panics, 12), start), "WK_WSSCONFIG_KEYFILE=/certs/missing.pem")
 	loop.State, loop.ExitCode, loop.Restarts = doctor.Restarting, 2, 12
 	closed := &doctor.Server{
 		Name: "wukongim[4711]", Component: patterns.ComponentWuKongIM, FoundBy: "host", By: "program", State: doctor.Running,
@@ -182,7 +186,7 @@ func TestScreensOfDoctorInBothLanguages(t *testing.T) {
 	t.Cleanup(func() { time.Local = zone })
 	for _, lang := range []string{"en", "zh"} {
 		for name, finders := range screens(t) {
-			out, _, status := consult(t, lang, finders, nil)
+			out, _, status := consult(t, lang, finders, func(d *examining) { d.offline = name != "nothing" && name != "blind" })
 			out = seconds.ReplaceAllString(out, "0.1 $1")
 			assert.Equal(t, map[string]int{"nothing": exitWrong, "blind": exitWrong, "healthy": exitDone}[name], status&^exitReached, name)
 			assert.LessOrEqual(t, strings.Count(out, "\n"), 40, "%s\n%s", name, out)
@@ -196,5 +200,192 @@ func TestScreensOfDoctorInBothLanguages(t *testing.T) {
 	}
 }
 
-var _ = fmt.Sprint
-var _ = report.IsReport
+// examining writes JSON.
+func inJSON(d *examining) { d.format = "json" }
+
+func examinationOf(t *testing.T, out string) *report.Examination {
+	t.Helper()
+	e := &report.Examination{}
+	require.NoError(t, json.Unmarshal([]byte(out), e), out)
+	return e
+}
+
+// sick has a key that is not there, well has none of the faults.
+func sick(t *testing.T, name string) *doctor.Server {
+	s := container(name, atHome(time.Now()), printed(t, "st-ok-release"), "WK_WSSCONFIG_KEYFILE=/certs/missing.pem")
+	s.State = doctor.Restarting
+	return s
+}
+
+func well(t *testing.T, name string) *doctor.Server {
+	return container(name, atHome(time.Now()), printed(t, "st-ok-release"))
+}
+
+func TestWatchEndsWhenNothingIsAtFaultAndSaysWhatChanged(t *testing.T) {
+	for lang, want := range map[string][]string{
+		"en": {"Fixed: wukongim: Certificate or key file not found\n", "Now: wukongim: running\n", "Nothing that was looked at is at fault."},
+		"zh": {"已修复：wukongim：找不到证书或私钥文件\n", "现在：wukongim：运行中\n", "检查过的内容没有发现故障。"},
+	} {
+		looked := &place{name: "docker", states: [][]*doctor.Server{{sick(t, "wukongim")}, {sick(t, "wukongim")}, {well(t, "wukongim")}}}
+		out, errs, status := consult(t, lang, []doctor.Finder{looked}, func(d *examining) { d.watch = true })
+		assert.Equal(t, exitDone, status)
+		assert.Equal(t, 2, strings.Count(out, "  wukongim  "), "a look that finds the same says nothing:\n%s", out)
+		for _, text := range want {
+			assert.Contains(t, out, text)
+		}
+		assert.Equal(t, 1, strings.Count(errs, "Ctrl-C"))
+	}
+}
+
+func TestWatchCallsNothingMendedThatItCannotSee(t *testing.T) {
+	closed := sick(t, "wukongim")
+	closed.Settings = func(context.Context) (*check.Settings, error) { return nil, fs.ErrPermission }
+	looked := &place{name: "docker", states: [][]*doctor.Server{{sick(t, "wukongim")}, {closed}, {}, {well(t, "im")}}}
+	out, _, _ := consult(t, "en", []doctor.Finder{looked}, func(d *examining) { d.watch = true })
+	assert.NotContains(t, out, "Fixed")
+	for _, text := range []string{"not known to be fixed: wukongim: Certificate or key file not found", "No longer found: wukongim", "Found now: im"} {
+		assert.Contains(t, strings.Join(strings.Fields(out), " "), text)
+	}
+}
+
+func TestWhatTheLogsShowNoMoreIsNoFault(t *testing.T) {
+	start := time.Date(2026, 5, 4, 1, 0, 0, 0, time.UTC)
+	failures := ""
+	for i := range 30 {
+		failures += timed("2026/05/04 01:00:00 http: TLS handshake error from 203.0.113.7:51514: remote error: tls: unknown certificate authority\n", start.Add(time.Duration(i)*time.Minute))
+	}
+	for started, status := range map[time.Time]int{start.Add(time.Hour): exitDone, start.Add(-time.Minute): exitReached} {
+		s := container("wukongim", atHome(time.Now()), timed(printed(t, "st-ok-release"), start.Add(-time.Second))+failures)
+		s.Started = started
+		out, _, found := consult(t, "en", []doctor.Finder{&place{name: "docker", states: [][]*doctor.Server{{s}}}}, nil)
+		assert.Equal(t, status, found, out)
+		assert.Equal(t, status == exitDone, strings.Contains(out, "until 2026-05-04") && !strings.Contains(out, "FIRST"), out)
+	}
+}
+
+// ending is a place that ends the look, as Ctrl-C does, after some.
+type ending struct {
+	place
+	after int
+	end   context.CancelFunc
+}
+
+func (e *ending) Find(ctx context.Context, look *doctor.Look) {
+	if e.after--; e.after < 0 {
+		e.end()
+		return
+	}
+	e.place.Find(ctx, look)
+}
+
+func TestCtrlCInTheMiddleOfALookMendsNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	a, err := newApp([]string{"--lang", "en"})
+	require.NoError(t, err)
+	var out, errs bytes.Buffer
+	a.stdout, a.stderr = &out, &errs
+	looked := &ending{place: place{name: "docker", states: [][]*doctor.Server{{sick(t, "wukongim")}}}, after: 1, end: cancel}
+	d := &examining{finders: []doctor.Finder{looked}, timeout: time.Minute, between: time.Millisecond, offline: true, watch: true}
+	require.NoError(t, a.doctor(ctx, d))
+	assert.Equal(t, exitReached, a.status, "that of the last whole look")
+	assert.Equal(t, 1, strings.Count(out.String(), "  wukongim  "))
+	assert.NotContains(t, out.String(), "No longer found")
+}
+
+func TestSinceLeavesOutWhatIsOlder(t *testing.T) {
+	log := timed(printed(t, "st-missing_key-release"), time.Date(2026, 5, 4, 1, 0, 0, 0, time.UTC))
+	for since, events := range map[string]int{"": 1, "2026-05-04 00:59:00": 1, "2026-05-04 01:01:00": 0} {
+		s := container("wukongim", atHome(time.Now()), log)
+		out, _, _ := consult(t, "en", []doctor.Finder{&place{name: "docker", states: [][]*doctor.Server{{s}}}}, func(d *examining) {
+			inJSON(d)
+			d.since = since
+			if since != "" {
+				d.since = strings.Replace(since, " ", "T", 1) + "Z"
+			}
+		})
+		assert.Equal(t, events, examinationOf(t, out).Servers[0].Report.Summary.Events, since)
+	}
+}
+
+func TestTimeoutBoundsALogThatDoesNotEnd(t *testing.T) {
+	s := well(t, "wukongim")
+	s.Logs = append(s.Logs, doctor.Log{Name: "endless", Open: func(ctx context.Context, _ time.Time) (io.ReadCloser, error) {
+		r, w := io.Pipe()
+		context.AfterFunc(ctx, func() { w.CloseWithError(ctx.Err()) })
+		return r, nil
+	}})
+	out, _, status := consult(t, "en", []doctor.Finder{&place{name: "docker", states: [][]*doctor.Server{{s}}}}, func(d *examining) {
+		inJSON(d)
+		d.timeout = 50 * time.Millisecond
+	})
+	e := examinationOf(t, out)
+	assert.Equal(t, exitDone, status, "all else was looked at")
+	assert.NotEmpty(t, e.Servers[0].Checks)
+	require.NotEmpty(t, e.Unseen)
+	assert.Equal(t, "wukongim: log", e.Unseen[0].What)
+}
+
+func TestOfflineConnectsToNothing(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	accepted := make(chan struct{}, 100)
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+			accepted <- struct{}{}
+		}
+	}()
+	for _, offline := range []bool{true, false} {
+		s := well(t, "wukongim")
+		s.Ports = map[string]string{"5210": listener.Addr().String()}
+		s.Settings = container("wukongim", atHome(time.Now()), "", "WK_EXTERNAL_WSSADDR=").Settings
+		out, _, _ := consult(t, "en", []doctor.Finder{&place{name: "docker", states: [][]*doctor.Server{{s}}}}, func(d *examining) { d.offline = offline })
+		assert.Equal(t, offline, len(accepted) == 0)
+		assert.Equal(t, offline, strings.Contains(out, "not connected to, as --offline asks"), out)
+	}
+}
+
+func TestFormOfAnExaminationFollowsTheEndingOfItsFile(t *testing.T) {
+	for name, begins := range map[string]string{
+		"a.html": "<!DOCTYPE html>", "a.md": "# wklog doctor", "a.json": "{\n  \"schema\": \"wklog.doctor/v1\"", "a.txt": "ok    wukongim  container", "a": "ok    wukongim  container",
+	} {
+		file := filepath.Join(t.TempDir(), name)
+		out, _, status := consult(t, "en", []doctor.Finder{&place{name: "docker", states: [][]*doctor.Server{{well(t, "wukongim")}}}}, func(d *examining) { d.format, d.output = "", file })
+		assert.Equal(t, exitDone, status)
+		assert.Empty(t, out)
+		text := string(read(t, file))
+		assert.Equal(t, begins, text[:min(len(begins), len(text))], name)
+		assert.True(t, !strings.HasSuffix(name, ".md") && !strings.HasSuffix(name, ".html") || report.IsReport(file), "it is not read as a log later")
+	}
+}
+
+// TestRedactedExaminationNamesNobody: not the container, its file of compose, the domain,
+// a client, or what kubectl was asked for.
+func TestRedactedExaminationNamesNobody(t *testing.T) {
+	planted := []string{"wangwei", "203.0.113.77", "/srv/im", "orders-cert", "payments", "fullchain-of-wang"}
+	for _, form := range report.ExaminationForms() {
+		log := timed("2026/05/04 01:00:00 http: TLS handshake error from 203.0.113.77:51514: remote error: tls: unknown certificate\n", time.Now().Add(-time.Minute))
+		s := container("wangwei-im", atHome(time.Now()), log, "WK_WSSCONFIG_CERTFILE=/home/wangwei/fullchain-of-wang.pem")
+		s.Started, s.Reason = time.Now().Add(-time.Hour), "open /home/wangwei/im.sock: permission denied"
+		compose := "/home/wangwei/im/docker-compose.yml"
+		s.Facts = append(s.Facts, patterns.Fact{Kind: patterns.FactFile, Name: "compose", Component: patterns.ComponentWuKongIM, Value: compose, From: "docker inspect wangwei-im"})
+		s.Operate = func(command string) string {
+			return strings.ReplaceAll(command, "docker compose", "docker compose -f "+compose)
+		}
+		looked := &place{name: "docker", states: [][]*doctor.Server{{s}}, unseen: []doctor.Unseen{
+			{What: "kubectl get --namespace=payments secrets orders-cert", Why: errors.New("payments/orders-cert is closed to wangwei-im"), Names: []string{"payments", "orders-cert"}},
+		}}
+		out, _, status := consult(t, "en", []doctor.Finder{looked}, func(d *examining) { d.format, d.redact, d.verbose = form, true, true })
+		assert.Equal(t, exitReached, status)
+		for _, name := range planted {
+			assert.NotContains(t, out, name, form)
+		}
+		assert.Contains(t, out, "cert-file-missing", "what is wrong stays")
+	}
+}

@@ -43,8 +43,11 @@ func (c *checking) knownFrom(servers []*check.Settings) []patterns.Fact {
 		tell(patterns.FactService, "compose", s.Service(), from)
 	}
 	files := s.Files()
-	tell(patterns.FactPath, "certificate", files.CertFile, from)
-	tell(patterns.FactPath, "key", files.KeyFile, from)
+	for name, path := range map[string]string{"certificate": files.CertFile, "key": files.KeyFile} {
+		if files.Contents[path] == nil { // commands are typed on this machine, which has no such file
+			tell(patterns.FactPath, name, path, from)
+		}
+	}
 	if len(c.addr) == 0 {
 		address(s.Addr(), from)
 	}

@@ -220,4 +220,3 @@ func (e *Examination) Status(reached, wrong int) int {
 	}
 	return 0
 }
-

@@ -42,8 +42,8 @@ func (p *examinationPage) End() string { return p.end() }
 // Places are those that were looked at.
 func (p *examinationPage) Places() []string { return p.looked() }
 
-// Missing are those that are not here.
-func (p *examinationPage) Missing() string { return p.absent() }
+// NotSeen are those that were not.
+func (p *examinationPage) NotSeen() []unseenGroup { return p.unseen() }
 
 // Classes are those of the style, for how a server is and for how a check ended.
 var (
@@ -58,7 +58,9 @@ func (e *Examination) writeHTML(w io.Writer, opts Options) error {
 		"headline": e.headline, "lines": e.lines,
 		"todo":   func(v *Verdict, name string) string { return e.say.Say(v.key(), name) },
 		"status": func(status string) string { return statusClasses[status] },
-		"mark":   func(x *Examined) []string { return []string{markClasses[x.mark()], e.say.Say("doctor.mark." + x.mark())} },
+		"mark": func(x *Examined) []string {
+			return []string{markClasses[x.mark()], e.say.Say("doctor.mark." + x.mark())}
+		},
 	})
 	for _, text := range []string{pageText, examinationText} {
 		if _, err := t.Parse(text); err != nil {

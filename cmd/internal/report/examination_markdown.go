@@ -2,6 +2,8 @@ package report
 
 import (
 	"io"
+	"regexp"
+	"strings"
 )
 
 // writeMarkdown writes what is wrong and what to do in headings, lists and blocks of code
@@ -17,9 +19,9 @@ func (m *markdown) examination(e *Examination) {
 	m.heading(1, e.say.Say("doctor.title"))
 	m.bullets(e.News)
 	for _, x := range e.Servers {
-		m.line("- **", e.say.Say("doctor.mark."+x.mark()), "** ", prose(e.headline(x)))
+		m.line("- **", e.say.Say("doctor.mark."+x.mark()), "** ", withNames(e.headline(x)))
 		for _, text := range e.lines(x) {
-			m.line("  - ", prose(text))
+			m.line("  - ", withNames(text))
 		}
 	}
 	m.line()
@@ -42,16 +44,26 @@ func (m *markdown) examination(e *Examination) {
 // bullets writes texts as they are.
 func (m *markdown) bullets(texts []string) {
 	for _, text := range texts {
-		m.line("- ", prose(text))
+		m.line("- ", withNames(text))
 	}
 	m.line()
 }
 
+// withNames shows a text with names in it, of which GitHub would make links.
+func withNames(text string) string {
+	return linked.ReplaceAllStringFunc(prose(text), func(begin string) string {
+		return strings.NewReplacer(":", "&#58;", ".", "&#46;").Replace(begin)
+	})
+}
+
+// linked begins what GitHub makes a link of (GitHub Flavored Markdown, 6.9).
+var linked = regexp.MustCompile(`(?i)\b(?:https?|ftp)://|www\.`)
+
 // first is what to do first, and what else there is.
 func (m *markdown) first(e *Examination, x *Examined) {
 	v := &x.Verdicts[0]
-	m.heading(2, prose(e.say.Say(v.key(), x.Name)))
-	m.bullets(v.Found)
+	m.heading(2, withNames(e.say.Say(v.key(), x.Name)))
+	m.bullets(v.rest())
 	m.steps("", v.Steps)
 	if lines, more := e.furthers(x); len(lines) > 0 {
 		m.heading(2, e.say.Say("doctor.further"))
@@ -63,29 +75,23 @@ func (m *markdown) first(e *Examination, x *Examined) {
 }
 
 func (m *markdown) unseen(e *Examination) {
-	absent := e.absent()
-	if len(e.Unseen) == 0 && absent == "" {
-		return
+	groups := e.unseen()
+	if len(groups) > 0 {
+		m.heading(2, e.say.Say("doctor.unseen"))
 	}
-	m.heading(2, e.say.Say("doctor.unseen"))
-	for _, u := range e.Unseen {
-		m.line("- ", prose(e.say.Say("error.in-file", u.What, u.Why)))
-		if u.Command != "" {
-			m.line()
-			m.fence("sh", u.Command)
+	for _, g := range groups {
+		m.bullets(g.Lines)
+		if g.Command != "" {
+			m.fence("sh", g.Command)
 		}
 	}
-	if absent != "" {
-		m.line("- ", prose(absent))
-	}
-	m.line()
 }
 
 // examined is what the checks and the logs say of a server.
 func (m *markdown) examined(x *Examined) {
 	rows := [][]string{}
 	for _, c := range x.Checks {
-		rows = append(rows, []string{m.say.Say("status." + c.Status), prose(c.Title), prose(c.Detail)})
+		rows = append(rows, []string{m.say.Say("status." + c.Status), prose(c.Title), withNames(c.Detail)})
 	}
 	m.table(m.words([]string{"doctor.status", "doctor.check", "doctor.detail"}), 0, rows)
 	m.stops(x.Report)

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/fatih/color"
@@ -36,7 +37,7 @@ type examinationDetail struct {
 }
 
 // examinationDetails are tried in turn, until a page of one server is brief.
-var examinationDetails = []examinationDetail{{4, 3, 10}, {2, 3, 10}, {2, 2, 6}, {1, 1, 6}}
+var examinationDetails = []examinationDetail{{4, 3, 16}, {2, 3, 16}, {2, 3, 10}, {2, 2, 10}, {1, 1, 10}}
 
 func (p *Page) examination(e *Examination) {
 	for _, much := range examinationDetails {
@@ -69,8 +70,13 @@ func (p *Page) examinationWith(e *Examination, much examinationDetail) {
 		p.Line("")
 		p.Paragraph("", text, bold)
 	}
+	if e.Blind() {
+		p.unseen(e)
+	}
 	p.looked(e)
-	p.unseen(e)
+	if !e.Blind() {
+		p.unseen(e)
+	}
 }
 
 // server is one line, with its verdict on the next.
@@ -93,19 +99,20 @@ func (p *Page) first(e *Examination, x *Examined, much examinationDetail) {
 	v := &x.Verdicts[0]
 	p.Line("")
 	p.Line(p.paint(e.say.Say(v.key(), x.Name), bold))
-	for _, found := range limit(v.Found, much.found) {
+	for _, found := range limit(v.rest(), much.found) {
 		p.Paragraph("  ", Visible(found))
 	}
-	steps := limit(v.Steps, much.steps)
-	for i, s := range steps {
+	steps := slices.Clone(limit(v.Steps, much.steps))
+	for i := range steps {
+		s := &steps[i]
 		p.Paragraph(fmt.Sprintf("  %d) ", i+1), s.Text)
 		p.command("     ", s.Command)
 		switch {
 		case s.Config == "":
 		case strings.Count(s.Config, "\n") < much.config:
 			p.Block("     ", s.Config)
-		case s.Command == "" && v.Cause != "":
-			p.command("     ", "wklog explain "+v.Cause)
+		case s.Command == "": // explain shows it
+			s.left = nil
 		}
 	}
 	p.replaced("  ", steps)
@@ -139,16 +146,14 @@ func (p *Page) looked(e *Examination) {
 
 // unseen says what was not looked at, and what to type so that it can be.
 func (p *Page) unseen(e *Examination) {
-	absent := e.absent()
-	if len(e.Unseen) == 0 && absent == "" {
-		return
+	groups := e.unseen()
+	if len(groups) > 0 {
+		p.Heading("doctor.unseen")
 	}
-	p.Heading("doctor.unseen")
-	for _, u := range e.Unseen {
-		p.Paragraph("  ", e.say.Say("error.in-file", u.What, u.Why))
-		p.command("      ", u.Command)
-	}
-	if absent != "" {
-		p.Paragraph("  ", absent)
+	for _, g := range groups {
+		for _, line := range g.Lines {
+			p.Paragraph("  ", line)
+		}
+		p.command("      ", g.Command)
 	}
 }

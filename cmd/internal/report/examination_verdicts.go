@@ -134,7 +134,7 @@ func (x *Examined) warnings() {
 // line is a verdict in one line.
 func (v *Verdict) line(say *messages.Printer) string {
 	text := v.Title
-	if v.isFault() && len(v.checks) > 0 && len(v.Found) > 0 { // which has the names
+	if v.saysNames() {
 		text = Visible(v.Found[0])
 	}
 	if v.Over != nil {
@@ -146,6 +146,25 @@ func (v *Verdict) line(say *messages.Printer) string {
 	return v.amount(say) + "  " + text + "  " + v.Cause
 }
 
+// saysNames tells that a check found it, whose words have the names.
+func (v *Verdict) saysNames() bool { return v.isFault() && len(v.checks) > 0 && len(v.Found) > 0 }
+
+// rest is what was found of it besides its line.
+func (v *Verdict) rest() []string {
+	if v.saysNames() {
+		return v.Found[1:]
+	}
+	return v.Found
+}
+
+// amount is how sure it is.
 func (v *Verdict) amount(say *messages.Printer) string {
-	return (&Diagnosis{Proven: v.Proven, Confidence: v.Confidence}).amount(say)
+	const likely = 0.5
+	switch {
+	case v.Proven:
+		return say.Say("diagnosis.proven")
+	case v.Confidence >= likely:
+		return say.Say("doctor.likely", v.Confidence*100)
+	}
+	return say.Say("doctor.possible", v.Confidence*100)
 }

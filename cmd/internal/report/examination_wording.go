@@ -1,6 +1,9 @@
 package report
 
 import (
+	"slices"
+	"strings"
+
 	"wklog/cmd/internal/doctor"
 )
 
@@ -45,9 +48,10 @@ func (e *Examination) lines(x *Examined) (list []string) {
 	return list
 }
 
-// lead is the server of which the first thing is to be done, nil for none.
+// lead is the server of which the first thing is to be done, nil for none: what is over
+// is mended.
 func (e *Examination) lead() *Examined {
-	if len(e.Servers) > 0 && len(e.Servers[0].Verdicts) > 0 {
+	if len(e.Servers) > 0 && len(e.Servers[0].Verdicts) > 0 && e.Servers[0].Verdicts[0].Over == nil {
 		return e.Servers[0]
 	}
 	return nil
@@ -75,30 +79,52 @@ func (e *Examination) end() string {
 	return ""
 }
 
-// furthers are the verdicts behind the first, in a line each, and how many more there are.
+// furthers are the verdicts behind the first, in a line each with the servers that have it,
+// and how many more there are.
 func (e *Examination) furthers(lead *Examined) (lines []string, more int) {
+	var texts []string
+	of := map[string][]string{}
 	for _, x := range e.Servers {
 		for i := range x.Verdicts {
-			switch v := &x.Verdicts[i]; {
+			switch text := x.Verdicts[i].line(e.say); {
 			case x == lead && i == 0:
-			case i < mostTold:
-				lines = append(lines, e.say.Say("doctor.part", x.Name, v.line(e.say)))
-			default:
+			case i >= mostTold:
 				more++
+			default:
+				if of[text] == nil {
+					texts = append(texts, text)
+				}
+				of[text] = append(of[text], x.Name)
 			}
 		}
+	}
+	for _, text := range texts {
+		lines = append(lines, e.say.Say("doctor.part", e.say.List(of[text]), text))
 	}
 	return lines, more
 }
 
-// looked says what was looked at: the places, and of each server its logs and its checks.
+// looked says what was looked at: the places, which of them are not here, and of each
+// server its logs and its checks.
 func (e *Examination) looked() (lines []string) {
+	var places, absent []string
 	for _, l := range e.Looked {
-		if !l.Absent {
-			lines = append(lines, e.say.Say("doctor.looked", l.title, l.Found, l.Seconds))
+		if l.Absent {
+			absent = append(absent, l.title)
+		} else {
+			places = append(places, e.say.Say("doctor.looked", l.title, l.Found, l.Seconds))
 		}
 	}
+	if len(places) > 0 {
+		lines = append(lines, strings.Join(places, e.say.Say("replace.join")))
+	}
+	if len(absent) > 0 {
+		lines = append(lines, e.say.Say("doctor.absent", e.say.List(absent)))
+	}
 	for _, x := range e.Servers {
+		if x.blind() {
+			continue
+		}
 		counts := map[string]int{}
 		for _, c := range x.Checks {
 			counts[c.Status]++
@@ -108,16 +134,20 @@ func (e *Examination) looked() (lines []string) {
 	return lines
 }
 
-// absent names the kinds of places that are not here, empty for none.
-func (e *Examination) absent() string {
-	var names []string
-	for _, l := range e.Looked {
-		if l.Absent {
-			names = append(names, l.title)
+// unseen are what was not looked at, those together that one command opens.
+func (e *Examination) unseen() (groups []unseenGroup) {
+	for _, u := range e.Unseen {
+		at := slices.IndexFunc(groups, func(g unseenGroup) bool { return g.Command == u.Command })
+		if at < 0 {
+			at, groups = len(groups), append(groups, unseenGroup{Command: u.Command})
 		}
+		groups[at].Lines = append(groups[at].Lines, e.say.Say("error.in-file", u.What, u.Why))
 	}
-	if len(names) == 0 {
-		return ""
-	}
-	return e.say.Say("doctor.absent", e.say.List(names))
+	return groups
+}
+
+// unseenGroup is what one command opens to doctor, or nothing.
+type unseenGroup struct {
+	Lines   []string
+	Command string
 }
