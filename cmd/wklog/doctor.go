@@ -6,10 +6,10 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"wklog/cmd/internal/check"
 	"wklog/cmd/internal/doctor"
@@ -173,19 +173,14 @@ const mostPatients = 8
 
 // lookAt looks at some of the patients at the same time.
 func lookAt(patients []*patient, which func(*patient) bool, look func(*patient)) {
-	var running sync.WaitGroup
-	free := make(chan struct{}, mostPatients)
+	var looking errgroup.Group
+	looking.SetLimit(mostPatients)
 	for _, p := range patients {
-		if !which(p) {
-			continue
+		if which(p) {
+			looking.Go(func() error { look(p); return nil }) // each keeps its own error
 		}
-		free <- struct{}{}
-		running.Go(func() {
-			defer func() { <-free }()
-			look(p)
-		})
 	}
-	running.Wait()
+	_ = looking.Wait()
 }
 
 // patient is a server that is examined.

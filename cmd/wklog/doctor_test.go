@@ -252,7 +252,8 @@ func TestWhatTheLogsShowNoMoreIsNoFault(t *testing.T) {
 	start := time.Date(2026, 5, 4, 1, 0, 0, 0, time.UTC)
 	failures := ""
 	for i := range 30 {
-		failures += timed("2026/05/04 01:00:00 http: TLS handshake error from 203.0.113.7:51514: remote error: tls: unknown certificate authority\n", start.Add(time.Duration(i)*time.Minute))
+		at := start.Add(time.Duration(i) * time.Minute)
+		failures += timed(at.Format("2006/01/02 15:04:05")+" http: TLS handshake error from 203.0.113.7:51514: remote error: tls: unknown certificate authority\n", at)
 	}
 	for started, status := range map[time.Time]int{start.Add(time.Hour): exitDone, start.Add(-time.Minute): exitReached} {
 		s := container("wukongim", atHome(time.Now()), timed(printed(t, "st-ok-release"), start.Add(-time.Second))+failures)

@@ -16,7 +16,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"al.essio.dev/pkg/shellescape"
@@ -24,6 +23,7 @@ import (
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
 
 	"wklog/cmd/internal/check"
 	"wklog/cmd/internal/messages"
@@ -78,19 +78,18 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 	}
 	raws := make([]json.RawMessage, len(list.Items))
 	all := make([]container.InspectResponse, len(list.Items))
-	var asking sync.WaitGroup
-	free := make(chan struct{}, mostAsked)
+	var asking errgroup.Group
+	asking.SetLimit(mostAsked)
 	for i := range list.Items {
-		free <- struct{}{}
-		asking.Go(func() {
-			defer func() { <-free }()
+		asking.Go(func() error {
 			// One that is removed meanwhile is none any more.
 			if r, err := e.ContainerInspect(ctx, list.Items[i].ID, client.ContainerInspectOptions{}); err == nil {
 				raws[i], all[i] = r.Raw, r.Container
 			}
+			return nil
 		})
 	}
-	asking.Wait()
+	_ = asking.Wait()
 	raws = slices.DeleteFunc(raws, func(raw json.RawMessage) bool { return raw == nil })
 	e.inspected = slices.DeleteFunc(all, func(c container.InspectResponse) bool { return c.Config == nil || c.State == nil })
 	if e.raw, err = json.Marshal(raws); err != nil {
@@ -230,16 +229,12 @@ func composeProgram() string {
 	return "docker compose"
 }
 
-// settled is how long a server runs that does not end at once: the engine waits longer and
-// longer between the starts of one that does, up to a minute.
-const settled = 10 * time.Second
-
 func stateOf(c *container.InspectResponse) State {
 	switch {
-	case c.State.Restarting, c.State.Running && c.RestartCount > 0 && time.Since(startOf(c)) < settled:
+	case c.State.Restarting:
 		return Restarting
 	case c.State.Running:
-		return Running
+		return stateOfRunning(c.RestartCount, startOf(c))
 	case c.State.StartedAt == "" || startOf(c).IsZero():
 		return Created
 	}
@@ -303,9 +298,6 @@ func portOf(text string) uint16 {
 	n, _ := strconv.ParseUint(text, 10, 16)
 	return uint16(n)
 }
-
-// mostLines of a log are read, the newest: where a log is longer that is told.
-const mostLines = 1_000_000
 
 // log reads what a container has printed since it was made, over its restarts.
 func (e *engine) log(ctx context.Context, c *container.InspectResponse, since time.Time) (io.ReadCloser, error) {

@@ -91,7 +91,7 @@ func (p *Page) Paragraph(lead, text string, attributes ...color.Attribute) {
 // Block writes a command or a snippet as it is: it is meant to be copied, so
 // nothing is cut or wrapped.
 func (p *Page) Block(indent, text string) {
-	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+	for _, line := range strings.Split(strings.TrimRight(Visible(text), "\n"), "\n") {
 		if line == "" {
 			p.Line(strings.TrimRight(indent, " "))
 			continue
