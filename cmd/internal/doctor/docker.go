@@ -213,7 +213,7 @@ func (e *engine) operate(c *container.InspectResponse, compose string) func(stri
 	}
 }
 
-var dockerWord = regexp.MustCompile(`(^|[;&|(]\s*|sudo )docker `)
+var dockerWord = regexp.MustCompile(`(?m)(^|[;&|(]\s*|\b(?:sudo|exec) )docker `)
 
 // composeProgram is docker compose where it is a plugin, docker-compose where only version
 // 1 is there.
