@@ -265,6 +265,10 @@ func TestEngineThatDiesIsReadOrNamed(t *testing.T) {
 	_, complaints, status = reportOf(t, address, "--since", ofMay, "--until", "2026-05-05")
 	assert.Equal(t, exitWrong, status)
 	assert.NotEmpty(t, complaints)
+	page, err := self(t, "wklog", "report", "--format", "html", address).Output()
+	require.Error(t, err)
+	assert.NotContains(t, string(page), "No TLS failure found")
+	assert.Contains(t, string(page), "Nothing found in what could be read")
 }
 
 // TestEngineThatCutsItsQueriesIsReadOrNamed by itself, with a status and a body that looks

@@ -51,34 +51,37 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 		seen.note(c.logs[i].Name, &c.logs[i].Stats)
 	}
 	for _, failure := range failures {
-		message := Reason(failure.Err, f.Say)
-		if isPart(failure.Err) {
-			doc.Errors = append(doc.Errors, report.Error{Source: failure.Source, Message: message})
-			continue
-		}
-		if known(doc, failure.Source) {
-			continue
-		}
-		if at := slices.IndexFunc(doc.Inputs, func(in report.Input) bool { return in.Name == failure.Source }); at >= 0 {
-			doc.Inputs[at].Error = message // it was read all the same
-		} else {
-			doc.Inputs = append(doc.Inputs, report.Input{Name: failure.Source, Wrapper: string(parser.WrapperNone), Error: message})
-		}
-		doc.Errors = append(doc.Errors, report.Error{Source: failure.Source, Message: message})
+		miss(doc, &failure, f.Say)
+	}
+	if f.Cut {
+		doc.AddError(report.Error{Source: "wklog", Message: f.Say.Say("error.cut")})
 	}
 	if more := len(doc.Errors) - MaxComplaints; more > 0 {
 		doc.Errors = append(doc.Errors[:MaxComplaints:MaxComplaints], report.Error{Source: "wklog", Message: f.Say.Say("error.more", more)})
 	}
 	doc.Tool.Version, doc.Tool.Command = f.Version, append([]string{}, f.Command...)
-	if f.Cut {
-		doc.Errors = append(doc.Errors, report.Error{Source: "wklog", Message: f.Say.Say("error.cut")})
-	}
 	doc.AddHints(seen.more(len(doc.Stops) > 0), f.Checks != nil, f.Say)
 	if f.Baseline != nil {
 		doc.Compare(f.Baseline)
 	}
 	doc.HideSecrets()
 	return doc, &result
+}
+
+// miss tells what could not be read, beside the input too where that is one.
+func miss(doc *report.Document, failure *source.Failure, say *messages.Printer) {
+	e := report.Error{Source: failure.Source, Message: Reason(failure.Err, say), Note: failure.Minor}
+	at := slices.IndexFunc(doc.Inputs, func(in report.Input) bool { return in.Name == e.Source })
+	switch {
+	case isPart(failure.Err):
+	case at < 0:
+		doc.Inputs = append(doc.Inputs, report.Input{Name: e.Source, Wrapper: string(parser.WrapperNone), Error: e.Message})
+	case doc.Inputs[at].Error != "":
+		return
+	default:
+		doc.Inputs[at].Error = e.Message // it was read all the same
+	}
+	doc.AddError(e)
 }
 
 // describe tells of one log. Damage in the middle of one is reported, with what
@@ -103,6 +106,9 @@ func describe(doc *report.Document, l *Log, told map[*source.Asked]bool, say *me
 		input.Error = say.Say("error.empty")
 	}
 	doc.AddInput(input, l.Stats.Records)
+	if input.Error != "" {
+		doc.AddError(report.Error{Source: input.Name, Message: input.Error, Note: l.Err == nil && l.Stats.TooLong == 0})
+	}
 }
 
 // isPart tells of a failure whether it is of a part of an input, of which there may be
@@ -110,10 +116,6 @@ func describe(doc *report.Document, l *Log, told map[*source.Asked]bool, say *me
 func isPart(err error) bool {
 	var gap *engine.Gap
 	return errors.As(err, &gap) || errors.Is(err, source.ErrOwnShipper) || errors.Is(err, source.ErrSeconds)
-}
-
-func known(doc *report.Document, name string) bool {
-	return slices.ContainsFunc(doc.Inputs, func(in report.Input) bool { return in.Name == name && in.Error != "" })
 }
 
 // reasons are the texts for what a source says.
