@@ -215,10 +215,40 @@ func TestReportOfAnEngineIsThatOfTheFiles(t *testing.T) {
 			assert.Positive(t, got.Inputs[0].Requests)
 			assert.Less(t, got.Inputs[0].ReceivedBytes, want.Summary.Bytes/20)
 
+			sampled(t, `vlogs://`+s.address+`/?query={namespace="im"}`, essence(&want))
+
 			_, complaints, status = reportOf(t, `vlogs://`+s.address+`/?query={namespace="nobody"}`, "--since", ofMay)
 			assert.Equal(t, exitWrong, status, "a selector that chooses nothing")
 			assert.Contains(t, complaints, `pod="wukongim-0"`)
 		})
+	}
+}
+
+// sampled checks samples of an engine: one that lacks nothing gives the report of all, and
+// any other says what it lacks.
+func sampled(t *testing.T, address, whole string) {
+	t.Helper()
+	args := []string{address, "--since", ofMay, "--until", "2026-05-05", "--sample"}
+	all, complaints, status := reportOf(t, append(args, "100000")...)
+	assert.Zero(t, status, complaints)
+	assert.Empty(t, complaints)
+	assert.Equal(t, whole, essence(&all))
+	assert.Zero(t, all.Summary.Unread)
+	const most = 3
+	for flag, read := range map[string]int64{"3": most, "0": 0} {
+		part, complaints, status := reportOf(t, append(args, flag)...)
+		assert.Zero(t, status, "it was asked for")
+		assert.Contains(t, complaints, "tls: unknown certificate")
+		assert.Equal(t, 1, part.Summary.Unread)
+		assert.False(t, part.Errors[0].Note)
+		assert.Less(t, part.Summary.Events, all.Summary.Events/2)
+		for i, in := range part.Inputs {
+			assert.Equal(t, all.Inputs[i].Name, in.Name)
+			for j, m := range in.Matched {
+				assert.Equal(t, all.Inputs[i].Matched[j].Entries, m.Entries, "what is counted is not read")
+				assert.Equal(t, min(m.Entries, read), m.Read, m.Reason)
+			}
+		}
 	}
 }
 
@@ -320,7 +350,7 @@ func TestEnginesTellTheirErrorsWithoutSecrets(t *testing.T) {
 			assert.NotContains(t, all.String(), "topsecret-3141", form)
 		}
 	}
-	for _, args := range [][]string{{"analyze", "--select", "x", "-"}, {"report", "--all-patterns", "."}, {"analyze", "-f", "vlogs://h/", "."}} {
+	for _, args := range [][]string{{"analyze", "--select", "x", "-"}, {"report", "--all-patterns", "."}, {"report", "--sample", "5", "."}, {"report", "--sample", "-1", "vlogs://h/"}, {"analyze", "-f", "--sample", "5", "vlogs://h/"}, {"analyze", "-f", "vlogs://h/", "."}} {
 		c := self(t, "wklog", args...)
 		c.Stderr = nil
 		require.Error(t, c.Run())

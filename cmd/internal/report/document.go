@@ -80,6 +80,16 @@ type Input struct {
 	ScannedBytes  int64  `json:"scanned_bytes,omitempty"`
 	ReceivedBytes int64  `json:"received_bytes,omitempty"`
 	Requests      int64  `json:"requests,omitempty"`
+	// Matched are the entries that the engine counted before a sample of them was read.
+	Matched []Matched `json:"matched,omitempty"`
+}
+
+// Matched is how many entries have a reason, empty for those that say none, and how many of
+// them were read.
+type Matched struct {
+	Reason  string `json:"reason"`
+	Entries int64  `json:"entries"`
+	Read    int64  `json:"read"`
 }
 
 // Summary counts over all inputs. First and Last are the times of the first

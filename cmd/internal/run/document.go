@@ -70,10 +70,12 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 
 // miss tells what could not be read, beside the input too where that is one.
 func miss(doc *report.Document, failure *source.Failure, say *messages.Printer) {
-	e := report.Error{Source: failure.Source, Message: Reason(failure.Err, say), Note: failure.Minor}
+	var sampled *source.Sampled
+	part := errors.As(failure.Err, &sampled) // which was asked for, and all the same is not all
+	e := report.Error{Source: failure.Source, Message: Reason(failure.Err, say), Note: failure.Minor && !part}
 	at := slices.IndexFunc(doc.Inputs, func(in report.Input) bool { return in.Name == e.Source })
 	switch {
-	case isPart(failure.Err):
+	case part, isPart(failure.Err):
 	case at < 0:
 		doc.Inputs = append(doc.Inputs, report.Input{Name: e.Source, Wrapper: string(parser.WrapperNone), Error: e.Message})
 	case doc.Inputs[at].Error != "":
@@ -98,6 +100,9 @@ func describe(doc *report.Document, l *Log, told map[*source.Asked]bool, say *me
 		input.Error = say.Say("error.long", l.Stats.TooLong, l.Stats.FirstTooLong, report.Bytes(parser.MaxLine))
 	case l.Asked != nil:
 		input.Engine = l.Asked.Engine
+		for _, m := range l.Asked.Matched[l.Name] {
+			input.Matched = append(input.Matched, report.Matched{Reason: m.Reason, Entries: m.Entries, Read: m.Read})
+		}
 		if !told[l.Asked] { // what was asked for was asked for all of them
 			told[l.Asked] = true
 			input.ScannedBytes, input.ReceivedBytes, input.Requests = l.Asked.Scanned, l.Asked.Received, l.Asked.Requests
@@ -154,7 +159,10 @@ func Reason(err error, say *messages.Printer) string {
 	var gap *engine.Gap
 	var unchosen *source.Unchosen
 	var setting *engine.ErrSetting
+	var sampled *source.Sampled
 	switch {
+	case errors.As(err, &sampled):
+		return reasonOfSample(sampled, say)
 	case errors.As(err, &setting):
 		return say.Say("error.engine.setting", setting.Variable, say.Error(setting.Err))
 	case errors.As(err, &gap):
@@ -180,6 +188,24 @@ func reasonOfGap(gap *engine.Gap, say *messages.Printer) string {
 		return say.Say("error.engine.crowd", gap.From.Format(moment), gap.Crowd)
 	}
 	return say.Say("error.engine.gap", gap.From.Format(moment), gap.Until.Format(moment), Reason(gap.Err, say))
+}
+
+// reasonOfSample says how much was counted and read, and what is most frequent.
+func reasonOfSample(s *source.Sampled, say *messages.Printer) string {
+	const most = 5
+	var list []string
+	for _, m := range s.Groups[:min(len(s.Groups), most)] {
+		what := m.Reason
+		if what == "" {
+			what = say.Say("note.engine.reasonless")
+		}
+		list = append(list, say.Say("note.engine.group", m.Log, what, m.Entries, m.Read))
+	}
+	frequent := strings.Join(list, say.Say("diagnosis.evidence.join"))
+	if s.Most == 0 {
+		return say.Say("note.engine.counted", s.Entries, frequent)
+	}
+	return say.Say("note.engine.sampled", s.Read, s.Entries, s.Most, frequent)
 }
 
 // reasonOfSelector names selectors that choose something.

@@ -36,6 +36,10 @@ type backend interface {
 	// besides is one for those that hold one of some literals, or for all where there are
 	// none, and that the filter does not choose.
 	besides(selector string, literals []string, f Filter) string
+	// ofReasons narrows a query to the entries whose reason is, or is not, one of some.
+	ofReasons(query string, is bool, reasons []string) string
+	// count tells how many entries of a query there are of each group within a span.
+	count(ctx context.Context, query string, span Span, streams []Stream, tell func(Group, int64)) error
 	// within is the selector of one stream that a query's selector chose.
 	within(selector, stream string) string
 	// read hands the entries of a span to emit: at most limit of them where the engine

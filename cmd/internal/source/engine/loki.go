@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"net/url"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"wklog/parser"
 )
 
 // loki speaks to Loki 2.9 and later by its interface over HTTP
@@ -89,6 +92,63 @@ func alternation(operator string, literals []string) string {
 		text = "`" + text + "`"
 	}
 	return " " + operator + " " + text
+}
+
+// withReason names the reason of each entry.
+func (loki) withReason(query string) string { return query + " | regexp `" + reasonWords + "`" }
+
+func (l loki) ofReasons(query string, is bool, reasons []string) string {
+	operator := "=~"
+	if !is {
+		operator = "!~"
+	}
+	return l.withReason(query) + " | " + reasonLabel + strings.TrimPrefix(alternation(operator, reasons), " ") + " | drop " + reasonLabel
+}
+
+// count adds up by the labels that streams have: entries have others of their own, and an
+// engine hands out no more than some hundred sums.
+func (l loki) count(ctx context.Context, query string, span Span, streams []Stream, tell func(Group, int64)) error {
+	by := []string{reasonLabel}
+	for _, s := range streams {
+		parser.EachLabel([]byte(s.Selector), func(name, _ string) {
+			if !slices.Contains(by, name) {
+				by = append(by, name)
+			}
+		})
+	}
+	query = "sum by (" + strings.Join(by, ", ") + ") (count_over_time(" + l.withReason(query) + " [" + strconv.FormatInt(int64(span.width()), 10) + "ns]))"
+	// It counts what is after a moment up to another, and a span is from one until before it.
+	form := url.Values{"query": {query}, "time": {strconv.FormatInt(span.Until.UnixNano()-1, 10)}}
+	var found struct {
+		Data struct {
+			Result []struct {
+				Metric map[string]string `json:"metric"`
+				Value  [2]any            `json:"value"`
+			} `json:"result"`
+			Stats struct {
+				Summary struct {
+					Bytes float64 `json:"totalBytesProcessed"`
+				} `json:"summary"`
+			} `json:"stats"`
+		} `json:"data"`
+	}
+	if err := l.ask(ctx, "/loki/api/v1/query", form, func(body io.Reader) error { return decode(body, &found) }); err != nil {
+		return err
+	}
+	l.Scanned.Add(int64(found.Data.Stats.Summary.Bytes))
+	for _, sum := range found.Data.Result {
+		reason, text := sum.Metric[reasonLabel], ""
+		delete(sum.Metric, reasonLabel)
+		if given, ok := sum.Value[1].(string); ok {
+			text = given
+		}
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrAnswer, err)
+		}
+		tell(Group{selectorFor(sum.Metric), reason}, int64(n))
+	}
+	return nil
 }
 
 // within leaves what stands behind the selector's own matchers.

@@ -50,6 +50,45 @@ func both(selector, filter string) string {
 	return "(" + selector + ") " + filter
 }
 
+// withReason names the reason of each entry. The fields are joined before: to look into one
+// after the other and keep what was found (keep_original_fields) gives entries the reason
+// of the one before them (seen with v1.52.1).
+func withReason(query string) string {
+	return query + ` | format "<` + strings.Join(fields, "> | <") + `>" as ` + reasonLabel + " | extract_regexp " + strconv.Quote(reasonWords) + " from " + reasonLabel
+}
+
+func (vlogs) ofReasons(query string, is bool, reasons []string) string {
+	list := make([]string, 0, len(reasons))
+	for _, reason := range reasons {
+		list = append(list, strconv.Quote(reason))
+	}
+	in := reasonLabel + ":in(" + strings.Join(list, ",") + ")"
+	if !is {
+		in = "!" + in
+	}
+	return withReason(query) + " | filter " + in + " | delete " + reasonLabel
+}
+
+func (v vlogs) count(ctx context.Context, query string, span Span, _ []Stream, tell func(Group, int64)) error {
+	query = withReason(query) + " | stats by (_stream, " + reasonLabel + ") count() as entries"
+	return v.ask(ctx, "/select/logsql/query", v.form(query, span), func(body io.Reader) error {
+		for rows := json.NewDecoder(body); ; {
+			var row struct {
+				Stream  string `json:"_stream"`
+				Reason  string `json:"wklog_reason"`
+				Entries int64  `json:"entries,string"`
+			}
+			switch err := rows.Decode(&row); {
+			case errors.Is(err, io.EOF):
+				return nil
+			case err != nil:
+				return fmt.Errorf("%w: %w", ErrCut, err)
+			}
+			tell(Group{row.Stream, row.Reason}, row.Entries)
+		}
+	})
+}
+
 func (vlogs) within(selector, stream string) string { return both(selector, stream) }
 
 // words is a filter for literals as words where they are: of these the engine has an index.
