@@ -32,7 +32,7 @@ type store struct {
 
 // startStore starts one, where there is a program: go install
 // github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1.
-func startStore(t *testing.T, flags ...string) *store {
+func startStore(t testing.TB, flags ...string) *store {
 	t.Helper()
 	program, err := exec.LookPath(cmp.Or(os.Getenv("VICTORIA_LOGS"), "victoria-logs"))
 	if err != nil {
@@ -72,48 +72,63 @@ var ownTime = regexp.MustCompile(`"time":"[^"]*"`)
 
 // nodesOf makes logs of healthy servers of which some connections fail, as real servers
 // printed them, from a moment on.
-func nodesOf(t *testing.T, count, lines int, from time.Time, step time.Duration, rate float64) []node {
+func nodesOf(t testing.TB, count, lines int, from time.Time, step time.Duration, rate float64) []node {
 	t.Helper()
-	var healthy []string
+	made := newMaker(t)
+	var nodes []node
+	for n := range count {
+		nodes = append(nodes, made.node(n, lines, from, step, rate))
+	}
+	return nodes
+}
+
+// maker makes logs of what real servers printed.
+type maker struct {
+	healthy  []string
+	failures [][]string // the lines of each failed connection
+}
+
+func newMaker(t testing.TB) *maker {
+	t.Helper()
+	m := &maker{}
 	for line := range strings.Lines(string(read(t, "../../testdata/wukongim/servers/healthy/stdout-debug.log"))) {
 		if strings.HasPrefix(line, "{") && !strings.Contains(line, "malformed HTTP request") {
-			healthy = append(healthy, strings.TrimSuffix(line, "\n"))
+			m.healthy = append(m.healthy, strings.TrimSuffix(line, "\n"))
 		}
 	}
-	var failures [][]string
 	for line := range bytes.Lines(read(t, "../../testdata/wukongim/attempts.jsonl")) {
 		var attempt struct {
 			Stdout []string `json:"server_stdout"`
 		}
 		require.NoError(t, json.Unmarshal(line, &attempt))
 		if strings.Contains(strings.Join(attempt.Stdout, " "), "握手失败") {
-			failures = append(failures, attempt.Stdout)
+			m.failures = append(m.failures, attempt.Stdout)
 		}
 	}
-	var nodes []node
-	for n := range count {
-		rng := rand.New(rand.NewPCG(uint64(n), 0))
-		at := from.UnixNano() + int64(n)
-		one := node{name: fmt.Sprint("wukongim-", n)}
-		for len(one.lines) < lines {
-			at += rng.Int64N(2 * int64(step))
-			printed := []string{healthy[len(one.lines)%len(healthy)]}
-			if rng.Float64() < rate {
-				printed = failures[rng.IntN(len(failures))]
-			}
-			for _, line := range printed {
-				at += int64(50 * time.Microsecond)
-				own := `"time":"` + time.Unix(0, at).UTC().Format("2006-01-02T15:04:05.000000000-07:00") + `"`
-				one.times, one.lines = append(one.times, at), append(one.lines, ownTime.ReplaceAllString(line, own))
-			}
+	return m
+}
+
+func (m *maker) node(n, lines int, from time.Time, step time.Duration, rate float64) node {
+	rng := rand.New(rand.NewPCG(uint64(n), 0))
+	at := from.UnixNano() + int64(n)
+	one := node{name: fmt.Sprint("wukongim-", n)}
+	for len(one.lines) < lines {
+		at += rng.Int64N(2 * int64(step))
+		printed := []string{m.healthy[len(one.lines)%len(m.healthy)]}
+		if rng.Float64() < rate {
+			printed = m.failures[rng.IntN(len(m.failures))]
 		}
-		nodes = append(nodes, one)
+		for _, line := range printed {
+			at += int64(50 * time.Microsecond)
+			own := `"time":"` + time.Unix(0, at).UTC().Format("2006-01-02T15:04:05.000000000-07:00") + `"`
+			one.times, one.lines = append(one.times, at), append(one.lines, ownTime.ReplaceAllString(line, own))
+		}
 	}
-	return nodes
+	return one
 }
 
 // write puts each node's log into a folder of its own, as docker logs -t prints it.
-func (n *node) write(t *testing.T, dir string) {
+func (n *node) write(t testing.TB, dir string) {
 	t.Helper()
 	var b bytes.Buffer
 	for i, line := range n.lines {
@@ -124,7 +139,7 @@ func (n *node) write(t *testing.T, dir string) {
 }
 
 // push sends some lines of a node as a collector does.
-func (s *store) push(t *testing.T, n *node, from, until int, parameters string) {
+func (s *store) push(t testing.TB, n *node, from, until int, parameters string) {
 	t.Helper()
 	var values [][]string
 	for i := from; i < until; i++ {
@@ -141,7 +156,7 @@ func (s *store) push(t *testing.T, n *node, from, until int, parameters string) 
 }
 
 // settle waits until what was pushed can be found.
-func (s *store) settle(t *testing.T) {
+func (s *store) settle(t testing.TB) {
 	t.Helper()
 	answer, err := http.Get("http://" + s.address + "/internal/force_flush")
 	require.NoError(t, err)
@@ -149,7 +164,7 @@ func (s *store) settle(t *testing.T) {
 }
 
 // reportOf runs wklog and reads its report.
-func reportOf(t *testing.T, args ...string) (doc report.Document, stderr string, status int) {
+func reportOf(t testing.TB, args ...string) (doc report.Document, stderr string, status int) {
 	t.Helper()
 	c := self(t, "wklog", append([]string{"report", "--format", "json"}, args...)...)
 	var out, complaints bytes.Buffer

@@ -150,25 +150,16 @@ var reasons = []struct {
 
 // Reason says why an input could not be read, or not in whole.
 func Reason(err error, say *messages.Printer) string {
+	if reason := reasonOfEngine(err, say); reason != "" { // before what it wraps
+		return reason
+	}
 	for _, r := range reasons {
 		if errors.Is(err, r.err) {
 			return say.Say(r.key)
 		}
 	}
 	var syntax *engine.SyntaxError
-	var gap *engine.Gap
-	var unchosen *source.Unchosen
-	var setting *engine.ErrSetting
-	var sampled *source.Sampled
 	switch {
-	case errors.As(err, &sampled):
-		return reasonOfSample(sampled, say)
-	case errors.As(err, &setting):
-		return say.Say("error.engine.setting", setting.Variable, say.Error(setting.Err))
-	case errors.As(err, &gap):
-		return reasonOfGap(gap, say)
-	case errors.As(err, &unchosen):
-		return reasonOfSelector(unchosen, say)
 	case errors.As(err, &syntax):
 		return say.Say("error.document", syntax.At)
 	case errors.Is(err, source.ErrLargeZip):
@@ -179,6 +170,29 @@ func Reason(err error, say *messages.Printer) string {
 		return say.Say("error.damaged", say.Error(innermost(err)))
 	}
 	return say.Error(err)
+}
+
+// reasonOfEngine says what an engine did not give, and which part that is; empty for
+// anything else.
+func reasonOfEngine(err error, say *messages.Printer) string {
+	var gap *engine.Gap
+	var unchosen *source.Unchosen
+	var setting *engine.ErrSetting
+	var sampled *source.Sampled
+	var later *source.Later
+	switch {
+	case errors.As(err, &later):
+		return say.Say("note.engine.later", Reason(later.Err, say))
+	case errors.As(err, &sampled):
+		return reasonOfSample(sampled, say)
+	case errors.As(err, &setting):
+		return say.Say("error.engine.setting", setting.Variable, say.Error(setting.Err))
+	case errors.As(err, &gap):
+		return reasonOfGap(gap, say)
+	case errors.As(err, &unchosen):
+		return reasonOfSelector(unchosen, say)
+	}
+	return ""
 }
 
 // reasonOfGap says which part of an engine's logs is not in the report.

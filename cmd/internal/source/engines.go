@@ -104,12 +104,9 @@ func (w *walker) engine(arg string) {
 		return
 	}
 	span := w.engines.span(time.Now())
-	chosen, err := client.Streams(w.ctx, span)
-	switch {
-	case w.ctx.Err() != nil:
+	chosen, err := chosenOf(w.ctx, client, span)
+	if w.ctx.Err() != nil {
 		return
-	case err == nil && len(chosen) == 0:
-		err = unchosen(w.ctx, client, span)
 	}
 	if err != nil {
 		w.fail(name, err, false)
@@ -152,6 +149,16 @@ func (e *Engines) span(now time.Time) engine.Span {
 	return span
 }
 
+// chosenOf lists the streams that are read, as far as the engine lists them. That there
+// is none is an error, with those that there are.
+func chosenOf(ctx context.Context, client *engine.Client, span engine.Span) ([]engine.Stream, error) {
+	chosen, whole, err := client.Streams(ctx, span)
+	if err == nil && whole && len(chosen) == 0 {
+		err = unchosen(ctx, client, span)
+	}
+	return chosen, err
+}
+
 func unchosen(ctx context.Context, client *engine.Client, span engine.Span) error {
 	exist, err := client.Names(ctx, span)
 	if err != nil {
@@ -169,7 +176,7 @@ func (w *walker) entries(client *engine.Client, span engine.Span, chosen []engin
 	for _, stream := range chosen {
 		s.of(&stream.Labels)
 	}
-	if ofOwnShipper(chosen) {
+	if len(chosen) > 0 && ofOwnShipper(chosen) {
 		w.fail(name, ErrOwnShipper, true)
 	}
 	r := w.engines.reading(client)
@@ -201,6 +208,9 @@ func (w *walker) entries(client *engine.Client, span engine.Span, chosen []engin
 	}
 	if err != nil && len(gaps) == 0 && w.ctx.Err() == nil {
 		w.fail(name, err, false)
+	}
+	if len(chosen) == 0 && len(s.list) == 0 && len(gaps) == 0 && err == nil { // neither listed nor read
+		w.fail(name, &engine.Gap{Span: span, Err: engine.ErrBroken}, false)
 	}
 	if whole.all() {
 		w.fail(name, ErrSeconds, true)

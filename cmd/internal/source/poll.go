@@ -50,7 +50,6 @@ type Poll struct {
 	Report func(Failure)
 
 	polled []*polled
-	told   map[string]bool
 	saved  time.Time
 	fault  error // of what takes the entries
 }
@@ -60,6 +59,8 @@ type polled struct {
 	reading *engine.Reading
 	at      time.Time
 	lines   *streams
+	// failed is why nothing is read behind the place, nil where something is.
+	failed error
 	// began is where the reading did: of what is before nobody knows whether it was told.
 	began, again time.Time
 	// told counts the entries that were, as far back as they may be read once more, and
@@ -119,7 +120,7 @@ type savedEngine struct {
 // Run polls until the context ends or what takes the entries fails. It fails where the
 // first answer of an engine does.
 func (p *Poll) Run(ctx context.Context, memory func() any) error {
-	p.told = map[string]bool{}
+	defer p.unread()
 	for _, arg := range p.Args {
 		e, name, err := p.begin(ctx, arg)
 		if ctx.Err() != nil {
@@ -163,14 +164,11 @@ func (p *Poll) begin(ctx context.Context, arg string) (*polled, string, error) {
 		return nil, name, err
 	}
 	now := time.Now()
-	chosen, err := client.Streams(ctx, p.Engines.span(now))
-	if err == nil && len(chosen) == 0 {
-		err = unchosen(ctx, client, p.Engines.span(now))
-	}
+	chosen, err := chosenOf(ctx, client, p.Engines.span(now))
 	if err != nil {
 		return nil, name, err
 	}
-	if ofOwnShipper(chosen) {
+	if len(chosen) > 0 && ofOwnShipper(chosen) {
 		p.Report(Failure{Source: name, Err: ErrOwnShipper, Minor: true})
 	}
 	e := &polled{reading: p.Engines.reading(client), at: now.Add(-lag)}
@@ -211,17 +209,29 @@ func (p *Poll) poll(ctx context.Context, e *polled, now time.Time, memory func()
 			p.Report(Failure{Source: name, Err: gap})
 		}
 	}
-	if err != nil && !p.told[name+err.Error()] {
-		p.told[name+err.Error()] = true
-		p.Report(Failure{Source: name, Err: err})
+	if err != nil && (e.failed == nil || e.failed.Error() != err.Error()) {
+		p.Report(Failure{Source: name, Err: &Later{err}, Minor: true})
 	}
-	if err == nil {
-		clear(p.told)
-	}
+	e.failed = err
 	if time.Since(p.saved) < saveEvery {
 		return nil
 	}
 	return p.save(memory)
+}
+
+// Later is why an engine was not read now: it is asked again.
+type Later struct{ Err error }
+
+func (e *Later) Error() string { return e.Err.Error() }
+func (e *Later) Unwrap() error { return e.Err }
+
+// unread tells at the end what could not be read until then.
+func (p *Poll) unread() {
+	for _, e := range p.polled {
+		if e.failed != nil {
+			p.Report(Failure{Source: e.reading.Name(), Err: &engine.Gap{Span: engine.Span{From: e.at, Until: time.Now()}, Err: e.failed}})
+		}
+	}
 }
 
 func (p *Poll) take(e *polled, page *engine.Page, memory func() any) error {

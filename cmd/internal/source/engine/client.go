@@ -108,9 +108,18 @@ func NewClient(a *Address, nodeLabel string, env func(string) string) (*Client, 
 	return c, nil
 }
 
-// Streams lists the streams that the selector chooses.
-func (c *Client) Streams(ctx context.Context, span Span) ([]Stream, error) {
-	return c.streams(ctx, c.Selector, span)
+// Streams lists the streams that the selector chooses. Where an engine cuts that, it is
+// asked for a later and later part of the span; whole says that the list is of all of it.
+func (c *Client) Streams(ctx context.Context, span Span) (list []Stream, whole bool, err error) {
+	const times = 8
+	asked := span
+	for range times {
+		if list, err = c.streams(ctx, c.Selector, asked); err == nil || !isTooWide(err) || ctx.Err() != nil {
+			return list, asked == span, err
+		}
+		asked.From = asked.Until.Add(-asked.width() / 4)
+	}
+	return nil, false, &Gap{Span: span, Err: err}
 }
 
 // Names lists some selectors that choose something.

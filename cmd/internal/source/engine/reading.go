@@ -208,8 +208,8 @@ func (s *slice) read(span Span) error {
 			width = want.width() / 2
 			s.pace.dense(width)
 		case isTooWide(err):
-			if wait := s.pace.cut(want.width()); s.pace.vain() < inVain && want.width() > narrowest {
-				width = want.width() / 2
+			if wait, narrower := s.pace.cut(want.width()); s.pace.vain() < inVain && want.width() > narrowest {
+				width = narrower
 				if err := pause(s.ctx, wait); err != nil {
 					return err
 				}
