@@ -127,6 +127,10 @@ func (m *maker) node(n, lines int, from time.Time, step time.Duration, rate floa
 	return one
 }
 
+func (n *node) add(more node) {
+	n.times, n.lines = append(n.times, more.times...), append(n.lines, more.lines...)
+}
+
 // write puts each node's log into a folder of its own, as docker logs -t prints it.
 func (n *node) write(t testing.TB, dir string) {
 	t.Helper()
@@ -179,7 +183,7 @@ func reportOf(t testing.TB, args ...string) (doc report.Document, stderr string,
 // essence is what has to be the same from files and from an engine.
 func essence(doc *report.Document) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, doc.Summary.Events, doc.Summary.Duplicates, doc.Summary.Unclassified)
+	fmt.Fprintln(&b, doc.Summary.Events, doc.Summary.Duplicates, doc.Summary.Unclassified, doc.Summary.First, doc.Summary.Last)
 	for _, f := range doc.Findings {
 		fmt.Fprintln(&b, f.Pattern, f.Count)
 	}
@@ -187,7 +191,7 @@ func essence(doc *report.Document) string {
 		fmt.Fprintln(&b, strings.TrimPrefix(n.Name, "im/"), n.Count)
 	}
 	for _, in := range doc.Incidents {
-		fmt.Fprintln(&b, in.First, in.Last, in.Events)
+		fmt.Fprintln(&b, in.First, in.Last, in.Events, in.Ongoing)
 		for _, d := range in.Diagnosis {
 			fmt.Fprintf(&b, " %s %.3f\n", d.Cause, d.Confidence)
 		}
@@ -202,15 +206,17 @@ const ofMay = "2026-05-03T00:00:00Z"
 // TestReportOfAnEngineIsThatOfTheFiles over each way in which it may keep the records, and
 // where it cuts queries that take long.
 func TestReportOfAnEngineIsThatOfTheFiles(t *testing.T) {
-	nodes := nodesOf(t, 3, 20_000, began, 400*time.Millisecond, 0.002)
-	dir := t.TempDir()
-	for i := range nodes {
+	nodes := nodesOf(t, 3, 8_000, began, 400*time.Millisecond, 0.004)
+	dir, made := t.TempDir(), newMaker(t)
+	for i := range nodes { // which are well in the end
+		nodes[i].add(made.node(i, 12_000, began.Add(time.Hour), 4*time.Second, 0))
 		nodes[i].write(t, dir)
 	}
 	want, _, status := reportOf(t, dir)
 	require.Zero(t, status)
 	require.Greater(t, want.Summary.Events, 50)
 	require.NotEmpty(t, want.Incidents)
+	require.False(t, want.Incidents[0].Ongoing)
 	for name, parameters := range map[string]string{"records taken apart": "", "records as they are": "?disable_message_parsing=1"} {
 		t.Run(name, func(t *testing.T) {
 			s := startStore(t)

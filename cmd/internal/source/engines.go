@@ -199,7 +199,11 @@ func (w *walker) entries(client *engine.Client, span engine.Span, chosen []engin
 			w.fail(name, told, true)
 		}
 	}
-	failed := cmp.Or(s.flush(true), s.untouched())
+	failed := s.flush(true)
+	if s.touched() {
+		_ = client.Traffic(w.ctx, span, chosen, s.wrote) // what is not known of it is left out
+	}
+	failed = cmp.Or(failed, s.ends())
 	if failed != nil && w.ctx.Err() == nil {
 		w.fail(name, failed, false)
 	}

@@ -25,6 +25,8 @@ const (
 	late = 2 * lag
 	// pollEvery is how often an engine is asked.
 	pollEvery = 2 * time.Second
+	// wroteEvery is how often it is asked when its logs were written to.
+	wroteEvery = 10 * time.Second
 	// saveEvery is how often the place is kept where nothing comes.
 	saveEvery = 30 * time.Second
 )
@@ -40,6 +42,8 @@ type Poll struct {
 	State *State
 	// Deliver takes entries of one log as lines, whole ones.
 	Deliver func(log string, lines []byte) error
+	// Wrote takes when a log was written to, also of those without entries.
+	Wrote func(log string, wrote *Wrote)
 	// Done is called when all of a stretch of time was delivered: what waits for more is
 	// taken as it is. Commit lets out what was found, just before the state says so.
 	Done   func() error
@@ -59,6 +63,9 @@ type polled struct {
 	reading *engine.Reading
 	at      time.Time
 	lines   *streams
+	// written is up to where it is known when the logs were written to.
+	written time.Time
+	chosen  []engine.Stream
 	// failed is why nothing is read behind the place, nil where something is.
 	failed error
 	// began is where the reading did: of what is before nobody knows whether it was told.
@@ -179,7 +186,7 @@ func (p *Poll) begin(ctx context.Context, arg string) (*polled, string, error) {
 	if saved := p.State.engine(name, client.Selector); saved != nil {
 		e.at = saved.Until
 	}
-	e.began, e.again, e.told = e.at, e.at, map[entry]int{}
+	e.began, e.again, e.told, e.written, e.chosen = e.at, e.at, map[entry]int{}, e.at, chosen
 	w := &walker{ctx: ctx, visitor: linesTo{p}}
 	e.lines = newStreams(w, &Log{Name: client.Engine, Size: -1})
 	e.lines.logName = nameOfNode
@@ -213,10 +220,28 @@ func (p *Poll) poll(ctx context.Context, e *polled, now time.Time, memory func()
 		p.Report(Failure{Source: name, Err: &Later{err}, Minor: true})
 	}
 	e.failed = err
+	p.wrote(ctx, e)
 	if time.Since(p.saved) < saveEvery {
 		return nil
 	}
 	return p.save(memory)
+}
+
+// wrote hands on when the logs were written to since it was asked last.
+func (p *Poll) wrote(ctx context.Context, e *polled) {
+	if e.at.Sub(e.written) < wroteEvery {
+		return
+	}
+	span := engine.Span{From: e.written, Until: e.at}
+	if e.reading.Traffic(ctx, span, e.chosen, e.lines.wrote) != nil {
+		return // not now, or never: without it a silence says less
+	}
+	e.written = e.at
+	for _, of := range e.lines.list {
+		if of.wrote != nil {
+			p.Wrote(of.name, of.wrote)
+		}
+	}
 }
 
 // Later is why an engine was not read now: it is asked again.

@@ -47,6 +47,9 @@ type backend interface {
 	read(ctx context.Context, query string, span Span, limit int, emit func(*Entry) error) error
 	// streams lists the streams that a selector chooses.
 	streams(ctx context.Context, selector string, span Span) ([]Stream, error)
+	// traffic tells when the streams were written to, in the order of time, in parts of
+	// about so long.
+	traffic(ctx context.Context, selector string, span Span, step time.Duration, streams []Stream, tell func(Wrote)) error
 	// names lists what a selector can be made of.
 	names(ctx context.Context, span Span) ([]string, error)
 	// most is the most entries that one page may have, 0 where there are no pages, and
@@ -120,6 +123,22 @@ func (c *Client) Streams(ctx context.Context, span Span) (list []Stream, whole b
 		asked.From = asked.Until.Add(-asked.width() / 4)
 	}
 	return nil, false, &Gap{Span: span, Err: err}
+}
+
+// Wrote is how much was written to a stream from a time to another. Amounts of one engine
+// can be compared.
+type Wrote struct {
+	Stream
+	From, Until time.Time
+	Amount      int64
+}
+
+// Traffic tells when the streams were written to, which their failures alone do not show: a
+// server that goes on without failures is well. Of an engine that does not tell it at little
+// cost nothing is known.
+func (c *Client) Traffic(ctx context.Context, span Span, streams []Stream, tell func(Wrote)) error {
+	const parts = 200
+	return c.traffic(ctx, c.Selector, span, max(span.width()/parts, time.Second), streams, tell)
 }
 
 // Names lists some selectors that choose something.
