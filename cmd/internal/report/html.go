@@ -78,8 +78,15 @@ func policy(style, script string) string {
 // Certainty is the sentence that says how sure the diagnosis is.
 func (p *htmlPage) Certainty() string { return verdict(p.Document, p.Diagnosis, p.Say) }
 
-// Quiet is the key of the sentence for a report without findings.
-func (p *htmlPage) Quiet() string { return p.quiet() }
+// Silence is the key of the heading of a report without findings, Quiet what it says.
+func (p *htmlPage) Silence() string {
+	if p.Summary.Unread > 0 {
+		return "report.silence.unread"
+	}
+	return "report.silence"
+}
+
+func (p *htmlPage) Quiet() string { return p.quiet(p.Say) }
 
 // deciding is what decides between causes that look alike, with what else would show more.
 func (p *htmlPage) deciding(list []Diagnosis) []Step {

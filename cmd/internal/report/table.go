@@ -147,7 +147,7 @@ func (p *Page) silence(d *Document) {
 		p.unclassified(d)
 	} else {
 		p.Line("")
-		p.Paragraph("", p.say.Say(d.quiet()), bold)
+		p.Paragraph("", d.quiet(p.say), bold)
 	}
 	p.steps(d.Hints)
 }
