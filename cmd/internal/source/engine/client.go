@@ -97,7 +97,7 @@ func NewClient(a *Address, nodeLabel string, env func(string) string) (*Client, 
 	}
 	c := &Client{Address: *a, access: access, patience: patience, elapsed: longestRetry}
 	if nodeLabel != "" {
-		c.writer = parser.NodeBy(nodeLabel)
+		c.writer = parser.NodeLabel(nodeLabel)
 	}
 	c.backend = kinds[a.Engine].speaks(c)
 	c.cap.Store(int64(c.most()))
