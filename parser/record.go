@@ -45,9 +45,9 @@ type Record struct {
 	// the uncompressed source; both are set by the reader, not by Parse.
 	Line, Offset int64
 	// Wrapper, Stream, Origin, Node and NodeBy are those of the Entry.
-	Wrapper              Wrapper
-	Stream, Origin       string
-	Node, NodeBy         string
+	Wrapper        Wrapper
+	Stream, Origin string
+	Node, NodeBy   string
 	// Stamp is the record's own time if OwnTime, else the wrapper's.
 	Stamp   Stamp
 	OwnTime bool

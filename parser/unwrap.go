@@ -6,7 +6,7 @@ import "bytes"
 // log.
 type Wrapper string
 
-// The wrappers. Stern and kubectl are one, for the two write the same pods'
+// The wrappers. Stern, kail and kubectl are one, for they write the same pods'
 // logs; logcli and Grafana's text count as WrapperDockerTimestamps, exports of log shippers as
 // WrapperDockerJSON, and a syslog file written in
 // ISO time cannot be told from the journal and counts as WrapperJournald.

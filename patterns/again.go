@@ -69,8 +69,8 @@ type again struct {
 
 // retold is what is known of one log.
 type retold struct {
-	all  *again
-	name string
+	all    *again
+	name   string
 	home   home // of the records that name no node
 	number uint32
 	own    bool // whether it is one of the server's own files
