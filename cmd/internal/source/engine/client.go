@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,14 +122,23 @@ type Filter struct {
 }
 
 // Query is what is asked of an engine, vlogs or loki, for the entries that a filter chooses
-// of those that a selector does. ErrAddress is returned for another engine.
+// of those that a selector does, where nobody can look which there are. ErrAddress is
+// returned for another engine, ErrUnbound for a selector that it refuses.
 func Query(engine, selector string, f Filter) (string, error) {
 	kind, ok := kinds[engine]
 	if !ok {
 		return "", ErrAddress
 	}
+	if engine == "loki" {
+		if selector = cmp.Or(selector, lokiStreams); !demands(selector) {
+			return "", ErrUnbound
+		}
+	}
 	return kind.speaks(nil).query(selector, f), nil
 }
+
+// ErrUnbound says that a stream without labels would be chosen, which Loki refuses.
+var ErrUnbound = errors.New("the selector demands no label")
 
 // StatusError is an answer that is none.
 type StatusError struct {
