@@ -67,7 +67,7 @@ func (p *Page) briefDiagnosis(d *Document, list []Diagnosis) {
 			}
 		}
 	case lead.Alike:
-		p.decide("  ", lead)
+		p.decide("  ", lead, true)
 		for _, hint := range d.Hints {
 			p.Paragraph("  ", hint.Text)
 			p.command("  ", hint.Command)
@@ -81,7 +81,7 @@ func (p *Page) briefDiagnosis(d *Document, list []Diagnosis) {
 		p.others(list)
 	default:
 		p.briefCause(lead, 0)
-		p.decide(indent, lead)
+		p.decide(indent, lead, false)
 		p.Paragraph(indent, sentences(lead.Why, p.much.sentences))
 		p.seen(indent, lead)
 		p.briefFixes(lead)
@@ -106,8 +106,9 @@ func (p *Page) briefCause(d *Diagnosis, many int) {
 	}
 }
 
-// decide shows the command that tells whether a cause is the one.
-func (p *Page) decide(indent string, d *Diagnosis) {
+// decide shows the command that tells whether a cause is the one; announced says that the
+// line before has led to it.
+func (p *Page) decide(indent string, d *Diagnosis, announced bool) {
 	if d.Decide == nil {
 		return
 	}
@@ -118,7 +119,7 @@ func (p *Page) decide(indent string, d *Diagnosis) {
 	switch {
 	case !strings.HasPrefix(d.Decide.Command, "wklog check"): // which says itself what it looks at
 		p.Paragraph(indent, d.Decide.Text)
-	case !d.Alike: // the verdict has not led to it
+	case !announced:
 		indent += p.say.Say("live.look")
 	}
 	p.command(indent, d.Decide.Command)
@@ -176,7 +177,7 @@ func (p *Page) briefIncident(d *Document, in *Incident) {
 			p.briefCause(c, 0)
 		}
 	}
-	p.decide("       ", &in.Diagnosis[0])
+	p.decide("       ", &in.Diagnosis[0], false)
 	p.unexplained(d, in)
 }
 
