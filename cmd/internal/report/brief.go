@@ -109,20 +109,31 @@ func (p *Page) briefCause(d *Diagnosis, many int) {
 // decide shows the command that tells whether a cause is the one; announced says that the
 // line before has led to it.
 func (p *Page) decide(indent string, d *Diagnosis, announced bool) {
-	if d.Decide == nil {
-		return
-	}
-	if d.Decide.Command == "" {
-		p.Paragraph(indent, d.Decide.Text)
-		return
-	}
 	switch {
-	case !strings.HasPrefix(d.Decide.Command, "wklog check"): // which says itself what it looks at
+	case d.Decide == nil:
+	case d.Decide.Command == "":
 		p.Paragraph(indent, d.Decide.Text)
-	case !announced:
-		indent += p.say.Say("live.look")
+	case saysItself(d.Decide.Command) && announced:
+		p.command(indent, d.Decide.Command)
+	case saysItself(d.Decide.Command):
+		p.command(indent+p.say.Say("live.look"), d.Decide.Command)
+	default:
+		p.Paragraph(indent, d.Decide.Text)
+		p.command(indent, d.Decide.Command)
 	}
-	p.command(indent, d.Decide.Command)
+}
+
+// saysItself tells of wklog's own checks, which say what they look at.
+func saysItself(command string) bool { return strings.HasPrefix(command, "wklog check") }
+
+// beginWith is what to do first, behind its heading.
+func (p *Page) beginWith(indent, heading string, step *Step) {
+	if saysItself(step.Command) {
+		p.command(indent+heading, step.Command)
+		return
+	}
+	p.Paragraph(indent+heading, step.Text)
+	p.instruction(indent+"  ", step)
 }
 
 func (p *Page) seen(indent string, d *Diagnosis) {
