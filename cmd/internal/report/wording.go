@@ -122,7 +122,7 @@ func evidence(list []Evidence, say *messages.Printer) string {
 	parts := []string{}
 	for _, e := range list {
 		text := fmt.Sprintf("%s ×%d", e.Title, e.Count)
-		if e.Check != "" {
+		if e.Check != "" || e.Absence != "" {
 			text = e.Title
 		}
 		parts = append(parts, text)
