@@ -34608,6 +34608,17 @@ var embedded = Catalogue{
 	Names: []*Name{
 		{
 			Name:  "5210",
+			Match: "(?:sport = :|publish=)(5210)\\b",
+			For: []ComponentID{
+				"wukongim",
+			},
+			Facts: []string{
+				"port/listen",
+			},
+			Usual: "5210",
+		},
+		{
+			Name:  "5210",
 			Match: "(?:im\\.example\\.com|127\\.0\\.0\\.1|203\\.0\\.113\\.10)[: ](5210)\\b",
 			For: []ComponentID{
 				"wukongim",
@@ -34690,6 +34701,16 @@ var embedded = Catalogue{
 			Text: Text{
 				En: "the service's address and port",
 				Zh: "对方服务的地址和端口",
+			},
+		},
+		{
+			Name: "./wukongimdata/certs/fullchain.pem",
+			Facts: []string{
+				"path/certificate",
+			},
+			Text: Text{
+				En: "the certificate file on this machine",
+				Zh: "本机上的证书文件",
 			},
 		},
 		{

@@ -31,12 +31,12 @@ type deployments struct {
 	Replace map[string]string
 	// Commands say what becomes of what is printed, by words that it holds: of each the
 	// first counts.
-	Commands    []printed
+	Commands    []printedCommand
 	Deployments []deployment
 }
 
-// printed is a command of a report.
-type printed struct {
+// printedCommand is a command of a report.
+type printedCommand struct {
 	Words string
 	// Status is not 0 where the command says so that something is at fault, Says what it
 	// prints.
@@ -65,9 +65,9 @@ type deployment struct {
 	Hand map[string]string
 	// Replace are names that are other ones than usual, Commands what other commands do.
 	Replace  map[string]string
-	Commands []printed
+	Commands []printedCommand
 	// First is what commands do while nothing was done about the fault.
-	First []printed
+	First []printedCommand
 	// Long says that it is run on demand alone.
 	Long bool
 	// Probe shows the fault at first as Fault and is in the end as Mended; without, the
@@ -302,8 +302,8 @@ func replaceName(command string, name *patterns.Name, own string) string {
 // typed runs a command as it is printed.
 func (u *user) typed(t *testing.T, d *deployment, command string) {
 	list := slices.Concat(d.First, d.Commands, u.d.Commands)
-	at := slices.IndexFunc(list, func(p printed) bool { return strings.Contains(command, p.Words) })
-	p := printed{}
+	at := slices.IndexFunc(list, func(p printedCommand) bool { return strings.Contains(command, p.Words) })
+	p := printedCommand{}
 	if at >= 0 {
 		p = list[at]
 	}
@@ -319,7 +319,7 @@ func (u *user) typed(t *testing.T, d *deployment, command string) {
 }
 
 // runs a command, and looks at what it says and changes.
-func (u *user) runs(t *testing.T, d *deployment, p printed, command string) {
+func (u *user) runs(t *testing.T, d *deployment, p printedCommand, command string) {
 	before := u.state(t)
 	output, status := u.try(t, d.Folder, command)
 	assert.Equal(t, p.Status, status, "%s\n%s", command, output)
