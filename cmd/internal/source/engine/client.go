@@ -85,9 +85,8 @@ type Client struct {
 	patience time.Duration
 	elapsed  time.Duration
 
-	// Requests that were sent, and bytes that were received and that the engine says it
-	// looked at.
-	Requests, Received, Scanned atomic.Int64
+	// Requests that were sent, and bytes that the engine says it looked at.
+	Requests, Scanned atomic.Int64
 	// reached says that the engine answered once: until then its address may be wrong, and
 	// nothing is waited for.
 	reached atomic.Bool
@@ -131,6 +130,16 @@ type Wrote struct {
 	Stream
 	From, Until time.Time
 	Amount      int64
+}
+
+// within cuts off what is outside of a span.
+func (w *Wrote) within(span Span) {
+	if w.From.Before(span.From) {
+		w.From = span.From
+	}
+	if w.Until.After(span.Until) {
+		w.Until = span.Until
+	}
 }
 
 // Traffic tells when the streams were written to, which their failures alone do not show: a
@@ -250,7 +259,7 @@ func (c *Client) once(ctx context.Context, path string, form url.Values, take fu
 	return nil
 }
 
-// heard counts what comes, and is patient as long as something does.
+// heard is patient as long as something comes.
 type heard struct {
 	io.Reader
 	client *Client
@@ -259,7 +268,6 @@ type heard struct {
 
 func (h *heard) Read(p []byte) (int, error) {
 	n, err := h.Reader.Read(p)
-	h.client.Received.Add(int64(n))
 	if n > 0 {
 		h.silent.Reset(h.client.patience)
 	}
