@@ -146,7 +146,7 @@ func (w *Wrote) within(span Span) {
 // server that goes on without failures is well. Of an engine that does not tell it at little
 // cost nothing is known.
 func (c *Client) Traffic(ctx context.Context, span Span, streams []Stream, tell func(Wrote)) error {
-	const parts = 200
+	const parts = 100
 	return c.traffic(ctx, c.Selector, span, max(span.width()/parts, time.Second), streams, tell)
 }
 

@@ -274,6 +274,7 @@ func (l loki) traffic(ctx context.Context, selector string, span Span, step time
 			Result []struct {
 				Metric map[string]string `json:"metric"`
 				Values [][2]any          `json:"values"`
+				Value  *[2]any           `json:"value"` // where there is one
 			} `json:"result"`
 		} `json:"data"`
 	}
@@ -282,13 +283,16 @@ func (l loki) traffic(ctx context.Context, selector string, span Span, step time
 	}
 	for _, of := range found.Data.Result {
 		s := l.stream(of.Metric)
+		if of.Value != nil {
+			of.Values = append(of.Values, *of.Value)
+		}
 		for _, value := range of.Values {
 			seconds, dated := value[0].(float64)
 			bytes, err := amount(value[1])
 			if !dated || err != nil {
 				return ErrAnswer
 			}
-			until := time.UnixMilli(int64(seconds * 1000))
+			until := time.UnixMilli(int64(seconds * 1000)) // the end of the part
 			w := Wrote{s, until.Add(-step), until, bytes}
 			w.within(span)
 			if w.Amount > 0 && w.Until.After(w.From) {
