@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -283,8 +284,8 @@ func refusal(answer *http.Response, body io.Reader) error {
 	const most = 600
 	text, _ := io.ReadAll(io.LimitReader(body, most))
 	e := StatusError{answer.StatusCode, parser.Readable(strings.Join(strings.Fields(string(text)), " "))}
-	if e.Code != http.StatusTooManyRequests && e.Code != http.StatusServiceUnavailable {
-		return &e
+	if e.Code != http.StatusTooManyRequests && (e.Code != http.StatusServiceUnavailable || e.namesLimit()) {
+		return &e // to ask for the same again would end the same way
 	}
 	return &busyError{e, retryAfter(answer.Header.Get("Retry-After"), time.Now())}
 }
@@ -332,12 +333,13 @@ func isTooWide(err error) bool {
 	case status.Code >= 500 && status.Code != http.StatusServiceUnavailable:
 		return true
 	}
-	for _, limit := range []string{"exceeds the limit", "too many bytes", "time range", "maxQueryTimeRange", "maxQueryDuration", "limit exceeded", "max_query"} {
-		if status.Code < 500 && status.Code != http.StatusTooManyRequests && strings.Contains(status.Text, limit) {
-			return true
-		}
-	}
-	return false
+	return status.Code != http.StatusTooManyRequests && status.namesLimit()
+}
+
+// namesLimit tells whether the engine says that a query was too much for a limit of its.
+func (e *StatusError) namesLimit() bool {
+	return slices.ContainsFunc([]string{"exceeds the limit", "too many bytes", "time range", "maxQueryTimeRange", "maxQueryDuration", "limit exceeded", "max_query"},
+		func(limit string) bool { return strings.Contains(e.Text, limit) })
 }
 
 // errTooMuch ends an answer of which more is not held.
