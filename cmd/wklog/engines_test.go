@@ -5,10 +5,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +22,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v4"
 
 	"wklog/cmd/internal/report"
 )
@@ -279,6 +282,59 @@ func sampled(t *testing.T, address, whole string) {
 			for j, m := range in.Matched {
 				assert.Equal(t, all.Inputs[i].Matched[j].Entries, m.Entries, "what is counted is not read")
 				assert.Equal(t, min(m.Entries, read), m.Read, m.Reason)
+			}
+		}
+	}
+}
+
+// answers are the lines with which VictoriaLogs answers to a query.
+func (s *store) answers(t *testing.T, path, query string) []string {
+	t.Helper()
+	answer, err := http.PostForm("http://"+s.address+path, url.Values{"query": {query}, "start": {ofMay}, "end": {"2026-05-05T00:00:00Z"}, "time": {"2026-05-05T00:00:00Z"}})
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, answer.StatusCode, "%s\n%s", query, body)
+	return strings.FieldsFunc(string(body), func(r rune) bool { return r == '\n' })
+}
+
+// TestVictoriaLogsTakesWhatIsPrintedForIt: the queries, of which each finds all handshakes
+// that failed and few other lines, and the counts, of which "any" counts just them.
+func TestVictoriaLogsTakesWhatIsPrintedForIt(t *testing.T) {
+	nodes := nodesOf(t, 1, 4000, began, 400*time.Millisecond, 0.02)
+	failed := 0
+	for _, line := range nodes[0].lines {
+		if strings.Contains(line, "握手失败") {
+			failed++
+		}
+	}
+	require.Greater(t, failed, 50)
+	s := startStore(t)
+	s.push(t, &nodes[0], 0, len(nodes[0].lines), "")
+	s.settle(t)
+	for _, args := range [][]string{{}, {"--all-patterns"}, {"--select", `{namespace="im"}`}, {"--select", `{namespace=~"im|x"} container:wukongim`}} {
+		query, err := self(t, "wklog", append([]string{"query", "vlogs"}, args...)...).Output()
+		require.NoError(t, err)
+		lines := s.answers(t, "/select/logsql/query", string(query))
+		assert.Equal(t, failed, strings.Count(strings.Join(lines, "\n"), "握手失败"), args)
+		assert.Less(t, len(lines), len(nodes[0].lines)/4, args)
+	}
+	for selector, want := range map[string]int{`{namespace="im"}`: failed, `{namespace="nobody"}`: 0} {
+		text, err := self(t, "wklog", "rules", "vmalert", "--select", selector).Output()
+		require.NoError(t, err)
+		counts := regexp.MustCompile(`(?m)^ +expr: (.* \| stats by .*)$`).FindAllStringSubmatch(string(text), -1)
+		require.NotEmpty(t, counts)
+		for i, of := range counts {
+			var expr string
+			require.NoError(t, yaml.Unmarshal([]byte(of[1]), &expr))
+			answer := strings.Join(s.answers(t, "/select/logsql/stats_query", expr), "\n")
+			if i == 0 && want > 0 {
+				assert.Contains(t, answer, fmt.Sprintf(`"%d"`, want), "reason any")
+				assert.Contains(t, answer, `"pod":"wukongim-0"`)
+			}
+			if want == 0 {
+				assert.NotContains(t, answer, "wukongim-0")
 			}
 		}
 	}

@@ -192,6 +192,7 @@ type Diagnosis struct {
 type Evidence struct {
 	Pattern string `json:"pattern"`
 	Check   string `json:"check,omitempty"`
+	Absence string `json:"absence,omitempty"`
 	Title   string `json:"title"`
 	Count   int    `json:"count"`
 }
@@ -386,6 +387,9 @@ func diagnose(d *patterns.Diagnosis, say *messages.Printer) Diagnosis {
 	}
 	for _, e := range d.Evidence {
 		doc.Evidence = append(doc.Evidence, Evidence{Pattern: e.Pattern.ID, Title: e.Pattern.Title.In(say.Lang), Count: e.Count})
+	}
+	for _, a := range d.Absent {
+		doc.Evidence = append(doc.Evidence, Evidence{Absence: a.ID, Title: a.Title.In(say.Lang)})
 	}
 	for _, step := range Steps(advice.Verify, say.Lang) {
 		doc.Verify = append(doc.Verify, step.verification())

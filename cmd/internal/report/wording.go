@@ -122,7 +122,7 @@ func evidence(list []Evidence, say *messages.Printer) string {
 	parts := []string{}
 	for _, e := range list {
 		text := fmt.Sprintf("%s ×%d", e.Title, e.Count)
-		if e.Check != "" {
+		if e.Check != "" || e.Absence != "" {
 			text = e.Title
 		}
 		parts = append(parts, text)
@@ -149,21 +149,32 @@ func cause(title string, score float64, say *messages.Printer) string {
 	return say.Say("findings.cause", title, strings.ReplaceAll(strings.TrimSpace(percent(score)), " ", "\u00a0"))
 }
 
-// remedy is a cause of the diagnosis, with its place there.
+// remedy is a cause of a diagnosis, with the number of its incident.
 type remedy struct {
-	Place int
+	Incident int
 	Diagnosis
 }
 
-// remedies are the causes of the diagnosis that a finding speaks for: they are
-// weighed over all findings together and say what to do.
+// remedies are the causes that a finding speaks for in the diagnoses of what it is part
+// of: they are weighed over all findings together and say what to do.
 func (d *Document) remedies(f *Finding) []remedy {
 	const most = 3
 	list := []remedy{}
-	for i, c := range d.Diagnosis {
-		fits := func(s patterns.CauseScore) bool { return s.ID == c.Cause && s.Score >= worthwhile }
-		if c.Side == f.Side && slices.ContainsFunc(f.Causes, fits) {
-			list = append(list, remedy{i, c})
+	add := func(number int, diagnosis []Diagnosis) {
+		for _, c := range diagnosis {
+			fits := func(s patterns.CauseScore) bool { return s.ID == c.Cause && s.Score >= worthwhile }
+			known := func(r remedy) bool { return r.Cause == c.Cause }
+			if c.Side == f.Side && slices.ContainsFunc(f.Causes, fits) && !slices.ContainsFunc(list, known) {
+				list = append(list, remedy{number, c})
+			}
+		}
+	}
+	if !d.several() {
+		add(1, d.Diagnosis)
+	}
+	for _, in := range d.Incidents {
+		if d.several() && slices.Contains(f.Incidents, in.ID) {
+			add(in.ID, in.Diagnosis)
 		}
 	}
 	return limit(list, most)

@@ -36,6 +36,12 @@ func IsEngine(arg string) bool { return engine.IsAddress(arg) }
 // Filter chooses entries of an engine.
 type Filter = engine.Filter
 
+// Errors of EngineQuery.
+var (
+	ErrAddress = engine.ErrAddress
+	ErrUnbound = engine.ErrUnbound
+)
+
 // EngineQuery is what is asked of an engine, vlogs or loki, for what a filter chooses.
 func EngineQuery(name, selector string, f Filter) (string, error) {
 	return engine.Query(name, selector, f)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/source/engine"
 	"wklog/parser"
 )
@@ -350,7 +351,7 @@ func (p *Poll) save(memory func() any) error {
 	}
 	ready, err := writeBeside(p.State.path, append(data, '\n'))
 	if err != nil {
-		return errors.Join(shorten(err), p.Commit())
+		return errors.Join(messages.Bare(err), p.Commit())
 	}
 	if err := p.Commit(); err != nil {
 		os.Remove(ready)

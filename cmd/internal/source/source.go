@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/source/engine"
 	"wklog/parser"
 )
@@ -178,7 +179,7 @@ func (r *Reading) isReport(head []byte) bool { return r.IsReport != nil && r.IsR
 type failures []Failure
 
 func (f *failures) fail(source string, err error, minor bool) {
-	*f = append(*f, Failure{Source: parser.Readable(source), Err: shorten(err), Minor: minor})
+	*f = append(*f, Failure{Source: parser.Readable(source), Err: messages.Bare(err), Minor: minor})
 }
 
 // list finds the files behind the arguments.
@@ -222,16 +223,6 @@ type found struct {
 	copied bool
 	// given is set where it is no file.
 	given *Given
-}
-
-// shorten drops the operation and the path from an error of the operating
-// system: the failure's source names the path already.
-func shorten(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
 }
 
 // expand lists the files behind the arguments: captures of a server's output

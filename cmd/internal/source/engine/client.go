@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,7 +105,7 @@ func NewClient(a *Address, nodeLabel string, env func(string) string) (*Client, 
 	}
 	c := &Client{Address: *a, access: access, patience: patience, elapsed: longestRetry}
 	if nodeLabel != "" {
-		c.writer = parser.NodeBy(nodeLabel)
+		c.writer = parser.NodeLabel(nodeLabel)
 	}
 	c.backend = kinds[a.Engine].speaks(c)
 	c.cap.Store(int64(c.most()))
@@ -163,14 +164,23 @@ type Filter struct {
 }
 
 // Query is what is asked of an engine, vlogs or loki, for the entries that a filter chooses
-// of those that a selector does. ErrAddress is returned for another engine.
+// of those that a selector does, where nobody can look which there are. ErrAddress is
+// returned for another engine, ErrUnbound for a selector that it refuses.
 func Query(engine, selector string, f Filter) (string, error) {
 	kind, ok := kinds[engine]
 	if !ok {
 		return "", ErrAddress
 	}
+	if engine == "loki" {
+		if selector = cmp.Or(selector, lokiStreams); !demands(selector) {
+			return "", ErrUnbound
+		}
+	}
 	return kind.speaks(nil).query(selector, f), nil
 }
+
+// ErrUnbound says that a stream without labels would be chosen, which Loki refuses.
+var ErrUnbound = errors.New("the selector demands no label")
 
 // StatusError is an answer that is none.
 type StatusError struct {

@@ -24,6 +24,9 @@ type loki struct {
 	every *string
 }
 
+// lokiStreams are those of WuKongIM where no others are asked for: its containers.
+const lokiStreams = `{app="wukongim"}`
+
 // query looks for a flat alternation: Loki makes searches for substrings of it, and of
 // nothing else.
 func (l loki) query(selector string, f Filter) string {
