@@ -30,6 +30,7 @@ import (
 // store is a VictoriaLogs of the test's own.
 type store struct {
 	address string
+	command []string
 	process *exec.Cmd
 }
 
@@ -45,14 +46,25 @@ func startStore(t testing.TB, flags ...string) *store {
 	require.NoError(t, err)
 	s := &store{address: free.Addr().String()}
 	require.NoError(t, free.Close())
-	s.process = exec.Command(program, append([]string{
-		"-httpListenAddr=" + s.address, "-storageDataPath=" + t.TempDir(), "-retentionPeriod=100y", "-loggerLevel=ERROR",
-	}, flags...)...)
+	s.command = append([]string{
+		program, "-httpListenAddr=" + s.address, "-storageDataPath=" + t.TempDir(), "-retentionPeriod=100y", "-loggerLevel=ERROR",
+	}, flags...)
+	t.Cleanup(func() { s.end(os.Kill) })
+	s.start(t)
+	return s
+}
+
+// end ends it, by a signal.
+func (s *store) end(signal os.Signal) {
+	_ = s.process.Process.Signal(signal)
+	_ = s.process.Wait()
+}
+
+// start starts it, again where it was ended before, with what it has stored.
+func (s *store) start(t testing.TB) {
+	t.Helper()
+	s.process = exec.Command(s.command[0], s.command[1:]...)
 	require.NoError(t, s.process.Start())
-	t.Cleanup(func() {
-		_ = s.process.Process.Kill()
-		_ = s.process.Wait()
-	})
 	require.Eventually(t, func() bool {
 		answer, err := http.Get("http://" + s.address + "/health")
 		if err != nil {
@@ -61,7 +73,6 @@ func startStore(t testing.TB, flags ...string) *store {
 		answer.Body.Close()
 		return answer.StatusCode == http.StatusOK
 	}, 20*time.Second, 20*time.Millisecond)
-	return s
 }
 
 // node is the log of one server of a cluster, as it was collected.

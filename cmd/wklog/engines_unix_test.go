@@ -73,6 +73,92 @@ func TestFollowedEngineIsToldOnceOverKills(t *testing.T) {
 	assert.Len(t, told(), failures, "doubled")
 }
 
+// TestEngineThatIsKilledWithinAnAnswerIsReadWhenItIsBack, whole: what it gave before does not
+// count twice.
+func TestEngineThatIsKilledWithinAnAnswerIsReadWhenItIsBack(t *testing.T) {
+	s := startStore(t)
+	nodes := nodesOf(t, 2, 5000, began, 400*time.Millisecond, 0.01)
+	dir := t.TempDir()
+	for i := range nodes {
+		nodes[i].write(t, dir)
+		s.push(t, &nodes[i], 0, len(nodes[i].lines), "")
+	}
+	want, _, _ := reportOf(t, dir)
+	s.end(os.Interrupt) // so that all of it is on the disk
+	s.start(t)
+	kills, refused := 0, 0
+	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if refused == 2 {
+			s.start(t)
+			refused++
+		}
+		answer, err := http.Post("http://"+s.address+r.URL.Path, r.Header.Get("Content-Type"), r.Body)
+		if err != nil {
+			refused++
+			panic(http.ErrAbortHandler)
+		}
+		defer answer.Body.Close()
+		if strings.HasSuffix(r.URL.Path, "/query") && kills == 0 {
+			kills++
+			_, _ = io.CopyN(w, answer.Body, 1000)
+			s.end(os.Kill)
+			panic(http.ErrAbortHandler)
+		}
+		if _, err := io.Copy(w, answer.Body); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}))
+	defer between.Close()
+	got, complaints, status := reportOf(t, strings.Replace(between.URL, "http", "vlogs", 1)+`/?query={namespace="im"}`, "--since", ofMay, "--until", "2026-05-05")
+	assert.Equal(t, 3, refused, "it was asked while it was away")
+	assert.Zero(t, status, complaints)
+	assert.Equal(t, essence(&want), essence(&got))
+}
+
+// TestFollowerOutlivesItsEngine: one that is killed and comes back is followed on, nothing is
+// told twice, and the end of the run tells of nothing that is missing.
+func TestFollowerOutlivesItsEngine(t *testing.T) {
+	s := startStore(t)
+	n := node{name: "wukongim-0"}
+	for i := range 200 {
+		n.times = append(n.times, time.Now().Add(-time.Minute).UnixNano()+int64(i))
+		n.lines = append(n.lines, fmt.Sprintf("-------------------------->握手失败！--------------------------> tls: client offered only unsupported versions: [%d] handshakeStatusReadClientHello", i))
+	}
+	s.push(t, &n, 0, 100, "")
+	s.end(os.Interrupt)
+	s.start(t)
+	out, complaints := filepath.Join(t.TempDir(), "events"), filepath.Join(t.TempDir(), "complaints")
+	f, err := os.Create(out)
+	require.NoError(t, err)
+	defer f.Close()
+	e, err := os.Create(complaints)
+	require.NoError(t, err)
+	defer e.Close()
+	c := self(t, "wklog", "analyze", "-f", "--from-start", "--since", "10m", "--format", "jsonl", `vlogs://`+s.address+`/?query={namespace="im"}`)
+	c.Stdout, c.Stderr = f, e
+	c.Env = append(c.Env, "VLOGS_CLIENT_RETRIES=0") // it is not waited for
+	require.NoError(t, c.Start())
+	told := func() []string { return offered.FindAllString(string(read(t, out)), -1) }
+	require.Eventually(t, func() bool { return len(told()) == 100 }, time.Minute, 10*time.Millisecond)
+	s.end(os.Kill)
+	require.Eventually(t, func() bool { return strings.Contains(string(read(t, complaints)), "asked again") }, time.Minute, 10*time.Millisecond)
+	s.start(t)
+	for i := range n.times[100:] {
+		n.times[100+i] = time.Now().UnixNano() + int64(i)
+	}
+	s.push(t, &n, 100, 200, "")
+	s.settle(t)
+	require.Eventually(t, func() bool { return len(told()) >= 200 }, time.Minute, 20*time.Millisecond)
+	require.NoError(t, c.Process.Signal(os.Interrupt))
+	assert.NoError(t, c.Wait(), "nothing is missing")
+	times := map[string]int{}
+	for _, one := range told() {
+		times[one]++
+	}
+	assert.Len(t, times, 200, "lost")
+	assert.Len(t, told(), 200, "doubled")
+}
+
 // TestIncidentOfAFollowedEngineEnds when its servers go on without failures: that they do is
 // in no line that is fetched.
 func TestIncidentOfAFollowedEngineEnds(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"hash/fnv"
 	"maps"
 	"os"
 	"slices"
@@ -76,11 +77,18 @@ type polled struct {
 	told, now map[entry]int
 }
 
-// entry is what makes an entry the same when it is read once more.
+// entry is what makes an entry the same when it is read once more: its time, and a hash of
+// its writer and its text.
 type entry struct {
-	labels parser.Labels
-	at     int64
-	text   string
+	at   int64
+	hash uint64
+}
+
+func entryOf(k *engine.Kept) entry {
+	h := fnv.New64a()
+	_, _ = h.Write(k.Labels.JSON())
+	_, _ = h.Write(k.Text)
+	return entry{k.At, h.Sum64()}
 }
 
 // span is what is read up to a moment.
@@ -100,7 +108,7 @@ func (e *polled) span(until time.Time) engine.Span {
 // as were.
 func (e *polled) untold(page *engine.Page) {
 	page.Entries = slices.DeleteFunc(page.Entries, func(k engine.Kept) bool {
-		one := entry{*k.Labels, k.At, string(k.Text)}
+		one := entryOf(&k)
 		e.now[one]++
 		if e.now[one] <= e.told[one] {
 			return true
@@ -123,6 +131,48 @@ type savedEngine struct {
 	Name     string    `json:"name"`
 	Selector string    `json:"selector"`
 	Until    time.Time `json:"until"`
+	// Told are the entries that were told since a time before that: a run that goes on asks
+	// for what comes late there, and knows them.
+	Since time.Time    `json:"since"`
+	Told  []savedEntry `json:"told,omitempty"`
+}
+
+type savedEntry struct {
+	At    int64  `json:"at"`
+	Hash  uint64 `json:"hash"`
+	Count int    `json:"count"`
+}
+
+// saved is how far the engine was read, with the last entries that were told: of a flood not
+// as far back as it might be read again.
+func (e *polled) saved() savedEngine {
+	const most = 2000
+	s := savedEngine{Name: e.reading.Name(), Selector: e.reading.Client.Selector, Until: e.at, Since: e.at.Add(-late)}
+	if s.Since.Before(e.began) {
+		s.Since = e.began
+	}
+	for one, n := range e.told {
+		if one.at >= s.Since.UnixNano() {
+			s.Told = append(s.Told, savedEntry{one.at, one.hash, n})
+		}
+	}
+	slices.SortFunc(s.Told, func(a, b savedEntry) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(a.Hash, b.Hash)) })
+	if len(s.Told) > most {
+		s.Since = time.Unix(0, s.Told[most].At+1).UTC()
+		s.Told = slices.DeleteFunc(s.Told, func(one savedEntry) bool { return one.At < s.Since.UnixNano() })
+	}
+	return s
+}
+
+// goOn takes up where an earlier run stood.
+func (e *polled) goOn(s *savedEngine) {
+	e.at, e.began = s.Until, s.Until
+	if !s.Since.IsZero() { // which older states do not have
+		e.began = s.Since
+	}
+	for _, one := range s.Told {
+		e.told[entry{one.At, one.Hash}] = one.Count
+	}
 }
 
 // Run polls until the context ends or what takes the entries fails. It fails where the
@@ -184,10 +234,11 @@ func (p *Poll) begin(ctx context.Context, arg string) (*polled, string, error) {
 	if p.FromStart {
 		e.at = p.Engines.span(now).From
 	}
+	e.began, e.told, e.chosen = e.at, map[entry]int{}, chosen
 	if saved := p.State.engine(name, client.Selector); saved != nil {
-		e.at = saved.Until
+		e.goOn(saved)
 	}
-	e.began, e.again, e.told, e.written, e.chosen = e.at, e.at, map[entry]int{}, e.at, chosen
+	e.again, e.written = e.at, e.at
 	w := &walker{ctx: ctx, visitor: linesTo{p}}
 	e.lines = newStreams(w, &Log{Name: client.Engine, Size: -1})
 	e.lines.logName = nameOfNode
@@ -292,7 +343,7 @@ func (p *Poll) save(memory func() any) error {
 		}
 	}
 	for _, e := range p.polled {
-		doc.Engines = append(doc.Engines, savedEngine{e.reading.Name(), e.reading.Client.Selector, e.at})
+		doc.Engines = append(doc.Engines, e.saved())
 	}
 	data, err := json.MarshalIndent(doc, "", " ")
 	if err != nil {

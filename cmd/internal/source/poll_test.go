@@ -3,8 +3,10 @@ package source
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -84,4 +86,52 @@ func TestEntryThatComesLateIsToldOnce(t *testing.T) {
 		poll(lag)
 	}
 	assert.Empty(t, e.told, "what is not asked for again is not held")
+}
+
+// TestEntryThatComesLateOverARestartIsToldOnce: what was told before the end is known, as far
+// back as it is asked for once more.
+func TestEntryThatComesLateOverARestartIsToldOnce(t *testing.T) {
+	for name, flood := range map[string]int{"few": 1, "more than are kept": 3000} {
+		t.Run(name, func(t *testing.T) {
+			a := &arrivals{}
+			s := httptest.NewServer(a)
+			defer s.Close()
+			path := filepath.Join(t.TempDir(), "state")
+			run := func(now time.Time, of func(e *polled)) (told []string) {
+				state, err := OpenState(path)
+				require.NoError(t, err)
+				defer state.Close()
+				nothing := func() error { return nil }
+				p := &Poll{
+					Engines: &Engines{Env: func(string) string { return "" }}, FromStart: true, State: state,
+					Deliver: func(_ string, lines []byte) error {
+						for line := range strings.Lines(string(lines)) {
+							told = append(told, strings.TrimSuffix(line[strings.LastIndex(line, "tls: "):], "\"}\n"))
+						}
+						return nil
+					},
+					Done: nothing, Commit: nothing, Report: func(f Failure) { t.Error(f.Err) },
+				}
+				e, _, err := p.begin(context.Background(), strings.Replace(s.URL, "http", "loki", 1)+`/?query={pod="wukongim-0"}`)
+				require.NoError(t, err)
+				p.polled = []*polled{e}
+				of(e)
+				require.NoError(t, p.poll(context.Background(), e, now, func() any { return nil }))
+				return told
+			}
+			start := time.Now().Add(-time.Hour)
+			for n := range flood {
+				a.add(start.Add(time.Second), fmt.Sprint("tls: first ", n))
+			}
+			a.add(start.Add(2*time.Second), "tls: second")
+			first := run(start.Add(3*time.Second+lag), func(e *polled) { e.at, e.began, e.again = start, start, start })
+			require.Len(t, first, flood+1)
+			a.add(start.Add(2*time.Second), "tls: second")
+			a.add(start.Add(2*time.Second+time.Millisecond), "tls: late")
+			a.add(start.Add(4*time.Second), "tls: third")
+			later := start.Add(time.Minute)
+			assert.Equal(t, []string{"tls: second", "tls: late", "tls: third"}, run(later, func(*polled) {}))
+			assert.Empty(t, run(later.Add(time.Minute), func(*polled) {}))
+		})
+	}
 }

@@ -1,16 +1,19 @@
 package engine
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +22,9 @@ import (
 // (https://grafana.com/docs/loki/latest/query/logcli/), with VLOGS_ before them for
 // VictoriaLogs, whose own vlogscli takes flags alone.
 type access struct {
+	// Received are the bytes that came, as they came: packed, and with what is around them.
+	Received atomic.Int64
+
 	header  http.Header
 	client  *http.Client
 	retries uint
@@ -113,19 +119,50 @@ func newAccess(a *Address, env func(string) string) (*access, error) {
 	if s.truth("NO_CACHE") {
 		c.header.Set("Cache-Control", "no-cache")
 	}
-	transport := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSClientConfig: s.tls(), ForceAttemptHTTP2: true,
+	c.client = &http.Client{Transport: c.transport(s), CheckRedirect: sameHost}
+	return c, s.err
+}
+
+// transport takes a proxy from the environment and packed answers, unless the user says
+// not to.
+func (c *access) transport(s *settings) *http.Transport {
+	unless := func(name string) bool { return s.text(name) != "" && !s.truth(name) }
+	t := &http.Transport{
+		DialContext: c.dial, Proxy: http.ProxyFromEnvironment, TLSClientConfig: s.tls(), ForceAttemptHTTP2: true,
 		MaxIdleConnsPerHost: parallel, IdleConnTimeout: time.Minute, TLSHandshakeTimeout: patience / 2,
+		DisableCompression: unless("HTTP_COMPRESSION"),
+	}
+	if unless("ENV_PROXY") {
+		t.Proxy = nil
 	}
 	if proxy := s.text("HTTP_PROXY_URL"); proxy != "" {
 		u, err := url.Parse(proxy)
 		if err != nil || u.Host == "" {
 			s.fail("HTTP_PROXY_URL", errValue)
 		}
-		transport.Proxy = http.ProxyURL(u)
+		t.Proxy = http.ProxyURL(u)
 	}
-	c.client = &http.Client{Transport: transport, CheckRedirect: sameHost}
-	return c, s.err
+	return t
+}
+
+// counted is a connection of which it is counted what comes.
+type counted struct {
+	net.Conn
+	received *atomic.Int64
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.received.Add(int64(n))
+	return n, err
+}
+
+func (c *access) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	connection, err := (&net.Dialer{Timeout: patience / 2}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return counted{connection, &c.Received}, nil
 }
 
 // authorize takes the first of a user with a password, a token and a token in a file.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -86,9 +87,8 @@ type Client struct {
 	patience time.Duration
 	elapsed  time.Duration
 
-	// Requests that were sent, and bytes that were received and that the engine says it
-	// looked at.
-	Requests, Received, Scanned atomic.Int64
+	// Requests that were sent, and bytes that the engine says it looked at.
+	Requests, Scanned atomic.Int64
 	// reached says that the engine answered once: until then its address may be wrong, and
 	// nothing is waited for.
 	reached atomic.Bool
@@ -134,11 +134,21 @@ type Wrote struct {
 	Amount      int64
 }
 
+// within cuts off what is outside of a span.
+func (w *Wrote) within(span Span) {
+	if w.From.Before(span.From) {
+		w.From = span.From
+	}
+	if w.Until.After(span.Until) {
+		w.Until = span.Until
+	}
+}
+
 // Traffic tells when the streams were written to, which their failures alone do not show: a
 // server that goes on without failures is well. Of an engine that does not tell it at little
 // cost nothing is known.
 func (c *Client) Traffic(ctx context.Context, span Span, streams []Stream, tell func(Wrote)) error {
-	const parts = 200
+	const parts = 100
 	return c.traffic(ctx, c.Selector, span, max(span.width()/parts, time.Second), streams, tell)
 }
 
@@ -260,7 +270,7 @@ func (c *Client) once(ctx context.Context, path string, form url.Values, take fu
 	return nil
 }
 
-// heard counts what comes, and is patient as long as something does.
+// heard is patient as long as something comes.
 type heard struct {
 	io.Reader
 	client *Client
@@ -269,7 +279,6 @@ type heard struct {
 
 func (h *heard) Read(p []byte) (int, error) {
 	n, err := h.Reader.Read(p)
-	h.client.Received.Add(int64(n))
 	if n > 0 {
 		h.silent.Reset(h.client.patience)
 	}
@@ -285,8 +294,8 @@ func refusal(answer *http.Response, body io.Reader) error {
 	const most = 600
 	text, _ := io.ReadAll(io.LimitReader(body, most))
 	e := StatusError{answer.StatusCode, parser.Readable(strings.Join(strings.Fields(string(text)), " "))}
-	if e.Code != http.StatusTooManyRequests && e.Code != http.StatusServiceUnavailable {
-		return &e
+	if e.Code != http.StatusTooManyRequests && (e.Code != http.StatusServiceUnavailable || e.namesLimit()) {
+		return &e // to ask for the same again would end the same way
 	}
 	return &busyError{e, retryAfter(answer.Header.Get("Retry-After"), time.Now())}
 }
@@ -334,12 +343,13 @@ func isTooWide(err error) bool {
 	case status.Code >= 500 && status.Code != http.StatusServiceUnavailable:
 		return true
 	}
-	for _, limit := range []string{"exceeds the limit", "too many bytes", "time range", "maxQueryTimeRange", "maxQueryDuration", "limit exceeded", "max_query"} {
-		if status.Code < 500 && status.Code != http.StatusTooManyRequests && strings.Contains(status.Text, limit) {
-			return true
-		}
-	}
-	return false
+	return status.Code != http.StatusTooManyRequests && status.namesLimit()
+}
+
+// namesLimit tells whether the engine says that a query was too much for a limit of its.
+func (e *StatusError) namesLimit() bool {
+	return slices.ContainsFunc([]string{"exceeds the limit", "too many bytes", "time range", "maxQueryTimeRange", "maxQueryDuration", "limit exceeded", "max_query"},
+		func(limit string) bool { return strings.Contains(e.Text, limit) })
 }
 
 // errTooMuch ends an answer of which more is not held.

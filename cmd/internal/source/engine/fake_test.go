@@ -22,6 +22,7 @@ import (
 type fakeLoki struct {
 	*httptest.Server
 	cap     int
+	sums    int           // the most that a count gives, 0 for no limit
 	widest  time.Duration // wider queries are cut off without a word
 	refuse  func(w http.ResponseWriter, r *http.Request) bool
 	entries []fakeEntry
@@ -75,6 +76,8 @@ func (f *fakeLoki) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.query(w, r, from, until)
 	case strings.HasSuffix(r.URL.Path, "/api/v1/query"):
 		f.sum(w, r)
+	case strings.HasSuffix(r.URL.Path, "/index/volume_range"):
+		f.volume(w, r, from, until)
 	case strings.HasSuffix(r.URL.Path, "/series"):
 		list := []map[string]string{}
 		for _, e := range f.entries {
@@ -167,11 +170,51 @@ func (f *fakeLoki) sum(w http.ResponseWriter, r *http.Request) {
 		key := fmt.Sprint(set)
 		sums[key], sets[key] = sums[key]+1, set
 	}
+	if f.sums > 0 && len(sums) > f.sums {
+		http.Error(w, fmt.Sprintf("maximum of series (%d) reached for a single query", f.sums), http.StatusBadRequest)
+		return
+	}
 	result := []map[string]any{}
 	for key, n := range sums {
 		result = append(result, map[string]any{"metric": sets[key], "value": []any{1.5, strconv.Itoa(n)}})
 	}
 	f.answer(w, map[string]any{"resultType": "vector", "result": result})
+}
+
+// volume answers how many bytes came until the end of each step, of which the first may be
+// a part.
+func (f *fakeLoki) volume(w http.ResponseWriter, r *http.Request, from, until int64) {
+	seconds, _ := strconv.ParseFloat(r.Form.Get("step"), 64)
+	step := int64(seconds * 1e9)
+	type series struct {
+		Metric map[string]string `json:"metric"`
+		Values [][]any           `json:"values"`
+	}
+	found := map[string]*series{}
+	result := []*series{}
+	for _, e := range f.entries {
+		if e.at < from || e.at >= until || !chooses(r.Form.Get("query"), &e) {
+			continue
+		}
+		metric := map[string]string{}
+		for _, label := range strings.Split(r.Form.Get("targetLabels"), ",") {
+			metric[label] = e.labels[label]
+		}
+		of := found[fmt.Sprint(metric)]
+		if of == nil {
+			of = &series{Metric: metric}
+			found[fmt.Sprint(metric)] = of
+			result = append(result, of)
+		}
+		end := float64(min((e.at/step+1)*step, until)) / 1e9
+		if n := len(of.Values); n > 0 && of.Values[n-1][0] == end {
+			bytes, _ := strconv.Atoi(of.Values[n-1][1].(string))
+			of.Values[n-1][1] = strconv.Itoa(bytes + len(e.text))
+			continue
+		}
+		of.Values = append(of.Values, []any{end, strconv.Itoa(len(e.text))})
+	}
+	f.answer(w, map[string]any{"resultType": "matrix", "result": result})
 }
 
 var (

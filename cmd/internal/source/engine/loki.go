@@ -3,7 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"net/url"
 	"regexp"
@@ -108,12 +108,27 @@ func (l loki) ofReasons(query string, is bool, reasons []string) string {
 	return l.withReason(query) + " | " + reasonLabel + strings.TrimPrefix(alternation(operator, reasons), " ") + " | drop " + reasonLabel
 }
 
-// count adds up by the labels that streams have: entries have others of their own, and an
-// engine hands out no more than some hundred sums.
+// count adds up by the labels that streams have: entries have others of their own. Loki
+// hands out some hundred sums at most (max_query_series): then each stream is asked for.
 func (l loki) count(ctx context.Context, query string, span Span, streams []Stream, tell func(Group, int64)) error {
+	err := l.sum(ctx, query, span, streams, tell)
+	var status *StatusError
+	if !errors.As(err, &status) || !strings.Contains(status.Text, "maximum of series") || len(streams) < 2 {
+		return err
+	}
+	for i := range streams {
+		if err := l.sum(ctx, l.within(query, streams[i].Selector), span, streams[i:i+1], tell); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sum is the count of what one query gives. It counts what is after a moment up to another,
+// and a span is from one until before it.
+func (l loki) sum(ctx context.Context, query string, span Span, streams []Stream, tell func(Group, int64)) error {
 	by := append(labelsOf(streams), reasonLabel)
 	query = "sum by (" + strings.Join(by, ", ") + ") (count_over_time(" + l.withReason(query) + " [" + strconv.FormatInt(int64(span.width()), 10) + "ns]))"
-	// It counts what is after a moment up to another, and a span is from one until before it.
 	form := url.Values{"query": {query}, "time": {strconv.FormatInt(span.Until.UnixNano()-1, 10)}}
 	var found struct {
 		Data struct {
@@ -133,18 +148,25 @@ func (l loki) count(ctx context.Context, query string, span Span, streams []Stre
 	}
 	l.Scanned.Add(int64(found.Data.Stats.Summary.Bytes))
 	for _, sum := range found.Data.Result {
-		reason, text := sum.Metric[reasonLabel], ""
-		delete(sum.Metric, reasonLabel)
-		if given, ok := sum.Value[1].(string); ok {
-			text = given
-		}
-		n, err := strconv.ParseFloat(text, 64)
+		n, err := amount(sum.Value[1])
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrAnswer, err)
+			return err
 		}
-		tell(Group{selectorFor(sum.Metric), reason}, int64(n))
+		reason := sum.Metric[reasonLabel]
+		delete(sum.Metric, reasonLabel)
+		tell(Group{selectorFor(sum.Metric), reason}, n)
 	}
 	return nil
+}
+
+// amount reads the value of a metric.
+func amount(value any) (int64, error) {
+	text, ok := value.(string)
+	n, err := strconv.ParseFloat(text, 64)
+	if !ok || err != nil {
+		return 0, ErrAnswer
+	}
+	return int64(n), nil
 }
 
 // within leaves what stands behind the selector's own matchers.
@@ -255,6 +277,7 @@ func (l loki) traffic(ctx context.Context, selector string, span Span, step time
 			Result []struct {
 				Metric map[string]string `json:"metric"`
 				Values [][2]any          `json:"values"`
+				Value  *[2]any           `json:"value"` // where there is one
 			} `json:"result"`
 		} `json:"data"`
 	}
@@ -263,18 +286,18 @@ func (l loki) traffic(ctx context.Context, selector string, span Span, step time
 	}
 	for _, of := range found.Data.Result {
 		s := l.stream(of.Metric)
+		if of.Value != nil {
+			of.Values = append(of.Values, *of.Value)
+		}
 		for _, value := range of.Values {
 			seconds, dated := value[0].(float64)
-			text, ok := value[1].(string)
-			bytes, err := strconv.ParseFloat(text, 64)
-			if !dated || !ok || err != nil {
+			bytes, err := amount(value[1])
+			if !dated || err != nil {
 				return ErrAnswer
 			}
-			until := time.UnixMilli(int64(seconds * 1000))
-			w := Wrote{s, until.Add(-step), until, int64(bytes)}
-			if w.From.Before(span.From) {
-				w.From = span.From
-			}
+			until := time.UnixMilli(int64(seconds * 1000)) // the end of the part
+			w := Wrote{s, until.Add(-step), until, bytes}
+			w.within(span)
 			if w.Amount > 0 && w.Until.After(w.From) {
 				tell(w)
 			}

@@ -102,7 +102,7 @@ func (r *Reading) Run(ctx context.Context, span Span, deliver func(*Page) error)
 			}
 			until := at.Add(r.pace.widest())
 			if r.Sample != nil {
-				until = r.Sample.part(at).Until
+				until = r.Sample.begins(at).Until
 			}
 			if until.After(span.Until) {
 				until = span.Until
@@ -169,7 +169,7 @@ type slice struct {
 
 func (s *slice) run() error {
 	if s.Sample != nil {
-		return s.sample(s.Sample.part(s.From))
+		return s.sample(s.Sample.begins(s.From))
 	}
 	return s.read(s.Span)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -194,10 +195,51 @@ func TestBusyEngineIsAskedAgain(t *testing.T) {
 		assert.Empty(t, gaps)
 		assert.Len(t, list, 1)
 	}
+	vlogs := 0
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if vlogs++; vlogs < 3 {
+			w.Header().Set("Retry-After", "0")
+			http.Error(w, "too many concurrent requests", http.StatusTooManyRequests)
+			return
+		}
+		_, _ = io.WriteString(w, `{"values":[{"value":"{pod=\"wukongim-0\"}","hits":1}]}`)
+	}))
+	defer busy.Close()
+	c := client(t, strings.Replace(busy.URL, "http", "vlogs", 1)+"/", map[string]string{"VLOGS_CLIENT_MIN_BACKOFF": "0"})
+	list, _, err := c.Streams(t.Context(), span)
+	require.NoError(t, err)
+	assert.Len(t, list, 1)
+	assert.Equal(t, 3, vlogs)
 	at := time.Date(2026, 5, 4, 1, 30, 0, 0, time.UTC)
 	assert.Equal(t, 7*time.Second, retryAfter("7", at))
 	assert.Equal(t, time.Minute, retryAfter("Mon, 04 May 2026 01:31:00 GMT", at))
 	assert.Zero(t, retryAfter("soon", at))
+}
+
+// TestEngineThatNamesItsLimitIsAskedForLess, and not for the same again, whatever status it
+// gives: VictoriaLogs 1.52.1 takes that of an engine that is away.
+func TestEngineThatNamesItsLimitIsAskedForLess(t *testing.T) {
+	f := newFakeLoki(t)
+	for i := range 120 {
+		f.put(pod(0), wall+int64(i)*int64(time.Minute), fmt.Sprint("tls: ", i))
+	}
+	asked := map[string]int{}
+	f.refuse = func(w http.ResponseWriter, r *http.Request) bool {
+		from, _ := strconv.ParseInt(r.Form.Get("start"), 10, 64)
+		until, _ := strconv.ParseInt(r.Form.Get("end"), 10, 64)
+		if asked[r.Form.Encode()]++; asked[r.Form.Encode()] > 1 {
+			t.Error("asked again")
+		}
+		if until-from > int64(30*time.Minute) {
+			http.Error(w, "the request couldn't be executed in 0.008 seconds; possible solutions: to increase -search.maxQueryDuration=5ms", http.StatusServiceUnavailable)
+			return true
+		}
+		return false
+	}
+	list, gaps, err := readAll(t, f)
+	require.NoError(t, err)
+	assert.Empty(t, gaps)
+	assert.Len(t, list, 120)
 }
 
 // TestEngineThatGivesNothingIsGivenUp: the rest is told as not read.

@@ -27,11 +27,11 @@ type Group struct{ Stream, Reason string }
 // Counts are how many entries there are of each group.
 type Counts struct {
 	Total map[Group]int64
-	parts []counted
+	parts []part
 }
 
-// counted is a part of the span with its counts, and with those of the parts before it.
-type counted struct {
+// part is one of the span with its counts, and with those of the parts before it.
+type part struct {
 	Span
 	entries, before map[Group]int64
 }
@@ -52,28 +52,34 @@ func (r *Reading) Count(ctx context.Context, span Span) (*Counts, error) {
 	}
 	width := max(min(r.first(), span.width()/countParts+1), narrowest)
 	for at := span.From; at.Before(span.Until); {
-		part := counted{Span{at, at.Add(width)}, map[Group]int64{}, maps.Clone(c.Total)}
-		if part.Until.After(span.Until) {
-			part.Until = span.Until
+		one := part{Span{at, at.Add(width)}, map[Group]int64{}, maps.Clone(c.Total)}
+		if one.Until.After(span.Until) {
+			one.Until = span.Until
 		}
-		err := r.count(ctx, r.query(r.Client.Selector, r.Filter), part.Span, streams, func(g Group, n int64) { part.entries[g] += n })
-		if err != nil && isTooWide(err) && part.width() > narrowest {
-			width = part.width() / 2
+		err := r.count(ctx, r.query(r.Client.Selector, r.Filter), one.Span, streams, func(g Group, n int64) { one.entries[g] += n })
+		switch {
+		case err == nil:
+			c.add(one)
+			at = one.Until
+		case !isTooWide(err):
+			return nil, err
+		case one.width() <= narrowest:
+			return nil, &Gap{Span: Span{at, span.Until}, Err: err}
+		default:
+			width = max(one.width()/2, narrowest)
 			if err := pause(ctx, cutPause); err != nil {
 				return nil, err
 			}
-			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		for g, n := range part.entries {
-			c.Total[g] += n
-		}
-		c.parts = append(c.parts, part)
-		at = part.Until
 	}
 	return c, nil
+}
+
+func (c *Counts) add(one part) {
+	for g, n := range one.entries {
+		c.Total[g] += n
+	}
+	c.parts = append(c.parts, one)
 }
 
 // All is how many entries there are.
@@ -86,20 +92,20 @@ func (c *Counts) All() (n int64) {
 
 // Until is how many there are before a time, of the parts that are over then.
 func (c *Counts) Until(at time.Time) (n int64) {
-	for _, part := range c.parts {
-		if part.Until.After(at) {
+	for i := range c.parts {
+		if c.parts[i].Until.After(at) {
 			break
 		}
-		for _, of := range part.entries {
+		for _, of := range c.parts[i].entries {
 			n += of
 		}
 	}
 	return n
 }
 
-// part is the one that begins at a time.
-func (c *Counts) part(at time.Time) *counted {
-	i, _ := slices.BinarySearchFunc(c.parts, at, func(p counted, at time.Time) int { return p.From.Compare(at) })
+// begins is the part that begins at a time.
+func (c *Counts) begins(at time.Time) *part {
+	i, _ := slices.BinarySearchFunc(c.parts, at, func(p part, at time.Time) int { return p.From.Compare(at) })
 	return &c.parts[i]
 }
 
@@ -122,7 +128,7 @@ func (s *Sample) IsPart() bool {
 }
 
 // quota is how many of a group's entries in a part are read.
-func (s *Sample) quota(p *counted, g Group) int64 {
+func (s *Sample) quota(p *part, g Group) int64 {
 	n, before := p.entries[g], p.before[g]
 	if s.Total[g] <= s.Most {
 		return n
@@ -132,7 +138,7 @@ func (s *Sample) quota(p *counted, g Group) int64 {
 }
 
 // reasons are those of which not all is read in a part.
-func (s *Sample) reasons(p *counted) (list []string) {
+func (s *Sample) reasons(p *part) (list []string) {
 	for g := range p.entries {
 		if s.Total[g] > s.Most && !slices.Contains(list, g.Reason) {
 			list = append(list, g.Reason)
@@ -150,7 +156,7 @@ type only struct {
 
 // sample reads a part: all that has another reason, and of each stream so many entries of
 // those reasons as it is due.
-func (s *slice) sample(p *counted) error {
+func (s *slice) sample(p *part) error {
 	s.at = p.From
 	reasons := s.Sample.reasons(p)
 	all := &Page{Span: p.Span}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -123,4 +124,43 @@ func TestCountThatIsCutIsAskedForInHalves(t *testing.T) {
 	counts, err := r.Count(t.Context(), span)
 	require.NoError(t, err)
 	assert.Equal(t, reasonsOfFlood, counts.Total)
+}
+
+// TestMoreSumsThanLokiHandsOutAreAskedForByStream.
+func TestMoreSumsThanLokiHandsOutAreAskedForByStream(t *testing.T) {
+	f := flooded(t)
+	f.sums = 3
+	r := &Reading{Client: client(t, f.address(`{namespace="im"}`), nil), Filter: Filter{Literals: []string{"tls: ", "panic: "}}}
+	counts, err := r.Count(t.Context(), span)
+	require.NoError(t, err)
+	assert.Equal(t, reasonsOfFlood, counts.Total)
+	f.sums = 1
+	_, err = r.Count(t.Context(), span)
+	assert.ErrorContains(t, err, "maximum of series")
+}
+
+// TestTrafficOfLokiIsThatOfItsStreams, in the order of time and within it.
+func TestTrafficOfLokiIsThatOfItsStreams(t *testing.T) {
+	f := flooded(t)
+	c := client(t, f.address(`{namespace="im"}`), nil)
+	streams, _, err := c.Streams(t.Context(), span)
+	require.NoError(t, err)
+	want, got, last := map[string]int64{}, map[string]int64{}, map[string]time.Time{}
+	for _, e := range f.entries {
+		want[selectorFor(e.labels)] += int64(len(e.text))
+	}
+	require.NoError(t, c.Traffic(t.Context(), span, streams, func(w Wrote) {
+		got[w.Selector] += w.Amount
+		assert.False(t, w.From.Before(last[w.Selector]), "in the order of time")
+		assert.True(t, w.Until.After(w.From))
+		assert.False(t, w.From.Before(span.From) || w.Until.After(span.Until))
+		last[w.Selector] = w.From
+		assert.Equal(t, w.Labels.Node(), "im/"+strings.Split(w.Selector, `"`)[3])
+	}))
+	assert.Equal(t, want, got)
+	f.refuse = func(w http.ResponseWriter, _ *http.Request) bool {
+		http.Error(w, "not allowed", http.StatusNotFound)
+		return true
+	}
+	assert.Error(t, c.Traffic(t.Context(), span, streams, func(Wrote) { t.Error("nothing is known") }))
 }

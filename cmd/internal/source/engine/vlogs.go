@@ -215,25 +215,39 @@ func (v vlogs) stream(set string) Stream {
 	return s
 }
 
-// traffic counts the entries: of these VictoriaLogs reads the times alone (0.3 s of a
-// processor for 3.3 million).
+// traffic counts the entries, of which VictoriaLogs reads the times alone: 0.2 s of a
+// processor for 3.3 million. The first and the last time of each part would cost ten times
+// as much, and those of a whole stream next to nothing.
 func (v vlogs) traffic(ctx context.Context, selector string, span Span, step time.Duration, _ []Stream, tell func(Wrote)) error {
-	query := fmt.Sprintf("%s | stats by (_time:%dns, _stream) count() as entries, min(_time) as first, max(_time) as last", both(selector, ""), step.Nanoseconds())
-	var list []Wrote
-	err := v.rows(ctx, query, span, func(decode func(any) error) error {
-		var row struct {
-			Stream      string    `json:"_stream"`
-			First, Last time.Time // of the part
-			Entries     int64     `json:"entries,string"`
-		}
-		if err := decode(&row); err != nil {
+	type row struct {
+		Stream  string    `json:"_stream"`
+		From    time.Time `json:"_time"`
+		Entries int64     `json:"entries,string"`
+		First   time.Time `json:"first"`
+		Last    time.Time `json:"last"`
+	}
+	ask := func(by, of string, take func(*row)) error {
+		query := both(selector, "") + " | stats by (" + by + ") " + of
+		return v.rows(ctx, query, span, func(decode func(any) error) error {
+			var one row
+			err := decode(&one)
+			if err == nil {
+				take(&one)
+			}
 			return err
-		}
-		list = append(list, Wrote{v.stream(row.Stream), row.First, row.Last, row.Entries})
-		return nil
-	})
-	slices.SortFunc(list, func(a, b Wrote) int { return a.From.Compare(b.From) })
-	for _, w := range list {
+		})
+	}
+	ends := map[string]row{}
+	err := ask("_stream", "min(_time) first, max(_time) last", func(one *row) { ends[one.Stream] = *one })
+	if err != nil {
+		return err
+	}
+	var parts []row
+	err = ask("_time:"+strconv.FormatInt(int64(step), 10)+"ns, _stream", "count() entries", func(one *row) { parts = append(parts, *one) })
+	slices.SortStableFunc(parts, func(a, b row) int { return a.From.Compare(b.From) })
+	for _, part := range parts {
+		w := Wrote{v.stream(part.Stream), part.From, part.From.Add(step), part.Entries}
+		w.within(Span{ends[part.Stream].First, ends[part.Stream].Last})
 		tell(w)
 	}
 	return err
