@@ -395,11 +395,11 @@ func TestRedactedExaminationNamesNobody(t *testing.T) {
 // be seen, and what seems not to be set may be set there.
 func TestSettingsOfWhichAPartCouldNotBeReadAreNotBlamed(t *testing.T) {
 	for _, partial := range []bool{true, false} {
-		s := container("im/wukongim-0", atHome(time.Now()), printed(t, "st-ok-release"), "WK_WSSCONFIG_KEYFILE=/certs/missing.pem")
+		s := container("im/wukongim-0", atHome(time.Now()), printed(t, "st-ok-release"), "WK_WSSADDR=0.0.0.0")
 		s.Partial = partial
 		out, _, status := consult(t, "en", []doctor.Finder{&place{name: "kubernetes", states: [][]*doctor.Server{{s}}}}, nil)
 		assert.Equal(t, partial, status == exitDone, out)
-		assert.Equal(t, partial, !strings.Contains(out, "cert-file-missing"), out)
+		assert.Equal(t, partial, !strings.Contains(out, "FAIL"), out)
 	}
 }
 
