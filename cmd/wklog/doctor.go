@@ -160,6 +160,7 @@ func (a *app) examine(ctx context.Context, d *examining) (*report.Examination, e
 		}
 		list, doc := p.tell(redactor)
 		e.Add(p.Server, list, doc, p.unseen)
+		e.Unread = e.Unread || p.unread
 	}
 	if d.offline && len(e.Servers) > 0 {
 		e.Miss(a.say.Say("doctor.endpoint"), messages.NewError("doctor.offline"))
@@ -197,6 +198,7 @@ type patient struct {
 	failures []source.Failure
 	found    []check.Result
 	unseen   []doctor.Unseen
+	unread   bool // something of it, though it is there
 	err      error
 }
 
@@ -212,7 +214,7 @@ func (p *patient) load(ctx context.Context) {
 	var err error
 	if p.settings, err = p.Settings(ctx); err != nil {
 		p.miss(p.app.say.Say("doctor.settings"), err)
-		p.settings = nil
+		p.settings, p.unread = nil, true
 	}
 }
 
@@ -236,6 +238,7 @@ func (p *patient) look(ctx context.Context, all []*patient) {
 	}
 	p.core = run.NewCore(analyzer, options, nil)
 	p.failures = p.read(ctx) // before the checks, which leave lines of their own
+	p.unread = p.unread || slices.ContainsFunc(p.failures, func(f source.Failure) bool { return !f.Minor && !doctor.AsIntended(f.Err) })
 	p.found, p.err = p.results(ctx)
 }
 

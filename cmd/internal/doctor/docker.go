@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"archive/tar"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,8 +54,10 @@ func (d *Docker) Find(ctx context.Context, look *Look) {
 		case errors.Is(err, context.DeadlineExceeded):
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: messages.NewError("doctor.no-answer")})
 		case ctx.Err() != nil:
+			look.Absent, look.Partly = false, true
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: ctx.Err()})
-		case place.chosen:
+		default: // it was named, or its socket is there
+			look.Absent = false
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: err})
 		}
 	}
@@ -81,19 +84,22 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 		return err
 	}
 	raws := make([]json.RawMessage, len(list.Items))
-	all := make([]container.InspectResponse, len(list.Items))
+	all, failures := make([]container.InspectResponse, len(list.Items)), make([]error, len(list.Items))
 	var asking errgroup.Group
 	asking.SetLimit(mostAsked)
 	for i := range list.Items {
 		asking.Go(func() error {
-			// One that is removed meanwhile is none any more.
-			if r, err := e.ContainerInspect(ctx, list.Items[i].ID, client.ContainerInspectOptions{}); err == nil {
+			r, err := e.ContainerInspect(ctx, list.Items[i].ID, client.ContainerInspectOptions{})
+			if err == nil {
 				raws[i], all[i] = r.Raw, r.Container
+			} else if !cerrdefs.IsNotFound(err) { // one that is removed meanwhile is none any more
+				failures[i] = err
 			}
 			return nil
 		})
 	}
 	_ = asking.Wait()
+	look.failed(list.Items, failures)
 	raws = slices.DeleteFunc(raws, func(raw json.RawMessage) bool { return raw == nil })
 	e.inspected = slices.DeleteFunc(all, func(c container.InspectResponse) bool { return c.Config == nil || c.State == nil })
 	if e.raw, err = json.Marshal(raws); err != nil {
@@ -104,14 +110,58 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 	for i := range e.inspected {
 		c := &e.inspected[i]
 		name := nameOf(c)
+		by := ""
 		switch {
 		case slices.Contains(likely, name):
-			look.Servers = append(look.Servers, e.server(c, "image"))
+			by = "image"
 		case (slices.Contains(perhaps, name) || startsIt(c)) && e.hasBanner(ctx, c):
-			look.Servers = append(look.Servers, e.server(c, "banner"))
+			by = "banner"
+		}
+		if now := e.replaced(c); by != "" && now != "" {
+			look.Unseen = append(look.Unseen, Unseen{What: name, Why: messages.NewError("doctor.aside", now), Command: "docker rm " + name})
+		} else if by != "" {
+			look.Servers = append(look.Servers, e.server(c, by))
 		}
 	}
 	return ctx.Err()
+}
+
+// mostNamed containers are named of those of which the engine tells nothing.
+const mostNamed = 5
+
+// failed tells of which containers the engine would not say what they are, and why.
+func (l *Look) failed(list []container.Summary, failures []error) {
+	var names []string
+	var why error
+	for i, err := range failures {
+		if err == nil {
+			continue
+		}
+		why = cmp.Or(why, err)
+		if len(names) == mostNamed {
+			names = append(names, "…")
+			break
+		}
+		names = append(names, strings.TrimPrefix(strings.Join(list[i].Names, " "), "/"))
+	}
+	if why != nil {
+		l.Partly = true
+		l.Unseen = append(l.Unseen, Unseen{What: strings.Join(names, ", "), Why: why})
+	}
+}
+
+// setAside ends the name of a container that was kept when another took its place.
+const setAside = "-old"
+
+// replaced names the container that runs in the place of one that was set aside, empty for
+// none.
+func (e *engine) replaced(c *container.InspectResponse) string {
+	by, kept := strings.CutSuffix(nameOf(c), setAside)
+	inPlace := func(other container.InspectResponse) bool { return nameOf(&other) == by && other.State.Running }
+	if !kept || c.State.Running || c.State.Restarting || !slices.ContainsFunc(e.inspected, inPlace) {
+		return ""
+	}
+	return by
 }
 
 func nameOf(c *container.InspectResponse) string { return strings.TrimPrefix(c.Name, "/") }
@@ -202,13 +252,17 @@ func (e *engine) operate(c *container.InspectResponse, compose string) func(stri
 	if podman {
 		program = "podman compose"
 	}
+	files := ""
+	for _, file := range check.ComposeFiles(c.Config.Labels) {
+		files += " -f " + shellescape.Quote(file)
+	}
 	project := c.Config.Labels["com.docker.compose.project"]
 	if project != "" && project != path.Base(path.Dir(compose)) {
 		program += " -p " + shellescape.Quote(project)
 	}
 	return func(command string) string {
 		if compose != "" {
-			command = strings.ReplaceAll(command, "docker compose ", program+" -f "+shellescape.Quote(compose)+" ")
+			command = strings.ReplaceAll(command, "docker compose ", program+files+" ")
 		}
 		if podman {
 			command = dockerWord.ReplaceAllString(command, "${1}podman ")
@@ -320,6 +374,12 @@ func (e *engine) log(ctx context.Context, c *container.InspectResponse, since ti
 		return nil, err
 	}
 	return &until{ctx, log}, nil
+}
+
+// AsIntended tells of an error of a log that its owner, or the bound, will have it so.
+func AsIntended(err error) bool {
+	var known *messages.Error
+	return errors.As(err, &known) && slices.Contains([]string{"doctor.no-log", "doctor.log-driver", "doctor.newest"}, known.Key)
 }
 
 // until says of a log that was closed with its context that it was: the connection has

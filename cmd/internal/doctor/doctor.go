@@ -163,6 +163,8 @@ type Look struct {
 	Unseen  []Unseen
 	// Absent says that there is nothing of its kind here, as no Docker.
 	Absent bool
+	// Partly says that what is there was not looked at to its end.
+	Partly bool
 
 	listed *listed
 }

@@ -30,6 +30,8 @@ type Examination struct {
 	// News says what has changed since the last look of --watch.
 	News []string `json:"news"`
 	Cut  bool     `json:"cut"`
+	// Unread says that something that is there could not be read, or not to its end.
+	Unread bool `json:"unread"`
 
 	say *messages.Printer
 	// redactor replaces names of people and machines, nil for none of them: own are those
@@ -102,6 +104,7 @@ func NewExamination(say *messages.Printer, generated time.Time, looks []*doctor.
 		for _, u := range look.Unseen {
 			e.miss(e.shown(u.What), u)
 		}
+		e.Unread = e.Unread || look.Partly
 	}
 	return e
 }
@@ -211,7 +214,7 @@ func (e *Examination) Green() bool {
 // be looked at.
 func (e *Examination) Status(reached, wrong int) int {
 	switch {
-	case e.Cut:
+	case e.Cut, e.Unread:
 		return wrong
 	case slices.ContainsFunc(e.Servers, func(x *Examined) bool { return x.list.Has(check.Fail) || !x.green() }):
 		return reached

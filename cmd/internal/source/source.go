@@ -50,8 +50,25 @@ type Log struct {
 	Copy bool
 	// Asked is set where an engine keeps the log.
 	Asked *Asked
+	// Wrote tells when it was written to, which is more than what is read of it; nil where
+	// that is all that is known.
+	Wrote *Wrote
 	// Workers is how many may work on it at the same time.
 	Workers int
+}
+
+// Wrote is when a log was written to, first, last, and in between.
+type Wrote struct {
+	First, Last time.Time
+	Traffic     parser.Traffic
+}
+
+func (w *Wrote) add(more *engine.Wrote) {
+	if w.First.IsZero() {
+		w.First = more.From
+	}
+	w.Last = more.Until
+	w.Traffic.Wrote(more.From, more.Until, more.Amount)
 }
 
 // Visitor takes the logs of one file: first each of them, then the end.
