@@ -25211,10 +25211,10 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "Give that user copies of the files (here wukongim).",
-							Zh: "给该用户（这里是 wukongim）一份副本。",
+							En: "Give the unit's user copies of the files.",
+							Zh: "给该服务的运行用户一份副本。",
 						},
-						Command: "install -D -o wukongim -g wukongim -m 400 -t /opt/wukongim/certs \\\n  /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem",
+						Command: "install -D -o \"$(systemctl show -p User --value wukongim)\" -m 400 -t /opt/wukongim/certs \\\n  /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem",
 						Interrupts: Text{
 							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
 							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
@@ -25281,10 +25281,10 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "Without Docker, read them as the service's user (here wukongim).",
-							Zh: "没有用 Docker 时，以服务用户（这里假设是 wukongim）的身份读取。",
+							En: "Without Docker, read them as the unit's user.",
+							Zh: "没有用 Docker 时，以该服务的运行用户的身份读取。",
 						},
-						Command: "sudo -u wukongim head -n 1 /opt/wukongim/certs/fullchain.pem /opt/wukongim/certs/privkey.pem",
+						Command: "sudo -u \"$(systemctl show -p User --value wukongim)\" head -n 1 /opt/wukongim/certs/fullchain.pem /opt/wukongim/certs/privkey.pem",
 					},
 				},
 			},

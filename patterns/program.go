@@ -93,7 +93,12 @@ func (s Side) Program() Program {
 type programs struct {
 	catalogue *Catalogue
 	known     map[programKey]Program
+	deployed  Deployment // where it is known otherwise
 }
+
+// DeployedAs says how the programs of the logs are run, where that is known otherwise: it
+// counts before what lines look like. To be called before the first event.
+func (a *Analyzer) DeployedAs(how Deployment) { a.programs.deployed = how }
 
 type programKey struct {
 	pattern        *Pattern
@@ -134,6 +139,7 @@ func (p *programs) find(e *Event) Program {
 	case rec.Wrapper == parser.WrapperNone && strings.Contains(rec.Stack, "/internal/options/options.go") && !strings.Contains(rec.Stack, builtInImage):
 		program.Deployment = DeployedBySystemd
 	}
+	program.Deployment = cmp.Or(p.deployed, program.Deployment)
 	for _, component := range p.catalogue.Components {
 		if slices.ContainsFunc(component.Signs, func(s Sign) bool { return s.fits(e) }) {
 			program.Reporter = component.ID

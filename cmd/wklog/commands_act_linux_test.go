@@ -44,6 +44,15 @@ var tested = map[string]func(*testing.T, *world, string){
 			assert.Equal(t, []uint32{1000, 1000}, []uint32{owner.Uid, owner.Gid})
 		}
 	},
+	"-m 400 -t /opt/wukongim/certs": func(t *testing.T, w *world, command string) {
+		asRoot(t)
+		w = w.with(t, "systemctl", `test "$*" = "show -p User --value wukongim" && echo daemon`)
+		dir := operator(t)
+		w.does(t, dir, command)
+		info := stat(t, dir, "opt/wukongim/certs/privkey.pem")
+		assert.Equal(t, os.FileMode(0o400), info.Mode())
+		assert.Equal(t, uint32(1), info.Sys().(*syscall.Stat_t).Uid)
+	},
 	// Owner and mode of the files that are there stay: the server may be another
 	// user.
 	"cp -L /etc/letsencrypt": testCopy,
@@ -272,15 +281,16 @@ var tested = map[string]func(*testing.T, *world, string){
 	"ss -ltnp 'sport = :5210'": testListening,
 	"ss -Hltn 'sport = :5210'": testListening,
 	"ss -ltn |":                testListening,
-	"sudo -u wukongim": func(t *testing.T, w *world, command string) {
+	`sudo -u "$(systemctl show`: func(t *testing.T, w *world, command string) {
 		asRoot(t)
+		w = w.with(t, "systemctl", `test "$*" = "show -p User --value wukongim" && echo nobody`)
 		dir, err := os.MkdirTemp("", "wklog")
 		require.NoError(t, err)
 		t.Cleanup(func() { os.RemoveAll(dir) })
 		require.NoError(t, os.Chmod(dir, 0o755))
 		write(t, dir, map[string]string{"opt/wukongim/certs/fullchain.pem": "-----BEGIN\n", "opt/wukongim/certs/privkey.pem": "-----BEGIN\n"})
 		require.NoError(t, os.Chmod(filepath.Join(dir, "opt/wukongim/certs/fullchain.pem"), 0o644))
-		output, status := w.runIn(t, dir, strings.Replace(command, "-u wukongim", "-u nobody", 1), "")
+		output, status := w.runIn(t, dir, command, "")
 		assert.NotZero(t, status)
 		assert.Contains(t, output, "-----BEGIN")
 		assert.Contains(t, output, "privkey.pem' for reading: Permission denied")

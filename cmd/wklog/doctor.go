@@ -231,6 +231,7 @@ func (p *patient) look(ctx context.Context, all []*patient) {
 	analyzer.Nameless = p.redact
 	analyzer.Conceal(holdsSecret)
 	analyzer.Know(p.known()...)
+	analyzer.DeployedAs(report.DeploymentOf(p.Facts))
 	options := p.catalogue.ReadOptions()
 	if options.Zone = time.Local; p.Zone != nil {
 		options.Zone = p.Zone
@@ -257,6 +258,9 @@ func (p *patient) tell(redactor *report.Redactor) (*report.Checklist, *report.Do
 	}
 	doc.AddChecks(list, p.catalogue, p.app.say)
 	for _, failure := range doc.Errors {
+		if failure.Message == p.app.say.Say("error.empty") && len(doc.Inputs) > 1 && doc.Summary.Lines > 0 {
+			continue // another log of it is not: there were no events
+		}
 		p.miss(p.app.say.Say("doctor.log"), messages.NewError("doctor.said", failure.Message))
 	}
 	return list, doc
@@ -300,6 +304,9 @@ func (p *patient) results(ctx context.Context) ([]check.Result, error) {
 	}
 	c := &checking{found: []*check.Settings{p.settings}, ca: p.ca, warnDays: p.warnDays}
 	results, err := p.app.results(ctx, c)
+	if p.Partial {
+		results = slices.DeleteFunc(results, speaksOfSettings)
+	}
 	if err != nil || p.offline || p.State != doctor.Running {
 		return results, err
 	}
@@ -320,6 +327,12 @@ func (p *patient) results(ctx context.Context) ([]check.Result, error) {
 		results = append(results, found...)
 	}
 	return results, nil
+}
+
+// speaksOfSettings tells a result that finds fault with settings: of those of which a part
+// could not be read it is not known what is not set.
+func speaksOfSettings(r check.Result) bool {
+	return strings.HasPrefix(r.ID, "config-") && (r.Status == check.Fail || r.Status == check.Warn)
 }
 
 // endpoints are where clients connect to: the published port, by the name that they are

@@ -390,3 +390,29 @@ func TestRedactedExaminationNamesNobody(t *testing.T) {
 		assert.Contains(t, out, "cert-file-missing", "what is wrong stays")
 	}
 }
+
+// TestSettingsOfWhichAPartCouldNotBeReadAreNotBlamed: some stand in a ConfigMap that may not
+// be seen, and what seems not to be set may be set there.
+func TestSettingsOfWhichAPartCouldNotBeReadAreNotBlamed(t *testing.T) {
+	for _, partial := range []bool{true, false} {
+		s := container("im/wukongim-0", atHome(time.Now()), printed(t, "st-ok-release"), "WK_WSSADDR=0.0.0.0")
+		s.Partial = partial
+		out, _, status := consult(t, "en", []doctor.Finder{&place{name: "kubernetes", states: [][]*doctor.Server{{s}}}}, nil)
+		assert.Equal(t, partial, status == exitDone, out)
+		assert.Equal(t, partial, !strings.Contains(out, "FAIL"), out)
+	}
+}
+
+// TestStepsAreThoseForTheWayInWhichTheServerIsRun: kubectl's lines look as Docker's.
+func TestStepsAreThoseForTheWayInWhichTheServerIsRun(t *testing.T) {
+	s := container("im/wukongim-0", nil, timed(printed(t, "st-missing_key-release"), time.Date(2026, 5, 4, 1, 0, 0, 0, time.UTC)))
+	s.FoundBy, s.State, s.Settings, s.Operate = "kubernetes", doctor.Restarting, nil, nil
+	s.Facts = []patterns.Fact{
+		{Kind: patterns.FactNamespace, Name: "namespace", Component: patterns.ComponentWuKongIM, Value: "im", From: "kubectl"},
+		{Kind: patterns.FactPod, Name: "pod", Component: patterns.ComponentWuKongIM, Value: "wukongim-0", From: "kubectl"},
+	}
+	out, _, _ := consult(t, "en", []doctor.Finder{&place{name: "kubernetes", states: [][]*doctor.Server{{s}}}}, nil)
+	assert.Contains(t, out, "cert-file-missing")
+	assert.NotContains(t, out, "docker")
+	assert.Contains(t, out, "kubectl -n im ")
+}

@@ -51,6 +51,8 @@ func (d *Docker) Find(ctx context.Context, look *Look) {
 		case errors.Is(err, fs.ErrPermission):
 			look.Absent = false
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: messages.NewError("doctor.closed"), Command: "sudo wklog doctor"})
+		case errors.Is(err, context.DeadlineExceeded):
+			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: messages.NewError("doctor.no-answer")})
 		case ctx.Err() != nil:
 			look.Absent, look.Partly = false, true
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: ctx.Err()})
@@ -75,7 +77,9 @@ const mostAsked = 8
 
 // find lists the containers, those that ended too, and adds the servers.
 func (e *engine) find(ctx context.Context, look *Look) error {
-	list, err := e.ContainerList(ctx, client.ContainerListOptions{All: true})
+	listing, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	list, err := e.ContainerList(listing, client.ContainerListOptions{All: true})
 	if err != nil {
 		return err
 	}

@@ -73,6 +73,8 @@ type Server struct {
 	// Settings reads them as the process has them; nil where there are none. What they
 	// name is read later, until the context ends.
 	Settings func(context.Context) (*check.Settings, error)
+	// Partial says that a part of them could not be read: what is not set is not known.
+	Partial bool
 	// Proxies reads the configuration of a program in front; nil for a server. Clients
 	// are the addresses that clients are given.
 	Proxies func(ctx context.Context, servers []*check.Settings, clients []string) ([]*check.Proxy, error)

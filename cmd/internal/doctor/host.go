@@ -285,12 +285,15 @@ func (l *Look) journal(ctx context.Context, s *Server, name string, ofUser bool)
 	}
 	args := []string{which, "--output=json", "--output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,_COMM,_PID,_HOSTNAME", "--all", "--lines=" + strconv.Itoa(mostLines), "--no-pager"}
 	_, hint, err := program.Output(ctx, maxJournal, "journalctl", which, "--lines=1", "--output=cat", "--no-pager")
-	if err != nil {
-		l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: err})
-		return
-	}
-	if strings.Contains(hint, "not seeing messages") {
+	isClosed := strings.Contains(hint, "not seeing messages") || err != nil && strings.Contains(err.Error(), "insufficient permissions")
+	switch {
+	case isClosed:
 		l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: messages.NewError("error.doctor.journal-closed"), Command: asRoot()})
+	case err != nil:
+		l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: err})
+	}
+	if err != nil {
+		return
 	}
 	s.Logs = append(s.Logs, Log{Name: "journalctl " + which, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) {
 		asked := args

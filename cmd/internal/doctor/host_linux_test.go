@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wklog/parser"
 	"wklog/patterns"
 )
 
@@ -237,14 +239,57 @@ func TestHostileNamesOfUnitsAndProgramsAreNotHandedOn(t *testing.T) {
 }
 
 func TestJournalThatIsClosedIsNamed(t *testing.T) {
-	folder := standIn(t, "journalctl")
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "journalctl.errors"), []byte("Hint: You are currently not seeing messages from other users and the system.\n"), 0o600))
-	k := newKernel(t)
-	k.process(20, "/opt/wukongim", "/opt", ofUnit, nil, "/opt/wukongim")
-	look := k.look()
-	require.Len(t, look.Unseen, 1)
-	assert.Equal(t, "journalctl --unit=wukongim.service", look.Unseen[0].What)
-	assert.ErrorContains(t, look.Unseen[0].Why, "error.doctor.journal-closed")
+	for _, test := range []struct {
+		says  string
+		fails bool
+	}{
+		{says: "Hint: You are currently not seeing messages from other users and the system.\n"},
+		{says: "No journal files were opened due to insufficient permissions.\n", fails: true},
+	} {
+		folder := standIn(t, "journalctl")
+		require.NoError(t, os.WriteFile(filepath.Join(folder, "journalctl.errors"), []byte(test.says), 0o600))
+		if test.fails {
+			require.NoError(t, os.WriteFile(filepath.Join(folder, "journalctl.fails"), nil, 0o600))
+		}
+		k := newKernel(t)
+		k.process(20, "/opt/wukongim", "/opt", ofUnit, nil, "/opt/wukongim")
+		look := k.look()
+		require.Len(t, look.Unseen, 1)
+		assert.Equal(t, "journalctl --unit=wukongim.service", look.Unseen[0].What)
+		require.EqualError(t, look.Unseen[0].Why, "error.doctor.journal-closed")
+		assert.Equal(t, test.fails, len(look.Servers[0].Logs) == 0)
+	}
+}
+
+// TestUnitsOfARealSystemd reads what systemd 252 told of a server that runs, of one that it
+// starts again and again, and of one that failed, and the journal of that.
+func TestUnitsOfARealSystemd(t *testing.T) {
+	folder := standIn(t, "systemctl", "journalctl")
+	for from, to := range map[string]string{"systemctl-show.txt": "systemctl", "journal-failed.json": "journalctl--unit=im-failed.service"} {
+		data, err := os.ReadFile(filepath.Join("testdata/systemd", from))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(folder, to), bytes.ReplaceAll(data, []byte("/opt/im/wk.yaml"), []byte(folder+"/wk.yaml")), 0o600))
+	}
+	require.NoError(t, os.WriteFile(folder+"/wk.yaml", []byte("wssAddr: wss://0.0.0.0:5210\n"), 0o600))
+	look := newKernel(t).look()
+	require.Len(t, look.Servers, 2, "of the one that runs its process tells")
+	loop, failed := look.Servers[0], look.Servers[1]
+	assert.Equal(t, []any{"im-loop.service", Restarting, 28, 2}, []any{loop.Name, loop.State, loop.Restarts, loop.ExitCode})
+	assert.Equal(t, []any{"im-failed.service", Exited, 0, 2}, []any{failed.Name, failed.State, failed.Restarts, failed.ExitCode})
+	settings, err := failed.Settings(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "/opt/im/certs/none.pem", settings.Files().CertFile, "the variable of the unit wins")
+	stream, err := failed.Logs[0].Open(t.Context(), time.Time{})
+	require.NoError(t, err)
+	defer stream.Close()
+	var texts []string
+	_, err = parser.Read(t.Context(), stream, parser.Options{}, func(r *parser.Record) error {
+		texts = append(texts, r.Message)
+		return nil
+	})
+	require.NoError(t, err)
+	require.Len(t, texts, 1, "a panic with its trace is one record: %q", texts)
+	assert.Contains(t, texts[0], "open /opt/im/certs/none.pem: no such file or directory")
 }
 
 // TestServerStandsIn is the server of the test below: it listens until it is ended.

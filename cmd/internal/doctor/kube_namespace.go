@@ -24,6 +24,7 @@ type namespace struct {
 	found   []*pod
 	checked *check.KubeFindings
 	err     error
+	partial bool // not all of the settings were read
 }
 
 // read asks for the pods, and then for all that may belong to them.
@@ -69,6 +70,7 @@ func (n *namespace) get(ctx context.Context, look *Look, what []string, form str
 	}
 	n.mutex.Lock()
 	defer n.mutex.Unlock()
+	n.partial = n.partial || what[0] == "configmaps"
 	u := unseenOf(n.kube.asked(args...), err)
 	u.Names = append([]string{n.name}, what[1:]...)
 	look.Unseen = append(look.Unseen, u)

@@ -123,7 +123,7 @@ func (n *namespace) servers(_ context.Context, look *Look) (all []*Server) {
 func (n *namespace) server(p *pod, c *kubeContainer) *Server {
 	owner := cmp.Or(n.ownerOf(p), "Pod/"+p.Metadata.Name)
 	s := &Server{
-		Name: n.name + "/" + p.Metadata.Name, Component: patterns.ComponentWuKongIM, FoundBy: "kubernetes", By: "image", State: Exited,
+		Name: n.name + "/" + p.Metadata.Name, Component: patterns.ComponentWuKongIM, FoundBy: "kubernetes", By: "image", State: Exited, Partial: n.partial,
 		Facts: []patterns.Fact{fact(patterns.FactNamespace, "namespace", n.name, "kubectl"), fact(patterns.FactPod, "pod", p.Metadata.Name, "kubectl")},
 		Settings: func(context.Context) (*check.Settings, error) {
 			if n.err != nil {

@@ -177,6 +177,7 @@ func TestWhatKubectlDoesNotSayIsNamed(t *testing.T) {
 			assert.Equal(t, strings.HasPrefix(test.how, "forbidden"), look.Unseen[0].Command != "")
 			require.Len(t, look.Servers, test.servers)
 			if test.servers > 0 {
+				assert.Equal(t, test.kind == "configmaps", look.Servers[0].Partial)
 				settings, err := look.Servers[0].Settings(t.Context())
 				require.NoError(t, err)
 				assert.Equal(t, test.certPath, resultsOf(settings)["config-cert-path"])

@@ -155,17 +155,23 @@ var deployments = map[patterns.FactKind]patterns.Deployment{
 	patterns.FactContainer: patterns.DeployedByDocker, patterns.FactUnit: patterns.DeployedBySystemd, patterns.FactPod: patterns.DeployedOnKubernetes,
 }
 
+// DeploymentOf tells by the names of a program how it is run, empty where they do not say.
+func DeploymentOf(known []patterns.Fact) (how patterns.Deployment) {
+	for _, fact := range known {
+		switch fact.Kind {
+		case patterns.FactFile:
+			how = patterns.DeployedByCompose
+		case patterns.FactContainer, patterns.FactUnit, patterns.FactPod:
+			how = cmp.Or(how, deployments[fact.Kind])
+		}
+	}
+	return how
+}
+
 // fixes are those of a cause for the server that was checked.
 func (l *Checklist) fixes(cause *patterns.Cause) []patterns.Step {
 	program := patterns.SideServer.Program()
-	for _, fact := range l.known {
-		switch fact.Kind {
-		case patterns.FactFile:
-			program.Deployment = patterns.DeployedByCompose
-		case patterns.FactContainer, patterns.FactUnit, patterns.FactPod:
-			program.Deployment = cmp.Or(program.Deployment, deployments[fact.Kind])
-		}
-	}
+	program.Deployment = cmp.Or(DeploymentOf(l.known), program.Deployment)
 	return l.catalogue.Advice(cause, program, l.known...).Fixes
 }
 

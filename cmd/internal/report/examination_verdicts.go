@@ -147,7 +147,7 @@ func (v *Verdict) line(say *messages.Printer) string {
 }
 
 // saysNames tells that a check found it, whose words have the names.
-func (v *Verdict) saysNames() bool { return v.isFault() && len(v.checks) > 0 && len(v.Found) > 0 }
+func (v *Verdict) saysNames() bool { return len(v.checks) > 0 && len(v.Found) > 0 }
 
 // rest is what was found of it besides its line.
 func (v *Verdict) rest() []string {
