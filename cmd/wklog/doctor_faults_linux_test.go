@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	stdlog "log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -141,7 +141,7 @@ func (e *engine) behind(t *testing.T, f fault, ids string) (found report.Examina
 		}
 		return nil
 	}
-	proxy.ErrorLog = log.New(io.Discard, "", 0)
+	proxy.ErrorLog = stdlog.New(io.Discard, "", 0)
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f.answer != nil && isIt(r) {
 			f.answer(w, r)
