@@ -204,6 +204,11 @@ func (e *engine) startAll(t *testing.T, at []situation, certs string, port int, 
 		after = append(after, strings.NewReplacer("CERTS", certs, "CLIENT", client).Replace(s.after))
 	}
 	e.runAll(t, scripts)
+	for _, s := range at {
+		if s.after != "" {
+			require.Eventually(t, func() bool { return strings.Contains(e.run(t, "docker logs "+s.name+" 2>&1"), "started successfully") }, time.Minute, 50*time.Millisecond)
+		}
+	}
 	e.runAll(t, after)
 }
 
