@@ -395,6 +395,46 @@ func (e *engine) writeCertificates(t *testing.T, dir string) {
 	require.NoError(t, os.Chmod(dir+"/closed", 0o700))
 }
 
+// TestDoctorLooksIntoPodman has containers of it beside each other: its API is Docker's,
+// and what is to be typed is its own.
+func TestDoctorLooksIntoPodman(t *testing.T) {
+	e := startPodman(t)
+	certs := e.dir + "/certs"
+	require.NoError(t, os.MkdirAll(certs+"/closed", 0o755))
+	e.writeCertificates(t, certs)
+	build(t, e.dir+"/wukongim", "../internal/doctor/testdata/wukongim")
+	e.image("wukongim/wukongim:v2.2.5", `ENTRYPOINT ["/app"]`, map[string]string{"app": e.dir + "/wukongim"})
+	run := func(name, ports, certificate string) {
+		e.run(t, strings.NewReplacer("PORTS", ports, "CERTS", certs, "CERTIFICATE", certificate).Replace("docker run -d --network host -v CERTS:/root/wukongim/certs "+
+			"-e WK_WSADDR=ws://0.0.0.0:PORTS0 -e WK_WSSADDR=wss://0.0.0.0:PORTS1 -e WK_HTTPADDR=0.0.0.0:PORTS2 -e WK_EXTERNAL_WSSADDR=wss://im.wangwei-corp.cn:PORTS1 "+
+			"-e WK_WSSCONFIG_CERTFILE=CERTIFICATE -e WK_WSSCONFIG_KEYFILE="+inside+"key.pem --name "+name+" wukongim/wukongim:v2.2.5"))
+	}
+	run("well", "600", inside+"full.pem")
+	run("expired", "601", inside+"expired.pem")
+	run("path-of-the-host", "602", certs+"/full.pem")
+	e.run(t, "docker run -d --name other --network none server raw 0 1h")
+	require.NoError(t, os.Symlink(e.dir+"/socket", e.dir+"/podman.sock"))
+	c := e.shell(fmt.Sprintf("unset DOCKER_HOST; CONTAINER_HOST=unix://%s/podman.sock SSL_CERT_FILE=%s/root.pem SSL_CERT_DIR=/nowhere exec wklog doctor --offline --format json", e.dir, certs))
+	c.Stderr = os.Stderr
+	out, _ := c.Output()
+	causes, commands := map[string]string{}, ""
+	for _, x := range examinationOf(t, string(out)).Servers {
+		if x.FoundBy != "docker" {
+			continue // of this machine
+		}
+		causes[x.Name] = ""
+		if len(x.Verdicts) > 0 {
+			causes[x.Name] = x.Verdicts[0].Cause
+			for _, s := range x.Verdicts[0].Steps {
+				commands += s.Command + "\n"
+			}
+		}
+	}
+	assert.Equal(t, map[string]string{"well": "", "expired": "cert-expired", "path-of-the-host": "cert-file-missing"}, causes)
+	assert.Contains(t, commands, "podman inspect ")
+	assert.NotContains(t, commands, "docker ")
+}
+
 // examine runs doctor in the network of the engine.
 func (e *engine) examine(t *testing.T, certs string) (by map[string]*report.Examined, unseen string) {
 	t.Helper()

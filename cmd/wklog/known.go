@@ -44,7 +44,7 @@ func (c *checking) knownFrom(servers []*check.Settings) []patterns.Fact {
 	}
 	files := s.Files()
 	for name, file := range map[string]string{"certificate": files.CertFile, "key": files.KeyFile} {
-		if files.Contents[file] == nil { // this machine has it
+		if files.Contents[file] == nil { // commands are typed on this machine, which has the file
 			tell(patterns.FactPath, name, file, from)
 		}
 	}

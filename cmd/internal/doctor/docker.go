@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"archive/tar"
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -18,7 +17,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"al.essio.dev/pkg/shellescape"
@@ -26,6 +24,7 @@ import (
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
 
 	"wklog/cmd/internal/check"
 	"wklog/cmd/internal/messages"
@@ -82,21 +81,20 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 	}
 	raws := make([]json.RawMessage, len(list.Items))
 	all, failures := make([]container.InspectResponse, len(list.Items)), make([]error, len(list.Items))
-	var asking sync.WaitGroup
-	free := make(chan struct{}, mostAsked)
+	var asking errgroup.Group
+	asking.SetLimit(mostAsked)
 	for i := range list.Items {
-		free <- struct{}{}
-		asking.Go(func() {
-			defer func() { <-free }()
+		asking.Go(func() error {
 			r, err := e.ContainerInspect(ctx, list.Items[i].ID, client.ContainerInspectOptions{})
 			if err == nil {
 				raws[i], all[i] = r.Raw, r.Container
 			} else if !cerrdefs.IsNotFound(err) { // one that is removed meanwhile is none any more
 				failures[i] = err
 			}
+			return nil
 		})
 	}
-	asking.Wait()
+	_ = asking.Wait()
 	look.failed(list.Items, failures)
 	raws = slices.DeleteFunc(raws, func(raw json.RawMessage) bool { return raw == nil })
 	e.inspected = slices.DeleteFunc(all, func(c container.InspectResponse) bool { return c.Config == nil || c.State == nil })
@@ -269,7 +267,7 @@ func (e *engine) operate(c *container.InspectResponse, compose string) func(stri
 	}
 }
 
-var dockerWord = regexp.MustCompile(`(^|[;&|(]\s*|sudo )docker `)
+var dockerWord = regexp.MustCompile(`(?m)(^|[;&|(]\s*|\b(?:sudo|exec) )docker `)
 
 // composeProgram is docker compose where it is a plugin, docker-compose where only version
 // 1 is there.
@@ -285,16 +283,12 @@ func composeProgram() string {
 	return "docker compose"
 }
 
-// settled is how long a server runs that does not end at once: the engine waits longer and
-// longer between the starts of one that does, up to a minute.
-const settled = 10 * time.Second
-
 func stateOf(c *container.InspectResponse) State {
 	switch {
-	case c.State.Restarting, c.State.Running && c.RestartCount > 0 && time.Since(startOf(c)) < settled:
+	case c.State.Restarting:
 		return Restarting
 	case c.State.Running:
-		return Running
+		return stateOfRunning(c.RestartCount, startOf(c))
 	case c.State.StartedAt == "" || startOf(c).IsZero():
 		return Created
 	}
@@ -359,9 +353,6 @@ func portOf(text string) uint16 {
 	return uint16(n)
 }
 
-// mostLines of a log are read, the newest: where a log is longer that is told.
-const mostLines = 1_000_000
-
 // log reads what a container has printed since it was made, over its restarts.
 func (e *engine) log(ctx context.Context, c *container.InspectResponse, since time.Time) (io.ReadCloser, error) {
 	if c.HostConfig != nil && c.HostConfig.LogConfig.Type == "none" {
@@ -378,28 +369,13 @@ func (e *engine) log(ctx context.Context, c *container.InspectResponse, since ti
 	if err != nil {
 		return nil, err
 	}
-	return &bounded{ReadCloser: &until{ctx, log}}, nil
-}
-
-// bounded says at the end of a log that is as long as the bound that there may be more.
-type bounded struct {
-	io.ReadCloser
-	lines int
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.lines += bytes.Count(p[:n], []byte{'\n'})
-	if err == io.EOF && b.lines >= mostLines {
-		err = messages.NewError("doctor.log-bounded", mostLines)
-	}
-	return n, err
+	return &until{ctx, log}, nil
 }
 
 // AsIntended tells of an error of a log that its owner, or the bound, will have it so.
 func AsIntended(err error) bool {
 	var known *messages.Error
-	return errors.As(err, &known) && slices.Contains([]string{"doctor.no-log", "doctor.log-driver", "doctor.log-bounded"}, known.Key)
+	return errors.As(err, &known) && slices.Contains([]string{"doctor.no-log", "doctor.log-driver", "doctor.newest"}, known.Key)
 }
 
 // until says of a log that was closed with its context that it was: the connection has
