@@ -82,28 +82,6 @@ func TestLogThatBreaksOffIsAnErrorBehindWhatCame(t *testing.T) {
 	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
-func TestLogAsLongAsTheBoundSaysThatThereMayBeMore(t *testing.T) {
-	lines := 0
-	serveEngine(t, []string{"wukongim"}, func(w http.ResponseWriter, _ *http.Request) {
-		block := strings.Repeat("2026-05-04T01:00:00Z line\n", 1000)
-		for range lines / 1000 {
-			_, _ = io.WriteString(w, block)
-		}
-	})
-	read := func(count int) error {
-		lines = count
-		log, err := look(t).Servers[0].Logs[0].Open(t.Context(), time.Time{})
-		require.NoError(t, err)
-		defer log.Close()
-		_, err = io.Copy(io.Discard, log)
-		return err
-	}
-	assert.NoError(t, read(mostLines-1000))
-	err := read(mostLines)
-	assert.ErrorContains(t, err, "doctor.log-bounded")
-	assert.True(t, AsIntended(err))
-}
-
 func TestLogThatTakesTooLongIsToldSo(t *testing.T) {
 	serveEngine(t, []string{"wukongim"}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	server := look(t).Servers[0]
