@@ -34708,10 +34708,7 @@ var embedded = Catalogue{
 			Facts: []string{
 				"path/certificate",
 			},
-			Text: Text{
-				En: "the certificate file on this machine",
-				Zh: "本机上的证书文件",
-			},
+			Usual: "./wukongimdata/certs/fullchain.pem",
 		},
 		{
 			Name: "./wukongimdata/certs",

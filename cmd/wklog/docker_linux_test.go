@@ -33,8 +33,9 @@ type engine struct {
 	dir   string
 	env   []string
 	names atomic.Int64
-	// pid is of the process whose network is that of the engine.
-	pid int
+	// pid is of the process whose network is that of the engine, dead is closed at its end.
+	pid  int
+	dead chan struct{}
 }
 
 // startEngine starts one, with the image "server" (testdata/server). Without the
@@ -81,7 +82,11 @@ func startEngineBy(t *testing.T, packaged, program, arguments string) *engine {
 	require.NoError(t, daemon.Start())
 	e.pid = daemon.Process.Pid
 	ended := make(chan error, 1)
-	go func() { ended <- daemon.Wait() }()
+	e.dead = make(chan struct{})
+	go func() {
+		ended <- daemon.Wait()
+		close(e.dead)
+	}()
 	t.Cleanup(func() {
 		_, _ = e.try(`docker ps -aq | xargs -r docker rm -f`)
 		_ = daemon.Process.Kill()

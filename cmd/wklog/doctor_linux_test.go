@@ -133,23 +133,16 @@ func TestDoctorFindsTheCause(t *testing.T) {
 	certs := e.prepare(t)
 	const others = 20
 	at := slices.DeleteFunc(slices.Clone(situations), func(s situation) bool { return !chosen(s.name) })
-	var scripts []string
-	for i, s := range at {
-		if s.before != "" {
-			e.start(t, fmt.Sprintf("exec nsenter -t %d -n %s", e.pid, s.before))
-		}
-		scripts = append(scripts, s.script(certs, 6000+i))
+	all := os.Getenv("DOCTOR_ALONE") != ""
+	e.alone(t, at, certs, all)
+	if all {
+		return
 	}
+	var beside []string
 	for i := range others {
-		scripts = append(scripts, fmt.Sprintf("docker run -d --name other-%d --network none server raw 0 1h", i))
+		beside = append(beside, fmt.Sprintf("docker run -d --name other-%d --network none server raw 0 1h", i))
 	}
-	e.runAll(t, scripts)
-	var after []string
-	for i, s := range at {
-		client := fmt.Sprintf("(nsenter -t %d -n openssl s_client -connect 127.0.0.1:%d -servername im.wangwei-corp.cn </dev/null", e.pid, 6000+i)
-		after = append(after, strings.NewReplacer("CERTS", certs, "CLIENT", client).Replace(s.after))
-	}
-	e.runAll(t, after)
+	e.startAll(t, at, certs, 6000, beside...)
 	by, unseen := e.examine(t, certs)
 	assert.Len(t, by, len(at))
 	for _, s := range at {
@@ -172,6 +165,51 @@ func TestDoctorFindsTheCause(t *testing.T) {
 			})
 		}
 	}
+}
+
+// alone are the situations that are looked at one by one too, with no other server beside
+// them whose evidence might help; DOCTOR_ALONE asks for all of them.
+var alone = []string{
+	"healthy", "not-mounted", "path-of-the-host", "closed-folder", "not-published", "published-elsewhere", "wss-off", "half-configured", "expired", "wrong-name", "no-intermediate",
+	"environment-over-file", "clock-ahead", "keeps-no-log", "rotated",
+}
+
+func (e *engine) alone(t *testing.T, at []situation, certs string, all bool) {
+	t.Helper()
+	for i, s := range at {
+		if !all && !slices.Contains(alone, s.name) {
+			continue
+		}
+		t.Run(s.name+" alone", func(t *testing.T) {
+			e.startAll(t, []situation{s}, certs, 6000+i)
+			by, _ := e.examine(t, certs)
+			if x := by[s.name]; assert.NotNil(t, x) && assert.Len(t, by, 1) {
+				s.judge(t, x, certs)
+			}
+			e.run(t, "docker rm -f -v "+s.name)
+		})
+	}
+}
+
+// startAll starts them, each with a port of its own, and what runs after their start.
+func (e *engine) startAll(t *testing.T, at []situation, certs string, port int, beside ...string) {
+	t.Helper()
+	scripts, after := beside, []string{}
+	for i, s := range at {
+		if s.before != "" {
+			e.start(t, fmt.Sprintf("exec nsenter -t %d -n %s", e.pid, s.before))
+		}
+		scripts = append(scripts, s.script(certs, port+i))
+		client := fmt.Sprintf("(nsenter -t %d -n openssl s_client -connect 127.0.0.1:%d -servername im.wangwei-corp.cn </dev/null", e.pid, port+i)
+		after = append(after, strings.NewReplacer("CERTS", certs, "CLIENT", client).Replace(s.after))
+	}
+	e.runAll(t, scripts)
+	for _, s := range at {
+		if s.after != "" {
+			require.Eventually(t, func() bool { return strings.Contains(e.run(t, "docker logs "+s.name+" 2>&1"), "started successfully") }, time.Minute, 50*time.Millisecond)
+		}
+	}
+	e.runAll(t, after)
 }
 
 // chosen tells whether a situation is to be looked at: DOCTOR_SITUATIONS may name some.
@@ -274,7 +312,7 @@ func (s *situation) project(environment map[string]string) string {
 	if s.name != "compose-1" {
 		up = "docker-compose -f CERTS/" + s.name + "/docker-compose.yml up -d"
 	}
-	return "mkdir CERTS/" + s.name + " && cd CERTS/" + s.name + " && cat > docker-compose.yml <<'END'\n" + text + "END\n" + up
+	return "mkdir -p CERTS/" + s.name + " && cd CERTS/" + s.name + " && cat > docker-compose.yml <<'END'\n" + text + "END\n" + up
 }
 
 // script starts the container.

@@ -70,7 +70,7 @@ func (s *Settings) remedy(r *Result, roots *x509.CertPool) []Step {
 		return s.silenced()
 	}
 	if p := s.mountable(r); p != "" {
-		return s.again("fix-mounted", mounting(p, p)...)
+		return s.again(sharedReason+"fix-mounted", mounting(p, p)...)
 	}
 	return nil
 }
@@ -96,7 +96,7 @@ func (s *Settings) use(p *nearPair) []Step {
 	if len(changes) == 0 {
 		return nil // it is the one that is there
 	}
-	return s.changed("found", changes)
+	return s.changed(sharedReason+"fix-edit-found", sharedReason+"fix-again-found", changes)
 }
 
 // lookInside shows the dates of a certificate that this machine does not have.
@@ -139,7 +139,9 @@ func (s *Settings) completed(r *Result) []Step {
 }
 
 // change gives settings other values.
-func (s *Settings) change(changes ...change) []Step { return s.changed("", changes) }
+func (s *Settings) change(changes ...change) []Step {
+	return s.changed(sharedReason+"fix-edit", sharedReason+"fix-again", changes)
+}
 
 // named gives clients a name that the certificate has, with the port that they are sent to.
 func (s *Settings) named() []Step {
@@ -166,26 +168,23 @@ func (s *Settings) publishedPort() string {
 	return ""
 }
 
-// changed are the steps, with texts that say where the values come from.
-func (s *Settings) changed(from string, changes []change) []Step {
-	if from != "" {
-		from = "-" + from
-	}
+// changed are the steps, with the texts of a change in a file and of another run.
+func (s *Settings) changed(edit, again string, changes []change) []Step {
 	inFile := s.file != "" && !slices.ContainsFunc(changes, func(c change) bool { return strings.HasPrefix(s.setting(c.key).name, "WK_") })
 	switch {
 	case inFile:
-		return []Step{s.inFile(sharedReason+"fix-edit"+from, changes), s.restarted()}
+		return []Step{s.inFile(edit, changes), s.restarted()}
 	case s.container.composed != "":
-		return []Step{s.inCompose(sharedReason+"fix-edit"+from, changes), s.restartStep()}
+		return []Step{s.inCompose(edit, changes), s.restartStep()}
 	}
 	var options []Value
 	for _, c := range changes {
 		options = append(options, Text.of("option", "-e"), Path.of("value", variableOf(c.key)+"="+c.value))
 	}
-	if steps := s.again("fix-again"+from, options...); steps != nil {
+	if steps := s.again(again, options...); steps != nil {
 		return steps
 	}
-	return []Step{s.snippet(sharedReason+"fix-edit"+from, "-e %s=%s", changes), s.restartStep()}
+	return []Step{s.snippet(edit, "-e %s=%s", changes), s.restartStep()}
 }
 
 // again runs the container again with more options, nil where that cannot be said.
@@ -193,7 +192,7 @@ func (s *Settings) again(key string, options ...Value) []Step {
 	if s.container.again == nil || s.container.composed != "" {
 		return nil
 	}
-	return s.container.again.with(options...).steps(sharedReason + key)
+	return s.container.again.with(options...).steps(key)
 }
 
 // restarted is for what the server reads when it starts, as a file.
@@ -300,7 +299,7 @@ func (s *Settings) unfolder(r *Result) []Step {
 	for _, v := range r.Args {
 		if v.Name == "source" {
 			steps := []Step{step(sharedReason+"fix-unfolder", "rmdir %[1]s", "", v), step(sharedReason+"fix-put", "", "")}
-			if again := s.again("fix-again"); again != nil {
+			if again := s.again(sharedReason + "fix-again"); again != nil {
 				return append(steps, again...)
 			}
 			return append(steps, s.restartStep())

@@ -182,7 +182,11 @@ func (c *container) inside(set setting, at place) (r Result, known bool) {
 		return fail("cert-file-missing", sharedReason+"path-folder", Path.of("source", at.mount), Path.of("target", at.target)), true
 	case err == nil && file.Mode.IsDir():
 		return fail("cert-file-missing", sharedReason+"path-is-folder", set.named(), set.path()), true
-	case shown, at.kind == placeHostPath, at.kind == placeNowhere:
+	case shown, at.kind == placeHostPath:
+		return Result{}, false
+	case err != nil && !errors.Is(err, fs.ErrNotExist): // the engine did not say it in time
+		return skipped("path-unanswered", set.named(), set.path()), true
+	case at.kind == placeNowhere:
 		return Result{}, false
 	case errors.Is(err, fs.ErrNotExist) && at.kind == placeVolume:
 		return fail("cert-file-missing", sharedReason+"path-not-in-volume", set.path(), Name.of("volume", at.mount)), true

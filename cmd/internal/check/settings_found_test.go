@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"encoding/json"
 	"io/fs"
 	"testing"
@@ -16,6 +17,7 @@ func TestPathIsLookedUpAsTheContainerSeesIt(t *testing.T) {
 	for want, seen := range map[string]Files{
 		"pass config-cert-path.any.path-inside":        func(string) (File, error) { return File{Data: []byte("x"), Mode: 0o644}, nil },
 		"fail config-cert-path.any.path-is-folder":     func(string) (File, error) { return File{Mode: fs.ModeDir | 0o755}, nil },
+		"skip config-cert-path.any.path-unanswered":    func(string) (File, error) { return File{}, context.DeadlineExceeded },
 		"fail config-cert-path.any.path-not-in-volume": func(string) (File, error) { return File{}, fs.ErrNotExist },
 	} {
 		mounts := []any{}

@@ -391,7 +391,10 @@ type until struct {
 
 func (u *until) Read(p []byte) (int, error) {
 	n, err := u.ReadCloser.Read(p)
-	if err != nil && u.ctx.Err() != nil {
+	switch {
+	case err != nil && errors.Is(u.ctx.Err(), context.DeadlineExceeded):
+		err = messages.NewError("doctor.log-late")
+	case err != nil && u.ctx.Err() != nil:
 		err = u.ctx.Err()
 	}
 	return n, err

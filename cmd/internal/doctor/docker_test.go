@@ -82,6 +82,19 @@ func TestLogThatBreaksOffIsAnErrorBehindWhatCame(t *testing.T) {
 	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
+func TestLogThatTakesTooLongIsToldSo(t *testing.T) {
+	serveEngine(t, []string{"wukongim"}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	server := look(t).Servers[0]
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	log, err := server.Logs[0].Open(ctx, time.Time{})
+	if err == nil {
+		_, err = io.Copy(io.Discard, log)
+	}
+	assert.Error(t, err)
+	assert.False(t, AsIntended(err))
+}
+
 func TestLogWithoutAnEndEndsWithTheContext(t *testing.T) {
 	serveEngine(t, []string{"wukongim"}, func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, fmt.Sprint(mostLines), r.URL.Query().Get("tail"))
