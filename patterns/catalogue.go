@@ -292,6 +292,8 @@ type Catalogue struct {
 	// the places in a log that tell these.
 	Names []*Name       `yaml:"names"`
 	Facts []*FactSource `yaml:"facts"`
+	// Absences are what a start does not list, and what that says.
+	Absences []*Absence `yaml:"absences"`
 	// Forms are those in which programs print the name of a failure, with %s in its
 	// place: a name alone is looked for in each of them.
 	Forms []string `yaml:"forms"`
@@ -334,13 +336,15 @@ type made struct {
 	matcher  *Matcher
 	searches *searches
 	index    *index
+	// named are the names in a command and a configuration of the catalogue.
+	named map[[2]string][]*Name
 }
 
 // change forgets what was made before.
 func (m *made) change() {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	m.matcher, m.searches, m.index = nil, nil, nil
+	m.matcher, m.searches, m.index, m.named = nil, nil, nil, nil
 }
 
 // derive finds the literals of what was added, and an anchor for what implies
