@@ -70,10 +70,8 @@ func (f *finder) same(x, y *stretch) float64 {
 		return math.Inf(-1)
 	}
 	another, others := anotherFault, otherClients
-	if cause, p := f.lead(x); p >= standsOut {
-		if other, p := f.lead(y); p >= standsOut && other != cause {
-			others = otherCauses
-		}
+	if cause, _ := f.lead(x); cause != first(f.lead(y)) {
+		others = otherCauses
 	}
 	if !sharesUnit(x, y) {
 		others = min(others*math.Pow(coincidence, float64(x.coincides(y))), 1)
@@ -97,6 +95,8 @@ func (f *finder) same(x, y *stretch) float64 {
 	}
 	return log
 }
+
+func first(cause string, _ float64) string { return cause }
 
 // lasts is how long a fault lasts on the average, at least: somebody has to notice it, and
 // to find out what it is.
