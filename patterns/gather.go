@@ -21,7 +21,8 @@ func (f *finder) gather(found, steady, remainders []*stretch) (all []*stretch, r
 		found, more = f.trimmed(found, nil, usual)
 		others = f.completed(found, append(others, more...), usual)
 		found = f.joined(found, (*stretch).meets) // what has met by now
-		steady, remainders = others[:len(steady)], others[len(steady):]
+		found, more = f.background(found, others).doubted(found)
+		steady, remainders = others[:len(steady)], append(others[len(steady):], more...)
 	}
 	found, more := f.beside(found, steady)
 	remainders = append(remainders, more...)

@@ -93,6 +93,7 @@ const (
 	firstRecord = "tls: first record does not look like a TLS handshake"
 	expired     = "remote error: tls: expired certificate"
 	unknownCA   = "remote error: tls: unknown certificate authority"
+	hidden      = "local error: tls: bad record MAC" // also of some that pass by
 )
 
 // hours are the first and the last hour of an incident, rounded.
@@ -153,6 +154,18 @@ func TestWhatAlsoPassesByIsAnIncidentWhereItIsMuchMore(t *testing.T) {
 	d := newDiary().work(0, 700, 1).fail(1, 700, 9, firstRecord).fail(200, 260, 0.5, expired).fail(300, 340, 0.1, firstRecord)
 	got := incidentsOf(t, map[string]*diary{"im01": d})
 	assert.Equal(t, []string{"plaintext-on-tls-port 300-340 im01", "cert-expired 200-260 im01"}, told(&got))
+}
+
+func TestBusyDayOfWhatPassesByIsNoIncident(t *testing.T) {
+	healthy := newDiary().work(0, 700, 1).fail(300, 420, 60, hidden).fail(560, 590, 6, hidden)
+	got := incidentsOf(t, map[string]*diary{
+		"im01": newDiary().work(0, 700, 1).fail(5, 700, 40, hidden).fail(50, 120, 0.5, expired),
+		"im02": healthy,
+		"im03": newDiary().work(0, 700, 1).fail(20, 700, 40, hidden),
+	})
+	assert.Equal(t, []string{"cert-expired 50-120 im01"}, told(&got))
+	require.Len(t, got.Passing, 1)
+	assert.Equal(t, got.Events, got.Incidents[0].Events+got.Passing[0].Count, "each failure is counted once")
 }
 
 func TestNodesThatBehaveAlikeHaveOneIncident(t *testing.T) {
