@@ -157,7 +157,7 @@ func TestWhatAlsoPassesByIsAnIncidentWhereItIsMuchMore(t *testing.T) {
 }
 
 func TestBusyDayOfWhatPassesByIsNoIncident(t *testing.T) {
-	healthy := newDiary().work(0, 700, 1).fail(300, 420, 60, hidden).fail(560, 590, 6, hidden)
+	healthy := newDiary().work(0, 700, 1).fail(55, 250, 40, hidden).fail(650, 699, 7, hidden)
 	got := incidentsOf(t, map[string]*diary{
 		"im01": newDiary().work(0, 700, 1).fail(5, 700, 40, hidden).fail(50, 120, 0.5, expired),
 		"im02": healthy,
