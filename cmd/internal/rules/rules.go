@@ -110,6 +110,10 @@ func (r *Request) alerts(kind string) group {
 				"description": r.describe(r.English, watch), "description_zh": r.describe(r.Chinese, watch),
 			},
 		}
+		if watch.Explain != "" { // of the project's documents, which have no address that everybody reaches
+			alert.Annotations["fix"] = "docs/patterns.md#" + watch.Explain
+			alert.Annotations["fix_zh"] = "docs/patterns.zh-CN.md#" + watch.Explain
+		}
 		if watch.Severity == "critical" {
 			alert.Expr += "0"
 		} else {

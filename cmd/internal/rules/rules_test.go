@@ -104,6 +104,30 @@ tests:
 	assert.NoError(t, err, "%s", out)
 }
 
+// TestAlertsLeadToTheirFix: to a heading of the documents in either language, and to the
+// command that shows it.
+func TestAlertsLeadToTheirFix(t *testing.T) {
+	var read groups
+	require.NoError(t, yaml.Unmarshal([]byte(written(t, "prometheus", patterns.English)), &read))
+	led := 0
+	for _, rule := range read.Groups[0].Rules {
+		for name, command := range map[string]string{"fix": "description", "fix_zh": "description_zh"} {
+			link := rule.Annotations[name]
+			if link == "" {
+				assert.Contains(t, rule.Annotations[command], "wklog analyze", rule.Alert)
+				continue
+			}
+			file, id, _ := strings.Cut(link, "#")
+			document, err := os.ReadFile("../../../" + file)
+			require.NoError(t, err)
+			assert.Regexp(t, `(?m)^#+ `+id+`$`, string(document))
+			assert.Contains(t, rule.Annotations[command], "wklog explain "+id)
+			led++
+		}
+	}
+	assert.GreaterOrEqual(t, led, 10)
+}
+
 // TestLokiParsesTheCounts has Grafana's grammar of LogQL look for errors in each, and in the
 // queries that are printed.
 func TestLokiParsesTheCounts(t *testing.T) {
