@@ -22766,8 +22766,8 @@ var embedded = Catalogue{
 				Zh: "证书文件是 PKCS#7（.p7b）格式",
 			},
 			Explain: Text{
-				En: "The file holds the certificates in a PKCS#7 bundle, as Windows and Java tools export it. Go reads plain PEM certificates only. Convert it: openssl pkcs7 -print_certs -in cert.p7b -out fullchain.pem (with -inform DER if it is binary), and put the server certificate first.",
-				Zh: "文件是 PKCS#7 打包的证书，Windows 和 Java 工具常导出这种格式。Go 只认普通 PEM 证书，请转换：openssl pkcs7 -print_certs -in cert.p7b -out fullchain.pem（二进制文件要加 -inform DER），并把服务器证书放在最前面。",
+				En: "The file holds the certificates in a PKCS#7 bundle, as Windows and Java tools export it. Go reads plain PEM certificates only. Convert it: openssl pkcs7 -inform DER -print_certs -in cert.p7b -out fullchain-new.pem (without -inform DER if it is text), and put the server certificate first.",
+				Zh: "文件是 PKCS#7 打包的证书，Windows 和 Java 工具常导出这种格式。Go 只认普通 PEM 证书，请转换：openssl pkcs7 -inform DER -print_certs -in cert.p7b -out fullchain-new.pem（文本格式去掉 -inform DER），并把服务器证书放在最前面。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
@@ -25197,8 +25197,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "Give that user copies of the files: its uid and gid in place of the two 1000.",
-							Zh: "复制一份证书给这个用户：把两处 1000 换成上一步查到的 uid 和 gid。",
+							En: "Give that user copies of the files; uid and gid are those that id prints for it.",
+							Zh: "复制一份证书给这个用户；uid 和 gid 以 id 命令的输出为准。",
 						},
 						Command: "install -D -o 1000 -g 1000 -m 400 -t ./wukongimdata/certs \\\n  /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem",
 						Interrupts: Text{
@@ -25350,7 +25350,7 @@ var embedded = Catalogue{
 							"traefik",
 						},
 						Text: Text{
-							En: "acme.json must be a file of mode 600 that belongs to Traefik's user: with other rights it is refused.",
+							En: "acme.json must be a file of mode 600 that belongs to Traefik's user: with any other mode it is refused.",
 							Zh: "acme.json 必须是权限 600 的文件，且属于 Traefik 的运行用户，否则会被拒绝。",
 						},
 						Command: "chmod 600 acme.json",
@@ -26241,7 +26241,7 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Take certificate and key from the same issue again, both together.",
+							En: "Use the certificate and the key of one issuance, and replace both together.",
 							Zh: "重新使用同一次签发的证书和私钥，两个一起替换。",
 						},
 					},
@@ -26674,8 +26674,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "On a server in mainland China a connection may be cut off when a domain without ICP filing appears in the ClientHello. Test from outside without the name: if this prints Ciphersuite and the next command does not, file the domain or use one that is filed.",
-							Zh: "服务器在中国大陆时，ClientHello 里出现未备案的域名，连接可能被切断。在外网先不带域名测试：如果这条命令输出 Ciphersuite 而下一条没有，请完成备案或换用已备案的域名。",
+							En: "On a server in mainland China a connection may be cut off when a domain without ICP filing appears in the ClientHello. Test from outside without the name: if this prints Ciphersuite and the same with -servername does not, file the domain or use one that is filed.",
+							Zh: "服务器在中国大陆时，ClientHello 里出现未备案的域名，连接可能被切断。在外网先不带域名测试：如果这条命令输出 Ciphersuite，而带 -servername 时没有，请完成备案或换用已备案的域名。",
 						},
 						Command: "timeout 10 openssl s_client -brief -connect 203.0.113.10:5210 -noservername </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
 					},
@@ -27822,8 +27822,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "If it is an old WuKongIM, stop that one, by the name from before in place of old-wukongim.",
-							Zh: "如果是旧的 WuKongIM，把它停掉：old-wukongim 换成上一步查到的容器名。",
+							En: "If it is an old WuKongIM, stop that one.",
+							Zh: "如果是旧的 WuKongIM，把它停掉。",
 						},
 						Command: "docker stop old-wukongim",
 						Interrupts: Text{
@@ -28422,7 +28422,7 @@ var embedded = Catalogue{
 							"other",
 						},
 						Text: Text{
-							En: "Take restrictions of ciphers out, or replace them by those of Mozilla's intermediate profile (ssl-config.mozilla.org), which nearly all clients know.",
+							En: "Remove the cipher restrictions, or replace them with Mozilla's intermediate profile (ssl-config.mozilla.org), which nearly all clients know.",
 							Zh: "去掉加密套件限制，或改用 Mozilla 的 intermediate 配置（ssl-config.mozilla.org），几乎所有客户端都支持。",
 						},
 					},
@@ -30337,13 +30337,22 @@ var embedded = Catalogue{
 						In: []Deployment{
 							"compose",
 							"docker",
-							"systemd",
 						},
 						Text: Text{
 							En: "Look at the file on disk. If it ends later than the certificate that clients see (wklog check shows both), it is renewed already, and a restart is all that is needed.",
 							Zh: "查看磁盘上的证书文件。如果到期时间比客户端看到的晚（wklog check 会同时显示两者），说明已经续期，只需重启服务。",
 						},
 						Command: "openssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -enddate",
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Look at the file on disk. If it ends later than the certificate that clients see (wklog check shows both), it is renewed already, and a restart is all that is needed.",
+							Zh: "查看磁盘上的证书文件。如果到期时间比客户端看到的晚（wklog check 会同时显示两者），说明已经续期，只需重启服务。",
+						},
+						Command: "openssl x509 -in /opt/wukongim/certs/fullchain.pem -noout -enddate",
 					},
 					{
 						In: []Deployment{
@@ -30458,11 +30467,28 @@ var embedded = Catalogue{
 						For: []ComponentID{
 							"wukongim",
 						},
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "For monitoring: Certificate will expire, and status 1, when it ends within 14 days.",
 							Zh: "用于监控：证书 14 天内到期时输出 Certificate will expire，退出码为 1。",
 						},
 						Command: "openssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -checkend 1209600",
+					},
+					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "For monitoring: Certificate will expire, and status 1, when it ends within 14 days.",
+							Zh: "用于监控：证书 14 天内到期时输出 Certificate will expire，退出码为 1。",
+						},
+						Command: "openssl x509 -in /opt/wukongim/certs/fullchain.pem -noout -checkend 1209600",
 					},
 				},
 			},
@@ -30529,8 +30555,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "Look at the file on disk. If it ends later than the certificate that clients see, it is renewed already, and a reload is all that is needed.",
-							Zh: "查看磁盘上的证书文件。如果到期时间比客户端看到的晚，说明已经续期，只需重载代理。",
+							En: "Look at certbot's file. If it ends later than the certificate that clients see, it is renewed already: where the configuration names this file, a reload is all that is needed; where it names a copy, copy and reload.",
+							Zh: "查看 certbot 的证书文件。如果到期时间比客户端看到的晚，说明已经续期：配置直接引用这个文件时只需重载代理，引用副本时先复制再重载。",
 						},
 						Command: "openssl x509 -in /etc/letsencrypt/live/im.example.com/fullchain.pem -noout -enddate",
 					},
@@ -31437,7 +31463,7 @@ var embedded = Catalogue{
 				{
 					ID:    "untrusted-ca",
 					Score: 0.13,
-					Why:   "as above",
+					Why:   "browsers hide a rejected certificate behind 1006",
 				},
 				{
 					ID:    "tls-on-plaintext-port",
@@ -31447,7 +31473,7 @@ var embedded = Catalogue{
 				{
 					ID:    "cert-expired",
 					Score: 0.08,
-					Why:   "as above",
+					Why:   "browsers hide a rejected certificate behind 1006",
 				},
 				{
 					ID:    "plaintext-on-tls-port",
@@ -31457,7 +31483,7 @@ var embedded = Catalogue{
 				{
 					ID:    "chain-incomplete",
 					Score: 0.06,
-					Why:   "as above",
+					Why:   "browsers hide a rejected certificate behind 1006",
 				},
 			},
 			References: []string{
@@ -32298,7 +32324,7 @@ var embedded = Catalogue{
 				{
 					ID:    "cipher-mismatch",
 					Score: 0.25,
-					Why:   "as above",
+					Why:   "servers send most alerts for what was offered",
 				},
 				{
 					ID:    "client-certificate",
@@ -32915,8 +32941,8 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "Copy certificate and key over, both together.",
-						Zh: "把证书和私钥一起复制过去。",
+						En: "Copy certificate and key over, both together. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥一起复制过去。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
 					Interrupts: Text{
@@ -32932,8 +32958,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Copy certificate and key over, both together.",
-						Zh: "把证书和私钥一起复制过去。",
+						En: "Copy certificate and key over, both together. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥一起复制过去。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem /opt/wukongim/certs/",
 					Interrupts: Text{
@@ -32986,8 +33012,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Copy certificate and key to where the configuration reads them; nothing has to be copied where it names /etc/letsencrypt/live itself.",
-						Zh: "把证书和私钥复制到配置里写的位置；如果配置直接引用 /etc/letsencrypt/live，则不用复制。",
+						En: "Copy certificate and key to where the configuration reads them; nothing has to be copied where it names /etc/letsencrypt/live itself. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥复制到配置里写的位置；如果配置直接引用 /etc/letsencrypt/live，则不用复制。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem /etc/nginx/certs/",
 					Interrupts: Text{
@@ -33007,8 +33033,8 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "Copy certificate and key into the folder of the host that the proxy's container mounts.",
-						Zh: "把证书和私钥复制到代理容器挂载的宿主机目录。",
+						En: "Copy certificate and key into the folder of the host that the proxy's container mounts. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥复制到代理容器挂载的宿主机目录。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./certs/",
 					Interrupts: Text{
@@ -33026,8 +33052,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Copy certificate and key to where the configuration reads them.",
-						Zh: "把证书和私钥复制到配置里写的位置。",
+						En: "Copy certificate and key to where the configuration reads them. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥复制到配置里写的位置。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem /etc/ssl/im.example.com/",
 					Interrupts: Text{
@@ -33190,8 +33216,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; what is not running has to be started instead.",
+						Zh: "然后重载；如果程序没有运行，则改为启动它。",
 					},
 					Command: "nginx -s reload",
 					Interrupts: Text{
@@ -33297,8 +33323,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; what is not running has to be started instead.",
+						Zh: "然后重载；如果程序没有运行，则改为启动它。",
 					},
 					Command: "systemctl reload caddy",
 					Interrupts: Text{
@@ -33446,8 +33472,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; what is not running has to be started instead.",
+						Zh: "然后重载；如果程序没有运行，则改为启动它。",
 					},
 					Command: "systemctl reload haproxy",
 					Interrupts: Text{
@@ -33715,8 +33741,8 @@ var embedded = Catalogue{
 						"kubernetes",
 					},
 					Text: Text{
-						En: "With cert-manager: what does it say? The condition Ready and the events below it name what keeps the renewal.",
-						Zh: "使用 cert-manager 时：看它怎么说。Ready 状态和下面的事件会说明续期卡在哪里。",
+						En: "With cert-manager, look at the state of the certificate: the condition Ready and the events name what keeps it from being renewed.",
+						Zh: "使用 cert-manager 时，查看证书的状态：Ready 条件和事件会说明续期卡在哪里。",
 					},
 					Command: "kubectl describe certificate wukongim-tls",
 				},
@@ -34027,10 +34053,10 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Which files does it read, and for which names?",
-						Zh: "它读取哪些文件，对应哪些域名？",
+						En: "Which files does it read, and for which names? A line with emerg alone names what it stops at.",
+						Zh: "它读取哪些文件，对应哪些域名？如果只有一行 emerg，就是它停下的原因。",
 					},
-					Command: "nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+					Command: "nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
 				},
 				{
 					For: []ComponentID{
@@ -34040,10 +34066,10 @@ var embedded = Catalogue{
 						"compose",
 					},
 					Text: Text{
-						En: "Which files does it read, and for which names?",
-						Zh: "它读取哪些文件，对应哪些域名？",
+						En: "Which files does it read, and for which names? A line with emerg alone names what it stops at.",
+						Zh: "它读取哪些文件，对应哪些域名？如果只有一行 emerg，就是它停下的原因。",
 					},
-					Command: "docker compose exec nginx nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+					Command: "docker compose exec nginx nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
 				},
 				{
 					For: []ComponentID{
@@ -34053,10 +34079,10 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "Which files does it read, and for which names?",
-						Zh: "它读取哪些文件，对应哪些域名？",
+						En: "Which files does it read, and for which names? A line with emerg alone names what it stops at.",
+						Zh: "它读取哪些文件，对应哪些域名？如果只有一行 emerg，就是它停下的原因。",
 					},
-					Command: "docker exec nginx nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+					Command: "docker exec nginx nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
 				},
 				{
 					For: []ComponentID{
@@ -34066,10 +34092,10 @@ var embedded = Catalogue{
 						"kubernetes",
 					},
 					Text: Text{
-						En: "Which files does it read, and for which names?",
-						Zh: "它读取哪些文件，对应哪些域名？",
+						En: "Which files does it read, and for which names? A line with emerg alone names what it stops at.",
+						Zh: "它读取哪些文件，对应哪些域名？如果只有一行 emerg，就是它停下的原因。",
 					},
-					Command: "kubectl exec deployment/nginx -- nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+					Command: "kubectl exec deployment/nginx -- nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
 				},
 				{
 					For: []ComponentID{
@@ -34582,6 +34608,17 @@ var embedded = Catalogue{
 	Names: []*Name{
 		{
 			Name:  "5210",
+			Match: "(?:sport = :|publish=)(5210)\\b",
+			For: []ComponentID{
+				"wukongim",
+			},
+			Facts: []string{
+				"port/listen",
+			},
+			Usual: "5210",
+		},
+		{
+			Name:  "5210",
 			Match: "(?:im\\.example\\.com|127\\.0\\.0\\.1|203\\.0\\.113\\.10)[: ](5210)\\b",
 			For: []ComponentID{
 				"wukongim",
@@ -34667,6 +34704,16 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			Name: "./wukongimdata/certs/fullchain.pem",
+			Facts: []string{
+				"path/certificate",
+			},
+			Text: Text{
+				En: "the certificate file on this machine",
+				Zh: "本机上的证书文件",
+			},
+		},
+		{
 			Name: "./wukongimdata/certs",
 			Facts: []string{
 				"path/certificate:dir",
@@ -34708,8 +34755,28 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			Name: "/opt/wukongim/wukongimdata/certs",
+			Facts: []string{
+				"path/certificate:dir",
+			},
+			Text: Text{
+				En: "the folder of certificate and key, from the root on",
+				Zh: "证书目录的绝对路径",
+			},
+		},
+		{
+			Name: "/opt/wukongim/docker-compose.yml",
+			Facts: []string{
+				"file/compose",
+			},
+			Text: Text{
+				En: "your compose file, from the root on",
+				Zh: "compose 文件的绝对路径",
+			},
+		},
+		{
 			Name:  "/opt/wukongim",
-			Match: "(/opt/wukongim)(?:$|\\s|/docker-compose|/wukongimdata|/copy-certificate)",
+			Match: "(/opt/wukongim)(?:$|\\s|/copy-certificate)",
 			Facts: []string{},
 			Text: Text{
 				En: "the folder of docker-compose.yml and its data",
@@ -34753,8 +34820,33 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			Name:  "1000",
+			Match: "-[og] (1000)\\s",
+			Facts: []string{},
+			Text: Text{
+				En: "the uid and the gid of the server's user",
+				Zh: "服务运行用户的 uid 和 gid",
+			},
+		},
+		{
 			Name:  "wukongim",
-			Match: "(?:^|\\s)(wukongim)(?:$|[\\s;)\"])",
+			Match: "(?:-[og]|sudo -u) (wukongim)\\s",
+			For: []ComponentID{
+				"wukongim",
+				"wukongim-v3",
+			},
+			In: []Deployment{
+				"systemd",
+			},
+			Facts: []string{},
+			Text: Text{
+				En: "the user that the server runs as",
+				Zh: "服务的运行用户",
+			},
+		},
+		{
+			Name:  "wukongim",
+			Match: "(?:systemctl [^\\n]*?|journalctl -u )\\b(wukongim)(?:$|[\\s;)\"])",
 			For: []ComponentID{
 				"wukongim",
 				"wukongim-v3",
@@ -35097,6 +35189,57 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			Name:  "KEY",
+			Match: "Ali_Key=(KEY)\\s",
+			Facts: []string{},
+			Text: Text{
+				En: "the AccessKey of your Alibaba Cloud account",
+				Zh: "阿里云账号的 AccessKey ID",
+			},
+		},
+		{
+			Name:  "SECRET",
+			Match: "Ali_Secret=(SECRET)\\s",
+			Facts: []string{},
+			Text: Text{
+				En: "its secret",
+				Zh: "对应的 AccessKey Secret",
+			},
+		},
+		{
+			Name:  "/var/www/html",
+			Facts: []string{},
+			Text: Text{
+				En: "the folder that port 80 serves for your domain",
+				Zh: "该域名 80 端口对应的网站目录",
+			},
+		},
+		{
+			Name:  "encrypted.key",
+			Facts: []string{},
+			Text: Text{
+				En: "the key with the password",
+				Zh: "带密码的私钥文件",
+			},
+		},
+		{
+			Name:  "old.key",
+			Facts: []string{},
+			Text: Text{
+				En: "the key that the apps pin",
+				Zh: "App 锁定的旧私钥",
+			},
+		},
+		{
+			Name:  "private-ca.pem",
+			Match: "(?:-CAfile|^cp|--store) (private-ca\\.pem)(?:$|\\s)",
+			Facts: []string{},
+			Text: Text{
+				En: "your CA's certificate",
+				Zh: "你的 CA 证书",
+			},
+		},
+		{
 			Name:  "ca.example.com",
 			Facts: []string{},
 			Text: Text{
@@ -35123,6 +35266,22 @@ var embedded = Catalogue{
 		},
 	},
 	Facts: []*FactSource{
+		{
+			ID:    "listening-wss",
+			Regex: "Listening  for WSS client on wss://[^\\s/]*:(?P<port_wss>\\d+)(?:\\s*$|\\\")",
+			Start: true,
+			References: []string{
+				"WuKongIM v1.1.0 internal/server/server.go:149, v2.0.5 :233, v2.2.0 :268",
+			},
+			Samples: []FactSample{
+				{
+					Text: "{\"level\":\"info\",\"time\":\"2024-09-25 10:11:12.123\",\"msg\":\"【Server】Listening  for WSS client on wss://0.0.0.0:5210\"}",
+					Tells: []string{
+						"port/wss=5210",
+					},
+				},
+			},
+		},
 		{
 			ID:    "banner-config",
 			Regex: "─ Config File: (?P<path_configured>\\S.*?)\\s*$",
@@ -35347,6 +35506,54 @@ var embedded = Catalogue{
 			},
 		},
 	},
+	Absences: []*Absence{
+		{
+			ID: "no-wss-listener",
+			Title: Text{
+				En: "the server's start lists no address for wss, so it does not listen for wss itself",
+				Zh: "启动信息里没有 wss 地址，服务器自己没有监听 wss",
+			},
+			Fact: "wss",
+			Starts: []Start{
+				{
+					Before: "─ WebSocket: ",
+					Listed: "─ WebSocket Secure: ",
+					After:  "─ HTTP API: ",
+					Within: 3,
+				},
+				{
+					Before: "Listening  for WS client on ",
+					Listed: "Listening  for WSS client on ",
+					After:  "Listening  for Manager ",
+					Within: 3,
+				},
+				{
+					Before: "WuKongIM · Starting node ",
+					Listed: "wss://",
+					After:  "✓ Ready in ",
+					Within: 1000,
+				},
+			},
+			Odds: []Likelier{
+				{
+					ID:    "cert-not-configured",
+					Times: 3,
+					Why:   "wss that was never switched on is what this looks like (issue #424)",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Times: 2,
+					Why:   "clients with wss:// then reach a plain port only, unless a proxy ends TLS",
+				},
+			},
+			References: []string{
+				"WuKongIM v1.1.0 internal/server/server.go:146-151, v2.0.5 :230-235, v2.2.0 :265-270 (records)",
+				"WuKongIM v2.2.1 internal/server/server.go:529-534, v2.2.5 :488-496 (the tree)",
+				"WuKongIM HEAD internal/app/startup_console.go (version 3)",
+				"WuKongIM issue #424",
+			},
+		},
+	},
 	Forms: []string{
 		"remote error: tls: %s",
 		"Received fatal alert: %s",
@@ -35539,6 +35746,9 @@ var embedded = Catalogue{
 		"is a directory",
 		"no such file or directory",
 		"permission denied",
+		"Listening  for ",
+		"WuKongIM · Starting node ",
+		"✓ Ready in ",
 		"─ ",
 		"CERT_",
 		"_ERROR_",
@@ -37016,7 +37226,7 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		" is about to expire": {
-			Print: 4,
+			Print: 3,
 			Group: 5,
 		},
 		" stderr P": {
@@ -37024,16 +37234,16 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		" stdout P": {
-			Print: 2,
-			Group: 2,
+			Print: 6,
+			Group: 5,
 		},
 		"\"_p\":\"P\"": {
 			Print: 4,
-			Group: 4,
+			Group: 5,
 		},
 		"\"logtag\":\"P\"": {
 			Print: 8,
-			Group: 4,
+			Group: 5,
 		},
 		"(external/": {
 			Print: 5,
@@ -37048,12 +37258,10 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		") The server rejected the handshake because the client downgraded": {
-			Print: 30,
-			Group: 2,
+			Print: 1,
 		},
 		") The server supports no protocols that the client advertises in the ALPN extension": {
-			Print: 28,
-			Group: 2,
+			Print: 1,
 		},
 		") security library: ": {
 			Print: 2,
@@ -37084,8 +37292,8 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		":PEM routines:": {
-			Print: 1,
-			Group: 4,
+			Print: 2,
+			Group: 5,
 		},
 		":digital envelope routines:": {
 			Print: 15,
@@ -37104,7 +37312,9 @@ var embedded = Catalogue{
 		"AH0256": {
 			Group: 2,
 		},
-		"ASN ": {},
+		"ASN ": {
+			Group: 1,
+		},
 		"Address already in use: AH00072: make_sock: could not bind to address ": {
 			Print: 24,
 			Group: 2,
@@ -37118,8 +37328,8 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Algorithm constraints": {
-			Print: 5,
-			Group: 4,
+			Print: 7,
+			Group: 5,
 		},
 		"Authentication failed because the remote party ": {
 			Print: 34,
@@ -37130,14 +37340,15 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"BAD_DECRYPT(": {
-			Print: 1,
+			Print: 6,
+			Group: 1,
 		},
 		"BAD_ECPOINT": {
-			Print: 1,
+			Print: 4,
+			Group: 5,
 		},
 		"Basic Constraints of CA cert not marked critical": {
-			Print: 26,
-			Group: 4,
+			Print: 27,
 		},
 		"CA cert does not include key usage extension": {
 			Print: 5,
@@ -37172,7 +37383,7 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"CRYPT_E_ASN1_": {
-			Print: 8,
+			Group: 1,
 		},
 		"CRYPT_E_NO_REVOCATION_CHECK": {
 			Group: 1,
@@ -37195,16 +37406,14 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Certificate Transparency required, but no valid SCTs found": {
-			Print: 45,
-			Group: 3,
+			Print: 37,
 		},
 		"Certificate has been revoked": {
-			Print: 11,
-			Group: 5,
+			Print: 18,
+			Group: 6,
 		},
 		"Certificate public key has explicit ECC parameters": {
 			Print: 21,
-			Group: 4,
 		},
 		"CertificateError: hostname ": {
 			Print: 11,
@@ -37218,12 +37427,12 @@ var embedded = Catalogue{
 			Print: 21,
 		},
 		"CertificateException: parsing issue": {
-			Print: 28,
-			Group: 5,
-		},
-		"CertificateExpiredException: ": {
 			Print: 5,
 			Group: 7,
+		},
+		"CertificateExpiredException: ": {
+			Print: 15,
+			Group: 4,
 		},
 		"CertificateNotYetValidException: ": {
 			Print: 20,
@@ -37254,7 +37463,8 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(": {
-			Print: 22,
+			Print: 2,
+			Group: 1,
 		},
 		"DH_P_TOO_LONG": {},
 		"EOF":           {},
@@ -37268,29 +37478,28 @@ var embedded = Catalogue{
 			Print: 5,
 		},
 		"ERR_TLS_": {
-			Print: 4,
+			Group: 1,
 		},
 		"Empty Subject Alternative Name extension": {
-			Print: 29,
-			Group: 5,
+			Print: 4,
 		},
 		"Error in handshake: A packet with illegal or unsupported version was received": {
 			Group: 1,
 		},
 		"Error in handshake: An unexpected TLS packet was received": {
-			Print: 34,
+			Group: 1,
 		},
 		"Error in handshake: No common application protocol could be negotiated": {
 			Group: 1,
 		},
 		"Error in handshake: No common key share with peer": {
-			Group: 1,
+			Print: 32,
 		},
 		"Error in handshake: No supported cipher suites have been found": {
 			Group: 1,
 		},
 		"Error in handshake: The TLS connection was non-properly terminated": {
-			Print: 24,
+			Print: 19,
 		},
 		"Error renewing ": {
 			Group: 1,
@@ -37305,7 +37514,7 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Error: The requested data were not available.": {
-			Group: 1,
+			Print: 6,
 		},
 		"Error: unknown ": {
 			Print: 4,
@@ -37377,11 +37586,11 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"Issuer name empty": {
-			Print: 10,
-			Group: 5,
+			Print: 9,
+			Group: 4,
 		},
 		"KEY_VALUES_MISMATCH(": {
-			Print: 15,
+			Print: 16,
 		},
 		"Key usage keyCertSign invalid for non-CA cert": {
 			Print: 27,
@@ -37393,6 +37602,10 @@ var embedded = Catalogue{
 		},
 		"LEAF_SIGNATURE": {
 			Print: 6,
+		},
+		"Listening  for ": {
+			Print: 9,
+			Group: 5,
 		},
 		"LocalizedDescription": {
 			Group: 2,
@@ -37406,32 +37619,34 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"MissingPassphrase": {
-			Print: 6,
-			Group: 5,
+			Print: 7,
+			Group: 1,
 		},
 		"MountVolume.SetUp failed for volume ": {
 			Print: 26,
 			Group: 3,
 		},
 		"Mounts denied": {
-			Print: 8,
-			Group: 6,
+			Print: 10,
+			Group: 4,
 		},
 		"NOT trusted": {
 			Print: 1,
 			Group: 3,
 		},
 		"NO_CIPHERS_AVAILABLE": {
-			Print: 14,
+			Print: 7,
+			Group: 1,
 		},
 		"NO_COMMON_SIGNATURE_ALGORITHMS": {
 			Print: 11,
 		},
 		"NO_START_LINE(": {
 			Print: 5,
+			Group: 1,
 		},
 		"NO_SUPPORTED_VERSIONS_ENABLED": {
-			Print: 15,
+			Print: 14,
 			Group: 1,
 		},
 		"No Private Key": {
@@ -37443,7 +37658,7 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"No available authentication scheme": {
-			Print: 11,
+			Print: 7,
 			Group: 5,
 		},
 		"No matching application layer protocol values": {
@@ -37467,12 +37682,12 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"OfflineRevocation": {
-			Print: 6,
-			Group: 5,
+			Print: 9,
+			Group: 2,
 		},
 		"Optional(-98": {
-			Print: 4,
-			Group: 6,
+			Print: 6,
+			Group: 7,
 		},
 		"PEER_DID_NOT_RETURN_A_CERTIFICATE(": {
 			Print: 6,
@@ -37490,8 +37705,7 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Passphrase required for encrypted key": {
-			Print: 21,
-			Group: 3,
+			Group: 1,
 		},
 		"Path length given without key usage keyCertSign": {
 			Group: 1,
@@ -37504,32 +37718,30 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"Peer reports negotiation not in compliance with export": {
-			Print: 44,
-			Group: 4,
-		},
-		"Peer's Certificate has expired": {
-			Print: 18,
-			Group: 5,
-		},
-		"Permission denied @ rb_sysopen - ": {
-			Print: 8,
+			Print: 29,
 			Group: 6,
 		},
-		"Pin verification failed": {
+		"Peer's Certificate has expired": {
+			Print: 27,
+			Group: 4,
+		},
+		"Permission denied @ rb_sysopen - ": {
 			Print: 14,
+			Group: 4,
+		},
+		"Pin verification failed": {
+			Print: 1,
 			Group: 6,
 		},
 		"RFC 3779 resource not subset of parent's resources": {
-			Print: 29,
-			Group: 3,
+			Print: 20,
 		},
 		"Received alert ": {
 			Print: 12,
 			Group: 4,
 		},
 		"Received an unexpected EOF or 0 bytes from the transport stream": {
-			Print: 27,
-			Group: 3,
+			Print: 55,
 		},
 		"Referenced ": {
 			Group: 4,
@@ -37543,10 +37755,12 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"RevocationStatusUnknown": {
-			Print: 16,
-			Group: 1,
+			Print: 2,
+			Group: 2,
 		},
-		"SEC_E_": {},
+		"SEC_E_": {
+			Group: 2,
+		},
 		"SELF_SIGNED": {
 			Print: 6,
 		},
@@ -37598,12 +37812,10 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"Subject empty and Subject Alt Name extension not critical": {
-			Print: 33,
-			Group: 5,
+			Print: 12,
 		},
 		"Subject name empty": {
-			Print: 11,
-			Group: 5,
+			Print: 6,
 		},
 		"Suite B: ": {
 			Print: 6,
@@ -37636,13 +37848,15 @@ var embedded = Catalogue{
 		"TLS negotiation failed":     {},
 		"TLS server: In state ":      {},
 		"TLS 连接":                     {},
-		"TLSV1_":                     {},
-		"TLS\\u8FDE\\u63A5":          {},
-		"TLS\\u8fde\\u63a5":          {},
-		"TLS连接":                      {},
+		"TLSV1_": {
+			Print: 1,
+			Group: 5,
+		},
+		"TLS\\u8FDE\\u63A5": {},
+		"TLS\\u8fde\\u63a5": {},
+		"TLS连接":             {},
 		"The client supported protocol versions[": {
-			Print: 24,
-			Group: 2,
+			Print: 9,
 		},
 		"The handshake operation timed out": {
 			Print: 8,
@@ -37657,10 +37871,11 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"UNDETERMINED_REVOCATION_STATUS": {
-			Print: 2,
+			Print: 27,
 		},
 		"UNKNOWN_CIPHER_RETURNED": {
-			Print: 2,
+			Print: 18,
+			Group: 1,
 		},
 		"UNSUPPORTED_PROTOCOL": {
 			Print: 8,
@@ -37669,8 +37884,8 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"Unable to determine revocation status": {
-			Print: 28,
-			Group: 6,
+			Print: 22,
+			Group: 2,
 		},
 		"Unable to set local cert chain file `": {
 			Print: 22,
@@ -37695,47 +37910,51 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"WRONG_CIPHER_RETURNED": {
-			Group: 5,
+			Print: 16,
+			Group: 1,
 		},
 		"WRONG_CURVE": {
-			Group: 5,
+			Print: 7,
+			Group: 1,
 		},
 		"WRONG_SIGNATURE_TYPE": {
 			Print: 7,
 		},
 		"WRONG_VERSION": {
-			Print: 8,
+			Print: 7,
 			Group: 1,
 		},
+		"WuKongIM · Starting node ": {
+			Print: 9,
+			Group: 4,
+		},
 		"[X509: KEY_TYPE_MISMATCH] ": {
-			Print: 20,
+			Print: 21,
 		},
 		"[X509: KEY_VALUES_MISMATCH] ": {
-			Print: 22,
+			Print: 23,
 		},
 		"\\u201D\\u7684\\u670D\\u52A1\\u5668": {
 			Print: 22,
 			Group: 1,
 		},
 		"\\u201d\\u7684\\u670d\\u52a1\\u5668": {
-			Print: 1,
-			Group: 2,
+			Print: 15,
+			Group: 4,
 		},
 		"\\u4E0D\\u5177\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
 			Print: 3,
 			Group: 1,
 		},
 		"\\u4e0d\\u5177\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
-			Print: 37,
-			Group: 2,
+			Print: 27,
+			Group: 7,
 		},
 		"\\u5B89\\u5168\\u8FDE\\u63A5": {
-			Print: 3,
-			Group: 1,
+			Print: 13,
 		},
 		"\\u5b89\\u5168\\u8fde\\u63a5": {
 			Print: 13,
-			Group: 2,
 		},
 		"\\u63E1\\u624B": {
 			Print: 4,
@@ -37745,66 +37964,69 @@ var embedded = Catalogue{
 			Print: 1,
 		},
 		"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB": {
-			Print: 7,
+			Print: 4,
+			Group: 1,
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5230\\u8BE5\\u670D\\u52A1\\u5668\\u7684\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
-			Print: 7,
+			Print: 79,
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
-			Print: 7,
+			Print: 43,
 		},
 		"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb": {
-			Print: 7,
-			Group: 2,
+			Print: 21,
+			Group: 4,
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5230\\u8be5\\u670d\\u52a1\\u5668\\u7684\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
-			Print: 85,
+			Print: 79,
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
-			Print: 49,
+			Print: 43,
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7684\\u7B97\\u6CD5": {
-			Print: 1,
+			Print: 4,
+			Group: 1,
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
-			Print: 1,
+			Print: 4,
+			Group: 1,
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7684\\u7B97\\u6CD5": {
-			Print: 1,
+			Print: 4,
+			Group: 1,
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7B97\\u6CD5": {
-			Print: 1,
+			Print: 4,
+			Group: 1,
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7684\\u7b97\\u6cd5": {
-			Print: 1,
-			Group: 2,
+			Print: 21,
+			Group: 7,
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
-			Print: 1,
-			Group: 2,
+			Print: 21,
+			Group: 7,
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7684\\u7b97\\u6cd5": {
 			Print: 1,
-			Group: 2,
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7b97\\u6cd5": {
 			Print: 1,
-			Group: 2,
 		},
 		"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E": {
 			Print: 34,
 			Group: 1,
 		},
 		"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e": {
-			Print: 44,
-			Group: 5,
+			Print: 32,
+			Group: 4,
 		},
 		"\\u8BC1\\u4E66": {
 			Print: 4,
 			Group: 1,
 		},
 		"\\u8bc1\\u4e66": {
-			Print: 9,
+			Print: 2,
 			Group: 7,
 		},
 		"_ERROR_": {
@@ -37828,24 +38050,22 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"application verification failure": {
-			Print: 9,
-			Group: 6,
+			Print: 16,
+			Group: 7,
 		},
 		"asn1 encoding routines:": {
-			Print: 3,
-			Group: 5,
+			Print: 1,
+			Group: 2,
 		},
 		"authentication handshake failed": {
 			Print: 20,
 			Group: 5,
 		},
 		"authority and issuer ": {
-			Print: 2,
-			Group: 2,
+			Print: 8,
 		},
 		"authority and subject ": {
-			Print: 2,
-			Group: 2,
+			Print: 8,
 		},
 		"bad decrypt": {
 			Print: 4,
@@ -37867,8 +38087,7 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"cannot bind socket (Address already in use) for [": {
-			Print: 12,
-			Group: 2,
+			Print: 17,
 		},
 		"cannot decrypt peer's message": {
 			Print: 12,
@@ -37883,8 +38102,8 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"chain uses ": {
-			Print: 1,
-			Group: 5,
+			Print: 3,
+			Group: 6,
 		},
 		"client sent invalid ": {
 			Print: 17,
@@ -37899,12 +38118,11 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"closed connection during handshake": {
-			Print: 19,
+			Print: 29,
 			Group: 2,
 		},
 		"complete security handshake from ": {
-			Print: 9,
-			Group: 2,
+			Print: 16,
 		},
 		"configmap": {
 			Print: 4,
@@ -37915,12 +38133,10 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"could not find key ": {
-			Print: 3,
-			Group: 3,
+			Print: 8,
 		},
 		"couldn't find key ": {
-			Print: 15,
-			Group: 6,
+			Print: 7,
 		},
 		"curl: (": {
 			Print: 2,
@@ -37943,24 +38159,20 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"do not possess a common algorithm": {
-			Print: 29,
-			Group: 4,
+			Print: 14,
+			Group: 5,
 		},
 		"error -313, received alert fatal error": {
-			Print: 3,
-			Group: 3,
+			Print: 25,
 		},
 		"error -313, revcd alert fatal error": {
-			Print: 3,
-			Group: 3,
+			Print: 22,
 		},
 		"error = -313, received alert fatal error": {
-			Print: 3,
-			Group: 3,
+			Print: 27,
 		},
 		"error = -313, revcd alert fatal error": {
-			Print: 3,
-			Group: 3,
+			Print: 24,
 		},
 		"error [-120": {
 			Print: 3,
@@ -37999,30 +38211,30 @@ var embedded = Catalogue{
 			Group: 3,
 		},
 		"error:1E08010C:DECODER routines:": {
-			Print: 15,
+			Print: 3,
+			Group: 3,
 		},
 		"error:8000000D:system library:": {
 			Print: 3,
 			Group: 3,
 		},
 		"ertificate validation ": {
-			Print: 19,
-			Group: 6,
+			Print: 4,
+			Group: 7,
 		},
 		"ertificate verification ": {
-			Print: 21,
-			Group: 6,
+			Print: 4,
+			Group: 7,
 		},
 		"excluded subtree violation": {
-			Print: 17,
-			Group: 5,
+			Group: 7,
 		},
 		"extendedKeyUsage": {
 			Print: 10,
 		},
 		"failed to parse PEM priv key": {
-			Print: 16,
-			Group: 4,
+			Print: 14,
+			Group: 5,
 		},
 		"failed to parse priv key": {
 			Print: 19,
@@ -38033,8 +38245,7 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"failed to set DER cert: ": {
-			Print: 21,
-			Group: 3,
+			Print: 12,
 		},
 		"fatal alert code is ": {
 			Print: 9,
@@ -38076,20 +38287,19 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"handshake failed due to an unexpected packet format": {
-			Print: 4,
-			Group: 2,
+			Print: 43,
 		},
 		"handshakeStatus": {
 			Print: 5,
 			Group: 5,
 		},
 		"he target principal name is incorrect": {
-			Print: 23,
-			Group: 5,
+			Print: 22,
+			Group: 4,
 		},
 		"he token supplied to the function is invalid": {
-			Print: 26,
-			Group: 2,
+			Print: 14,
+			Group: 4,
 		},
 		"hostPath type check failed: ": {
 			Print: 4,
@@ -38108,8 +38318,7 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"in setTrustedCertificates": {
-			Print: 18,
-			Group: 7,
+			Group: 6,
 		},
 		"inconsistent keys: KeyMismatch": {
 			Print: 16,
@@ -38183,15 +38392,15 @@ var embedded = Catalogue{
 			Print: 10,
 		},
 		"mbedtls_": {
-			Group: 5,
+			Print: 1,
+			Group: 4,
 		},
 		"mounts denied": {
-			Print: 8,
-			Group: 6,
+			Print: 10,
+			Group: 4,
 		},
 		"name constraints minimum and maximum not supported": {
-			Print: 9,
-			Group: 2,
+			Print: 39,
 		},
 		"name mismatch": {
 			Print: 9,
@@ -38202,15 +38411,15 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"no cipher suites in common": {
-			Print: 5,
-			Group: 5,
+			Print: 17,
+			Group: 6,
 		},
 		"no explicit policy": {
 			Print: 9,
 			Group: 4,
 		},
 		"no matching DANE TLSA records": {
-			Print: 11,
+			Print: 17,
 		},
 		"no such file or directory": {
 			Print: 6,
@@ -38220,32 +38429,29 @@ var embedded = Catalogue{
 			Print: 22,
 		},
 		"not a directory": {
-			Print: 3,
-			Group: 5,
+			Print: 2,
 		},
 		"operation not permitted": {
-			Print: 7,
-			Group: 6,
+			Print: 11,
+			Group: 3,
 		},
 		"out of memory": {
-			Print: 4,
-			Group: 3,
+			Print: 2,
 		},
 		"panic: ": {
 			Print: 4,
 			Group: 3,
 		},
 		"path length constraint exceeded": {
-			Print: 16,
-			Group: 2,
+			Print: 1,
+			Group: 7,
 		},
 		"path loop": {
 			Print: 1,
 			Group: 7,
 		},
 		"peer doesn't support any known protocol": {
-			Print: 34,
-			Group: 2,
+			Print: 11,
 		},
 		"peer is incompatible: ": {
 			Print: 19,
@@ -38260,8 +38466,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"permitted subtree violation": {
-			Print: 18,
-			Group: 5,
+			Print: 2,
+			Group: 6,
 		},
 		"pinning failure": {
 			Print: 6,
@@ -38276,16 +38482,15 @@ var embedded = Catalogue{
 			Group: 5,
 		},
 		"propagation check failed": {
-			Print: 9,
-			Group: 6,
+			Print: 13,
+			Group: 7,
 		},
 		"protocol adapter": {
 			Print: 3,
 			Group: 2,
 		},
 		"proxy subject name violation": {
-			Print: 19,
-			Group: 5,
+			Print: 4,
 		},
 		"reactorSub panic": {
 			Print: 12,
@@ -38318,12 +38523,10 @@ var embedded = Catalogue{
 			Group: 2,
 		},
 		"s do not conform to algorithm constraints": {
-			Print: 34,
-			Group: 2,
+			Print: 7,
 		},
 		"s does not conform to algorithm constraints": {
-			Print: 36,
-			Group: 2,
+			Print: 9,
 		},
 		"schannel: ": {
 			Print: 7,
@@ -38340,8 +38543,8 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"source path ": {
-			Print: 2,
-			Group: 2,
+			Print: 8,
+			Group: 7,
 		},
 		"ssl hand": {
 			Print: 1,
@@ -38360,16 +38563,14 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"subject issuer mismatch": {
-			Print: 13,
-			Group: 4,
+			Print: 5,
+			Group: 3,
 		},
 		"subject signature algorithm and issuer public key algorithm mismatch": {
-			Print: 15,
-			Group: 4,
+			Print: 6,
 		},
 		"target host": {
-			Print: 6,
-			Group: 5,
+			Print: 5,
 		},
 		"terminated the handshake": {
 			Print: 19,
@@ -38402,18 +38603,20 @@ var embedded = Catalogue{
 			Group: 7,
 		},
 		"trusting builtin roots": {
-			Print: 14,
-			Group: 6,
+			Print: 7,
+			Group: 5,
 		},
 		"unable to decode issuer public key": {
-			Group: 2,
+			Print: 10,
+			Group: 7,
 		},
 		"unable to decrypt CRL's signature": {
 			Print: 18,
 			Group: 1,
 		},
 		"unable to read file: ": {
-			Group: 2,
+			Print: 18,
+			Group: 6,
 		},
 		"unacceptable key": {
 			Print: 11,
@@ -38424,7 +38627,7 @@ var embedded = Catalogue{
 			Group: 1,
 		},
 		"unhandled critical extension": {
-			Group: 2,
+			Group: 6,
 		},
 		"unknown config ": {
 			Print: 12,
@@ -38432,27 +38635,25 @@ var embedded = Catalogue{
 		},
 		"unsupported extension feature": {
 			Print: 19,
-			Group: 6,
+			Group: 3,
 		},
 		"unsupported name constraint type": {
-			Print: 21,
-			Group: 2,
+			Print: 14,
+			Group: 4,
 		},
 		"unsupported network": {
 			Print: 14,
 			Group: 2,
 		},
 		"unsupported or invalid name constraint syntax": {
-			Print: 32,
-			Group: 2,
+			Print: 37,
 		},
 		"unsupported or invalid name syntax": {
 			Print: 12,
 			Group: 3,
 		},
 		"validity has expired": {
-			Print: 8,
-			Group: 5,
+			Print: 7,
 		},
 		"validity starts": {
 			Print: 6,
@@ -38475,8 +38676,8 @@ var embedded = Catalogue{
 			Group: 6,
 		},
 		"wrong version number": {
-			Print: 11,
-			Group: 6,
+			Print: 15,
+			Group: 5,
 		},
 		"x509: ": {
 			Print: 3,
@@ -38487,27 +38688,31 @@ var embedded = Catalogue{
 			Group: 4,
 		},
 		"{keyfile,": {
-			Print: 3,
-			Group: 6,
+			Print: 2,
+			Group: 7,
 		},
 		"”的服务器": {
 			Print: 12,
-			Group: 7,
+			Group: 6,
 		},
 		"─ ": {
 			Group: 3,
 		},
+		"✓ Ready in ": {
+			Print: 1,
+			Group: 5,
+		},
 		"不具有共同算法": {
-			Print: 4,
-			Group: 2,
+			Print: 15,
+			Group: 3,
 		},
 		"严重警告代码": {
-			Print: 9,
-			Group: 7,
+			Print: 6,
+			Group: 5,
 		},
 		"安全连接": {
-			Print: 4,
-			Group: 2,
+			Print: 3,
+			Group: 7,
 		},
 		"握手": {
 			Print: 3,
@@ -38515,38 +38720,39 @@ var embedded = Catalogue{
 		},
 		"无法与服务器建立": {
 			Print: 15,
-			Group: 7,
+			Group: 6,
 		},
 		"无法建立到该服务器的安全的连接": {
 			Print: 24,
-			Group: 7,
-		},
-		"无法建立安全的连接": {
-			Print: 12,
 			Group: 6,
 		},
+		"无法建立安全的连接": {
+			Print: 15,
+			Group: 7,
+		},
 		"没有共同的算法": {
-			Print: 12,
+			Print: 15,
 			Group: 3,
 		},
 		"没有共同算法": {
-			Print: 8,
-			Group: 4,
-		},
-		"没有通用的算法": {
 			Print: 12,
 			Group: 3,
 		},
+		"没有通用的算法": {
+			Print: 15,
+			Group: 3,
+		},
 		"没有通用算法": {
-			Print: 6,
-			Group: 4,
+			Print: 12,
+			Group: 3,
 		},
 		"目标主体名称不正确": {
-			Print: 23,
+			Print: 16,
+			Group: 4,
 		},
 		"证书": {
 			Print: 3,
-			Group: 3,
+			Group: 7,
 		},
 	},
 }

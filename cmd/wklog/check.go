@@ -47,6 +47,7 @@ type checking struct {
 	revocation      bool
 	crl             []string
 	known           []patterns.Fact // by the flags and what they name
+	addressless     bool            // was complained of
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -214,10 +215,10 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 			leaf = settings.Leaf
 		}
 		if settings.Named() || settings.Fragile() {
-			results = append(results, check.On(settings.Target(), settings.Check())...)
+			results = append(results, check.On(settings.Target(), settings.Remedied(settings.Check(), roots))...)
 		}
 		if files.CertFile+files.KeyFile != "" {
-			results = append(results, check.On(files.Target(), files.Check())...)
+			results = append(results, check.On(files.Target(), settings.Remedied(files.Check(), roots))...)
 		}
 		if c.cert+c.key != "" {
 			break // they are the same for all
@@ -295,15 +296,10 @@ func (a *app) addresses(c *checking, servers []*check.Settings) (all []string, e
 			}
 		}
 		if address == "config" {
-			list = nil
-			for _, settings := range servers {
-				if given := settings.Addr(); given != "" {
-					list = append(list, given)
-				}
+			if err := a.addConfigured(c, servers, add); err != nil {
+				return nil, err
 			}
-			if len(list) == 0 {
-				return nil, messages.NewError("error.check.no-addr")
-			}
+			continue
 		}
 		for _, one := range list {
 			if err := add(one); err != nil {
@@ -312,6 +308,29 @@ func (a *app) addresses(c *checking, servers []*check.Settings) (all []string, e
 		}
 	}
 	return all, nil
+}
+
+// addConfigured adds the addresses that the configuration gives to clients. One without,
+// or with one that cannot be used, has a fault that the other checks tell of.
+func (a *app) addConfigured(c *checking, servers []*check.Settings, add func(string) error) error {
+	var wrong error = messages.NewError("error.check.no-addr")
+	for _, settings := range servers {
+		if given := settings.Addr(); given != "" {
+			if wrong = add(given); wrong != nil {
+				break
+			}
+		}
+	}
+	switch {
+	case wrong == nil:
+		return nil
+	case !slices.ContainsFunc(servers, (*check.Settings).Named):
+		return wrong
+	case !c.addressless:
+		a.complain(a.say.Error(wrong))
+	}
+	c.addressless, a.status = true, exitWrong
+	return nil
 }
 
 // mistyped says what to type instead of an address, where that can be told.

@@ -67,7 +67,7 @@ func (p *Page) briefDiagnosis(d *Document, list []Diagnosis) {
 			}
 		}
 	case lead.Alike:
-		p.decide("  ", lead)
+		p.decide("  ", lead, true)
 		for _, hint := range d.Hints {
 			p.Paragraph("  ", hint.Text)
 			p.command("  ", hint.Command)
@@ -81,7 +81,7 @@ func (p *Page) briefDiagnosis(d *Document, list []Diagnosis) {
 		p.others(list)
 	default:
 		p.briefCause(lead, 0)
-		p.decide(indent, lead)
+		p.decide(indent, lead, false)
 		p.Paragraph(indent, sentences(lead.Why, p.much.sentences))
 		p.seen(indent, lead)
 		p.briefFixes(lead)
@@ -106,22 +106,34 @@ func (p *Page) briefCause(d *Diagnosis, many int) {
 	}
 }
 
-// decide shows the command that tells whether a cause is the one.
-func (p *Page) decide(indent string, d *Diagnosis) {
-	if d.Decide == nil {
-		return
-	}
-	if d.Decide.Command == "" {
-		p.Paragraph(indent, d.Decide.Text)
-		return
-	}
+// decide shows the command that tells whether a cause is the one; announced says that the
+// line before has led to it.
+func (p *Page) decide(indent string, d *Diagnosis, announced bool) {
 	switch {
-	case !strings.HasPrefix(d.Decide.Command, "wklog check"): // which says itself what it looks at
+	case d.Decide == nil:
+	case d.Decide.Command == "":
 		p.Paragraph(indent, d.Decide.Text)
-	case !d.Alike: // the verdict has not led to it
-		indent += p.say.Say("live.look")
+	case saysItself(d.Decide.Command) && announced:
+		p.command(indent, d.Decide.Command)
+	case saysItself(d.Decide.Command):
+		p.command(indent+p.say.Say("live.look"), d.Decide.Command)
+	default:
+		p.Paragraph(indent, d.Decide.Text)
+		p.command(indent, d.Decide.Command)
 	}
-	p.command(indent, d.Decide.Command)
+}
+
+// saysItself tells of wklog's own checks, which say what they look at.
+func saysItself(command string) bool { return strings.HasPrefix(command, "wklog check") }
+
+// beginWith is what to do first, behind its heading.
+func (p *Page) beginWith(indent, heading string, step *Step) {
+	if saysItself(step.Command) {
+		p.command(indent+heading, step.Command)
+		return
+	}
+	p.Paragraph(indent+heading, step.Text)
+	p.instruction(indent+"  ", step)
 }
 
 func (p *Page) seen(indent string, d *Diagnosis) {
@@ -176,7 +188,7 @@ func (p *Page) briefIncident(d *Document, in *Incident) {
 			p.briefCause(c, 0)
 		}
 	}
-	p.decide("       ", &in.Diagnosis[0])
+	p.decide("       ", &in.Diagnosis[0], false)
 	p.unexplained(d, in)
 }
 

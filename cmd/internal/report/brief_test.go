@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wklog/cmd/internal/report"
 	"wklog/patterns"
 )
 
@@ -83,6 +85,7 @@ func TestReportOfOneIncidentHasFortyLines(t *testing.T) {
 		for _, lang := range []patterns.Lang{patterns.English, patterns.Chinese} {
 			d := analyse(t, lang, []input{log})
 			d.AddHints(nil, false, printer(t, lang))
+			fitsTerminals(t, d)
 			if len(d.Incidents) != 1 {
 				continue
 			}
@@ -102,6 +105,61 @@ func TestReportOfOneIncidentHasFortyLines(t *testing.T) {
 	t.Log(judged, longest)
 	assert.Greater(t, judged, 200)
 	assert.Greater(t, longest, 35, "they use the room that they have")
+}
+
+// TestReportOfSeveralIncidentsFitsTerminals reads all recorded servers at once.
+func TestReportOfSeveralIncidentsFitsTerminals(t *testing.T) {
+	for _, lang := range []patterns.Lang{patterns.English, patterns.Chinese} {
+		d := analyse(t, lang, everyRecordedLog(t))
+		require.Greater(t, len(d.Incidents), 10)
+		fitsTerminals(t, d)
+	}
+}
+
+// fitsTerminals checks that no line of a report is wider than the terminal but commands and
+// what goes into files, which are there to be copied.
+func fitsTerminals(t *testing.T, d *report.Document) {
+	t.Helper()
+	copied := linesToCopy(d)
+	for _, shape := range []report.Options{{Width: 80}, {Width: 80, Verbose: true}, {Width: 100}} {
+		var text bytes.Buffer
+		shape.Say = printer(t, patterns.Lang(d.Lang))
+		require.NoError(t, report.Write(&text, "table", d, shape))
+		for line := range strings.Lines(text.String()) {
+			line = strings.TrimRight(line, "\n")
+			if uniseg.StringWidth(line) > shape.Width && !slices.ContainsFunc(copied, func(c string) bool { return strings.HasSuffix(line, c) }) {
+				t.Errorf("%d columns on %d: %s", uniseg.StringWidth(line), shape.Width, line)
+			}
+		}
+	}
+}
+
+// linesToCopy are those of the commands and configurations of a report.
+func linesToCopy(d *report.Document) []string {
+	var lines []string
+	add := func(texts ...string) {
+		for _, text := range texts {
+			if strings.TrimSpace(text) != "" {
+				lines = append(lines, strings.Split(strings.TrimSpace(text), "\n")...)
+			}
+		}
+	}
+	all := slices.Clone(d.Diagnosis)
+	for _, in := range d.Incidents {
+		all = append(all, in.Diagnosis...)
+	}
+	for _, c := range all {
+		if c.Decide != nil {
+			add(c.Decide.Command)
+		}
+		for _, v := range c.Verify {
+			add(v.Command)
+		}
+		for _, f := range c.Fixes {
+			add(f.Command, f.Config)
+		}
+	}
+	return slices.DeleteFunc(lines, func(line string) bool { return len(line) < 40 })
 }
 
 // truthOfFaults are the causes of each recorded fault.

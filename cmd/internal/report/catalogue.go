@@ -15,18 +15,14 @@ import (
 func WritePatterns(w io.Writer, c *patterns.Catalogue, opts Options) error {
 	p := NewPage(opts)
 	rows := [][]string{}
-	longest := 0
 	for _, pattern := range c.Patterns {
-		longest = max(longest, columns(pattern.ID))
+		rows = append(rows, []string{Visible(pattern.ID), p.severity(string(pattern.Severity)), Visible(pattern.Title.In(opts.Say.Lang))})
 	}
-	for _, pattern := range c.Patterns {
-		title := Visible(pattern.Title.In(opts.Say.Lang))
-		if opts.Width > 0 {
-			title = fit(title, max(p.width-longest-11, 20))
-		}
-		rows = append(rows, []string{Visible(pattern.ID), p.severity(string(pattern.Severity)), title})
+	narrow := inOneLine
+	if opts.Width <= 0 {
+		narrow = func(title string, _ int) []string { return []string{title} }
 	}
-	p.table([]string{"patterns.id", "findings.severity", "findings.title"}, rows)
+	p.table([]string{"patterns.id", "findings.severity", "findings.title"}, rows, 2, narrow)
 	_, err := io.WriteString(w, p.String())
 	return err
 }
@@ -43,7 +39,10 @@ func WritePattern(w io.Writer, c *patterns.Catalogue, pattern *patterns.Pattern,
 	p.Paragraph("", pattern.ID+opts.Say.Say("colon")+facts(pattern, opts.Say))
 	p.Heading("patterns.match")
 	for _, clause := range pattern.Match {
-		p.Line("  " + Visible(clause.Regex) + conditions(&clause, opts.Say))
+		p.Line("  " + Visible(clause.Regex))
+		if text := conditions(&clause, opts.Say); text != "" {
+			p.Paragraph("    ", text)
+		}
 	}
 	p.Heading("patterns.samples")
 	for _, sample := range pattern.Samples {
@@ -54,20 +53,20 @@ func WritePattern(w io.Writer, c *patterns.Catalogue, pattern *patterns.Pattern,
 }
 
 func conditions(c *patterns.Clause, say *messages.Printer) string {
-	s := ""
+	var parts []string
 	if c.Kinds != nil {
-		s += "  " + say.Say("patterns.kinds", say.List(c.Kinds))
+		parts = append(parts, say.Say("patterns.kinds", say.List(c.Kinds)))
 	}
 	if c.States != nil {
-		s += "  " + say.Say("patterns.states", say.List(c.States))
+		parts = append(parts, say.Say("patterns.states", say.List(c.States)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Fields)) {
-		s += "  " + say.Say("patterns.field", name, c.Fields[name])
+		parts = append(parts, say.Say("patterns.field", name, c.Fields[name]))
 	}
 	if c.Stack != "" {
-		s += "  " + say.Say("patterns.stack", c.Stack)
+		parts = append(parts, say.Say("patterns.stack", c.Stack))
 	}
-	return s
+	return strings.Join(parts, say.Say("diagnosis.evidence.join"))
 }
 
 // WriteProblems tells what is wrong with a catalogue, a line a problem.

@@ -16,6 +16,8 @@ const maxSeries = 6
 // are those of the style.
 type chart struct {
 	Width, Height int
+	// Bottom is where the labels of the bins end.
+	Bottom int
 	// Grid is where a bar's height is read.
 	Grid   []gridLine
 	Marks  []mark
@@ -41,10 +43,24 @@ type label struct {
 	Text string
 }
 
+// stretch is the bins from one to another of an incident.
+type stretch struct{ number, from, to int }
+
 // mark shows when an incident was.
 type mark struct {
 	Number              int
 	X, Y, Width, Height float64
+	// Tag is below the chart, nil in a chart of one incident.
+	Tag *tag
+}
+
+// tag names an incident in a row of its own below the bins, with what stands beside it
+// in time in rows below that.
+type tag struct {
+	Number              int
+	X, Y, Width, Height float64
+	// Left and Bottom are where its name stands.
+	Left, Bottom float64
 }
 
 const (
@@ -56,7 +72,7 @@ const (
 
 // newTimelineChart draws counts over bins that have labels.
 func newTimelineChart(width, height int, labels []string, series [][]int) *chart {
-	c := &chart{Width: width, Height: height}
+	c := &chart{Width: width, Height: height, Bottom: height}
 	step := gridStep(tallest(series))
 	top := (tallest(series) + step - 1) / step * step
 	left, bottom := float64((len(strconv.Itoa(top))+1)*digit), float64(height-lineHeight-digit)
@@ -86,15 +102,40 @@ func newSpark(counts []int, most int) *chart {
 	return c
 }
 
-// tallest is the count of the highest bar.
-// markSpan marks the bins from one to another for an incident.
-func (c *chart) markSpan(number, from, to, bins int) {
-	bin := c.area.width / float64(bins)
-	c.Marks = append(c.Marks, mark{
-		Number: number, X: c.area.x + bin*float64(from), Y: c.area.y, Width: bin * float64(to-from+1), Height: c.area.height,
-	})
+// markStretches marks the bins of incidents.
+func (c *chart) markStretches(stretches []stretch, bins int) {
+	bin, rows := c.area.width/float64(bins), []float64{} // where each row of tags ends
+	slices.SortStableFunc(stretches, func(a, b stretch) int { return cmp.Or(a.from-b.from, a.number-b.number) })
+	for _, s := range stretches {
+		m := mark{
+			Number: s.number, X: c.area.x + bin*float64(s.from), Y: c.area.y,
+			Width: bin * float64(s.to-s.from+1), Height: c.area.height,
+		}
+		if len(stretches) > 1 {
+			m.Tag = c.tag(&m, &rows)
+		}
+		c.Marks = append(c.Marks, m)
+	}
+	c.Height += len(rows) * lineHeight
 }
 
+// tag puts the name of an incident into the first row that has room for it.
+func (c *chart) tag(m *mark, rows *[]float64) *tag {
+	name := float64(len(strconv.Itoa(m.Number))+2) * digit
+	left := min(m.X, float64(c.Width)-name)
+	row := slices.IndexFunc(*rows, func(end float64) bool { return end < left })
+	if row < 0 {
+		row, *rows = len(*rows), append(*rows, 0)
+	}
+	(*rows)[row] = max(left+name, m.X+m.Width)
+	y := float64(c.Bottom + row*lineHeight)
+	return &tag{
+		Number: m.Number, X: m.X + 1, Y: y + 2, Width: max(m.Width-2, 1), Height: lineHeight - 4,
+		Left: left + digit/2, Bottom: y + lineHeight - 6,
+	}
+}
+
+// tallest is the count of the highest bar.
 func tallest(series [][]int) int {
 	most := 1
 	for i := range series[0] {

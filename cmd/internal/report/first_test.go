@@ -21,8 +21,8 @@ func TestCheckReadsWhatTheServerIsSetUpBy(t *testing.T) {
 		{patterns.Settings{}, "wklog check --compose docker-compose.yml --addr config"},
 		{patterns.Settings{In: patterns.DeployedByCompose, File: "im.yml"}, "wklog check --compose im.yml --addr config"},
 		{patterns.Settings{In: patterns.DeployedBySystemd, File: "/opt/im/wk.yaml"}, "wklog check --config /opt/im/wk.yaml --addr config"},
-		{patterns.Settings{In: patterns.DeployedOnKubernetes}, "kubectl get ingress,service,secret,configmap,deployment,statefulset -o yaml | wklog check --kube -"},
-		{patterns.Settings{In: patterns.DeployedOnKubernetes, Namespace: "chat"}, "kubectl -n chat get ingress,service,secret,configmap,deployment,statefulset -o yaml | wklog check --kube -"},
+		{patterns.Settings{In: patterns.DeployedOnKubernetes}, "kubectl get ing,svc,secret,cm,deploy,sts -o yaml | wklog check --kube -"},
+		{patterns.Settings{In: patterns.DeployedOnKubernetes, Namespace: "chat"}, "kubectl -n chat get ing,svc,secret,cm,deploy,sts -o yaml | wklog check --kube -"},
 	} {
 		assert.Equal(t, c.want, checkBy(c.settings, say))
 	}

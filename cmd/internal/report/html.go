@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -75,19 +76,77 @@ func policy(style, script string) string {
 	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", sourceHash(style), sourceHash(script))
 }
 
-// Certainty is the sentence that says how sure the diagnosis is.
-func (p *htmlPage) Certainty() string { return verdict(p.Document, p.Diagnosis, p.Say) }
-
-// Quiet is the key of the sentence for a report without findings.
-func (p *htmlPage) Quiet() string { return p.quiet() }
-
-// deciding is what decides between causes that look alike, with what else would show more.
-func (p *htmlPage) deciding(list []Diagnosis) []Step {
-	steps := []Step{}
-	if list[0].Alike && list[0].Decide != nil {
-		steps = append(steps, list[0].Decide.step())
+// Silence is the key of the heading of a report without findings, Quiet what it says.
+func (p *htmlPage) Silence() string {
+	if p.Summary.Unread > 0 {
+		return "report.silence.unread"
 	}
-	if len(p.Incidents) < 2 || &list[0] == &p.Incidents[0].Diagnosis[0] {
+	return "report.silence"
+}
+
+func (p *htmlPage) Quiet() string { return p.quiet(p.Say) }
+
+// told is what the page tells of one incident.
+type told struct {
+	ID int
+	// Headline is empty in a report of one incident and nothing else.
+	Headline  string
+	Diagnosis []Diagnosis
+	// First says that no incident stands before it.
+	First bool
+	// Openly says that the leading cause is told in full. One that looks like others to a
+	// log has to be opened as these have.
+	Openly      bool
+	Unexplained string
+}
+
+// Leads are the causes that a headline names: the first, with what looks like it.
+func (t told) Leads() []Diagnosis {
+	return t.Diagnosis[:min(len(t.Diagnosis), max(1, alikeOf(t.Diagnosis)))]
+}
+
+// Told are the incidents of the report, the diagnosis of one that needs no headline, or
+// nothing.
+func (p *htmlPage) Told() []told {
+	if !p.several() {
+		if len(p.Findings) == 0 && len(p.Diagnosis) == 0 {
+			return nil
+		}
+		one := told{ID: 1, Diagnosis: p.Diagnosis, First: true, Openly: opensFirst(p.Diagnosis)}
+		if len(p.Incidents) > 0 {
+			one.Unexplained = p.unexplainedText(&p.Incidents[0], p.Say)
+		}
+		return []told{one}
+	}
+	list := []told{}
+	for i := range p.Incidents {
+		in := &p.Incidents[i]
+		list = append(list, told{
+			ID: in.ID, Headline: in.headline(p.Document, p.Say), Diagnosis: in.Diagnosis,
+			First: i == 0, Openly: i == 0 && opensFirst(in.Diagnosis), Unexplained: p.unexplainedText(in, p.Say),
+		})
+	}
+	return list
+}
+
+func opensFirst(list []Diagnosis) bool { return len(list) > 0 && !list[0].Alike }
+
+// Overview are the incidents of a report of more than one, to choose from.
+func (p *htmlPage) Overview() []told {
+	if len(p.Incidents) < 2 {
+		return nil
+	}
+	return p.Told()
+}
+
+// deciding is what decides between causes that look alike, or of one that is not told in
+// full; the first incident has what else would show more.
+func (p *htmlPage) deciding(t told) []Step {
+	steps := []Step{}
+	if lead := &t.Diagnosis[0]; !t.Openly && lead.Decide != nil {
+		steps = append(steps, lead.Decide.step())
+	}
+	if t.First {
 		steps = append(steps, p.Hints...)
 	}
 	return steps
@@ -102,37 +161,37 @@ func (p *htmlPage) functions() template.FuncMap {
 	say := p.Say
 	return template.FuncMap{
 		"say": say.Say, "visible": Visible, "clock": clock, "when": p.when,
-		"sum":         func() []string { return summary(p.Document, say) },
-		"evidence":    func(list []Evidence) string { return evidence(list, say) },
-		"severity":    func(s string) string { return say.Say("severity." + s) },
-		"ongoing":     func(f Finding) string { return say.Say("answer." + f.ongoingAnswer()) },
-		"changed":     func(c *Change) string { return changed(c, say) },
-		"causes":      func(f Finding) string { return p.causes(&f, say) },
-		"most":        func(at Place) string { return p.mostFrequent(&at) },
-		"remedies":    func(f Finding) []remedy { return p.remedies(&f) },
-		"cause":       func(r remedy) string { return r.in(say) },
-		"verdict":     func(list []Diagnosis) string { return verdict(p.Document, list, say) },
-		"deciding":    p.deciding,
-		"amount":      func(d Diagnosis) string { return d.amount(say) },
-		"look":        func(d Diagnosis) []Step { return d.lookFirst() },
-		"fixeskey":    func(d Diagnosis) string { return d.fixesKey() },
-		"unlisted":    func() string { return unlisted(p.Clients, say) },
-		"undated":     func() string { return undated(p.Timeline, say) },
-		"origin":      func() string { return origin(p.Document, say) },
-		"command":     func() string { return shellWords(p.Tool.Command) },
-		"files":       func() []Place { return filePlaces(p.Files) },
-		"add":         func(a, b int) int { return a + b },
-		"headline":    func(in Incident) string { return in.headline(p.Document, say) },
-		"unexplained": func(in any) string { return p.unexplainedOf(in) },
-		"passing":     func() string { return p.passingText(say) },
-		"causeid":     causeID,
-		"stopseen":    func(s Stop) string { return s.seen(p.Document, say) },
-		"unix":        unix,
-		"pixels":      pixels,
-		"bin":         p.Timeline.label,
-		"size":        Bytes,
-		"rank":        func(s string) int { return patterns.Severity(s).Rank() },
-		"share":       func(confidence float64) int { return int(confidence * 100) },
+		"sum":      func() []string { return summary(p.Document, say) },
+		"evidence": func(list []Evidence) string { return evidence(list, say) },
+		"severity": func(s string) string { return say.Say("severity." + s) },
+		"ongoing":  func(f Finding) string { return say.Say("answer." + f.ongoingAnswer()) },
+		"changed":  func(c *Change) string { return changed(c, say) },
+		"causes":   func(f Finding) string { return p.causes(&f, say) },
+		"most":     func(at Place) string { return p.mostFrequent(&at) },
+		"remedies": func(f Finding) []remedy { return p.remedies(&f) },
+		"cause":    func(r remedy) string { return r.in(say) },
+		"verdict":  func(list []Diagnosis) string { return verdict(p.Document, list, say) },
+		"deciding": p.deciding,
+		"amount":   func(d Diagnosis) string { return d.amount(say) },
+		"look":     func(d Diagnosis) []Step { return d.lookFirst() },
+		"fixeskey": func(d Diagnosis) string { return d.fixesKey() },
+		"unlisted": func() string { return unlisted(p.Clients, say) },
+		"undated":  func() string { return undated(p.Timeline, say) },
+		"origin":   func() string { return origin(p.Document, say) },
+		"command":  func() string { return shellWords(p.Tool.Command) },
+		"files":    func() []Place { return filePlaces(p.Files) },
+		"add":      func(a, b int) int { return a + b },
+		"words":    words,
+		"short":    func(text string) string { return sentences(text, 1) },
+		"passing":  func() string { return p.passingText(say) },
+		"causeid":  causeID,
+		"stopseen": func(s Stop) string { return s.seen(p.Document, say) },
+		"unix":     unix,
+		"pixels":   pixels,
+		"bin":      p.Timeline.label,
+		"size":     Bytes,
+		"rank":     func(s string) int { return patterns.Severity(s).Rank() },
+		"share":    func(confidence float64) int { return int(confidence * 100) },
 	}
 }
 
@@ -186,33 +245,39 @@ func (p *htmlPage) drawTimeline() {
 	}
 	p.Wide = newTimelineChart(1040, 260, p.Timeline.labels(), series)
 	p.Narrow = newTimelineChart(360, 220, p.Timeline.labels(), series)
+	stretches := []stretch{}
 	for _, in := range p.Incidents {
 		if in.First != nil && in.Last != nil {
-			from, to := p.Timeline.at(*in.First), p.Timeline.at(*in.Last)
-			p.Wide.markSpan(in.ID, from, to, len(p.Timeline.Starts))
-			p.Narrow.markSpan(in.ID, from, to, len(p.Timeline.Starts))
+			stretches = append(stretches, stretch{in.ID, p.Timeline.at(*in.First), p.Timeline.at(*in.Last)})
 		}
 	}
+	p.Wide.markStretches(stretches, len(p.Timeline.Starts))
+	p.Narrow.markStretches(stretches, len(p.Timeline.Starts))
 }
 
-// causeID is the place of a cause in the page: those of the first incident are linked by the
-// findings.
-func causeID(incident, place int) string {
-	if incident == 1 {
-		return fmt.Sprintf("cause-%d", place)
-	}
-	return fmt.Sprintf("incident-%d-cause-%d", incident, place)
+// word is a part of a command.
+type word struct {
+	Text string
+	// Whole says that no line may end in it.
+	Whole bool
 }
 
-// Several tells whether there is more than one incident to tell of.
-func (p *htmlPage) Several() bool { return p.several() }
+// option is the name of an option, which a browser breaks behind its hyphens.
+var option = regexp.MustCompile(`\B--?[A-Za-z][\w-]{0,30}`)
 
-// First is the incident of a report of one, nil for none.
-func (p *htmlPage) First() *Incident {
-	if len(p.Incidents) == 0 {
-		return nil
+// words takes a command apart, so that its options stay whole.
+func words(command string) []word {
+	list, end := []word{}, 0
+	for _, at := range option.FindAllStringIndex(command, -1) {
+		list = append(list, word{Text: command[end:at[0]]}, word{Text: command[at[0]:at[1]], Whole: true})
+		end = at[1]
 	}
-	return &p.Incidents[0]
+	return append(list, word{Text: command[end:]})
+}
+
+// causeID is the place of an incident's cause in the page.
+func causeID(incident int, cause string) string {
+	return fmt.Sprintf("incident-%d-%s", incident, cause)
 }
 
 // sparkBins is how many bars a chart in a table row has room for.
@@ -228,14 +293,4 @@ func byCount(list []PatternCounts) []PatternCounts {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(x, y PatternCounts) int { return cmp.Compare(total(y), total(x)) })
 	return list
-}
-
-func (p *htmlPage) unexplainedOf(in any) string {
-	switch in := in.(type) {
-	case Incident:
-		return p.unexplainedText(&in, p.Say)
-	case *Incident:
-		return p.unexplainedText(in, p.Say)
-	}
-	return ""
 }

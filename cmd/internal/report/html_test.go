@@ -143,6 +143,7 @@ func TestPageInABrowser(t *testing.T) {
 		b.sorts(t)
 		b.filters(t, printer(t, lang).Say("severity.warning"))
 		b.copies(t)
+		b.leads(t, d)
 		b.quiet(t)
 	})
 }
@@ -191,6 +192,24 @@ func (b *browser) copies(t *testing.T) {
 	assert.Equal(t, eval[string](t, b, `document.querySelector(".copy code").textContent`), eval[string](t, b, "window.copied"))
 }
 
+// leads checks that the overview, the chart and the findings lead to what they name.
+func (b *browser) leads(t *testing.T, d *report.Document) {
+	require.Len(t, d.Incidents, 2)
+	click := func(selector string) string {
+		b.do(t, chromedp.Evaluate[chromedp.Void](`location.hash = ""`), chromedp.Click(chromedp.CSS(selector)))
+		assert.True(t, eval[bool](t, b, `(() => { const at = document.getElementById(location.hash.slice(1)).getBoundingClientRect(); return at.height > 0 && at.top >= 0 && at.top < innerHeight; })()`), selector)
+		return eval[string](t, b, "location.hash")
+	}
+	assert.Equal(t, "#incident-1", click(`.overview li:nth-child(1) a`))
+	assert.Equal(t, "#incident-2", click(`.chart.wide a[href="#incident-2"] .tag`))
+	assert.Regexp(t, "^#incident-[12]$", click(".chart.wide rect.s0"), "a bar is of an incident")
+	closed := `details:not([open]) > [id^="incident-"]`
+	id := eval[string](t, b, `Array.from(document.querySelectorAll("#findings article a")).find(a => document.querySelector("details:not([open]) > " + a.hash)).hash`)
+	before := eval[int](t, b, `document.querySelectorAll('`+closed+`').length`)
+	assert.Equal(t, id, click(`#findings article a[href="`+id+`"]`))
+	assert.Equal(t, before-1, eval[int](t, b, `document.querySelectorAll('`+closed+`').length`), "what was closed is open")
+}
+
 // TestPageIsWholeWithoutScript shows the page with scripts turned off.
 func TestPageIsWholeWithoutScript(t *testing.T) {
 	b := open(t, written(t, "html", compared(t, patterns.English)))
@@ -215,6 +234,7 @@ func TestPageFitsAPhone(t *testing.T) {
 				if width == 1400 {
 					assert.Zero(t, eval[int](t, b, `Array.from(document.querySelectorAll(".scroll")).filter(s => s.scrollWidth > s.clientWidth).length`), "tables that are cut")
 				}
+				assert.Zero(t, eval[int](t, b, coveredCode), "code under a button")
 				assert.GreaterOrEqual(t, eval[float64](t, b, worstContrast), 4.5, "WCAG 2.2, 1.4.3: %s", scheme)
 				shoot(t, b, fmt.Sprintf("%s-%d-%s.png", lang, width, scheme))
 			}
@@ -222,6 +242,13 @@ func TestPageFitsAPhone(t *testing.T) {
 		b.quiet(t)
 	})
 }
+
+// coveredCode counts the lines of code of which a button covers a part.
+const coveredCode = `Array.from(document.querySelectorAll(".copy")).filter(c => {
+  const button = c.querySelector("button").getBoundingClientRect(), text = document.createRange();
+  text.selectNodeContents(c.querySelector("code"));
+  return Array.from(text.getClientRects()).some(r => r.width > 0 && r.right > button.left && r.left < button.right && r.bottom > button.top && r.top < button.bottom);
+}).length`
 
 // worstContrast is the least contrast of a text and the page or panel behind it
 // (WCAG 2.2, relative luminance).
@@ -254,6 +281,8 @@ func TestPrintedPageShowsEverything(t *testing.T) {
 	assert.Zero(t, eval[int](t, b, `document.querySelectorAll("details:not([open])").length`))
 	call(t, b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
 	assert.Zero(t, eval[int](t, b, `Array.from(document.querySelectorAll("button, form.filter")).filter(e => e.offsetHeight > 0 && !e.closest("th")).length`))
+	b.do(t, chromedp.EmulateViewport(680, 900)) // A4 without its margins
+	assert.LessOrEqual(t, eval[int](t, b, "document.documentElement.scrollWidth"), 680)
 	b.do(t, chromedp.Evaluate[chromedp.Void](`window.dispatchEvent(new Event("afterprint"))`))
 	assert.NotZero(t, eval[int](t, b, `document.querySelectorAll("details:not([open])").length`))
 	b.quiet(t)

@@ -254,17 +254,14 @@ func (p *Page) diagnosisOf(d *Document, in *Incident, full bool) {
 		p.briefIncident(d, in)
 		return
 	}
+	p.decide(indent, &in.Diagnosis[0], false)
 	for i, cause := range in.Diagnosis {
-		if i > 0 && !full && cause.Confidence < worthwhile {
-			continue
-		}
-		if i > 0 && !full {
-			p.Paragraph(indent, cause.amount(p.say)+"  "+cause.Title+"  "+cause.Cause)
-			continue
-		}
-		p.cause(i, &cause, false)
-		if i == 0 {
+		switch {
+		case i == 0:
+			p.cause(i, &cause, false)
 			p.unexplained(d, in)
+		case cause.Alike || cause.Confidence >= worthwhile:
+			p.Paragraph(indent, cause.amount(p.say)+"  "+cause.Title+"  "+cause.Cause)
 		}
 	}
 }

@@ -93,8 +93,7 @@ func (l *Live) news(p *Page, e *patterns.Event) {
 	indent := strings.Repeat(" ", len(at)+2)
 	p.Paragraph(indent, firstSentence(e.Pattern.Explain.In(lang)))
 	if heading, step, ok := firstStep(l.catalogue, e, l.opts.Say); ok {
-		p.Paragraph(indent+heading, step.Text)
-		p.command(indent+"  ", step.Command)
+		p.beginWith(indent, heading, &step)
 	}
 }
 

@@ -79,7 +79,7 @@ func (m *markdown) document(d *Document) {
 		if d.Summary.Unclassified > 0 {
 			m.unclassified(d)
 		} else {
-			m.paragraph(m.say.Say(d.quiet()))
+			m.paragraph(d.quiet(m.say))
 		}
 		m.steps("", d.Hints)
 	}
@@ -127,8 +127,11 @@ func (m *markdown) incidents(d *Document) {
 		if len(in.Diagnosis) == 0 {
 			m.paragraph(m.say.Say("diagnosis.none"))
 		}
-		if i == 0 && len(in.Diagnosis) > 0 {
+		if len(in.Diagnosis) > 0 {
 			m.verdict(d, in.Diagnosis)
+		}
+		if i == 0 {
+			m.steps("", d.Hints)
 		}
 		m.ranked(in.Diagnosis, func(title string) { m.line("**", title, "**\n") })
 		if text := d.unexplainedText(in, m.say); text != "" {
@@ -148,7 +151,6 @@ func (m *markdown) verdict(d *Document, list []Diagnosis) {
 	if list[0].Alike && list[0].Decide != nil {
 		m.steps("", []Step{list[0].Decide.step()})
 	}
-	m.steps("", d.Hints)
 }
 
 // ranked tells of causes, of the first openly.
@@ -175,6 +177,7 @@ func (m *markdown) diagnosis(d *Document) {
 		return
 	}
 	m.verdict(d, d.Diagnosis)
+	m.steps("", d.Hints)
 	m.ranked(d.Diagnosis, func(title string) { m.heading(3, title) })
 	if len(d.Incidents) > 0 {
 		if text := d.unexplainedText(&d.Incidents[0], m.say); text != "" {

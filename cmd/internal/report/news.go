@@ -144,11 +144,7 @@ func (l *Live) Incident(n *News) error {
 	return l.print(func(p *Page) {
 		p.Paragraph("", Visible(n.Says(l.opts.Say)), bold)
 		if heading, step, ok := n.step(l.opts.Say); ok && n.What == Begins {
-			p.Paragraph("  "+heading, step.Text)
-			p.command("    ", step.Command)
-			if step.Config != "" {
-				p.Block("    | ", step.Config)
-			}
+			p.beginWith("  ", heading, &step)
 		}
 	})
 }

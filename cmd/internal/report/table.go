@@ -75,7 +75,7 @@ func (p *Page) Heading(key string) {
 // Paragraph writes a wrapped text, its first line after a lead of the same
 // width as the indent of the others.
 func (p *Page) Paragraph(lead, text string, attributes ...color.Attribute) {
-	indent := strings.Repeat(" ", columns(lead))
+	indent := strings.Repeat(" ", columns(colours.ReplaceAllString(lead, "")))
 	for i, line := range wrap(text, p.width-len(indent)) {
 		if len(attributes) > 0 {
 			line = p.paint(line, attributes...)
@@ -91,7 +91,7 @@ func (p *Page) Paragraph(lead, text string, attributes ...color.Attribute) {
 // Block writes a command or a snippet as it is: it is meant to be copied, so
 // nothing is cut or wrapped.
 func (p *Page) Block(indent, text string) {
-	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+	for _, line := range strings.Split(strings.TrimRight(Visible(text), "\n"), "\n") {
 		if line == "" {
 			p.Line(strings.TrimRight(indent, " "))
 			continue
@@ -147,7 +147,7 @@ func (p *Page) silence(d *Document) {
 		p.unclassified(d)
 	} else {
 		p.Line("")
-		p.Paragraph("", p.say.Say(d.quiet()), bold)
+		p.Paragraph("", d.quiet(p.say), bold)
 	}
 	p.steps(d.Hints)
 }
@@ -177,7 +177,7 @@ func (p *Page) lead(d *Document, list []Diagnosis) {
 	}
 	p.Paragraph("", verdict(d, list, p.say))
 	if list[0].Alike {
-		p.decide("    ", &list[0])
+		p.decide("    ", &list[0], true)
 	}
 	p.steps(d.Hints)
 	for i, cause := range list {
@@ -328,7 +328,6 @@ func (p *Page) findings(d *Document) {
 		keys[len(keys)-1] = "findings.change"
 	}
 	const spark = 10
-	fixed := 28 + 2*columns(short(d.Summary.First, d.Summary)) // columns of the table besides the title
 	rows := [][]string{}
 	for _, f := range shown {
 		last := spread(&f, d.Summary, spark)
@@ -336,12 +335,10 @@ func (p *Page) findings(d *Document) {
 			last = p.say.Say("change." + f.Change.Status)
 		}
 		rows = append(rows, []string{
-			p.severity(f.Severity), strconv.Itoa(f.Count),
-			strings.Join(wrap(f.Title, max(p.width-fixed, 16)), "\n"),
-			short(f.First, d.Summary), short(f.Last, d.Summary), last,
+			p.severity(f.Severity), strconv.Itoa(f.Count), f.Title, short(f.First, d.Summary), short(f.Last, d.Summary), last,
 		})
 	}
-	p.table(keys, rows)
+	p.table(keys, rows, 2, wrap)
 	if len(samples) > 0 {
 		p.Line("")
 	}
@@ -353,7 +350,7 @@ func (p *Page) findings(d *Document) {
 		if p.much.kinds > 0 {
 			key = "findings.rest"
 		}
-		p.Line(p.say.Say(key, more))
+		p.Paragraph("", p.say.Say(key, more))
 	}
 }
 
@@ -376,15 +373,14 @@ func (p *Page) nodes(d *Document) {
 		return
 	}
 	p.Heading("places.title")
-	const fixed, spark = 50, 20 // columns of the table besides the name
+	const spark = 20
 	rows := [][]string{}
 	for _, n := range d.Nodes {
 		rows = append(rows, []string{
-			fit(Visible(n.Name), max(p.width-fixed, 16)), strconv.Itoa(n.Count), short(n.First, d.Summary), short(n.Last, d.Summary),
-			sparkline(squeeze(n.Counts, spark)),
+			Visible(n.Name), strconv.Itoa(n.Count), short(n.First, d.Summary), short(n.Last, d.Summary), sparkline(squeeze(n.Counts, spark)),
 		})
 	}
-	p.table([]string{"places.node", "findings.count", "findings.first", "findings.last", "findings.time"}, rows)
+	p.table([]string{"places.node", "findings.count", "findings.first", "findings.last", "findings.time"}, rows, 0, inOneLine)
 }
 
 // settled says what the checks mean for the causes.
@@ -425,7 +421,7 @@ func (p *Page) sample(f *Finding) {
 		return
 	}
 	s := f.Samples[0]
-	p.Line(fmt.Sprintf("%s  %s:%d", p.paint(f.Pattern, bold), Visible(s.Source), s.Line))
+	p.place(f.Pattern, fmt.Sprintf("%s:%d", Visible(s.Source), s.Line))
 	first, _, more := strings.Cut(s.Text, "\n") // a panic's trace is for the JSON
 	if strings.HasPrefix(first, "{") {
 		first = s.subject
@@ -434,6 +430,16 @@ func (p *Page) sample(f *Finding) {
 		first += " …"
 	}
 	p.Line("  " + inLine(first, p.width-2))
+}
+
+// place names what stands at a place in the logs, in one line if there is room.
+func (p *Page) place(what, at string) {
+	if columns(what)+2+columns(at) <= p.width {
+		p.Line(p.paint(what, bold) + "  " + at)
+		return
+	}
+	p.Line(p.paint(fit(what, p.width), bold))
+	p.Paragraph("  ", at)
 }
 
 // inLine shows a record in one line. What stands before the message of a handshake failure
@@ -450,10 +456,28 @@ func inLine(text string, width int) string {
 // for what that says.
 var arrow = regexp.MustCompile(`^-{4,}>握手失败！-{4,}>`)
 
-func (p *Page) table(keys []string, rows [][]string) {
+// inOneLine cuts a text.
+func inOneLine(text string, width int) []string { return []string{fit(text, width)} }
+
+// table writes rows; of the texts in the wide column narrow makes lines that leave room for
+// the others.
+func (p *Page) table(keys []string, rows [][]string, wide int, narrow func(string, int) []string) {
 	header := make([]string, len(keys))
 	for i, key := range keys {
 		header[i] = p.say.Say(key)
+	}
+	left := p.width
+	for i := range header {
+		most := 0
+		for _, row := range append([][]string{header}, rows...) {
+			most = max(most, columns(colours.ReplaceAllString(row[i], "")))
+		}
+		if i != wide {
+			left -= most + 1
+		}
+	}
+	for _, row := range rows {
+		row[wide] = strings.Join(narrow(row[wide], max(left-1, 16)), "\n")
 	}
 	var out strings.Builder
 	t := tablewriter.NewTable(&out,
@@ -496,7 +520,13 @@ func (p *Page) unclassified(d *Document) {
 	p.Heading("unclassified")
 	p.Paragraph("", p.say.Say("unclassified.text", d.Summary.Unclassified))
 	for _, s := range d.Unclassified {
-		p.Line(fmt.Sprintf("  %s:%d  %s", Visible(s.Source), s.Line, inLine(s.Text, p.width/2)))
+		at := fmt.Sprintf("%s:%d", Visible(s.Source), s.Line)
+		if text := inLine(s.Text, p.width/2); columns(at)+columns(text)+4 <= p.width {
+			p.Line("  " + at + "  " + text)
+			continue
+		}
+		p.Paragraph("  ", at)
+		p.Line("    " + inLine(s.Text, p.width-4))
 	}
 }
 

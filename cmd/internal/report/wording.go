@@ -22,6 +22,9 @@ func summary(d *Document, say *messages.Printer) []string {
 		texts = append(texts, say.Say("summary.unclassified", s.Unclassified))
 	}
 	texts = append(texts, say.Say("summary", s.Events-s.Harmless, d.logs(), s.Lines, Bytes(s.Bytes)))
+	if s.Unread > 0 {
+		texts = append(texts, say.Say("summary.unread", s.Unread))
+	}
 	if s.First != nil && s.Last != nil {
 		texts = append(texts, say.Say("summary.span", clock(*s.First), clock(inZone(*s.Last, s))))
 	}
@@ -102,19 +105,24 @@ func (s *Stop) seen(d *Document, say *messages.Printer) string {
 	return text
 }
 
-// quiet is the key of the sentence for a report without findings.
-func (d *Document) quiet() string {
-	if len(d.Stops) > 0 {
-		return "silence.stopped"
+// quiet are the sentences of a report without findings, which says nothing of what was not
+// read.
+func (d *Document) quiet(say *messages.Printer) string {
+	found, proves := "silence", "silence.proves"
+	if d.Summary.Unread > 0 {
+		found = "silence.unread"
 	}
-	return "silence"
+	if len(d.Stops) > 0 {
+		proves = "silence.stopped"
+	}
+	return say.Say(found) + say.Say("sentence.join") + say.Say(proves)
 }
 
 func evidence(list []Evidence, say *messages.Printer) string {
 	parts := []string{}
 	for _, e := range list {
 		text := fmt.Sprintf("%s ×%d", e.Title, e.Count)
-		if e.Check != "" {
+		if e.Check != "" || e.Absence != "" {
 			text = e.Title
 		}
 		parts = append(parts, text)
@@ -141,21 +149,32 @@ func cause(title string, score float64, say *messages.Printer) string {
 	return say.Say("findings.cause", title, strings.ReplaceAll(strings.TrimSpace(percent(score)), " ", "\u00a0"))
 }
 
-// remedy is a cause of the diagnosis, with its place there.
+// remedy is a cause of a diagnosis, with the number of its incident.
 type remedy struct {
-	Place int
+	Incident int
 	Diagnosis
 }
 
-// remedies are the causes of the diagnosis that a finding speaks for: they are
-// weighed over all findings together and say what to do.
+// remedies are the causes that a finding speaks for in the diagnoses of what it is part
+// of: they are weighed over all findings together and say what to do.
 func (d *Document) remedies(f *Finding) []remedy {
 	const most = 3
 	list := []remedy{}
-	for i, c := range d.Diagnosis {
-		fits := func(s patterns.CauseScore) bool { return s.ID == c.Cause && s.Score >= worthwhile }
-		if c.Side == f.Side && slices.ContainsFunc(f.Causes, fits) {
-			list = append(list, remedy{i, c})
+	add := func(number int, diagnosis []Diagnosis) {
+		for _, c := range diagnosis {
+			fits := func(s patterns.CauseScore) bool { return s.ID == c.Cause && s.Score >= worthwhile }
+			known := func(r remedy) bool { return r.Cause == c.Cause }
+			if c.Side == f.Side && slices.ContainsFunc(f.Causes, fits) && !slices.ContainsFunc(list, known) {
+				list = append(list, remedy{number, c})
+			}
+		}
+	}
+	if !d.several() {
+		add(1, d.Diagnosis)
+	}
+	for _, in := range d.Incidents {
+		if d.several() && slices.Contains(f.Incidents, in.ID) {
+			add(in.ID, in.Diagnosis)
 		}
 	}
 	return limit(list, most)

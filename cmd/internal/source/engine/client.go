@@ -37,6 +37,10 @@ type backend interface {
 	// besides is one for those that hold one of some literals, or for all where there are
 	// none, and that the filter does not choose.
 	besides(selector string, literals []string, f Filter) string
+	// ofReasons narrows a query to the entries whose reason is, or is not, one of some.
+	ofReasons(query string, is bool, reasons []string) string
+	// count tells how many entries of a query there are of each group within a span.
+	count(ctx context.Context, query string, span Span, streams []Stream, tell func(Group, int64)) error
 	// within is the selector of one stream that a query's selector chose.
 	within(selector, stream string) string
 	// read hands the entries of a span to emit: at most limit of them where the engine
@@ -44,6 +48,9 @@ type backend interface {
 	read(ctx context.Context, query string, span Span, limit int, emit func(*Entry) error) error
 	// streams lists the streams that a selector chooses.
 	streams(ctx context.Context, selector string, span Span) ([]Stream, error)
+	// traffic tells when the streams were written to, in the order of time, in parts of
+	// about so long.
+	traffic(ctx context.Context, selector string, span Span, step time.Duration, streams []Stream, tell func(Wrote)) error
 	// names lists what a selector can be made of.
 	names(ctx context.Context, span Span) ([]string, error)
 	// most is the most entries that one page may have, 0 where there are no pages, and
@@ -105,9 +112,34 @@ func NewClient(a *Address, nodeLabel string, env func(string) string) (*Client, 
 	return c, nil
 }
 
-// Streams lists the streams that the selector chooses.
-func (c *Client) Streams(ctx context.Context, span Span) ([]Stream, error) {
-	return c.streams(ctx, c.Selector, span)
+// Streams lists the streams that the selector chooses. Where an engine cuts that, it is
+// asked for a later and later part of the span; whole says that the list is of all of it.
+func (c *Client) Streams(ctx context.Context, span Span) (list []Stream, whole bool, err error) {
+	const times = 8
+	asked := span
+	for range times {
+		if list, err = c.streams(ctx, c.Selector, asked); err == nil || !isTooWide(err) || ctx.Err() != nil {
+			return list, asked == span, err
+		}
+		asked.From = asked.Until.Add(-asked.width() / 4)
+	}
+	return nil, false, &Gap{Span: span, Err: err}
+}
+
+// Wrote is how much was written to a stream from a time to another. Amounts of one engine
+// can be compared.
+type Wrote struct {
+	Stream
+	From, Until time.Time
+	Amount      int64
+}
+
+// Traffic tells when the streams were written to, which their failures alone do not show: a
+// server that goes on without failures is well. Of an engine that does not tell it at little
+// cost nothing is known.
+func (c *Client) Traffic(ctx context.Context, span Span, streams []Stream, tell func(Wrote)) error {
+	const parts = 200
+	return c.traffic(ctx, c.Selector, span, max(span.width()/parts, time.Second), streams, tell)
 }
 
 // Names lists some selectors that choose something.
