@@ -11,8 +11,47 @@ import "bytes"
 // together again: what is no label of its stream is a field of it.
 //
 // Alibaba Cloud's SLS names its fields alike, but none of them _msg.
+//
+// vlogscli prints the same as logfmt (its modes \logfmt and \c, v1.52.1):
+//
+//	_msg="text" _stream="{pod=\"wukongim-0\"}" _stream_id=00… _time=2026-05-04T01:30:00.123Z pod=wukongim-0
 func init() {
 	register(wrapping{priority: 24, first: "{", unwrap: unwrapVictoriaLogs})
+	register(wrapping{priority: 24, first: "_", unwrap: unwrapVlogscli})
+}
+
+func unwrapVlogscli(line []byte) (Entry, bool) {
+	const message = `_msg=`
+	if !hasPrefix(line, message) || !bytes.Contains(line, []byte(" _time=")) {
+		return Entry{}, false
+	}
+	object := []byte{'{'}
+	for len(line) > 0 {
+		name, rest, ok := bytes.Cut(line, []byte("="))
+		end := len(rest)
+		if !ok || end == 0 {
+			return Entry{}, false
+		}
+		if rest[0] == '"' {
+			end = stringEnd(rest, 0)
+		} else if blank := bytes.IndexByte(rest, ' '); blank >= 0 {
+			end = blank
+		}
+		if end < 0 {
+			return Entry{}, false
+		}
+		if len(object) > 1 {
+			object = append(object, ',')
+		}
+		object = append(append(append(object, '"'), name...), `":`...)
+		if rest[0] == '"' {
+			object = append(object, rest[:end]...)
+		} else {
+			object = append(append(append(object, '"'), rest[:end]...), '"')
+		}
+		line = bytes.TrimPrefix(rest[end:], []byte(" "))
+	}
+	return unwrapVictoriaLogs(append(object, '}'))
 }
 
 // noMessage begins what VictoriaLogs keeps as the text of an entry that came without one

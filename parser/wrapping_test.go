@@ -97,6 +97,10 @@ var wrapCases = []wrapCase{
 		wrap: prefixed("\x1b[36mwukongim-0\x1b[0m \x1b[96mwukongim\x1b[0m ")},
 	{name: "stern with namespace", wrapper: WrapperKubectl, origin: "im/wukongim-0/wukongim", starts: true,
 		wrap: prefixed("im wukongim-0 wukongim ")},
+	{name: "vlogscli as logfmt", wrapper: WrapperDockerJSON, origin: "im/wukongim-0", stamp: inUTC, inJSON: true,
+		wrap: func(s string) string {
+			return `_msg=` + dockerJSON(s) + ` _stream="{namespace=\"im\",pod=\"wukongim-0\"}" _stream_id=00 _time=2026-05-04T01:30:00.123456789Z namespace=im pod=wukongim-0`
+		}},
 	{name: "kail", wrapper: WrapperKubectl, origin: "im/wukongim-0/wukongim",
 		wrap: prefixed("im/wukongim-0[wukongim]: ")},
 	{name: "kail in colour", wrapper: WrapperKubectl, origin: "im/wukongim-0/wukongim",

@@ -79,8 +79,12 @@ type retold struct {
 
 	counts map[uint64]uint32
 	given  given
-	// raw are the newest raw lines whose debug record was not met.
-	raw []*told
+	// raw are the newest raw lines whose debug record was not met. In a log that is newest
+	// first the records come before their lines: closed are the newest of these.
+	raw, closed []*told
+	// falls is how many records more are older than the one before them than are newer.
+	falls  int
+	before time.Time // of the record before
 	// passed counts the raw lines and debug records of each container, and
 	// reactors are those that wrote the latter.
 	passed   map[string]int
@@ -198,6 +202,12 @@ func (l *retold) pass(rec *parser.Record) {
 	}
 	if rec.Kind == parser.KindClose {
 		l.closes, l.unmet = true, nil
+	}
+	if t := rec.Stamp.Time; !rec.Stamp.IsZero() && !rec.TimeInferred {
+		if !l.before.IsZero() {
+			l.falls -= t.Compare(l.before)
+		}
+		l.before = t
 	}
 }
 
@@ -345,6 +355,11 @@ func (l *retold) joins(e *Event, t twin, key uint64) verdict {
 	if !t.first && (l.rawBefore(e.Record, t) != nil || g.adopts(mine)) {
 		return verdict{known: true}
 	}
+	if mine.first && l.falls > 0 {
+		if record := l.takeNearest(&l.closed, e.Record, t); record != nil {
+			return g.pair(record, mine)
+		}
+	}
 	if other := g.otherForm(mine); other != nil {
 		return g.pair(other, mine)
 	}
@@ -358,12 +373,10 @@ func (g *again) await(l *retold, mine *told) {
 		g.push(mine)
 	}
 	if !mine.first {
+		l.closed = lately(append(l.closed, mine))
 		return
 	}
-	l.raw = append(l.raw, mine)
-	if len(l.raw) > maxRaw {
-		l.raw = slices.Delete(l.raw, 0, maxRaw/2)
-	}
+	l.raw = lately(append(l.raw, mine))
 	if _, known := l.unmet[mine.twin]; !g.alone && l.unmet != nil && (known || len(l.unmet) < maxUnmet) {
 		l.unmet[mine.twin]++
 		if len(l.homes) < 2 {
@@ -372,19 +385,30 @@ func (g *again) await(l *retold, mine *told) {
 	}
 }
 
+// lately are the newest of some failures, as many as may be waited for.
+func lately(list []*told) []*told {
+	if len(list) > maxRaw {
+		return slices.Delete(list, 0, maxRaw/2)
+	}
+	return list
+}
+
 // rawBefore takes the nearest of the raw lines that a debug record can follow; nil
 // where there is none.
-func (l *retold) rawBefore(rec *parser.Record, t twin) *told {
+func (l *retold) rawBefore(rec *parser.Record, t twin) *told { return l.takeNearest(&l.raw, rec, t) }
+
+// takeNearest takes the nearest of the failures of a list that were told in the other form.
+func (l *retold) takeNearest(list *[]*told, rec *parser.Record, t twin) *told {
 	far := max(apart, 2*len(l.reactors))
-	for i := len(l.raw) - 1; i >= 0; i-- {
-		raw := l.raw[i]
-		if raw.paired || raw.twin != t.key || raw.origin != rec.Origin ||
-			l.passed[rec.Origin]-raw.at > far || rec.Line-raw.line > apartLines || isLong(raw.collected, rec.Collected) {
+	for i := len(*list) - 1; i >= 0; i-- {
+		other := (*list)[i]
+		if other.paired || other.twin != t.key || other.origin != rec.Origin ||
+			l.passed[rec.Origin]-other.at > far || rec.Line-other.line > apartLines || isLong(other.collected, rec.Collected) {
 			continue
 		}
-		l.raw = slices.Delete(l.raw, i, i+1)
-		l.all.closeOne(raw)
-		return raw
+		*list = slices.Delete(*list, i, i+1)
+		l.all.closeOne(other)
+		return other
 	}
 	return nil
 }

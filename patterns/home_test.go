@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,4 +156,40 @@ func names(places []patterns.Place) []string {
 		list = append(list, p.Name)
 	}
 	return list
+}
+
+// TestNewestFirstIsCountedAsOldestFirst: then a debug record stands before its raw line. By
+// the times of a wrapper, or by those of the records alone.
+func TestNewestFirstIsCountedAsOldestFirst(t *testing.T) {
+	other := "remote error: tls: bad certificate"
+	var text string
+	for n := range 20 {
+		failed := []string{rejected, other}[n%2]
+		text += rawLine(failed) + closeRecord(n, failed)
+		if n%5 == 0 {
+			text += rawLine(failed) // without a record
+		}
+	}
+	for name, log := range map[string]string{"without times": text, "with times": kept(text)} {
+		lines := strings.SplitAfter(strings.TrimSpace(log), "\n")
+		lines[len(lines)-1] += "\n"
+		forward := over(t, patterns.Filter{}, input{"out", log})
+		slices.Reverse(lines)
+		backward := over(t, patterns.Filter{}, input{"out", strings.Join(lines, "")})
+		assert.Equal(t, 24, forward.Events, name)
+		assert.InDelta(t, forward.Events, backward.Events, 1, name) // the direction shows with the second record
+		assert.InDelta(t, forward.Duplicates, backward.Duplicates, 1, name)
+		assert.Len(t, backward.Findings, 2, name)
+	}
+}
+
+// kept puts the time of Docker before each line, a millisecond apart.
+func kept(text string) string {
+	at := time.Date(2026, 5, 4, 1, 30, 0, 0, time.UTC)
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		at = at.Add(time.Millisecond)
+		b.WriteString(at.Format("2006-01-02T15:04:05.000000000Z") + " " + line)
+	}
+	return b.String()
 }

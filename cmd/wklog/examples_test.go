@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -94,8 +95,8 @@ func TestDashboardHasAQueryInEveryPanel(t *testing.T) {
 	}
 }
 
-// TestExamplesUseRealFlags reads the command lines of the unit and the compose
-// file.
+// TestExamplesUseRealFlags reads the command lines of the unit, the compose file and the
+// DaemonSet.
 func TestExamplesUseRealFlags(t *testing.T) {
 	app, err := newApp(nil)
 	require.NoError(t, err)
@@ -119,7 +120,102 @@ func TestExamplesUseRealFlags(t *testing.T) {
 	}
 	require.NoError(t, yaml.Unmarshal(data, &compose))
 	check(compose.Services["wklog"].Entrypoint)
+	check(daemonSet(t).Spec.Template.Spec.Containers[0].Command)
 	// Without it, settings that stand in the environment only end the server in a
 	// panic (WuKongIM v2.2.5 cmd/root.go:75).
 	assert.Contains(t, strings.Join(compose.Services["wukongim"].Entrypoint, " "), " --ignoreMissingConfig=true ")
+}
+
+// workload is as much of a DaemonSet as can be wrong without Kubernetes saying so.
+type workload struct {
+	Kind string
+	Spec struct {
+		Template struct {
+			Metadata struct{ Annotations map[string]string }
+			Spec     struct {
+				Token          *bool       `yaml:"automountServiceAccountToken"`
+				InitContainers []container `yaml:"initContainers"`
+				Containers     []container
+				Volumes        []struct {
+					Name     string
+					HostPath struct{ Path string } `yaml:"hostPath"`
+				}
+			}
+		}
+	}
+}
+
+type container struct {
+	Command []string
+	Ports   []struct {
+		ContainerPort int `yaml:"containerPort"`
+	}
+	Mounts []struct {
+		Name     string
+		Path     string `yaml:"mountPath"`
+		ReadOnly bool   `yaml:"readOnly"`
+	} `yaml:"volumeMounts"`
+	Security struct {
+		User         *int64 `yaml:"runAsUser"`
+		Group        *int64 `yaml:"runAsGroup"`
+		NonRoot      bool   `yaml:"runAsNonRoot"`
+		ReadOnly     bool   `yaml:"readOnlyRootFilesystem"`
+		Escalation   *bool  `yaml:"allowPrivilegeEscalation"`
+		Capabilities struct{ Drop []string }
+	} `yaml:"securityContext"`
+}
+
+func daemonSet(t *testing.T) workload {
+	t.Helper()
+	data, err := os.ReadFile("examples/wklog.daemonset.yml")
+	require.NoError(t, err)
+	documents := bytes.Split(data, []byte("\n---\n"))
+	require.Len(t, documents, 2, "a namespace and the DaemonSet, and no role")
+	var w workload
+	require.NoError(t, yaml.Unmarshal(documents[1], &w))
+	require.Equal(t, "DaemonSet", w.Kind)
+	return w
+}
+
+// TestDaemonSetMayDoNoMoreThanRead: the paths of its command are mounted, the logs to be read
+// and its state to be written alone; it is not root and has no token.
+func TestDaemonSetMayDoNoMoreThanRead(t *testing.T) {
+	pod := daemonSet(t).Spec.Template
+	require.Len(t, pod.Spec.Containers, 1)
+	require.NotNil(t, pod.Spec.Token)
+	assert.False(t, *pod.Spec.Token)
+	hosts := map[string]string{}
+	for _, v := range pod.Spec.Volumes {
+		hosts[v.Name] = v.HostPath.Path
+	}
+	c := pod.Spec.Containers[0]
+	for _, word := range c.Command[1:] {
+		if !strings.HasPrefix(word, "/") {
+			continue
+		}
+		mounted := false
+		for _, m := range c.Mounts {
+			if strings.HasPrefix(word, m.Path+"/") {
+				mounted = true
+				assert.Equal(t, m.Path, hosts[m.Name], "what is told has the names of the machine")
+				assert.Equal(t, strings.HasPrefix(word, "/var/log/"), m.ReadOnly, word)
+			}
+		}
+		assert.True(t, mounted, word)
+	}
+	assert.Contains(t, c.Command, "0.0.0.0:"+pod.Metadata.Annotations["prometheus.io/port"])
+	assert.Equal(t, pod.Metadata.Annotations["prometheus.io/port"], strconv.Itoa(c.Ports[0].ContainerPort))
+	for _, c := range append(pod.Spec.InitContainers, c) {
+		assert.True(t, c.Security.ReadOnly)
+		require.NotNil(t, c.Security.Escalation)
+		assert.False(t, *c.Security.Escalation)
+		assert.Equal(t, []string{"ALL"}, c.Security.Capabilities.Drop)
+	}
+	assert.True(t, c.Security.NonRoot)
+	require.NotNil(t, c.Security.User)
+	assert.NotZero(t, *c.Security.User)
+	require.NotNil(t, c.Security.Group)
+	assert.Zero(t, *c.Security.Group, "the logs are root:root, mode 0640")
+	require.Len(t, pod.Spec.InitContainers, 1)
+	assert.Equal(t, []string{"chown", "65534:0", "/var/lib/wklog"}, pod.Spec.InitContainers[0].Command)
 }

@@ -29,7 +29,7 @@ func (a *app) rulesCommand() *cobra.Command {
 			}
 			var b bytes.Buffer
 			if err := rules.Write(&b, args[0], &r); err != nil {
-				return ofSelector(err, r.Select)
+				return ofRequest(err, r.Select, r.Node)
 			}
 			return a.put(output, b.Bytes())
 		},
@@ -66,7 +66,7 @@ func (a *app) queryCommand() *cobra.Command {
 				return messages.NewError("error.rules", args[0], []string{"loki", "vlogs"})
 			}
 			if err != nil {
-				return ofSelector(err, selector)
+				return ofRequest(err, selector, "")
 			}
 			return a.put(output, []byte(query+"\n"))
 		},
@@ -77,10 +77,13 @@ func (a *app) queryCommand() *cobra.Command {
 	return command
 }
 
-// ofSelector says of a selector that an engine refuses why.
-func ofSelector(err error, selector string) error {
-	if errors.Is(err, source.ErrUnbound) {
+// ofRequest says of a selector, or the label of a node, why it is refused.
+func ofRequest(err error, selector, label string) error {
+	switch {
+	case errors.Is(err, source.ErrUnbound):
 		return messages.NewError("error.rules.select", selector)
+	case errors.Is(err, rules.ErrLabel):
+		return messages.NewError("error.rules.node-label", label)
 	}
 	return err
 }

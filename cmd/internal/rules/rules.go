@@ -4,8 +4,10 @@ package rules
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 
 	"go.yaml.in/yaml/v4"
@@ -29,14 +31,26 @@ type Request struct {
 // forms are the engines, each with its own way to write.
 var forms = map[string]func(io.Writer, *Request) error{
 	"vmalert": vmalert, "loki": loki, "prometheus": prometheus,
-	"vector": vector, "fluent-bit": fluentBit, "otel": otel, "grafana": grafana,
+	"vector": vector, "fluent-bit": fluentBit, "otel": otel,
+	"grafana": grafana, "grafana-loki": grafanaLoki, "grafana-vlogs": grafanaVlogs,
 }
 
 // Forms are the names of all engines.
 func Forms() []string { return slices.Sorted(maps.Keys(forms)) }
 
+// ErrLabel says that the node's label is none: in queries it would be more than a name.
+var ErrLabel = errors.New("no name of a label")
+
+// label is what Prometheus, Loki and Grafana's templates take for a label's name.
+var label = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+
 // Write writes the rules for an engine of Forms.
-func Write(w io.Writer, engine string, r *Request) error { return forms[engine](w, r) }
+func Write(w io.Writer, engine string, r *Request) error {
+	if !label.MatchString(r.Node) {
+		return ErrLabel
+	}
+	return forms[engine](w, r)
+}
 
 // counted is the series that counts the lines of a minute, and the label behind it.
 const counted = "wklog:lines:count1m"
@@ -95,6 +109,10 @@ func (r *Request) alerts(kind string) group {
 				"summary": r.title(watch, patterns.English) + ": {{ $labels." + r.Node + " }}", "summary_zh": r.title(watch, patterns.Chinese) + "：{{ $labels." + r.Node + " }}",
 				"description": r.describe(r.English, watch), "description_zh": r.describe(r.Chinese, watch),
 			},
+		}
+		if watch.Explain != "" { // of the project's documents, which have no address that everybody reaches
+			alert.Annotations["fix"] = "docs/patterns.md#" + watch.Explain
+			alert.Annotations["fix_zh"] = "docs/patterns.zh-CN.md#" + watch.Explain
 		}
 		if watch.Severity == "critical" {
 			alert.Expr += "0"
