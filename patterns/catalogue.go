@@ -334,13 +334,15 @@ type made struct {
 	matcher  *Matcher
 	searches *searches
 	index    *index
+	// named are the names in a command and a configuration of the catalogue.
+	named map[[2]string][]*Name
 }
 
 // change forgets what was made before.
 func (m *made) change() {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	m.matcher, m.searches, m.index = nil, nil, nil
+	m.matcher, m.searches, m.index, m.named = nil, nil, nil, nil
 }
 
 // derive finds the literals of what was added, and an anchor for what implies

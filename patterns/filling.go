@@ -56,14 +56,11 @@ func (c *Catalogue) fill(step Step, p Program, facts []Fact) Step {
 		of = p.Reporter
 	}
 	filled := step
-	for _, name := range c.Names {
-		if !name.isFor(&step, of) || !name.mayBeIn(&filled) {
+	for _, name := range c.namesIn(&step) {
+		if !name.isFor(&step, of) || !name.isIn(&filled) { // no more, where a longer one was replaced
 			continue
 		}
 		expr := name.expression()
-		if !expr.MatchString(filled.Command) && !expr.MatchString(filled.Config) {
-			continue
-		}
 		if value := cmp.Or(name.value(facts, of, p.Deployment), name.Usual); value == "" || !filled.replace(expr, value) {
 			filled.Left = append(filled.Left, name)
 		}
@@ -90,9 +87,34 @@ func (n *Name) isFor(s *Step, component ComponentID) bool {
 		(len(n.In) == 0 || len(s.In) > 0 && slices.ContainsFunc(s.In, func(in Deployment) bool { return slices.Contains(n.In, in) }))
 }
 
-// mayBeIn tells quickly of most steps that they do not hold the name.
-func (n *Name) mayBeIn(s *Step) bool {
-	return n.Match != "" || strings.Contains(s.Command, n.Name) || strings.Contains(s.Config, n.Name)
+// namesIn are the names that stand in a step as the catalogue has it. They are looked for
+// once: the same few steps are filled for every incident.
+func (c *Catalogue) namesIn(s *Step) []*Name {
+	key := [2]string{s.Command, s.Config}
+	c.made.mutex.Lock()
+	defer c.made.mutex.Unlock()
+	names, ok := c.made.named[key]
+	if ok {
+		return names
+	}
+	for _, name := range c.Names {
+		if name.isIn(s) {
+			names = append(names, name)
+		}
+	}
+	if c.made.named == nil {
+		c.made.named = make(map[[2]string][]*Name)
+	}
+	c.made.named[key] = names
+	return names
+}
+
+func (n *Name) isIn(s *Step) bool {
+	if n.Match == "" && !strings.Contains(s.Command, n.Name) && !strings.Contains(s.Config, n.Name) {
+		return false // the quick answer for most
+	}
+	expr := n.expression()
+	return expr.MatchString(s.Command) || expr.MatchString(s.Config)
 }
 
 func (n *Name) expression() *regexp.Regexp {

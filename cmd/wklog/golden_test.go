@@ -95,11 +95,8 @@ func TestNumberOfWorkersChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, z.Close())
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "logs/many.log.gz"), packed.Bytes(), 0o644))
-	copies := 5000
-	if testing.Short() {
-		copies = 300 // some four of the parts that workers take
-	}
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "logs/large.log"), bytes.Repeat(data, copies), 0o644))
+	large := bytes.Repeat(data, 600) // some eight of the parts that workers take
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "logs/large.log"), large, 0o644))
 	report := func(jobs string) string {
 		out, _, _ := run1(t, "analyze", "--format", "json", "--jobs", jobs, dir)
 		_, rest, ok := strings.Cut(out, `"lang"`) // behind the time of the report
