@@ -35,6 +35,7 @@ func ParsePanic(texts [][]byte, first Entry) Record {
 		Stream:  first.Stream,
 		Origin:  first.Origin,
 		Node:    first.Node,
+		NodeBy:  first.NodeBy,
 		Stamp:   first.Stamp,
 		Text:    string(bytes.Join(texts, []byte("\n"))),
 	}

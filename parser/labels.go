@@ -3,6 +3,7 @@ package parser
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -32,8 +33,8 @@ var (
 	fileNames      = []string{"filename", "log_file_path"}
 )
 
-// NodeBy makes labels of which one names the node, whatever the others say.
-func NodeBy(label string) Labels { return Labels{wanted: labelName.Replace(strings.ToLower(label))} }
+// NodeLabel makes labels of which one names the node, whatever the others say.
+func NodeLabel(label string) Labels { return Labels{wanted: labelName.Replace(strings.ToLower(label))} }
 
 // Add takes a label. Names are compared without case, dots and slashes count as _.
 func (l *Labels) Add(name, value string) {
@@ -65,10 +66,6 @@ func (l *Labels) Add(name, value string) {
 
 var labelName = strings.NewReplacer(".", "_", "/", "_", "-", "_")
 
-// podFile is the name under which a node of Kubernetes keeps the log of a container
-// (kubelet kuberuntime, BuildPodLogsDirectory, and the links of legacyLogSymlink).
-var podFile = lazily(`/pods/([a-z0-9-]+)_([a-z0-9.-]+)_[0-9a-f-]{32,36}/([^/]+)/|/containers/()([a-z0-9.-]+)_([a-z0-9-]+)_(.+)-[0-9a-f]{64}\.log`)
-
 // settled is the writer with what the name of its file tells, where no label does.
 func (l *Labels) settled() Labels {
 	s := *l
@@ -83,15 +80,12 @@ func (l *Labels) settled() Labels {
 }
 
 func (s *Labels) byFile() {
-	m := podFile().FindStringSubmatch(s.file)
-	switch {
-	case m == nil:
+	namespace, pod, container, ok := PodOf(s.file)
+	if !ok {
 		return
-	case s.pod != "":
-	case m[2] != "":
-		s.namespace, s.pod, s.container = m[1], m[2], m[3]
-	default:
-		s.namespace, s.pod, s.container = m[6], m[5], m[7]
+	}
+	if s.pod == "" {
+		s.namespace, s.pod, s.container = namespace, pod, container
 	}
 	s.file = "" // it names the pod once more, or the piece of a rotated log
 }
@@ -113,6 +107,35 @@ func (l *Labels) Node() string {
 		return s.host
 	}
 	return strings.TrimPrefix(s.container, "/") // as Docker writes it
+}
+
+// The labels by which nodes are named, where no shipper chose one of its own.
+const (
+	ByPod       = "pod"
+	ByContainer = "container"
+)
+
+// NodeBy is the label that names the node, empty where none does.
+func (l *Labels) NodeBy() string {
+	s := l.settled()
+	switch {
+	case s.pod != "":
+		return ByPod
+	case s.host != "":
+		return s.hostName()
+	case s.container != "":
+		return ByContainer
+	}
+	return ""
+}
+
+// hostName is the name of the label that names the host: one machine has other names in
+// others.
+func (l *Labels) hostName() string {
+	if rank := l.ranks[1]; rank > 0 && l.wanted == "" {
+		return hostNames[rank-1]
+	}
+	return "host"
 }
 
 // NodeName is the node with what it is before it: pod/im/wukongim-0, node/im01,
@@ -151,15 +174,12 @@ func (l *Labels) Origin() string {
 // JSON is an object of the labels that tell who the writer is.
 func (l *Labels) JSON() []byte {
 	s := l.settled()
-	b, err := json.Marshal(struct {
-		Namespace string `json:"namespace,omitempty"`
-		Pod       string `json:"pod,omitempty"`
-		Host      string `json:"host,omitempty"`
-		Container string `json:"container,omitempty"`
-		App       string `json:"app,omitempty"`
-		Filename  string `json:"filename,omitempty"`
-		Stream    string `json:"stream,omitempty"`
-	}{s.namespace, s.pod, s.host, s.container, s.app, s.file, s.Stream})
+	named := map[string]string{
+		"namespace": s.namespace, ByPod: s.pod, s.hostName(): s.host, ByContainer: s.container,
+		"app": s.app, "filename": s.file, "stream": s.Stream,
+	}
+	maps.DeleteFunc(named, func(_, value string) bool { return value == "" })
+	b, err := json.Marshal(named)
 	if err != nil { // of strings there is none
 		return []byte("{}")
 	}
@@ -168,7 +188,7 @@ func (l *Labels) JSON() []byte {
 
 // name gives an entry its origin and node.
 func (l *Labels) name(e *Entry) {
-	e.Origin, e.Node = l.Origin(), l.Node()
+	e.Origin, e.Node, e.NodeBy = l.Origin(), l.Node(), l.NodeBy()
 	if l.Stream != "" {
 		e.Stream = l.Stream
 	}

@@ -44,9 +44,10 @@ type Record struct {
 	// Line counts from 1, 0 where it is not known, and Offset is in bytes of
 	// the uncompressed source; both are set by the reader, not by Parse.
 	Line, Offset int64
-	// Wrapper, Stream, Origin and Node are those of the Entry.
-	Wrapper              Wrapper
-	Stream, Origin, Node string
+	// Wrapper, Stream, Origin, Node and NodeBy are those of the Entry.
+	Wrapper        Wrapper
+	Stream, Origin string
+	Node, NodeBy   string
 	// Stamp is the record's own time if OwnTime, else the wrapper's.
 	Stamp   Stamp
 	OwnTime bool
@@ -219,7 +220,7 @@ func newRecord(e *Entry) *Record {
 
 // reset drops what a form that did not fit has set.
 func (r *Record) reset(e *Entry) {
-	*r = Record{Kind: KindText, Wrapper: e.Wrapper, Stream: e.Stream, Origin: e.Origin, Node: e.Node, Stamp: e.Stamp, Collected: e.Stamp.Time}
+	*r = Record{Kind: KindText, Wrapper: e.Wrapper, Stream: e.Stream, Origin: e.Origin, Node: e.Node, NodeBy: e.NodeBy, Stamp: e.Stamp, Collected: e.Stamp.Time}
 }
 
 // Stamps reads the time that an entry's text has of its own, without parsing

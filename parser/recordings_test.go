@@ -66,7 +66,7 @@ func TestEveryRecordedLineSurvivesEveryWrapper(t *testing.T) {
 					sameStamp(t, c.stamp, got.Stamp)
 					got.Stamp = want.Stamp
 				}
-				got.Wrapper, got.Stream, got.Origin, got.Node = want.Wrapper, want.Stream, want.Origin, want.Node
+				got.Wrapper, got.Stream, got.Origin, got.Node, got.NodeBy = want.Wrapper, want.Stream, want.Origin, want.Node, want.NodeBy
 				got.Collected = want.Collected
 				require.Equal(t, want, got, c.wrap(line))
 			}

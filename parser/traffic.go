@@ -12,12 +12,33 @@ type Traffic struct {
 	// Step is how many bytes are from one time to the next.
 	Step  int64
 	Times []time.Time
+
+	due int64 // bytes until the next time
+}
+
+// Wrote notes that something was written evenly from one time to another, which is later
+// than what was noted before. Amounts may be of anything: they are only compared.
+func (t *Traffic) Wrote(from, to time.Time, amount int64) {
+	const points = 16 // of the first amount
+	s := sampler{Traffic: *t}
+	if s.Step == 0 {
+		s.Step = max(amount/points, 1)
+	}
+	for s.due < amount {
+		s.Times = append(s.Times, from.Add(time.Duration(float64(to.Sub(from))*float64(s.due)/float64(amount))))
+		s.due += s.Step
+		if len(s.Times) >= maxTimes {
+			s.halve()
+		}
+	}
+	s.due -= amount
+	*t = s.Traffic
 }
 
 // Add takes when another part of the log was written to. Of two parts with different steps
 // the larger step counts, and every second time of the other as often as it is smaller.
 func (t *Traffic) Add(more Traffic) {
-	a, b := sampler{Traffic: *t}, sampler{Traffic: Traffic{more.Step, slices.Clone(more.Times)}}
+	a, b := sampler{Traffic: *t}, sampler{Traffic: Traffic{Step: more.Step, Times: slices.Clone(more.Times)}}
 	for a.Step < b.Step && len(a.Times) > 0 {
 		a.halve()
 	}

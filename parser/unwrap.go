@@ -6,7 +6,7 @@ import "bytes"
 // log.
 type Wrapper string
 
-// The wrappers. Stern and kubectl are one, for the two write the same pods'
+// The wrappers. Stern, kail and kubectl are one, for they write the same pods'
 // logs; logcli and Grafana's text count as WrapperDockerTimestamps, exports of log shippers as
 // WrapperDockerJSON, and a syslog file written in
 // ISO time cannot be told from the journal and counts as WrapperJournald.
@@ -36,8 +36,8 @@ type Entry struct {
 	// pod/container, or host and ident[pid].
 	Origin string
 	// Node is the node of a cluster that wrote the entry, where a wrapper knows:
-	// a pod, a host.
-	Node string
+	// a pod, a host, a container; NodeBy is the label by which it is named.
+	Node, NodeBy string
 	// Prefix is the number of bytes of the line before Text, 0 where Text
 	// was inside JSON.
 	Prefix int
@@ -146,7 +146,7 @@ func (e *Entry) enter(inner Entry) {
 		e.Origin = inner.Origin
 	}
 	if e.Node == "" {
-		e.Node = inner.Node
+		e.Node, e.NodeBy = inner.Node, inner.NodeBy
 	}
 	e.Partial = e.Partial || inner.Partial
 }

@@ -95,6 +95,8 @@ func TestUnwrapLeavesOtherTextAlone(t *testing.T) {
 		"[pod/wukongim-0/wukongim]text without blank",
 		"[pod/with blank/x] text",
 		"2026-05-04 | a table",
+		"post-fix/smtpd[1234]: connect from unknown[203.0.113.5]",
+		"im/wukongim[app]: no generated name of a pod",
 	} {
 		e := Unwrap([]byte(line))
 		assert.Equal(t, WrapperNone, e.Wrapper, line)
@@ -187,6 +189,27 @@ func TestEntriesOfLogShippers(t *testing.T) {
 		`{"@timestamp":"2026-05-04T01:30:00Z","message":"cut`,
 	} {
 		assert.Equal(t, WrapperNone, Unwrap([]byte(line)).Wrapper, line)
+	}
+}
+
+// TestRecordThatStandsAsAnObjectIsTheText: stern and kail read what is JSON and write it
+// as JSON.
+func TestRecordThatStandsAsAnObjectIsTheText(t *testing.T) {
+	const record = `{"error":"EOF","level":"debug","msg":"【ReactorSub-1】close connn","time":"2026-05-04T09:30:00+08:00"}`
+	for line, node := range map[string]string{
+		`{"pod": "wukongim-0", "container": "wukongim", "message": ` + record + `}`:                   "wukongim-0",
+		`{"container":"wukongim","message":` + record + `,"name":"wukongim-0","namespace":"im"}`:      "im/wukongim-0",
+		`{"message":` + record + `,"@timestamp":"2026-05-04T01:30:00Z","name":"wukongim-0"}`:          "",
+		`{"container":"wukongim","name":"wukongim-0","message":` + record + `}`:                       "",
+		`{"container":"wukongim","message":` + record + `,"namespace":"im","app":"no name of a pod"}`: "",
+	} {
+		e := Unwrap([]byte(line))
+		assert.Equal(t, node, e.Node, line)
+		if node != "" {
+			assert.Equal(t, record, string(e.Text))
+		} else {
+			assert.Equal(t, WrapperNone, e.Wrapper, line)
+		}
 	}
 }
 

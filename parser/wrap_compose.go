@@ -1,5 +1,7 @@
 package parser
 
+import "strings"
+
 // docker compose logs puts the container's name, padded to the longest one,
 // and a bar before the text; docker service logs does the same with
 // service.slot.task@node. On a terminal name and bar are coloured:
@@ -25,7 +27,20 @@ func unwrapCompose(line []byte) (Entry, bool) {
 		return Entry{}, false
 	}
 	text, at, ok := behindBar(line, bar+1, from > 0)
-	return Entry{Wrapper: WrapperCompose, Text: text, Origin: string(line[from:to]), Prefix: at}, ok
+	origin := string(line[from:to])
+	return Entry{Wrapper: WrapperCompose, Text: text, Origin: origin, Node: taskless(origin), NodeBy: ByContainer, Prefix: at}, ok
+}
+
+// swarmTask is what docker service logs puts before a line: the service with the number of
+// its replica, the task, which is another one after each restart, and the machine.
+var swarmTask = lazily(`^(.+\.\d+)\.[a-z0-9]{4,25}(@.+)$`)
+
+// taskless is a container without the task that it runs.
+func taskless(origin string) string {
+	if !strings.Contains(origin, "@") {
+		return origin
+	}
+	return swarmTask().ReplaceAllString(origin, "$1$2")
 }
 
 // behindBar returns the text behind the bar. The blank between may stand

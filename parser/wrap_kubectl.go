@@ -24,5 +24,5 @@ func unwrapKubectl(line []byte) (Entry, bool) {
 	}
 	pod, _, _ := bytes.Cut(origin, []byte("/"))
 	text, at, ok := behind(line, end+1)
-	return Entry{Wrapper: WrapperKubectl, Text: text, Origin: string(origin), Node: string(pod), Prefix: at}, ok
+	return Entry{Wrapper: WrapperKubectl, Text: text, Origin: string(origin), Node: string(pod), NodeBy: ByPod, Prefix: at}, ok
 }

@@ -11,17 +11,18 @@ import "cmp"
 //	{"__time__":"1777858200","_source_":"stdout","content":"text"}
 //	{"message":"text","nodeName":"n1","namespace":"im","podName":"wukongim-0","containerName":"wukongim"}
 //	{"pod": "wukongim-0", "container": "wukongim", "message": "text"}
+//	{"container":"wukongim","message":"text","name":"wukongim-0","namespace":"im"}
 //
 // are Filebeat's, Logstash's and Vector's; an export from Elasticsearch; logcli's
-// with -o jsonl; Fluent Bit's; Alibaba Cloud's SLS; and stern's with -o json and extjson, whose
-// entries have a time in their text or none. They count as WrapperDockerJSON. An object with a level or a msg is a program's own record.
+// with -o jsonl; Fluent Bit's; Alibaba Cloud's SLS; stern's with -o json and extjson and
+// kail's with -o json, whose entries have a time in their text or none. They count as WrapperDockerJSON. An object with a level or a msg is a program's own record.
 func init() {
 	register(wrapping{priority: 25, first: "{", unwrap: unwrapShipped})
 }
 
 func unwrapShipped(line []byte) (Entry, bool) {
 	e := Entry{Wrapper: WrapperDockerJSON}
-	var text []byte
+	var text, record, name []byte
 	var writer Labels
 	o := readObject(line)
 	for first := true; ; first = false {
@@ -37,8 +38,12 @@ func unwrapShipped(line []byte) (Entry, bool) {
 		case "message", "log", "line", "content":
 			if value[0] == '"' && text == nil {
 				text = jsonString(value)
-			} else if value[0] == '{' && string(key) == "message" && writer.pod != "" && text == nil {
-				text = value // a record in JSON, which stern's extjson leaves as it is
+			} else if value[0] == '{' && string(key) == "message" {
+				record = value
+			}
+		case "name":
+			if value[0] == '"' {
+				name = jsonString(value)
 			}
 		case "@timestamp", "timestamp", "date", "__time__", "_time_":
 			if e.Stamp.IsZero() {
@@ -57,6 +62,12 @@ func unwrapShipped(line []byte) (Entry, bool) {
 		default:
 			e.noteWriter(&writer, key, value)
 		}
+	}
+	if writer.pod == "" && writer.namespace != "" && writer.container != "" { // kail's
+		writer.Add("pod", string(name))
+	}
+	if text == nil && writer.pod != "" { // a record in JSON, which stern and kail leave as it is
+		text = record
 	}
 	writer.settle(&e)
 	if !o.whole || text == nil || e.Stamp.IsZero() && writer.pod == "" {

@@ -28,7 +28,7 @@ func unwrapStern(line []byte) (Entry, bool) {
 			if i > 1 {
 				pod = string(names[0]) + "/" + pod
 			}
-			return Entry{Wrapper: WrapperKubectl, Text: line[at:], Origin: pod + "/" + string(names[i]), Node: pod, Prefix: at}, true
+			return Entry{Wrapper: WrapperKubectl, Text: line[at:], Origin: pod + "/" + string(names[i]), Node: pod, NodeBy: ByPod, Prefix: at}, true
 		}
 	}
 	return Entry{}, false

@@ -97,6 +97,14 @@ var wrapCases = []wrapCase{
 		wrap: prefixed("\x1b[36mwukongim-0\x1b[0m \x1b[96mwukongim\x1b[0m ")},
 	{name: "stern with namespace", wrapper: WrapperKubectl, origin: "im/wukongim-0/wukongim", starts: true,
 		wrap: prefixed("im wukongim-0 wukongim ")},
+	{name: "kail", wrapper: WrapperKubectl, origin: "im/wukongim-0/wukongim",
+		wrap: prefixed("im/wukongim-0[wukongim]: ")},
+	{name: "kail in colour", wrapper: WrapperKubectl, origin: "im/wukongim-0/wukongim",
+		wrap: prefixed("\x1b[97;1mim/wukongim-0[wukongim]\x1b[0m\x1b[97;1m: \x1b[0m")},
+	{name: "kail as JSON", wrapper: WrapperDockerJSON, origin: "im/wukongim-0/wukongim", inJSON: true,
+		wrap: func(s string) string {
+			return `{"container":"wukongim","message":` + dockerJSON(s) + `,"name":"wukongim-0","namespace":"im"}`
+		}},
 	{name: "logcli", wrapper: WrapperDockerTimestamps, origin: "wukongim-0/wk}", stamp: inSec,
 		wrap: prefixed(`2026-05-04T09:30:00+08:00 {app="wk}", pod="wukongim-0"} `)},
 	{name: "Grafana's text", wrapper: WrapperDockerTimestamps, stamp: zoned(wrappedAt.Truncate(time.Millisecond)),

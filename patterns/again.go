@@ -51,6 +51,9 @@ type again struct {
 	seen  map[uint64]occurrence
 	order []uint64 // keys of seen, oldest first, where there is a limit
 	logs  []*retold
+	// authors are those of the records of seen, by their numbers.
+	authors []author
+	numbers map[author]uint32
 	// arrivals are those of the newest keys of live logs, oldest first.
 	arrivals []arrival
 
@@ -66,10 +69,9 @@ type again struct {
 
 // retold is what is known of one log.
 type retold struct {
-	all  *again
-	name string
-	// node names the node of a record, by that which it names itself.
-	node   func(named string) string
+	all    *again
+	name   string
+	home   home // of the records that name no node
 	number uint32
 	own    bool // whether it is one of the server's own files
 	// recalled says that an earlier run read it and this one not yet.
@@ -85,7 +87,7 @@ type retold struct {
 	reactors map[string]bool
 	// unmet counts the raw lines of a log that has no debug records.
 	unmet       map[uint64]int
-	nodes       map[string]bool // of those
+	homes       map[home]bool // of those
 	closes      bool
 	first, last time.Time
 }
@@ -102,7 +104,7 @@ func (f form) other() form { return form{f.twin, !f.first} }
 type told struct {
 	form
 	origin  string
-	node    string
+	home    home
 	log     uint32
 	at      int // what passed of its origin up to it
 	line    int64
@@ -119,12 +121,31 @@ type told struct {
 // few bytes: there is one for each dated event.
 type occurrence struct {
 	count uint32
-	// source is that log's number, doubled, plus one where the record was
+	// source is the number of who wrote that log, doubled, plus one where the record was
 	// counted itself and not as the other form of a failure that was counted.
 	source uint32
 }
 
+// author is who wrote a record: a log, on a node.
+type author struct {
+	log  *retold
+	home home
+}
+
 func (o occurrence) alone() bool { return o.source&1 == 1 }
+
+// author is who wrote the record.
+func (g *again) author(o occurrence) author { return g.authors[o.source/2] }
+
+// number numbers authors.
+func (g *again) number(of author) uint32 {
+	n, known := g.numbers[of]
+	if !known {
+		n = uint32(len(g.authors))
+		g.numbers[of], g.authors = n, append(g.authors, of)
+	}
+	return n
+}
 
 func (o occurrence) withAlone(alone bool) occurrence {
 	o.source &^= 1
@@ -136,13 +157,13 @@ func (o occurrence) withAlone(alone bool) occurrence {
 
 func newAgain() *again {
 	return &again{
-		salt: rand.Text(), seen: map[uint64]occurrence{},
+		salt: rand.Text(), seen: map[uint64]occurrence{}, numbers: map[author]uint32{},
 		open: map[form][]*told{}, orphans: map[uint64][]*orphans{},
 	}
 }
 
 // log starts a log, or goes on with one of an earlier run.
-func (g *again) log(name string, node func(named string) string) *retold {
+func (g *again) log(name string, of home) *retold {
 	for _, l := range g.logs {
 		if l.recalled && l.name == name {
 			l.recalled = false
@@ -150,8 +171,8 @@ func (g *again) log(name string, node func(named string) string) *retold {
 		}
 	}
 	l := &retold{
-		all: g, name: name, node: node, number: uint32(len(g.logs)), own: parser.IsOwnLog(name),
-		counts: map[uint64]uint32{}, passed: map[string]int{}, reactors: map[string]bool{}, unmet: map[uint64]int{}, nodes: map[string]bool{},
+		all: g, name: name, home: of, number: uint32(len(g.logs)), own: parser.IsOwnLog(name),
+		counts: map[uint64]uint32{}, passed: map[string]int{}, reactors: map[string]bool{}, unmet: map[uint64]int{}, homes: map[home]bool{},
 	}
 	g.logs = append(g.logs, l)
 	return l
@@ -234,8 +255,13 @@ func (l *retold) repeats(rec *parser.Record) (key uint64, is bool) {
 		at = rec.Stamp.Time.UTC().Format(time.RFC3339Nano)
 	}
 	key = g.hash(rec.Text, at)
-	l.counts[key]++
+	by := author{l, l.home.of(rec)}
 	known := g.seen[key]
+	if known.count > 0 && g.author(known).home.isAnother(by.home) {
+		key = g.hash(rec.Text, at, by.home.by, by.home.named)
+		known = g.seen[key]
+	}
+	l.counts[key]++
 	if l.counts[key] <= known.count && l.mayRepeat(known, rec) {
 		return key, true
 	}
@@ -243,7 +269,7 @@ func (l *retold) repeats(rec *parser.Record) (key uint64, is bool) {
 		g.forget(key)
 		g.arrive(key, rec.Arrived)
 	}
-	g.seen[key] = occurrence{count: l.counts[key], source: 2 * l.number}
+	g.seen[key] = occurrence{count: l.counts[key], source: 2 * g.number(by)}
 	return key, false
 }
 
@@ -251,7 +277,7 @@ func (l *retold) repeats(rec *parser.Record) (key uint64, is bool) {
 // in whole seconds are equal by chance: there one of the two has to be a file
 // that the server writes beside its output.
 func (l *retold) mayRepeat(known occurrence, rec *parser.Record) bool {
-	return rec.Stamp.Time.Nanosecond() != 0 || l.own != l.all.logs[known.source/2].own
+	return rec.Stamp.Time.Nanosecond() != 0 || l.own != l.all.author(known).log.own
 }
 
 // forget makes room for a key where the number of them is limited.
@@ -301,7 +327,7 @@ func (l *retold) settle(e *Event, t twin, key uint64) *Event {
 	}
 	g.seen[key] = known.withAlone(false)
 	counted := *e
-	counted.Source = g.logs[known.source/2].name
+	counted.Source = g.author(known).log.name
 	return &counted
 }
 
@@ -309,7 +335,7 @@ func (l *retold) settle(e *Event, t twin, key uint64) *Event {
 func (l *retold) joins(e *Event, t twin, key uint64) verdict {
 	g := l.all
 	mine := &told{
-		form: form{t.key, t.first}, origin: e.Record.Origin, node: l.node(e.Record.Node), log: l.number,
+		form: form{t.key, t.first}, origin: e.Record.Origin, home: l.home.of(e.Record), log: l.number,
 		at: l.passed[e.Record.Origin], line: e.Record.Line, arrived: e.Record.Arrived, time: e.Time(),
 		collected: e.Record.Collected, record: key, event: e,
 	}
@@ -340,8 +366,8 @@ func (g *again) await(l *retold, mine *told) {
 	}
 	if _, known := l.unmet[mine.twin]; !g.alone && l.unmet != nil && (known || len(l.unmet) < maxUnmet) {
 		l.unmet[mine.twin]++
-		if len(l.nodes) < 2 {
-			l.nodes[mine.node] = true
+		if len(l.homes) < 2 {
+			l.homes[mine.home] = true
 		}
 	}
 }
@@ -372,7 +398,7 @@ func isLong(a, b time.Time) bool {
 // delay, in the other form.
 func (g *again) otherForm(mine *told) *told {
 	for _, o := range g.open[mine.other()] {
-		if o.log != mine.log && sameNode(o.node, mine.node) && o.isNear(mine) {
+		if o.log != mine.log && o.home.mayBe(mine.home) && o.isNear(mine) {
 			return o
 		}
 	}
@@ -383,8 +409,6 @@ func (o *told) isNear(mine *told) bool {
 	return mine.arrived.Sub(o.arrived).Abs() <= delay ||
 		!o.time.IsZero() && !mine.time.IsZero() && mine.time.Sub(o.time).Abs() <= delay
 }
-
-func sameNode(a, b string) bool { return a == b || a == "" || b == "" }
 
 // pair ends the wait of a failure by its other form. The raw line is kept of the
 // two, since it shows the state.
@@ -447,7 +471,7 @@ func (g *again) closeOne(t *told) {
 // in any order and from different streams. The form that carries more is kept.
 func (g *again) joinsPanic(mine *told) verdict {
 	waiting := g.open[mine.other()]
-	at := slices.IndexFunc(waiting, func(o *told) bool { return sameNode(o.node, mine.node) })
+	at := slices.IndexFunc(waiting, func(o *told) bool { return o.home.mayBe(mine.home) })
 	if at < 0 {
 		g.push(mine)
 		return verdict{}
@@ -464,7 +488,7 @@ func (g *again) joinsPanic(mine *told) verdict {
 // orphans are raw handshake lines of a finished log that wrote no debug records:
 // those may stand in another file.
 type orphans struct {
-	node        string
+	home        home
 	count       int
 	first, last time.Time
 }
@@ -480,7 +504,7 @@ func (o *orphans) covers(at time.Time) bool {
 func (g *again) adopts(mine *told) bool {
 	list := g.orphans[mine.twin]
 	for i, o := range list {
-		if !sameNode(o.node, mine.node) || !o.covers(mine.time) {
+		if !o.home.mayBe(mine.home) || !o.covers(mine.time) {
 			continue
 		}
 		if o.count--; o.count == 0 {
@@ -494,14 +518,14 @@ func (g *again) adopts(mine *told) bool {
 // end finishes the log: raw handshake lines that met no debug record may find
 // theirs in another file.
 func (l *retold) end() {
-	node := ""
-	for name := range l.nodes {
-		if node = name; len(l.nodes) > 1 {
-			node = "" // of any of them
+	of := home{} // any of them, where there are several
+	for only := range l.homes {
+		if len(l.homes) == 1 {
+			of = only
 		}
 	}
 	for key, n := range l.unmet {
-		o := &orphans{node: node, count: n, first: l.first, last: l.last}
+		o := &orphans{home: of, count: n, first: l.first, last: l.last}
 		l.all.orphans[key] = append(l.all.orphans[key], o)
 	}
 	l.unmet = nil

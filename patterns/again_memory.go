@@ -32,6 +32,8 @@ type rememberedRecord struct {
 	At    time.Time      `json:"at"`
 	Count uint32         `json:"count"`
 	Log   uint32         `json:"log"`
+	Node  string         `json:"node,omitempty"`
+	By    string         `json:"by,omitempty"` // the label that names the node
 	Alone bool           `json:"alone,omitempty"`
 	In    map[int]uint32 `json:"in"`
 }
@@ -43,6 +45,7 @@ type rememberedTwin struct {
 	Raw     bool      `json:"raw,omitempty"` // waits for its debug record in its log
 	Origin  string    `json:"origin,omitempty"`
 	Node    string    `json:"node,omitempty"`
+	By      string    `json:"by,omitempty"`
 	Log     uint32    `json:"log"`
 	Line    int64     `json:"line"`
 	Arrived time.Time `json:"arrived"`
@@ -69,7 +72,7 @@ func (a *Analyzer) Recall(m Memory) {
 	a.recalled = len(m.Sights) > 0
 	if m.Salt != "" {
 		a.again.alone, a.again.remember = a.Alone, a.Remember
-		a.again.recall(m, a.namer)
+		a.again.recall(m, a.homeOf)
 	}
 }
 
@@ -84,7 +87,10 @@ func (g *again) memory() Memory {
 		if !ok {
 			continue
 		}
-		r := rememberedRecord{Key: a.key, At: a.at, Count: known.count, Log: known.source / 2, Alone: known.alone(), In: map[int]uint32{}}
+		by := g.author(known)
+		r := rememberedRecord{
+			Key: a.key, At: a.at, Count: known.count, Log: by.log.number, Node: by.home.named, By: by.home.by, Alone: known.alone(), In: map[int]uint32{},
+		}
 		for i, l := range g.logs {
 			if n := l.counts[a.key]; n > 0 {
 				r.In[i] = n
@@ -122,7 +128,7 @@ func latest(a, b time.Time) time.Time {
 
 func (t *told) remembered(raw bool) rememberedTwin {
 	return rememberedTwin{
-		Twin: t.twin, First: t.first, Raw: raw, Origin: t.origin, Node: t.node, Log: t.log, Line: t.line, Arrived: t.arrived, Time: t.time, Record: t.record,
+		Twin: t.twin, First: t.first, Raw: raw, Origin: t.origin, Node: t.home.named, By: t.home.by, Log: t.log, Line: t.line, Arrived: t.arrived, Time: t.time, Record: t.record,
 	}
 }
 
@@ -148,17 +154,22 @@ func (g *again) dropOldArrivals() {
 	g.arrivals = slices.Clone(g.arrivals[from:])
 }
 
-func (g *again) recall(m Memory, namer func(source string) func(named string) string) {
+// author is who of the writers of a log named a node so.
+func (l *retold) author(named, by string) author {
+	return author{l, home{named: named, by: by, log: l.home.log}}
+}
+
+func (g *again) recall(m Memory, homeOf func(source string) home) {
 	g.salt = m.Salt
 	for _, name := range m.Logs {
-		g.log(name, namer(name)).recalled = true
+		g.log(name, homeOf(name)).recalled = true
 	}
 	for _, r := range m.Records {
 		if int(r.Log) >= len(g.logs) {
 			continue
 		}
 		g.arrive(r.Key, r.At)
-		g.seen[r.Key] = occurrence{count: r.Count, source: 2 * r.Log}.withAlone(r.Alone)
+		g.seen[r.Key] = occurrence{count: r.Count, source: 2 * g.number(g.logs[r.Log].author(r.Node, r.By))}.withAlone(r.Alone)
 		if g.remember > 0 {
 			g.order = append(g.order, r.Key)
 		}
@@ -174,7 +185,7 @@ func (g *again) recall(m Memory, namer func(source string) func(named string) st
 		}
 		l := g.logs[t.Log]
 		open := &told{
-			form: form{t.Twin, t.First}, origin: t.Origin, node: l.node(t.Node), log: t.Log, line: t.Line, arrived: t.Arrived, time: t.Time, record: t.Record,
+			form: form{t.Twin, t.First}, origin: t.Origin, home: l.author(t.Node, t.By).home, log: t.Log, line: t.Line, arrived: t.Arrived, time: t.Time, record: t.Record,
 		}
 		g.push(open)
 		if t.Raw {

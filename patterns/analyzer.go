@@ -38,7 +38,8 @@ type Analyzer struct {
 	Remember int
 	// Node names the node of the cluster that a source is a log of, empty for
 	// none. Nil names none. Where a record names its node itself (a pod, a label) that
-	// counts, unless NodeGiven says that the user told how nodes are named.
+	// counts, unless NodeGiven says that the user told how nodes are named; a container
+	// counts where its log is of no node.
 	Node      func(source string) string
 	NodeGiven bool
 	// Nameless leaves the catalogue's names in commands: the user's own are not to be
@@ -119,13 +120,15 @@ func (a *Analyzer) Source(name string) *Source {
 	if a.contexts[name] == nil {
 		a.contexts[name] = &ranking.Context{}
 	}
-	return &Source{analyzer: a, name: name, told: a.again.log(name, a.namer(name)), context: a.contexts[name]}
+	return &Source{analyzer: a, name: name, told: a.again.log(name, a.homeOf(name)), context: a.contexts[name]}
 }
 
 // Add takes the next record of the log.
 func (s *Source) Add(rec *parser.Record) {
 	a := s.analyzer
-	rec.Node = a.toldApart(rec.Node)
+	if rec.Node = a.toldApart(rec.Node); rec.NodeBy == parser.ByContainer && s.told.home.log != "" {
+		rec.Node = ""
+	}
 	s.told.pass(rec)
 	if s.told.closes && !s.context.Visible {
 		s.context.Visible, a.context.Visible = true, true

@@ -46,6 +46,8 @@ type Diagnosis struct {
 	Settings   Settings
 	Confidence float64
 	Evidence   []Evidence
+	// Absent is what starts do not list that speaks for the cause.
+	Absent []*Absence
 	// Checks are those that found the cause, by their names.
 	Checks []string
 	// Alike says that it is one of several causes at the head of its diagnosis that
@@ -202,7 +204,7 @@ func (v *view) diagnose() []Diagnosis {
 			if c := a.catalogue.Cause(score.ID); c != nil && weights[p] > 0 {
 				list = append(list, Diagnosis{
 					Cause: c, Side: p.side, Confidence: ranking.Round(score.Score * weights[p]),
-					Evidence: evidenceFor(c.ID, group), Checks: v.checksOf(p.side, c.ID),
+					Evidence: evidenceFor(c.ID, group), Absent: speaksFor(v.absent(p), c.ID), Checks: v.checksOf(p.side, c.ID),
 				})
 			}
 		}
@@ -314,6 +316,10 @@ func (v *view) causesOfProblem(p problem, group []Finding) []CauseScore {
 		return v.ranker.Rank(seen, context, v.oddsFor(p).Times(reported(said)))
 	}
 	byCause, total := mixture(group, func(f *Finding) []CauseScore { return v.scans(f.Pattern).causes(f) })
+	for id, odds := range absentOdds(v.absent(p)) {
+		total += byCause[id] * (odds - 1) // what none of the causes explains stays
+		byCause[id] *= odds
+	}
 	if odds := v.oddsFor(p); odds != nil {
 		total = 0
 		for id := range byCause {

@@ -22766,8 +22766,8 @@ var embedded = Catalogue{
 				Zh: "证书文件是 PKCS#7（.p7b）格式",
 			},
 			Explain: Text{
-				En: "The file holds the certificates in a PKCS#7 bundle, as Windows and Java tools export it. Go reads plain PEM certificates only. Convert it: openssl pkcs7 -print_certs -in cert.p7b -out fullchain.pem (with -inform DER if it is binary), and put the server certificate first.",
-				Zh: "文件是 PKCS#7 打包的证书，Windows 和 Java 工具常导出这种格式。Go 只认普通 PEM 证书，请转换：openssl pkcs7 -print_certs -in cert.p7b -out fullchain.pem（二进制文件要加 -inform DER），并把服务器证书放在最前面。",
+				En: "The file holds the certificates in a PKCS#7 bundle, as Windows and Java tools export it. Go reads plain PEM certificates only. Convert it: openssl pkcs7 -inform DER -print_certs -in cert.p7b -out fullchain-new.pem (without -inform DER if it is text), and put the server certificate first.",
+				Zh: "文件是 PKCS#7 打包的证书，Windows 和 Java 工具常导出这种格式。Go 只认普通 PEM 证书，请转换：openssl pkcs7 -inform DER -print_certs -in cert.p7b -out fullchain-new.pem（文本格式去掉 -inform DER），并把服务器证书放在最前面。",
 			},
 			Severity: "error",
 			Category: "certificate-format",
@@ -25197,8 +25197,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "Give that user copies of the files: its uid and gid in place of the two 1000.",
-							Zh: "复制一份证书给这个用户：把两处 1000 换成上一步查到的 uid 和 gid。",
+							En: "Give that user copies of the files; uid and gid are those that id prints for it.",
+							Zh: "复制一份证书给这个用户；uid 和 gid 以 id 命令的输出为准。",
 						},
 						Command: "install -D -o 1000 -g 1000 -m 400 -t ./wukongimdata/certs \\\n  /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem",
 						Interrupts: Text{
@@ -25350,7 +25350,7 @@ var embedded = Catalogue{
 							"traefik",
 						},
 						Text: Text{
-							En: "acme.json must be a file of mode 600 that belongs to Traefik's user: with other rights it is refused.",
+							En: "acme.json must be a file of mode 600 that belongs to Traefik's user: with any other mode it is refused.",
 							Zh: "acme.json 必须是权限 600 的文件，且属于 Traefik 的运行用户，否则会被拒绝。",
 						},
 						Command: "chmod 600 acme.json",
@@ -26241,7 +26241,7 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Take certificate and key from the same issue again, both together.",
+							En: "Use the certificate and the key of one issuance, and replace both together.",
 							Zh: "重新使用同一次签发的证书和私钥，两个一起替换。",
 						},
 					},
@@ -26674,8 +26674,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "On a server in mainland China a connection may be cut off when a domain without ICP filing appears in the ClientHello. Test from outside without the name: if this prints Ciphersuite and the next command does not, file the domain or use one that is filed.",
-							Zh: "服务器在中国大陆时，ClientHello 里出现未备案的域名，连接可能被切断。在外网先不带域名测试：如果这条命令输出 Ciphersuite 而下一条没有，请完成备案或换用已备案的域名。",
+							En: "On a server in mainland China a connection may be cut off when a domain without ICP filing appears in the ClientHello. Test from outside without the name: if this prints Ciphersuite and the same with -servername does not, file the domain or use one that is filed.",
+							Zh: "服务器在中国大陆时，ClientHello 里出现未备案的域名，连接可能被切断。在外网先不带域名测试：如果这条命令输出 Ciphersuite，而带 -servername 时没有，请完成备案或换用已备案的域名。",
 						},
 						Command: "timeout 10 openssl s_client -brief -connect 203.0.113.10:5210 -noservername </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
 					},
@@ -27822,8 +27822,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "If it is an old WuKongIM, stop that one, by the name from before in place of old-wukongim.",
-							Zh: "如果是旧的 WuKongIM，把它停掉：old-wukongim 换成上一步查到的容器名。",
+							En: "If it is an old WuKongIM, stop that one.",
+							Zh: "如果是旧的 WuKongIM，把它停掉。",
 						},
 						Command: "docker stop old-wukongim",
 						Interrupts: Text{
@@ -28422,7 +28422,7 @@ var embedded = Catalogue{
 							"other",
 						},
 						Text: Text{
-							En: "Take restrictions of ciphers out, or replace them by those of Mozilla's intermediate profile (ssl-config.mozilla.org), which nearly all clients know.",
+							En: "Remove the cipher restrictions, or replace them with Mozilla's intermediate profile (ssl-config.mozilla.org), which nearly all clients know.",
 							Zh: "去掉加密套件限制，或改用 Mozilla 的 intermediate 配置（ssl-config.mozilla.org），几乎所有客户端都支持。",
 						},
 					},
@@ -30337,13 +30337,22 @@ var embedded = Catalogue{
 						In: []Deployment{
 							"compose",
 							"docker",
-							"systemd",
 						},
 						Text: Text{
 							En: "Look at the file on disk. If it ends later than the certificate that clients see (wklog check shows both), it is renewed already, and a restart is all that is needed.",
 							Zh: "查看磁盘上的证书文件。如果到期时间比客户端看到的晚（wklog check 会同时显示两者），说明已经续期，只需重启服务。",
 						},
 						Command: "openssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -enddate",
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Look at the file on disk. If it ends later than the certificate that clients see (wklog check shows both), it is renewed already, and a restart is all that is needed.",
+							Zh: "查看磁盘上的证书文件。如果到期时间比客户端看到的晚（wklog check 会同时显示两者），说明已经续期，只需重启服务。",
+						},
+						Command: "openssl x509 -in /opt/wukongim/certs/fullchain.pem -noout -enddate",
 					},
 					{
 						In: []Deployment{
@@ -30458,11 +30467,28 @@ var embedded = Catalogue{
 						For: []ComponentID{
 							"wukongim",
 						},
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "For monitoring: Certificate will expire, and status 1, when it ends within 14 days.",
 							Zh: "用于监控：证书 14 天内到期时输出 Certificate will expire，退出码为 1。",
 						},
 						Command: "openssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -checkend 1209600",
+					},
+					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "For monitoring: Certificate will expire, and status 1, when it ends within 14 days.",
+							Zh: "用于监控：证书 14 天内到期时输出 Certificate will expire，退出码为 1。",
+						},
+						Command: "openssl x509 -in /opt/wukongim/certs/fullchain.pem -noout -checkend 1209600",
 					},
 				},
 			},
@@ -30529,8 +30555,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "Look at the file on disk. If it ends later than the certificate that clients see, it is renewed already, and a reload is all that is needed.",
-							Zh: "查看磁盘上的证书文件。如果到期时间比客户端看到的晚，说明已经续期，只需重载代理。",
+							En: "Look at certbot's file. If it ends later than the certificate that clients see, it is renewed already: where the configuration names this file, a reload is all that is needed; where it names a copy, copy and reload.",
+							Zh: "查看 certbot 的证书文件。如果到期时间比客户端看到的晚，说明已经续期：配置直接引用这个文件时只需重载代理，引用副本时先复制再重载。",
 						},
 						Command: "openssl x509 -in /etc/letsencrypt/live/im.example.com/fullchain.pem -noout -enddate",
 					},
@@ -31437,7 +31463,7 @@ var embedded = Catalogue{
 				{
 					ID:    "untrusted-ca",
 					Score: 0.13,
-					Why:   "as above",
+					Why:   "browsers hide a rejected certificate behind 1006",
 				},
 				{
 					ID:    "tls-on-plaintext-port",
@@ -31447,7 +31473,7 @@ var embedded = Catalogue{
 				{
 					ID:    "cert-expired",
 					Score: 0.08,
-					Why:   "as above",
+					Why:   "browsers hide a rejected certificate behind 1006",
 				},
 				{
 					ID:    "plaintext-on-tls-port",
@@ -31457,7 +31483,7 @@ var embedded = Catalogue{
 				{
 					ID:    "chain-incomplete",
 					Score: 0.06,
-					Why:   "as above",
+					Why:   "browsers hide a rejected certificate behind 1006",
 				},
 			},
 			References: []string{
@@ -32298,7 +32324,7 @@ var embedded = Catalogue{
 				{
 					ID:    "cipher-mismatch",
 					Score: 0.25,
-					Why:   "as above",
+					Why:   "servers send most alerts for what was offered",
 				},
 				{
 					ID:    "client-certificate",
@@ -32915,8 +32941,8 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "Copy certificate and key over, both together.",
-						Zh: "把证书和私钥一起复制过去。",
+						En: "Copy certificate and key over, both together. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥一起复制过去。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./wukongimdata/certs/",
 					Interrupts: Text{
@@ -32932,8 +32958,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Copy certificate and key over, both together.",
-						Zh: "把证书和私钥一起复制过去。",
+						En: "Copy certificate and key over, both together. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥一起复制过去。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem /opt/wukongim/certs/",
 					Interrupts: Text{
@@ -32986,8 +33012,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Copy certificate and key to where the configuration reads them; nothing has to be copied where it names /etc/letsencrypt/live itself.",
-						Zh: "把证书和私钥复制到配置里写的位置；如果配置直接引用 /etc/letsencrypt/live，则不用复制。",
+						En: "Copy certificate and key to where the configuration reads them; nothing has to be copied where it names /etc/letsencrypt/live itself. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥复制到配置里写的位置；如果配置直接引用 /etc/letsencrypt/live，则不用复制。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem /etc/nginx/certs/",
 					Interrupts: Text{
@@ -33007,8 +33033,8 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "Copy certificate and key into the folder of the host that the proxy's container mounts.",
-						Zh: "把证书和私钥复制到代理容器挂载的宿主机目录。",
+						En: "Copy certificate and key into the folder of the host that the proxy's container mounts. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥复制到代理容器挂载的宿主机目录。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem ./certs/",
 					Interrupts: Text{
@@ -33026,8 +33052,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Copy certificate and key to where the configuration reads them.",
-						Zh: "把证书和私钥复制到配置里写的位置。",
+						En: "Copy certificate and key to where the configuration reads them. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥复制到配置里写的位置。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem /etc/ssl/im.example.com/",
 					Interrupts: Text{
@@ -33190,8 +33216,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; what is not running has to be started instead.",
+						Zh: "然后重载；如果程序没有运行，则改为启动它。",
 					},
 					Command: "nginx -s reload",
 					Interrupts: Text{
@@ -33297,8 +33323,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; what is not running has to be started instead.",
+						Zh: "然后重载；如果程序没有运行，则改为启动它。",
 					},
 					Command: "systemctl reload caddy",
 					Interrupts: Text{
@@ -33446,8 +33472,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; what is not running has to be started instead.",
+						Zh: "然后重载；如果程序没有运行，则改为启动它。",
 					},
 					Command: "systemctl reload haproxy",
 					Interrupts: Text{
@@ -33715,8 +33741,8 @@ var embedded = Catalogue{
 						"kubernetes",
 					},
 					Text: Text{
-						En: "With cert-manager: what does it say? The condition Ready and the events below it name what keeps the renewal.",
-						Zh: "使用 cert-manager 时：看它怎么说。Ready 状态和下面的事件会说明续期卡在哪里。",
+						En: "With cert-manager, look at the state of the certificate: the condition Ready and the events name what keeps it from being renewed.",
+						Zh: "使用 cert-manager 时，查看证书的状态：Ready 条件和事件会说明续期卡在哪里。",
 					},
 					Command: "kubectl describe certificate wukongim-tls",
 				},
@@ -34027,10 +34053,10 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Which files does it read, and for which names?",
-						Zh: "它读取哪些文件，对应哪些域名？",
+						En: "Which files does it read, and for which names? A line with emerg alone names what it stops at.",
+						Zh: "它读取哪些文件，对应哪些域名？如果只有一行 emerg，就是它停下的原因。",
 					},
-					Command: "nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+					Command: "nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
 				},
 				{
 					For: []ComponentID{
@@ -34040,10 +34066,10 @@ var embedded = Catalogue{
 						"compose",
 					},
 					Text: Text{
-						En: "Which files does it read, and for which names?",
-						Zh: "它读取哪些文件，对应哪些域名？",
+						En: "Which files does it read, and for which names? A line with emerg alone names what it stops at.",
+						Zh: "它读取哪些文件，对应哪些域名？如果只有一行 emerg，就是它停下的原因。",
 					},
-					Command: "docker compose exec nginx nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+					Command: "docker compose exec nginx nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
 				},
 				{
 					For: []ComponentID{
@@ -34053,10 +34079,10 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "Which files does it read, and for which names?",
-						Zh: "它读取哪些文件，对应哪些域名？",
+						En: "Which files does it read, and for which names? A line with emerg alone names what it stops at.",
+						Zh: "它读取哪些文件，对应哪些域名？如果只有一行 emerg，就是它停下的原因。",
 					},
-					Command: "docker exec nginx nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+					Command: "docker exec nginx nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
 				},
 				{
 					For: []ComponentID{
@@ -34066,10 +34092,10 @@ var embedded = Catalogue{
 						"kubernetes",
 					},
 					Text: Text{
-						En: "Which files does it read, and for which names?",
-						Zh: "它读取哪些文件，对应哪些域名？",
+						En: "Which files does it read, and for which names? A line with emerg alone names what it stops at.",
+						Zh: "它读取哪些文件，对应哪些域名？如果只有一行 emerg，就是它停下的原因。",
 					},
-					Command: "kubectl exec deployment/nginx -- nginx -T 2>/dev/null | grep -nE 'server_name|listen|ssl_certificate'",
+					Command: "kubectl exec deployment/nginx -- nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
 				},
 				{
 					For: []ComponentID{
@@ -34582,6 +34608,17 @@ var embedded = Catalogue{
 	Names: []*Name{
 		{
 			Name:  "5210",
+			Match: "(?:sport = :|publish=)(5210)\\b",
+			For: []ComponentID{
+				"wukongim",
+			},
+			Facts: []string{
+				"port/listen",
+			},
+			Usual: "5210",
+		},
+		{
+			Name:  "5210",
 			Match: "(?:im\\.example\\.com|127\\.0\\.0\\.1|203\\.0\\.113\\.10)[: ](5210)\\b",
 			For: []ComponentID{
 				"wukongim",
@@ -34667,6 +34704,16 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			Name: "./wukongimdata/certs/fullchain.pem",
+			Facts: []string{
+				"path/certificate",
+			},
+			Text: Text{
+				En: "the certificate file on this machine",
+				Zh: "本机上的证书文件",
+			},
+		},
+		{
 			Name: "./wukongimdata/certs",
 			Facts: []string{
 				"path/certificate:dir",
@@ -34708,8 +34755,28 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			Name: "/opt/wukongim/wukongimdata/certs",
+			Facts: []string{
+				"path/certificate:dir",
+			},
+			Text: Text{
+				En: "the folder of certificate and key, from the root on",
+				Zh: "证书目录的绝对路径",
+			},
+		},
+		{
+			Name: "/opt/wukongim/docker-compose.yml",
+			Facts: []string{
+				"file/compose",
+			},
+			Text: Text{
+				En: "your compose file, from the root on",
+				Zh: "compose 文件的绝对路径",
+			},
+		},
+		{
 			Name:  "/opt/wukongim",
-			Match: "(/opt/wukongim)(?:$|\\s|/docker-compose|/wukongimdata|/copy-certificate)",
+			Match: "(/opt/wukongim)(?:$|\\s|/copy-certificate)",
 			Facts: []string{},
 			Text: Text{
 				En: "the folder of docker-compose.yml and its data",
@@ -34753,8 +34820,33 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			Name:  "1000",
+			Match: "-[og] (1000)\\s",
+			Facts: []string{},
+			Text: Text{
+				En: "the uid and the gid of the server's user",
+				Zh: "服务运行用户的 uid 和 gid",
+			},
+		},
+		{
 			Name:  "wukongim",
-			Match: "(?:^|\\s)(wukongim)(?:$|[\\s;)\"])",
+			Match: "(?:-[og]|sudo -u) (wukongim)\\s",
+			For: []ComponentID{
+				"wukongim",
+				"wukongim-v3",
+			},
+			In: []Deployment{
+				"systemd",
+			},
+			Facts: []string{},
+			Text: Text{
+				En: "the user that the server runs as",
+				Zh: "服务的运行用户",
+			},
+		},
+		{
+			Name:  "wukongim",
+			Match: "(?:systemctl [^\\n]*?|journalctl -u )\\b(wukongim)(?:$|[\\s;)\"])",
 			For: []ComponentID{
 				"wukongim",
 				"wukongim-v3",
@@ -35097,6 +35189,57 @@ var embedded = Catalogue{
 			},
 		},
 		{
+			Name:  "KEY",
+			Match: "Ali_Key=(KEY)\\s",
+			Facts: []string{},
+			Text: Text{
+				En: "the AccessKey of your Alibaba Cloud account",
+				Zh: "阿里云账号的 AccessKey ID",
+			},
+		},
+		{
+			Name:  "SECRET",
+			Match: "Ali_Secret=(SECRET)\\s",
+			Facts: []string{},
+			Text: Text{
+				En: "its secret",
+				Zh: "对应的 AccessKey Secret",
+			},
+		},
+		{
+			Name:  "/var/www/html",
+			Facts: []string{},
+			Text: Text{
+				En: "the folder that port 80 serves for your domain",
+				Zh: "该域名 80 端口对应的网站目录",
+			},
+		},
+		{
+			Name:  "encrypted.key",
+			Facts: []string{},
+			Text: Text{
+				En: "the key with the password",
+				Zh: "带密码的私钥文件",
+			},
+		},
+		{
+			Name:  "old.key",
+			Facts: []string{},
+			Text: Text{
+				En: "the key that the apps pin",
+				Zh: "App 锁定的旧私钥",
+			},
+		},
+		{
+			Name:  "private-ca.pem",
+			Match: "(?:-CAfile|^cp|--store) (private-ca\\.pem)(?:$|\\s)",
+			Facts: []string{},
+			Text: Text{
+				En: "your CA's certificate",
+				Zh: "你的 CA 证书",
+			},
+		},
+		{
 			Name:  "ca.example.com",
 			Facts: []string{},
 			Text: Text{
@@ -35123,6 +35266,22 @@ var embedded = Catalogue{
 		},
 	},
 	Facts: []*FactSource{
+		{
+			ID:    "listening-wss",
+			Regex: "Listening  for WSS client on wss://[^\\s/]*:(?P<port_wss>\\d+)(?:\\s*$|\\\")",
+			Start: true,
+			References: []string{
+				"WuKongIM v1.1.0 internal/server/server.go:149, v2.0.5 :233, v2.2.0 :268",
+			},
+			Samples: []FactSample{
+				{
+					Text: "{\"level\":\"info\",\"time\":\"2024-09-25 10:11:12.123\",\"msg\":\"【Server】Listening  for WSS client on wss://0.0.0.0:5210\"}",
+					Tells: []string{
+						"port/wss=5210",
+					},
+				},
+			},
+		},
 		{
 			ID:    "banner-config",
 			Regex: "─ Config File: (?P<path_configured>\\S.*?)\\s*$",
@@ -35347,6 +35506,54 @@ var embedded = Catalogue{
 			},
 		},
 	},
+	Absences: []*Absence{
+		{
+			ID: "no-wss-listener",
+			Title: Text{
+				En: "the server's start lists no address for wss, so it does not listen for wss itself",
+				Zh: "启动信息里没有 wss 地址，服务器自己没有监听 wss",
+			},
+			Fact: "wss",
+			Starts: []Start{
+				{
+					Before: "─ WebSocket: ",
+					Listed: "─ WebSocket Secure: ",
+					After:  "─ HTTP API: ",
+					Within: 3,
+				},
+				{
+					Before: "Listening  for WS client on ",
+					Listed: "Listening  for WSS client on ",
+					After:  "Listening  for Manager ",
+					Within: 3,
+				},
+				{
+					Before: "WuKongIM · Starting node ",
+					Listed: "wss://",
+					After:  "✓ Ready in ",
+					Within: 1000,
+				},
+			},
+			Odds: []Likelier{
+				{
+					ID:    "cert-not-configured",
+					Times: 3,
+					Why:   "wss that was never switched on is what this looks like (issue #424)",
+				},
+				{
+					ID:    "tls-on-plaintext-port",
+					Times: 2,
+					Why:   "clients with wss:// then reach a plain port only, unless a proxy ends TLS",
+				},
+			},
+			References: []string{
+				"WuKongIM v1.1.0 internal/server/server.go:146-151, v2.0.5 :230-235, v2.2.0 :265-270 (records)",
+				"WuKongIM v2.2.1 internal/server/server.go:529-534, v2.2.5 :488-496 (the tree)",
+				"WuKongIM HEAD internal/app/startup_console.go (version 3)",
+				"WuKongIM issue #424",
+			},
+		},
+	},
 	Forms: []string{
 		"remote error: tls: %s",
 		"Received fatal alert: %s",
@@ -35539,6 +35746,9 @@ var embedded = Catalogue{
 		"is a directory",
 		"no such file or directory",
 		"permission denied",
+		"Listening  for ",
+		"WuKongIM · Starting node ",
+		"✓ Ready in ",
 		"─ ",
 		"CERT_",
 		"_ERROR_",
@@ -37013,8 +37223,8 @@ var embedded = Catalogue{
 	placements: map[string]search.Placement{
 		" does not contain a Common Name or Subject Alternative Name for ": {
 			Halves: search.Spot{
-				Print: 7,
-				Group: 2,
+				Print: 42,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 13,
@@ -37023,8 +37233,8 @@ var embedded = Catalogue{
 		},
 		" is about to expire": {
 			Halves: search.Spot{
-				Print: 2,
-				Group: 1,
+				Print: 1,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -37033,48 +37243,48 @@ var embedded = Catalogue{
 		},
 		" stderr P": {
 			Halves: search.Spot{
-				Print: 4,
-				Group: 3,
+				Print: 5,
+				Group: 4,
 			},
 			Sixes: search.Spot{
-				Print: 1,
-				Group: 7,
+				Print: 6,
+				Group: 3,
 			},
 		},
 		" stdout P": {
 			Halves: search.Spot{
-				Print: 1,
-				Group: 2,
+				Print: 4,
+				Group: 4,
 			},
 			Sixes: search.Spot{
-				Print: 1,
-				Group: 7,
+				Print: 6,
+				Group: 5,
 			},
 		},
 		"\"_p\":\"P\"": {
 			Halves: search.Spot{
 				Print: 4,
-				Group: 1,
+				Group: 2,
 			},
 			Sixes: search.Spot{
-				Print: 4,
-				Group: 6,
+				Print: 5,
+				Group: 5,
 			},
 		},
 		"\"logtag\":\"P\"": {
 			Halves: search.Spot{
 				Print: 8,
-				Group: 1,
+				Group: 2,
 			},
 			Sixes: search.Spot{
-				Print: 8,
-				Group: 6,
+				Print: 9,
+				Group: 5,
 			},
 		},
 		"(external/": {
 			Halves: search.Spot{
 				Print: 6,
-				Group: 2,
+				Group: 7,
 			},
 			Sixes: search.Spot{
 				Group: 1,
@@ -37082,22 +37292,12 @@ var embedded = Catalogue{
 		},
 		") Peer reports incompatible or unsupported protocol version": {
 			Halves: search.Spot{
-				Print: 45,
-				Group: 2,
-			},
-			Sixes: search.Spot{
-				Print: 26,
-				Group: 6,
+				Print: 11,
 			},
 		},
 		") Peer reports it experienced an internal error": {
 			Halves: search.Spot{
-				Print: 38,
-				Group: 2,
-			},
-			Sixes: search.Spot{
-				Print: 28,
-				Group: 5,
+				Print: 11,
 			},
 		},
 		") The server rejected the handshake because the client downgraded": {
@@ -37106,13 +37306,13 @@ var embedded = Catalogue{
 				Group: 3,
 			},
 			Sixes: search.Spot{
-				Print: 56,
+				Print: 24,
+				Group: 5,
 			},
 		},
 		") The server supports no protocols that the client advertises in the ALPN extension": {
 			Halves: search.Spot{
-				Print: 27,
-				Group: 2,
+				Print: 18,
 			},
 			Sixes: search.Spot{
 				Print: 36,
@@ -37121,8 +37321,7 @@ var embedded = Catalogue{
 		},
 		") security library: ": {
 			Halves: search.Spot{
-				Print: 16,
-				Group: 4,
+				Print: 9,
 			},
 			Sixes: search.Spot{
 				Print: 17,
@@ -37141,8 +37340,7 @@ var embedded = Catalogue{
 		},
 		",{error,eacces}}": {
 			Halves: search.Spot{
-				Print: 12,
-				Group: 3,
+				Print: 4,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -37189,7 +37387,8 @@ var embedded = Catalogue{
 		},
 		":PEM routines:": {
 			Halves: search.Spot{
-				Group: 3,
+				Print: 3,
+				Group: 7,
 			},
 			Sixes: search.Spot{
 				Print: 2,
@@ -37198,6 +37397,7 @@ var embedded = Catalogue{
 		},
 		":digital envelope routines:": {
 			Halves: search.Spot{
+				Print: 11,
 				Group: 1,
 			},
 			Sixes: search.Spot{
@@ -37225,8 +37425,8 @@ var embedded = Catalogue{
 		},
 		"AEADBadTagException: Tag mismatch": {
 			Halves: search.Spot{
-				Print: 14,
-				Group: 1,
+				Print: 11,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 30,
@@ -37262,17 +37462,17 @@ var embedded = Catalogue{
 		"AlertReceived(": {
 			Halves: search.Spot{
 				Print: 10,
-				Group: 7,
+				Group: 4,
 			},
 			Sixes: search.Spot{
-				Print: 11,
-				Group: 5,
+				Print: 5,
+				Group: 7,
 			},
 		},
 		"Alert[2|": {
 			Halves: search.Spot{
-				Print: 2,
-				Group: 3,
+				Print: 4,
+				Group: 6,
 			},
 			Sixes: search.Spot{
 				Print: 5,
@@ -37280,7 +37480,7 @@ var embedded = Catalogue{
 		},
 		"Algorithm constraints": {
 			Halves: search.Spot{
-				Print: 4,
+				Print: 13,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -37292,14 +37492,14 @@ var embedded = Catalogue{
 				Group: 3,
 			},
 			Sixes: search.Spot{
-				Print: 2,
-				Group: 2,
+				Print: 27,
+				Group: 7,
 			},
 		},
 		"Authority Key Identifier marked critical": {
 			Halves: search.Spot{
-				Print: 9,
-				Group: 6,
+				Print: 12,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -37307,7 +37507,6 @@ var embedded = Catalogue{
 		},
 		"BAD_DECRYPT(": {
 			Halves: search.Spot{
-				Print: 8,
 				Group: 7,
 			},
 			Sixes: search.Spot{
@@ -37317,8 +37516,8 @@ var embedded = Catalogue{
 		},
 		"BAD_ECPOINT": {
 			Halves: search.Spot{
-				Print: 5,
-				Group: 6,
+				Print: 3,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -37327,7 +37526,7 @@ var embedded = Catalogue{
 		},
 		"Basic Constraints of CA cert not marked critical": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 9,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -37373,8 +37572,8 @@ var embedded = Catalogue{
 		},
 		"CLIENT ALERT": {
 			Halves: search.Spot{
-				Print: 4,
-				Group: 1,
+				Print: 2,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 8,
@@ -37401,8 +37600,7 @@ var embedded = Catalogue{
 		},
 		"CRL is not yet valid": {
 			Halves: search.Spot{
-				Print: 14,
-				Group: 1,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -37411,8 +37609,7 @@ var embedded = Catalogue{
 		},
 		"CRL path validation error": {
 			Halves: search.Spot{
-				Print: 8,
-				Group: 1,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -37430,7 +37627,7 @@ var embedded = Catalogue{
 		},
 		"CRYPT_E_NO_REVOCATION_CHECK": {
 			Halves: search.Spot{
-				Print: 22,
+				Print: 14,
 				Group: 5,
 			},
 			Sixes: search.Spot{
@@ -37439,8 +37636,8 @@ var embedded = Catalogue{
 		},
 		"CRYPT_E_NO_REVOCATION_DLL": {
 			Halves: search.Spot{
-				Print: 12,
-				Group: 7,
+				Print: 14,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Group: 1,
@@ -37448,8 +37645,8 @@ var embedded = Catalogue{
 		},
 		"CRYPT_E_REVOCATION_OFFLINE": {
 			Halves: search.Spot{
-				Print: 9,
-				Group: 7,
+				Print: 11,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Group: 1,
@@ -37457,7 +37654,7 @@ var embedded = Catalogue{
 		},
 		"CRYPT_E_REVOKED": {
 			Halves: search.Spot{
-				Print: 9,
+				Print: 2,
 				Group: 7,
 			},
 			Sixes: search.Spot{
@@ -37470,14 +37667,14 @@ var embedded = Catalogue{
 				Group: 2,
 			},
 			Sixes: search.Spot{
-				Print: 17,
-				Group: 2,
+				Print: 19,
+				Group: 5,
 			},
 		},
 		"CertPath": {
 			Halves: search.Spot{
-				Print: 2,
-				Group: 2,
+				Print: 4,
+				Group: 7,
 			},
 			Sixes: search.Spot{
 				Group: 1,
@@ -37485,8 +37682,8 @@ var embedded = Catalogue{
 		},
 		"Certificate Transparency required, but no valid SCTs found": {
 			Halves: search.Spot{
-				Print: 41,
-				Group: 1,
+				Print: 4,
+				Group: 7,
 			},
 			Sixes: search.Spot{
 				Group: 1,
@@ -37503,8 +37700,8 @@ var embedded = Catalogue{
 		},
 		"Certificate public key has explicit ECC parameters": {
 			Halves: search.Spot{
-				Print: 37,
-				Group: 5,
+				Print: 16,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Group: 1,
@@ -37512,7 +37709,8 @@ var embedded = Catalogue{
 		},
 		"CertificateError: hostname ": {
 			Halves: search.Spot{
-				Print: 13,
+				Print: 14,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 14,
@@ -37520,26 +37718,26 @@ var embedded = Catalogue{
 		},
 		"CertificateException: No name matching ": {
 			Halves: search.Spot{
-				Print: 15,
-				Group: 1,
+				Print: 12,
+				Group: 3,
 			},
 			Sixes: search.Spot{
-				Group: 1,
+				Print: 23,
 			},
 		},
 		"CertificateException: Unable to initialize": {
 			Halves: search.Spot{
-				Print: 15,
-				Group: 1,
+				Print: 12,
+				Group: 3,
 			},
 			Sixes: search.Spot{
-				Group: 1,
+				Print: 30,
 			},
 		},
 		"CertificateException: parsing issue": {
 			Halves: search.Spot{
-				Print: 15,
-				Group: 1,
+				Print: 12,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Group: 1,
@@ -37547,8 +37745,8 @@ var embedded = Catalogue{
 		},
 		"CertificateExpiredException: ": {
 			Halves: search.Spot{
-				Print: 22,
-				Group: 1,
+				Print: 19,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Group: 1,
@@ -37556,8 +37754,8 @@ var embedded = Catalogue{
 		},
 		"CertificateNotYetValidException: ": {
 			Halves: search.Spot{
-				Print: 26,
-				Group: 1,
+				Print: 23,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 20,
@@ -37565,8 +37763,8 @@ var embedded = Catalogue{
 		},
 		"CertificateParsingException: ": {
 			Halves: search.Spot{
-				Print: 22,
-				Group: 1,
+				Print: 19,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Group: 1,
@@ -37574,8 +37772,8 @@ var embedded = Catalogue{
 		},
 		"CertificateRevokedException: ": {
 			Halves: search.Spot{
-				Print: 22,
-				Group: 1,
+				Print: 19,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Group: 1,
@@ -37592,8 +37790,8 @@ var embedded = Catalogue{
 		},
 		"ClosedChannelException": {
 			Halves: search.Spot{
-				Print: 17,
-				Group: 1,
+				Print: 14,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 13,
@@ -37602,8 +37800,8 @@ var embedded = Catalogue{
 		},
 		"Could not determine revocation status": {
 			Halves: search.Spot{
-				Print: 7,
-				Group: 4,
+				Print: 2,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 2,
@@ -37612,8 +37810,8 @@ var embedded = Catalogue{
 		},
 		"Could not parse PKey: ": {
 			Halves: search.Spot{
-				Print: 7,
-				Group: 4,
+				Print: 2,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 17,
@@ -37622,8 +37820,8 @@ var embedded = Catalogue{
 		},
 		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(": {
 			Halves: search.Spot{
-				Print: 25,
-				Group: 5,
+				Print: 11,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 2,
@@ -37641,7 +37839,8 @@ var embedded = Catalogue{
 		"EOF": {},
 		"ERR_ALPN_NEGOTIATION_FAILED": {
 			Halves: search.Spot{
-				Group: 3,
+				Print: 21,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Group: 1,
@@ -37673,8 +37872,8 @@ var embedded = Catalogue{
 		},
 		"Empty Subject Alternative Name extension": {
 			Halves: search.Spot{
-				Print: 11,
-				Group: 2,
+				Print: 13,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 9,
@@ -37686,7 +37885,7 @@ var embedded = Catalogue{
 				Print: 2,
 			},
 			Sixes: search.Spot{
-				Print: 28,
+				Group: 1,
 			},
 		},
 		"Error in handshake: An unexpected TLS packet was received": {
@@ -37710,7 +37909,7 @@ var embedded = Catalogue{
 				Print: 2,
 			},
 			Sixes: search.Spot{
-				Print: 39,
+				Group: 1,
 			},
 		},
 		"Error in handshake: No supported cipher suites have been found": {
@@ -37747,7 +37946,7 @@ var embedded = Catalogue{
 		},
 		"Error: Base64 decoding error.": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 25,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -37755,7 +37954,7 @@ var embedded = Catalogue{
 		},
 		"Error: Error while reading file.": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 9,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -37763,7 +37962,8 @@ var embedded = Catalogue{
 		},
 		"Error: The requested data were not available.": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 36,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -37863,8 +38063,8 @@ var embedded = Catalogue{
 		},
 		"FileNotFoundException: ": {
 			Halves: search.Spot{
-				Print: 16,
-				Group: 1,
+				Print: 13,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 12,
@@ -37873,7 +38073,7 @@ var embedded = Catalogue{
 		},
 		"FileSystemException: Cannot open file, path = '": {
 			Halves: search.Spot{
-				Print: 14,
+				Print: 32,
 				Group: 1,
 			},
 			Sixes: search.Spot{
@@ -37883,13 +38083,14 @@ var embedded = Catalogue{
 		},
 		"GNUTLS_E_": {
 			Halves: search.Spot{
+				Print: 6,
 				Group: 5,
 			},
 		},
 		"GnuTLS recv error": {
 			Halves: search.Spot{
-				Print: 2,
-				Group: 7,
+				Print: 7,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -37898,8 +38099,8 @@ var embedded = Catalogue{
 		},
 		"GnuTLS send error": {
 			Halves: search.Spot{
-				Print: 2,
-				Group: 7,
+				Print: 4,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -37963,7 +38164,7 @@ var embedded = Catalogue{
 		"Invalid path: ": {
 			Halves: search.Spot{
 				Print: 4,
-				Group: 4,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 5,
@@ -37972,8 +38173,8 @@ var embedded = Catalogue{
 		},
 		"InvalidCertificate(": {
 			Halves: search.Spot{
-				Print: 11,
-				Group: 7,
+				Print: 4,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 7,
@@ -37982,17 +38183,18 @@ var embedded = Catalogue{
 		},
 		"Issuer name empty": {
 			Halves: search.Spot{
-				Print: 5,
+				Print: 6,
+				Group: 1,
 			},
 			Sixes: search.Spot{
-				Print: 10,
-				Group: 6,
+				Print: 5,
+				Group: 3,
 			},
 		},
 		"KEY_VALUES_MISMATCH(": {
 			Halves: search.Spot{
-				Print: 14,
-				Group: 7,
+				Print: 3,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Group: 1,
@@ -38000,7 +38202,8 @@ var embedded = Catalogue{
 		},
 		"Key usage keyCertSign invalid for non-CA cert": {
 			Halves: search.Spot{
-				Print: 17,
+				Print: 26,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 18,
@@ -38008,10 +38211,11 @@ var embedded = Catalogue{
 		},
 		"Keystore was tampered with, or password was incorrect": {
 			Halves: search.Spot{
-				Print: 11,
+				Print: 36,
+				Group: 2,
 			},
 			Sixes: search.Spot{
-				Print: 21,
+				Group: 1,
 			},
 		},
 		"LEAF_SIGNATURE": {
@@ -38023,20 +38227,26 @@ var embedded = Catalogue{
 				Group: 1,
 			},
 		},
-		"LocalizedDescription": {
+		"Listening  for ": {
 			Halves: search.Spot{
-				Print: 15,
+				Print: 9,
 				Group: 1,
 			},
 			Sixes: search.Spot{
-				Print: 7,
-				Group: 5,
+				Print: 4,
+				Group: 6,
+			},
+		},
+		"LocalizedDescription": {
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 6,
 			},
 		},
 		"Missing Authority Key Identifier": {
 			Halves: search.Spot{
-				Print: 17,
-				Group: 6,
+				Print: 20,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 12,
@@ -38044,8 +38254,8 @@ var embedded = Catalogue{
 		},
 		"Missing Subject Key Identifier": {
 			Halves: search.Spot{
-				Print: 13,
-				Group: 2,
+				Print: 18,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 16,
@@ -38074,11 +38284,11 @@ var embedded = Catalogue{
 		},
 		"Mounts denied": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 3,
 			},
 			Sixes: search.Spot{
-				Print: 8,
-				Group: 6,
+				Print: 5,
+				Group: 3,
 			},
 		},
 		"NOT trusted": {
@@ -38108,11 +38318,13 @@ var embedded = Catalogue{
 			},
 			Sixes: search.Spot{
 				Print: 12,
+				Group: 2,
 			},
 		},
 		"NO_START_LINE(": {
 			Halves: search.Spot{
-				Group: 7,
+				Print: 1,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 2,
@@ -38121,8 +38333,8 @@ var embedded = Catalogue{
 		},
 		"NO_SUPPORTED_VERSIONS_ENABLED": {
 			Halves: search.Spot{
-				Print: 4,
-				Group: 3,
+				Print: 2,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 26,
@@ -38141,8 +38353,7 @@ var embedded = Catalogue{
 		},
 		"No appropriate protocol (protocol is disabled": {
 			Halves: search.Spot{
-				Print: 17,
-				Group: 2,
+				Print: 20,
 			},
 			Sixes: search.Spot{
 				Print: 36,
@@ -38150,18 +38361,16 @@ var embedded = Catalogue{
 		},
 		"No available authentication scheme": {
 			Halves: search.Spot{
-				Print: 4,
-				Group: 1,
+				Print: 26,
 			},
 			Sixes: search.Spot{
-				Print: 15,
-				Group: 2,
+				Print: 28,
+				Group: 3,
 			},
 		},
 		"No matching application layer protocol values": {
 			Halves: search.Spot{
-				Print: 38,
-				Group: 1,
+				Print: 22,
 			},
 			Sixes: search.Spot{
 				Print: 5,
@@ -38170,7 +38379,8 @@ var embedded = Catalogue{
 		},
 		"No such file or directory @ rb_sysopen - ": {
 			Halves: search.Spot{
-				Print: 4,
+				Print: 7,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 15,
@@ -38178,8 +38388,7 @@ var embedded = Catalogue{
 		},
 		"OCSP ": {
 			Halves: search.Spot{
-				Print: 1,
-				Group: 3,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Group: 7,
@@ -38187,7 +38396,7 @@ var embedded = Catalogue{
 		},
 		"OSStatus": {
 			Halves: search.Spot{
-				Print: 1,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Group: 7,
@@ -38205,7 +38414,8 @@ var embedded = Catalogue{
 		},
 		"OfflineRevocation": {
 			Halves: search.Spot{
-				Group: 1,
+				Print: 9,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 6,
@@ -38214,8 +38424,8 @@ var embedded = Catalogue{
 		},
 		"Optional(-98": {
 			Halves: search.Spot{
-				Print: 1,
-				Group: 1,
+				Print: 5,
+				Group: 7,
 			},
 			Sixes: search.Spot{
 				Print: 8,
@@ -38224,8 +38434,8 @@ var embedded = Catalogue{
 		},
 		"PEER_DID_NOT_RETURN_A_CERTIFICATE(": {
 			Halves: search.Spot{
-				Print: 10,
-				Group: 1,
+				Print: 21,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -38243,8 +38453,8 @@ var embedded = Catalogue{
 		},
 		"PR_CONNECT_RESET_ERROR": {
 			Halves: search.Spot{
-				Print: 8,
-				Group: 1,
+				Print: 12,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 16,
@@ -38253,8 +38463,8 @@ var embedded = Catalogue{
 		},
 		"PR_END_OF_FILE_ERROR": {
 			Halves: search.Spot{
-				Print: 4,
-				Group: 1,
+				Print: 15,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 14,
@@ -38273,7 +38483,8 @@ var embedded = Catalogue{
 		},
 		"Path length given without key usage keyCertSign": {
 			Halves: search.Spot{
-				Print: 18,
+				Print: 25,
+				Group: 6,
 			},
 			Sixes: search.Spot{
 				Print: 11,
@@ -38282,16 +38493,16 @@ var embedded = Catalogue{
 		"Path length invalid for non-CA cert": {
 			Halves: search.Spot{
 				Print: 16,
-				Group: 4,
+				Group: 2,
 			},
 			Sixes: search.Spot{
-				Print: 17,
-				Group: 4,
+				Print: 22,
+				Group: 3,
 			},
 		},
 		"Peer reports failure of signature verification or key exchange": {
 			Halves: search.Spot{
-				Print: 24,
+				Print: 9,
 			},
 			Sixes: search.Spot{
 				Print: 25,
@@ -38299,10 +38510,11 @@ var embedded = Catalogue{
 		},
 		"Peer reports negotiation not in compliance with export": {
 			Halves: search.Spot{
-				Print: 43,
+				Print: 9,
 			},
 			Sixes: search.Spot{
-				Print: 42,
+				Print: 11,
+				Group: 3,
 			},
 		},
 		"Peer's Certificate has expired": {
@@ -38326,6 +38538,10 @@ var embedded = Catalogue{
 			},
 		},
 		"Pin verification failed": {
+			Halves: search.Spot{
+				Print: 6,
+				Group: 2,
+			},
 			Sixes: search.Spot{
 				Print: 8,
 				Group: 7,
@@ -38333,7 +38549,8 @@ var embedded = Catalogue{
 		},
 		"RFC 3779 resource not subset of parent's resources": {
 			Halves: search.Spot{
-				Group: 5,
+				Print: 29,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -38342,8 +38559,8 @@ var embedded = Catalogue{
 		},
 		"Received alert ": {
 			Halves: search.Spot{
-				Print: 11,
-				Group: 3,
+				Print: 8,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 7,
@@ -38352,21 +38569,21 @@ var embedded = Catalogue{
 		},
 		"Received an unexpected EOF or 0 bytes from the transport stream": {
 			Halves: search.Spot{
-				Print: 24,
-				Group: 1,
+				Print: 5,
+				Group: 4,
 			},
 			Sixes: search.Spot{
-				Print: 43,
-				Group: 2,
+				Print: 7,
+				Group: 5,
 			},
 		},
 		"Referenced ": {
 			Halves: search.Spot{
-				Print: 4,
-				Group: 7,
+				Print: 3,
+				Group: 3,
 			},
 			Sixes: search.Spot{
-				Group: 1,
+				Group: 7,
 			},
 		},
 		"RemoteCertificate": {
@@ -38391,11 +38608,12 @@ var embedded = Catalogue{
 		},
 		"RevocationStatusUnknown": {
 			Halves: search.Spot{
-				Print: 17,
-				Group: 6,
+				Print: 14,
+				Group: 3,
 			},
 			Sixes: search.Spot{
-				Print: 20,
+				Print: 15,
+				Group: 3,
 			},
 		},
 		"SEC_E_": {
@@ -38403,8 +38621,8 @@ var embedded = Catalogue{
 				Group: 5,
 			},
 			Sixes: search.Spot{
-				Print: 1,
-				Group: 3,
+				Print: 3,
+				Group: 1,
 			},
 		},
 		"SELF_SIGNED": {
@@ -38417,8 +38635,8 @@ var embedded = Catalogue{
 		},
 		"SERVER ALERT": {
 			Halves: search.Spot{
-				Print: 2,
-				Group: 5,
+				Print: 6,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 8,
@@ -38483,8 +38701,8 @@ var embedded = Catalogue{
 		},
 		"SslClosedEngineException": {
 			Halves: search.Spot{
-				Print: 19,
-				Group: 1,
+				Print: 16,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 15,
@@ -38493,8 +38711,8 @@ var embedded = Catalogue{
 		},
 		"SslHandshakeTimeoutException: handshake timed out": {
 			Halves: search.Spot{
-				Print: 23,
-				Group: 1,
+				Print: 20,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 8,
@@ -38503,8 +38721,8 @@ var embedded = Catalogue{
 		},
 		"SslRecordException": {
 			Halves: search.Spot{
-				Print: 13,
-				Group: 1,
+				Print: 10,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 9,
@@ -38523,8 +38741,8 @@ var embedded = Catalogue{
 		},
 		"Subject Key Identifier marked critical": {
 			Halves: search.Spot{
-				Print: 5,
-				Group: 2,
+				Print: 10,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 8,
@@ -38533,8 +38751,8 @@ var embedded = Catalogue{
 		},
 		"Subject empty and Subject Alt Name extension not critical": {
 			Halves: search.Spot{
-				Print: 23,
-				Group: 2,
+				Print: 12,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 12,
@@ -38543,37 +38761,38 @@ var embedded = Catalogue{
 		},
 		"Subject name empty": {
 			Halves: search.Spot{
-				Print: 9,
-				Group: 6,
+				Print: 7,
+				Group: 1,
 			},
 			Sixes: search.Spot{
-				Print: 11,
-				Group: 6,
+				Print: 3,
+				Group: 7,
 			},
 		},
 		"Suite B: ": {
 			Halves: search.Spot{
-				Print: 6,
-				Group: 5,
+				Print: 5,
+				Group: 1,
 			},
 			Sixes: search.Spot{
-				Print: 6,
-				Group: 4,
+				Print: 4,
+				Group: 5,
 			},
 		},
 		"TCP Conn": {
 			Halves: search.Spot{
 				Print: 1,
-				Group: 2,
+				Group: 6,
 			},
 			Sixes: search.Spot{
-				Print: 1,
-				Group: 3,
+				Print: 2,
+				Group: 4,
 			},
 		},
 		"TLS Error: ": {
 			Halves: search.Spot{
-				Print: 6,
+				Print: 7,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 7,
@@ -38592,7 +38811,7 @@ var embedded = Catalogue{
 		"TLS Trust": {
 			Halves: search.Spot{
 				Print: 1,
-				Group: 4,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -38621,8 +38840,8 @@ var embedded = Catalogue{
 		},
 		"TLS alert": {
 			Halves: search.Spot{
-				Print: 1,
-				Group: 4,
+				Print: 3,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -38640,8 +38859,8 @@ var embedded = Catalogue{
 		},
 		"TLS connect failed": {
 			Halves: search.Spot{
-				Print: 9,
-				Group: 2,
+				Print: 1,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -38660,8 +38879,8 @@ var embedded = Catalogue{
 		},
 		"TLS connection failed": {
 			Halves: search.Spot{
-				Print: 1,
-				Group: 5,
+				Print: 12,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -38700,8 +38919,8 @@ var embedded = Catalogue{
 		},
 		"TLS key negotiation failed": {
 			Halves: search.Spot{
-				Print: 1,
-				Group: 5,
+				Print: 17,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -38710,7 +38929,7 @@ var embedded = Catalogue{
 		},
 		"TLS library problem: ": {
 			Halves: search.Spot{
-				Print: 13,
+				Print: 2,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -38719,8 +38938,8 @@ var embedded = Catalogue{
 		},
 		"TLS negotiation failed": {
 			Halves: search.Spot{
-				Print: 1,
-				Group: 5,
+				Print: 13,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -38779,7 +38998,7 @@ var embedded = Catalogue{
 		"TLS连接": {
 			Halves: search.Spot{
 				Print: 1,
-				Group: 3,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Group: 4,
@@ -38787,35 +39006,35 @@ var embedded = Catalogue{
 		},
 		"The client supported protocol versions[": {
 			Halves: search.Spot{
-				Print: 23,
-				Group: 2,
+				Print: 26,
 			},
 			Sixes: search.Spot{
-				Group: 2,
+				Group: 6,
 			},
 		},
 		"The handshake operation timed out": {
 			Halves: search.Spot{
-				Print: 21,
+				Print: 1,
 				Group: 4,
 			},
 			Sixes: search.Spot{
-				Group: 2,
+				Print: 2,
+				Group: 5,
 			},
 		},
 		"The trustAnchors parameter must be non-empty": {
 			Halves: search.Spot{
-				Print: 29,
-				Group: 1,
+				Print: 1,
+				Group: 4,
 			},
 			Sixes: search.Spot{
-				Group: 2,
+				Group: 6,
 			},
 		},
 		"TlsException: ": {
 			Halves: search.Spot{
-				Print: 7,
-				Group: 1,
+				Print: 4,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -38824,8 +39043,8 @@ var embedded = Catalogue{
 		},
 		"UNDETERMINED_REVOCATION_STATUS": {
 			Halves: search.Spot{
-				Print: 14,
-				Group: 7,
+				Print: 16,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -38834,8 +39053,8 @@ var embedded = Catalogue{
 		},
 		"UNKNOWN_CIPHER_RETURNED": {
 			Halves: search.Spot{
-				Print: 19,
-				Group: 5,
+				Print: 1,
+				Group: 6,
 			},
 			Sixes: search.Spot{
 				Print: 11,
@@ -38844,11 +39063,11 @@ var embedded = Catalogue{
 		},
 		"UNSUPPORTED_PROTOCOL": {
 			Halves: search.Spot{
-				Print: 3,
-				Group: 3,
+				Print: 2,
+				Group: 5,
 			},
 			Sixes: search.Spot{
-				Print: 7,
+				Print: 9,
 				Group: 1,
 			},
 		},
@@ -38863,7 +39082,7 @@ var embedded = Catalogue{
 		},
 		"Unable to determine revocation status": {
 			Halves: search.Spot{
-				Print: 4,
+				Print: 22,
 				Group: 4,
 			},
 			Sixes: search.Spot{
@@ -38872,8 +39091,7 @@ var embedded = Catalogue{
 		},
 		"Unable to set local cert chain file `": {
 			Halves: search.Spot{
-				Print: 30,
-				Group: 1,
+				Print: 14,
 			},
 			Sixes: search.Spot{
 				Print: 26,
@@ -38882,8 +39100,8 @@ var embedded = Catalogue{
 		},
 		"UnrecoverableKeyException: Cannot recover key": {
 			Halves: search.Spot{
-				Print: 20,
-				Group: 1,
+				Print: 17,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 13,
@@ -38892,8 +39110,8 @@ var embedded = Catalogue{
 		},
 		"UnverifiedException": {
 			Halves: search.Spot{
-				Print: 14,
-				Group: 1,
+				Print: 4,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 10,
@@ -38902,8 +39120,8 @@ var embedded = Catalogue{
 		},
 		"Using cert extension requires at least X509v3": {
 			Halves: search.Spot{
-				Print: 7,
-				Group: 3,
+				Print: 39,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 36,
@@ -38912,7 +39130,7 @@ var embedded = Catalogue{
 		},
 		"VERIFY_FAILED": {
 			Halves: search.Spot{
-				Print: 3,
+				Print: 7,
 				Group: 1,
 			},
 			Sixes: search.Spot{
@@ -38922,8 +39140,8 @@ var embedded = Catalogue{
 		},
 		"ValidatorException: ": {
 			Halves: search.Spot{
-				Print: 13,
-				Group: 1,
+				Print: 2,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 7,
@@ -38931,7 +39149,7 @@ var embedded = Catalogue{
 		},
 		"WRONG_CIPHER_RETURNED": {
 			Halves: search.Spot{
-				Print: 17,
+				Print: 5,
 				Group: 5,
 			},
 			Sixes: search.Spot{
@@ -38941,7 +39159,7 @@ var embedded = Catalogue{
 		},
 		"WRONG_CURVE": {
 			Halves: search.Spot{
-				Print: 8,
+				Print: 5,
 				Group: 5,
 			},
 			Sixes: search.Spot{
@@ -38955,17 +39173,27 @@ var embedded = Catalogue{
 				Group: 3,
 			},
 			Sixes: search.Spot{
-				Print: 8,
+				Print: 15,
+				Group: 1,
 			},
 		},
 		"WRONG_VERSION": {
 			Halves: search.Spot{
-				Print: 3,
-				Group: 1,
+				Print: 5,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 3,
 				Group: 3,
+			},
+		},
+		"WuKongIM · Starting node ": {
+			Halves: search.Spot{
+				Print: 7,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+				Group: 5,
 			},
 		},
 		"[X509: KEY_TYPE_MISMATCH] ": {
@@ -39000,16 +39228,18 @@ var embedded = Catalogue{
 		},
 		"\\u201d\\u7684\\u670d\\u52a1\\u5668": {
 			Halves: search.Spot{
-				Print: 13,
+				Print: 22,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 4,
-				Group: 5,
+				Group: 2,
 			},
 		},
 		"\\u4E0D\\u5177\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
 			Halves: search.Spot{
-				Print: 13,
+				Print: 33,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 38,
@@ -39018,7 +39248,8 @@ var embedded = Catalogue{
 		},
 		"\\u4e0d\\u5177\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
 			Halves: search.Spot{
-				Print: 13,
+				Print: 33,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 38,
@@ -39037,7 +39268,8 @@ var embedded = Catalogue{
 		},
 		"\\u5b89\\u5168\\u8fde\\u63a5": {
 			Halves: search.Spot{
-				Print: 19,
+				Print: 3,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 14,
@@ -39046,8 +39278,8 @@ var embedded = Catalogue{
 		},
 		"\\u63E1\\u624B": {
 			Halves: search.Spot{
-				Print: 3,
-				Group: 1,
+				Print: 7,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39056,8 +39288,8 @@ var embedded = Catalogue{
 		},
 		"\\u63e1\\u624b": {
 			Halves: search.Spot{
-				Print: 3,
-				Group: 1,
+				Print: 7,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -39066,7 +39298,8 @@ var embedded = Catalogue{
 		},
 		"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB": {
 			Halves: search.Spot{
-				Print: 19,
+				Print: 1,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 28,
@@ -39075,7 +39308,8 @@ var embedded = Catalogue{
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5230\\u8BE5\\u670D\\u52A1\\u5668\\u7684\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
 			Halves: search.Spot{
-				Print: 37,
+				Print: 1,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 46,
@@ -39084,8 +39318,8 @@ var embedded = Catalogue{
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
 			Halves: search.Spot{
-				Print: 27,
-				Group: 5,
+				Print: 1,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 45,
@@ -39094,7 +39328,8 @@ var embedded = Catalogue{
 		},
 		"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb": {
 			Halves: search.Spot{
-				Print: 19,
+				Print: 1,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 8,
@@ -39103,7 +39338,8 @@ var embedded = Catalogue{
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5230\\u8be5\\u670d\\u52a1\\u5668\\u7684\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
 			Halves: search.Spot{
-				Print: 37,
+				Print: 1,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 8,
@@ -39112,7 +39348,8 @@ var embedded = Catalogue{
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
 			Halves: search.Spot{
-				Print: 49,
+				Print: 1,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 8,
@@ -39121,7 +39358,8 @@ var embedded = Catalogue{
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7684\\u7B97\\u6CD5": {
 			Halves: search.Spot{
-				Print: 7,
+				Print: 3,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39130,7 +39368,8 @@ var embedded = Catalogue{
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
 			Halves: search.Spot{
-				Print: 7,
+				Print: 3,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39139,7 +39378,8 @@ var embedded = Catalogue{
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7684\\u7B97\\u6CD5": {
 			Halves: search.Spot{
-				Print: 7,
+				Print: 3,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39148,7 +39388,8 @@ var embedded = Catalogue{
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7B97\\u6CD5": {
 			Halves: search.Spot{
-				Print: 7,
+				Print: 3,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39157,7 +39398,8 @@ var embedded = Catalogue{
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7684\\u7b97\\u6cd5": {
 			Halves: search.Spot{
-				Print: 1,
+				Print: 4,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 38,
@@ -39166,7 +39408,8 @@ var embedded = Catalogue{
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
 			Halves: search.Spot{
-				Print: 1,
+				Print: 4,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 32,
@@ -39175,25 +39418,28 @@ var embedded = Catalogue{
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7684\\u7b97\\u6cd5": {
 			Halves: search.Spot{
-				Print: 1,
+				Print: 4,
+				Group: 5,
 			},
 			Sixes: search.Spot{
-				Print: 38,
-				Group: 3,
+				Print: 16,
+				Group: 2,
 			},
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7b97\\u6cd5": {
 			Halves: search.Spot{
-				Print: 1,
+				Print: 4,
+				Group: 5,
 			},
 			Sixes: search.Spot{
-				Print: 32,
-				Group: 3,
+				Print: 16,
+				Group: 2,
 			},
 		},
 		"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E": {
 			Halves: search.Spot{
-				Print: 7,
+				Print: 45,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39202,7 +39448,8 @@ var embedded = Catalogue{
 		},
 		"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e": {
 			Halves: search.Spot{
-				Print: 7,
+				Print: 45,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 50,
@@ -39221,7 +39468,8 @@ var embedded = Catalogue{
 		},
 		"\\u8bc1\\u4e66": {
 			Halves: search.Spot{
-				Print: 1,
+				Print: 4,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 2,
@@ -39258,8 +39506,8 @@ var embedded = Catalogue{
 		},
 		"algorithm too weak": {
 			Halves: search.Spot{
-				Print: 9,
-				Group: 1,
+				Print: 11,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 15,
@@ -39268,8 +39516,8 @@ var embedded = Catalogue{
 		},
 		"altnames": {
 			Halves: search.Spot{
-				Print: 1,
-				Group: 2,
+				Print: 4,
+				Group: 6,
 			},
 			Sixes: search.Spot{
 				Print: 2,
@@ -39278,8 +39526,8 @@ var embedded = Catalogue{
 		},
 		"application verification failure": {
 			Halves: search.Spot{
-				Print: 15,
-				Group: 7,
+				Print: 14,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 16,
@@ -39288,8 +39536,8 @@ var embedded = Catalogue{
 		},
 		"asn1 encoding routines:": {
 			Halves: search.Spot{
-				Print: 4,
-				Group: 7,
+				Print: 6,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 8,
@@ -39307,8 +39555,8 @@ var embedded = Catalogue{
 		},
 		"authority and issuer ": {
 			Halves: search.Spot{
-				Print: 11,
-				Group: 2,
+				Print: 8,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39316,8 +39564,8 @@ var embedded = Catalogue{
 		},
 		"authority and subject ": {
 			Halves: search.Spot{
-				Print: 4,
-				Group: 4,
+				Print: 8,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39344,8 +39592,8 @@ var embedded = Catalogue{
 		},
 		"before secure TLS connection was established": {
 			Halves: search.Spot{
-				Print: 34,
-				Group: 1,
+				Print: 10,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39382,7 +39630,7 @@ var embedded = Catalogue{
 		"cannot decrypt peer's message": {
 			Halves: search.Spot{
 				Print: 4,
-				Group: 4,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Group: 3,
@@ -39390,7 +39638,7 @@ var embedded = Catalogue{
 		},
 		"cert info signature and signature algorithm mismatch": {
 			Halves: search.Spot{
-				Print: 10,
+				Print: 36,
 			},
 			Sixes: search.Spot{
 				Print: 11,
@@ -39447,8 +39695,8 @@ var embedded = Catalogue{
 		},
 		"closed connection during handshake": {
 			Halves: search.Spot{
-				Print: 15,
-				Group: 4,
+				Print: 20,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 23,
@@ -39477,7 +39725,7 @@ var embedded = Catalogue{
 		},
 		"correctly signed": {
 			Halves: search.Spot{
-				Print: 10,
+				Print: 8,
 			},
 			Sixes: search.Spot{
 				Print: 11,
@@ -39485,8 +39733,8 @@ var embedded = Catalogue{
 		},
 		"could not find key ": {
 			Halves: search.Spot{
-				Print: 7,
-				Group: 2,
+				Print: 9,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 2,
@@ -39495,8 +39743,8 @@ var embedded = Catalogue{
 		},
 		"couldn't find key ": {
 			Halves: search.Spot{
-				Print: 11,
-				Group: 2,
+				Print: 8,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 2,
@@ -39509,7 +39757,7 @@ var embedded = Catalogue{
 				Group: 4,
 			},
 			Sixes: search.Spot{
-				Print: 2,
+				Print: 4,
 				Group: 3,
 			},
 		},
@@ -39543,8 +39791,7 @@ var embedded = Catalogue{
 		},
 		"different CRL scope": {
 			Halves: search.Spot{
-				Print: 7,
-				Group: 2,
+				Print: 12,
 			},
 			Sixes: search.Spot{
 				Print: 11,
@@ -39553,7 +39800,7 @@ var embedded = Catalogue{
 		},
 		"do not possess a common algorithm": {
 			Halves: search.Spot{
-				Print: 7,
+				Print: 26,
 			},
 			Sixes: search.Spot{
 				Print: 1,
@@ -39632,7 +39879,7 @@ var embedded = Catalogue{
 		},
 		"error:0200100D:system library:": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 20,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -39640,7 +39887,7 @@ var embedded = Catalogue{
 		},
 		"error:07880109:common libcrypto routines:": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 20,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -39648,7 +39895,8 @@ var embedded = Catalogue{
 		},
 		"error:0A0": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 3,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -39656,7 +39904,8 @@ var embedded = Catalogue{
 		},
 		"error:14": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 3,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -39664,7 +39913,8 @@ var embedded = Catalogue{
 		},
 		"error:1C800066:Provider routines:": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 3,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -39672,7 +39922,8 @@ var embedded = Catalogue{
 		},
 		"error:1E08010C:DECODER routines:": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 3,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -39680,7 +39931,7 @@ var embedded = Catalogue{
 		},
 		"error:8000000D:system library:": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 20,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -39688,8 +39939,8 @@ var embedded = Catalogue{
 		},
 		"ertificate validation ": {
 			Halves: search.Spot{
-				Print: 10,
-				Group: 1,
+				Print: 13,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39698,8 +39949,8 @@ var embedded = Catalogue{
 		},
 		"ertificate verification ": {
 			Halves: search.Spot{
-				Print: 3,
-				Group: 7,
+				Print: 13,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39708,8 +39959,7 @@ var embedded = Catalogue{
 		},
 		"excluded subtree violation": {
 			Halves: search.Spot{
-				Print: 16,
-				Group: 1,
+				Print: 18,
 			},
 			Sixes: search.Spot{
 				Print: 16,
@@ -39727,8 +39977,8 @@ var embedded = Catalogue{
 		},
 		"failed to parse PEM priv key": {
 			Halves: search.Spot{
-				Print: 3,
-				Group: 4,
+				Print: 22,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 17,
@@ -39737,8 +39987,8 @@ var embedded = Catalogue{
 		},
 		"failed to parse priv key": {
 			Halves: search.Spot{
-				Print: 3,
-				Group: 4,
+				Print: 18,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 13,
@@ -39747,7 +39997,8 @@ var embedded = Catalogue{
 		},
 		"failed to prepare subPath for volumeMount ": {
 			Halves: search.Spot{
-				Print: 38,
+				Print: 27,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 15,
@@ -39756,18 +40007,16 @@ var embedded = Catalogue{
 		},
 		"failed to set DER cert: ": {
 			Halves: search.Spot{
-				Print: 3,
-				Group: 4,
+				Print: 20,
 			},
 			Sixes: search.Spot{
-				Print: 12,
-				Group: 5,
+				Print: 13,
 			},
 		},
 		"fatal alert code is ": {
 			Halves: search.Spot{
-				Print: 9,
-				Group: 2,
+				Print: 5,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39776,8 +40025,8 @@ var embedded = Catalogue{
 		},
 		"fatal alert message (msg": {
 			Halves: search.Spot{
-				Print: 8,
-				Group: 3,
+				Print: 5,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 17,
@@ -39787,7 +40036,6 @@ var embedded = Catalogue{
 		"fatal alert: ": {
 			Halves: search.Spot{
 				Print: 9,
-				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39799,8 +40047,7 @@ var embedded = Catalogue{
 				Print: 8,
 			},
 			Sixes: search.Spot{
-				Print: 15,
-				Group: 6,
+				Print: 9,
 			},
 		},
 		"fatal error: ": {
@@ -39818,7 +40065,7 @@ var embedded = Catalogue{
 				Print: 9,
 			},
 			Sixes: search.Spot{
-				Print: 15,
+				Print: 10,
 			},
 		},
 		"frameType is not CONNECT": {
@@ -39833,7 +40080,8 @@ var embedded = Catalogue{
 		},
 		"gnutls_handshake() failed": {
 			Halves: search.Spot{
-				Print: 5,
+				Print: 17,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 12,
@@ -39843,7 +40091,6 @@ var embedded = Catalogue{
 		"handshake alert:  unrecognized_name": {
 			Halves: search.Spot{
 				Print: 13,
-				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 23,
@@ -39852,7 +40099,6 @@ var embedded = Catalogue{
 		"handshake alert: unrecognized_name": {
 			Halves: search.Spot{
 				Print: 13,
-				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 22,
@@ -39860,8 +40106,8 @@ var embedded = Catalogue{
 		},
 		"handshake failed due to an unexpected packet format": {
 			Halves: search.Spot{
-				Print: 13,
-				Group: 4,
+				Print: 4,
+				Group: 6,
 			},
 			Sixes: search.Spot{
 				Print: 5,
@@ -39880,26 +40126,27 @@ var embedded = Catalogue{
 		},
 		"he target principal name is incorrect": {
 			Halves: search.Spot{
-				Print: 11,
+				Print: 16,
+				Group: 1,
 			},
 			Sixes: search.Spot{
-				Print: 23,
-				Group: 6,
+				Print: 18,
 			},
 		},
 		"he token supplied to the function is invalid": {
 			Halves: search.Spot{
-				Group: 4,
+				Print: 34,
+				Group: 2,
 			},
 			Sixes: search.Spot{
-				Print: 21,
-				Group: 2,
+				Print: 23,
+				Group: 5,
 			},
 		},
 		"hostPath type check failed: ": {
 			Halves: search.Spot{
-				Print: 2,
-				Group: 1,
+				Print: 14,
+				Group: 6,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -39908,7 +40155,7 @@ var embedded = Catalogue{
 		},
 		"hostname verification failed": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 11,
 				Group: 2,
 			},
 			Sixes: search.Spot{
@@ -39918,8 +40165,7 @@ var embedded = Catalogue{
 		},
 		"http2: unexpected ALPN protocol ": {
 			Halves: search.Spot{
-				Print: 25,
-				Group: 2,
+				Print: 28,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -39976,8 +40222,8 @@ var embedded = Catalogue{
 		},
 		"invalid peer message": {
 			Halves: search.Spot{
-				Print: 4,
-				Group: 4,
+				Print: 12,
+				Group: 6,
 			},
 			Sixes: search.Spot{
 				Print: 5,
@@ -39996,7 +40242,7 @@ var embedded = Catalogue{
 		},
 		"issuer is not recognized": {
 			Halves: search.Spot{
-				Print: 5,
+				Print: 16,
 			},
 			Sixes: search.Spot{
 				Print: 17,
@@ -40004,8 +40250,8 @@ var embedded = Catalogue{
 		},
 		"issuer.cert-manager.io ": {
 			Halves: search.Spot{
-				Print: 8,
-				Group: 3,
+				Print: 11,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 11,
@@ -40014,8 +40260,8 @@ var embedded = Catalogue{
 		},
 		"key 'tls.crt' missing from Secret": {
 			Halves: search.Spot{
-				Print: 29,
-				Group: 3,
+				Print: 6,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 12,
@@ -40024,8 +40270,8 @@ var embedded = Catalogue{
 		},
 		"key 'tls.key' missing from Secret": {
 			Halves: search.Spot{
-				Print: 29,
-				Group: 3,
+				Print: 6,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 12,
@@ -40034,8 +40280,8 @@ var embedded = Catalogue{
 		},
 		"key too weak": {
 			Halves: search.Spot{
-				Print: 3,
-				Group: 1,
+				Print: 5,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 9,
@@ -40044,15 +40290,15 @@ var embedded = Catalogue{
 		},
 		"key usage does not include CRL signing": {
 			Halves: search.Spot{
-				Print: 31,
+				Print: 29,
 			},
 			Sixes: search.Spot{
-				Print: 26,
+				Print: 32,
 			},
 		},
 		"key usage does not include digital signature": {
 			Halves: search.Spot{
-				Print: 35,
+				Print: 33,
 			},
 			Sixes: search.Spot{
 				Print: 26,
@@ -40060,7 +40306,8 @@ var embedded = Catalogue{
 		},
 		"keystore password was incorrect": {
 			Halves: search.Spot{
-				Print: 20,
+				Print: 14,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 14,
@@ -40122,22 +40369,21 @@ var embedded = Catalogue{
 				Group: 4,
 			},
 			Sixes: search.Spot{
-				Group: 2,
+				Group: 6,
 			},
 		},
 		"mounts denied": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 3,
 			},
 			Sixes: search.Spot{
-				Print: 8,
-				Group: 6,
+				Print: 5,
+				Group: 3,
 			},
 		},
 		"name constraints minimum and maximum not supported": {
 			Halves: search.Spot{
-				Print: 1,
-				Group: 6,
+				Print: 8,
 			},
 			Sixes: search.Spot{
 				Print: 23,
@@ -40166,7 +40412,8 @@ var embedded = Catalogue{
 		},
 		"no cipher suites in common": {
 			Halves: search.Spot{
-				Print: 15,
+				Print: 5,
+				Group: 6,
 			},
 			Sixes: search.Spot{
 				Print: 2,
@@ -40174,8 +40421,7 @@ var embedded = Catalogue{
 		},
 		"no explicit policy": {
 			Halves: search.Spot{
-				Print: 11,
-				Group: 1,
+				Print: 4,
 			},
 			Sixes: search.Spot{
 				Print: 7,
@@ -40183,7 +40429,7 @@ var embedded = Catalogue{
 		},
 		"no matching DANE TLSA records": {
 			Halves: search.Spot{
-				Print: 14,
+				Print: 2,
 				Group: 1,
 			},
 			Sixes: search.Spot{
@@ -40202,7 +40448,8 @@ var embedded = Catalogue{
 		},
 		"no suitable ExtendedKeyUsage": {
 			Halves: search.Spot{
-				Print: 4,
+				Print: 19,
+				Group: 6,
 			},
 			Sixes: search.Spot{
 				Print: 20,
@@ -40250,16 +40497,17 @@ var embedded = Catalogue{
 		},
 		"path length constraint exceeded": {
 			Halves: search.Spot{
-				Group: 7,
+				Print: 15,
 			},
 			Sixes: search.Spot{
-				Print: 24,
-				Group: 2,
+				Print: 3,
+				Group: 1,
 			},
 		},
 		"path loop": {
 			Halves: search.Spot{
-				Group: 7,
+				Print: 2,
+				Group: 6,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -40268,16 +40516,17 @@ var embedded = Catalogue{
 		},
 		"peer doesn't support any known protocol": {
 			Halves: search.Spot{
-				Print: 18,
-				Group: 2,
+				Print: 23,
 			},
 			Sixes: search.Spot{
-				Print: 27,
+				Print: 3,
+				Group: 3,
 			},
 		},
 		"peer is incompatible: ": {
 			Halves: search.Spot{
-				Print: 3,
+				Print: 5,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -40286,12 +40535,11 @@ var embedded = Catalogue{
 		},
 		"peer_fingerprint match failure": {
 			Halves: search.Spot{
-				Print: 17,
-				Group: 7,
+				Print: 10,
 			},
 			Sixes: search.Spot{
-				Print: 21,
-				Group: 1,
+				Print: 19,
+				Group: 2,
 			},
 		},
 		"permission denied": {
@@ -40306,14 +40554,17 @@ var embedded = Catalogue{
 		},
 		"permitted subtree violation": {
 			Halves: search.Spot{
-				Print: 17,
-				Group: 1,
+				Print: 19,
 			},
 			Sixes: search.Spot{
 				Print: 17,
 			},
 		},
 		"pinning failure": {
+			Halves: search.Spot{
+				Print: 3,
+				Group: 2,
+			},
 			Sixes: search.Spot{
 				Print: 6,
 				Group: 5,
@@ -40361,8 +40612,7 @@ var embedded = Catalogue{
 		},
 		"proxy subject name violation": {
 			Halves: search.Spot{
-				Print: 18,
-				Group: 1,
+				Print: 20,
 			},
 			Sixes: search.Spot{
 				Print: 18,
@@ -40390,8 +40640,8 @@ var embedded = Catalogue{
 		},
 		"received corrupt message": {
 			Halves: search.Spot{
-				Print: 13,
-				Group: 3,
+				Print: 5,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 2,
@@ -40401,7 +40651,7 @@ var embedded = Catalogue{
 		"record layer failure": {
 			Halves: search.Spot{
 				Print: 3,
-				Group: 4,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -40409,18 +40659,18 @@ var embedded = Catalogue{
 		},
 		"references non-existent ": {
 			Halves: search.Spot{
-				Print: 4,
-				Group: 7,
+				Print: 3,
+				Group: 3,
 			},
 			Sixes: search.Spot{
-				Print: 1,
-				Group: 6,
+				Print: 9,
+				Group: 3,
 			},
 		},
 		"rejected connection": {
 			Halves: search.Spot{
-				Print: 6,
-				Group: 7,
+				Print: 2,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 2,
@@ -40449,7 +40699,7 @@ var embedded = Catalogue{
 		},
 		"s do not conform to algorithm constraints": {
 			Halves: search.Spot{
-				Print: 24,
+				Print: 22,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -40457,13 +40707,17 @@ var embedded = Catalogue{
 		},
 		"s does not conform to algorithm constraints": {
 			Halves: search.Spot{
-				Print: 26,
+				Print: 24,
 			},
 			Sixes: search.Spot{
 				Print: 25,
 			},
 		},
 		"schannel: ": {
+			Halves: search.Spot{
+				Print: 6,
+				Group: 3,
+			},
 			Sixes: search.Spot{
 				Group: 3,
 			},
@@ -40482,7 +40736,8 @@ var embedded = Catalogue{
 				Group: 6,
 			},
 			Sixes: search.Spot{
-				Print: 2,
+				Print: 3,
+				Group: 6,
 			},
 		},
 		"signature failure": {
@@ -40497,8 +40752,7 @@ var embedded = Catalogue{
 		},
 		"source path ": {
 			Halves: search.Spot{
-				Print: 7,
-				Group: 7,
+				Print: 8,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -40534,8 +40788,8 @@ var embedded = Catalogue{
 		},
 		"subject alternative": {
 			Halves: search.Spot{
-				Print: 5,
-				Group: 2,
+				Print: 7,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -40544,8 +40798,8 @@ var embedded = Catalogue{
 		},
 		"subject issuer mismatch": {
 			Halves: search.Spot{
-				Print: 5,
-				Group: 2,
+				Print: 1,
+				Group: 3,
 			},
 			Sixes: search.Spot{
 				Print: 20,
@@ -40554,7 +40808,7 @@ var embedded = Catalogue{
 		},
 		"subject signature algorithm and issuer public key algorithm mismatch": {
 			Halves: search.Spot{
-				Print: 8,
+				Print: 20,
 			},
 			Sixes: search.Spot{
 				Print: 9,
@@ -40572,21 +40826,22 @@ var embedded = Catalogue{
 		},
 		"terminated the handshake": {
 			Halves: search.Spot{
-				Print: 11,
-				Group: 6,
+				Print: 12,
+				Group: 4,
 			},
 			Sixes: search.Spot{
-				Print: 11,
-				Group: 2,
+				Print: 2,
+				Group: 4,
 			},
 		},
 		"the trustAnchors parameter must be non-empty": {
 			Halves: search.Spot{
-				Print: 29,
-				Group: 1,
+				Print: 1,
+				Group: 4,
 			},
 			Sixes: search.Spot{
-				Group: 2,
+				Print: 25,
+				Group: 4,
 			},
 		},
 		"this server is invalid": {
@@ -40607,7 +40862,8 @@ var embedded = Catalogue{
 		},
 		"tls handshake": {
 			Halves: search.Spot{
-				Print: 2,
+				Print: 8,
+				Group: 6,
 			},
 			Sixes: search.Spot{
 				Print: 9,
@@ -40627,7 +40883,7 @@ var embedded = Catalogue{
 		"tls_alert,": {
 			Halves: search.Spot{
 				Print: 1,
-				Group: 4,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -40646,8 +40902,8 @@ var embedded = Catalogue{
 		},
 		"trusting builtin roots": {
 			Halves: search.Spot{
-				Print: 16,
-				Group: 1,
+				Print: 15,
+				Group: 7,
 			},
 			Sixes: search.Spot{
 				Print: 11,
@@ -40656,8 +40912,8 @@ var embedded = Catalogue{
 		},
 		"unable to decode issuer public key": {
 			Halves: search.Spot{
-				Print: 4,
-				Group: 4,
+				Print: 28,
+				Group: 2,
 			},
 			Sixes: search.Spot{
 				Print: 8,
@@ -40665,7 +40921,7 @@ var embedded = Catalogue{
 		},
 		"unable to decrypt CRL's signature": {
 			Halves: search.Spot{
-				Print: 24,
+				Print: 22,
 			},
 			Sixes: search.Spot{
 				Print: 8,
@@ -40692,11 +40948,20 @@ var embedded = Catalogue{
 			},
 		},
 		"unhandled critical CRL extension": {
+			Halves: search.Spot{
+				Print: 19,
+				Group: 3,
+			},
 			Sixes: search.Spot{
-				Print: 18,
+				Print: 20,
+				Group: 4,
 			},
 		},
 		"unhandled critical extension": {
+			Halves: search.Spot{
+				Print: 5,
+				Group: 3,
+			},
 			Sixes: search.Spot{
 				Print: 13,
 				Group: 2,
@@ -40714,8 +40979,8 @@ var embedded = Catalogue{
 		},
 		"unsupported extension feature": {
 			Halves: search.Spot{
-				Print: 1,
-				Group: 3,
+				Print: 19,
+				Group: 4,
 			},
 			Sixes: search.Spot{
 				Print: 20,
@@ -40724,8 +40989,7 @@ var embedded = Catalogue{
 		},
 		"unsupported name constraint type": {
 			Halves: search.Spot{
-				Print: 1,
-				Group: 3,
+				Print: 20,
 			},
 			Sixes: search.Spot{
 				Print: 27,
@@ -40742,20 +41006,19 @@ var embedded = Catalogue{
 		},
 		"unsupported or invalid name constraint syntax": {
 			Halves: search.Spot{
-				Print: 13,
+				Print: 31,
 			},
 			Sixes: search.Spot{
-				Print: 13,
-				Group: 4,
+				Print: 12,
 			},
 		},
 		"unsupported or invalid name syntax": {
 			Halves: search.Spot{
-				Print: 13,
+				Print: 22,
+				Group: 1,
 			},
 			Sixes: search.Spot{
-				Print: 13,
-				Group: 4,
+				Print: 12,
 			},
 		},
 		"validity has expired": {
@@ -40771,7 +41034,7 @@ var embedded = Catalogue{
 		"validity starts": {
 			Halves: search.Spot{
 				Print: 2,
-				Group: 4,
+				Group: 7,
 			},
 			Sixes: search.Spot{
 				Print: 3,
@@ -40780,7 +41043,7 @@ var embedded = Catalogue{
 		"verify ": {
 			Halves: search.Spot{
 				Print: 3,
-				Group: 6,
+				Group: 7,
 			},
 			Sixes: search.Spot{
 				Print: 4,
@@ -40823,7 +41086,7 @@ var embedded = Catalogue{
 			},
 			Sixes: search.Spot{
 				Print: 16,
-				Group: 2,
+				Group: 6,
 			},
 		},
 		"x509: ": {
@@ -40857,8 +41120,8 @@ var embedded = Catalogue{
 		},
 		"”的服务器": {
 			Halves: search.Spot{
-				Print: 11,
-				Group: 7,
+				Print: 10,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 12,
@@ -40874,10 +41137,20 @@ var embedded = Catalogue{
 				Group: 4,
 			},
 		},
+		"✓ Ready in ": {
+			Halves: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 5,
+			},
+		},
 		"不具有共同算法": {
 			Halves: search.Spot{
-				Print: 5,
-				Group: 6,
+				Print: 11,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 16,
@@ -40886,7 +41159,7 @@ var embedded = Catalogue{
 		},
 		"严重警告代码": {
 			Halves: search.Spot{
-				Group: 6,
+				Print: 11,
 			},
 			Sixes: search.Spot{
 				Print: 6,
@@ -40895,12 +41168,12 @@ var embedded = Catalogue{
 		},
 		"安全连接": {
 			Halves: search.Spot{
-				Print: 4,
-				Group: 3,
+				Print: 5,
+				Group: 5,
 			},
 			Sixes: search.Spot{
-				Print: 4,
-				Group: 3,
+				Print: 3,
+				Group: 5,
 			},
 		},
 		"握手": {
@@ -40915,18 +41188,18 @@ var embedded = Catalogue{
 		},
 		"无法与服务器建立": {
 			Halves: search.Spot{
-				Print: 14,
-				Group: 7,
+				Print: 13,
+				Group: 5,
 			},
 			Sixes: search.Spot{
-				Print: 15,
-				Group: 5,
+				Print: 8,
+				Group: 2,
 			},
 		},
 		"无法建立到该服务器的安全的连接": {
 			Halves: search.Spot{
-				Print: 23,
-				Group: 7,
+				Print: 22,
+				Group: 5,
 			},
 			Sixes: search.Spot{
 				Print: 24,
@@ -40935,18 +41208,17 @@ var embedded = Catalogue{
 		},
 		"无法建立安全的连接": {
 			Halves: search.Spot{
-				Print: 19,
-				Group: 2,
+				Print: 7,
 			},
 			Sixes: search.Spot{
-				Print: 1,
+				Print: 15,
 				Group: 5,
 			},
 		},
 		"没有共同的算法": {
 			Halves: search.Spot{
-				Print: 2,
-				Group: 6,
+				Print: 8,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 16,
@@ -40955,8 +41227,8 @@ var embedded = Catalogue{
 		},
 		"没有共同算法": {
 			Halves: search.Spot{
-				Print: 2,
-				Group: 6,
+				Print: 8,
+				Group: 1,
 			},
 			Sixes: search.Spot{
 				Print: 13,
@@ -40966,7 +41238,7 @@ var embedded = Catalogue{
 		"没有通用的算法": {
 			Halves: search.Spot{
 				Print: 2,
-				Group: 6,
+				Group: 7,
 			},
 			Sixes: search.Spot{
 				Print: 16,
@@ -40976,7 +41248,7 @@ var embedded = Catalogue{
 		"没有通用算法": {
 			Halves: search.Spot{
 				Print: 2,
-				Group: 6,
+				Group: 7,
 			},
 			Sixes: search.Spot{
 				Print: 13,
@@ -40985,17 +41257,17 @@ var embedded = Catalogue{
 		},
 		"目标主体名称不正确": {
 			Halves: search.Spot{
-				Print: 2,
-				Group: 6,
+				Print: 5,
 			},
 			Sixes: search.Spot{
-				Print: 4,
+				Print: 19,
+				Group: 7,
 			},
 		},
 		"证书": {
 			Halves: search.Spot{
-				Print: 1,
-				Group: 4,
+				Print: 2,
+				Group: 7,
 			},
 			Sixes: search.Spot{
 				Print: 1,

@@ -78,20 +78,14 @@ type facts struct {
 	asked     map[*Pattern]map[string]int
 	// concealed tells of a value that it is not to be shown, nil for none.
 	concealed func(value string) bool
-	// banner is the last start of WuKongIM that was seen, by log.
-	banner map[string]*banner
+	// starts are those that were seen to begin.
+	starts map[startKey]*begun
 }
 
 // metFact is a fact with how often it was met.
 type metFact struct {
 	Fact
 	count int
-}
-
-// banner is what WuKongIM prints when it starts.
-type banner struct {
-	line   int64
-	secure bool
 }
 
 const (
@@ -103,43 +97,23 @@ const (
 )
 
 func newFacts(c *Catalogue) facts {
-	return facts{catalogue: c, asked: map[*Pattern]map[string]int{}, banner: map[string]*banner{}}
+	return facts{catalogue: c, asked: map[*Pattern]map[string]int{}, starts: map[startKey]*begun{}}
 }
+
+// startMarks are in the lines that WuKongIM prints at its start: in those of a drawn tree
+// from v2.2.1 on, in records before, in the first and the last line of version 3.
+var startMarks = []string{"─ ", "Listening  for ", "WuKongIM · Starting node ", "✓ Ready in "}
 
 // ofStart takes what a program says at its start.
 func (f *facts) ofStart(source string, rec *parser.Record) {
-	if rec.Kind != parser.KindText || !strings.Contains(rec.Text, "─ ") {
+	if !slices.ContainsFunc(startMarks, func(mark string) bool { return strings.Contains(rec.Text, mark) }) {
 		return
 	}
-	f.watchBanner(source, rec)
+	f.watch(source, rec)
 	for _, s := range f.catalogue.Facts {
 		if s.Start {
 			f.ask(s, source, rec, Program{Component: ComponentWuKongIM, Reporter: ComponentWuKongIM})
 		}
-	}
-}
-
-// The lines of WuKongIM's banner between which stands its wss address, where it has one
-// (v2.2.5 internal/server/server.go:488-496).
-const (
-	bannerPlain  = "─ WebSocket: "
-	bannerSecure = "─ WebSocket Secure: "
-	bannerAPI    = "─ HTTP API: "
-)
-
-// watchBanner learns that nothing listens for wss: the banner does not list it.
-func (f *facts) watchBanner(source string, rec *parser.Record) {
-	switch {
-	case strings.Contains(rec.Text, bannerPlain):
-		f.banner[source] = &banner{line: rec.Line}
-	case f.banner[source] == nil:
-	case strings.Contains(rec.Text, bannerSecure):
-		f.banner[source].secure = true
-	case strings.Contains(rec.Text, bannerAPI):
-		if b := f.banner[source]; !b.secure && rec.Line-b.line < 4 {
-			f.add(Fact{Kind: FactPort, Name: "wss", Component: ComponentWuKongIM, Value: NoPort, From: whence(source, rec)})
-		}
-		delete(f.banner, source)
 	}
 }
 

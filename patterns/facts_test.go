@@ -30,21 +30,6 @@ func TestFactSourcesTellWhatTheirSamplesSay(t *testing.T) {
 	}
 }
 
-func TestBannerWithoutSecureAddressSaysThatNothingListens(t *testing.T) {
-	banner := "   ├─ WebSocket: ws://0.0.0.0:5200\n%s   ├─ HTTP API: http://0.0.0.0:5001\n"
-	ports := func(secure string) []string {
-		analysis, err := Analyze(context.Background(), strings.NewReader(fmt.Sprintf(banner, secure)), nil)
-		require.NoError(t, err)
-		var list []string
-		for _, fact := range analysis.Facts {
-			list = append(list, fact.Name+"="+fact.Value)
-		}
-		return list
-	}
-	assert.Equal(t, []string{"wss=" + NoPort}, ports(""))
-	assert.Equal(t, []string{"wss=7210"}, ports("   ├─ WebSocket Secure: wss://0.0.0.0:7210\n"))
-}
-
 // TestSettingsAreThoseThatTheLogTells: wklog's own check reads them.
 func TestSettingsAreThoseThatTheLogTells(t *testing.T) {
 	const expired = "-------------------------->握手失败！--------------------------> remote error: tls: expired certificate handshakeStatus13ReadClientFinished\n"

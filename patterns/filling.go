@@ -147,6 +147,9 @@ func (n *Name) value(facts []Fact, component ComponentID, where Deployment) stri
 		if _, err := netip.ParseAddr(value); domain && err == nil {
 			continue
 		}
+		if path.IsAbs(n.Name) && !path.IsAbs(value) {
+			continue // a script reads it in another folder
+		}
 		if value != "" && value != NoPort {
 			if folder {
 				return path.Dir(value)

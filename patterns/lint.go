@@ -71,6 +71,9 @@ func Lint(c *Catalogue, files []string) []Problem {
 	for _, source := range c.Facts {
 		l.entry(source, source.ID, func() { l.fact(source) })
 	}
+	for _, absence := range c.Absences {
+		l.entry(absence, absence.ID, func() { l.absence(absence) })
+	}
 	for _, action := range c.Actions {
 		l.entry(action, action.ID, func() { l.action(action) })
 	}

@@ -268,7 +268,7 @@ func most(programs map[Program]int) Program {
 // or WuKongIM.
 func (v *view) programOf(d *Diagnosis) Program {
 	counts := map[Program]int{}
-	clients := 0
+	clients, saidByClients := 0, true
 	for _, f := range v.findings {
 		switch {
 		case !slices.ContainsFunc(d.Evidence, func(e Evidence) bool { return e.Pattern == f.Pattern }):
@@ -276,7 +276,11 @@ func (v *view) programOf(d *Diagnosis) Program {
 			clients += f.Count
 		default:
 			counts[f.Program] += f.Count
+			saidByClients = saidByClients && f.Pattern.Phase == reports
 		}
+	}
+	if d.Side == SideServer && saidByClients && clients+len(counts) > 0 && len(v.absent(problem{side: d.Side})) > 0 {
+		return v.deployed(Program{Component: ComponentOther, Reporter: ComponentOther}) // whatever ends TLS
 	}
 	if len(counts) > 0 {
 		return v.deployed(most(counts))

@@ -285,6 +285,7 @@ func (c *Catalogue) locate(name string, root *yaml.Node) {
 	c.Symptoms = locateEntries(c, name, member(root, "symptoms"), c.Symptoms, func(*Symptom, *yaml.Node) {})
 	c.Components = locateEntries(c, name, member(root, "components"), c.Components, func(*Component, *yaml.Node) {})
 	c.Facts = locateEntries(c, name, member(root, "facts"), c.Facts, func(*FactSource, *yaml.Node) {})
+	c.Absences = locateEntries(c, name, member(root, "absences"), c.Absences, func(*Absence, *yaml.Node) {})
 	c.Names = locateEntries(c, name, member(root, "names"), c.Names, func(*Name, *yaml.Node) {})
 	c.Actions = locateEntries(c, name, member(root, "actions"), c.Actions, func(a *Action, node *yaml.Node) {
 		locateValues(c, name, member(node, "steps"), a.Steps)
@@ -384,6 +385,7 @@ func (c *Catalogue) merge(more *Catalogue) {
 	c.Actions = mergeEntries(c, c.Actions, more.Actions, func(a *Action) string { return a.ID })
 	c.Guides = mergeEntries(c, c.Guides, more.Guides, func(g *Guide) string { return g.ID })
 	c.Facts = mergeEntries(c, c.Facts, more.Facts, func(f *FactSource) string { return f.ID })
+	c.Absences = mergeEntries(c, c.Absences, more.Absences, func(a *Absence) string { return a.ID })
 	c.Names = append(c.Names, more.Names...)
 	c.Forms = append(c.Forms, more.Forms...)
 	c.Fillers = append(c.Fillers, more.Fillers...)

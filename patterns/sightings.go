@@ -38,22 +38,23 @@ type sightings struct {
 }
 
 // writer is who wrote a failure: a log, and the node that its record names. A pod without
-// its namespace is one of that name.
+// its namespace is one of that name, as is a container.
 type writer struct {
 	source, node string
-	pod          bool
+	oneOfName    bool
 }
 
 func writerOf(e *Event) writer {
-	node := e.Record.Node
-	return writer{e.Source, node, e.Record.Wrapper == parser.WrapperKubectl && node != "" && !strings.Contains(node, "/")}
+	rec := e.Record
+	pod := rec.Wrapper == parser.WrapperKubectl && !strings.Contains(rec.Node, "/")
+	return writer{e.Source, rec.Node, rec.Node != "" && (pod || rec.NodeBy == parser.ByContainer)}
 }
 
 // nodeOfWriter is the node that somebody's failures are counted for. Pods of one name are of one
 // node within a log; where each of several logs is of one pod, they may be of as many
 // clusters.
 func (a *Analyzer) nodeOfWriter(w writer) string {
-	if w.pod && len(a.sights.of[w.source]) == 1 {
+	if w.oneOfName && len(a.sights.of[w.source]) == 1 {
 		return a.node(w.source, "")
 	}
 	return a.node(w.source, w.node)
@@ -267,7 +268,7 @@ func (s *sightings) memory() []rememberedSight {
 		}
 		k := s.kinds[key.kind]
 		list = append(list, rememberedSight{
-			Log: s.logs[key.log].source, Node: s.logs[key.log].node, Pod: s.logs[key.log].pod, Kind: k.key.Kind, Pattern: k.pattern.ID, State: k.key.State,
+			Log: s.logs[key.log].source, Node: s.logs[key.log].node, Pod: s.logs[key.log].oneOfName, Kind: k.key.Kind, Pattern: k.pattern.ID, State: k.key.State,
 			Count: at.count, Inferred: at.inferred, First: at.span.First, Last: at.span.Last,
 		})
 	}

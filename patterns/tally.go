@@ -142,11 +142,6 @@ func (a *Analyzer) toldApart(named string) string {
 	return named
 }
 
-// namer names the nodes of the records of a source.
-func (a *Analyzer) namer(source string) func(named string) string {
-	return func(named string) string { return a.node(source, named) }
-}
-
 // noteNode keeps which node a source is of, empty for several.
 func (a *Analyzer) noteNode(e *Event) {
 	node := a.node(e.Source, e.Record.Node)

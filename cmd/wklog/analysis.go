@@ -60,7 +60,7 @@ func (a *app) newAnalysis(f *analyzeFlags) (*analysis, error) {
 		n.redactor = report.NewRedactor()
 	}
 	if n.analyzer, err = patterns.NewAnalyzer(c, filter); err == nil {
-		n.analyzer.Nameless = f.redact
+		n.analyzer.ByNode, n.analyzer.Nameless = true, f.redact
 		n.analyzer.Conceal(holdsSecret)
 	}
 	return n, err

@@ -23,9 +23,15 @@ import (
 	"wklog/cmd/internal/pkitest"
 )
 
-// serveACME runs Pebble, Let's Encrypt's own test server, and gives its directory.
-// Its certificates are due for renewal at once. It reads the environment.
+// serveACME runs Pebble and gives its directory.
 func serveACME(t *testing.T) string {
+	t.Helper()
+	return "https://" + listen(t, acmeServer(t)) + wfe.DirectoryPath
+}
+
+// acmeServer is Pebble, Let's Encrypt's own test server. Its certificates are due for
+// renewal at once. It reads the environment.
+func acmeServer(t *testing.T) (serve func(net.Listener)) {
 	t.Helper()
 	for name, value := range map[string]string{"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_VA_ALWAYS_VALID": "1", "PEBBLE_WFE_NONCEREJECT": "0"} {
 		t.Setenv(name, value)
@@ -36,9 +42,9 @@ func serveACME(t *testing.T) string {
 	config := &tls.Config{Certificates: []tls.Certificate{with(issued(authorities().Intermediate, pkitest.Key(), func(c *x509.Certificate) {
 		c.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
 	}), authorities().Intermediate)}}
-	return "https://" + listen(t, func(l net.Listener) {
+	return func(l net.Listener) {
 		_ = (&http.Server{Handler: server.Handler(), ErrorLog: quiet, TLSNextProto: http1}).Serve(tls.NewListener(l, config))
-	}) + wfe.DirectoryPath
+	}
 }
 
 // certbotMachine is a folder in which certbot's commands find an authority, and

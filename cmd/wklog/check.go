@@ -215,10 +215,10 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 			leaf = settings.Leaf
 		}
 		if settings.Named() || settings.Fragile() {
-			results = append(results, check.On(settings.Target(), settings.Check())...)
+			results = append(results, check.On(settings.Target(), settings.Remedied(settings.Check(), roots))...)
 		}
 		if files.CertFile+files.KeyFile != "" {
-			results = append(results, check.On(files.Target(), files.Check())...)
+			results = append(results, check.On(files.Target(), settings.Remedied(files.Check(), roots))...)
 		}
 		if c.cert+c.key != "" {
 			break // they are the same for all

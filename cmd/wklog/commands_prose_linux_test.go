@@ -14,8 +14,9 @@ import (
 // prose are the commands in the explanations of the catalogue, as they begin
 // there, with what is run for them and an expression of what it prints.
 var prose = map[string]struct{ run, says string }{
-	"openssl pkcs7 -print_certs -in cert.p7b -out fullchain.pem": {
-		"openssl crl2pkcs7 -nocrl -certfile fullchain.pem -out cert.p7b; openssl pkcs7 -print_certs -in cert.p7b -out fullchain.pem; grep -c BEGIN fullchain.pem", `^2\n$`,
+	"openssl pkcs7 -inform DER -print_certs -in cert.p7b -out fullchain-new.pem (without -inform DER if it is text)": {
+		"for form in DER PEM; do openssl crl2pkcs7 -nocrl -certfile fullchain.pem -outform $form -out cert.p7b; openssl pkcs7 -inform DER -print_certs -in cert.p7b -out fullchain-new.pem || openssl pkcs7 -print_certs -in cert.p7b -out fullchain-new.pem; grep -c BEGIN fullchain-new.pem; done",
+		`(?s)^2\n.*2\n$`,
 	},
 	"openssl x509 -in FILE -out cert.pem": {
 		"openssl x509 -in cert.pem -trustout -out FILE; head -n 1 FILE; openssl x509 -in FILE -out cert.pem; head -n 1 cert.pem",

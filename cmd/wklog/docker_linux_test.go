@@ -41,12 +41,29 @@ type engine struct {
 // programs or the rights that it takes, the test is skipped.
 func startEngine(t *testing.T) *engine {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("a Docker engine runs as root")
+	return startEngineBy(t, "docker.io", "dockerd", `--data-root "$0"/data --exec-root "$0"/exec `+
+		`--pidfile "$0"/pid -H unix://"$0"/socket --storage-driver vfs --bridge none --iptables=false --ip6tables=false`)
+}
+
+// startPodman starts one that is Podman's: its clients are Docker's.
+func startPodman(t *testing.T) *engine {
+	t.Helper()
+	if _, err := exec.LookPath("runc"); err != nil { // crun takes no hybrid control groups
+		t.Skip("runc is not installed (Debian's package of this name)")
 	}
-	for _, program := range []string{"dockerd", "docker", "unshare"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(program + " is not installed (Debian's package docker.io)")
+	return startEngineBy(t, "podman", "podman", `--root "$0"/data --runroot "$0"/exec --storage-driver vfs --cgroup-manager cgroupfs `+
+		`--runtime runc system service -t 0 unix://"$0"/socket`)
+}
+
+// startEngineBy starts an engine by its program, which is of a package of Debian.
+func startEngineBy(t *testing.T, packaged, program, arguments string) *engine {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("an engine runs as root")
+	}
+	for _, name := range []string{program, "docker", "unshare"} {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skip(name + " is not installed (Debian's packages " + packaged + ", docker.io)")
 		}
 	}
 	dir, err := os.MkdirTemp("", "wd") // the path of a socket has to be short
@@ -58,8 +75,7 @@ func startEngine(t *testing.T) *engine {
 	require.NoError(t, err)
 	defer log.Close()
 	isolated := []string{"--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"}
-	daemon := exec.Command("unshare", append(isolated, "sh", "-c", `mount -t tmpfs run /run && exec dockerd --data-root "$0"/data --exec-root "$0"/exec `+
-		`--pidfile "$0"/pid -H unix://"$0"/socket --storage-driver vfs --bridge none --iptables=false --ip6tables=false`, dir)...)
+	daemon := exec.Command("unshare", append(isolated, "sh", "-c", "mount -t tmpfs run /run && exec "+program+" "+arguments, dir)...)
 	daemon.Stdout, daemon.Stderr = log, log
 	daemon.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(t, daemon.Start())
@@ -81,11 +97,11 @@ func startEngine(t *testing.T) *engine {
 			_, err := e.try(`docker version`)
 			return err == nil
 		}
-	}, time.Minute, 20*time.Millisecond, "dockerd")
+	}, time.Minute, 20*time.Millisecond, program)
 	e.provide(t)
 	if out, err := e.try(`docker run --rm --network none server raw 1 0s`); err != nil {
 		text, _ := os.ReadFile(log.Name())
-		t.Skipf("dockerd runs no container here: %s\n%s", out, text[max(0, len(text)-2000):])
+		t.Skipf("%s runs no container here: %s\n%s", program, out, text[max(0, len(text)-2000):])
 	}
 	return e
 }

@@ -6,10 +6,10 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"wklog/cmd/internal/check"
 	"wklog/cmd/internal/doctor"
@@ -29,11 +29,14 @@ type examining struct {
 	warnDays       int
 	from           time.Time
 	finders        []doctor.Finder
+	// between is how long --watch waits.
+	between time.Duration
+	told    bool // which places were looked at
 }
 
 func (a *app) doctorCommand() *cobra.Command {
 	kube := &doctor.Kube{}
-	d := &examining{finders: doctor.Finders(kube)}
+	d := &examining{finders: doctor.Finders(kube), between: 5 * time.Second}
 	d.failOn = "error"
 	command := &cobra.Command{
 		Use: "doctor", Short: a.say.Say("help.doctor"), Long: a.say.Say("help.doctor.long"),
@@ -56,13 +59,13 @@ func (a *app) doctorCommand() *cobra.Command {
 	return command
 }
 
-// betweenLooks is how long --watch waits.
-const betweenLooks = 5 * time.Second
-
 // doctor examines once, or again until nothing is at fault.
 func (a *app) doctor(ctx context.Context, d *examining) (err error) {
 	if d.format == "" {
-		d.format = report.ExaminationFormOf(d.output)
+		d.format = "table"
+		if form, ok := report.FormOf(d.output); ok {
+			d.format = form
+		}
 	}
 	if !slices.Contains(report.ExaminationForms(), d.format) {
 		return messages.NewError("error.format", d.format, report.ExaminationForms())
@@ -75,21 +78,28 @@ func (a *app) doctor(ctx context.Context, d *examining) (err error) {
 	}
 	for before := (*report.Examination)(nil); ; {
 		e, err := a.examine(ctx, d)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case before != nil && e.Cut:
+			return nil // what half a look has not seen is not mended
 		}
 		a.status = e.Status(exitReached, exitWrong)
-		if before == nil || !e.Same(before) {
-			e.Since(before, a.say)
+		e.Since(before)
+		if before == nil || len(e.News) > 0 {
 			if err := a.writeExamination(d, e); err != nil {
 				return err
 			}
 		}
-		if before = e; !d.watch || e.Green() {
+		if !d.watch || e.Green() {
 			return nil
 		}
+		if before == nil {
+			fmt.Fprintln(a.stderr, a.say.Say("doctor.watching", d.between.Seconds()))
+		}
+		before = e
 		select {
-		case <-time.After(betweenLooks):
+		case <-time.After(d.between):
 		case <-ctx.Done():
 			return nil
 		}
@@ -120,19 +130,24 @@ func (a *app) examine(ctx context.Context, d *examining) (*report.Examination, e
 	finding, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
 	looks := doctor.Find(finding, d.finders, func(l *doctor.Look) {
-		if isTerminal(a.stderr) && !l.Absent {
+		if isTerminal(a.stderr) && !l.Absent && !d.told {
 			fmt.Fprintln(a.stderr, a.say.Say("doctor.looked", a.say.Say("doctor.finder."+l.Finder), l.Found, l.Took.Seconds()))
 		}
 	})
-	e := report.NewExamination(a.say, time.Now().Truncate(time.Second), looks)
-	var servers []*doctor.Server
-	for _, look := range looks {
-		servers = append(servers, look.Servers...)
+	d.told = true
+	var redactor *report.Redactor
+	if d.redact {
+		redactor = report.NewRedactor()
 	}
-	patients := make([]*patient, len(servers))
-	for i, s := range servers {
-		patients[i] = &patient{app: a, examining: d, catalogue: catalogue, Server: s}
-		patients[i].load(ctx)
+	e := report.NewExamination(a.say, time.Now().Truncate(time.Second), looks, redactor)
+	var patients []*patient
+	for _, look := range looks {
+		for _, s := range look.Servers {
+			patients = append(patients, &patient{app: a, examining: d, catalogue: catalogue, Server: s})
+		}
+	}
+	for _, p := range patients {
+		p.load(ctx)
 	}
 	lookAt(patients, func(p *patient) bool { return p.Proxies == nil }, func(p *patient) { p.look(ctx, patients) })
 	lookAt(patients, func(p *patient) bool { return p.Proxies != nil }, func(p *patient) { p.look(ctx, patients) })
@@ -143,7 +158,12 @@ func (a *app) examine(ctx context.Context, d *examining) (*report.Examination, e
 		if p.aside {
 			continue
 		}
-		e.Add(p.Server, p.list, p.doc, p.unseen)
+		list, doc := p.tell(redactor)
+		e.Add(p.Server, list, doc, p.unseen)
+		e.Unread = e.Unread || p.unread
+	}
+	if d.offline && len(e.Servers) > 0 {
+		e.Miss(a.say.Say("doctor.endpoint"), messages.NewError("doctor.offline"))
 	}
 	e.Finish(ctx.Err() != nil)
 	return e, nil
@@ -154,19 +174,14 @@ const mostPatients = 8
 
 // lookAt looks at some of the patients at the same time.
 func lookAt(patients []*patient, which func(*patient) bool, look func(*patient)) {
-	var running sync.WaitGroup
-	free := make(chan struct{}, mostPatients)
+	var looking errgroup.Group
+	looking.SetLimit(mostPatients)
 	for _, p := range patients {
-		if !which(p) {
-			continue
+		if which(p) {
+			looking.Go(func() error { look(p); return nil }) // each keeps its own error
 		}
-		free <- struct{}{}
-		running.Go(func() {
-			defer func() { <-free }()
-			look(p)
-		})
 	}
-	running.Wait()
+	_ = looking.Wait()
 }
 
 // patient is a server that is examined.
@@ -179,14 +194,16 @@ type patient struct {
 	settings *check.Settings
 	proxies  []*check.Proxy
 	aside    bool // it leads to no server
-	list     *report.Checklist
-	doc      *report.Document
+	core     *run.Core
+	failures []source.Failure
+	found    []check.Result
 	unseen   []doctor.Unseen
+	unread   bool // something of it, though it is there
 	err      error
 }
 
 func (p *patient) miss(what string, why error) {
-	p.unseen = append(p.unseen, doctor.Unseen{What: p.app.say.Say("doctor.part", p.Name, what), Why: why})
+	p.unseen = append(p.unseen, doctor.Unseen{What: what, Why: why})
 }
 
 // load reads the settings that its process has.
@@ -197,11 +214,11 @@ func (p *patient) load(ctx context.Context) {
 	var err error
 	if p.settings, err = p.Settings(ctx); err != nil {
 		p.miss(p.app.say.Say("doctor.settings"), err)
-		p.settings = nil
+		p.settings, p.unread = nil, true
 	}
 }
 
-// look reads its logs, makes its checks, and lets these settle what those point to.
+// look reads its logs and makes its checks.
 func (p *patient) look(ctx context.Context, all []*patient) {
 	if p.Proxies != nil && !p.leads(ctx, all) {
 		return
@@ -213,42 +230,43 @@ func (p *patient) look(ctx context.Context, all []*patient) {
 	}
 	analyzer.Nameless = p.redact
 	analyzer.Conceal(holdsSecret)
-	known := p.known()
-	if !p.redact {
-		analyzer.Know(known...)
-	}
+	analyzer.Know(p.known()...)
 	options := p.catalogue.ReadOptions()
 	if options.Zone = time.Local; p.Zone != nil {
 		options.Zone = p.Zone
 	}
-	core := run.NewCore(analyzer, options, nil)
-	failures := p.read(ctx, core) // before the checks, which leave lines of their own
-	results, err := p.results(ctx)
-	if p.err = err; err != nil {
-		return
-	}
-	if p.redact {
-		known = nil
+	p.core = run.NewCore(analyzer, options, nil)
+	p.failures = p.read(ctx) // before the checks, which leave lines of their own
+	p.unread = p.unread || slices.ContainsFunc(p.failures, func(f source.Failure) bool { return !f.Minor && !doctor.AsIntended(f.Err) })
+	p.found, p.err = p.results(ctx)
+}
+
+// tell puts into words what was read and found: the checks settle what the logs point to.
+// A redactor hides the names, in all servers alike.
+func (p *patient) tell(redactor *report.Redactor) (*report.Checklist, *report.Document) {
+	if redactor != nil {
+		for i, r := range p.found {
+			p.found[i] = r.Map(redactor.Value)
+		}
 	}
 	now := time.Now().Truncate(time.Second)
-	p.list = report.NewChecklist(results, p.catalogue, p.app.say, now, known...)
-	p.doc, _ = core.Document(run.Facts{Say: p.app.say, Generated: now, Version: version(), Checks: p.list}, failures)
-	if p.redact {
-		r := report.NewRedactor()
-		r.Document(p.doc, nil)
-		p.list = r.Checklist(p.list, p.app.say)
+	list := report.NewChecklist(p.found, p.catalogue, p.app.say, now, p.known()...)
+	doc, _ := p.core.Document(run.Facts{Say: p.app.say, Generated: now, Version: version(), Checks: list}, p.failures)
+	if redactor != nil {
+		redactor.Document(doc, nil)
 	}
-	p.doc.AddChecks(p.list, p.catalogue, p.app.say)
-	for _, failure := range p.doc.Errors {
+	doc.AddChecks(list, p.catalogue, p.app.say)
+	for _, failure := range doc.Errors {
 		p.miss(p.app.say.Say("doctor.log"), messages.NewError("doctor.said", failure.Message))
 	}
+	return list, doc
 }
 
 // read reads the logs, for as long as may be.
-func (p *patient) read(ctx context.Context, core *run.Core) []source.Failure {
+func (p *patient) read(ctx context.Context) []source.Failure {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	batch := run.Batch{Core: core, Jobs: 1, Limit: source.DefaultLimit, Stdin: source.NewStream(ctx, p.app.stdin)}
+	batch := run.Batch{Core: p.core, Jobs: 1, Limit: source.DefaultLimit, Stdin: source.NewStream(ctx, p.app.stdin)}
 	for _, log := range p.Logs {
 		if log.Path != "" {
 			batch.Args = append(batch.Args, log.Path)
@@ -259,8 +277,11 @@ func (p *patient) read(ctx context.Context, core *run.Core) []source.Failure {
 	return batch.Run(ctx)
 }
 
-// known are the names that were found.
+// known are the names that were found, for the commands; none where they are hidden.
 func (p *patient) known() []patterns.Fact {
+	if p.redact {
+		return nil
+	}
 	list := slices.Clone(p.Facts)
 	if p.settings == nil {
 		return list
@@ -288,7 +309,10 @@ func (p *patient) results(ctx context.Context) ([]check.Result, error) {
 	}
 	for _, live := range p.endpoints() {
 		live.Roots, live.Timeout, live.Repeat, live.WarnDays = roots, min(p.timeout, 5*time.Second), 1, p.warnDays
-		live.Fragile, live.File, live.Restart, live.Quiet = p.settings.Fragile(), p.settings.Leaf, p.Restart, true
+		live.Fragile, live.File, live.Quiet = p.settings.Fragile(), p.settings.Leaf, true
+		if !p.redact { // it names the container
+			live.Restart = p.Restart
+		}
 		found := check.On(live.Target(), live.Check(ctx))
 		if live.Via == "" && p.unreached(found) {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -18,19 +19,30 @@ import (
 type engineFlags struct {
 	selector, nodeLabel string
 	allPatterns         bool
+	sample              string
+	most                *int64 // of the sample, nil for all
 }
 
 func (a *app) engineFlags(flags *pflag.FlagSet, f *analyzeFlags) {
 	flags.StringVar(&f.selector, "select", "", a.say.Say("flag.select"))
 	flags.StringVar(&f.nodeLabel, "node-label", "", a.say.Say("flag.node-label"))
+	flags.StringVar(&f.sample, "sample", "", a.say.Say("flag.sample"))
 	flags.BoolVar(&f.allPatterns, "all-patterns", false, a.say.Say("flag.all-patterns"))
 }
 
 // checkEngines checks that the flags of engines have one, before anything is read.
 func (f *analyzeFlags) checkEngines(args []string) error {
-	for name, given := range map[string]bool{"select": f.selector != "", "node-label": f.nodeLabel != "", "all-patterns": f.allPatterns} {
+	for name, given := range map[string]bool{"select": f.selector != "", "node-label": f.nodeLabel != "", "all-patterns": f.allPatterns, "sample": f.sample != ""} {
 		if given && !slices.ContainsFunc(args, source.IsEngine) {
 			return messages.NewError("error.engine.only", name)
+		}
+	}
+	if f.sample != "" {
+		if n, err := strconv.ParseUint(f.sample, 10, 31); err != nil || f.follow {
+			return messages.NewError("error.engine.sample", f.sample)
+		} else {
+			most := int64(n)
+			f.most = &most
 		}
 	}
 	if f.follow && slices.ContainsFunc(args, source.IsEngine) && slices.ContainsFunc(args, isNoEngine) {
@@ -81,6 +93,7 @@ func (n *analysis) engines() *source.Engines {
 	return &source.Engines{
 		Select: n.flags.selector, NodeLabel: n.flags.nodeLabel, Env: os.Getenv,
 		Since: n.filter.Since, Until: n.filter.Until,
+		Sample: n.flags.most,
 		Filter: filterOf(n.catalogue, n.flags.allPatterns), Nearby: n.catalogue.Nearby(),
 	}
 }

@@ -5,10 +5,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +22,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v4"
 
 	"wklog/cmd/internal/report"
 )
@@ -32,7 +35,7 @@ type store struct {
 
 // startStore starts one, where there is a program: go install
 // github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1.
-func startStore(t *testing.T, flags ...string) *store {
+func startStore(t testing.TB, flags ...string) *store {
 	t.Helper()
 	program, err := exec.LookPath(cmp.Or(os.Getenv("VICTORIA_LOGS"), "victoria-logs"))
 	if err != nil {
@@ -72,48 +75,67 @@ var ownTime = regexp.MustCompile(`"time":"[^"]*"`)
 
 // nodesOf makes logs of healthy servers of which some connections fail, as real servers
 // printed them, from a moment on.
-func nodesOf(t *testing.T, count, lines int, from time.Time, step time.Duration, rate float64) []node {
+func nodesOf(t testing.TB, count, lines int, from time.Time, step time.Duration, rate float64) []node {
 	t.Helper()
-	var healthy []string
+	made := newMaker(t)
+	var nodes []node
+	for n := range count {
+		nodes = append(nodes, made.node(n, lines, from, step, rate))
+	}
+	return nodes
+}
+
+// maker makes logs of what real servers printed.
+type maker struct {
+	healthy  []string
+	failures [][]string // the lines of each failed connection
+}
+
+func newMaker(t testing.TB) *maker {
+	t.Helper()
+	m := &maker{}
 	for line := range strings.Lines(string(read(t, "../../testdata/wukongim/servers/healthy/stdout-debug.log"))) {
 		if strings.HasPrefix(line, "{") && !strings.Contains(line, "malformed HTTP request") {
-			healthy = append(healthy, strings.TrimSuffix(line, "\n"))
+			m.healthy = append(m.healthy, strings.TrimSuffix(line, "\n"))
 		}
 	}
-	var failures [][]string
 	for line := range bytes.Lines(read(t, "../../testdata/wukongim/attempts.jsonl")) {
 		var attempt struct {
 			Stdout []string `json:"server_stdout"`
 		}
 		require.NoError(t, json.Unmarshal(line, &attempt))
 		if strings.Contains(strings.Join(attempt.Stdout, " "), "握手失败") {
-			failures = append(failures, attempt.Stdout)
+			m.failures = append(m.failures, attempt.Stdout)
 		}
 	}
-	var nodes []node
-	for n := range count {
-		rng := rand.New(rand.NewPCG(uint64(n), 0))
-		at := from.UnixNano() + int64(n)
-		one := node{name: fmt.Sprint("wukongim-", n)}
-		for len(one.lines) < lines {
-			at += rng.Int64N(2 * int64(step))
-			printed := []string{healthy[len(one.lines)%len(healthy)]}
-			if rng.Float64() < rate {
-				printed = failures[rng.IntN(len(failures))]
-			}
-			for _, line := range printed {
-				at += int64(50 * time.Microsecond)
-				own := `"time":"` + time.Unix(0, at).UTC().Format("2006-01-02T15:04:05.000000000-07:00") + `"`
-				one.times, one.lines = append(one.times, at), append(one.lines, ownTime.ReplaceAllString(line, own))
-			}
+	return m
+}
+
+func (m *maker) node(n, lines int, from time.Time, step time.Duration, rate float64) node {
+	rng := rand.New(rand.NewPCG(uint64(n), 0))
+	at := from.UnixNano() + int64(n)
+	one := node{name: fmt.Sprint("wukongim-", n)}
+	for len(one.lines) < lines {
+		at += rng.Int64N(2 * int64(step))
+		printed := []string{m.healthy[len(one.lines)%len(m.healthy)]}
+		if rng.Float64() < rate {
+			printed = m.failures[rng.IntN(len(m.failures))]
 		}
-		nodes = append(nodes, one)
+		for _, line := range printed {
+			at += int64(50 * time.Microsecond)
+			own := `"time":"` + time.Unix(0, at).UTC().Format("2006-01-02T15:04:05.000000000-07:00") + `"`
+			one.times, one.lines = append(one.times, at), append(one.lines, ownTime.ReplaceAllString(line, own))
+		}
 	}
-	return nodes
+	return one
+}
+
+func (n *node) add(more node) {
+	n.times, n.lines = append(n.times, more.times...), append(n.lines, more.lines...)
 }
 
 // write puts each node's log into a folder of its own, as docker logs -t prints it.
-func (n *node) write(t *testing.T, dir string) {
+func (n *node) write(t testing.TB, dir string) {
 	t.Helper()
 	var b bytes.Buffer
 	for i, line := range n.lines {
@@ -124,7 +146,7 @@ func (n *node) write(t *testing.T, dir string) {
 }
 
 // push sends some lines of a node as a collector does.
-func (s *store) push(t *testing.T, n *node, from, until int, parameters string) {
+func (s *store) push(t testing.TB, n *node, from, until int, parameters string) {
 	t.Helper()
 	var values [][]string
 	for i := from; i < until; i++ {
@@ -141,7 +163,7 @@ func (s *store) push(t *testing.T, n *node, from, until int, parameters string) 
 }
 
 // settle waits until what was pushed can be found.
-func (s *store) settle(t *testing.T) {
+func (s *store) settle(t testing.TB) {
 	t.Helper()
 	answer, err := http.Get("http://" + s.address + "/internal/force_flush")
 	require.NoError(t, err)
@@ -149,7 +171,7 @@ func (s *store) settle(t *testing.T) {
 }
 
 // reportOf runs wklog and reads its report.
-func reportOf(t *testing.T, args ...string) (doc report.Document, stderr string, status int) {
+func reportOf(t testing.TB, args ...string) (doc report.Document, stderr string, status int) {
 	t.Helper()
 	c := self(t, "wklog", append([]string{"report", "--format", "json"}, args...)...)
 	var out, complaints bytes.Buffer
@@ -164,7 +186,7 @@ func reportOf(t *testing.T, args ...string) (doc report.Document, stderr string,
 // essence is what has to be the same from files and from an engine.
 func essence(doc *report.Document) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, doc.Summary.Events, doc.Summary.Duplicates, doc.Summary.Unclassified)
+	fmt.Fprintln(&b, doc.Summary.Events, doc.Summary.Duplicates, doc.Summary.Unclassified, doc.Summary.First, doc.Summary.Last)
 	for _, f := range doc.Findings {
 		fmt.Fprintln(&b, f.Pattern, f.Count)
 	}
@@ -172,7 +194,7 @@ func essence(doc *report.Document) string {
 		fmt.Fprintln(&b, strings.TrimPrefix(n.Name, "im/"), n.Count)
 	}
 	for _, in := range doc.Incidents {
-		fmt.Fprintln(&b, in.First, in.Last, in.Events)
+		fmt.Fprintln(&b, in.First, in.Last, in.Events, in.Ongoing)
 		for _, d := range in.Diagnosis {
 			fmt.Fprintf(&b, " %s %.3f\n", d.Cause, d.Confidence)
 		}
@@ -187,15 +209,17 @@ const ofMay = "2026-05-03T00:00:00Z"
 // TestReportOfAnEngineIsThatOfTheFiles over each way in which it may keep the records, and
 // where it cuts queries that take long.
 func TestReportOfAnEngineIsThatOfTheFiles(t *testing.T) {
-	nodes := nodesOf(t, 3, 20_000, began, 400*time.Millisecond, 0.002)
-	dir := t.TempDir()
-	for i := range nodes {
+	nodes := nodesOf(t, 3, 8_000, began, 400*time.Millisecond, 0.004)
+	dir, made := t.TempDir(), newMaker(t)
+	for i := range nodes { // which are well in the end
+		nodes[i].add(made.node(i, 12_000, began.Add(time.Hour), 4*time.Second, 0))
 		nodes[i].write(t, dir)
 	}
 	want, _, status := reportOf(t, dir)
 	require.Zero(t, status)
 	require.Greater(t, want.Summary.Events, 50)
 	require.NotEmpty(t, want.Incidents)
+	require.False(t, want.Incidents[0].Ongoing)
 	for name, parameters := range map[string]string{"records taken apart": "", "records as they are": "?disable_message_parsing=1"} {
 		t.Run(name, func(t *testing.T) {
 			s := startStore(t)
@@ -215,10 +239,93 @@ func TestReportOfAnEngineIsThatOfTheFiles(t *testing.T) {
 			assert.Positive(t, got.Inputs[0].Requests)
 			assert.Less(t, got.Inputs[0].ReceivedBytes, want.Summary.Bytes/20)
 
+			sampled(t, `vlogs://`+s.address+`/?query={namespace="im"}`, essence(&want))
+
 			_, complaints, status = reportOf(t, `vlogs://`+s.address+`/?query={namespace="nobody"}`, "--since", ofMay)
 			assert.Equal(t, exitWrong, status, "a selector that chooses nothing")
 			assert.Contains(t, complaints, `pod="wukongim-0"`)
 		})
+	}
+}
+
+// sampled checks samples of an engine: one that lacks nothing gives the report of all, and
+// any other says what it lacks.
+func sampled(t *testing.T, address, whole string) {
+	t.Helper()
+	args := []string{address, "--since", ofMay, "--until", "2026-05-05", "--sample"}
+	all, complaints, status := reportOf(t, append(args, "100000")...)
+	assert.Zero(t, status, complaints)
+	assert.Empty(t, complaints)
+	assert.Equal(t, whole, essence(&all))
+	assert.Zero(t, all.Summary.Unread)
+	const most = 3
+	for flag, read := range map[string]int64{"3": most, "0": 0} {
+		part, complaints, status := reportOf(t, append(args, flag)...)
+		assert.Zero(t, status, "it was asked for")
+		assert.Contains(t, complaints, "tls: unknown certificate")
+		assert.Equal(t, 1, part.Summary.Unread)
+		assert.False(t, part.Errors[0].Note)
+		assert.Less(t, part.Summary.Events, all.Summary.Events/2)
+		for i, in := range part.Inputs {
+			assert.Equal(t, all.Inputs[i].Name, in.Name)
+			for j, m := range in.Matched {
+				assert.Equal(t, all.Inputs[i].Matched[j].Entries, m.Entries, "what is counted is not read")
+				assert.Equal(t, min(m.Entries, read), m.Read, m.Reason)
+			}
+		}
+	}
+}
+
+// answers are the lines with which VictoriaLogs answers to a query.
+func (s *store) answers(t *testing.T, path, query string) []string {
+	t.Helper()
+	answer, err := http.PostForm("http://"+s.address+path, url.Values{"query": {query}, "start": {ofMay}, "end": {"2026-05-05T00:00:00Z"}, "time": {"2026-05-05T00:00:00Z"}})
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, answer.StatusCode, "%s\n%s", query, body)
+	return strings.FieldsFunc(string(body), func(r rune) bool { return r == '\n' })
+}
+
+// TestVictoriaLogsTakesWhatIsPrintedForIt: the queries, of which each finds all handshakes
+// that failed and few other lines, and the counts, of which "any" counts just them.
+func TestVictoriaLogsTakesWhatIsPrintedForIt(t *testing.T) {
+	nodes := nodesOf(t, 1, 4000, began, 400*time.Millisecond, 0.02)
+	failed := 0
+	for _, line := range nodes[0].lines {
+		if strings.Contains(line, "握手失败") {
+			failed++
+		}
+	}
+	require.Greater(t, failed, 50)
+	s := startStore(t)
+	s.push(t, &nodes[0], 0, len(nodes[0].lines), "")
+	s.settle(t)
+	for _, args := range [][]string{{}, {"--all-patterns"}, {"--select", `{namespace="im"}`}, {"--select", `{namespace=~"im|x"} container:wukongim`}} {
+		query, err := self(t, "wklog", append([]string{"query", "vlogs"}, args...)...).Output()
+		require.NoError(t, err)
+		lines := s.answers(t, "/select/logsql/query", string(query))
+		assert.Equal(t, failed, strings.Count(strings.Join(lines, "\n"), "握手失败"), args)
+		assert.Less(t, len(lines), len(nodes[0].lines)/4, args)
+	}
+	for selector, want := range map[string]int{`{namespace="im"}`: failed, `{namespace="nobody"}`: 0} {
+		text, err := self(t, "wklog", "rules", "vmalert", "--select", selector).Output()
+		require.NoError(t, err)
+		counts := regexp.MustCompile(`(?m)^ +expr: (.* \| stats by .*)$`).FindAllStringSubmatch(string(text), -1)
+		require.NotEmpty(t, counts)
+		for i, of := range counts {
+			var expr string
+			require.NoError(t, yaml.Unmarshal([]byte(of[1]), &expr))
+			answer := strings.Join(s.answers(t, "/select/logsql/stats_query", expr), "\n")
+			if i == 0 && want > 0 {
+				assert.Contains(t, answer, fmt.Sprintf(`"%d"`, want), "reason any")
+				assert.Contains(t, answer, `"pod":"wukongim-0"`)
+			}
+			if want == 0 {
+				assert.NotContains(t, answer, "wukongim-0")
+			}
+		}
 	}
 }
 
@@ -265,6 +372,10 @@ func TestEngineThatDiesIsReadOrNamed(t *testing.T) {
 	_, complaints, status = reportOf(t, address, "--since", ofMay, "--until", "2026-05-05")
 	assert.Equal(t, exitWrong, status)
 	assert.NotEmpty(t, complaints)
+	page, err := self(t, "wklog", "report", "--format", "html", address).Output()
+	require.Error(t, err)
+	assert.NotContains(t, string(page), "No TLS failure found")
+	assert.Contains(t, string(page), "Nothing found in what could be read")
 }
 
 // TestEngineThatCutsItsQueriesIsReadOrNamed by itself, with a status and a body that looks
@@ -316,7 +427,7 @@ func TestEnginesTellTheirErrorsWithoutSecrets(t *testing.T) {
 			assert.NotContains(t, all.String(), "topsecret-3141", form)
 		}
 	}
-	for _, args := range [][]string{{"analyze", "--select", "x", "-"}, {"report", "--all-patterns", "."}, {"analyze", "-f", "vlogs://h/", "."}} {
+	for _, args := range [][]string{{"analyze", "--select", "x", "-"}, {"report", "--all-patterns", "."}, {"report", "--sample", "5", "."}, {"report", "--sample", "-1", "vlogs://h/"}, {"analyze", "-f", "--sample", "5", "vlogs://h/"}, {"analyze", "-f", "vlogs://h/", "."}} {
 		c := self(t, "wklog", args...)
 		c.Stderr = nil
 		require.Error(t, c.Run())

@@ -3,17 +3,25 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wklog/cmd/internal/report"
 )
 
 // TestFollowedEngineIsToldOnceOverKills while much comes. A kill between the writing of
@@ -63,6 +71,45 @@ func TestFollowedEngineIsToldOnceOverKills(t *testing.T) {
 	}
 	assert.Len(t, times, failures, "lost")
 	assert.Len(t, told(), failures, "doubled")
+}
+
+// TestIncidentOfAFollowedEngineEnds when its servers go on without failures: that they do is
+// in no line that is fetched.
+func TestIncidentOfAFollowedEngineEnds(t *testing.T) {
+	s := startStore(t)
+	made := newMaker(t)
+	from := time.Now().Add(-72 * time.Hour)
+	n := made.node(0, 1000, from, 500*time.Millisecond, 0.2)
+	n.add(made.node(0, 6000, time.Unix(0, n.times[len(n.times)-1]), 40*time.Second, 0))
+	for at := 0; at < len(n.lines); at += 1000 {
+		s.push(t, &n, at, min(at+1000, len(n.lines)), "")
+	}
+	s.settle(t)
+	ends := make(chan string, 10)
+	robot := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		ends <- string(body)
+	}))
+	defer robot.Close()
+	c := self(t, "wklog", "analyze", "-f", "--from-start", "--since", "80h", "--format", "json", "--webhook", robot.URL, `vlogs://`+s.address+`/?query={namespace="im"}`)
+	var out bytes.Buffer
+	c.Stdout = &out
+	require.NoError(t, c.Start())
+	require.Eventually(t, func() bool {
+		select {
+		case told := <-ends:
+			return strings.Contains(told, `"what":"end"`)
+		default:
+			return false
+		}
+	}, time.Minute, 20*time.Millisecond)
+	require.NoError(t, c.Process.Signal(os.Interrupt))
+	require.NoError(t, c.Wait())
+	var doc report.Document
+	require.NoError(t, json.Unmarshal(out.Bytes(), &doc))
+	require.NotEmpty(t, doc.Incidents)
+	assert.False(t, doc.Incidents[0].Ongoing)
+	assert.WithinDuration(t, time.Unix(0, n.times[len(n.times)-1]), *doc.Summary.Last, time.Minute)
 }
 
 var offered = regexp.MustCompile(`"message":"[^"]*\[\d+\]`)

@@ -72,11 +72,13 @@ func TestFullDiskLeavesTheEarlierReport(t *testing.T) {
 	require.NoError(t, os.WriteFile(log, []byte(failureLine(1)), 0o644))
 	require.NoError(t, os.WriteFile(report, []byte("earlier"), 0o644))
 	_ = os.WriteFile(filepath.Join(disk, "full"), make([]byte, 64<<10), 0o644)
-	_, complaint, status := run1(t, "report", log, "-o", report)
-	assert.Equal(t, exitWrong, status)
-	assert.Contains(t, complaint, "no space left on device")
-	left, err := os.ReadDir(disk)
-	require.NoError(t, err)
-	assert.Len(t, left, 2, "nothing half done stays")
-	assert.Equal(t, "earlier", string(read(t, report)))
+	for _, command := range [][]string{{"report", log}, {"doctor", "--offline", "--namespace", "none"}} {
+		_, complaint, status := run1(t, append(command, "-o", report)...)
+		assert.Equal(t, exitWrong, status)
+		assert.Contains(t, complaint, "no space left on device")
+		left, err := os.ReadDir(disk)
+		require.NoError(t, err)
+		assert.Len(t, left, 2, "nothing half done stays")
+		assert.Equal(t, "earlier", string(read(t, report)))
+	}
 }

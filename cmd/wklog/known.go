@@ -43,8 +43,16 @@ func (c *checking) knownFrom(servers []*check.Settings) []patterns.Fact {
 		tell(patterns.FactService, "compose", s.Service(), from)
 	}
 	files := s.Files()
-	tell(patterns.FactPath, "certificate", files.CertFile, from)
-	tell(patterns.FactPath, "key", files.KeyFile, from)
+	for name, file := range map[string]string{"certificate": files.CertFile, "key": files.KeyFile} {
+		if files.Contents[file] == nil { // commands are typed on this machine, which has the file
+			tell(patterns.FactPath, name, file, from)
+		}
+	}
+	if s.Leaf != nil {
+		tell(patterns.FactPath, "inside", s.CertificateInside(), from)
+	}
+	tell(patterns.FactPort, "listen", s.ListenPort(), from)
+	tell(patterns.FactPath, "config", s.ConfigOnHost(), from)
 	if len(c.addr) == 0 {
 		address(s.Addr(), from)
 	}

@@ -78,7 +78,7 @@ func (f *analyzeFlags) checkReport(c *cobra.Command, args []string) error {
 // prepareReport reads what the report is made with, before the logs.
 func (n *analysis) prepareReport(args []string) error {
 	n.facts.Command = append([]string{"wklog"}, n.app.args...)
-	n.analyzer.Node, n.analyzer.ByNode = source.NodesOf(args), true
+	n.analyzer.Node = source.NodesOf(args)
 	if n.flags.nodeFrom != "" {
 		node, err := source.NodesByPattern(n.flags.nodeFrom)
 		if err != nil {

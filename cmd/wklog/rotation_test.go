@@ -97,7 +97,7 @@ func TestUndatedFailuresOutlastRotationsAndKills(t *testing.T) {
 	}
 }
 
-func read(t *testing.T, name string) []byte {
+func read(t testing.TB, name string) []byte {
 	data, err := os.ReadFile(name)
 	require.NoError(t, err)
 	return data

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -28,13 +29,13 @@ func (a *app) rulesCommand() *cobra.Command {
 			}
 			var b bytes.Buffer
 			if err := rules.Write(&b, args[0], &r); err != nil {
-				return err
+				return ofSelector(err, r.Select)
 			}
 			return a.put(output, b.Bytes())
 		},
 	}
 	command.Flags().StringVarP(&output, "output", "o", "", a.say.Say("flag.rules.output"))
-	command.Flags().StringVar(&r.Select, "select", "", a.say.Say("flag.select"))
+	command.Flags().StringVar(&r.Select, "select", "", a.say.Say("flag.rules.select"))
 	command.Flags().StringVar(&r.Node, "node-label", "pod", a.say.Say("flag.rules.node-label"))
 	return command
 }
@@ -61,16 +62,27 @@ func (a *app) queryCommand() *cobra.Command {
 				return err
 			}
 			query, err := source.EngineQuery(args[0], selector, filterOf(c, all))
-			if err != nil {
+			if errors.Is(err, source.ErrAddress) {
 				return messages.NewError("error.rules", args[0], []string{"loki", "vlogs"})
+			}
+			if err != nil {
+				return ofSelector(err, selector)
 			}
 			return a.put(output, []byte(query+"\n"))
 		},
 	}
 	command.Flags().StringVarP(&output, "output", "o", "", a.say.Say("flag.query.output"))
-	command.Flags().StringVar(&selector, "select", "", a.say.Say("flag.select"))
+	command.Flags().StringVar(&selector, "select", "", a.say.Say("flag.rules.select"))
 	command.Flags().BoolVar(&all, "all-patterns", false, a.say.Say("flag.all-patterns"))
 	return command
+}
+
+// ofSelector says of a selector that an engine refuses why.
+func ofSelector(err error, selector string) error {
+	if errors.Is(err, source.ErrUnbound) {
+		return messages.NewError("error.rules.select", selector)
+	}
+	return err
 }
 
 // put shows content, or has it take the place of the file of that name as a whole.

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"wklog/cmd/internal/messages"
 )
 
 // maxFile bounds what is read of a file, in bytes: a chain has a few kilobytes.
@@ -54,7 +56,7 @@ func (f *certificateFiles) file(path string) ([]byte, Result) {
 	case errors.Is(err, errIsNoFile):
 		return nil, fail("cert-file-missing", sharedReason+"file-special", Path.of("file", path))
 	case err != nil:
-		return nil, fail("cert-file-unreadable", sharedReason+"file-error", Path.of("file", path), Text.of("error", reason(err)))
+		return nil, fail("cert-file-unreadable", sharedReason+"file-error", Path.of("file", path), Text.of("error", messages.Bare(err).Error()))
 	}
 	if closed := f.closedTo(path); closed != "" {
 		return data, fail("cert-file-unreadable", sharedReason+"file-unreadable", Path.of("path", closed), Number.of("user", f.UID))
@@ -97,15 +99,6 @@ func readFile(path string) ([]byte, error) {
 		err = ErrTooLarge
 	}
 	return data, err
-}
-
-// reason drops the operation and the path from an error of the operating system.
-func reason(err error) string {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		err = pathErr.Err
-	}
-	return err.Error()
 }
 
 // closedTo gives the file, or the folder on the way to it, that the server may not

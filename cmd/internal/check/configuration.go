@@ -383,7 +383,7 @@ func checkPublished(s *Settings) Result {
 		case p.protocol == "udp":
 		case p.host == external && p.container == wss:
 			if ip, err := netip.ParseAddr(p.address); err == nil && ip.IsLoopback() {
-				return warn("connection-interrupted", "loopback", portValue("port", external), Host.of("address", p.address))
+				return warn("connection-interrupted", "loopback", portValue("port", external), Host.of("address", p.address)).fix(s.published(external, wss)...)
 			}
 			return pass("published", portValue("port", external), portValue("wss", wss))
 		case p.host == external:
@@ -398,27 +398,49 @@ func checkPublished(s *Settings) Result {
 	case random:
 		return fail("connection-interrupted", "random", portValue("port", external), portValue("wss", wss))
 	case leads != "":
-		return warn("connection-interrupted", "other", portValue("port", external), portValue("published", leads), portValue("wss", wss))
+		return warn("connection-interrupted", "other", portValue("port", external), portValue("published", leads), portValue("wss", wss)).fix(s.readdressed(leads)...)
 	}
-	return fail("connection-interrupted", "unpublished", portValue("port", external), portValue("wss", wss)).fix(s.publish(external, wss))
+	return fail("connection-interrupted", "unpublished", portValue("port", external), portValue("wss", wss)).fix(s.publish(external, wss)...)
 }
 
 // publish says how a port gets out of the container.
-func (s *Settings) publish(external, wss string) Step {
-	if s.container.running != "" && s.container.composed == "" {
-		return step("fix-run", "docker inspect --format '{{json .HostConfig}}' %[1]s", "-p %[2]s:%[3]s",
-			Name.of("container", s.container.running), portValue("port", external), portValue("wss", wss))
+func (s *Settings) publish(external, wss string) []Step {
+	if steps := s.published(external, wss); steps != nil {
+		return steps
 	}
-	return step("fix", "docker compose up -d %[1]s", "services:\n  %[1]s:\n    ports:\n      - \"%[2]s:%[3]s\"",
-		Name.of("service", s.container.service), portValue("port", external), portValue("wss", wss))
+	if s.container.running != "" && s.container.composed == "" {
+		return []Step{step("fix-run", "docker inspect --format '{{json .HostConfig}}' %[1]s", "-p %[2]s:%[3]s",
+			Name.of("container", s.container.running), portValue("port", external), portValue("wss", wss))}
+	}
+	return []Step{step("fix", "docker compose up -d %[1]s", "services:\n  %[1]s:\n    ports:\n      - \"%[2]s:%[3]s\"",
+		Name.of("service", s.container.service), portValue("port", external), portValue("wss", wss))}
+}
+
+// published runs a container again with the port, nil where that cannot be said.
+func (s *Settings) published(external, wss string) []Step {
+	if s.container.again == nil || s.container.composed != "" {
+		return nil
+	}
+	return s.container.again.published(external, wss).steps("fix-publish")
+}
+
+// readdressed sends clients to the port that is published, in a container that was found.
+func (s *Settings) readdressed(port string) []Step {
+	host := s.Host()
+	if s.container.running == "" || !isDomain(host) {
+		return nil
+	}
+	steps := s.change(change{keyExternalWSSAddr, "wss://" + net.JoinHostPort(host, port)})
+	steps[0].Key = "fix-other"
+	return steps
 }
 
 // checkLeadsTo is for a published port that leads to another one than wss.
 func (s *Settings) checkLeadsTo(external, inside, wss string) Result {
 	for _, key := range []string{keyWSAddr, keyAddr, keyHTTPAddr, keyManagerAddr} {
 		if _, port, err := splitAddress(cmp.Or(s.value(key), defaults[key])); err == nil && port == inside {
-			return fail("tls-on-plaintext-port", "plain", portValue("port", external), portValue("inside", inside), Text.of("setting", spellings[key]), portValue("wss", wss)).fix(s.publish(external, wss))
+			return fail("tls-on-plaintext-port", "plain", portValue("port", external), portValue("inside", inside), Text.of("setting", spellings[key]), portValue("wss", wss)).fix(s.publish(external, wss)...)
 		}
 	}
-	return fail("connection-interrupted", "wrong", portValue("port", external), portValue("inside", inside), portValue("wss", wss)).fix(s.publish(external, wss))
+	return fail("connection-interrupted", "wrong", portValue("port", external), portValue("inside", inside), portValue("wss", wss)).fix(s.publish(external, wss)...)
 }

@@ -142,12 +142,20 @@ func (c *chain) fetch(missing Result) []Step {
 	if missing.Key != "missing-at" {
 		return nil
 	}
-	published := publishedAt(topOf(c.sent))
-	u, err := url.Parse(published)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || len(published) > mostShown {
+	from, ok := download(publishedAt(topOf(c.sent)))
+	if !ok {
 		return nil
 	}
-	return []Step{step("fix", "curl -sS --fail %[1]s | openssl x509 -inform DER | awk 1 cert.pem - > fullchain-new.pem", "", Address.of("download", u.String()))}
+	return []Step{step("fix", "curl -sS --fail %[1]s | openssl x509 -inform DER | awk 1 cert.pem - > fullchain-new.pem", "", from)}
+}
+
+// download is the address of a certificate, if it is a plain one.
+func download(published string) (Value, bool) {
+	u, err := url.Parse(published)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || len(published) > mostShown {
+		return Value{}, false
+	}
+	return Address.of("download", u.String()), true
 }
 
 func (e *endpoint) names(context.Context) Result {

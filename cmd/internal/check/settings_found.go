@@ -111,7 +111,7 @@ func (c *container) of(all Containers, name string) {
 		if strings.TrimPrefix(one.Name, "/") != name {
 			continue
 		}
-		c.running = name
+		c.running, c.again = name, rerunOf(all, name)
 		c.composed = ComposeFile(one.Config.Labels)
 		c.service = cmp.Or(one.Config.Labels[labelService], c.service)
 		if c.uid < 0 {
@@ -120,16 +120,26 @@ func (c *container) of(all Containers, name string) {
 	}
 }
 
-// ComposeFile is the first compose file of a container by its labels, empty for none.
-func ComposeFile(labels map[string]string) string {
+// ComposeFiles are those of a container by its labels, none where it is of none.
+func ComposeFiles(labels map[string]string) (files []string) {
 	if labels[labelService] == "" {
-		return ""
+		return nil
 	}
-	file, _, _ := strings.Cut(labels[labelFiles], ",")
-	if file != "" && !path.IsAbs(file) { // version 1 writes them as they were given
-		file = path.Join(labels[labelFolder], file)
+	for file := range strings.SplitSeq(cmp.Or(labels[labelFiles], "docker-compose.yml"), ",") {
+		if !path.IsAbs(file) { // version 1 writes them as they were given
+			file = path.Join(labels[labelFolder], file)
+		}
+		files = append(files, file)
 	}
-	return cmp.Or(file, path.Join(labels[labelFolder], "docker-compose.yml"))
+	return files
+}
+
+// ComposeFile is the first of them, empty for none.
+func ComposeFile(labels map[string]string) string {
+	for _, file := range ComposeFiles(labels) {
+		return file
+	}
+	return ""
 }
 
 // ComposeService is the service of a container by its labels, empty for none.
@@ -187,10 +197,12 @@ func (s *Settings) pathSteps(set setting, at place) []Step {
 	if s.container.running == "" {
 		return nil
 	}
-	return []Step{
-		step(sharedReason+"fix-inside", "", "%[1]s: \"%[2]s\"", Text.of("setting", set.name), Path.of("inside", at.path)),
-		s.restartStep(),
+	for _, key := range []string{keyCertFile, keyKeyFile} {
+		if s.setting(key) == set {
+			return s.change(change{key, at.path})
+		}
 	}
+	return nil
 }
 
 // mountSteps say how a file gets into the container: its folder as a whole, since a renewal

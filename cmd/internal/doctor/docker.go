@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"archive/tar"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,7 +17,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"al.essio.dev/pkg/shellescape"
@@ -24,6 +24,7 @@ import (
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
 
 	"wklog/cmd/internal/check"
 	"wklog/cmd/internal/messages"
@@ -51,8 +52,10 @@ func (d *Docker) Find(ctx context.Context, look *Look) {
 			look.Absent = false
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: messages.NewError("doctor.closed"), Command: "sudo wklog doctor"})
 		case ctx.Err() != nil:
+			look.Absent, look.Partly = false, true
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: ctx.Err()})
-		case place.chosen:
+		default: // it was named, or its socket is there
+			look.Absent = false
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: err})
 		}
 	}
@@ -77,20 +80,22 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 		return err
 	}
 	raws := make([]json.RawMessage, len(list.Items))
-	all := make([]container.InspectResponse, len(list.Items))
-	var asking sync.WaitGroup
-	free := make(chan struct{}, mostAsked)
+	all, failures := make([]container.InspectResponse, len(list.Items)), make([]error, len(list.Items))
+	var asking errgroup.Group
+	asking.SetLimit(mostAsked)
 	for i := range list.Items {
-		free <- struct{}{}
-		asking.Go(func() {
-			defer func() { <-free }()
-			// One that is removed meanwhile is none any more.
-			if r, err := e.ContainerInspect(ctx, list.Items[i].ID, client.ContainerInspectOptions{}); err == nil {
+		asking.Go(func() error {
+			r, err := e.ContainerInspect(ctx, list.Items[i].ID, client.ContainerInspectOptions{})
+			if err == nil {
 				raws[i], all[i] = r.Raw, r.Container
+			} else if !cerrdefs.IsNotFound(err) { // one that is removed meanwhile is none any more
+				failures[i] = err
 			}
+			return nil
 		})
 	}
-	asking.Wait()
+	_ = asking.Wait()
+	look.failed(list.Items, failures)
 	raws = slices.DeleteFunc(raws, func(raw json.RawMessage) bool { return raw == nil })
 	e.inspected = slices.DeleteFunc(all, func(c container.InspectResponse) bool { return c.Config == nil || c.State == nil })
 	if e.raw, err = json.Marshal(raws); err != nil {
@@ -101,14 +106,58 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 	for i := range e.inspected {
 		c := &e.inspected[i]
 		name := nameOf(c)
+		by := ""
 		switch {
 		case slices.Contains(likely, name):
-			look.Servers = append(look.Servers, e.server(c, "image"))
+			by = "image"
 		case (slices.Contains(perhaps, name) || startsIt(c)) && e.hasBanner(ctx, c):
-			look.Servers = append(look.Servers, e.server(c, "banner"))
+			by = "banner"
+		}
+		if now := e.replaced(c); by != "" && now != "" {
+			look.Unseen = append(look.Unseen, Unseen{What: name, Why: messages.NewError("doctor.aside", now), Command: "docker rm " + name})
+		} else if by != "" {
+			look.Servers = append(look.Servers, e.server(c, by))
 		}
 	}
 	return ctx.Err()
+}
+
+// mostNamed containers are named of those of which the engine tells nothing.
+const mostNamed = 5
+
+// failed tells of which containers the engine would not say what they are, and why.
+func (l *Look) failed(list []container.Summary, failures []error) {
+	var names []string
+	var why error
+	for i, err := range failures {
+		if err == nil {
+			continue
+		}
+		why = cmp.Or(why, err)
+		if len(names) == mostNamed {
+			names = append(names, "…")
+			break
+		}
+		names = append(names, strings.TrimPrefix(strings.Join(list[i].Names, " "), "/"))
+	}
+	if why != nil {
+		l.Partly = true
+		l.Unseen = append(l.Unseen, Unseen{What: strings.Join(names, ", "), Why: why})
+	}
+}
+
+// setAside ends the name of a container that was kept when another took its place.
+const setAside = "-old"
+
+// replaced names the container that runs in the place of one that was set aside, empty for
+// none.
+func (e *engine) replaced(c *container.InspectResponse) string {
+	by, kept := strings.CutSuffix(nameOf(c), setAside)
+	inPlace := func(other container.InspectResponse) bool { return nameOf(&other) == by && other.State.Running }
+	if !kept || c.State.Running || c.State.Restarting || !slices.ContainsFunc(e.inspected, inPlace) {
+		return ""
+	}
+	return by
 }
 
 func nameOf(c *container.InspectResponse) string { return strings.TrimPrefix(c.Name, "/") }
@@ -199,13 +248,17 @@ func (e *engine) operate(c *container.InspectResponse, compose string) func(stri
 	if podman {
 		program = "podman compose"
 	}
+	files := ""
+	for _, file := range check.ComposeFiles(c.Config.Labels) {
+		files += " -f " + shellescape.Quote(file)
+	}
 	project := c.Config.Labels["com.docker.compose.project"]
 	if project != "" && project != path.Base(path.Dir(compose)) {
 		program += " -p " + shellescape.Quote(project)
 	}
 	return func(command string) string {
 		if compose != "" {
-			command = strings.ReplaceAll(command, "docker compose ", program+" -f "+shellescape.Quote(compose)+" ")
+			command = strings.ReplaceAll(command, "docker compose ", program+files+" ")
 		}
 		if podman {
 			command = dockerWord.ReplaceAllString(command, "${1}podman ")
@@ -214,7 +267,7 @@ func (e *engine) operate(c *container.InspectResponse, compose string) func(stri
 	}
 }
 
-var dockerWord = regexp.MustCompile(`(^|[;&|(]\s*|sudo )docker `)
+var dockerWord = regexp.MustCompile(`(?m)(^|[;&|(]\s*|\b(?:sudo|exec) )docker `)
 
 // composeProgram is docker compose where it is a plugin, docker-compose where only version
 // 1 is there.
@@ -230,16 +283,12 @@ func composeProgram() string {
 	return "docker compose"
 }
 
-// settled is how long a server runs that does not end at once: the engine waits longer and
-// longer between the starts of one that does, up to a minute.
-const settled = 10 * time.Second
-
 func stateOf(c *container.InspectResponse) State {
 	switch {
-	case c.State.Restarting, c.State.Running && c.RestartCount > 0 && time.Since(startOf(c)) < settled:
+	case c.State.Restarting:
 		return Restarting
 	case c.State.Running:
-		return Running
+		return stateOfRunning(c.RestartCount, startOf(c))
 	case c.State.StartedAt == "" || startOf(c).IsZero():
 		return Created
 	}
@@ -304,9 +353,6 @@ func portOf(text string) uint16 {
 	return uint16(n)
 }
 
-// mostLines of a log are read, the newest: where a log is longer that is told.
-const mostLines = 1_000_000
-
 // log reads what a container has printed since it was made, over its restarts.
 func (e *engine) log(ctx context.Context, c *container.InspectResponse, since time.Time) (io.ReadCloser, error) {
 	if c.HostConfig != nil && c.HostConfig.LogConfig.Type == "none" {
@@ -324,6 +370,12 @@ func (e *engine) log(ctx context.Context, c *container.InspectResponse, since ti
 		return nil, err
 	}
 	return &until{ctx, log}, nil
+}
+
+// AsIntended tells of an error of a log that its owner, or the bound, will have it so.
+func AsIntended(err error) bool {
+	var known *messages.Error
+	return errors.As(err, &known) && slices.Contains([]string{"doctor.no-log", "doctor.log-driver", "doctor.newest"}, known.Key)
 }
 
 // until says of a log that was closed with its context that it was: the connection has

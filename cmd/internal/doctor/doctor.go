@@ -4,6 +4,7 @@
 package doctor
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"wklog/cmd/internal/check"
+	"wklog/cmd/internal/messages"
 	"wklog/patterns"
 )
 
@@ -26,6 +28,18 @@ const (
 	// Created is one that was never started.
 	Created State = "created"
 )
+
+// settled is how long a server runs that does not end at once: who starts one again waits
+// longer and longer, Docker up to a minute.
+const settled = 10 * time.Second
+
+// stateOfRunning is that of a server that runs at this moment.
+func stateOfRunning(restarts int, started time.Time) State {
+	if restarts > 0 && time.Since(started) < settled {
+		return Restarting
+	}
+	return Running
+}
 
 // Server is one that was found, WuKongIM or a program in front of it. What a finder
 // cannot know stays zero.
@@ -95,9 +109,33 @@ type Log struct {
 	Open func(ctx context.Context, since time.Time) (io.ReadCloser, error)
 }
 
+// mostLines of a log are asked for, the newest: where it may be longer that is told.
+const mostLines = 1_000_000
+
 // From begins to read from a time on.
 func (l Log) From(since time.Time) func(context.Context) (io.ReadCloser, error) {
-	return func(ctx context.Context) (io.ReadCloser, error) { return l.Open(ctx, since) }
+	return func(ctx context.Context) (io.ReadCloser, error) {
+		r, err := l.Open(ctx, since)
+		if err != nil {
+			return nil, err
+		}
+		return &newest{r, mostLines}, nil
+	}
+}
+
+// newest tells behind as many lines as were asked for that there may have been more.
+type newest struct {
+	io.ReadCloser
+	left int
+}
+
+func (n *newest) Read(p []byte) (int, error) {
+	read, err := n.ReadCloser.Read(p)
+	n.left -= bytes.Count(p[:read], []byte("\n"))
+	if err == io.EOF && n.left <= 0 {
+		err = messages.NewError("doctor.newest", mostLines)
+	}
+	return read, err
 }
 
 // Unseen is something that could not be looked at, and why.
@@ -110,6 +148,8 @@ type Unseen struct {
 	// Of is the server that it is of, nil for none: one that another finder tells better
 	// lacks nothing.
 	Of *Server
+	// Names are those in What that nobody but the finder knows to be names.
+	Names []string
 }
 
 // Look is what one finder did.
@@ -121,6 +161,10 @@ type Look struct {
 	Unseen  []Unseen
 	// Absent says that there is nothing of its kind here, as no Docker.
 	Absent bool
+	// Partly says that what is there was not looked at to its end.
+	Partly bool
+
+	listed *listed
 }
 
 // Finder looks in one place. It may return before the context ends with what it has.
@@ -142,11 +186,11 @@ func Finders(kube *Kube) []Finder {
 
 // Find looks in all places at the same time. tell is called when one is done.
 func Find(ctx context.Context, finders []Finder, tell func(*Look)) []*Look {
-	looks := make([]*Look, len(finders))
+	looks, listed := make([]*Look, len(finders)), &listed{}
 	var running sync.WaitGroup
 	var telling sync.Mutex
 	for i, f := range finders {
-		looks[i] = &Look{Finder: f.Name()}
+		looks[i] = &Look{Finder: f.Name(), listed: listed}
 		running.Go(func() {
 			begin := time.Now()
 			f.Find(ctx, looks[i])

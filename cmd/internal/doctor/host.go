@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"wklog/cmd/internal/check"
@@ -34,11 +35,13 @@ func (*Host) Name() string { return "host" }
 // Find looks at the processes, and at the units that have none.
 func (h *Host) Find(ctx context.Context, look *Look) {
 	all := look.processes(h.processes)
-	all = slices.DeleteFunc(all, func(p *process) bool { return p.pid == os.Getpid() })
 	units := unitsOf(ctx, look)
 	for _, p := range all {
 		if ctx.Err() != nil {
 			break
+		}
+		if p.pid == os.Getpid() {
+			continue
 		}
 		if by := p.isServer(); by != "" {
 			look.addProcess(ctx, p, by, units, all)
@@ -51,16 +54,32 @@ func (h *Host) Find(ctx context.Context, look *Look) {
 	}
 }
 
+// listed are the processes that two finders look at.
+type listed struct {
+	mutex sync.Mutex
+	of    processes
+	all   []*process
+	err   error
+}
+
 // processes lists those that are named, this machine's where none are.
 func (l *Look) processes(from processes) []*process {
 	if from == (processes{}) {
 		from = kernel
 	}
-	all, err := from.list()
-	if err != nil {
-		l.Unseen = append(l.Unseen, Unseen{What: "/proc", Why: err})
+	if l.listed == nil {
+		l.listed = &listed{}
 	}
-	return all
+	l.listed.mutex.Lock()
+	defer l.listed.mutex.Unlock()
+	if l.listed.of != from {
+		l.listed.of = from
+		l.listed.all, l.listed.err = from.list()
+	}
+	if l.listed.err != nil {
+		l.Unseen = append(l.Unseen, Unseen{What: "/proc", Why: l.listed.err})
+	}
+	return l.listed.all
 }
 
 // isServer says by what a process is WuKongIM, and looks at it; empty for others.
@@ -81,7 +100,7 @@ func (p *process) isServer() string {
 
 // environmentSpeaks is a glance: few processes have such variables.
 func (p *process) environmentSpeaks() bool {
-	return slices.ContainsFunc(p.words("environ"), func(v string) bool { return strings.HasPrefix(v, "WK_") })
+	return slices.ContainsFunc(p.glance("environ"), func(v string) bool { return strings.HasPrefix(v, "WK_") })
 }
 
 // within leaves a process its unit only where the unit is its own, or the journal has its
@@ -107,6 +126,7 @@ func (l *Look) addProcess(ctx context.Context, p *process, by string, units []*u
 		for _, u := range units {
 			if u.name == p.unit && !p.ofUser {
 				s.Restarts = u.restarts
+				s.State = stateOfRunning(u.restarts, p.started)
 			}
 		}
 	}
@@ -197,7 +217,7 @@ func (l *Look) folderOf(s *Server, folder string) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			l.Unseen = append(l.Unseen, Unseen{What: folder, Why: bareError(err), Command: asRoot()})
+			l.Unseen = append(l.Unseen, Unseen{What: folder, Why: messages.Bare(err), Command: asRoot()})
 		}
 		return
 	}
@@ -263,7 +283,7 @@ func (l *Look) journal(ctx context.Context, s *Server, name string, ofUser bool)
 	if ofUser {
 		which = "--user-unit=" + name
 	}
-	args := []string{which, "--output=json", "--output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,_COMM,_PID,_HOSTNAME", "--all", "--no-pager"}
+	args := []string{which, "--output=json", "--output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,_COMM,_PID,_HOSTNAME", "--all", "--lines=" + strconv.Itoa(mostLines), "--no-pager"}
 	_, hint, err := program.Output(ctx, maxJournal, "journalctl", which, "--lines=1", "--output=cat", "--no-pager")
 	if err != nil {
 		l.Unseen = append(l.Unseen, Unseen{What: "journalctl " + which, Why: err})
@@ -279,15 +299,6 @@ func (l *Look) journal(ctx context.Context, s *Server, name string, ofUser bool)
 		}
 		return program.Start(ctx, math.MaxInt64-1, "journalctl", asked...)
 	}})
-}
-
-// bareError is the reason without the name of the file, which stands beside it.
-func bareError(err error) error {
-	var of *fs.PathError
-	if errors.As(err, &of) {
-		return of.Err
-	}
-	return err
 }
 
 // asRoot is what shows more, empty for who sees everything.

@@ -104,7 +104,7 @@ func TestUnitThatRunsIsFound(t *testing.T) {
 	text, err := io.ReadAll(stream)
 	require.NoError(t, err)
 	assert.Equal(t, `{"MESSAGE":"said"}`, string(text))
-	assert.Contains(t, strings.Join(asked(t, folder), "\n"), "journalctl --unit=wukongim.service --output=json --output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,_COMM,_PID,_HOSTNAME --all --no-pager --since=@1764300000")
+	assert.Contains(t, strings.Join(asked(t, folder), "\n"), "journalctl --unit=wukongim.service --output=json --output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,_COMM,_PID,_HOSTNAME --all --lines=1000000 --no-pager --since=@1764300000")
 	settings, err := s.Settings(t.Context())
 	require.NoError(t, err)
 	files := settings.Files()
@@ -302,4 +302,15 @@ func TestProcessOfThisMachineIsFound(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, dir+"/here.pem", settings.Files().CertFile)
 	assert.Equal(t, os.Geteuid(), settings.Files().UID)
+}
+
+func TestTwoFindersReadTheProcessesOnce(t *testing.T) {
+	k := newKernel(t)
+	k.process(20, "/opt/wukongim", "/opt", ofUnit, nil, "/opt/wukongim")
+	shared := &listed{}
+	first, second := &Look{listed: shared}, &Look{listed: shared}
+	all := first.processes(processes{k.root})
+	require.Len(t, all, 1)
+	require.NoError(t, os.RemoveAll(filepath.Join(k.root, "20")), "it has ended meanwhile")
+	assert.Same(t, all[0], second.processes(processes{k.root})[0])
 }

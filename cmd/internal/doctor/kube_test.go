@@ -149,7 +149,7 @@ func TestLogsOfAPodAreThoseOfBothRunsAndItsEvents(t *testing.T) {
 	assert.Contains(t, texts["im/wukongim-1 events"], "2026-11-29T03:00:10Z Warning BackOff Back-off restarting")
 	assert.Contains(t, texts["im/wukongim-1 events"], "2026-11-28T01:00:02.123456Z Warning FailedMount MountVolume")
 	questions := strings.Join(asked(t, folder), "\n")
-	assert.Contains(t, questions, "logs --namespace=im --container=wukongim --timestamps pod/wukongim-1 --previous --since-time=2026-11-29T00:00:00Z")
+	assert.Contains(t, questions, "logs --namespace=im --container=wukongim --timestamps --tail=1000000 pod/wukongim-1 --previous --since-time=2026-11-29T00:00:00Z")
 }
 
 // Half an answer is better than none, and what is missing is named.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"wklog/cmd/internal/check"
@@ -39,6 +40,9 @@ type process struct {
 	listens         []net.TCPAddr
 	outputs         []string // where its output and its errors go
 	closed          []string // files about it that are closed to this user
+
+	// Two finders may look at it.
+	looked, asked sync.Once
 }
 
 // unitName is that of a service; nothing else is handed to a program.

@@ -39,7 +39,7 @@ func (k processes) list() ([]*process, error) {
 			continue
 		}
 		p := &process{pid: pid, dir: filepath.Join(k.root, entry.Name())}
-		if p.args = p.words("cmdline"); len(p.args) == 0 {
+		if p.args = p.glance("cmdline"); len(p.args) == 0 {
 			continue
 		}
 		p.program, _ = os.Readlink(filepath.Join(p.dir, "exe"))
@@ -52,10 +52,23 @@ func (k processes) list() ([]*process, error) {
 // words are the parts of a file that NULs end. A process that has ended has none.
 func (p *process) words(name string) []string {
 	data, err := p.read(name)
-	if err != nil || len(data) == 0 {
+	if err != nil {
+		return nil
+	}
+	return wordsIn(data)
+}
+
+func wordsIn(data []byte) []string {
+	if len(data) == 0 {
 		return nil
 	}
 	return strings.Split(strings.TrimRight(string(data), "\x00"), "\x00")
+}
+
+// glance are the words of a file of any process, of which nothing is remembered.
+func (p *process) glance(name string) []string {
+	data, _ := readSome(filepath.Join(p.dir, name), maxProc)
+	return wordsIn(data)
 }
 
 func (p *process) read(name string) ([]byte, error) {
@@ -75,14 +88,16 @@ func (p *process) miss(name string, err error) {
 
 // look reads all else that is known of a process.
 func (p *process) look() {
-	p.status()
-	p.stat()
-	p.cgroup()
-	p.environ = p.words("environ")
-	p.folder = p.link("cwd")
-	p.root = p.link("root")
-	p.ownFiles = p.link("ns/mnt") != ownLink(p.dir, "ns/mnt")
-	p.files()
+	p.looked.Do(func() {
+		p.status()
+		p.stat()
+		p.cgroup()
+		p.environ = p.words("environ")
+		p.folder = p.link("cwd")
+		p.root = p.link("root")
+		p.ownFiles = p.link("ns/mnt") != ownLink(p.dir, "ns/mnt")
+		p.files()
+	})
 }
 
 func (p *process) link(name string) string {
@@ -100,7 +115,9 @@ func ownLink(dir, name string) string {
 }
 
 // status tells who runs it: the effective user, as whom it opens files.
-func (p *process) status() {
+func (p *process) status() { p.asked.Do(p.readStatus) }
+
+func (p *process) readStatus() {
 	p.uid, p.gid = -1, -1
 	data, _ := p.read("status")
 	for line := range strings.Lines(string(data)) {

@@ -17,4 +17,4 @@ func (p *process) home() string { return homeOf(p.uid) }
 
 func (*process) status() {}
 
-func (*process) words(string) []string { return nil }
+func (*process) glance(string) []string { return nil }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"os/exec"
 )
 
 // Error is an error for people: it is said in their language where it is shown.
@@ -59,7 +60,7 @@ func (p *Printer) Error(err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return p.Say("error.permission")
 	}
-	if text := bare(err); p.System(text) != text {
+	if text := innermost(err); p.System(text) != text {
 		return p.System(text)
 	}
 	return err.Error()
@@ -74,9 +75,22 @@ func (p *Printer) System(text string) string {
 	return text
 }
 
-// bare is the text of an error without the operation and the name that it was for:
-// messages name these themselves.
-func bare(err error) string {
+// Bare is an error of the operating system without the operation and the name that it was
+// for: who tells of it names these.
+func Bare(err error) error {
+	var file *fs.PathError
+	var program *exec.Error
+	switch {
+	case errors.As(err, &file):
+		return file.Err
+	case errors.As(err, &program):
+		return program.Err
+	}
+	return err
+}
+
+// innermost is the text of what began a chain of errors.
+func innermost(err error) string {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
 	}

@@ -38,9 +38,10 @@ func TestOneTermForOneConcept(t *testing.T) {
 		require.NotEmpty(t, texts)
 		for _, term := range list {
 			avoided := regexp.MustCompile(strings.Join(term.Not, "|"))
+			places := regexp.MustCompile(term.In)
 			meant := regexp.MustCompile(strings.Join(append(term.But, `\z.`), "|"))
 			for _, p := range texts {
-				if !strings.HasPrefix(p.at, term.In) || !avoided.MatchString(p.text) {
+				if !places.MatchString(p.at) || !avoided.MatchString(p.text) {
 					continue
 				}
 				for _, found := range avoided.FindAllString(meant.ReplaceAllString(p.text, ""), -1) {

@@ -96,7 +96,7 @@ func Start(ctx context.Context, most int64, name string, args ...string) (*Runni
 	if err != nil {
 		pipe.Close()
 		cancel()
-		return nil, &Failure{Program: name, Err: bare(err)}
+		return nil, &Failure{Program: name, Err: messages.Bare(err)}
 	}
 	r.pipe, r.wait = pipe, sync.OnceValue(cmd.Wait)
 	context.AfterFunc(ctx, func() {
@@ -104,15 +104,6 @@ func Start(ctx context.Context, most int64, name string, args ...string) (*Runni
 		_ = pipe.SetReadDeadline(time.Now())
 	})
 	return r, nil
-}
-
-// bare is the reason why a program was not started.
-func bare(err error) error {
-	var of *exec.Error
-	if errors.As(err, &of) {
-		return of.Err
-	}
-	return err
 }
 
 // Read gives what the program printed; its failure is the last error.

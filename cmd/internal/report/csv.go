@@ -95,6 +95,15 @@ func writeFindingsCSV(w io.Writer, d *Document, opts Options) error {
 			return err
 		}
 	}
+	for _, e := range d.Errors {
+		if e.Note {
+			continue
+		}
+		missing := Finding{Title: opts.Say.Say("report.unread"), Sources: []string{e.Source}, Samples: []Sample{{Source: e.Source, Text: e.Message}}}
+		if err := s.row(d.findingCells(&missing, opts.Say)); err != nil {
+			return err
+		}
+	}
 	for _, f := range d.Findings {
 		if err := s.row(d.findingCells(&f, opts.Say)); err != nil {
 			return err

@@ -80,6 +80,16 @@ type Input struct {
 	ScannedBytes  int64  `json:"scanned_bytes,omitempty"`
 	ReceivedBytes int64  `json:"received_bytes,omitempty"`
 	Requests      int64  `json:"requests,omitempty"`
+	// Matched are the entries that the engine counted before a sample of them was read.
+	Matched []Matched `json:"matched,omitempty"`
+}
+
+// Matched is how many entries have a reason, empty for those that say none, and how many of
+// them were read.
+type Matched struct {
+	Reason  string `json:"reason"`
+	Entries int64  `json:"entries"`
+	Read    int64  `json:"read"`
 }
 
 // Summary counts over all inputs. First and Last are the times of the first
@@ -93,6 +103,9 @@ type Summary struct {
 	Unclassified int   `json:"unclassified"`
 	// Harmless counts the events that healthy servers log as well.
 	Harmless int `json:"harmless"`
+	// Unread counts the inputs and the stretches of time that were not read, or not in
+	// whole: what failed there is in no other count.
+	Unread int `json:"unread"`
 	// Untimed counts the events whose time is not known, Arrived those that have
 	// the time of their arrival.
 	Untimed int        `json:"untimed"`
@@ -179,6 +192,7 @@ type Diagnosis struct {
 type Evidence struct {
 	Pattern string `json:"pattern"`
 	Check   string `json:"check,omitempty"`
+	Absence string `json:"absence,omitempty"`
 	Title   string `json:"title"`
 	Count   int    `json:"count"`
 }
@@ -214,10 +228,12 @@ type Stop struct {
 	Line   int64      `json:"line"`
 }
 
-// Error is an input that could not be read, or not in whole.
+// Error is an input that could not be read, or not in whole, or a note about one of which
+// nothing is missing.
 type Error struct {
 	Source  string `json:"source"`
 	Message string `json:"message"`
+	Note    bool   `json:"note,omitempty"`
 }
 
 // New makes the document of an analysis. Inputs, Errors, Tool and the counts of
@@ -261,10 +277,15 @@ func (d *Document) AddInput(in Input, records int64) {
 	if in.Last != nil && (s.Last == nil || in.Last.After(*s.Last)) {
 		s.Last = in.Last
 	}
-	if in.Error != "" {
-		d.Errors = append(d.Errors, Error{Source: in.Name, Message: in.Error})
-	}
 	d.Inputs = append(d.Inputs, in)
+}
+
+// AddError tells of an input that could not be read, or not in whole.
+func (d *Document) AddError(e Error) {
+	if !e.Note {
+		d.Summary.Unread++
+	}
+	d.Errors = append(d.Errors, e)
 }
 
 // AddHints says which input or check would show what the logs do not: one of more
@@ -366,6 +387,9 @@ func diagnose(d *patterns.Diagnosis, say *messages.Printer) Diagnosis {
 	}
 	for _, e := range d.Evidence {
 		doc.Evidence = append(doc.Evidence, Evidence{Pattern: e.Pattern.ID, Title: e.Pattern.Title.In(say.Lang), Count: e.Count})
+	}
+	for _, a := range d.Absent {
+		doc.Evidence = append(doc.Evidence, Evidence{Absence: a.ID, Title: a.Title.In(say.Lang)})
 	}
 	for _, step := range Steps(advice.Verify, say.Lang) {
 		doc.Verify = append(doc.Verify, step.verification())

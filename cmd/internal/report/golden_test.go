@@ -32,7 +32,7 @@ func compared(t *testing.T, lang patterns.Lang) *report.Document {
 	read, err := report.ReadJSON(strings.NewReader(written(t, "json", old)))
 	require.NoError(t, err)
 	d := analyse(t, lang, cluster(t))
-	d.Errors = append(d.Errors, report.Error{Source: "logs/broken.log.gz", Message: "unexpected EOF"})
+	d.AddError(report.Error{Source: "logs/broken.log.gz", Message: "unexpected EOF"})
 	d.Compare(read)
 	return d
 }

@@ -79,8 +79,13 @@ func TestNoFormHoldsControlCharacters(t *testing.T) {
 // TestMarkdownShowsLogsAsTheyAre renders the report with GitHub's extensions:
 // no attack may become an element.
 func TestMarkdownShowsLogsAsTheyAre(t *testing.T) {
+	showsAsItIs(t, written(t, "markdown", hostile(t)))
+}
+
+// showsAsItIs renders a text in Markdown that holds the attacks.
+func showsAsItIs(t *testing.T, source string) {
+	t.Helper()
 	md := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(goldhtml.WithUnsafe()))
-	source := written(t, "markdown", hostile(t))
 	var b bytes.Buffer
 	require.NoError(t, md.Convert([]byte(source), &b))
 	own := regexp.MustCompile(`^</?(?:h[1-3]|p|ul|li|strong|code|pre|details|summary|table|thead|tbody|tr|t[hd]|hr)\b`)

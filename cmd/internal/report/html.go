@@ -76,8 +76,15 @@ func policy(style, script string) string {
 	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", sourceHash(style), sourceHash(script))
 }
 
-// Quiet is the key of the sentence for a report without findings.
-func (p *htmlPage) Quiet() string { return p.quiet() }
+// Silence is the key of the heading of a report without findings, Quiet what it says.
+func (p *htmlPage) Silence() string {
+	if p.Summary.Unread > 0 {
+		return "report.silence.unread"
+	}
+	return "report.silence"
+}
+
+func (p *htmlPage) Quiet() string { return p.quiet(p.Say) }
 
 // told is what the page tells of one incident.
 type told struct {

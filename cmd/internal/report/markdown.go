@@ -79,7 +79,7 @@ func (m *markdown) document(d *Document) {
 		if d.Summary.Unclassified > 0 {
 			m.unclassified(d)
 		} else {
-			m.paragraph(m.say.Say(d.quiet()))
+			m.paragraph(d.quiet(m.say))
 		}
 		m.steps("", d.Hints)
 	}

@@ -129,7 +129,7 @@ func (d *Document) sarif(say *messages.Printer) sarifLog {
 
 func (d *Document) invocation(say *messages.Printer) sarifInvocation {
 	call := sarifInvocation{
-		EndTimeUTC: d.Generated.UTC().Format(time.RFC3339), Successful: len(d.Errors) == 0, Notifications: []sarifNotification{},
+		EndTimeUTC: d.Generated.UTC().Format(time.RFC3339), Successful: d.Summary.Unread == 0, Notifications: []sarifNotification{},
 	}
 	if len(d.Tool.Command) > 0 {
 		call.CommandLine = shellWords(d.Tool.Command)
@@ -138,8 +138,12 @@ func (d *Document) invocation(say *messages.Printer) sarifInvocation {
 		call.Notifications = append(call.Notifications, unknown(d, say))
 	}
 	for _, e := range d.Errors {
+		level := "error"
+		if e.Note {
+			level = "note"
+		}
 		call.Notifications = append(call.Notifications, sarifNotification{
-			Level: "error", Message: sarifMessage{Text: Visible(e.Message)}, Locations: []sarifLocation{location(e.Source)},
+			Level: level, Message: sarifMessage{Text: Visible(e.Message)}, Locations: []sarifLocation{location(e.Source)},
 		})
 	}
 	for _, s := range d.Stops {

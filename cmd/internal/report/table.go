@@ -75,7 +75,7 @@ func (p *Page) Heading(key string) {
 // Paragraph writes a wrapped text, its first line after a lead of the same
 // width as the indent of the others.
 func (p *Page) Paragraph(lead, text string, attributes ...color.Attribute) {
-	indent := strings.Repeat(" ", columns(lead))
+	indent := strings.Repeat(" ", columns(colours.ReplaceAllString(lead, "")))
 	for i, line := range wrap(text, p.width-len(indent)) {
 		if len(attributes) > 0 {
 			line = p.paint(line, attributes...)
@@ -91,7 +91,7 @@ func (p *Page) Paragraph(lead, text string, attributes ...color.Attribute) {
 // Block writes a command or a snippet as it is: it is meant to be copied, so
 // nothing is cut or wrapped.
 func (p *Page) Block(indent, text string) {
-	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+	for _, line := range strings.Split(strings.TrimRight(Visible(text), "\n"), "\n") {
 		if line == "" {
 			p.Line(strings.TrimRight(indent, " "))
 			continue
@@ -147,7 +147,7 @@ func (p *Page) silence(d *Document) {
 		p.unclassified(d)
 	} else {
 		p.Line("")
-		p.Paragraph("", p.say.Say(d.quiet()), bold)
+		p.Paragraph("", d.quiet(p.say), bold)
 	}
 	p.steps(d.Hints)
 }

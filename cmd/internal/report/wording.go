@@ -22,6 +22,9 @@ func summary(d *Document, say *messages.Printer) []string {
 		texts = append(texts, say.Say("summary.unclassified", s.Unclassified))
 	}
 	texts = append(texts, say.Say("summary", s.Events-s.Harmless, d.logs(), s.Lines, Bytes(s.Bytes)))
+	if s.Unread > 0 {
+		texts = append(texts, say.Say("summary.unread", s.Unread))
+	}
 	if s.First != nil && s.Last != nil {
 		texts = append(texts, say.Say("summary.span", clock(*s.First), clock(inZone(*s.Last, s))))
 	}
@@ -102,19 +105,24 @@ func (s *Stop) seen(d *Document, say *messages.Printer) string {
 	return text
 }
 
-// quiet is the key of the sentence for a report without findings.
-func (d *Document) quiet() string {
-	if len(d.Stops) > 0 {
-		return "silence.stopped"
+// quiet are the sentences of a report without findings, which says nothing of what was not
+// read.
+func (d *Document) quiet(say *messages.Printer) string {
+	found, proves := "silence", "silence.proves"
+	if d.Summary.Unread > 0 {
+		found = "silence.unread"
 	}
-	return "silence"
+	if len(d.Stops) > 0 {
+		proves = "silence.stopped"
+	}
+	return say.Say(found) + say.Say("sentence.join") + say.Say(proves)
 }
 
 func evidence(list []Evidence, say *messages.Printer) string {
 	parts := []string{}
 	for _, e := range list {
 		text := fmt.Sprintf("%s ×%d", e.Title, e.Count)
-		if e.Check != "" {
+		if e.Check != "" || e.Absence != "" {
 			text = e.Title
 		}
 		parts = append(parts, text)

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/source/engine"
 	"wklog/patterns"
 )
 
@@ -93,7 +94,8 @@ tests:
 	assert.NoError(t, err, "%s", out)
 }
 
-// TestLokiParsesTheCounts has Grafana's grammar of LogQL look for errors in each.
+// TestLokiParsesTheCounts has Grafana's grammar of LogQL look for errors in each, and in the
+// queries that are printed.
 func TestLokiParsesTheCounts(t *testing.T) {
 	modules := os.Getenv("LEZER_LOGQL")
 	if modules == "" {
@@ -106,6 +108,15 @@ func TestLokiParsesTheCounts(t *testing.T) {
 		queries = append(queries, rule.Expr)
 	}
 	assert.NotEmpty(t, queries)
+	c, err := patterns.Load()
+	require.NoError(t, err)
+	for _, selector := range []string{"", `{pod=~"im-.+"}`, "{pod!~`a\"`, app=\"x\"} |= `握` != \"b\""} {
+		for _, all := range []bool{false, true} {
+			query, err := engine.Query("loki", selector, engine.Filter{Literals: c.Pushed(all)})
+			require.NoError(t, err)
+			queries = append(queries, query)
+		}
+	}
 	data, err := json.Marshal(queries)
 	require.NoError(t, err)
 	const script = `const {parser} = require("@grafana/lezer-logql");

@@ -113,13 +113,7 @@ func (b *Batch) drain(q *queue, cancel context.CancelCauseFunc) {
 				src = b.analyzer.Source(log.Name)
 				src.Copy = log.Copy
 			case next.end != nil:
-				if log.More {
-					src.Traffic(b.readMore(log.Name, next.end.stats, next.end.err).Traffic)
-				} else {
-					b.read(log.Name, next.end.stats, next.end.err)
-					b.logs[len(b.logs)-1].Asked = log.Asked
-					src.Traffic(next.end.stats.Traffic)
-				}
+				src.Traffic(b.ended(log, next.end))
 				if b.open.source != src {
 					src.End()
 				}
@@ -134,6 +128,24 @@ func (b *Batch) drain(q *queue, cancel context.CancelCauseFunc) {
 		}
 		b.mutex.Unlock()
 	}
+}
+
+// ended notes how a log, or a part of one, was read, and tells when the log was written to.
+func (b *Batch) ended(log *source.Log, end *ending) parser.Traffic {
+	traffic := end.stats.Traffic
+	if log.Wrote != nil {
+		end.stats.First, end.stats.Last = log.Wrote.First, log.Wrote.Last
+	}
+	if log.More {
+		traffic = b.readMore(log.Name, end.stats, end.err).Traffic
+	} else {
+		b.read(log.Name, end.stats, end.err)
+		b.logs[len(b.logs)-1].Asked = log.Asked
+	}
+	if log.Wrote != nil {
+		traffic = log.Wrote.Traffic
+	}
+	return traffic
 }
 
 // openPanic is a panic within whose trace a log ended.

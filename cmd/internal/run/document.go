@@ -51,34 +51,39 @@ func (c *Core) Document(f Facts, failures []source.Failure) (*report.Document, *
 		seen.note(c.logs[i].Name, &c.logs[i].Stats)
 	}
 	for _, failure := range failures {
-		message := Reason(failure.Err, f.Say)
-		if isPart(failure.Err) {
-			doc.Errors = append(doc.Errors, report.Error{Source: failure.Source, Message: message})
-			continue
-		}
-		if known(doc, failure.Source) {
-			continue
-		}
-		if at := slices.IndexFunc(doc.Inputs, func(in report.Input) bool { return in.Name == failure.Source }); at >= 0 {
-			doc.Inputs[at].Error = message // it was read all the same
-		} else {
-			doc.Inputs = append(doc.Inputs, report.Input{Name: failure.Source, Wrapper: string(parser.WrapperNone), Error: message})
-		}
-		doc.Errors = append(doc.Errors, report.Error{Source: failure.Source, Message: message})
+		miss(doc, &failure, f.Say)
+	}
+	if f.Cut {
+		doc.AddError(report.Error{Source: "wklog", Message: f.Say.Say("error.cut")})
 	}
 	if more := len(doc.Errors) - MaxComplaints; more > 0 {
 		doc.Errors = append(doc.Errors[:MaxComplaints:MaxComplaints], report.Error{Source: "wklog", Message: f.Say.Say("error.more", more)})
 	}
 	doc.Tool.Version, doc.Tool.Command = f.Version, append([]string{}, f.Command...)
-	if f.Cut {
-		doc.Errors = append(doc.Errors, report.Error{Source: "wklog", Message: f.Say.Say("error.cut")})
-	}
 	doc.AddHints(seen.more(len(doc.Stops) > 0), f.Checks != nil, f.Say)
 	if f.Baseline != nil {
 		doc.Compare(f.Baseline)
 	}
 	doc.HideSecrets()
 	return doc, &result
+}
+
+// miss tells what could not be read, beside the input too where that is one.
+func miss(doc *report.Document, failure *source.Failure, say *messages.Printer) {
+	var sampled *source.Sampled
+	part := errors.As(failure.Err, &sampled) // which was asked for, and all the same is not all
+	e := report.Error{Source: failure.Source, Message: Reason(failure.Err, say), Note: failure.Minor && !part}
+	at := slices.IndexFunc(doc.Inputs, func(in report.Input) bool { return in.Name == e.Source })
+	switch {
+	case part, isPart(failure.Err):
+	case at < 0:
+		doc.Inputs = append(doc.Inputs, report.Input{Name: e.Source, Wrapper: string(parser.WrapperNone), Error: e.Message})
+	case doc.Inputs[at].Error != "":
+		return
+	default:
+		doc.Inputs[at].Error = e.Message // it was read all the same
+	}
+	doc.AddError(e)
 }
 
 // describe tells of one log. Damage in the middle of one is reported, with what
@@ -95,6 +100,9 @@ func describe(doc *report.Document, l *Log, told map[*source.Asked]bool, say *me
 		input.Error = say.Say("error.long", l.Stats.TooLong, l.Stats.FirstTooLong, report.Bytes(parser.MaxLine))
 	case l.Asked != nil:
 		input.Engine = l.Asked.Engine
+		for _, m := range l.Asked.Matched[l.Name] {
+			input.Matched = append(input.Matched, report.Matched{Reason: m.Reason, Entries: m.Entries, Read: m.Read})
+		}
 		if !told[l.Asked] { // what was asked for was asked for all of them
 			told[l.Asked] = true
 			input.ScannedBytes, input.ReceivedBytes, input.Requests = l.Asked.Scanned, l.Asked.Received, l.Asked.Requests
@@ -103,6 +111,9 @@ func describe(doc *report.Document, l *Log, told map[*source.Asked]bool, say *me
 		input.Error = say.Say("error.empty")
 	}
 	doc.AddInput(input, l.Stats.Records)
+	if input.Error != "" {
+		doc.AddError(report.Error{Source: input.Name, Message: input.Error, Note: l.Err == nil && l.Stats.TooLong == 0})
+	}
 }
 
 // isPart tells of a failure whether it is of a part of an input, of which there may be
@@ -110,10 +121,6 @@ func describe(doc *report.Document, l *Log, told map[*source.Asked]bool, say *me
 func isPart(err error) bool {
 	var gap *engine.Gap
 	return errors.As(err, &gap) || errors.Is(err, source.ErrOwnShipper) || errors.Is(err, source.ErrSeconds)
-}
-
-func known(doc *report.Document, name string) bool {
-	return slices.ContainsFunc(doc.Inputs, func(in report.Input) bool { return in.Name == name && in.Error != "" })
 }
 
 // reasons are the texts for what a source says.
@@ -143,22 +150,16 @@ var reasons = []struct {
 
 // Reason says why an input could not be read, or not in whole.
 func Reason(err error, say *messages.Printer) string {
+	if reason := reasonOfEngine(err, say); reason != "" { // before what it wraps
+		return reason
+	}
 	for _, r := range reasons {
 		if errors.Is(err, r.err) {
 			return say.Say(r.key)
 		}
 	}
 	var syntax *engine.SyntaxError
-	var gap *engine.Gap
-	var unchosen *source.Unchosen
-	var setting *engine.ErrSetting
 	switch {
-	case errors.As(err, &setting):
-		return say.Say("error.engine.setting", setting.Variable, say.Error(setting.Err))
-	case errors.As(err, &gap):
-		return reasonOfGap(gap, say)
-	case errors.As(err, &unchosen):
-		return reasonOfSelector(unchosen, say)
 	case errors.As(err, &syntax):
 		return say.Say("error.document", syntax.At)
 	case errors.Is(err, source.ErrLargeZip):
@@ -171,6 +172,29 @@ func Reason(err error, say *messages.Printer) string {
 	return say.Error(err)
 }
 
+// reasonOfEngine says what an engine did not give, and which part that is; empty for
+// anything else.
+func reasonOfEngine(err error, say *messages.Printer) string {
+	var gap *engine.Gap
+	var unchosen *source.Unchosen
+	var setting *engine.ErrSetting
+	var sampled *source.Sampled
+	var later *source.Later
+	switch {
+	case errors.As(err, &later):
+		return say.Say("note.engine.later", Reason(later.Err, say))
+	case errors.As(err, &sampled):
+		return reasonOfSample(sampled, say)
+	case errors.As(err, &setting):
+		return say.Say("error.engine.setting", setting.Variable, say.Error(setting.Err))
+	case errors.As(err, &gap):
+		return reasonOfGap(gap, say)
+	case errors.As(err, &unchosen):
+		return reasonOfSelector(unchosen, say)
+	}
+	return ""
+}
+
 // reasonOfGap says which part of an engine's logs is not in the report.
 func reasonOfGap(gap *engine.Gap, say *messages.Printer) string {
 	const moment = "2006-01-02 15:04:05.999999999 -07:00"
@@ -178,6 +202,24 @@ func reasonOfGap(gap *engine.Gap, say *messages.Printer) string {
 		return say.Say("error.engine.crowd", gap.From.Format(moment), gap.Crowd)
 	}
 	return say.Say("error.engine.gap", gap.From.Format(moment), gap.Until.Format(moment), Reason(gap.Err, say))
+}
+
+// reasonOfSample says how much was counted and read, and what is most frequent.
+func reasonOfSample(s *source.Sampled, say *messages.Printer) string {
+	const most = 5
+	var list []string
+	for _, m := range s.Groups[:min(len(s.Groups), most)] {
+		what := m.Reason
+		if what == "" {
+			what = say.Say("note.engine.reasonless")
+		}
+		list = append(list, say.Say("note.engine.group", m.Log, what, m.Entries, m.Read))
+	}
+	frequent := strings.Join(list, say.Say("diagnosis.evidence.join"))
+	if s.Most == 0 {
+		return say.Say("note.engine.counted", s.Entries, frequent)
+	}
+	return say.Say("note.engine.sampled", s.Read, s.Entries, s.Most, frequent)
 }
 
 // reasonOfSelector names selectors that choose something.

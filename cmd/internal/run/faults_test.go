@@ -15,6 +15,7 @@ import (
 
 	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/source"
+	"wklog/cmd/internal/source/engine"
 	"wklog/parser"
 	"wklog/patterns"
 )
@@ -122,4 +123,21 @@ func TestStreamThatFailsIsReportedWithItsFailures(t *testing.T) {
 	assert.Equal(t, faultyLines, doc.Summary.Events)
 	require.Len(t, doc.Errors, 1)
 	assert.True(t, strings.Contains(doc.Errors[0].Message, "input/output error"), doc.Errors[0].Message)
+}
+
+// TestGapOfAnEngineIsNamedWithItsTimes, whatever the reason is.
+func TestGapOfAnEngineIsNamedWithItsTimes(t *testing.T) {
+	from := time.Date(2026, 5, 4, 1, 30, 0, 0, time.UTC)
+	for _, lang := range []patterns.Lang{patterns.English, patterns.Chinese} {
+		say, err := messages.In(lang)
+		require.NoError(t, err)
+		for _, reason := range []error{engine.ErrBroken, engine.ErrAnswer, errors.New("403 Forbidden")} {
+			text := Reason(&engine.Gap{Span: engine.Span{From: from, Until: from.Add(time.Hour)}, Err: fmt.Errorf("%w: x", reason)}, say)
+			assert.Contains(t, text, "2026-05-04 01:30:00 +00:00")
+			assert.Contains(t, text, "2026-05-04 02:30:00 +00:00")
+			assert.Contains(t, text, Reason(reason, say))
+		}
+		assert.Contains(t, Reason(&source.Later{Err: engine.ErrBroken}, say), Reason(engine.ErrBroken, say))
+		assert.NotEqual(t, Reason(engine.ErrBroken, say), Reason(&source.Later{Err: engine.ErrBroken}, say))
+	}
 }

@@ -3,6 +3,7 @@ package run
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -254,6 +255,19 @@ func TestWhatAnEngineGivesIsAnalysedLikeTheFiles(t *testing.T) {
 		"stern": linesOf(list, func(p string, at time.Time, text string) string {
 			return p + " wukongim " + at.UTC().Format(time.RFC3339Nano) + " " + text
 		}),
+		"stern json": linesOf(list, func(p string, at time.Time, text string) string {
+			return `{"message":` + strings.TrimSpace(written(t, at.UTC().Format(time.RFC3339Nano)+" "+text, "")) +
+				`,"nodeName":"n1","namespace":"im","podName":"` + p + `","containerName":"wukongim"}`
+		}),
+		"stern extjson": linesOf(list, func(p string, at time.Time, text string) string {
+			return `{"pod": "` + p + `", "container": "wukongim", "message": ` + strings.TrimSpace(written(t, at.UTC().Format(time.RFC3339Nano)+" "+text, "")) + `}`
+		}),
+		"kail": linesOf(list, func(p string, at time.Time, text string) string {
+			return "im/" + p + "[wukongim]: " + at.UTC().Format(time.RFC3339Nano) + " " + text
+		}),
+		"docker compose": linesOf(list, func(p string, at time.Time, text string) string {
+			return p + "   | " + at.UTC().Format("2006-01-02T15:04:05.000000000Z") + " " + text
+		}),
 		"stern of all namespaces": linesOf(list, func(p string, at time.Time, text string) string {
 			return "im " + p + " wukongim " + at.UTC().Format(time.RFC3339Nano) + " " + text
 		}),
@@ -281,6 +295,21 @@ func TestPodsOfANodeOfKubernetesAreToldApart(t *testing.T) {
 	got := outcomeOf(t, dir, source.NodesOf([]string{dir}))
 	assert.Len(t, got.nodes, len(list))
 	assert.Zero(t, got.unclassified)
+}
+
+// TestReplicasOfASwarmAreToldApart: docker service logs names a task, which is another one
+// after each restart of a replica.
+func TestReplicasOfASwarmAreToldApart(t *testing.T) {
+	list, path := pods(t), filepath.Join(t.TempDir(), "log")
+	n := 0
+	text := linesOf(list, func(p string, at time.Time, text string) string {
+		n++
+		task := []string{"x9k2mabcdefg", "p0w3qhijklmn"}[n%2]
+		return "im_wukongim." + strings.TrimPrefix(p, "wukongim-") + "." + task + "@im01    | " + at.UTC().Format(time.RFC3339Nano) + " " + text
+	})
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	got := outcomeOf(t, path, nil)
+	assert.ElementsMatch(t, []string{"im_wukongim.0@im01", "im_wukongim.1@im01", "im_wukongim.2@im01"}, slices.Collect(maps.Keys(got.nodes)))
 }
 
 // TestPartsOfALogAreOneInput: of a document that is too large to be held at once.

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"wklog/cmd/internal/source"
@@ -24,6 +25,7 @@ type Poll struct {
 	Report func(source.Failure)
 
 	polled   map[string]*polled
+	wrote    map[string]*source.Wrote
 	order    []*polled
 	failures []source.Failure
 }
@@ -38,14 +40,14 @@ type polled struct {
 // Run polls until the context ends.
 func (p *Poll) Run(ctx context.Context) ([]source.Failure, error) {
 	p.analyzer.Remember = remembered
-	p.polled = map[string]*polled{}
+	p.polled, p.wrote = map[string]*polled{}, map[string]*source.Wrote{}
 	know, err := p.recall(p.State)
 	if err != nil {
 		return nil, err
 	}
 	engines := &source.Poll{
 		Args: p.Args, Engines: p.Engines, FromStart: p.FromStart, State: p.State,
-		Deliver: p.deliver, Done: p.done, Commit: p.Commit, Tick: p.beat,
+		Deliver: p.deliver, Wrote: p.hasWrote, Done: p.done, Commit: p.Commit, Tick: p.beat,
 		Report: func(failure source.Failure) {
 			p.failures = append(p.failures, failure)
 			p.Report(failure)
@@ -57,7 +59,11 @@ func (p *Poll) Run(ctx context.Context) ([]source.Failure, error) {
 	for _, l := range p.order {
 		err = errors.Join(err, l.feed.End())
 		l.source.End()
-		p.read(l.name, l.feed.Stats(), nil)
+		stats := l.feed.Stats()
+		if wrote := p.wrote[l.name]; wrote != nil {
+			stats.First, stats.Last = wrote.First, wrote.Last
+		}
+		p.read(l.name, stats, nil)
 	}
 	if p.err != nil {
 		return p.failures, nil // a closed pipe ends quietly
@@ -80,6 +86,15 @@ func (p *Poll) deliver(log string, lines []byte) error {
 	return errors.Join(l.feed.Write(lines, parser.Arrival{At: time.Now()}), p.err)
 }
 
+// hasWrote notes when a log was written to.
+func (p *Poll) hasWrote(log string, wrote *source.Wrote) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	kept := *wrote
+	kept.Traffic.Times = slices.Clone(wrote.Traffic.Times)
+	p.wrote[log] = &kept
+}
+
 // done takes what waits for more as it is: a stretch of time was read to its end.
 func (p *Poll) done() error {
 	p.mutex.Lock()
@@ -100,7 +115,11 @@ func (p *Poll) beat() error {
 	now := time.Now()
 	if now.Sub(p.ranked) >= silence {
 		for _, l := range p.order {
-			l.source.Traffic(l.feed.Traffic())
+			traffic := l.feed.Traffic()
+			if wrote := p.wrote[l.name]; wrote != nil {
+				traffic = wrote.Traffic
+			}
+			l.source.Traffic(traffic)
 		}
 	}
 	p.tick(now)

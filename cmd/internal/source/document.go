@@ -83,6 +83,7 @@ type stream struct {
 	name    string
 	entries []held
 	begun   bool
+	wrote   *Wrote // nil where it is not known
 }
 
 // held is an entry whose text stands in the text of all.
@@ -187,15 +188,30 @@ func (s *streams) flush(all bool) error {
 	return failed
 }
 
-// untouched hands out the streams that had no entry, which are healthy.
-func (s *streams) untouched() error {
+// ends hands out when the streams were written to, and those that had no entry, which are
+// healthy.
+func (s *streams) ends() error {
 	var failed error
 	for _, of := range s.list {
-		if !of.begun {
-			failed = cmp.Or(failed, s.walker.visitor.Read(&Log{Name: of.name, Size: -1, Reader: bytes.NewReader(nil), Asked: s.log.Asked}))
+		if !of.begun || of.wrote != nil {
+			failed = cmp.Or(failed, s.walker.visitor.Read(&Log{Name: of.name, Size: -1, Reader: bytes.NewReader(nil), Asked: s.log.Asked, More: of.begun, Wrote: of.wrote}))
 		}
 	}
 	return failed
+}
+
+// wrote notes when a stream was written to.
+func (s *streams) wrote(w engine.Wrote) {
+	of := s.of(&w.Labels)
+	if of.wrote == nil {
+		of.wrote = &Wrote{}
+	}
+	of.wrote.add(&w)
+}
+
+// touched tells whether any stream had an entry.
+func (s *streams) touched() bool {
+	return slices.ContainsFunc(s.list, func(of *stream) bool { return of.begun })
 }
 
 // rest goes on with what was kept back.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,8 @@ type Engines struct {
 	// Filter chooses entries. Nearby are literals of those that are evidence near them.
 	Filter Filter
 	Nearby []string
+	// Sample is how many entries of each node and reason are read at most; nil for all.
+	Sample *int64
 	// Env gives the variables of the environment.
 	Env func(string) string
 }
@@ -32,6 +35,12 @@ func IsEngine(arg string) bool { return engine.IsAddress(arg) }
 
 // Filter chooses entries of an engine.
 type Filter = engine.Filter
+
+// Errors of EngineQuery.
+var (
+	ErrAddress = engine.ErrAddress
+	ErrUnbound = engine.ErrUnbound
+)
 
 // EngineQuery is what is asked of an engine, vlogs or loki, for what a filter chooses.
 func EngineQuery(name, selector string, f Filter) (string, error) {
@@ -43,7 +52,25 @@ type Asked struct {
 	Engine string
 	// Scanned is how many bytes the engine says it looked at, 0 where it does not.
 	Scanned, Received, Requests int64
+	// Matched are what was counted before a sample was read, by the log's name.
+	Matched map[string][]Matched
 }
+
+// Matched is how many entries of a log have one reason, and how many of them were read. The
+// reason is empty for those that say none.
+type Matched struct {
+	Log, Reason   string
+	Entries, Read int64
+}
+
+// Sampled says that of what matches a part was read.
+type Sampled struct {
+	Most, Entries, Read int64
+	// Groups are sorted, the most frequent first.
+	Groups []Matched
+}
+
+func (s *Sampled) Error() string { return fmt.Sprintf("%d of %d entries were read", s.Read, s.Entries) }
 
 // day is how much of an engine is read where nobody says it.
 const day = 24 * time.Hour
@@ -83,12 +110,9 @@ func (w *walker) engine(arg string) {
 		return
 	}
 	span := w.engines.span(time.Now())
-	chosen, err := client.Streams(w.ctx, span)
-	switch {
-	case w.ctx.Err() != nil:
+	chosen, err := chosenOf(w.ctx, client, span)
+	if w.ctx.Err() != nil {
 		return
-	case err == nil && len(chosen) == 0:
-		err = unchosen(w.ctx, client, span)
 	}
 	if err != nil {
 		w.fail(name, err, false)
@@ -131,6 +155,16 @@ func (e *Engines) span(now time.Time) engine.Span {
 	return span
 }
 
+// chosenOf lists the streams that are read, as far as the engine lists them. That there
+// is none is an error, with those that there are.
+func chosenOf(ctx context.Context, client *engine.Client, span engine.Span) ([]engine.Stream, error) {
+	chosen, whole, err := client.Streams(ctx, span)
+	if err == nil && whole && len(chosen) == 0 {
+		err = unchosen(ctx, client, span)
+	}
+	return chosen, err
+}
+
 func unchosen(ctx context.Context, client *engine.Client, span engine.Span) error {
 	exist, err := client.Names(ctx, span)
 	if err != nil {
@@ -148,17 +182,34 @@ func (w *walker) entries(client *engine.Client, span engine.Span, chosen []engin
 	for _, stream := range chosen {
 		s.of(&stream.Labels)
 	}
-	if ofOwnShipper(chosen) {
+	if len(chosen) > 0 && ofOwnShipper(chosen) {
 		w.fail(name, ErrOwnShipper, true)
 	}
 	r := w.engines.reading(client)
+	err := w.count(r, span)
+	var gaps []*engine.Gap
 	whole := &wholeSeconds{}
-	end := w.progress.through(name, span, r)
-	gaps, err := r.Run(w.ctx, span, func(p *engine.Page) error {
-		return addPage(s, p, whole)
-	})
-	end()
-	failed := cmp.Or(s.flush(true), s.untouched())
+	if err == nil && (r.Sample == nil || r.Sample.Most > 0) {
+		end := w.progress.through(name, span, r)
+		gaps, err = r.Run(w.ctx, span, func(p *engine.Page) error {
+			return addPage(s, p, whole)
+		})
+		end()
+	}
+	if told := w.sampled(r, s, chosen); told != nil {
+		asked.Matched = map[string][]Matched{}
+		for _, m := range told.Groups {
+			asked.Matched[m.Log] = append(asked.Matched[m.Log], m)
+		}
+		if r.Sample.IsPart() {
+			w.fail(name, told, true)
+		}
+	}
+	failed := s.flush(true)
+	if s.touched() {
+		_ = client.Traffic(w.ctx, span, chosen, s.wrote) // what is not known of it is left out
+	}
+	failed = cmp.Or(failed, s.ends())
 	if failed != nil && w.ctx.Err() == nil {
 		w.fail(name, failed, false)
 	}
@@ -168,10 +219,58 @@ func (w *walker) entries(client *engine.Client, span engine.Span, chosen []engin
 	if err != nil && len(gaps) == 0 && w.ctx.Err() == nil {
 		w.fail(name, err, false)
 	}
+	if len(chosen) == 0 && len(s.list) == 0 && len(gaps) == 0 && err == nil { // neither listed nor read
+		w.fail(name, &engine.Gap{Span: span, Err: engine.ErrBroken}, false)
+	}
 	if whole.all() {
 		w.fail(name, ErrSeconds, true)
 	}
 	asked.Scanned, asked.Received, asked.Requests = client.Scanned.Load(), client.Received.Load(), client.Requests.Load()
+}
+
+// count counts what a sample is to be read of.
+func (w *walker) count(r *engine.Reading, span engine.Span) error {
+	if w.engines.Sample == nil {
+		return nil
+	}
+	counts, err := r.Count(w.ctx, span)
+	if err != nil {
+		return err
+	}
+	r.Sample = &engine.Sample{Counts: counts, Most: *w.engines.Sample, Read: map[engine.Group]int64{}}
+	return nil
+}
+
+// sampled sums up what was counted and read, by the logs; nil where nothing was counted.
+func (w *walker) sampled(r *engine.Reading, s *streams, chosen []engine.Stream) *Sampled {
+	if r.Sample == nil {
+		return nil
+	}
+	logs := map[string]string{}
+	for i := range chosen {
+		logs[chosen[i].Selector] = s.of(&chosen[i].Labels).name
+	}
+	of := map[Matched]*Matched{}
+	all := &Sampled{Most: r.Sample.Most}
+	for g, n := range r.Sample.Total {
+		read := n
+		if n > r.Sample.Most {
+			read = r.Sample.Read[g]
+		}
+		key := Matched{Log: logs[g.Stream], Reason: g.Reason}
+		if of[key] == nil {
+			of[key] = &Matched{Log: key.Log, Reason: key.Reason}
+		}
+		of[key].Entries, of[key].Read = of[key].Entries+n, of[key].Read+read
+		all.Entries, all.Read = all.Entries+n, all.Read+read
+	}
+	for _, m := range of {
+		all.Groups = append(all.Groups, *m)
+	}
+	slices.SortFunc(all.Groups, func(a, b Matched) int {
+		return cmp.Or(cmp.Compare(b.Entries, a.Entries), cmp.Compare(a.Log, b.Log), cmp.Compare(a.Reason, b.Reason))
+	})
+	return all
 }
 
 // addPage holds the entries of a page.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"wklog/cmd/internal/messages"
 	"wklog/parser"
 )
 
@@ -249,7 +250,7 @@ func (f *Follow) tell(source string, err error) {
 	if !f.told[key] {
 		f.told[key] = true
 		minor := errors.Is(err, ErrWaiting) || errors.Is(err, ErrPolled)
-		f.Report(Failure{Source: parser.Readable(source), Err: shorten(err), Minor: minor})
+		f.Report(Failure{Source: parser.Readable(source), Err: messages.Bare(err), Minor: minor})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"wklog/cmd/internal/source/engine"
+	"wklog/parser"
 )
 
 // everywhere are folders that servers keep their logs in: they name no node.
@@ -49,6 +50,15 @@ func NodesByPattern(pattern string) (func(log string) string, error) {
 }
 
 func nodeByPath(log string, args []string) string {
+	if namespace, pod, _, ok := parser.PodOf(log); ok {
+		return namespace + "/" + pod
+	}
+	if id, ok := parser.ContainerOf(log); ok {
+		return id
+	}
+	if len(args) == 1 && args[0] == log {
+		return "" // where one log lies names nothing
+	}
 	if archive, _, ok := strings.Cut(log, "!"); ok {
 		name := path.Base(archive)
 		for _, ending := range []string{".gz", ".zst", ".bz2", ".xz", ".tgz", ".tar", ".zip"} {
@@ -56,16 +66,10 @@ func nodeByPath(log string, args []string) string {
 		}
 		return name
 	}
-	if m := isContainer.FindStringSubmatch(path.Base(log)); m != nil {
-		return m[2] + "/" + m[1]
-	}
 	for dir := path.Dir(log); dir != "." && dir != "/"; dir = path.Dir(dir) {
 		named := slices.Contains(args, dir) || slices.Contains(args, dir+"/")
 		if named && len(args) == 1 {
 			return "" // what was named holds the nodes, it is none
-		}
-		if m := isPod.FindStringSubmatch(path.Base(path.Dir(dir))); m != nil {
-			return m[1] + "/" + m[2]
 		}
 		if name := path.Base(dir); !slices.Contains(everywhere, strings.ToLower(name)) {
 			return name
@@ -76,12 +80,3 @@ func nodeByPath(log string, args []string) string {
 	}
 	return ""
 }
-
-// isPod tells a folder of /var/log/pods, NAMESPACE_POD_UID, which holds one of
-// logs for each container (kubelet kuberuntime, BuildPodLogsDirectory). A pod of a
-// StatefulSet that is made anew keeps its name and gets another UID.
-var isPod = regexp.MustCompile(`^([a-z0-9-]+)_([a-z0-9.-]+)_[0-9a-f-]{32,36}$`)
-
-// isContainer tells a file of /var/log/containers, POD_NAMESPACE_CONTAINER-ID.log
-// (kubelet kuberuntime, legacyLogSymlink).
-var isContainer = regexp.MustCompile(`^([a-z0-9.-]+)_([a-z0-9-]+)_[a-z0-9-]+-[0-9a-f]{64}\.log`)

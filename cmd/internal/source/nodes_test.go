@@ -23,6 +23,11 @@ func TestTheFolderOfALogNamesItsNode(t *testing.T) {
 		{"archive/n1.tar.gz!logs/info.log", []string{"archive"}, "n1"},
 		{"/var/log/pods/" + pod + "/im-server/0.log", []string{"/var/log/pods"}, "im/wukongim-0"},
 		{"/var/log/pods/" + pod + "/wukongim/0.log.20260101-120000.gz", []string{"/var/log/pods"}, "im/wukongim-0"},
+		{"archive/n1.tar.gz!pods/" + pod + "/wukongim/0.log", []string{"archive"}, "im/wukongim-0"},
+		{"/var/lib/docker/containers/" + strings.Repeat("0a", 32) + "/" + strings.Repeat("0a", 32) + "-json.log", []string{"/var/lib/docker"}, "0a0a0a0a0a0a"},
+		{"/var/lib/containers/storage/overlay-containers/" + strings.Repeat("0b", 32) + "/userdata/ctr.log", []string{"/var/lib/containers"}, "0b0b0b0b0b0b"},
+		{"tmp/compose.log", []string{"tmp/compose.log"}, ""},
+		{"n1/compose.log", []string{"n1/compose.log", "n2/compose.log"}, "n1"},
 		{"/var/log/containers/wukongim-0_im_wukongim-" + strings.Repeat("0a", 32) + ".log", []string{"/var/log/containers"}, "im/wukongim-0"},
 	} {
 		assert.Equal(t, c.want, NodesOf(c.args)(c.log), "%s of %v", c.log, c.args)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/source/engine"
 	"wklog/parser"
 )
@@ -25,6 +26,8 @@ const (
 	late = 2 * lag
 	// pollEvery is how often an engine is asked.
 	pollEvery = 2 * time.Second
+	// wroteEvery is how often it is asked when its logs were written to.
+	wroteEvery = 10 * time.Second
 	// saveEvery is how often the place is kept where nothing comes.
 	saveEvery = 30 * time.Second
 )
@@ -40,6 +43,8 @@ type Poll struct {
 	State *State
 	// Deliver takes entries of one log as lines, whole ones.
 	Deliver func(log string, lines []byte) error
+	// Wrote takes when a log was written to, also of those without entries.
+	Wrote func(log string, wrote *Wrote)
 	// Done is called when all of a stretch of time was delivered: what waits for more is
 	// taken as it is. Commit lets out what was found, just before the state says so.
 	Done   func() error
@@ -50,7 +55,6 @@ type Poll struct {
 	Report func(Failure)
 
 	polled []*polled
-	told   map[string]bool
 	saved  time.Time
 	fault  error // of what takes the entries
 }
@@ -60,6 +64,11 @@ type polled struct {
 	reading *engine.Reading
 	at      time.Time
 	lines   *streams
+	// written is up to where it is known when the logs were written to.
+	written time.Time
+	chosen  []engine.Stream
+	// failed is why nothing is read behind the place, nil where something is.
+	failed error
 	// began is where the reading did: of what is before nobody knows whether it was told.
 	began, again time.Time
 	// told counts the entries that were, as far back as they may be read once more, and
@@ -119,7 +128,7 @@ type savedEngine struct {
 // Run polls until the context ends or what takes the entries fails. It fails where the
 // first answer of an engine does.
 func (p *Poll) Run(ctx context.Context, memory func() any) error {
-	p.told = map[string]bool{}
+	defer p.unread()
 	for _, arg := range p.Args {
 		e, name, err := p.begin(ctx, arg)
 		if ctx.Err() != nil {
@@ -163,14 +172,11 @@ func (p *Poll) begin(ctx context.Context, arg string) (*polled, string, error) {
 		return nil, name, err
 	}
 	now := time.Now()
-	chosen, err := client.Streams(ctx, p.Engines.span(now))
-	if err == nil && len(chosen) == 0 {
-		err = unchosen(ctx, client, p.Engines.span(now))
-	}
+	chosen, err := chosenOf(ctx, client, p.Engines.span(now))
 	if err != nil {
 		return nil, name, err
 	}
-	if ofOwnShipper(chosen) {
+	if len(chosen) > 0 && ofOwnShipper(chosen) {
 		p.Report(Failure{Source: name, Err: ErrOwnShipper, Minor: true})
 	}
 	e := &polled{reading: p.Engines.reading(client), at: now.Add(-lag)}
@@ -181,7 +187,7 @@ func (p *Poll) begin(ctx context.Context, arg string) (*polled, string, error) {
 	if saved := p.State.engine(name, client.Selector); saved != nil {
 		e.at = saved.Until
 	}
-	e.began, e.again, e.told = e.at, e.at, map[entry]int{}
+	e.began, e.again, e.told, e.written, e.chosen = e.at, e.at, map[entry]int{}, e.at, chosen
 	w := &walker{ctx: ctx, visitor: linesTo{p}}
 	e.lines = newStreams(w, &Log{Name: client.Engine, Size: -1})
 	e.lines.logName = nameOfNode
@@ -211,17 +217,47 @@ func (p *Poll) poll(ctx context.Context, e *polled, now time.Time, memory func()
 			p.Report(Failure{Source: name, Err: gap})
 		}
 	}
-	if err != nil && !p.told[name+err.Error()] {
-		p.told[name+err.Error()] = true
-		p.Report(Failure{Source: name, Err: err})
+	if err != nil && (e.failed == nil || e.failed.Error() != err.Error()) {
+		p.Report(Failure{Source: name, Err: &Later{err}, Minor: true})
 	}
-	if err == nil {
-		clear(p.told)
-	}
+	e.failed = err
+	p.wrote(ctx, e)
 	if time.Since(p.saved) < saveEvery {
 		return nil
 	}
 	return p.save(memory)
+}
+
+// wrote hands on when the logs were written to since it was asked last.
+func (p *Poll) wrote(ctx context.Context, e *polled) {
+	if e.at.Sub(e.written) < wroteEvery {
+		return
+	}
+	span := engine.Span{From: e.written, Until: e.at}
+	if e.reading.Traffic(ctx, span, e.chosen, e.lines.wrote) != nil {
+		return // not now, or never: without it a silence says less
+	}
+	e.written = e.at
+	for _, of := range e.lines.list {
+		if of.wrote != nil {
+			p.Wrote(of.name, of.wrote)
+		}
+	}
+}
+
+// Later is why an engine was not read now: it is asked again.
+type Later struct{ Err error }
+
+func (e *Later) Error() string { return e.Err.Error() }
+func (e *Later) Unwrap() error { return e.Err }
+
+// unread tells at the end what could not be read until then.
+func (p *Poll) unread() {
+	for _, e := range p.polled {
+		if e.failed != nil {
+			p.Report(Failure{Source: e.reading.Name(), Err: &engine.Gap{Span: engine.Span{From: e.at, Until: time.Now()}, Err: e.failed}})
+		}
+	}
 }
 
 func (p *Poll) take(e *polled, page *engine.Page, memory func() any) error {
@@ -264,7 +300,7 @@ func (p *Poll) save(memory func() any) error {
 	}
 	ready, err := writeBeside(p.State.path, append(data, '\n'))
 	if err != nil {
-		return errors.Join(shorten(err), p.Commit())
+		return errors.Join(messages.Bare(err), p.Commit())
 	}
 	if err := p.Commit(); err != nil {
 		os.Remove(ready)

@@ -30,10 +30,11 @@ func (p *Progress) Current() string {
 	return ""
 }
 
-// OfTime tells that seconds of logs are counted, and no bytes.
+// OfTime tells that seconds of logs are counted, or entries, and no bytes.
 func (p *Progress) OfTime() bool { return p.ofTime.Load() }
 
-// through counts the seconds of an engine's logs that were read.
+// through counts the seconds of an engine's logs that were read, or the entries where it is
+// known how many there are.
 func (p *Progress) through(name string, span engine.Span, r *engine.Reading) (end func()) {
 	if p == nil {
 		return func() {}
@@ -41,10 +42,14 @@ func (p *Progress) through(name string, span engine.Span, r *engine.Reading) (en
 	p.current.Store(&name)
 	p.ofTime.Store(true)
 	whole := int64(span.Until.Sub(span.From).Seconds())
+	far := func(at time.Time) int64 { return int64(at.Sub(span.From).Seconds()) }
+	if r.Sample != nil {
+		whole, far = r.Sample.All(), r.Sample.Until
+	}
 	p.total.Add(whole)
 	done := int64(0)
 	count := func(to int64) { p.read.Add(to - done); done = to }
-	r.Far = func(at time.Time) { count(int64(at.Sub(span.From).Seconds())) }
+	r.Far = func(at time.Time) { count(far(at)) }
 	return func() { count(whole) }
 }
 

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"wklog/cmd/internal/messages"
 	"wklog/cmd/internal/source/engine"
 	"wklog/parser"
 )
@@ -49,8 +50,25 @@ type Log struct {
 	Copy bool
 	// Asked is set where an engine keeps the log.
 	Asked *Asked
+	// Wrote tells when it was written to, which is more than what is read of it; nil where
+	// that is all that is known.
+	Wrote *Wrote
 	// Workers is how many may work on it at the same time.
 	Workers int
+}
+
+// Wrote is when a log was written to, first, last, and in between.
+type Wrote struct {
+	First, Last time.Time
+	Traffic     parser.Traffic
+}
+
+func (w *Wrote) add(more *engine.Wrote) {
+	if w.First.IsZero() {
+		w.First = more.From
+	}
+	w.Last = more.Until
+	w.Traffic.Wrote(more.From, more.Until, more.Amount)
 }
 
 // Visitor takes the logs of one file: first each of them, then the end.
@@ -161,7 +179,7 @@ func (r *Reading) isReport(head []byte) bool { return r.IsReport != nil && r.IsR
 type failures []Failure
 
 func (f *failures) fail(source string, err error, minor bool) {
-	*f = append(*f, Failure{Source: parser.Readable(source), Err: shorten(err), Minor: minor})
+	*f = append(*f, Failure{Source: parser.Readable(source), Err: messages.Bare(err), Minor: minor})
 }
 
 // list finds the files behind the arguments.
@@ -205,16 +223,6 @@ type found struct {
 	copied bool
 	// given is set where it is no file.
 	given *Given
-}
-
-// shorten drops the operation and the path from an error of the operating
-// system: the failure's source names the path already.
-func shorten(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
 }
 
 // expand lists the files behind the arguments: captures of a server's output

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"wklog/cmd/internal/messages"
 )
 
 // StateSchema names the form of a state file.
@@ -193,7 +195,7 @@ func (f *Follow) written() bool {
 	case err := <-s.writing:
 		s.writing = nil
 		if err != nil {
-			f.tell(s.path, shorten(err))
+			f.tell(s.path, messages.Bare(err))
 			return true
 		}
 		s.last = s.next

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 
+	"wklog/cmd/internal/messages"
 	"wklog/parser"
 )
 
@@ -117,7 +118,7 @@ var errOwnReport = errors.New("a report of wklog")
 func peek(r *bufio.Reader) ([]byte, error) {
 	_, err := r.Peek(1)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, shorten(err)
+		return nil, messages.Bare(err)
 	}
 	head, _ := r.Peek(r.Buffered())
 	return head, nil

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,10 @@ type backend interface {
 	// besides is one for those that hold one of some literals, or for all where there are
 	// none, and that the filter does not choose.
 	besides(selector string, literals []string, f Filter) string
+	// ofReasons narrows a query to the entries whose reason is, or is not, one of some.
+	ofReasons(query string, is bool, reasons []string) string
+	// count tells how many entries of a query there are of each group within a span.
+	count(ctx context.Context, query string, span Span, streams []Stream, tell func(Group, int64)) error
 	// within is the selector of one stream that a query's selector chose.
 	within(selector, stream string) string
 	// read hands the entries of a span to emit: at most limit of them where the engine
@@ -43,6 +48,9 @@ type backend interface {
 	read(ctx context.Context, query string, span Span, limit int, emit func(*Entry) error) error
 	// streams lists the streams that a selector chooses.
 	streams(ctx context.Context, selector string, span Span) ([]Stream, error)
+	// traffic tells when the streams were written to, in the order of time, in parts of
+	// about so long.
+	traffic(ctx context.Context, selector string, span Span, step time.Duration, streams []Stream, tell func(Wrote)) error
 	// names lists what a selector can be made of.
 	names(ctx context.Context, span Span) ([]string, error)
 	// most is the most entries that one page may have, 0 where there are no pages, and
@@ -97,16 +105,41 @@ func NewClient(a *Address, nodeLabel string, env func(string) string) (*Client, 
 	}
 	c := &Client{Address: *a, access: access, patience: patience, elapsed: longestRetry}
 	if nodeLabel != "" {
-		c.writer = parser.NodeBy(nodeLabel)
+		c.writer = parser.NodeLabel(nodeLabel)
 	}
 	c.backend = kinds[a.Engine].speaks(c)
 	c.cap.Store(int64(c.most()))
 	return c, nil
 }
 
-// Streams lists the streams that the selector chooses.
-func (c *Client) Streams(ctx context.Context, span Span) ([]Stream, error) {
-	return c.streams(ctx, c.Selector, span)
+// Streams lists the streams that the selector chooses. Where an engine cuts that, it is
+// asked for a later and later part of the span; whole says that the list is of all of it.
+func (c *Client) Streams(ctx context.Context, span Span) (list []Stream, whole bool, err error) {
+	const times = 8
+	asked := span
+	for range times {
+		if list, err = c.streams(ctx, c.Selector, asked); err == nil || !isTooWide(err) || ctx.Err() != nil {
+			return list, asked == span, err
+		}
+		asked.From = asked.Until.Add(-asked.width() / 4)
+	}
+	return nil, false, &Gap{Span: span, Err: err}
+}
+
+// Wrote is how much was written to a stream from a time to another. Amounts of one engine
+// can be compared.
+type Wrote struct {
+	Stream
+	From, Until time.Time
+	Amount      int64
+}
+
+// Traffic tells when the streams were written to, which their failures alone do not show: a
+// server that goes on without failures is well. Of an engine that does not tell it at little
+// cost nothing is known.
+func (c *Client) Traffic(ctx context.Context, span Span, streams []Stream, tell func(Wrote)) error {
+	const parts = 200
+	return c.traffic(ctx, c.Selector, span, max(span.width()/parts, time.Second), streams, tell)
 }
 
 // Names lists some selectors that choose something.
@@ -121,14 +154,23 @@ type Filter struct {
 }
 
 // Query is what is asked of an engine, vlogs or loki, for the entries that a filter chooses
-// of those that a selector does. ErrAddress is returned for another engine.
+// of those that a selector does, where nobody can look which there are. ErrAddress is
+// returned for another engine, ErrUnbound for a selector that it refuses.
 func Query(engine, selector string, f Filter) (string, error) {
 	kind, ok := kinds[engine]
 	if !ok {
 		return "", ErrAddress
 	}
+	if engine == "loki" {
+		if selector = cmp.Or(selector, lokiStreams); !demands(selector) {
+			return "", ErrUnbound
+		}
+	}
 	return kind.speaks(nil).query(selector, f), nil
 }
+
+// ErrUnbound says that a stream without labels would be chosen, which Loki refuses.
+var ErrUnbound = errors.New("the selector demands no label")
 
 // StatusError is an answer that is none.
 type StatusError struct {

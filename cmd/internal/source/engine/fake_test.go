@@ -73,6 +73,8 @@ func (f *fakeLoki) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case refuses(w, r.Form["query"]), refuses(w, r.Form["match[]"]):
 	case strings.HasSuffix(r.URL.Path, "/query_range"):
 		f.query(w, r, from, until)
+	case strings.HasSuffix(r.URL.Path, "/api/v1/query"):
+		f.sum(w, r)
 	case strings.HasSuffix(r.URL.Path, "/series"):
 		list := []map[string]string{}
 		for _, e := range f.entries {
@@ -142,9 +144,69 @@ func (f *fakeLoki) query(w http.ResponseWriter, r *http.Request, from, until int
 	})
 }
 
+// sum answers a count over a range up to and with a moment.
+func (f *fakeLoki) sum(w http.ResponseWriter, r *http.Request) {
+	query := r.Form.Get("query")
+	m := summed.FindStringSubmatch(query)
+	until, _ := strconv.ParseInt(r.Form.Get("time"), 10, 64)
+	width, _ := strconv.ParseInt(m[3], 10, 64)
+	if f.widest > 0 && width > int64(f.widest) {
+		panic(http.ErrAbortHandler)
+	}
+	sums, sets := map[string]int{}, map[string]map[string]string{}
+	for _, e := range f.entries {
+		if e.at <= until-width || e.at > until || !chooses(m[2], &e) {
+			continue
+		}
+		set := map[string]string{}
+		for _, label := range strings.Split(m[1], ", ") {
+			if value := cmp.Or(e.labels[label], reasonOf(m[2], &e)[label]); value != "" {
+				set[label] = value
+			}
+		}
+		key := fmt.Sprint(set)
+		sums[key], sets[key] = sums[key]+1, set
+	}
+	result := []map[string]any{}
+	for key, n := range sums {
+		result = append(result, map[string]any{"metric": sets[key], "value": []any{1.5, strconv.Itoa(n)}})
+	}
+	f.answer(w, map[string]any{"resultType": "vector", "result": result})
+}
+
+var (
+	summed     = regexp.MustCompile(`^sum by \(([^)]*)\) \(count_over_time\((.*) \[(\d+)ns\]\)\)$`)
+	extraction = regexp.MustCompile("\\| regexp `([^`]*)`")
+	ofReason   = regexp.MustCompile("\\| (\\w+)(=~|!~) `([^`]*)`")
+)
+
+var expressions sync.Map
+
+// compiled is an expression that was compiled once.
+func compiled(text string) *regexp.Regexp {
+	if known, ok := expressions.Load(text); ok {
+		return known.(*regexp.Regexp)
+	}
+	made := regexp.MustCompile(text)
+	expressions.Store(text, made)
+	return made
+}
+
+// reasonOf is what the query's expression finds in an entry.
+func reasonOf(query string, e *fakeEntry) map[string]string {
+	found := map[string]string{}
+	if m := extraction.FindStringSubmatch(query); m != nil {
+		expression := compiled(m[1])
+		for i, text := range expression.FindStringSubmatch(e.text) {
+			found[expression.SubexpNames()[i]] = text
+		}
+	}
+	return found
+}
+
 var (
 	matcher    = regexp.MustCompile(`(\w+)(=~|!~|!=|=)"([^"]*)"`)
-	lineFilter = regexp.MustCompile("(\\|~|!~) `([^`]*)`")
+	lineFilter = regexp.MustCompile(" (\\|~|!~) `([^`]*)`")
 )
 
 func chooses(query string, e *fakeEntry) bool {
@@ -157,8 +219,13 @@ func chooses(query string, e *fakeEntry) bool {
 			return false
 		}
 	}
+	for _, m := range ofReason.FindAllStringSubmatch(query[end:], -1) {
+		if !takes(m, reasonOf(query, e)[m[1]]) {
+			return false
+		}
+	}
 	for _, m := range lineFilter.FindAllStringSubmatch(query[end:], -1) {
-		if regexp.MustCompile(m[2]).MatchString(e.text) != (m[1] == "|~") {
+		if compiled(m[2]).MatchString(e.text) != (m[1] == "|~") {
 			return false
 		}
 	}
@@ -169,7 +236,7 @@ func chooses(query string, e *fakeEntry) bool {
 func takes(m []string, value string) bool {
 	is := m[3] == value
 	if strings.HasSuffix(m[2], "~") {
-		is = regexp.MustCompile("^(?:" + m[3] + ")$").MatchString(value)
+		is = compiled("^(?:" + m[3] + ")$").MatchString(value)
 	}
 	return is != strings.HasPrefix(m[2], "!")
 }

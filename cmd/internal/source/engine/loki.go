@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"net/url"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"wklog/parser"
 )
 
 // loki speaks to Loki 2.9 and later by its interface over HTTP
@@ -20,6 +23,9 @@ type loki struct {
 	// labels would match, as {} and {pod!="a"}: such a one demands it beside its own.
 	every *string
 }
+
+// lokiStreams are those of WuKongIM where no others are asked for: its containers.
+const lokiStreams = `{app="wukongim"}`
 
 // query looks for a flat alternation: Loki makes searches for substrings of it, and of
 // nothing else.
@@ -89,6 +95,56 @@ func alternation(operator string, literals []string) string {
 		text = "`" + text + "`"
 	}
 	return " " + operator + " " + text
+}
+
+// withReason names the reason of each entry.
+func (loki) withReason(query string) string { return query + " | regexp `" + reasonWords + "`" }
+
+func (l loki) ofReasons(query string, is bool, reasons []string) string {
+	operator := "=~"
+	if !is {
+		operator = "!~"
+	}
+	return l.withReason(query) + " | " + reasonLabel + strings.TrimPrefix(alternation(operator, reasons), " ") + " | drop " + reasonLabel
+}
+
+// count adds up by the labels that streams have: entries have others of their own, and an
+// engine hands out no more than some hundred sums.
+func (l loki) count(ctx context.Context, query string, span Span, streams []Stream, tell func(Group, int64)) error {
+	by := append(labelsOf(streams), reasonLabel)
+	query = "sum by (" + strings.Join(by, ", ") + ") (count_over_time(" + l.withReason(query) + " [" + strconv.FormatInt(int64(span.width()), 10) + "ns]))"
+	// It counts what is after a moment up to another, and a span is from one until before it.
+	form := url.Values{"query": {query}, "time": {strconv.FormatInt(span.Until.UnixNano()-1, 10)}}
+	var found struct {
+		Data struct {
+			Result []struct {
+				Metric map[string]string `json:"metric"`
+				Value  [2]any            `json:"value"`
+			} `json:"result"`
+			Stats struct {
+				Summary struct {
+					Bytes float64 `json:"totalBytesProcessed"`
+				} `json:"summary"`
+			} `json:"stats"`
+		} `json:"data"`
+	}
+	if err := l.ask(ctx, "/loki/api/v1/query", form, func(body io.Reader) error { return decode(body, &found) }); err != nil {
+		return err
+	}
+	l.Scanned.Add(int64(found.Data.Stats.Summary.Bytes))
+	for _, sum := range found.Data.Result {
+		reason, text := sum.Metric[reasonLabel], ""
+		delete(sum.Metric, reasonLabel)
+		if given, ok := sum.Value[1].(string); ok {
+			text = given
+		}
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrAnswer, err)
+		}
+		tell(Group{selectorFor(sum.Metric), reason}, int64(n))
+	}
+	return nil
 }
 
 // within leaves what stands behind the selector's own matchers.
@@ -170,13 +226,73 @@ func (l loki) streams(ctx context.Context, selector string, span Span) ([]Stream
 	}
 	var list []Stream
 	for _, labels := range found.Data {
-		s := Stream{Labels: l.writer, Selector: selectorFor(labels)}
-		for name, value := range labels {
-			s.add(name, value)
-		}
-		list = append(list, s)
+		list = append(list, l.stream(labels))
 	}
 	return list, err
+}
+
+func (l loki) stream(labels map[string]string) Stream {
+	s := Stream{Labels: l.writer, Selector: selectorFor(labels)}
+	for name, value := range labels {
+		s.add(name, value)
+	}
+	return s
+}
+
+// traffic asks the index for bytes: to count the entries Loki would read them all. Before
+// Loki 3 it may have to be allowed (volume_enabled).
+func (l loki) traffic(ctx context.Context, selector string, span Span, step time.Duration, streams []Stream, tell func(Wrote)) error {
+	if end := endOfMatchers(selector); end >= 0 {
+		selector = selector[:end]
+	}
+	form := l.form(span)
+	form.Set("query", l.chosen(selector))
+	form.Set("step", strconv.FormatFloat(step.Seconds(), 'f', 3, 64))
+	form.Set("targetLabels", strings.Join(labelsOf(streams), ","))
+	form.Set("limit", strconv.Itoa(max(len(streams), 1)))
+	var found struct {
+		Data struct {
+			Result []struct {
+				Metric map[string]string `json:"metric"`
+				Values [][2]any          `json:"values"`
+			} `json:"result"`
+		} `json:"data"`
+	}
+	if err := l.ask(ctx, "/loki/api/v1/index/volume_range", form, func(body io.Reader) error { return decode(body, &found) }); err != nil {
+		return err
+	}
+	for _, of := range found.Data.Result {
+		s := l.stream(of.Metric)
+		for _, value := range of.Values {
+			seconds, dated := value[0].(float64)
+			text, ok := value[1].(string)
+			bytes, err := strconv.ParseFloat(text, 64)
+			if !dated || !ok || err != nil {
+				return ErrAnswer
+			}
+			until := time.UnixMilli(int64(seconds * 1000))
+			w := Wrote{s, until.Add(-step), until, int64(bytes)}
+			if w.From.Before(span.From) {
+				w.From = span.From
+			}
+			if w.Amount > 0 && w.Until.After(w.From) {
+				tell(w)
+			}
+		}
+	}
+	return nil
+}
+
+// labelsOf are the names of the labels that streams have.
+func labelsOf(streams []Stream) (names []string) {
+	for _, s := range streams {
+		parser.EachLabel([]byte(s.Selector), func(name, _ string) {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		})
+	}
+	return names
 }
 
 // shared is a label that all streams have, empty where none is: then no one selector

@@ -17,11 +17,16 @@ type pace struct {
 	full        int // answers of full width in a row
 	trust       int // answers of full width until a wider span is tried
 	lost        int // spans that were given up since an answer
+	// shortest is how long an engine is left alone that cut one answer.
+	shortest time.Duration
 }
 
 func (p *pace) begin(first, whole time.Duration) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
+	if p.shortest == 0 {
+		p.shortest = 50 * time.Millisecond
+	}
 	if p.width == 0 {
 		p.most, p.trust = first, 4
 		p.width = min(first, max(whole, instant))
@@ -54,9 +59,11 @@ func (p *pace) good(width time.Duration) {
 	}
 }
 
-// cut notes an answer that was cut, and tells how long the engine is left alone.
-func (p *pace) cut(width time.Duration) (wait time.Duration) {
-	const shortest, longest, patient = 50 * time.Millisecond, 5 * time.Second, 256
+// cut notes an answer that was cut, and tells how long the engine is left alone, and what
+// is asked for then: a half, and less where halves are cut as well, so that an engine that
+// gives next to nothing is known for it soon.
+func (p *pace) cut(width time.Duration) (wait, narrower time.Duration) {
+	const longest, patient, halves = 20, 256, 8
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	p.inRow++
@@ -64,10 +71,15 @@ func (p *pace) cut(width time.Duration) (wait time.Duration) {
 	if width >= p.width {
 		p.missed++
 	}
-	if p.inRow > 1 || p.missed > 1 {
-		p.width, p.missed, p.trust = max(min(p.width, width/2), instant), 0, min(4*p.trust, patient)
+	narrower = width / 2
+	if p.inRow > halves {
+		narrower = width / 8
 	}
-	return min(shortest<<min(p.inRow-1, 10), longest)
+	narrower = max(narrower, min(narrowest, width))
+	if p.inRow > 1 || p.missed > 1 {
+		p.width, p.missed, p.trust = max(min(p.width, narrower), instant), 0, min(4*p.trust, patient)
+	}
+	return p.shortest * time.Duration(min(1<<min(p.inRow-1, 10), longest)), narrower
 }
 
 // dense notes that a span held more than is held at once.

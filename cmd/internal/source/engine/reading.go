@@ -68,6 +68,8 @@ type Reading struct {
 	// Whole ends the reading at the first span that cannot be read, so that it can go on
 	// there.
 	Whole bool
+	// Sample reads a part of what there is; nil for all.
+	Sample *Sample
 	// Far is told up to which time was read; nil for nobody.
 	Far func(time.Time)
 
@@ -99,6 +101,9 @@ func (r *Reading) Run(ctx context.Context, span Span, deliver func(*Page) error)
 				return
 			}
 			until := at.Add(r.pace.widest())
+			if r.Sample != nil {
+				until = r.Sample.part(at).Until
+			}
 			if until.After(span.Until) {
 				until = span.Until
 			}
@@ -106,7 +111,7 @@ func (r *Reading) Run(ctx context.Context, span Span, deliver func(*Page) error)
 			running.Go(func() {
 				defer func() { <-free }()
 				defer close(s.pages)
-				s.err = s.read(s.Span)
+				s.err = s.run()
 			})
 			select {
 			case slices <- s:
@@ -156,6 +161,26 @@ type slice struct {
 	at    time.Time
 	gaps  []*Gap
 	err   error
+	// only chooses entries by their reason, nil for all; take is handed the pages in place
+	// of the channel.
+	only *only
+	take func(*Page)
+}
+
+func (s *slice) run() error {
+	if s.Sample != nil {
+		return s.sample(s.Sample.part(s.From))
+	}
+	return s.read(s.Span)
+}
+
+// asks is the query for what is read of the streams that a selector chooses.
+func (s *slice) asks(selector string) string {
+	query := s.query(selector, s.Filter)
+	if s.only != nil {
+		query = s.ofReasons(query, s.only.is, s.only.reasons)
+	}
+	return query
 }
 
 // read asks for one page after the other. What is too wide for the engine, or of which
@@ -183,8 +208,8 @@ func (s *slice) read(span Span) error {
 			width = want.width() / 2
 			s.pace.dense(width)
 		case isTooWide(err):
-			if wait := s.pace.cut(want.width()); s.pace.vain() < inVain && want.width() > narrowest {
-				width = want.width() / 2
+			if wait, narrower := s.pace.cut(want.width()); s.pace.vain() < inVain && want.width() > narrowest {
+				width = narrower
 				if err := pause(s.ctx, wait); err != nil {
 					return err
 				}
@@ -212,6 +237,10 @@ func pause(ctx context.Context, wait time.Duration) error {
 }
 
 func (s *slice) hand(p *Page) error {
+	if s.take != nil {
+		s.take(p)
+		return nil
+	}
 	if err := s.surround(s.ctx, p); err != nil {
 		return err
 	}
@@ -227,7 +256,7 @@ func (s *slice) hand(p *Page) error {
 // moment are left to the next, which begins there: so none is lost and none told twice.
 func (s *slice) page(span Span) (*Page, error) {
 	n := s.limit.now()
-	c, err := s.collect(s.query(s.Client.Selector, s.Filter), span, n)
+	c, err := s.collect(s.asks(s.Client.Selector), span, n)
 	if err != nil {
 		return nil, s.smaller(err, n)
 	}
@@ -247,7 +276,7 @@ func (s *slice) page(span Span) (*Page, error) {
 // moment reads the entries of one moment, of which there are more than a page has: by a
 // page as large as the engine gives, then stream by stream.
 func (s *slice) moment(at Span, from time.Time, n int) (*Page, error) {
-	query, most := s.query(s.Client.Selector, s.Filter), int(s.cap.Load())
+	query, most := s.asks(s.Client.Selector), int(s.cap.Load())
 	if n < most {
 		c, err := s.collect(query, at, most)
 		if err != nil {
@@ -268,7 +297,7 @@ func (s *slice) moment(at Span, from time.Time, n int) (*Page, error) {
 			continue // a shard of it
 		}
 		asked[stream.Selector] = true
-		c, err := s.collect(s.query(s.within(s.Client.Selector, stream.Selector), s.Filter), at, most)
+		c, err := s.collect(s.asks(s.within(s.Client.Selector, stream.Selector)), at, most)
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -214,12 +215,65 @@ func TestEngineThatGivesNothingIsGivenUp(t *testing.T) {
 	assert.Equal(t, span, gaps[0].Span)
 }
 
+// TestEngineThatCutsEverythingIsGivenUpSoon, with few requests: of a day one second is asked
+// for in the end, and no engine gives less.
+func TestEngineThatCutsEverythingIsGivenUpSoon(t *testing.T) {
+	f := newFakeLoki(t)
+	f.put(pod(0), wall, "tls: x")
+	f.widest = time.Millisecond
+	r := &Reading{Client: client(t, f.address(`{namespace="im"}`), nil), pace: pace{shortest: 1}}
+	day := Span{span.From, span.From.Add(24 * time.Hour)}
+	gaps, err := r.Run(t.Context(), day, func(*Page) error { t.Error("nothing was read"); return nil })
+	require.ErrorIs(t, err, ErrBroken)
+	require.Len(t, gaps, 1)
+	assert.Equal(t, day, gaps[0].Span)
+	assert.LessOrEqual(t, len(f.asked), 2*inVain)
+	narrow := &pace{}
+	narrow.begin(time.Hour, time.Hour)
+	total := time.Duration(0)
+	for width := time.Hour; width > narrowest; {
+		var wait time.Duration
+		wait, width = narrow.cut(width)
+		total += wait
+	}
+	assert.Less(t, total, 8*time.Second)
+}
+
+// TestStreamsAreListedOfWhatTheEngineLists: of the last part of the time where it gives up
+// on all of it.
+func TestStreamsAreListedOfWhatTheEngineLists(t *testing.T) {
+	f := newFakeLoki(t)
+	f.put(pod(0), wall, "tls: x")
+	f.put(pod(1), span.Until.UnixNano()-1, "tls: x")
+	cuts := 0
+	f.refuse = func(w http.ResponseWriter, r *http.Request) bool {
+		from, _ := strconv.ParseInt(r.Form.Get("start"), 10, 64)
+		if until, _ := strconv.ParseInt(r.Form.Get("end"), 10, 64); until-from > int64(time.Minute) {
+			cuts++
+			panic(http.ErrAbortHandler)
+		}
+		return false
+	}
+	list, whole, err := client(t, f.address(`{namespace="im"}`), nil).Streams(t.Context(), span)
+	require.NoError(t, err)
+	assert.False(t, whole)
+	require.Len(t, list, 1)
+	assert.Equal(t, selectorFor(pod(1)), list[0].Selector)
+	assert.Less(t, cuts, 8)
+
+	f.refuse = func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }
+	_, _, err = client(t, f.address(`{namespace="im"}`), nil).Streams(t.Context(), span)
+	var gap *Gap
+	require.ErrorAs(t, err, &gap)
+	assert.Equal(t, span, gap.Span)
+}
+
 // TestWrongAddressIsToldAtOnce: only an engine that was there is waited for.
 func TestWrongAddressIsToldAtOnce(t *testing.T) {
 	f := newFakeLoki(t)
 	c := client(t, f.address(`{a="b"}`), nil)
 	f.Close()
-	_, err := c.Streams(t.Context(), span)
+	_, _, err := c.Streams(t.Context(), span)
 	assert.ErrorContains(t, err, "refused")
 	assert.EqualValues(t, 1, c.Requests.Load())
 }
@@ -254,7 +308,7 @@ func TestSelectorThatLokiRefusesDemandsALabel(t *testing.T) {
 		f.put(pod(0), wall, "tls: a")
 		f.put(map[string]string{"pod": "wukongim-1"}, wall+1, "tls: b")
 		c := client(t, f.address(selector), nil)
-		list, err := c.Streams(t.Context(), span)
+		list, _, err := c.Streams(t.Context(), span)
 		require.NoError(t, err, selector)
 		assert.Len(t, list, want, selector)
 		if want == 0 {
@@ -272,7 +326,7 @@ func TestSelectorThatLokiRefusesDemandsALabel(t *testing.T) {
 	f := newFakeLoki(t)
 	f.put(pod(0), wall, "tls: a")
 	f.put(map[string]string{"host": "a"}, wall, "tls: a")
-	list, err := client(t, f.address(""), nil).Streams(t.Context(), span)
+	list, _, err := client(t, f.address(""), nil).Streams(t.Context(), span)
 	require.NoError(t, err)
 	assert.Empty(t, list, "nothing chooses both")
 }
@@ -327,7 +381,7 @@ func TestSecretsGoNowhereElse(t *testing.T) {
 		http.Redirect(w, r, other.URL+r.URL.Path, http.StatusTemporaryRedirect)
 		return true
 	}
-	_, err := client(t, f.address(`{a="b"}`), map[string]string{"LOKI_BEARER_TOKEN": "topsecret"}).Streams(t.Context(), span)
+	_, _, err := client(t, f.address(`{a="b"}`), map[string]string{"LOKI_BEARER_TOKEN": "topsecret"}).Streams(t.Context(), span)
 	require.ErrorIs(t, err, ErrElsewhere)
 	assert.NotContains(t, err.Error(), "topsecret")
 	assert.Zero(t, elsewhere.Load())
@@ -348,7 +402,7 @@ func TestVariablesOfLogcliAreTaken(t *testing.T) {
 	} {
 		f := newFakeLoki(t)
 		c.variables["LOKI_ADDR"] = f.URL + "/loki-read/"
-		_, err := client(t, `loki:///?query={a="b"}`, c.variables).Streams(t.Context(), span)
+		_, _, err := client(t, `loki:///?query={a="b"}`, c.variables).Streams(t.Context(), span)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"/loki-read/loki/api/v1/series"}, f.paths, "the base is kept")
 		for name, value := range c.want {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,6 +49,41 @@ func both(selector, filter string) string {
 		return selector
 	}
 	return "(" + selector + ") " + filter
+}
+
+// withReason names the reason of each entry. The fields are joined before: to look into one
+// after the other and keep what was found (keep_original_fields) gives entries the reason
+// of the one before them (seen with v1.52.1).
+func withReason(query string) string {
+	return query + ` | format "<` + strings.Join(fields, "> | <") + `>" as ` + reasonLabel + " | extract_regexp " + strconv.Quote(reasonWords) + " from " + reasonLabel
+}
+
+func (vlogs) ofReasons(query string, is bool, reasons []string) string {
+	list := make([]string, 0, len(reasons))
+	for _, reason := range reasons {
+		list = append(list, strconv.Quote(reason))
+	}
+	in := reasonLabel + ":in(" + strings.Join(list, ",") + ")"
+	if !is {
+		in = "!" + in
+	}
+	return withReason(query) + " | filter " + in + " | delete " + reasonLabel
+}
+
+func (v vlogs) count(ctx context.Context, query string, span Span, _ []Stream, tell func(Group, int64)) error {
+	query = withReason(query) + " | stats by (_stream, " + reasonLabel + ") count() as entries"
+	return v.rows(ctx, query, span, func(decode func(any) error) error {
+		var row struct {
+			Stream  string `json:"_stream"`
+			Reason  string `json:"wklog_reason"`
+			Entries int64  `json:"entries,string"`
+		}
+		if err := decode(&row); err != nil {
+			return err
+		}
+		tell(Group{row.Stream, row.Reason}, row.Entries)
+		return nil
+	})
 }
 
 func (vlogs) within(selector, stream string) string { return both(selector, stream) }
@@ -168,11 +204,53 @@ func (v vlogs) streams(ctx context.Context, selector string, span Span) ([]Strea
 	sets, err := v.list(ctx, "/select/logsql/streams", selector, span)
 	var list []Stream
 	for _, set := range sets {
-		s := Stream{Labels: v.writer, Selector: set}
-		parser.EachLabel([]byte(set), func(name, value string) { s.add(name, value) })
-		list = append(list, s)
+		list = append(list, v.stream(set))
 	}
 	return list, err
+}
+
+func (v vlogs) stream(set string) Stream {
+	s := Stream{Labels: v.writer, Selector: set}
+	parser.EachLabel([]byte(set), func(name, value string) { s.add(name, value) })
+	return s
+}
+
+// traffic counts the entries: of these VictoriaLogs reads the times alone (0.3 s of a
+// processor for 3.3 million).
+func (v vlogs) traffic(ctx context.Context, selector string, span Span, step time.Duration, _ []Stream, tell func(Wrote)) error {
+	query := fmt.Sprintf("%s | stats by (_time:%dns, _stream) count() as entries, min(_time) as first, max(_time) as last", both(selector, ""), step.Nanoseconds())
+	var list []Wrote
+	err := v.rows(ctx, query, span, func(decode func(any) error) error {
+		var row struct {
+			Stream      string    `json:"_stream"`
+			First, Last time.Time // of the part
+			Entries     int64     `json:"entries,string"`
+		}
+		if err := decode(&row); err != nil {
+			return err
+		}
+		list = append(list, Wrote{v.stream(row.Stream), row.First, row.Last, row.Entries})
+		return nil
+	})
+	slices.SortFunc(list, func(a, b Wrote) int { return a.From.Compare(b.From) })
+	for _, w := range list {
+		tell(w)
+	}
+	return err
+}
+
+// rows reads the rows of an answer.
+func (v vlogs) rows(ctx context.Context, query string, span Span, take func(decode func(any) error) error) error {
+	return v.ask(ctx, "/select/logsql/query", v.form(query, span), func(body io.Reader) error {
+		for rows := json.NewDecoder(body); ; {
+			switch err := take(rows.Decode); {
+			case errors.Is(err, io.EOF):
+				return nil
+			case err != nil:
+				return fmt.Errorf("%w: %w", ErrCut, err)
+			}
+		}
+	})
 }
 
 // names are labels with some of their values: LABEL="VALUE".

@@ -142,11 +142,17 @@ func upgrade(conn net.Conn, secure *tls.Config) {
 			}
 			return
 		}
+		state := "ReadClientHello"
+		secure = secure.Clone()
+		secure.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			state = "ReadClientFinished"
+			return nil, nil
+		}
 		server := tls.Server(conn, secure)
 		if err := server.Handshake(); errors.Is(err, io.EOF) {
 			return // it begins with the first byte
 		} else if err != nil {
-			fmt.Printf("-------------------------->握手失败！--------------------------> %v handshakeStatus13ReadClientHello\n", err)
+			fmt.Printf("-------------------------->握手失败！--------------------------> %v handshakeStatus13%s\n", err, state)
 			return
 		}
 		conn = server
