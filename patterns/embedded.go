@@ -37219,1537 +37219,4056 @@ var embedded = Catalogue{
 	},
 	placements: map[string]search.Placement{
 		" does not contain a Common Name or Subject Alternative Name for ": {
-			Print: 13,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 42,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 13,
+				Group: 2,
+			},
 		},
 		" is about to expire": {
-			Print: 3,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 6,
+			},
 		},
 		" stderr P": {
-			Print: 5,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 3,
+			},
 		},
 		" stdout P": {
-			Print: 6,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 5,
+			},
 		},
 		"\"_p\":\"P\"": {
-			Print: 4,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 5,
+			},
 		},
 		"\"logtag\":\"P\"": {
-			Print: 8,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 5,
+			},
 		},
 		"(external/": {
-			Print: 5,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		") Peer reports incompatible or unsupported protocol version": {
-			Print: 46,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 11,
+			},
 		},
 		") Peer reports it experienced an internal error": {
-			Print: 15,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 11,
+			},
 		},
 		") The server rejected the handshake because the client downgraded": {
-			Print: 1,
+			Halves: search.Spot{
+				Print: 40,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 24,
+				Group: 5,
+			},
 		},
 		") The server supports no protocols that the client advertises in the ALPN extension": {
-			Print: 1,
+			Halves: search.Spot{
+				Print: 18,
+			},
+			Sixes: search.Spot{
+				Print: 36,
+				Group: 1,
+			},
 		},
 		") security library: ": {
-			Print: 2,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 9,
+			},
+			Sixes: search.Spot{
+				Print: 17,
+				Group: 4,
+			},
 		},
 		"*** Fatal error: ": {
-			Print: 4,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 13,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 1,
+			},
 		},
 		",{error,eacces}}": {
-			Print: 8,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 4,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 1,
+			},
 		},
 		",{error,enoent}}": {
-			Print: 8,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 4,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 1,
+			},
 		},
 		"0x8009": {
-			Print: 1,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 7,
+			},
 		},
 		"0x800B01": {
-			Print: 1,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 7,
+			},
 		},
 		":No such file or directory": {
-			Print: 14,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+			},
 		},
 		":PEM routines:": {
-			Print: 2,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 4,
+			},
 		},
 		":digital envelope routines:": {
-			Print: 15,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 11,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+			},
 		},
 		":fail ": {
-			Print: 3,
-			Group: 3,
+			Halves: search.Spot{
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 3,
+			},
 		},
 		"A call to SSPI failed": {
-			Print: 9,
+			Halves: search.Spot{
+				Print: 13,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 7,
+			},
 		},
 		"AEADBadTagException: Tag mismatch": {
-			Print: 20,
+			Halves: search.Spot{
+				Print: 11,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 30,
+				Group: 2,
+			},
 		},
 		"AH0256": {
-			Group: 2,
+			Halves: search.Spot{
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Group: 7,
+			},
 		},
 		"ASN ": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
 		},
 		"Address already in use: AH00072: make_sock: could not bind to address ": {
-			Print: 24,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 38,
+			},
+			Sixes: search.Spot{
+				Print: 30,
+				Group: 3,
+			},
 		},
 		"AlertReceived(": {
-			Print: 11,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 10,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 7,
+			},
 		},
 		"Alert[2|": {
-			Print: 5,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+			},
 		},
 		"Algorithm constraints": {
-			Print: 7,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 13,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"Authentication failed because the remote party ": {
-			Print: 34,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 26,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 27,
+				Group: 7,
+			},
 		},
 		"Authority Key Identifier marked critical": {
-			Print: 2,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 12,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+			},
 		},
 		"BAD_DECRYPT(": {
-			Print: 6,
-			Group: 1,
+			Halves: search.Spot{
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 1,
+			},
 		},
 		"BAD_ECPOINT": {
-			Print: 4,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
 		},
 		"Basic Constraints of CA cert not marked critical": {
-			Print: 27,
+			Halves: search.Spot{
+				Print: 9,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 3,
+			},
 		},
 		"CA cert does not include key usage extension": {
-			Print: 5,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 14,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 32,
+				Group: 4,
+			},
 		},
 		"CERT_": {
-			Print: 1,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 1,
+			},
 		},
 		"CFNetwork": {
-			Print: 4,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 5,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+			},
 		},
 		"CFStream": {
-			Print: 1,
-			Group: 1,
+			Halves: search.Spot{
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 1,
+			},
 		},
 		"CLIENT ALERT": {
-			Print: 9,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
 		},
 		"CRL Cert revoked": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 1,
+			},
 		},
 		"CRL has expired": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
 		},
 		"CRL is not yet valid": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
 		},
 		"CRL path validation error": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
 		},
 		"CRYPT_E_ASN1_": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"CRYPT_E_NO_REVOCATION_CHECK": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 14,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"CRYPT_E_NO_REVOCATION_DLL": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 14,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"CRYPT_E_REVOCATION_OFFLINE": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 11,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"CRYPT_E_REVOKED": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Cannot determine the frame size or a corrupted frame was received": {
-			Print: 32,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 32,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 19,
+				Group: 5,
+			},
 		},
 		"CertPath": {
-			Print: 4,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Certificate Transparency required, but no valid SCTs found": {
-			Print: 37,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Certificate has been revoked": {
-			Print: 18,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 11,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Certificate public key has explicit ECC parameters": {
-			Print: 21,
+			Halves: search.Spot{
+				Print: 16,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"CertificateError: hostname ": {
-			Print: 11,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 14,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 14,
+			},
 		},
 		"CertificateException: No name matching ": {
-			Print: 5,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 12,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 23,
+			},
 		},
 		"CertificateException: Unable to initialize": {
-			Print: 21,
+			Halves: search.Spot{
+				Print: 12,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 30,
+			},
 		},
 		"CertificateException: parsing issue": {
-			Print: 5,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 12,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"CertificateExpiredException: ": {
-			Print: 15,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 19,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"CertificateNotYetValidException: ": {
-			Print: 20,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 23,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 20,
+			},
 		},
 		"CertificateParsingException: ": {
-			Print: 11,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 19,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"CertificateRevokedException: ": {
-			Print: 5,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 19,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Client requested protocol ": {
-			Print: 20,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 19,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"ClosedChannelException": {
-			Print: 13,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 14,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 13,
+				Group: 7,
+			},
 		},
 		"Could not determine revocation status": {
-			Print: 3,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 3,
+			},
 		},
 		"Could not parse PKey: ": {
-			Print: 3,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 17,
+				Group: 1,
+			},
 		},
 		"DECRYPTION_FAILED_OR_BAD_RECORD_MAC(": {
-			Print: 2,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 11,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 1,
+			},
 		},
-		"DH_P_TOO_LONG": {},
-		"EOF":           {},
+		"DH_P_TOO_LONG": {
+			Halves: search.Spot{
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Group: 3,
+			},
+		},
+		"EOF": {},
 		"ERR_ALPN_NEGOTIATION_FAILED": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 21,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"ERR_CERTIFICATE_TRANSPARENCY_REQUIRED": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"ERR_MISSING_PASSPHRASE_FOR_ENCRYPTED_KEY": {
-			Print: 5,
+			Halves: search.Spot{
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"ERR_TLS_": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Empty Subject Alternative Name extension": {
-			Print: 4,
+			Halves: search.Spot{
+				Print: 13,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 7,
+			},
 		},
 		"Error in handshake: A packet with illegal or unsupported version was received": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Error in handshake: An unexpected TLS packet was received": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Error in handshake: No common application protocol could be negotiated": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Error in handshake: No common key share with peer": {
-			Print: 32,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Error in handshake: No supported cipher suites have been found": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Error in handshake: The TLS connection was non-properly terminated": {
-			Print: 19,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Error renewing ": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Error while reading trust file": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Error: Base64 decoding error.": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 25,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"Error: Error while reading file.": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 9,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"Error: The requested data were not available.": {
-			Print: 6,
+			Halves: search.Spot{
+				Print: 36,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"Error: unknown ": {
-			Print: 4,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 3,
+			},
 		},
 		"Ext Key Use": {
-			Print: 7,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 1,
+			},
 		},
 		"Failed to create": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Failed to determine": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Failed to enable crypto": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Failed to finalize": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Failed to perform self check": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Failed to retrieve": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Failed:": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Failure in useCertificateChain": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Failure in usePrivateKey": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"FileNotFoundException: ": {
-			Print: 12,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 13,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+				Group: 7,
+			},
 		},
 		"FileSystemException: Cannot open file, path = '": {
-			Print: 20,
+			Halves: search.Spot{
+				Print: 32,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 30,
+				Group: 6,
+			},
 		},
 		"GNUTLS_E_": {
-			Print: 3,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 5,
+			},
 		},
 		"GnuTLS recv error": {
-			Print: 3,
+			Halves: search.Spot{
+				Print: 7,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 4,
+			},
 		},
 		"GnuTLS send error": {
-			Print: 3,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 4,
+			},
 		},
-		"HTTP load failed": {},
-		"HTTPS":            {},
-		"HTTP_REQUEST(":    {},
+		"HTTP load failed": {
+			Halves: search.Spot{
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
+		},
+		"HTTPS": {
+			Halves: search.Spot{
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
+		},
+		"HTTP_REQUEST(": {
+			Halves: search.Spot{
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
+		},
 		"HandshakeException": {
-			Print: 5,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 5,
+			},
 		},
 		"INVALID_PURPOSE": {
-			Print: 5,
+			Halves: search.Spot{
+				Print: 10,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 2,
+			},
 		},
-		"ISSUER": {},
+		"ISSUER": {
+			Halves: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 2,
+			},
+		},
 		"Invalid path: ": {
-			Print: 5,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 4,
+			},
 		},
 		"InvalidCertificate(": {
-			Print: 12,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+				Group: 1,
+			},
 		},
 		"Issuer name empty": {
-			Print: 9,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 3,
+			},
 		},
 		"KEY_VALUES_MISMATCH(": {
-			Print: 16,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Key usage keyCertSign invalid for non-CA cert": {
-			Print: 27,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 26,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 18,
+			},
 		},
 		"Keystore was tampered with, or password was incorrect": {
-			Print: 34,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 36,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"LEAF_SIGNATURE": {
-			Print: 6,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"Listening  for ": {
-			Print: 9,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 9,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 6,
+			},
 		},
 		"LocalizedDescription": {
-			Group: 2,
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 6,
+			},
 		},
 		"Missing Authority Key Identifier": {
-			Print: 10,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 20,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+			},
 		},
 		"Missing Subject Key Identifier": {
-			Print: 17,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 18,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+				Group: 1,
+			},
 		},
 		"MissingPassphrase": {
-			Print: 7,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 5,
+			},
 		},
 		"MountVolume.SetUp failed for volume ": {
-			Print: 26,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 16,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 23,
+				Group: 5,
+			},
 		},
 		"Mounts denied": {
-			Print: 10,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 3,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 3,
+			},
 		},
 		"NOT trusted": {
-			Print: 1,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
 		},
 		"NO_CIPHERS_AVAILABLE": {
-			Print: 7,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 11,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 1,
+			},
 		},
 		"NO_COMMON_SIGNATURE_ALGORITHMS": {
-			Print: 11,
+			Halves: search.Spot{
+				Print: 16,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+				Group: 2,
+			},
 		},
 		"NO_START_LINE(": {
-			Print: 5,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 1,
+			},
 		},
 		"NO_SUPPORTED_VERSIONS_ENABLED": {
-			Print: 14,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 26,
+				Group: 1,
+			},
 		},
 		"No Private Key": {
-			Print: 9,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 10,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 5,
+			},
 		},
 		"No appropriate protocol (protocol is disabled": {
-			Print: 18,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 20,
+			},
+			Sixes: search.Spot{
+				Print: 36,
+			},
 		},
 		"No available authentication scheme": {
-			Print: 7,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 26,
+			},
+			Sixes: search.Spot{
+				Print: 28,
+				Group: 3,
+			},
 		},
 		"No matching application layer protocol values": {
-			Print: 33,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 22,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 2,
+			},
 		},
 		"No such file or directory @ rb_sysopen - ": {
-			Print: 13,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 7,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 15,
+			},
 		},
 		"OCSP ": {
-			Print: 1,
-			Group: 1,
+			Halves: search.Spot{
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Group: 7,
+			},
 		},
 		"OSStatus": {
-			Print: 1,
-			Group: 1,
+			Halves: search.Spot{
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Group: 7,
+			},
 		},
 		"Obtain: ": {
-			Print: 2,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 2,
+			},
 		},
 		"OfflineRevocation": {
-			Print: 9,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 9,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 6,
+			},
 		},
 		"Optional(-98": {
-			Print: 6,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
 		},
 		"PEER_DID_NOT_RETURN_A_CERTIFICATE(": {
-			Print: 6,
+			Halves: search.Spot{
+				Print: 21,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 1,
+			},
 		},
 		"PKIX path": {
-			Print: 1,
-			Group: 7,
+			Halves: search.Spot{
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 6,
+			},
 		},
 		"PR_CONNECT_RESET_ERROR": {
-			Print: 17,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 12,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+				Group: 1,
+			},
 		},
 		"PR_END_OF_FILE_ERROR": {
-			Print: 15,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 15,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 14,
+				Group: 1,
+			},
 		},
 		"Passphrase required for encrypted key": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 16,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 18,
+				Group: 5,
+			},
 		},
 		"Path length given without key usage keyCertSign": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 25,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+			},
 		},
 		"Path length invalid for non-CA cert": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 16,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 22,
+				Group: 3,
+			},
 		},
 		"Peer reports failure of signature verification or key exchange": {
-			Print: 47,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 9,
+			},
+			Sixes: search.Spot{
+				Print: 25,
+			},
 		},
 		"Peer reports negotiation not in compliance with export": {
-			Print: 29,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 9,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+				Group: 3,
+			},
 		},
 		"Peer's Certificate has expired": {
-			Print: 27,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 18,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+				Group: 1,
+			},
 		},
 		"Permission denied @ rb_sysopen - ": {
-			Print: 14,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+				Group: 6,
+			},
 		},
 		"Pin verification failed": {
-			Print: 1,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 7,
+			},
 		},
 		"RFC 3779 resource not subset of parent's resources": {
-			Print: 20,
+			Halves: search.Spot{
+				Print: 29,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
 		},
 		"Received alert ": {
-			Print: 12,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+				Group: 5,
+			},
 		},
 		"Received an unexpected EOF or 0 bytes from the transport stream": {
-			Print: 55,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+				Group: 5,
+			},
 		},
 		"Referenced ": {
-			Group: 4,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Group: 7,
+			},
 		},
 		"RemoteCertificate": {
-			Print: 11,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 10,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 1,
+			},
 		},
 		"Renew: ": {
-			Print: 4,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 4,
+			},
 		},
 		"RevocationStatusUnknown": {
-			Print: 2,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 14,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 15,
+				Group: 3,
+			},
 		},
 		"SEC_E_": {
-			Group: 2,
+			Halves: search.Spot{
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 1,
+			},
 		},
 		"SELF_SIGNED": {
-			Print: 6,
+			Halves: search.Spot{
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+			},
 		},
 		"SERVER ALERT": {
-			Print: 9,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
 		},
 		"SL handshake aborted: ssl=": {
-			Print: 7,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 7,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Group: 4,
+			},
 		},
 		"SSL": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Group: 2,
+			},
 		},
 		"SSLV3_ALERT_": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+				Group: 1,
+			},
 		},
 		"SecureTransport": {
-			Group: 2,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Group: 7,
+			},
 		},
 		"ServerHandshake(": {
-			Print: 10,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 10,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+				Group: 5,
+			},
 		},
 		"SocketStream": {
-			Group: 2,
+			Sixes: search.Spot{
+				Print: 1,
+			},
 		},
 		"SocketTimeoutException": {
-			Group: 2,
+			Sixes: search.Spot{
+				Print: 1,
+			},
 		},
 		"SslClosedEngineException": {
-			Print: 15,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 16,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 15,
+				Group: 7,
+			},
 		},
 		"SslHandshakeTimeoutException: handshake timed out": {
-			Print: 7,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 20,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 5,
+			},
 		},
 		"SslRecordException": {
-			Print: 7,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 10,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 7,
+			},
 		},
 		"Startup failed at ": {
-			Print: 6,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 13,
+				Group: 5,
+			},
 		},
 		"Subject Key Identifier marked critical": {
-			Print: 21,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 10,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
 		},
 		"Subject empty and Subject Alt Name extension not critical": {
-			Print: 12,
+			Halves: search.Spot{
+				Print: 12,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+				Group: 5,
+			},
 		},
 		"Subject name empty": {
-			Print: 6,
+			Halves: search.Spot{
+				Print: 7,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 7,
+			},
 		},
 		"Suite B: ": {
-			Print: 6,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 5,
+			},
 		},
 		"TCP Conn": {
-			Print: 3,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 4,
+			},
 		},
-		"TLS Error: ": {},
+		"TLS Error: ": {
+			Halves: search.Spot{
+				Print: 7,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+			},
+		},
 		"TLS Handshake": {
-			Print: 8,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 5,
+			},
 		},
-		"TLS Trust":             {},
-		"TLS \\u8FDE\\u63A5":    {},
-		"TLS \\u8fde\\u63a5":    {},
-		"TLS alert":             {},
-		"TLS client: In state ": {},
-		"TLS connect failed":    {},
-		"TLS connection error":  {},
-		"TLS connection failed": {},
-		"TLS error":             {},
-		"TLS failure":           {},
+		"TLS Trust": {
+			Halves: search.Spot{
+				Print: 1,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
+		"TLS \\u8FDE\\u63A5": {
+			Halves: search.Spot{
+				Print: 1,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
+		"TLS \\u8fde\\u63a5": {
+			Halves: search.Spot{
+				Print: 1,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
+		"TLS alert": {
+			Halves: search.Spot{
+				Print: 3,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
+		"TLS client: In state ": {
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
+		"TLS connect failed": {
+			Halves: search.Spot{
+				Print: 1,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
+		"TLS connection error": {
+			Halves: search.Spot{
+				Print: 1,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
+		"TLS connection failed": {
+			Halves: search.Spot{
+				Print: 12,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
+		"TLS error": {
+			Halves: search.Spot{
+				Print: 1,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
+		"TLS failure": {
+			Halves: search.Spot{
+				Print: 1,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
 		"TLS handshake": {
-			Print: 9,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 5,
+			},
 		},
-		"TLS key negotiation failed": {},
-		"TLS library problem: ":      {},
-		"TLS negotiation failed":     {},
-		"TLS server: In state ":      {},
-		"TLS 连接":                     {},
+		"TLS key negotiation failed": {
+			Halves: search.Spot{
+				Print: 17,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
+		"TLS library problem: ": {
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
+		"TLS negotiation failed": {
+			Halves: search.Spot{
+				Print: 13,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
+		"TLS server: In state ": {
+			Halves: search.Spot{
+				Print: 8,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 3,
+			},
+		},
+		"TLS 连接": {
+			Halves: search.Spot{
+				Print: 1,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+		},
 		"TLSV1_": {
-			Print: 1,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 1,
+			},
 		},
-		"TLS\\u8FDE\\u63A5": {},
-		"TLS\\u8fde\\u63a5": {},
-		"TLS连接":             {},
+		"TLS\\u8FDE\\u63A5": {
+			Halves: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 1,
+			},
+		},
+		"TLS\\u8fde\\u63a5": {
+			Halves: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Group: 4,
+			},
+		},
+		"TLS连接": {
+			Halves: search.Spot{
+				Print: 1,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Group: 4,
+			},
+		},
 		"The client supported protocol versions[": {
-			Print: 9,
+			Halves: search.Spot{
+				Print: 26,
+			},
+			Sixes: search.Spot{
+				Group: 6,
+			},
 		},
 		"The handshake operation timed out": {
-			Print: 8,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 5,
+			},
 		},
 		"The trustAnchors parameter must be non-empty": {
-			Print: 9,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Group: 6,
+			},
 		},
 		"TlsException: ": {
-			Print: 3,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 7,
+			},
 		},
 		"UNDETERMINED_REVOCATION_STATUS": {
-			Print: 27,
+			Halves: search.Spot{
+				Print: 16,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 1,
+			},
 		},
 		"UNKNOWN_CIPHER_RETURNED": {
-			Print: 18,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+				Group: 1,
+			},
 		},
 		"UNSUPPORTED_PROTOCOL": {
-			Print: 8,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 1,
+			},
 		},
 		"URLErrorDomain": {
-			Group: 1,
+			Halves: search.Spot{
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 1,
+			},
 		},
 		"Unable to determine revocation status": {
-			Print: 22,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 22,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+			},
 		},
 		"Unable to set local cert chain file `": {
-			Print: 22,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 14,
+			},
+			Sixes: search.Spot{
+				Print: 26,
+				Group: 1,
+			},
 		},
 		"UnrecoverableKeyException: Cannot recover key": {
-			Print: 26,
+			Halves: search.Spot{
+				Print: 17,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 13,
+				Group: 1,
+			},
 		},
 		"UnverifiedException": {
-			Group: 1,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 10,
+				Group: 7,
+			},
 		},
 		"Using cert extension requires at least X509v3": {
-			Print: 8,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 39,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 36,
+				Group: 7,
+			},
 		},
 		"VERIFY_FAILED": {
-			Print: 1,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 7,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 10,
+				Group: 1,
+			},
 		},
 		"ValidatorException: ": {
-			Print: 7,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+			},
 		},
 		"WRONG_CIPHER_RETURNED": {
-			Print: 16,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 1,
+			},
 		},
 		"WRONG_CURVE": {
-			Print: 7,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 3,
+			},
 		},
 		"WRONG_SIGNATURE_TYPE": {
-			Print: 7,
+			Halves: search.Spot{
+				Print: 12,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 15,
+				Group: 1,
+			},
 		},
 		"WRONG_VERSION": {
-			Print: 7,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 3,
+			},
 		},
 		"WuKongIM · Starting node ": {
-			Print: 9,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 7,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+				Group: 5,
+			},
 		},
 		"[X509: KEY_TYPE_MISMATCH] ": {
-			Print: 21,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+				Group: 1,
+			},
 		},
 		"[X509: KEY_VALUES_MISMATCH] ": {
-			Print: 23,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+				Group: 1,
+			},
 		},
 		"\\u201D\\u7684\\u670D\\u52A1\\u5668": {
-			Print: 22,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 22,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 22,
+				Group: 1,
+			},
 		},
 		"\\u201d\\u7684\\u670d\\u52a1\\u5668": {
-			Print: 15,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 22,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 2,
+			},
 		},
 		"\\u4E0D\\u5177\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
-			Print: 3,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 33,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 38,
+				Group: 4,
+			},
 		},
 		"\\u4e0d\\u5177\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
-			Print: 27,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 33,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 38,
+				Group: 3,
+			},
 		},
 		"\\u5B89\\u5168\\u8FDE\\u63A5": {
-			Print: 13,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 15,
+				Group: 1,
+			},
 		},
 		"\\u5b89\\u5168\\u8fde\\u63a5": {
-			Print: 13,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 14,
+				Group: 3,
+			},
 		},
 		"\\u63E1\\u624B": {
-			Print: 4,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 7,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 1,
+			},
 		},
 		"\\u63e1\\u624b": {
-			Print: 1,
+			Halves: search.Spot{
+				Print: 7,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 7,
+			},
 		},
 		"\\u65E0\\u6CD5\\u4E0E\\u670D\\u52A1\\u5668\\u5EFA\\u7ACB": {
-			Print: 4,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 28,
+				Group: 1,
+			},
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5230\\u8BE5\\u670D\\u52A1\\u5668\\u7684\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
-			Print: 79,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 46,
+				Group: 1,
+			},
 		},
 		"\\u65E0\\u6CD5\\u5EFA\\u7ACB\\u5B89\\u5168\\u7684\\u8FDE\\u63A5": {
-			Print: 43,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 45,
+				Group: 1,
+			},
 		},
 		"\\u65e0\\u6cd5\\u4e0e\\u670d\\u52a1\\u5668\\u5efa\\u7acb": {
-			Print: 21,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 3,
+			},
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5230\\u8be5\\u670d\\u52a1\\u5668\\u7684\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
-			Print: 79,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 3,
+			},
 		},
 		"\\u65e0\\u6cd5\\u5efa\\u7acb\\u5b89\\u5168\\u7684\\u8fde\\u63a5": {
-			Print: 43,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 3,
+			},
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7684\\u7B97\\u6CD5": {
-			Print: 4,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 1,
+			},
 		},
 		"\\u6CA1\\u6709\\u5171\\u540C\\u7B97\\u6CD5": {
-			Print: 4,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 1,
+			},
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7684\\u7B97\\u6CD5": {
-			Print: 4,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 1,
+			},
 		},
 		"\\u6CA1\\u6709\\u901A\\u7528\\u7B97\\u6CD5": {
-			Print: 4,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 1,
+			},
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7684\\u7b97\\u6cd5": {
-			Print: 21,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 38,
+				Group: 3,
+			},
 		},
 		"\\u6ca1\\u6709\\u5171\\u540c\\u7b97\\u6cd5": {
-			Print: 21,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 32,
+				Group: 3,
+			},
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7684\\u7b97\\u6cd5": {
-			Print: 1,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+				Group: 2,
+			},
 		},
 		"\\u6ca1\\u6709\\u901a\\u7528\\u7b97\\u6cd5": {
-			Print: 1,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+				Group: 2,
+			},
 		},
 		"\\u76EE\\u6807\\u4E3B\\u4F53\\u540D\\u79F0\\u4E0D\\u6B63\\u786E": {
-			Print: 34,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 45,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 1,
+			},
 		},
 		"\\u76ee\\u6807\\u4e3b\\u4f53\\u540d\\u79f0\\u4e0d\\u6b63\\u786e": {
-			Print: 32,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 45,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 50,
+				Group: 7,
+			},
 		},
 		"\\u8BC1\\u4E66": {
-			Print: 4,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 1,
+			},
 		},
 		"\\u8bc1\\u4e66": {
-			Print: 2,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 2,
+			},
 		},
 		"_ERROR_": {
-			Print: 1,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 1,
+			},
 		},
 		"_error -": {
-			Print: 5,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 3,
+			},
+			Sixes: search.Spot{
+				Group: 1,
+			},
 		},
 		"address mismatch": {
-			Print: 12,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 11,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 13,
+				Group: 2,
+			},
 		},
 		"algorithm too weak": {
-			Print: 10,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 11,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 15,
+				Group: 5,
+			},
 		},
 		"altnames": {
-			Print: 2,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 2,
+			},
 		},
 		"application verification failure": {
-			Print: 16,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 14,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+				Group: 7,
+			},
 		},
 		"asn1 encoding routines:": {
-			Print: 1,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+			},
 		},
 		"authentication handshake failed": {
-			Print: 20,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 19,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 20,
+				Group: 5,
+			},
 		},
 		"authority and issuer ": {
-			Print: 8,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+			},
 		},
 		"authority and subject ": {
-			Print: 8,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+			},
 		},
 		"bad decrypt": {
-			Print: 4,
-			Group: 7,
+			Halves: search.Spot{
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
 		},
 		"bad_cert,": {
-			Print: 2,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 2,
+			},
 		},
 		"before secure TLS connection was established": {
-			Print: 14,
+			Halves: search.Spot{
+				Print: 10,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 4,
+			},
 		},
 		"bind() to ": {
-			Print: 4,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 2,
+			},
 		},
 		"broken header: ": {
-			Print: 12,
-			Group: 3,
+			Halves: search.Spot{
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+				Group: 3,
+			},
 		},
 		"cannot bind socket (Address already in use) for [": {
-			Print: 17,
+			Halves: search.Spot{
+				Print: 12,
+			},
+			Sixes: search.Spot{
+				Print: 13,
+			},
 		},
 		"cannot decrypt peer's message": {
-			Print: 12,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Group: 3,
+			},
 		},
 		"cert info signature and signature algorithm mismatch": {
-			Print: 2,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 36,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+			},
 		},
 		"certificate": {
-			Print: 5,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 7,
+			},
 		},
 		"chain uses ": {
-			Print: 3,
-			Group: 6,
+			Halves: search.Spot{
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 2,
+			},
 		},
 		"client sent invalid ": {
-			Print: 17,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 9,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 17,
+				Group: 4,
+			},
 		},
 		"client_cert_": {
-			Print: 5,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 2,
+			},
 		},
 		"close notify": {
-			Print: 4,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 1,
+			},
 		},
 		"closed connection during handshake": {
-			Print: 29,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 20,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 23,
+				Group: 5,
+			},
 		},
 		"complete security handshake from ": {
-			Print: 16,
+			Halves: search.Spot{
+				Print: 22,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+				Group: 5,
+			},
 		},
 		"configmap": {
-			Print: 4,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 5,
+			},
 		},
 		"correctly signed": {
-			Print: 7,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 8,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+			},
 		},
 		"could not find key ": {
-			Print: 8,
+			Halves: search.Spot{
+				Print: 9,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 3,
+			},
 		},
 		"couldn't find key ": {
-			Print: 7,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 3,
+			},
 		},
 		"curl: (": {
-			Print: 2,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 3,
+			},
 		},
 		"d2i_PrivateKey_bio() failed": {
-			Print: 4,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 19,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+				Group: 1,
+			},
 		},
 		"decryption failed or bad record mac": {
-			Print: 18,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 19,
+			},
+			Sixes: search.Spot{
+				Print: 28,
+			},
 		},
 		"did not match expected": {
-			Print: 1,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 10,
+				Group: 2,
+			},
 		},
 		"different CRL scope": {
-			Print: 10,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 12,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+				Group: 4,
+			},
 		},
 		"do not possess a common algorithm": {
-			Print: 14,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 26,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+			},
 		},
 		"error -313, received alert fatal error": {
-			Print: 25,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 3,
+			},
 		},
 		"error -313, revcd alert fatal error": {
-			Print: 22,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 3,
+			},
 		},
 		"error = -313, received alert fatal error": {
-			Print: 27,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+				Group: 3,
+			},
 		},
 		"error = -313, revcd alert fatal error": {
-			Print: 24,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+				Group: 3,
+			},
 		},
 		"error [-120": {
-			Print: 3,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 4,
+			},
 		},
 		"error code: -120": {
-			Print: 3,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Print: 10,
+				Group: 4,
+			},
 		},
 		"error getting keypair": {
-			Print: 3,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+				Group: 5,
+			},
 		},
 		"error waiting for authorization": {
-			Print: 20,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Print: 22,
+			},
 		},
 		"error:0200100D:system library:": {
-			Print: 3,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 20,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"error:07880109:common libcrypto routines:": {
-			Print: 3,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 20,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"error:0A0": {
-			Print: 3,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"error:14": {
-			Print: 3,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"error:1C800066:Provider routines:": {
-			Print: 3,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"error:1E08010C:DECODER routines:": {
-			Print: 3,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"error:8000000D:system library:": {
-			Print: 3,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 20,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"ertificate validation ": {
-			Print: 4,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 13,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 7,
+			},
 		},
 		"ertificate verification ": {
-			Print: 4,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 13,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 7,
+			},
 		},
 		"excluded subtree violation": {
-			Group: 7,
+			Halves: search.Spot{
+				Print: 18,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+			},
 		},
 		"extendedKeyUsage": {
-			Print: 10,
+			Halves: search.Spot{
+				Print: 7,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
 		},
 		"failed to parse PEM priv key": {
-			Print: 14,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 22,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 17,
+				Group: 4,
+			},
 		},
 		"failed to parse priv key": {
-			Print: 19,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 18,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 13,
+				Group: 7,
+			},
 		},
 		"failed to prepare subPath for volumeMount ": {
-			Print: 21,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 27,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 15,
+				Group: 4,
+			},
 		},
 		"failed to set DER cert: ": {
-			Print: 12,
+			Halves: search.Spot{
+				Print: 20,
+			},
+			Sixes: search.Spot{
+				Print: 13,
+			},
 		},
 		"fatal alert code is ": {
-			Print: 9,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 5,
+			},
 		},
 		"fatal alert message (msg": {
-			Print: 9,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 17,
+				Group: 4,
+			},
 		},
 		"fatal alert: ": {
-			Print: 10,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 9,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 5,
+			},
 		},
 		"fatal error code is ": {
-			Print: 9,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 8,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+			},
 		},
 		"fatal error: ": {
-			Print: 10,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 9,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 10,
+				Group: 3,
+			},
 		},
 		"format error in CRL's ": {
-			Print: 16,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 9,
+			},
+			Sixes: search.Spot{
+				Print: 10,
+			},
 		},
 		"frameType is not CONNECT": {
-			Print: 16,
+			Halves: search.Spot{
+				Print: 14,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+				Group: 7,
+			},
 		},
 		"gnutls_handshake() failed": {
-			Print: 11,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 17,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+				Group: 5,
+			},
 		},
 		"handshake alert:  unrecognized_name": {
-			Print: 4,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 13,
+			},
+			Sixes: search.Spot{
+				Print: 23,
+			},
 		},
 		"handshake alert: unrecognized_name": {
-			Print: 4,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 13,
+			},
+			Sixes: search.Spot{
+				Print: 22,
+			},
 		},
 		"handshake failed due to an unexpected packet format": {
-			Print: 43,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 5,
+			},
 		},
 		"handshakeStatus": {
-			Print: 5,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 5,
+			},
 		},
 		"he target principal name is incorrect": {
-			Print: 22,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 16,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 18,
+			},
 		},
 		"he token supplied to the function is invalid": {
-			Print: 14,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 34,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 23,
+				Group: 5,
+			},
 		},
 		"hostPath type check failed: ": {
-			Print: 4,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 14,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 5,
+			},
 		},
 		"hostname verification failed": {
-			Print: 3,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 11,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 2,
+			},
 		},
 		"http2: unexpected ALPN protocol ": {
-			Print: 26,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 28,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 3,
+			},
 		},
 		"ificate problem": {
-			Print: 1,
-			Group: 7,
+			Halves: search.Spot{
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 7,
+			},
 		},
 		"in setTrustedCertificates": {
-			Group: 6,
+			Halves: search.Spot{
+				Print: 17,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 13,
+				Group: 1,
+			},
 		},
 		"inconsistent keys: KeyMismatch": {
-			Print: 16,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 10,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 19,
+				Group: 1,
+			},
 		},
 		"insecure WebSocket": {
-			Print: 12,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 12,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+				Group: 5,
+			},
 		},
 		"insecure content": {
-			Print: 6,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 4,
+			},
 		},
 		"invalid peer message": {
-			Print: 5,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 12,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 4,
+			},
 		},
 		"is a directory": {
-			Print: 2,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 7,
+			},
 		},
 		"issuer is not recognized": {
-			Print: 18,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 16,
+			},
+			Sixes: search.Spot{
+				Print: 17,
+			},
 		},
 		"issuer.cert-manager.io ": {
-			Print: 9,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 11,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+				Group: 5,
+			},
 		},
 		"key 'tls.crt' missing from Secret": {
-			Print: 27,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+				Group: 4,
+			},
 		},
 		"key 'tls.key' missing from Secret": {
-			Print: 27,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+				Group: 4,
+			},
 		},
 		"key too weak": {
-			Print: 4,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 5,
+			},
 		},
 		"key usage does not include CRL signing": {
-			Print: 27,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 29,
+			},
+			Sixes: search.Spot{
+				Print: 32,
+			},
 		},
 		"key usage does not include digital signature": {
-			Print: 1,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 33,
+			},
+			Sixes: search.Spot{
+				Print: 26,
+			},
 		},
 		"keystore password was incorrect": {
-			Print: 12,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 14,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 14,
+			},
 		},
 		"lifecycle component failed": {
-			Print: 2,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 17,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 7,
+			},
 		},
 		"listen tcp": {
-			Print: 6,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 7,
+			},
 		},
 		"load config: ": {
-			Print: 10,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 10,
+				Group: 4,
+			},
 		},
 		"local error: ": {
-			Print: 10,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 9,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 10,
+				Group: 3,
+			},
 		},
 		"malformed HTTP request": {
-			Print: 10,
+			Halves: search.Spot{
+				Print: 10,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 10,
+				Group: 1,
+			},
 		},
 		"mbedtls_": {
-			Print: 1,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Group: 6,
+			},
 		},
 		"mounts denied": {
-			Print: 10,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 3,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 3,
+			},
 		},
 		"name constraints minimum and maximum not supported": {
-			Print: 39,
+			Halves: search.Spot{
+				Print: 8,
+			},
+			Sixes: search.Spot{
+				Print: 23,
+				Group: 5,
+			},
 		},
 		"name mismatch": {
-			Print: 9,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 10,
+				Group: 2,
+			},
 		},
 		"net::ERR_CONNECTION_": {
-			Print: 5,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 1,
+			},
 		},
 		"no cipher suites in common": {
-			Print: 17,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+			},
 		},
 		"no explicit policy": {
-			Print: 9,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 4,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+			},
 		},
 		"no matching DANE TLSA records": {
-			Print: 17,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 25,
+			},
 		},
 		"no such file or directory": {
-			Print: 6,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 7,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 3,
+			},
 		},
 		"no suitable ExtendedKeyUsage": {
-			Print: 22,
+			Halves: search.Spot{
+				Print: 19,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 20,
+				Group: 1,
+			},
 		},
 		"not a directory": {
-			Print: 2,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+			},
 		},
 		"operation not permitted": {
-			Print: 11,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 11,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+				Group: 4,
+			},
 		},
 		"out of memory": {
-			Print: 2,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 4,
+			},
 		},
 		"panic: ": {
-			Print: 4,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 3,
+			},
 		},
 		"path length constraint exceeded": {
-			Print: 1,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 15,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 1,
+			},
 		},
 		"path loop": {
-			Print: 1,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 1,
+			},
 		},
 		"peer doesn't support any known protocol": {
-			Print: 11,
+			Halves: search.Spot{
+				Print: 23,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 3,
+			},
 		},
 		"peer is incompatible: ": {
-			Print: 19,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 4,
+			},
 		},
 		"peer_fingerprint match failure": {
-			Print: 21,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 10,
+			},
+			Sixes: search.Spot{
+				Print: 19,
+				Group: 2,
+			},
 		},
 		"permission denied": {
-			Print: 12,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+				Group: 6,
+			},
 		},
 		"permitted subtree violation": {
-			Print: 2,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 19,
+			},
+			Sixes: search.Spot{
+				Print: 17,
+			},
 		},
 		"pinning failure": {
-			Print: 6,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 5,
+			},
 		},
 		"port is already allocated": {
-			Print: 2,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 14,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 14,
+				Group: 5,
+			},
 		},
 		"private key": {
-			Print: 6,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 7,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 5,
+			},
 		},
 		"propagation check failed": {
-			Print: 13,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 12,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 15,
+				Group: 3,
+			},
 		},
 		"protocol adapter": {
-			Print: 3,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+				Group: 5,
+			},
 		},
 		"proxy subject name violation": {
-			Print: 4,
+			Halves: search.Spot{
+				Print: 20,
+			},
+			Sixes: search.Spot{
+				Print: 18,
+			},
 		},
 		"reactorSub panic": {
-			Print: 12,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 12,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+				Group: 6,
+			},
 		},
 		"reason: Layer6": {
-			Print: 7,
+			Halves: search.Spot{
+				Print: 4,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
 		},
 		"received corrupt message": {
-			Print: 14,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 4,
+			},
 		},
 		"record layer failure": {
-			Print: 4,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"references non-existent ": {
-			Group: 4,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 3,
+			},
 		},
 		"rejected connection": {
-			Print: 2,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 7,
+			},
 		},
 		"remote error: ": {
-			Print: 11,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 10,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+				Group: 3,
+			},
 		},
 		"remote error: tls: user canceled": {
-			Print: 18,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 22,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 25,
+				Group: 2,
+			},
 		},
 		"s do not conform to algorithm constraints": {
-			Print: 7,
+			Halves: search.Spot{
+				Print: 22,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"s does not conform to algorithm constraints": {
-			Print: 9,
+			Halves: search.Spot{
+				Print: 24,
+			},
+			Sixes: search.Spot{
+				Print: 25,
+			},
 		},
 		"schannel: ": {
-			Print: 7,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Group: 3,
+			},
 		},
 		"secret": {
-			Group: 2,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Group: 7,
+			},
 		},
 		"showRequestInfo": {
-			Group: 2,
+			Halves: search.Spot{
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 6,
+			},
 		},
 		"signature failure": {
-			Print: 7,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+				Group: 4,
+			},
 		},
 		"source path ": {
-			Print: 8,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 8,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 4,
+			},
 		},
 		"ssl hand": {
-			Print: 1,
-			Group: 3,
+			Halves: search.Spot{
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
 		},
 		"ssl_": {
-			Print: 1,
-			Group: 3,
+			Halves: search.Spot{
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
 		},
 		"ssl_alert.erl:": {
-			Print: 1,
-			Group: 3,
+			Halves: search.Spot{
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 1,
+			},
 		},
 		"subject alternative": {
-			Print: 3,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 7,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 7,
+			},
 		},
 		"subject issuer mismatch": {
-			Print: 5,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 20,
+				Group: 2,
+			},
 		},
 		"subject signature algorithm and issuer public key algorithm mismatch": {
-			Print: 6,
+			Halves: search.Spot{
+				Print: 20,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+			},
 		},
 		"target host": {
-			Print: 5,
+			Halves: search.Spot{
+				Print: 6,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 5,
+			},
 		},
 		"terminated the handshake": {
-			Print: 19,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 12,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 4,
+			},
 		},
 		"the trustAnchors parameter must be non-empty": {
-			Print: 9,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 25,
+				Group: 4,
+			},
 		},
 		"this server is invalid": {
-			Group: 2,
+			Halves: search.Spot{
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Group: 2,
+			},
 		},
 		"tls 2.0 ": {
-			Print: 3,
+			Halves: search.Spot{
+				Print: 2,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"tls handshake": {
-			Print: 8,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 9,
+				Group: 5,
+			},
 		},
 		"tls: ": {
-			Print: 2,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 3,
+			},
 		},
 		"tls_alert,": {
-			Print: 2,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 1,
+			},
 		},
 		"transport factory": {
-			Print: 10,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 7,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 10,
+				Group: 7,
+			},
 		},
 		"trusting builtin roots": {
-			Print: 7,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 15,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+				Group: 1,
+			},
 		},
 		"unable to decode issuer public key": {
-			Print: 10,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 28,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+			},
 		},
 		"unable to decrypt CRL's signature": {
-			Print: 18,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 22,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+			},
 		},
 		"unable to read file: ": {
-			Print: 18,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 14,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+				Group: 4,
+			},
 		},
 		"unacceptable key": {
-			Print: 11,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 12,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 11,
+				Group: 5,
+			},
 		},
 		"unhandled critical CRL extension": {
-			Print: 19,
-			Group: 1,
+			Halves: search.Spot{
+				Print: 19,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 20,
+				Group: 4,
+			},
 		},
 		"unhandled critical extension": {
-			Group: 6,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 3,
+			},
+			Sixes: search.Spot{
+				Print: 13,
+				Group: 2,
+			},
 		},
 		"unknown config ": {
-			Print: 12,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 1,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 5,
+				Group: 6,
+			},
 		},
 		"unsupported extension feature": {
-			Print: 19,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 19,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 20,
+				Group: 5,
+			},
 		},
 		"unsupported name constraint type": {
-			Print: 14,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 20,
+			},
+			Sixes: search.Spot{
+				Print: 27,
+				Group: 7,
+			},
 		},
 		"unsupported network": {
-			Print: 14,
-			Group: 2,
+			Halves: search.Spot{
+				Print: 15,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+			},
 		},
 		"unsupported or invalid name constraint syntax": {
-			Print: 37,
+			Halves: search.Spot{
+				Print: 31,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+			},
 		},
 		"unsupported or invalid name syntax": {
-			Print: 12,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 22,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+			},
 		},
 		"validity has expired": {
-			Print: 7,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 7,
+				Group: 5,
+			},
 		},
 		"validity starts": {
-			Print: 6,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+			},
 		},
 		"verify ": {
-			Print: 4,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 7,
+			},
 		},
 		"websocket handshake": {
-			Print: 15,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 14,
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 15,
+				Group: 5,
+			},
 		},
 		"wklog.Fatal": {
-			Print: 6,
-			Group: 1,
+			Halves: search.Spot{
+				Group: 6,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 1,
+			},
 		},
 		"wklog.Panic": {
-			Print: 4,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 7,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 6,
+			},
 		},
 		"wrong version number": {
-			Print: 15,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 4,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+				Group: 6,
+			},
 		},
 		"x509: ": {
-			Print: 3,
-			Group: 4,
+			Halves: search.Spot{
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 4,
+			},
 		},
 		"{certfile,": {
-			Print: 3,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 4,
+				Group: 2,
+			},
 		},
 		"{keyfile,": {
-			Print: 2,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 3,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 4,
+			},
 		},
 		"”的服务器": {
-			Print: 12,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 10,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 12,
+				Group: 5,
+			},
 		},
 		"─ ": {
-			Group: 3,
+			Halves: search.Spot{
+				Group: 2,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+				Group: 4,
+			},
 		},
 		"✓ Ready in ": {
-			Print: 1,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 2,
+				Group: 5,
+			},
 		},
 		"不具有共同算法": {
-			Print: 15,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 11,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+				Group: 5,
+			},
 		},
 		"严重警告代码": {
-			Print: 6,
-			Group: 5,
+			Halves: search.Spot{
+				Print: 11,
+			},
+			Sixes: search.Spot{
+				Print: 6,
+				Group: 5,
+			},
 		},
 		"安全连接": {
-			Print: 3,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 5,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 5,
+			},
 		},
 		"握手": {
-			Print: 3,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 6,
+			},
 		},
 		"无法与服务器建立": {
-			Print: 15,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 13,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 8,
+				Group: 2,
+			},
 		},
 		"无法建立到该服务器的安全的连接": {
-			Print: 24,
-			Group: 6,
+			Halves: search.Spot{
+				Print: 22,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 24,
+				Group: 5,
+			},
 		},
 		"无法建立安全的连接": {
-			Print: 15,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 7,
+			},
+			Sixes: search.Spot{
+				Print: 15,
+				Group: 5,
+			},
 		},
 		"没有共同的算法": {
-			Print: 15,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+				Group: 5,
+			},
 		},
 		"没有共同算法": {
-			Print: 12,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 8,
+				Group: 1,
+			},
+			Sixes: search.Spot{
+				Print: 13,
+				Group: 5,
+			},
 		},
 		"没有通用的算法": {
-			Print: 15,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 16,
+				Group: 5,
+			},
 		},
 		"没有通用算法": {
-			Print: 12,
-			Group: 3,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 13,
+				Group: 5,
+			},
 		},
 		"目标主体名称不正确": {
-			Print: 16,
-			Group: 4,
+			Halves: search.Spot{
+				Print: 5,
+			},
+			Sixes: search.Spot{
+				Print: 19,
+				Group: 7,
+			},
 		},
 		"证书": {
-			Print: 3,
-			Group: 7,
+			Halves: search.Spot{
+				Print: 2,
+				Group: 7,
+			},
+			Sixes: search.Spot{
+				Print: 1,
+			},
 		},
 	},
 }

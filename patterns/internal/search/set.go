@@ -5,37 +5,44 @@ import (
 	_ "embed"
 	"math"
 	"math/bits"
+	"slices"
 	"sync"
 )
 
 // Set searches for a few literals at once. On processors with AVX2 or
-// AVX-512 it compares 32 or 64 places in a step with fingerprints of three bytes
+// AVX-512 it compares 32 or 64 places in a step with fingerprints of four or three bytes
 // each (the Teddy algorithm of Hyperscan), elsewhere it looks for one literal
 // after the other; all find the same lines.
 type Set struct {
 	literals [][]byte
-	// prints are the fingerprints: which three bytes of each literal, by the
-	// index of the first.
-	prints []int
-	// members are the indexes of the literals by the slot of their fingerprint, and
-	// taken are the slots that have any: most places that look like one of a group
-	// stand in none of these.
-	members [slots][]int
+	// members are the fingerprints of the literals by their slot, and taken are the
+	// slots that have any: most places that look like one of a group stand in none of
+	// these.
+	members [slots][]member
 	taken   [slots / 64]uint64
 	// halves and sixes are the fingerprints as tables of groups: by the low and
 	// the high half of a byte, and by its lowest six bits.
-	halves [2 * printSize][32]byte
+	halves [2 * halvesSize][32]byte
 	sixes  [printSize][64]byte
 }
 
-const printSize = 3
+// printSize is how many bytes a fingerprint has, halvesSize with the byte behind them:
+// half a byte tells less than six bits of it, so that its tables need one more.
+const printSize, halvesSize = 3, 4
 
 // Shortest is the length in bytes of the shortest literal that a Set takes.
 const Shortest = printSize
 
-// Placement is how a literal is searched for: which three bytes of it are its
-// fingerprint, by the index of the first, and the group that it is in.
-type Placement struct{ Print, Group int }
+// Placement is how a literal is searched for in the tables of halves, and how in those
+// of six bits: each tells other bytes apart.
+type Placement struct{ Halves, Sixes Spot }
+
+// Spot is which bytes of a literal are its fingerprint, by the index of the first, and
+// the group that it is in.
+type Spot struct{ Print, Group int }
+
+// member is a literal, by its index, with the index of its fingerprint.
+type member struct{ literal, print int }
 
 // NewSet makes the set of some literals. Those that have no placement yet
 // are placed where they add the least to the places of a typical log which
@@ -46,19 +53,26 @@ func NewSet(literals []string, placed map[string]Placement) *Set {
 	for i, literal := range literals {
 		p, known := placed[literal]
 		if !known {
-			p = place(literal, &groups)
+			p = Placement{Halves: place(literal, &groups, group.costOfHalves), Sixes: place(literal, &groups, group.costOfSixes)}
 			placed[literal] = p
 		}
 		b := []byte(literal)
-		groups[p.Group] = groups[p.Group].with(b[p.Print:])
 		s.literals = append(s.literals, b)
-		s.prints = append(s.prints, p.Print)
-		at := slotOf(b[p.Print:])
-		s.members[at] = append(s.members[at], i)
-		s.taken[at/64] |= 1 << (at % 64)
+		groups[p.Halves.Group] = groups[p.Halves.Group].withHalves(b[p.Halves.Print:])
+		groups[p.Sixes.Group] = groups[p.Sixes.Group].withSixes(b[p.Sixes.Print:])
+		s.enter(member{i, p.Halves.Print})
+		if p.Sixes.Print != p.Halves.Print {
+			s.enter(member{i, p.Sixes.Print})
+		}
 	}
 	s.fill(&groups)
 	return s
+}
+
+func (s *Set) enter(m member) {
+	at := slotOf(s.literals[m.literal][m.print:])
+	s.members[at] = append(s.members[at], m)
+	s.taken[at/64] |= 1 << (at % 64)
 }
 
 // Literals returns what is searched for.
@@ -70,16 +84,15 @@ func (s *Set) Literals() []string {
 	return names
 }
 
-func place(literal string, groups *[8]group) Placement {
-	var best Placement
+func place(literal string, groups *[8]group, cost func(group) float64) Spot {
+	var best Spot
 	least := math.Inf(1)
-	index := ofTypical()
 	for g := range groups {
-		before := index.cost(&groups[g])
+		before := cost(groups[g])
 		for print := range len(literal) - printSize + 1 {
-			joined := groups[g].with([]byte(literal[print:]))
-			if added := index.cost(&joined) - before; added < least {
-				best, least = Placement{Print: print, Group: g}, added
+			b := []byte(literal[print:])
+			if added := cost(groups[g].withHalves(b).withSixes(b)) - before; added < least {
+				best, least = Spot{Print: print, Group: g}, added
 			}
 		}
 	}
@@ -90,15 +103,27 @@ func place(literal string, groups *[8]group) Placement {
 // places of their fingerprints, the bytes there by their halves, as sets of 16,
 // and by their lowest six bits, as sets of 64.
 type group struct {
-	low, high [printSize]uint16
+	low, high [halvesSize]uint16
 	six       [printSize]uint64
 }
 
-// with is the group with one more fingerprint: the first bytes of b.
-func (g group) with(b []byte) group {
-	for k := range printSize {
+// withHalves is the group with one more fingerprint in the tables of halves: the first
+// bytes of b. Behind the end of a literal stands anything.
+func (g group) withHalves(b []byte) group {
+	for k := range halvesSize {
+		if k == len(b) {
+			g.low[k], g.high[k] = math.MaxUint16, math.MaxUint16
+			break
+		}
 		g.low[k] |= 1 << (b[k] & 15)
 		g.high[k] |= 1 << (b[k] >> 4)
+	}
+	return g
+}
+
+// withSixes is the same in the tables of six bits.
+func (g group) withSixes(b []byte) group {
+	for k := range printSize {
 		g.six[k] |= 1 << (b[k] & 63)
 	}
 	return g
@@ -110,31 +135,39 @@ func (g group) with(b []byte) group {
 //go:embed typical.log
 var typical string
 
-var ofTypical = sync.OnceValue(func() *trigrams { return newTrigrams(typical) })
+var ofTypical = sync.OnceValue(func() *grams { return newGrams(typical) })
 
-// trigrams counts what stands in a text: every three bytes in a row, and single
-// bytes.
-type trigrams struct {
+// grams counts what stands in a text: every four bytes in a row, and single bytes.
+type grams struct {
 	counted []counted
 	shares  [256]float64
 }
 
-// counted are three bytes and how often they stand in the text.
+// counted are four bytes and how often they stand in the text.
 type counted struct {
-	print [printSize]byte
+	print [halvesSize]byte
 	count float64
 }
 
-func newTrigrams(text string) *trigrams {
-	t := &trigrams{}
-	counts := map[[printSize]byte]float64{}
+// digit stands for all ten, since logs are of other days than the typical one.
+const digit = '0'
+
+func newGrams(text string) *grams {
+	t := &grams{}
+	counts := map[[halvesSize]byte]float64{}
 	each := 1 / float64(len(text)+len(t.shares))
 	for c := range t.shares {
 		t.shares[c] = each // none is zero
 	}
-	for i := range len(text) - printSize + 1 {
-		counts[[printSize]byte([]byte(text[i:i+printSize]))]++
-		t.shares[text[i]] += each
+	plain := []byte(text)
+	for i, c := range plain {
+		t.shares[c] += each
+		if '0' <= c && c <= '9' {
+			plain[i] = digit
+		}
+	}
+	for i := range len(plain) - halvesSize + 1 {
+		counts[[halvesSize]byte(plain[i:i+halvesSize])]++
 	}
 	for print, count := range counts {
 		t.counted = append(t.counted, counted{print, count})
@@ -142,46 +175,46 @@ func newTrigrams(text string) *trigrams {
 	return t
 }
 
-// cost is how many places look like one of the group in the one or in the other
-// table, and the probability that one does if bytes were independent, for what
-// the text does not hold.
-func (t *trigrams) cost(g *group) float64 {
-	cost := 0.0
-	for i := range t.counted {
-		cost += t.counted[i].count * g.looks(t.counted[i].print)
-	}
-	byHalves, bySix := 1.0, 1.0
-	for k := range printSize {
-		halves, six := 0.0, 0.0
-		for c, share := range t.shares {
-			halves += share * truth(g.hasHalves(k, byte(c)))
-			six += share * truth(g.hasSix(k, byte(c)))
+// costOfHalves is how many places of a typical log look like one of the group in the
+// tables of halves, and the probability that one does if bytes were independent, for what
+// the log does not hold.
+func (g group) costOfHalves() float64 { return ofTypical().cost(halvesSize, g.hasHalves) }
+
+// costOfSixes is the same in the tables of six bits.
+func (g group) costOfSixes() float64 { return ofTypical().cost(printSize, g.hasSix) }
+
+func (t *grams) cost(size int, has func(int, byte) bool) float64 {
+	var holds [halvesSize][256]bool
+	chance := 1.0
+	for k := range size {
+		share := 0.0
+		for c := range holds[k] {
+			if holds[k][c] = has(k, byte(c)); holds[k][c] {
+				share += t.shares[c]
+			}
 		}
-		byHalves *= halves
-		bySix *= six
+		chance *= share
+		holds[k][digit] = slices.Contains(holds[k]['0':'9'+1], true)
 	}
-	return cost + byHalves + bySix
+	cost := chance
+	for i := range t.counted {
+		c := &t.counted[i]
+		looks := true
+		for k := 0; looks && k < size; k++ {
+			looks = holds[k][c.print[k]]
+		}
+		if looks {
+			cost += c.count
+		}
+	}
+	return cost
 }
 
-// looks counts the tables in which three bytes look like the group.
-func (g *group) looks(print [printSize]byte) float64 {
-	return truth(g.hasHalves(0, print[0]) && g.hasHalves(1, print[1]) && g.hasHalves(2, print[2])) +
-		truth(g.hasSix(0, print[0]) && g.hasSix(1, print[1]) && g.hasSix(2, print[2]))
-}
-
-func (g *group) hasHalves(k int, c byte) bool {
+func (g group) hasHalves(k int, c byte) bool {
 	return g.low[k]&(1<<(c&15)) != 0 && g.high[k]&(1<<(c>>4)) != 0
 }
 
-func (g *group) hasSix(k int, c byte) bool { return g.six[k]&(1<<(c&63)) != 0 }
-
-// truth is 1 for true.
-func truth(is bool) float64 {
-	if is {
-		return 1
-	}
-	return 0
-}
+func (g group) hasSix(k int, c byte) bool { return g.six[k]&(1<<(c&63)) != 0 }
 
 // fill writes the groups into the tables, once for each 16 bytes of a vector.
 func (s *Set) fill(groups *[8]group) {
@@ -192,6 +225,8 @@ func (s *Set) fill(groups *[8]group) {
 					s.sixes[k][six] |= 1 << g
 				}
 			}
+		}
+		for k := range halvesSize {
 			for nibble := range 16 {
 				for _, lane := range []int{0, 16} {
 					if groups[g].low[k]&(1<<nibble) != 0 {
@@ -263,9 +298,9 @@ func (s *Set) verify(block []byte, place, from int) int {
 	if s.taken[at/64]&(1<<(at%64)) == 0 {
 		return -1
 	}
-	for _, i := range s.members[at] {
-		start := place - s.prints[i]
-		if start >= from && bytes.HasPrefix(block[start:], s.literals[i]) {
+	for _, m := range s.members[at] {
+		start := place - m.print
+		if start >= from && bytes.HasPrefix(block[start:], s.literals[m.literal]) {
 			return start
 		}
 	}

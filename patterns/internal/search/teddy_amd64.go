@@ -20,7 +20,7 @@ var vectorWidth = func() int {
 // which fewer bytes are left than a step reads.
 //
 //go:noescape
-func teddy32(data *byte, n int, tables *[2 * printSize][32]byte) (at int, hits uint64, newlines int)
+func teddy32(data *byte, n int, tables *[2 * halvesSize][32]byte) (at int, hits uint64, newlines int)
 
 // teddy64 is teddy32 with 64 places a step.
 //

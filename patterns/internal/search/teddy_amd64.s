@@ -1,30 +1,25 @@
 #include "textflag.h"
 
-// PLACES leaves in R a byte for each of the 32 places at SI+AX+at: the groups
-// that may stand there. It spoils Y7 to Y10.
-#define PLACES(at, R) \
-	VMOVDQU at+0(SI)(AX*1), Y7; \
-	VMOVDQU at+1(SI)(AX*1), Y8; \
-	VMOVDQU at+2(SI)(AX*1), Y9; \
-	VPSRLW $4, Y7, Y10; \
+// PLACE leaves in R a byte for each of the 32 bytes at SI+AX+at: the groups that hold
+// such a byte by the tables LOW and HIGH. It spoils Y7.
+#define PLACE(at, LOW, HIGH, R) \
+	VMOVDQU at(SI)(AX*1), R; \
+	VPSRLW $4, R, Y7; \
+	VPAND Y6, R, R; \
 	VPAND Y6, Y7, Y7; \
-	VPAND Y6, Y10, Y10; \
-	VPSHUFB Y7, Y0, Y7; \
-	VPSHUFB Y10, Y1, Y10; \
-	VPAND Y7, Y10, R; \
-	VPSRLW $4, Y8, Y10; \
-	VPAND Y6, Y8, Y8; \
-	VPAND Y6, Y10, Y10; \
-	VPSHUFB Y8, Y2, Y8; \
-	VPSHUFB Y10, Y3, Y10; \
-	VPAND Y8, R, R; \
+	VPSHUFB R, LOW, R; \
+	VPSHUFB Y7, HIGH, Y7; \
+	VPAND Y7, R, R
+
+// PLACES leaves in R a byte for each of the 32 places at SI+AX+at: the groups
+// that may stand there. It spoils Y7 and Y10.
+#define PLACES(at, R) \
+	PLACE(at+0, Y0, Y1, R); \
+	PLACE(at+1, Y2, Y3, Y10); \
 	VPAND Y10, R, R; \
-	VPSRLW $4, Y9, Y10; \
-	VPAND Y6, Y9, Y9; \
-	VPAND Y6, Y10, Y10; \
-	VPSHUFB Y9, Y4, Y9; \
-	VPSHUFB Y10, Y5, Y10; \
-	VPAND Y9, R, R; \
+	PLACE(at+2, Y4, Y5, Y10); \
+	VPAND Y10, R, R; \
+	PLACE(at+3, Y8, Y9, Y10); \
 	VPAND Y10, R, R
 
 // LINES adds the newlines in the 32 bytes at SI+AX+at to R9. It spoils Y7 and
@@ -35,11 +30,11 @@
 	POPCNTL BX, BX; \
 	ADDQ BX, R9
 
-// func teddy32(data *byte, n int, tables *[6][32]byte) (at int, hits uint64, newlines int)
+// func teddy32(data *byte, n int, tables *[8][32]byte) (at int, hits uint64, newlines int)
 //
 // Each byte of the result of a step has a bit set for every group of anchors
-// of which the three bytes from there on may be a part: the tables give, for
-// the low and the high half of a byte at each of the three places, the groups
+// of which the four bytes from there on may be a part: the tables give, for
+// the low and the high half of a byte at each of the four places, the groups
 // that hold such a byte.
 TEXT ·teddy32(SB), NOSPLIT, $0-48
 	MOVQ data+0(FP), SI
@@ -51,6 +46,8 @@ TEXT ·teddy32(SB), NOSPLIT, $0-48
 	VMOVDQU 96(DX), Y3
 	VMOVDQU 128(DX), Y4
 	VMOVDQU 160(DX), Y5
+	VMOVDQU 192(DX), Y8
+	VMOVDQU 224(DX), Y9
 	MOVQ $0x0f0f0f0f0f0f0f0f, AX
 	VMOVQ AX, X6 // not MOVQ: an SSE instruction waits a hundred cycles for the tables above
 	VPBROADCASTQ X6, Y6
@@ -61,7 +58,7 @@ TEXT ·teddy32(SB), NOSPLIT, $0-48
 	XORQ R9, R9
 
 pair:
-	LEAQ 66(AX), BX
+	LEAQ 67(AX), BX
 	CMPQ BX, CX
 	JGT single
 	PLACES(0, Y12)
@@ -83,7 +80,7 @@ which:
 	JMP found
 
 single:
-	LEAQ 34(AX), BX
+	LEAQ 35(AX), BX
 	CMPQ BX, CX
 	JGT none
 	PLACES(0, Y12)
