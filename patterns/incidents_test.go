@@ -156,18 +156,6 @@ func TestWhatAlsoPassesByIsAnIncidentWhereItIsMuchMore(t *testing.T) {
 	assert.Equal(t, []string{"plaintext-on-tls-port 300-340 im01", "cert-expired 200-260 im01"}, told(&got))
 }
 
-func TestBusyDayOfWhatPassesByIsNoIncident(t *testing.T) {
-	healthy := newDiary().work(0, 700, 1).fail(55, 250, 40, hidden).fail(650, 699, 7, hidden)
-	got := incidentsOf(t, map[string]*diary{
-		"im01": newDiary().work(0, 700, 1).fail(5, 700, 40, hidden).fail(50, 120, 0.5, expired),
-		"im02": healthy,
-		"im03": newDiary().work(0, 700, 1).fail(20, 700, 40, hidden),
-	})
-	assert.Equal(t, []string{"cert-expired 50-120 im01"}, told(&got))
-	require.Len(t, got.Passing, 1)
-	assert.Equal(t, got.Events, got.Incidents[0].Events+got.Passing[0].Count, "each failure is counted once")
-}
-
 func TestNodesThatBehaveAlikeHaveOneIncident(t *testing.T) {
 	alike := func() *diary { return newDiary().work(0, 700, 1).fail(200, 260, 0.5, expired) }
 	other := newDiary().work(0, 700, 1).fail(210, 250, 0.5, unknownCA)

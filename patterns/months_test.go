@@ -156,6 +156,19 @@ func TestIncidentsOfAMonth(t *testing.T) {
 	atLeast(0.97, s.nodes, s.found)
 }
 
+// TestBusyDayOfWhatPassesByIsNoIncident: in these months a few failures of the background
+// come closer together than usual, on a node that has no fault then.
+func TestBusyDayOfWhatPassesByIsNoIncident(t *testing.T) {
+	c := loaded(t)
+	recordings, err := months.Read("../testdata")
+	require.NoError(t, err)
+	for _, seed := range []int{145, 20011, 20096} {
+		month := recordings.Compose(uint64(seed), 1+seed%3)
+		result := analysedMonth(t, c, month.Logs)
+		assert.Len(t, result.Incidents, len(month.Faults), seed)
+	}
+}
+
 func show(t *testing.T, seed int, month *months.Month, result *patterns.Analysis) {
 	t.Logf("--- seed %d: %d nodes", seed, len(month.Logs))
 	const at = "02 15:04"
