@@ -133,9 +133,9 @@ type workload struct {
 		Template struct {
 			Metadata struct{ Annotations map[string]string }
 			Spec     struct {
-				Token          *bool       `yaml:"automountServiceAccountToken"`
-				InitContainers []container `yaml:"initContainers"`
-				Containers     []container
+				Token          *bool             `yaml:"automountServiceAccountToken"`
+				InitContainers []containerOfAPod `yaml:"initContainers"`
+				Containers     []containerOfAPod
 				Volumes        []struct {
 					Name     string
 					HostPath struct{ Path string } `yaml:"hostPath"`
@@ -145,7 +145,7 @@ type workload struct {
 	}
 }
 
-type container struct {
+type containerOfAPod struct {
 	Command []string
 	Ports   []struct {
 		ContainerPort int `yaml:"containerPort"`
