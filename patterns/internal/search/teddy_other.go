@@ -6,6 +6,6 @@ package search
 // are looked for one after the other.
 var vectorWidth = 0
 
-func teddy32(*byte, int, *[2 * printSize][32]byte) (int, uint64, int) { return 0, 0, 0 }
+func teddy32(*byte, int, *[2 * halvesSize][32]byte) (int, uint64, int) { return 0, 0, 0 }
 
 func teddy64(*byte, int, *[printSize][64]byte) (int, uint64, int) { return 0, 0, 0 }
