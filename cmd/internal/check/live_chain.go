@@ -202,7 +202,7 @@ func (e *endpoint) trusted(c *chain) Result {
 	if algorithm := checkAlgorithm(c.files("")); algorithm.Status != Pass {
 		return cleaned(algorithm)
 	}
-	return r.rulesOut("untrusted-ca", "cert-unsupported")
+	return r.rulesOut(append(r.RulesOut, "cert-unsupported")...)
 }
 
 func (e *endpoint) dates(context.Context) Result {
