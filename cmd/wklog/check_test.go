@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -109,4 +110,28 @@ func TestCertificateSettlesWhatTheLogCannot(t *testing.T) {
 	}
 	require.Greater(t, n, 15)
 	t.Logf("%d scenarios, least confidence %.3f", n, least)
+}
+
+// TestRootOfThisMachineAloneRulesNothingOut: clients need not have a root that was
+// installed here, unless the user says so.
+func TestRootOfThisMachineAloneRulesNothingOut(t *testing.T) {
+	dir, pki, key := t.TempDir(), pkitest.New(time.Now()), pkitest.Key()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	chain := write("fullchain.pem", pkitest.PEM(pki.Intermediate.Issue(key, nil), pki.Intermediate.Certificate))
+	private, root := write("privkey.pem", pkitest.KeyPEM(key)), write("root.pem", pkitest.PEM(pki.Root.Certificate))
+	for _, flags := range [][]string{nil, {"--ca", root}} {
+		wklog := self(t, "wklog", append([]string{"check", "--cert", chain, "--key", private, "--format", "json"}, flags...)...)
+		wklog.Env = append(wklog.Env, "SSL_CERT_FILE="+root, "SSL_CERT_DIR="+dir)
+		out, _ := wklog.Output() // warnings are none of this
+		var list report.Checklist
+		require.NoError(t, json.Unmarshal(out, &list))
+		at := slices.IndexFunc(list.Checks, func(c report.CheckLine) bool { return c.ID == "cert-trust" })
+		require.GreaterOrEqual(t, at, 0)
+		assert.Equal(t, string(check.Pass), list.Checks[at].Status, flags)
+		assert.Equal(t, flags != nil, slices.Contains(list.Checks[at].RulesOut, "untrusted-ca"), flags)
+	}
 }
