@@ -197,7 +197,7 @@ func (b *browser) leads(t *testing.T, d *report.Document) {
 	require.Len(t, d.Incidents, 2)
 	click := func(selector string) string {
 		b.do(t, chromedp.Evaluate[chromedp.Void](`location.hash = ""`), chromedp.Click(chromedp.CSS(selector)))
-		assert.True(t, eval[bool](t, b, `(() => { const at = document.getElementById(location.hash.slice(1)).getBoundingClientRect(); return at.height > 0 && at.top >= 0 && at.top < innerHeight; })()`), selector)
+		assert.True(t, eval[bool](t, b, `(() => { const at = document.getElementById(location.hash.slice(1)).getBoundingClientRect(); return at.height > 0 && at.top > -1 && at.top < innerHeight; })()`), selector)
 		return eval[string](t, b, "location.hash")
 	}
 	assert.Equal(t, "#incident-1", click(`.overview li:nth-child(1) a`))
