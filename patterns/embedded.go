@@ -34709,6 +34709,10 @@ var embedded = Catalogue{
 				"path/certificate",
 			},
 			Usual: "./wukongimdata/certs/fullchain.pem",
+			Text: Text{
+				En: "the certificate file on this machine",
+				Zh: "本机上的证书文件",
+			},
 		},
 		{
 			Name: "./wukongimdata/certs",

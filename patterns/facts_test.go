@@ -164,11 +164,12 @@ func TestNameThatNeedsQuotesIsQuotedOrLeft(t *testing.T) {
 	fact := Fact{Kind: FactPath, Name: "certificate", Component: ComponentWuKongIM, Value: "/opt/我的 证书/fullchain.pem", From: "--cert"}
 	require.True(t, fact.Kind.fits(fact.Value))
 	fill := func(command string) Step { return c.fill(Step{Command: command}, p, []Fact{fact}) }
-	assert.Equal(t, "openssl x509 -in '/opt/我的 证书'/fullchain.pem", fill("openssl x509 -in ./wukongimdata/certs/fullchain.pem").Command)
+	assert.Equal(t, "openssl x509 -in '/opt/我的 证书/fullchain.pem'", fill("openssl x509 -in ./wukongimdata/certs/fullchain.pem").Command)
 	left := fill("sh -c 'cat ./wukongimdata/certs/fullchain.pem'")
 	assert.Equal(t, "sh -c 'cat ./wukongimdata/certs/fullchain.pem'", left.Command)
-	require.Len(t, left.Left, 1)
-	assert.Equal(t, "./wukongimdata/certs", left.Left[0].Name)
+	require.Len(t, left.Left, 2)
+	assert.Equal(t, "./wukongimdata/certs/fullchain.pem", left.Left[0].Name)
+	assert.Equal(t, "./wukongimdata/certs", left.Left[1].Name)
 }
 
 func TestNamesThatContradictAreLeft(t *testing.T) {

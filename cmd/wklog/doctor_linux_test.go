@@ -152,7 +152,9 @@ func TestDoctorFindsTheCause(t *testing.T) {
 			}
 		})
 	}
-	assert.Contains(t, unseen, "keeps-no-log: log")
+	if chosen("keeps-no-log") {
+		assert.Contains(t, unseen, "keeps-no-log: log")
+	}
 	assert.Contains(t, e.run(t, "docker inspect -f '{{.State.Status}} {{.RestartCount}}' no-certificate"), "running 0", "doctor does no harm")
 	e.typeCommands(t, at, by)
 	by, _ = e.examine(t, certs)
@@ -283,8 +285,8 @@ func (s *situation) judge(t *testing.T, x *report.Examined, certs string) {
 func (s *situation) judgeMended(t *testing.T, x *report.Examined) {
 	t.Helper()
 	left := ""
-	if len(x.Verdicts) > 0 {
-		left = x.Verdicts[0].Cause
+	if at := slices.IndexFunc(x.Verdicts, func(v report.Verdict) bool { return v.Over == nil }); at >= 0 {
+		left = x.Verdicts[at].Cause
 	}
 	assert.Equal(t, s.then, left)
 	assert.True(t, s.then != "" || x.State == "running", x.State)

@@ -321,7 +321,7 @@ func TestTimeoutBoundsALogThatDoesNotEnd(t *testing.T) {
 		d.timeout = 50 * time.Millisecond
 	})
 	e := examinationOf(t, out)
-	assert.Equal(t, exitDone, status, "all else was looked at")
+	assert.Equal(t, exitWrong, status, "a log was not read to its end")
 	assert.NotEmpty(t, e.Servers[0].Checks)
 	require.NotEmpty(t, e.Unseen)
 	assert.Equal(t, "wukongim: log", e.Unseen[0].What)

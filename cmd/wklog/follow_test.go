@@ -164,7 +164,7 @@ func TestStreamIsToldWhileItComes(t *testing.T) {
 	shows("Alert 46, certificate unknown: ")
 	shows("Look first: ")
 	shows("Incident 1 begins. These causes look alike to a log: ")
-	shows("  Look first: What the server sends")
+	shows("  Look first: wklog check ")
 	io.WriteString(in, failureLine(2)+failureLine(3))
 	shows("+2  Alert 46, ")
 	io.WriteString(in, strings.Repeat(strings.ReplaceAll(failureLine(4), "unknown certificate", "expired certificate"), 5))

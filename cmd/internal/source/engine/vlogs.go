@@ -226,31 +226,43 @@ func (v vlogs) traffic(ctx context.Context, selector string, span Span, step tim
 		First   time.Time `json:"first"`
 		Last    time.Time `json:"last"`
 	}
-	ask := func(by, of string, take func(*row)) error {
+	ask := func(by, of string) (list []row, err error) {
 		query := both(selector, "") + " | stats by (" + by + ") " + of
-		return v.rows(ctx, query, span, func(decode func(any) error) error {
-			var one row
-			err := decode(&one)
-			if err == nil {
-				take(&one)
+		for range 2 { // one cut, of a proxy or a restart, says little
+			list = nil
+			err = v.rows(ctx, query, span, func(decode func(any) error) error {
+				var one row
+				err := decode(&one)
+				if err == nil {
+					list = append(list, one)
+				}
+				return err
+			})
+			if !isCutOff(err) {
+				break
 			}
-			return err
-		})
+		}
+		return list, err
 	}
-	ends := map[string]row{}
-	err := ask("_stream", "min(_time) first, max(_time) last", func(one *row) { ends[one.Stream] = *one })
+	streams, err := ask("_stream", "min(_time) first, max(_time) last")
 	if err != nil {
 		return err
 	}
-	var parts []row
-	err = ask("_time:"+strconv.FormatInt(int64(step), 10)+"ns, _stream", "count() entries", func(one *row) { parts = append(parts, *one) })
+	ends := map[string]row{}
+	for _, one := range streams {
+		ends[one.Stream] = one
+	}
+	parts, err := ask("_time:"+strconv.FormatInt(int64(step), 10)+"ns, _stream", "count() entries")
+	if err != nil {
+		return err
+	}
 	slices.SortStableFunc(parts, func(a, b row) int { return a.From.Compare(b.From) })
 	for _, part := range parts {
 		w := Wrote{v.stream(part.Stream), part.From, part.From.Add(step), part.Entries}
 		w.within(Span{ends[part.Stream].First, ends[part.Stream].Last})
 		tell(w)
 	}
-	return err
+	return nil
 }
 
 // rows reads the rows of an answer.
