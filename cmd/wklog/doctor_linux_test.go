@@ -124,6 +124,7 @@ var situations = []situation{
 
 // TestDoctorFindsTheCause starts the servers beside others, and asks once.
 func TestDoctorFindsTheCause(t *testing.T) {
+	t.Parallel() // it mostly waits
 	for _, program := range []string{"nsenter", "ip"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skip(program + " is not installed (Debian's packages util-linux, iproute2)")
@@ -172,8 +173,7 @@ func TestDoctorFindsTheCause(t *testing.T) {
 // alone are the situations that are looked at one by one too, with no other server beside
 // them whose evidence might help; DOCTOR_ALONE asks for all of them.
 var alone = []string{
-	"healthy", "not-mounted", "path-of-the-host", "closed-folder", "not-published", "published-elsewhere", "wss-off", "half-configured", "expired", "wrong-name", "no-intermediate",
-	"environment-over-file", "clock-ahead", "keeps-no-log", "rotated",
+	"healthy", "path-of-the-host", "not-published", "expired", "no-intermediate",
 }
 
 func (e *engine) alone(t *testing.T, at []situation, certs string, all bool) {

@@ -238,7 +238,7 @@ func (v vlogs) traffic(ctx context.Context, selector string, span Span, step tim
 				}
 				return err
 			})
-			if !isCutOff(err) {
+			if err == nil || !isCutOff(err) {
 				break
 			}
 		}
