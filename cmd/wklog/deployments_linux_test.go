@@ -87,7 +87,6 @@ func readDeployments(t *testing.T) *deployments {
 // TestRemediesOfDeploymentsMendTheirFaults types what the report of each log says, on a
 // machine that has the fault, with nothing replaced but what the report says has to be.
 func TestRemediesOfDeploymentsMendTheirFaults(t *testing.T) {
-	t.Parallel() // it mostly waits
 	d := readDeployments(t)
 	u := startUser(t, d)
 	logs, err := filepath.Glob("../../patterns/testdata/deployments/*.log")
