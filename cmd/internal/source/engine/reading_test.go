@@ -269,7 +269,9 @@ func TestEngineThatCutsEverythingIsGivenUpSoon(t *testing.T) {
 	require.ErrorIs(t, err, ErrBroken)
 	require.Len(t, gaps, 1)
 	assert.Equal(t, day, gaps[0].Span)
+	f.mutex.Lock()
 	assert.LessOrEqual(t, len(f.asked), 2*inVain)
+	f.mutex.Unlock()
 	narrow := &pace{}
 	narrow.begin(time.Hour, time.Hour)
 	total := time.Duration(0)
