@@ -124,7 +124,6 @@ var situations = []situation{
 
 // TestDoctorFindsTheCause starts the servers beside others, and asks once.
 func TestDoctorFindsTheCause(t *testing.T) {
-	t.Parallel() // it mostly waits
 	for _, program := range []string{"nsenter", "ip"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skip(program + " is not installed (Debian's packages util-linux, iproute2)")

@@ -28,7 +28,6 @@ import (
 // events and the saving of their place would tell those twice, which nothing can tell from
 // a kill before the writing; so none is sent there.
 func TestFollowedEngineIsToldOnceOverKills(t *testing.T) {
-	t.Parallel() // it mostly waits
 	s := startStore(t)
 	dir := t.TempDir()
 	out, state := filepath.Join(dir, "events"), filepath.Join(dir, "state")
@@ -119,7 +118,6 @@ func TestEngineThatIsKilledWithinAnAnswerIsReadWhenItIsBack(t *testing.T) {
 // TestFollowerOutlivesItsEngine: one that is killed and comes back is followed on, nothing is
 // told twice, and the end of the run tells of nothing that is missing.
 func TestFollowerOutlivesItsEngine(t *testing.T) {
-	t.Parallel() // it mostly waits
 	s := startStore(t)
 	n := node{name: "wukongim-0"}
 	for i := range 200 {
@@ -164,7 +162,6 @@ func TestFollowerOutlivesItsEngine(t *testing.T) {
 // TestIncidentOfAFollowedEngineEnds when its servers go on without failures: that they do is
 // in no line that is fetched.
 func TestIncidentOfAFollowedEngineEnds(t *testing.T) {
-	t.Parallel() // it mostly waits
 	s := startStore(t)
 	made := newMaker(t)
 	from := time.Now().Add(-72 * time.Hour)
