@@ -51,11 +51,12 @@ func (d *Docker) Find(ctx context.Context, look *Look) {
 		case errors.Is(err, fs.ErrPermission):
 			look.Absent = false
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: messages.NewError("doctor.closed"), Command: "sudo wklog doctor"})
-		case errors.Is(err, context.DeadlineExceeded):
-			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: messages.NewError("doctor.no-answer")})
 		case ctx.Err() != nil:
 			look.Absent, look.Partly = false, true
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: ctx.Err()})
+		case errors.Is(err, context.DeadlineExceeded): // the engine's own, within the time that there is
+			look.Absent = false
+			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: messages.NewError("doctor.no-answer")})
 		default: // it was named, or its socket is there
 			look.Absent = false
 			look.Unseen = append(look.Unseen, Unseen{What: place.host, Why: err})
