@@ -418,10 +418,10 @@ func (s *Settings) publish(external, wss string) []Step {
 
 // published runs a container again with the port, nil where that cannot be said.
 func (s *Settings) published(external, wss string) []Step {
-	if s.container.again == nil || s.container.composed != "" {
-		return nil
+	if r := s.container.rerun(); r != nil {
+		return r.published(external, wss).steps("fix-publish")
 	}
-	return s.container.again.published(external, wss).steps("fix-publish")
+	return nil
 }
 
 // readdressed sends clients to the port that is published, in a container that was found.

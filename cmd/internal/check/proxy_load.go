@@ -339,7 +339,7 @@ func (p Proxies) Named() bool { return p.Nginx+p.Caddy+p.Traefik+p.HAProxy != ""
 // Proxies reads what one of the containers serves: its configuration, as far as this
 // machine shows it, and for Traefik the labels of all.
 func (c Containers) Proxies(name string, servers []*Settings, clients []string) ([]*Proxy, error) {
-	_, all, _, err := c.load()
+	_, all, err := c.load()
 	if err != nil {
 		return nil, err
 	}

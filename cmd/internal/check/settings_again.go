@@ -104,6 +104,14 @@ func rerunOf(all Containers, name string) *rerun {
 	return r
 }
 
+// rerun is how it was started, nil where that cannot be said, or compose has started it.
+func (c *container) rerun() *rerun {
+	if c.again == nil || c.composed != "" {
+		return nil
+	}
+	return c.again()
+}
+
 // kept are the settings of the host that the command has, or that are what the engine
 // itself makes of nothing.
 var kept = []string{

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // change is a setting with the value that it should have, empty for none.
@@ -22,6 +23,7 @@ func (s *Settings) Remedied(results []Result, roots *x509.CertPool) []Result {
 	if s.container == nil || s.container.running == "" {
 		return results
 	}
+	near := sync.OnceValue(func() *nearPair { return s.near(roots) }) // several results may ask
 	for i, r := range results {
 		for j, step := range r.Fixes {
 			if step.Key == sharedReason+"fix-restart" && step.Command == "" {
@@ -31,7 +33,7 @@ func (s *Settings) Remedied(results []Result, roots *x509.CertPool) []Result {
 		if r.Status != Fail || r.Instead && !slices.Contains([]string{sharedReason + "path-not-mounted", "external-only"}, r.Key) {
 			continue
 		}
-		if steps := s.remedy(&r, roots); len(steps) > 0 {
+		if steps := s.remedy(&r, near); len(steps) > 0 {
 			results[i] = r.instead(steps...)
 		} else if look, ok := s.lookInside(); ok && r.ID == "cert-dates" {
 			results[i] = r.fix(look)
@@ -41,7 +43,7 @@ func (s *Settings) Remedied(results []Result, roots *x509.CertPool) []Result {
 }
 
 // remedy is what mends a fault, empty where only the general advice does.
-func (s *Settings) remedy(r *Result, roots *x509.CertPool) []Step {
+func (s *Settings) remedy(r *Result, near func() *nearPair) []Step {
 	switch r.ID + "." + r.Key {
 	case "config-listen.container", "config-listen.name", "config-listen.foreign", "config-ports.twice":
 		return s.change(change{keyWSSAddr, "wss://0.0.0.0:5210"})
@@ -56,7 +58,7 @@ func (s *Settings) remedy(r *Result, roots *x509.CertPool) []Step {
 	case r.Key == sharedReason+"file-unreadable":
 		return s.opened(r)
 	case slices.Contains(ofFiles, r.Cause):
-		p := s.near(roots)
+		p := near()
 		if p != nil && (p.trusted || !slices.Contains(ofTrust, r.Cause)) {
 			return s.use(p)
 		}
@@ -189,10 +191,10 @@ func (s *Settings) changed(edit, again string, changes []change) []Step {
 
 // again runs the container again with more options, nil where that cannot be said.
 func (s *Settings) again(key string, options ...Value) []Step {
-	if s.container.again == nil || s.container.composed != "" {
-		return nil
+	if r := s.container.rerun(); r != nil {
+		return r.with(options...).steps(key)
 	}
-	return s.container.again.with(options...).steps(key)
+	return nil
 }
 
 // restarted is for what the server reads when it starts, as a file.

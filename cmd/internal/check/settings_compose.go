@@ -59,8 +59,8 @@ type container struct {
 	// compose file that it is of; nil and empty for one that was read of.
 	files             Files
 	running, composed string
-	// again is how it was started by docker run, nil where that cannot be said.
-	again *rerun
+	// again reads how it was started, nil for one that was read of.
+	again func() *rerun
 }
 
 // mount shows a file or folder of the host, or a volume, in the container.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // File is one as a process sees it.
@@ -29,14 +30,14 @@ type Files func(name string) (File, error)
 type Containers []byte
 
 // load finds the servers among them.
-func (c Containers) load() (p *project, all []*container, isServer func(*container) bool, err error) {
+func (c Containers) load() (p *project, all []*container, err error) {
 	if p, err = inspectedProject(c); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	if all, isServer, err = p.containers(""); errors.Is(err, errNoService) {
-		isServer, err = func(*container) bool { return false }, nil
+	if all, _, err = p.containers(""); errors.Is(err, errNoService) {
+		err = nil
 	}
-	return p, all, isServer, err
+	return p, all, err
 }
 
 // Likely are the names of those that are WuKongIM's without doubt, Perhaps of those of
@@ -59,7 +60,7 @@ func (c Containers) Likely() (likely, perhaps []string) {
 
 // Load reads the settings of one, with the files as it sees them.
 func (c Containers) Load(name string, files Files) (*Settings, error) {
-	p, _, _, err := c.load()
+	p, _, err := c.load()
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +112,7 @@ func (c *container) of(all Containers, name string) {
 		if strings.TrimPrefix(one.Name, "/") != name {
 			continue
 		}
-		c.running, c.again = name, rerunOf(all, name)
+		c.running, c.again = name, sync.OnceValue(func() *rerun { return rerunOf(all, name) })
 		c.composed = ComposeFile(one.Config.Labels)
 		c.service = cmp.Or(one.Config.Labels[labelService], c.service)
 		if c.uid < 0 {

@@ -108,8 +108,8 @@ func (s *Settings) fitting(cert, key string, certData, keyData []byte, roots *x5
 	if host := s.Host(); isDomain(host) && leaf.VerifyHostname(host) != nil {
 		return nil
 	}
+	f := certificateFiles{Certificates: Certificates{UID: s.container.uid, GID: s.container.gid, Groups: s.container.groups, Mounts: s.container.sources()}}
 	for _, file := range []string{cert, key} {
-		f := certificateFiles{Certificates: Certificates{UID: s.container.uid, GID: s.container.gid, Groups: s.container.groups, Mounts: s.container.sources()}}
 		if f.closedTo(s.container.follow(file).path) != "" {
 			return nil
 		}
