@@ -292,6 +292,8 @@ type Catalogue struct {
 	// the places in a log that tell these.
 	Names []*Name       `yaml:"names"`
 	Facts []*FactSource `yaml:"facts"`
+	// StartMarks are in the lines that WuKongIM prints at its start.
+	StartMarks []string `yaml:"start-marks"`
 	// Absences are what a start does not list, and what that says.
 	Absences []*Absence `yaml:"absences"`
 	// Forms are those in which programs print the name of a failure, with %s in its

@@ -35507,6 +35507,12 @@ var embedded = Catalogue{
 			},
 		},
 	},
+	StartMarks: []string{
+		"─ ",
+		"Listening  for ",
+		"WuKongIM · Starting node ",
+		"✓ Ready in ",
+	},
 	Absences: []*Absence{
 		{
 			ID: "no-wss-listener",

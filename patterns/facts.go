@@ -100,13 +100,9 @@ func newFacts(c *Catalogue) facts {
 	return facts{catalogue: c, asked: map[*Pattern]map[string]int{}, starts: map[startKey]*begun{}}
 }
 
-// startMarks are in the lines that WuKongIM prints at its start: in those of a drawn tree
-// from v2.2.1 on, in records before, in the first and the last line of version 3.
-var startMarks = []string{"─ ", "Listening  for ", "WuKongIM · Starting node ", "✓ Ready in "}
-
 // ofStart takes what a program says at its start.
 func (f *facts) ofStart(source string, rec *parser.Record) {
-	if !slices.ContainsFunc(startMarks, func(mark string) bool { return strings.Contains(rec.Text, mark) }) {
+	if !slices.ContainsFunc(f.catalogue.StartMarks, func(mark string) bool { return strings.Contains(rec.Text, mark) }) {
 		return
 	}
 	f.watch(source, rec)

@@ -385,6 +385,7 @@ func (c *Catalogue) merge(more *Catalogue) {
 	c.Actions = mergeEntries(c, c.Actions, more.Actions, func(a *Action) string { return a.ID })
 	c.Guides = mergeEntries(c, c.Guides, more.Guides, func(g *Guide) string { return g.ID })
 	c.Facts = mergeEntries(c, c.Facts, more.Facts, func(f *FactSource) string { return f.ID })
+	c.StartMarks = append(c.StartMarks, more.StartMarks...)
 	c.Absences = mergeEntries(c, c.Absences, more.Absences, func(a *Absence) string { return a.ID })
 	c.Names = append(c.Names, more.Names...)
 	c.Forms = append(c.Forms, more.Forms...)

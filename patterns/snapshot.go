@@ -15,6 +15,6 @@ func Load() (*Catalogue, error) {
 		Causes: slices.Clone(c.Causes), States: slices.Clone(c.States), Suspicious: slices.Clone(c.Suspicious),
 		Anchors: slices.Clone(c.Anchors), Pushes: slices.Clone(c.Pushes), PushesOfClients: slices.Clone(c.PushesOfClients), Watches: slices.Clone(c.Watches), derived: slices.Clone(c.derived), unanchored: c.unanchored,
 		placements: maps.Clone(c.placements), Symptoms: slices.Clone(c.Symptoms), Forms: slices.Clone(c.Forms), Fillers: slices.Clone(c.Fillers),
-		Components: slices.Clone(c.Components), Actions: slices.Clone(c.Actions), Guides: slices.Clone(c.Guides), Names: slices.Clone(c.Names), Facts: slices.Clone(c.Facts), Absences: slices.Clone(c.Absences),
+		Components: slices.Clone(c.Components), Actions: slices.Clone(c.Actions), Guides: slices.Clone(c.Guides), Names: slices.Clone(c.Names), Facts: slices.Clone(c.Facts), StartMarks: slices.Clone(c.StartMarks), Absences: slices.Clone(c.Absences),
 	}, nil
 }
