@@ -60,7 +60,7 @@ const (
 
 // incidents finds them among all failures. What belongs to none is passing.
 func (a *Analyzer) incidents(res *Analysis) (list []Incident, passing []Evidence, where *located) {
-	earlier := a.earlier(res)
+	earlier := a.earlier()
 	findings := slices.Concat(res.Findings, earlier)
 	if len(findings) == 0 {
 		return nil, nil, nil
@@ -89,7 +89,7 @@ func (a *Analyzer) incidents(res *Analysis) (list []Incident, passing []Evidence
 }
 
 // earlier are the findings that only an earlier run has.
-func (a *Analyzer) earlier(res *Analysis) []Finding {
+func (a *Analyzer) earlier() []Finding {
 	if !a.recalled {
 		return nil
 	}

@@ -258,7 +258,7 @@ func (p *patient) tell(redactor *report.Redactor) (*report.Checklist, *report.Do
 	}
 	doc.AddChecks(list, p.catalogue, p.app.say)
 	for _, failure := range doc.Errors {
-		if failure.Message == p.app.say.Say("error.empty") && len(doc.Inputs) > 1 && doc.Summary.Lines > 0 {
+		if failure.Empty && len(doc.Inputs) > 1 && doc.Summary.Lines > 0 {
 			continue // another log of it is not: there were no events
 		}
 		p.miss(p.app.say.Say("doctor.log"), messages.NewError("doctor.said", failure.Message))

@@ -38,12 +38,12 @@ func (f *analyzeFlags) checkEngines(args []string) error {
 		}
 	}
 	if f.sample != "" {
-		if n, err := strconv.ParseUint(f.sample, 10, 31); err != nil || f.follow {
+		n, err := strconv.ParseUint(f.sample, 10, 31)
+		if err != nil || f.follow {
 			return messages.NewError("error.engine.sample", f.sample)
-		} else {
-			most := int64(n)
-			f.most = &most
 		}
+		most := int64(n)
+		f.most = &most
 	}
 	if f.follow && slices.ContainsFunc(args, source.IsEngine) && slices.ContainsFunc(args, isNoEngine) {
 		return messages.NewError("error.engine.follow")

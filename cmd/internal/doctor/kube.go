@@ -83,7 +83,7 @@ func (k *Kube) configured(ctx context.Context) (bool, error) {
 	if k.Context != "" || os.Getenv("KUBERNETES_SERVICE_HOST") != "" {
 		return true, nil
 	}
-	out, _, err := k.ask(ctx, maxComplaints, "config", "current-context")
+	out, err := k.ask(ctx, maxComplaints, "config", "current-context")
 	if errors.Is(err, program.ErrTooLong) {
 		return false, err
 	}
@@ -94,10 +94,11 @@ func (k *Kube) configured(ctx context.Context) (bool, error) {
 const maxComplaints = 64 << 10
 
 // ask runs kubectl.
-func (k *Kube) ask(ctx context.Context, most int64, args ...string) ([]byte, string, error) {
+func (k *Kube) ask(ctx context.Context, most int64, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return program.Output(ctx, most, "kubectl", k.with(args)...)
+	out, _, err := program.Output(ctx, most, "kubectl", k.with(args)...)
+	return out, err
 }
 
 func (k *Kube) with(args []string) []string {
@@ -121,12 +122,12 @@ func (k *Kube) pods(ctx context.Context, look *Look) map[string][]string {
 	if k.Namespace != "" {
 		where = "--namespace=" + k.Namespace
 	}
-	out, _, err := k.ask(ctx, maxPods, "get", "pods", where, "--output=go-template="+podTemplate)
+	out, err := k.ask(ctx, maxPods, "get", "pods", where, "--output=go-template="+podTemplate)
 	if err != nil {
 		look.Unseen = append(look.Unseen, unseenOf(k.asked("get", "pods", where), err))
 	}
 	if isForbidden(err) && k.Namespace == "" {
-		if out, _, err = k.ask(ctx, maxPods, "get", "pods", "--output=go-template="+podTemplate); err != nil {
+		if out, err = k.ask(ctx, maxPods, "get", "pods", "--output=go-template="+podTemplate); err != nil {
 			look.Unseen = append(look.Unseen, unseenOf(k.asked("get", "pods"), err))
 		}
 	}

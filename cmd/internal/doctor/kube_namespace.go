@@ -64,7 +64,7 @@ func (n *namespace) read(ctx context.Context, look *Look) {
 // get asks for objects of the namespace, nil where there is no answer.
 func (n *namespace) get(ctx context.Context, look *Look, what []string, form string) []byte {
 	args := append(slices.Concat([]string{"get", "--namespace=" + n.name, "--ignore-not-found"}, what), form)
-	out, _, err := n.kube.ask(ctx, maxAnswer, args...)
+	out, err := n.kube.ask(ctx, maxAnswer, args...)
 	if err == nil || strings.Contains(err.Error(), "the server doesn't have a resource type") {
 		return out
 	}

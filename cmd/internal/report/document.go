@@ -234,6 +234,8 @@ type Error struct {
 	Source  string `json:"source"`
 	Message string `json:"message"`
 	Note    bool   `json:"note,omitempty"`
+	// Empty says that there was nothing in it.
+	Empty bool `json:"-"`
 }
 
 // New makes the document of an analysis. Inputs, Errors, Tool and the counts of

@@ -93,6 +93,7 @@ func describe(doc *report.Document, l *Log, told map[*source.Asked]bool, say *me
 		Name: l.Name, Bytes: l.Stats.Bytes, Lines: l.Stats.Lines, Wrapper: string(l.Stats.Wrapper),
 		First: report.Moment(l.Stats.First), Last: report.Moment(l.Stats.Last),
 	}
+	empty := false
 	switch {
 	case l.Err != nil:
 		input.Error = Reason(l.Err, say)
@@ -108,11 +109,11 @@ func describe(doc *report.Document, l *Log, told map[*source.Asked]bool, say *me
 			input.ScannedBytes, input.ReceivedBytes, input.Requests = l.Asked.Scanned, l.Asked.Received, l.Asked.Requests
 		}
 	case l.Stats.Bytes == 0:
-		input.Error = say.Say("error.empty")
+		input.Error, empty = say.Say("error.empty"), true
 	}
 	doc.AddInput(input, l.Stats.Records)
 	if input.Error != "" {
-		doc.AddError(report.Error{Source: input.Name, Message: input.Error, Note: l.Err == nil && l.Stats.TooLong == 0})
+		doc.AddError(report.Error{Source: input.Name, Message: input.Error, Note: empty, Empty: empty})
 	}
 }
 
