@@ -431,17 +431,23 @@ func TestFailureOfAStreamHappensNow(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, c.Start())
 	started := time.Now()
-	fmt.Fprintf(in, `{"level":"info","time":"%s","msg":"【Server】started"}`+"\n", started.Add(-3*time.Hour).Format(time.RFC3339Nano))
-	time.Sleep(300 * time.Millisecond) // the pause is what tells the lines apart
-	_, err = io.WriteString(in, rawFailure(1))
-	require.NoError(t, err)
 	events := bufio.NewScanner(out)
-	require.True(t, events.Scan())
-	var e report.Event
-	require.NoError(t, json.Unmarshal(events.Bytes(), &e))
+	failure := func() (e report.Event) {
+		_, err = io.WriteString(in, rawFailure(1))
+		require.NoError(t, err)
+		require.True(t, events.Scan(), "it was stopped before it told a failure")
+		require.NoError(t, json.Unmarshal(events.Bytes(), &e))
+		return e
+	}
+	timer := time.AfterFunc(time.Minute, func() { _ = c.Process.Kill() }) // what is not told is no reason to wait for ever
+	defer timer.Stop()
+	failure() // it reads by now
+	fmt.Fprintf(in, `{"level":"info","time":"%s","msg":"【Server】started"}`+"\n", started.Add(-3*time.Hour).Format(time.RFC3339Nano))
+	time.Sleep(time.Second) // the pause is what tells the lines apart
+	e := failure()
 	assert.True(t, e.TimeInferred)
 	assert.WithinRange(t, *e.Time, started, time.Now())
-	assert.EqualValues(t, 2, e.Line)
+	assert.EqualValues(t, 3, e.Line)
 	require.NoError(t, in.Close())
 	require.NoError(t, c.Wait())
 }
