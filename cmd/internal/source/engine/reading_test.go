@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -56,7 +54,9 @@ func readAll(t *testing.T, f *fakeLoki, filter ...string) (list []Kept, gaps []*
 	last := int64(0)
 	gaps, err = r.Run(t.Context(), span, func(p *Page) error {
 		for _, k := range p.Entries {
-			require.GreaterOrEqual(t, k.At, last, "in the order of time")
+			if k.At < last {
+				t.Error("not in the order of time")
+			}
 			last = k.At
 		}
 		list = append(list, p.Entries...)
@@ -73,9 +73,9 @@ func TestEveryEntryAtABorderOfPagesIsReadOnce(t *testing.T) {
 		cap                     int
 		same                    bool
 	}{
-		{"many of one second", 2, 700, 12, 5000, false},
-		{"pages of few seconds", 2, 700, 12, 1500, false},
-		{"fewer than are of one moment", 2, 700, 12, 1000, false},
+		{"many of one second", 2, 700, 60, 5000, false},
+		{"pages of few seconds", 2, 700, 60, 1500, false},
+		{"fewer than are of one moment", 2, 700, 60, 1000, false},
 		{"the same text of several pods", 3, 1, 100, 7, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -495,29 +495,4 @@ func TestQueries(t *testing.T) {
 	assert.ErrorIs(t, err, ErrAddress)
 	assert.Equal(t, "*", vlogs{}.query("", Filter{}))
 	assert.Equal(t, `{pod="p"} |= "x"`, loki{}.within(`{a="}"} |= "x"`, `{pod="p"}`))
-}
-
-// TestManyLongEntriesAreReadInLittleMemory reads 400 MB.
-func TestManyLongEntriesAreReadInLittleMemory(t *testing.T) {
-	const entries, length = 25_000, 4 << 10
-	f := newFakeLoki(t)
-	text := "tls: " + strings.Repeat("x", length)
-	for i := range entries {
-		f.entries = append(f.entries, fakeEntry{pod(0), wall + int64(i)*int64(100*time.Millisecond), text})
-	}
-	r := &Reading{Client: client(t, f.address(`{namespace="im"}`), nil), Filter: Filter{Literals: []string{"tls: "}}}
-	read, most := 0, uint64(0)
-	_, err := r.Run(context.Background(), span, func(p *Page) error {
-		size := 0
-		for _, k := range p.Entries {
-			size += len(k.Text)
-		}
-		most = max(most, uint64(size))
-		read += len(p.Entries)
-		return nil
-	})
-	require.NoError(t, err)
-	assert.Equal(t, entries, read)
-	assert.Less(t, most, uint64(5<<20))
-	runtime.KeepAlive(r)
 }

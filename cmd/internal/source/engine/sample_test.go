@@ -147,7 +147,7 @@ func TestTrafficOfLokiIsThatOfItsStreams(t *testing.T) {
 	require.NoError(t, err)
 	want, got, last := map[string]int64{}, map[string]int64{}, map[string]time.Time{}
 	for _, e := range f.entries {
-		want[selectorFor(e.labels)] += int64(len(e.text))
+		want[e.stream] += int64(len(e.text))
 	}
 	require.NoError(t, c.Traffic(t.Context(), span, streams, func(w Wrote) {
 		got[w.Selector] += w.Amount
