@@ -72,10 +72,6 @@ type Sampled struct {
 
 func (s *Sampled) Error() string { return fmt.Sprintf("%d of %d entries were read", s.Read, s.Entries) }
 
-// pageSize is how many bytes of an engine's pages are held at once. They come in the order
-// of time; what is held is put into that of each log.
-const pageSize = 2 << 20
-
 // day is how much of an engine is read where nobody says it.
 const day = 24 * time.Hour
 
@@ -182,7 +178,7 @@ func (w *walker) entries(client *engine.Client, span engine.Span, chosen []engin
 	name := client.Name()
 	asked := &Asked{Engine: client.Engine}
 	s := newStreams(w, &Log{Name: client.Engine, Size: -1, Asked: asked})
-	s.logName, s.size = nameOfNode, pageSize
+	s.logName = nameOfNode
 	for _, stream := range chosen {
 		s.of(&stream.Labels)
 	}
