@@ -122,6 +122,7 @@ func TestEngineThatIsKilledWithinAnAnswerIsReadWhenItIsBack(t *testing.T) {
 		}
 	}))
 	defer between.Close()
+	t.Setenv("VLOGS_CLIENT_MIN_BACKOFF", "0")
 	got, complaints, status := reportOf(t, strings.Replace(between.URL, "http", "vlogs", 1)+`/?query={namespace="im"}`, "--since", ofMay, "--until", "2026-05-05")
 	assert.Equal(t, 3, refused, "it was asked while it was away")
 	assert.Zero(t, status, complaints)

@@ -67,15 +67,19 @@ func readAll(t *testing.T, f *fakeLoki, filter ...string) (list []Kept, gaps []*
 
 // TestEveryEntryAtABorderOfPagesIsReadOnce is where other readers lose or double entries.
 func TestEveryEntryAtABorderOfPagesIsReadOnce(t *testing.T) {
+	seconds := 60
+	if testing.Short() {
+		seconds = 12
+	}
 	for _, c := range []struct {
 		name                    string
 		pods, perSecond, second int
 		cap                     int
 		same                    bool
 	}{
-		{"many of one second", 2, 700, 60, 5000, false},
-		{"pages of few seconds", 2, 700, 60, 1500, false},
-		{"fewer than are of one moment", 2, 700, 60, 1000, false},
+		{"many of one second", 2, 700, seconds, 5000, false},
+		{"pages of few seconds", 2, 700, seconds, 1500, false},
+		{"fewer than are of one moment", 2, 700, seconds, 1000, false},
 		{"the same text of several pods", 3, 1, 100, 7, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
