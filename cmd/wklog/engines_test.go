@@ -223,7 +223,7 @@ func TestReportOfAnEngineIsThatOfTheFiles(t *testing.T) {
 	nodes := nodesOf(t, 3, 8_000, began, 400*time.Millisecond, 0.004)
 	dir, made := t.TempDir(), newMaker(t)
 	for i := range nodes { // which are well in the end
-		nodes[i].add(made.node(i, 6_000, began.Add(time.Hour), 8*time.Second, 0))
+		nodes[i].add(made.node(i, 12_000, began.Add(time.Hour), 4*time.Second, 0))
 		nodes[i].write(t, dir)
 	}
 	want, _, status := reportOf(t, dir)
