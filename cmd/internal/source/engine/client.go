@@ -220,6 +220,19 @@ func (c *Client) ask(ctx context.Context, path string, form url.Values, take fun
 	return err
 }
 
+// small asks for an answer that costs an engine little, once more where it was cut: one cut,
+// of a proxy or a restart, says little, but for one that took so long that the engine may
+// have given up. What costs it much is asked for in parts then, and not by this. Each time
+// take begins anew.
+func (c *Client) small(ctx context.Context, path string, form url.Values, take func(io.Reader) error) error {
+	begun := time.Now()
+	err := c.ask(ctx, path, form, take)
+	if errors.Is(err, ErrBroken) && time.Since(begun) < c.patience/4 {
+		err = c.ask(ctx, path, form, take)
+	}
+	return err
+}
+
 // busyError is an engine that says when to ask again.
 type busyError struct {
 	StatusError
