@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,11 +47,15 @@ func BenchmarkCluster(b *testing.B) {
 	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
 	require.NoError(b, err, "%s", out)
 	address := `vlogs://` + s.address + `/?query={namespace="im"}`
-	everything := fmt.Sprintf(`curl -sS http://%s/select/logsql/query -d 'query={namespace="im"}' -d start=%s -d end=2026-05-05T23:00:00Z | exec %s report - --format json`, s.address, ofMay, program)
+	everything := func() io.ReadCloser {
+		answer, err := http.PostForm("http://"+s.address+"/select/logsql/query", url.Values{"query": {`{namespace="im"}`}, "start": {ofMay}, "end": {"2026-05-05T23:00:00Z"}})
+		require.NoError(b, err)
+		return answer.Body
+	}
 	for b.Loop() {
-		files := costs(b, s, "files", dir, program, "report", filepath.Join(dir, "files"), "--format", "json")
-		engine := costs(b, s, "engine", dir, program, "report", address, "--since", ofMay, "--until", "2026-05-06", "--format", "json")
-		costs(b, s, "pipe", dir, "sh", "-c", everything)
+		files := costs(b, s, "files", dir, nil, program, "report", filepath.Join(dir, "files"), "--format", "json")
+		engine := costs(b, s, "engine", dir, nil, program, "report", address, "--since", ofMay, "--until", "2026-05-06", "--format", "json")
+		costs(b, s, "pipe", dir, everything, program, "report", "-", "--format", "json")
 		require.Equal(b, essence(files), essence(engine))
 		b.ReportMetric(float64(engine.Inputs[0].ReceivedBytes), "engine-bytes")
 		b.ReportMetric(float64(engine.Inputs[0].Requests), "engine-requests")
@@ -109,13 +114,18 @@ func TestMemoryDoesNotGrowWithWhatAnEngineGives(t *testing.T) {
 	t.Logf("%d entries, %d MiB received, at most %.0f MiB in use", entries, doc.Inputs[0].ReceivedBytes>>20, peak/(1<<20))
 }
 
-// costs runs a command that prints a report, and tells what it cost.
-func costs(b *testing.B, s *store, name, dir string, command ...string) *report.Document {
+// costs runs a command that prints a report of what it is given, and tells what it cost.
+func costs(b *testing.B, s *store, name, dir string, given func() io.ReadCloser, command ...string) *report.Document {
 	b.Helper()
 	c := exec.Command(command[0], command[1:]...)
 	var out bytes.Buffer
 	c.Stdout, c.Stderr, c.Dir, c.Env = &out, os.Stderr, dir, append(os.Environ(), "TZ=UTC")
 	served, start := spent(b, s.process.Process.Pid), time.Now()
+	if given != nil {
+		in := given()
+		defer in.Close()
+		c.Stdin = in
+	}
 	peak := peakOf(b, c)
 	b.ReportMetric(time.Since(start).Seconds(), name+"-s")
 	b.ReportMetric((c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds(), name+"-cpu-s")
