@@ -359,10 +359,21 @@ func isTooWide(err error) bool {
 	return status.Code != http.StatusTooManyRequests && status.namesLimit()
 }
 
-// namesLimit tells whether the engine says that a query was too much for a limit of its.
+// namesLimit tells whether the engine says that a query was too much for a limit of its, of
+// which a part of the time may be below (for Loki docs/sources/shared/troubleshoot-query.md,
+// and what older ones say).
 func (e *StatusError) namesLimit() bool {
-	return slices.ContainsFunc([]string{"exceeds the limit", "too many bytes", "time range", "maxQueryTimeRange", "maxQueryDuration", "limit exceeded", "max_query"},
-		func(limit string) bool { return strings.Contains(e.Text, limit) })
+	return slices.ContainsFunc([]string{
+		"exceeds the limit", "exceeds limit", "length > limit", "too many bytes", "time range", "the query hit the", "limit exceeded", "limit reached",
+		"maxQueryTimeRange", "maxQueryDuration",
+	}, func(limit string) bool { return strings.Contains(e.Text, limit) })
+}
+
+// isTooOld tells whether Loki says that it keeps nothing of so long ago, or shows nothing of
+// it (max_query_lookback): of what is later it may.
+func isTooOld(err error) bool {
+	var status *StatusError
+	return errors.As(err, &status) && strings.Contains(status.Text, "no longer available")
 }
 
 // errTooMuch ends an answer of which more is not held.

@@ -184,7 +184,7 @@ func (f *fakeLoki) sum(w http.ResponseWriter, r *http.Request) {
 		sums[key], sets[key] = sums[key]+1, set
 	}
 	if f.sums > 0 && len(sums) > f.sums {
-		http.Error(w, fmt.Sprintf("maximum of series (%d) reached for a single query", f.sums), http.StatusBadRequest)
+		http.Error(w, fmt.Sprintf("maximum number of series (%d) reached for a single query; consider reducing query cardinality by adding more specific stream selectors, reducing the time range", f.sums), http.StatusBadRequest)
 		return
 	}
 	result := []map[string]any{}

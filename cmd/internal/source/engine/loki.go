@@ -113,7 +113,7 @@ func (l loki) ofReasons(query string, is bool, reasons []string) string {
 func (l loki) count(ctx context.Context, query string, span Span, streams []Stream, tell func(Group, int64)) error {
 	err := l.sum(ctx, query, span, streams, tell)
 	var status *StatusError
-	if !errors.As(err, &status) || !strings.Contains(status.Text, "maximum of series") || len(streams) < 2 {
+	if !errors.As(err, &status) || !strings.Contains(status.Text, "reached for a single query") || len(streams) < 2 {
 		return err
 	}
 	for i := range streams {

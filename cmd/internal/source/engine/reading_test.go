@@ -223,27 +223,70 @@ func TestBusyEngineIsAskedAgain(t *testing.T) {
 // TestEngineThatNamesItsLimitIsAskedForLess, and not for the same again, whatever status it
 // gives: VictoriaLogs 1.52.1 takes that of an engine that is away.
 func TestEngineThatNamesItsLimitIsAskedForLess(t *testing.T) {
+	for text, status := range map[string]int{
+		"the request couldn't be executed in 0.008 seconds; possible solutions: to increase -search.maxQueryDuration=5ms":                          http.StatusServiceUnavailable,
+		"the query time range exceeds the limit (query length: 2h, limit: 30m)":                                                                    http.StatusBadRequest,
+		"invalid query, length > limit (2h > 30m)":                                                                                                 http.StatusBadRequest,
+		"the query would read too many bytes (query: 2 GB, limit: 1 GB)":                                                                           http.StatusBadRequest,
+		"the query hit the max number of chunks limit (limit: 2000000 chunks)":                                                                     http.StatusBadRequest,
+		"un-shardable query too large to execute on a single querier: (query: 200GB, limit: 150GB); consider … reduce the time range of the query": http.StatusBadRequest,
+		"cardinality limit exceeded for {}; 100001 entries, more than limit of 100000":                                                             http.StatusBadRequest,
+		"limit reached while evaluating the query":                                                                                                 http.StatusBadRequest,
+		"rpc error: code = ResourceExhausted desc = grpc: received message larger than max (5000000 vs. 4194304)":                                  http.StatusInternalServerError,
+		"context deadline exceeded": http.StatusGatewayTimeout,
+	} {
+		t.Run(text[:20], func(t *testing.T) {
+			f := newFakeLoki(t)
+			for i := range 120 {
+				f.put(pod(0), wall+int64(i)*int64(time.Minute), fmt.Sprint("tls: ", i))
+			}
+			asked := map[string]int{}
+			f.refuse = func(w http.ResponseWriter, r *http.Request) bool {
+				from, _ := strconv.ParseInt(r.Form.Get("start"), 10, 64)
+				until, _ := strconv.ParseInt(r.Form.Get("end"), 10, 64)
+				if asked[r.Form.Encode()]++; asked[r.Form.Encode()] > 1 {
+					t.Error("asked again")
+				}
+				if until-from > int64(30*time.Minute) {
+					http.Error(w, text, status)
+					return true
+				}
+				return false
+			}
+			list, gaps, err := readAll(t, f)
+			require.NoError(t, err)
+			assert.Empty(t, gaps)
+			assert.Len(t, list, 120)
+		})
+	}
+}
+
+// TestWhatIsTooOldIsNamedAndTheRestIsRead: asked for once, for Loki says that it will not.
+func TestWhatIsTooOldIsNamedAndTheRestIsRead(t *testing.T) {
 	f := newFakeLoki(t)
-	for i := range 120 {
+	for i := range 24 * 60 {
 		f.put(pod(0), wall+int64(i)*int64(time.Minute), fmt.Sprint("tls: ", i))
 	}
-	asked := map[string]int{}
+	old := span.From.Add(10 * time.Hour)
 	f.refuse = func(w http.ResponseWriter, r *http.Request) bool {
-		from, _ := strconv.ParseInt(r.Form.Get("start"), 10, 64)
 		until, _ := strconv.ParseInt(r.Form.Get("end"), 10, 64)
-		if asked[r.Form.Encode()]++; asked[r.Form.Encode()] > 1 {
-			t.Error("asked again")
-		}
-		if until-from > int64(30*time.Minute) {
-			http.Error(w, "the request couldn't be executed in 0.008 seconds; possible solutions: to increase -search.maxQueryDuration=5ms", http.StatusServiceUnavailable)
+		if until <= old.UnixNano() {
+			http.Error(w, "this data is no longer available, it is past now - max_query_lookback (720h)", http.StatusBadRequest)
 			return true
 		}
 		return false
 	}
-	list, gaps, err := readAll(t, f)
+	r := &Reading{Client: client(t, f.address(`{namespace="im"}`), nil)}
+	read := 0
+	gaps, err := r.Run(t.Context(), Span{span.From, span.From.Add(24 * time.Hour)}, func(p *Page) error {
+		read += len(p.Entries)
+		return nil
+	})
 	require.NoError(t, err)
-	assert.Empty(t, gaps)
-	assert.Len(t, list, 120)
+	require.Len(t, gaps, 1)
+	assert.Equal(t, Span{span.From, old}, gaps[0].Span)
+	assert.Equal(t, 14*60, read)
+	assert.LessOrEqual(t, r.Requests.Load(), int64(24+4))
 }
 
 // TestEngineThatGivesNothingIsGivenUp: the rest is told as not read.

@@ -134,9 +134,19 @@ func TestMoreSumsThanLokiHandsOutAreAskedForByStream(t *testing.T) {
 	counts, err := r.Count(t.Context(), span)
 	require.NoError(t, err)
 	assert.Equal(t, reasonsOfFlood, counts.Total)
-	f.sums = 1
+	f.refuse = func(w http.ResponseWriter, r *http.Request) bool { // as older ones say it
+		all := strings.HasSuffix(r.URL.Path, "/query") && !strings.Contains(r.Form.Get("query"), `pod="`)
+		if all {
+			http.Error(w, "maximum of series (500) reached for a single query", http.StatusBadRequest)
+		}
+		return all
+	}
+	counts, err = r.Count(t.Context(), span)
+	require.NoError(t, err)
+	assert.Equal(t, reasonsOfFlood, counts.Total)
+	f.refuse, f.sums = nil, 1
 	_, err = r.Count(t.Context(), span)
-	assert.ErrorContains(t, err, "maximum of series")
+	assert.ErrorContains(t, err, "maximum number of series")
 }
 
 // TestTrafficOfLokiIsThatOfItsStreams, in the order of time and within it.
