@@ -114,6 +114,52 @@ func TestMemoryDoesNotGrowWithWhatAnEngineGives(t *testing.T) {
 	t.Logf("%d entries, %d MiB received, at most %.0f MiB in use", entries, doc.Inputs[0].ReceivedBytes>>20, peak/(1<<20))
 }
 
+// TestSecretsOfAnEngineAreInNoListOfProcesses: neither among the arguments, which all users
+// see, nor where they stand in a file among the variables; and no other program is started.
+func TestSecretsOfAnEngineAreInNoListOfProcesses(t *testing.T) {
+	const secret = "topsecret-3141"
+	file := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(file, []byte(secret+"\n"), 0o600))
+	for variable, authorized := range map[string]string{
+		"PASSWORD=" + secret: "Basic ", "PASSWORD_FILE=" + file: "Basic ", "BEARER_TOKEN=" + secret: "Bearer " + secret, "BEARER_TOKEN_FILE=" + file: "Bearer " + secret,
+	} {
+		asked, looked := make(chan string, 10), make(chan bool)
+		s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			asked <- r.Header.Get("Authorization")
+			<-looked
+		}))
+		c := self(t, "wklog", "report", "--format", "json", strings.Replace(s.URL, "http", "vlogs", 1)+"/?query=*")
+		c.Env = append(c.Env, "VLOGS_"+variable)
+		var printed bytes.Buffer
+		c.Stdout, c.Stderr = &printed, &printed
+		require.NoError(t, c.Start())
+		select {
+		case header := <-asked:
+			assert.True(t, strings.HasPrefix(header, authorized), "it is asked with the secret")
+		case <-time.After(time.Minute):
+			require.Fail(t, "it does not ask")
+		}
+		assert.NotContains(t, string(read(t, fmt.Sprintf("/proc/%d/cmdline", c.Process.Pid))), secret)
+		variables := string(read(t, fmt.Sprintf("/proc/%d/environ", c.Process.Pid)))
+		assert.Contains(t, variables, "VLOGS_"+variable)
+		assert.Equal(t, strings.HasSuffix(variable, secret), strings.Contains(variables, secret), "only where the user put it")
+		others, err := filepath.Glob("/proc/[0-9]*/stat")
+		require.NoError(t, err)
+		for _, other := range others {
+			if data, err := os.ReadFile(other); err == nil { // some end meanwhile
+				parent := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))[1]
+				assert.NotEqual(t, strconv.Itoa(c.Process.Pid), parent, "no other program is started")
+			}
+		}
+		require.NoError(t, c.Process.Kill())
+		_ = c.Wait()
+		close(looked)
+		s.CloseClientConnections()
+		s.Close()
+		assert.NotContains(t, printed.String(), secret)
+	}
+}
+
 // costs runs a command that prints a report of what it is given, and tells what it cost.
 func costs(b *testing.B, s *store, name, dir string, given func() io.ReadCloser, command ...string) *report.Document {
 	b.Helper()
