@@ -3,6 +3,7 @@ package source
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"regexp"
 
@@ -26,24 +27,35 @@ type folded struct {
 	within bool
 }
 
-func newFolded(r io.Reader) *folded { return &folded{in: bufio.NewReaderSize(r, headSize)} }
+func newFolded(r io.Reader) *folded { return &folded{in: bufio.NewReaderSize(r, 64<<10)} }
 
-func (f *folded) Read(p []byte) (int, error) {
-	if len(f.rest) == 0 && f.err == nil {
-		var piece []byte
-		if piece, f.err = f.in.ReadSlice('\n'); f.err == bufio.ErrBufferFull {
-			f.err = nil
+// Read fills p with what is there: the parser takes longer over each part that is read.
+func (f *folded) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		if len(f.rest) == 0 && (f.err != nil || n > 0 && f.in.Buffered() == 0) {
+			break
 		}
-		f.line = append(f.line[:0], piece...) // to look ahead moves what was read
-		f.fold()
-		f.rest = f.line
+		if len(f.rest) == 0 {
+			f.next()
+		}
+		copied := copy(p[n:], f.rest)
+		n, f.rest = n+copied, f.rest[copied:]
 	}
-	if len(f.rest) == 0 {
+	if n == 0 && len(p) > 0 {
 		return 0, f.err
 	}
-	n := copy(p, f.rest)
-	f.rest = f.rest[n:]
 	return n, nil
+}
+
+// next takes the next line, or a piece of one that is long.
+func (f *folded) next() {
+	piece, err := f.in.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		f.err = err
+	}
+	f.line = append(f.line[:0], piece...) // to look ahead moves what was read
+	f.fold()
+	f.rest = f.line
 }
 
 // fold makes a blank of the line's end within an object, whose lines are indented.
