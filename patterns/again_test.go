@@ -3,9 +3,11 @@ package patterns_test
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -165,4 +167,37 @@ func TestMemoryStaysSmall(t *testing.T) {
 	data, err := json.Marshal(f.analyzer.Memory())
 	require.NoError(t, err)
 	assert.Less(t, len(data), 3<<20)
+}
+
+// TestRecordsOfALogThatHasEndedAreNotHeld but for few that are shown: a large log of an
+// engine comes in many parts.
+func TestRecordsOfALogThatHasEndedAreNotHeld(t *testing.T) {
+	a, err := patterns.NewAnalyzer(loaded(t), patterns.Filter{})
+	require.NoError(t, err)
+	const parts, most = 20, 200
+	var records []weak.Pointer[parser.Record]
+	for part := range parts {
+		src := a.Source("vlogs:pod/im/wukongim-0")
+		var text strings.Builder
+		for id := range most {
+			text.WriteString(closeRecord(part*most+id, rejected))
+		}
+		_, err := parser.Read(t.Context(), strings.NewReader(text.String()), parser.Options{}, func(rec *parser.Record) error {
+			records = append(records, weak.Make(rec))
+			src.Add(rec)
+			return nil
+		})
+		require.NoError(t, err)
+		src.End()
+	}
+	runtime.GC()
+	held := 0
+	for _, rec := range records {
+		if rec.Value() != nil {
+			held++
+		}
+	}
+	require.Equal(t, parts*most, len(records))
+	assert.Less(t, held, most)
+	runtime.KeepAlive(a)
 }
