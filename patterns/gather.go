@@ -392,7 +392,9 @@ func (f *finder) incident(s *stretch) Incident {
 func (f *finder) diagnoseIncident(s *stretch, whole, newest, ongoing bool) []Diagnosis {
 	v := f.viewOf(s)
 	if whole {
+		near := v.context
 		v = f.Analyzer.whole(f.findings)
+		v.context = near
 	}
 	v.settled, v.old = newest || ongoing, !newest
 	return v.told()

@@ -58,12 +58,12 @@ func (f *finder) viewOf(s *stretch) *view {
 	}
 	for _, w := range s.windows {
 		for number := range w.logs {
-			near := f.contexts[f.sights.logs[number].source]
+			near := f.near[f.sights.logs[number].source]
 			if near == nil {
 				continue // it was read by an earlier run
 			}
-			v.context.Visible = v.context.Visible || near.Visible
-			v.context.SilentEnds = v.context.SilentEnds || near.SilentEnds
+			v.context.Visible = v.context.Visible || near.visible
+			v.context.SilentEnds = v.context.SilentEnds || near.quiet.near(s.span)
 		}
 	}
 	if len(f.sights.clients) > 0 {

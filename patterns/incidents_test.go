@@ -28,7 +28,7 @@ func newDiary() *diary { return &diary{lines: map[time.Time]string{}} }
 // fail writes failures of some kinds in turn, from one hour of the month to another.
 func (d *diary) fail(from, to, every float64, errs ...string) *diary {
 	n := 0
-	for at := from; at < to; at += every {
+	for at := from; at < to && len(errs) > 0; at += every {
 		d.say(at, strings.TrimSpace(rawLine(errs[n%len(errs)])))
 		n++
 	}
