@@ -106,10 +106,7 @@ func (s *stretch) apart(kinds []kind) []*stretch {
 	if len(ends) == 0 {
 		return []*stretch{s}
 	}
-	undated := 0
-	for undated < len(s.windows) && s.windows[undated].span.First.IsZero() {
-		undated++
-	}
+	undated := s.undated()
 	var parts []*stretch
 	from := 0
 	for _, end := range ends {
@@ -117,6 +114,15 @@ func (s *stretch) apart(kinds []kind) []*stretch {
 		from = undated + end + 1
 	}
 	return append(parts, ofWindows(s.windows[from:], kinds))
+}
+
+// undated is how many windows have no time: they stand first.
+func (s *stretch) undated() int {
+	dated := slices.IndexFunc(s.windows, func(w *window) bool { return !w.span.First.IsZero() })
+	if dated < 0 {
+		return len(s.windows)
+	}
+	return dated
 }
 
 // pauses are those between the windows of a stretch, in hours. They are asked for again
