@@ -59,6 +59,7 @@ type container struct {
 	// compose file that it is of; nil and empty for one that was read of.
 	files             Files
 	running, composed string
+	stopped           bool
 	// again reads how it was started, nil for one that was read of.
 	again func() *rerun
 }

@@ -218,6 +218,16 @@ func (e *engine) container(c *container.InspectResponse, component patterns.Comp
 	}
 	s.Logs = []Log{{Name: name, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) { return e.log(ctx, c, since) }}}
 	e.ports(c, s.Ports)
+	compose := check.ComposeFile(c.Config.Labels)
+	tell := func(kind patterns.FactKind, what, value string) {
+		if value != "" {
+			s.Facts = append(s.Facts, patterns.Fact{Kind: kind, Name: what, Component: component, Value: value, From: "docker inspect " + name})
+		}
+	}
+	tell(patterns.FactContainer, "container", name)
+	tell(patterns.FactService, "compose", check.ComposeService(c.Config.Labels))
+	tell(patterns.FactFile, "compose", compose)
+	s.Operate = e.operate(c, compose)
 	return s
 }
 
@@ -225,21 +235,11 @@ func (e *engine) container(c *container.InspectResponse, component patterns.Comp
 func (e *engine) server(c *container.InspectResponse, by string) *Server {
 	s := e.container(c, patterns.ComponentWuKongIM, by)
 	name := s.Name
-	compose, service := check.ComposeFile(c.Config.Labels), check.ComposeService(c.Config.Labels)
-	tell := func(kind patterns.FactKind, what, value string) {
-		if value != "" {
-			s.Facts = append(s.Facts, patterns.Fact{Kind: kind, Name: what, Component: s.Component, Value: value, From: "docker inspect " + name})
-		}
-	}
-	tell(patterns.FactContainer, "container", name)
-	tell(patterns.FactService, "compose", service)
-	tell(patterns.FactFile, "compose", compose)
 	s.Settings = func(ctx context.Context) (*check.Settings, error) {
 		return e.raw.Load(name, func(file string) (check.File, error) { return e.file(ctx, c.ID, file) })
 	}
-	s.Operate = e.operate(c, compose)
 	s.Restart = check.Step{Command: s.Operate("docker restart " + name)}
-	if compose != "" {
+	if service := check.ComposeService(c.Config.Labels); service != "" {
 		s.Restart.Command = s.Operate("docker compose restart " + service)
 	}
 	return s

@@ -209,14 +209,13 @@ func Find(ctx context.Context, finders []Finder, tell func(*Look)) []*Look {
 
 // once keeps what was found twice where it was found first.
 func once(looks []*Look) {
-	known, containers := map[int]bool{}, map[string]bool{}
+	pids, containers := map[int]bool{}, map[string]bool{}
+	known := func(s *Server) bool { return s.PID != 0 && pids[s.PID] || s.Container != "" && containers[s.Container] }
 	for _, look := range looks {
-		look.Servers = slices.DeleteFunc(look.Servers, func(s *Server) bool {
-			return s.PID != 0 && known[s.PID] || s.Container != "" && containers[s.Container]
-		})
-		look.Unseen = slices.DeleteFunc(look.Unseen, func(u Unseen) bool { return u.Of != nil && !slices.Contains(look.Servers, u.Of) })
+		look.Servers = slices.DeleteFunc(look.Servers, known)
+		look.Unseen = slices.DeleteFunc(look.Unseen, func(u Unseen) bool { return u.Of != nil && known(u.Of) })
 		for _, s := range look.Servers {
-			known[s.PID], containers[s.Container] = true, true
+			pids[s.PID], containers[s.Container] = true, true
 		}
 		look.Found = len(look.Servers)
 	}
