@@ -275,14 +275,25 @@ func (p *patient) read(ctx context.Context) []source.Failure {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
 	batch := run.Batch{Core: p.core, Jobs: 1, Limit: source.DefaultLimit, Stdin: source.NewStream(ctx, p.app.stdin)}
+	tails := map[string]*doctor.Tail{}
 	for _, log := range p.Logs {
 		if log.Path != "" {
 			batch.Args = append(batch.Args, log.Path)
 			continue
 		}
-		batch.Given = append(batch.Given, source.Given{Name: log.Name, Open: log.From(p.from)})
+		tails[log.Name] = log.Tail(p.from)
+		for i, open := range tails[log.Name].Pieces() {
+			batch.Given = append(batch.Given, source.Given{Name: log.Name, Open: open, More: i > 0})
+		}
 	}
-	return batch.Run(ctx)
+	failures := batch.Run(ctx)
+	for name, tail := range tails {
+		told := slices.ContainsFunc(failures, func(f source.Failure) bool { return f.Source == name })
+		if err := tail.Unread(); err != nil && ctx.Err() != nil && !told {
+			failures = append(failures, source.Failure{Source: name, Err: err})
+		}
+	}
+	return failures
 }
 
 // known are the names that were found, for the commands; none where they are hidden.

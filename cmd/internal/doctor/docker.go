@@ -216,7 +216,9 @@ func (e *engine) container(c *container.InspectResponse, component patterns.Comp
 		Started: startOf(c), Restarts: c.RestartCount, ExitCode: c.State.ExitCode, PID: c.State.Pid, Container: c.ID,
 		Zone: zoneOf(c), Reason: c.State.Error, Ports: map[string]string{},
 	}
-	s.Logs = []Log{{Name: name, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) { return e.log(ctx, c, since) }}}
+	s.Logs = []Log{{Name: name, Open: func(ctx context.Context, since time.Time, newest int) (io.ReadCloser, error) {
+		return e.log(ctx, c, since, newest)
+	}}}
 	e.ports(c, s.Ports)
 	compose := check.ComposeFile(c.Config.Labels)
 	tell := func(kind patterns.FactKind, what, value string) {
@@ -358,12 +360,12 @@ func portOf(text string) uint16 {
 	return uint16(n)
 }
 
-// log reads what a container has printed since it was made, over its restarts.
-func (e *engine) log(ctx context.Context, c *container.InspectResponse, since time.Time) (io.ReadCloser, error) {
+// log reads the newest of what a container has printed since it was made, over its restarts.
+func (e *engine) log(ctx context.Context, c *container.InspectResponse, since time.Time, newest int) (io.ReadCloser, error) {
 	if c.HostConfig != nil && c.HostConfig.LogConfig.Type == "none" {
 		return nil, messages.NewError("doctor.no-log")
 	}
-	options := client.ContainerLogsOptions{Timestamps: true, Tail: strconv.Itoa(mostLines)}
+	options := client.ContainerLogsOptions{Timestamps: true, Tail: strconv.Itoa(newest)}
 	if !since.IsZero() {
 		options.Since = since.Format(time.RFC3339Nano)
 	}
@@ -392,10 +394,7 @@ type until struct {
 
 func (u *until) Read(p []byte) (int, error) {
 	n, err := u.ReadCloser.Read(p)
-	switch {
-	case err != nil && errors.Is(u.ctx.Err(), context.DeadlineExceeded):
-		err = messages.NewError("doctor.log-late")
-	case err != nil && u.ctx.Err() != nil:
+	if err != nil && u.ctx.Err() != nil {
 		err = u.ctx.Err()
 	}
 	return n, err

@@ -1,27 +1,11 @@
 package doctor
 
 import (
-	"io"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
-
-func TestLogOfWhichTheNewestLinesWereReadIsToldToBeLonger(t *testing.T) {
-	for lines, why := range map[int]string{2: "", 3: "doctor.newest1000000"} {
-		log := &newest{io.NopCloser(strings.NewReader(strings.Repeat("line\n", lines))), 3}
-		text, err := io.ReadAll(log)
-		assert.Len(t, text, lines*len("line\n"), "what was read is kept")
-		if why == "" {
-			require.NoError(t, err)
-		} else {
-			require.EqualError(t, err, why)
-		}
-	}
-}
 
 func TestServerThatWasStartedAgainAMomentAgoIsNotTakenForOneThatRuns(t *testing.T) {
 	now := time.Now()

@@ -103,6 +103,8 @@ var (
 // Given is a log that is no file: Open begins to read it.
 type Given struct {
 	Name string
+	// More says that it is another part of the log before it, whose name it has.
+	More bool
 	Open func(context.Context) (io.ReadCloser, error)
 }
 
@@ -454,7 +456,7 @@ func (w *walker) openGiven(f found) {
 		return
 	}
 	defer log.Close()
-	w.deliver(&Log{Name: f.path, Size: -1, Reader: w.counted(log)}, f)
+	w.deliver(&Log{Name: f.path, Size: -1, Reader: w.counted(log), More: f.given.More}, f)
 }
 
 // holdsSomething tells of a file whose size is told as 0 whether it has any: those of
