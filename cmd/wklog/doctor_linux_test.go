@@ -31,12 +31,12 @@ type situation struct {
 	// bare says that no folder is mounted, and private that no port is published.
 	bare, private bool
 	// before is a program that runs beside it, after a script that runs when it is up; CLIENT
-	// connects to its port.
+	// connects to its port, DIAL does so by a name, with roots.
 	before, after string
 	// image is another than the usual one.
 	image string
 	// cause leads, empty for a server of which nothing is at fault; warns says that it is a
-	// warning alone.
+	// warning alone, or not sure.
 	cause string
 	warns bool
 	// command is a part of the first command.
@@ -121,6 +121,7 @@ var situations = []situation{
 	{name: "mounted-elsewhere", bare: true, settings: map[string]string{certFile: "CERTS/full.pem", keyFile: "CERTS/key.pem"}, cause: "cert-file-missing"},
 	{name: "clients-of-another-authority", cause: "untrusted-ca", untyped: "the name of the domain leads nowhere here", after: "for i in 1 2 3; do CLIENT -tls1_2 -verify_return_error >/dev/null 2>&1) || true; done"},
 	{name: "clients-that-are-old", cause: "protocol-version", untyped: "the name of the domain leads nowhere here", after: "for i in 1 2 3; do CLIENT -tls1_1 -cipher DEFAULT@SECLEVEL=0 >/dev/null 2>&1) || true; done"},
+	{name: "clients-of-another-name", cause: "hostname-mismatch", warns: true, untyped: "which name the clients have nobody knows", after: "for i in 1 2 3 4 5; do DIAL chat.wangwei-corp.cn CERTS/root.pem || true; done"},
 	{name: "nginx-renewed", front: "expired.pem key.pem", after: "cp CERTS/full.pem CERTS/nginx-renewed/full.pem", cause: "cert-expired", command: "docker exec nginx-renewed nginx -t && docker exec nginx-renewed nginx -s reload"},
 	{name: "nginx-without-intermediate", front: "leaf.pem key.pem", after: "cp CERTS/full.pem CERTS/nginx-without-intermediate/bundle.pem", cause: "chain-incomplete", command: "CERTS/nginx-without-intermediate/bundle.pem > "},
 	{name: "nginx-key-of-another", front: "full.pem other.key", after: "cp CERTS/key.pem CERTS/nginx-key-of-another/right.key", cause: "cert-key-mismatch", command: "CERTS/nginx-key-of-another/right.key > "},
@@ -215,7 +216,8 @@ func (e *engine) startAll(t *testing.T, at []situation, certs string, port int, 
 		}
 		scripts = append(scripts, s.script(certs, port+i))
 		client := fmt.Sprintf("(nsenter -t %d -n openssl s_client -connect 127.0.0.1:%d -servername im.wangwei-corp.cn </dev/null", e.pid, port+i)
-		after = append(after, strings.NewReplacer("CERTS", certs, "CLIENT", client).Replace(s.after))
+		dial := fmt.Sprintf("nsenter -t %d -n %s/wukongim dial 127.0.0.1:%d", e.pid, e.dir, port+i)
+		after = append(after, strings.NewReplacer("CERTS", certs, "CLIENT", client, "DIAL", dial).Replace(s.after))
 	}
 	e.runAll(t, scripts)
 	for i, s := range at {

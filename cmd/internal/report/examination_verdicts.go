@@ -85,7 +85,7 @@ func incidentVerdict(doc *Document, in *Incident, s *doctor.Server) (v Verdict) 
 	if !v.Decided {
 		v.Steps = d.lookFirst()
 		if d.Decide != nil && d.Alike {
-			v.Steps = append([]Step{d.Decide.step()}, v.Steps...)
+			v.Steps = once(append([]Step{d.Decide.step()}, v.Steps...))
 		}
 	}
 	switch {
