@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -281,11 +282,17 @@ func (p *patient) tell(redactor *report.Redactor) (*report.Checklist, *report.Do
 	return list, doc
 }
 
+// farewell is how much longer than a log the reading of all may take: the log's own end says
+// what of it was not read.
+const farewell = 2 * time.Second
+
 // read reads the logs, for as long as may be.
 func (p *patient) read(ctx context.Context) []source.Failure {
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	reading, cancel := context.WithTimeout(ctx, p.timeout+farewell)
 	defer cancel()
-	batch := run.Batch{Core: p.core, Jobs: 1, Limit: source.DefaultLimit, Stdin: source.NewStream(ctx, p.app.stdin)}
+	ctx, cancel = context.WithTimeout(reading, p.timeout)
+	defer cancel()
+	batch := run.Batch{Core: p.core, Jobs: 1, Limit: source.DefaultLimit, Stdin: source.NewStream(reading, p.app.stdin)}
 	tails := map[string]*doctor.Tail{}
 	for _, log := range p.Logs {
 		if log.Path != "" {
@@ -294,10 +301,12 @@ func (p *patient) read(ctx context.Context) []source.Failure {
 		}
 		tails[log.Name] = log.Tail(p.from)
 		for i, open := range tails[log.Name].Pieces() {
-			batch.Given = append(batch.Given, source.Given{Name: log.Name, Open: open, More: i > 0})
+			batch.Given = append(batch.Given, source.Given{
+				Name: log.Name, More: i > 0, Open: func(context.Context) (io.ReadCloser, error) { return open(ctx) },
+			})
 		}
 	}
-	failures := batch.Run(ctx)
+	failures := batch.Run(reading)
 	for name, tail := range tails {
 		told := slices.ContainsFunc(failures, func(f source.Failure) bool { return f.Source == name })
 		if err := tail.Unread(); err != nil && ctx.Err() != nil && !told {

@@ -344,12 +344,13 @@ func TestNewestLinesCountWhereTheTimeIsUp(t *testing.T) {
 		}
 		lines = append(lines, at.Format("2006-01-02T15:04:05.000000000Z ")+text+"\n")
 	}
-	for hangs, events := range map[bool]int{false: 70, true: 50} {
+	for hangs, events := range map[bool]int{false: 70, true: 20} {
 		s := well(t, "wukongim")
 		s.Logs = []doctor.Log{{Name: "wukongim", Open: func(ctx context.Context, _ time.Time, newest int) (io.ReadCloser, error) {
-			if newest > 50_000 && hangs {
-				<-ctx.Done()
-				return nil, ctx.Err()
+			if newest > 20_000 && hangs {
+				r, w := io.Pipe()
+				context.AfterFunc(ctx, func() { w.CloseWithError(ctx.Err()) })
+				return r, nil
 			}
 			return io.NopCloser(strings.NewReader(strings.Join(lines[max(0, len(lines)-newest):], ""))), nil
 		}}}
@@ -365,7 +366,7 @@ func TestNewestLinesCountWhereTheTimeIsUp(t *testing.T) {
 		assert.Len(t, report.Inputs, 1, "its pieces are one log")
 		assert.Equal(t, map[bool]int{true: exitWrong, false: exitReached}[hangs], status)
 		if hangs {
-			assert.Contains(t, e.Unseen[0].Why, "read from "+begin.Add(20_000*time.Second).Local().Format(time.DateTime))
+			assert.Contains(t, e.Unseen[0].Why, "read from "+begin.Add(50_000*time.Second).Local().Format(time.DateTime))
 		}
 	}
 }

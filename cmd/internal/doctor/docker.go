@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"archive/tar"
+	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -409,7 +410,9 @@ func (e *engine) open(ctx context.Context, c *container.InspectResponse, options
 	}
 	r, w := io.Pipe()
 	go func() {
-		_, err := stdcopy.StdCopy(w, w, log)
+		several := bufio.NewWriterSize(w, 64<<10) // each line comes by itself
+		_, err := stdcopy.StdCopy(several, several, log)
+		_ = several.Flush() // of a pipe that nobody reads any more
 		w.CloseWithError(err)
 	}()
 	return &joined{r, log}, nil

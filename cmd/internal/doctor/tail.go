@@ -19,7 +19,7 @@ const mostLines = 1_000_000
 
 // newestLines are how many of the newest lines of a log one piece after the other goes back
 // to: where the time is up, what was not read is the oldest.
-var newestLines = []int{50_000, 200_000, mostLines}
+var newestLines = []int{20_000, 100_000, 300_000, mostLines}
 
 // Tail reads a log from a time on, zero for all, its newest lines first. Each of its pieces
 // is in the order of the log, and is read when the one before was.
@@ -38,7 +38,7 @@ type Tail struct {
 // Tail reads the log so.
 func (l Log) Tail(since time.Time) *Tail { return &Tail{log: l, since: since, sizes: newestLines} }
 
-// Pieces begin to read them.
+// Pieces begin to read them, and give nil for one that does not exist.
 func (t *Tail) Pieces() (all []func(context.Context) (io.ReadCloser, error)) {
 	for i := range t.sizes {
 		all = append(all, func(ctx context.Context) (io.ReadCloser, error) { return t.open(ctx, i) })
@@ -49,7 +49,7 @@ func (t *Tail) Pieces() (all []func(context.Context) (io.ReadCloser, error)) {
 func (t *Tail) open(ctx context.Context, i int) (io.ReadCloser, error) {
 	switch {
 	case t.ended, t.broken:
-		return io.NopCloser(bytes.NewReader(nil)), nil
+		return nil, nil
 	case ctx.Err() != nil:
 		return nil, t.Unread()
 	}

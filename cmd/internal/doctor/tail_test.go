@@ -49,6 +49,9 @@ func TestLogIsReadNewestFirstAndEachLineOnce(t *testing.T) {
 			for _, open := range tail.Pieces() {
 				r, err := open(t.Context())
 				require.NoError(t, err)
+				if r == nil {
+					continue
+				}
 				text, err := io.ReadAll(r)
 				read = string(text) + read
 				if err != nil {
@@ -92,7 +95,7 @@ func TestTimeThatIsUpLeavesTheOldestLinesUnread(t *testing.T) {
 		var told error
 		for _, open := range tail.Pieces() {
 			r, err := open(ctx)
-			if err == nil {
+			if err == nil && r != nil {
 				_, err = io.Copy(io.Discard, r)
 			}
 			if err != nil {
@@ -125,7 +128,9 @@ func TestLogThatBreaksOffIsNotReadAgain(t *testing.T) {
 	for _, open := range tail.Pieces() {
 		r, err := open(t.Context())
 		require.NoError(t, err)
-		_, _ = io.Copy(io.Discard, r)
+		if r != nil {
+			_, _ = io.Copy(io.Discard, r)
+		}
 	}
 	assert.Equal(t, 2, opened)
 	assert.Error(t, tail.Unread())

@@ -100,7 +100,8 @@ var (
 	ErrLargeZip    = errors.New("a zip archive on a stream or in another archive is too large to be kept in memory")
 )
 
-// Given is a log that is no file: Open begins to read it.
+// Given is a log that is no file: Open begins to read it, or gives nil where there is no
+// more of it.
 type Given struct {
 	Name string
 	// More says that it is another part of the log before it, whose name it has.
@@ -453,6 +454,9 @@ func (w *walker) openGiven(f found) {
 	log, err := f.given.Open(w.ctx)
 	if err != nil {
 		w.fail(f.path, err, false)
+		return
+	}
+	if log == nil {
 		return
 	}
 	defer log.Close()
