@@ -35,6 +35,7 @@ var podChecks = []struct {
 }{
 	{"config-secret", TheServer, checkSecrets},
 	{"config-probes", TheServer, checkProbes},
+	{"config-policies", AllClients, checkPolicies},
 }
 
 // Check runs the whole checklist over the settings.

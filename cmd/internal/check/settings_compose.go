@@ -34,6 +34,7 @@ type container struct {
 	probes    map[string]*podProbe
 	portNames map[string]string
 	routed    []routedPort
+	policies  []policy
 	// stray is a Service that should lead to it and selects other pods.
 	stray string
 	// alike is how much speaks for its being WuKongIM's.
