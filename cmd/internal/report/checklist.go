@@ -4,13 +4,10 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/fatih/color"
 
 	"wklog/cmd/internal/check"
 	"wklog/cmd/internal/messages"
@@ -315,122 +312,6 @@ func (l *Checklist) ruledOut(c *CheckLine, last time.Time) []string {
 // than the last failure.
 func (c *CheckLine) isNewer(last time.Time) bool {
 	return c.Since != nil && !last.IsZero() && c.Since.After(last)
-}
-
-// Write writes the checklist as JSON or as a table.
-func (l *Checklist) Write(w io.Writer, form string, opts Options) error {
-	if form == "json" {
-		if l.Report != nil {
-			l.Report = l.Report.shown(opts.Top)
-		}
-		return WriteJSON(w, l, "  ")
-	}
-	p := NewPage(opts)
-	p.checklist(l)
-	if _, err := io.WriteString(w, p.String()); err != nil || l.Report == nil {
-		return err
-	}
-	if _, err := io.WriteString(w, "\n"); err != nil {
-		return err
-	}
-	return Write(w, form, l.Report, opts)
-}
-
-// groupOf names the heading under which a check stands.
-func groupOf(id string) string {
-	switch kind, _, _ := strings.Cut(id, "-"); kind {
-	case "config", "kube":
-		return "checks.config"
-	case "live":
-		return "checks.live"
-	case "proxy":
-		return "checks.proxy"
-	}
-	return "checks.certificate"
-}
-
-func (p *Page) checklist(l *Checklist) {
-	counts := map[string]int{}
-	for _, c := range l.Checks {
-		counts[c.Status]++
-	}
-	p.Paragraph("", p.say.Say("checks.summary", counts["fail"], counts["warn"], counts["pass"], counts["skip"]))
-	group := ""
-	target := ""
-	for _, c := range l.Checks {
-		if next := groupOf(c.ID); next != group || c.Target != target {
-			group, target = next, c.Target
-			p.Heading(group)
-			p.Paragraph(" ", Visible(target))
-		}
-		p.check(&c)
-	}
-	if len(l.Causes) == 0 {
-		p.Line("")
-		p.Paragraph("", l.end(p.say, counts["warn"], counts["skip"]), bold)
-	}
-	if l.Report == nil { // whose diagnosis says it otherwise
-		p.todo(l.Causes)
-	}
-}
-
-// end is the closing sentence of a list without a failure: what was not checked is
-// not in order.
-func (l *Checklist) end(say *messages.Printer, warned, skipped int) string {
-	switch {
-	case l.Cut:
-		return say.Say("checks.cut", skipped)
-	case l.nothing:
-		return say.Say("checks.nothing")
-	case warned > 0:
-		return say.Say("checks.warned", warned, skipped)
-	case skipped > 0:
-		return say.Say("checks.partly", skipped)
-	}
-	return say.Say("checks.good")
-}
-
-// todo says what to do about the causes that checks found, the first in full.
-func (p *Page) todo(causes []CheckedCause) {
-	told := map[string]bool{}
-	for i, cause := range causes {
-		if i == 0 {
-			p.Heading("checks.first")
-		} else {
-			p.Line("")
-		}
-		p.Paragraph(fmt.Sprintf("%2d. ", i+1), cause.Title+"  "+cause.Cause, bold)
-		p.Paragraph("    ", p.say.Say("checks.by", p.say.List(cause.titles(p.say))))
-		if i > 0 {
-			fresh := slices.DeleteFunc(slices.Clone(cause.Fixes[:cause.own]), func(s Step) bool { return told[s.Text+s.Command] })
-			p.steps(fresh)
-			if len(fresh) < cause.own {
-				p.Paragraph("    ", p.say.Say("checks.told"))
-			}
-			p.Paragraph("    ", p.say.Say("diagnosis.explain", cause.Cause))
-			continue
-		}
-		p.Paragraph("    ", cause.Why)
-		p.steps(cause.Fixes)
-		for _, s := range cause.Fixes {
-			told[s.Text+s.Command] = true
-		}
-	}
-}
-
-// check writes one line of the checklist, and what was found below it.
-func (p *Page) check(c *CheckLine) {
-	colors := map[string]color.Attribute{"pass": color.FgGreen, "warn": color.FgYellow, "fail": color.FgRed, "skip": color.Faint}
-	word := p.say.Say("status." + c.Status)
-	pad := strings.Repeat(" ", max(0, 6-columns(word)))
-	title := c.Title
-	if c.Seconds >= 0.0005 {
-		title += fmt.Sprintf("  %.0f ms", c.Seconds*1000)
-	}
-	p.Line(" " + p.paint(word, colors[c.Status]) + pad + Visible(title))
-	if c.Detail != "" {
-		p.Paragraph("       ", Visible(c.Detail))
-	}
 }
 
 // AddChecks tells in a report which checks were made, and what they mean for its
