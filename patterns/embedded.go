@@ -33580,7 +33580,7 @@ var embedded = Catalogue{
 						En: "Test the configuration; it must print test is successful.",
 						Zh: "检查配置，应显示 test is successful。",
 					},
-					Command: "docker compose run --rm --no-deps nginx nginx -t",
+					Command: "docker compose exec nginx nginx -t",
 				},
 				{
 					For: []ComponentID{
@@ -34413,7 +34413,7 @@ var embedded = Catalogue{
 						En: "Which files does it read, and for which names? A line with emerg alone names what it stops at.",
 						Zh: "它读取哪些文件，对应哪些域名？如果只有一行 emerg，就是它停下的原因。",
 					},
-					Command: "docker compose run --rm --no-deps nginx nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
+					Command: "docker compose exec nginx nginx -T 2>&1 | grep -E 'emerg|server_name|listen|ssl_certificate'",
 				},
 				{
 					For: []ComponentID{
@@ -35316,7 +35316,7 @@ var embedded = Catalogue{
 		},
 		{
 			Name:  "nginx",
-			Match: "docker compose (?:exec|run --rm --no-deps|logs|restart|up -d(?: --force-recreate)?) (nginx)(?:$|\\s)",
+			Match: "docker compose (?:exec|logs|restart|up -d(?: --force-recreate)?) (nginx)(?:$|\\s)",
 			For: []ComponentID{
 				"nginx",
 			},
