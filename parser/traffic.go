@@ -54,10 +54,13 @@ func (t *Traffic) Add(more Traffic) {
 }
 
 const (
-	// firstStep is the step of a short log, and maxTimes how many times are kept: a
-	// longer one has larger steps.
+	// firstStep is the step of a short log: a longer one has larger steps.
 	firstStep = 2 << 10
-	maxTimes  = 256
+	// maxTimes is how many times are kept of a long one, and firstTimes while the step is
+	// the first. With twice the step they are twice as many: a log of a few megabytes, as
+	// they are rotated, would cost as much to date as to search otherwise.
+	maxTimes   = 256
+	firstTimes = 32
 	// maxUndatedLines is how many lines without a time are passed over.
 	maxUndatedLines = 8
 )
@@ -102,7 +105,7 @@ func (s *sampler) look(t time.Time, offset int64) {
 	} else {
 		s.Times = append(s.Times, t)
 	}
-	if len(s.Times) >= maxTimes {
+	if int64(len(s.Times)) >= min(maxTimes, firstTimes*s.Step/firstStep) {
 		s.halve()
 	}
 	s.undated, s.next = 0, (offset/s.Step+1)*s.Step

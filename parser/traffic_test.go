@@ -1,10 +1,13 @@
 package parser
 
 import (
+	"bytes"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // TestTrafficOfAmountsHasATimeAfterEachStep, however they are cut up.
@@ -36,4 +39,25 @@ func TestTrafficOfAmountsHasATimeAfterEachStep(t *testing.T) {
 		assert.InDelta(t, width.Seconds(), one.Sub(long.Times[i]).Seconds(), 60, i)
 	}
 	assert.Less(t, at(10_000).Sub(long.Times[len(long.Times)-1]), 2*width)
+}
+
+// TestTrafficOfALogIsSpreadOverIt: more times of a longer log, but no more than are kept,
+// and as many of each part.
+func TestTrafficOfALogIsSpreadOverIt(t *testing.T) {
+	start := time.Date(2026, 4, 4, 0, 0, 0, 0, time.UTC)
+	for lines, want := range map[int][2]int{100: {4, 8}, 1_000: {16, 32}, 20_000: {64, 128}, 200_000: {128, 256}} {
+		var log bytes.Buffer
+		for n := range lines {
+			fmt.Fprintf(&log, `{"level":"info","time":%q,"msg":"【Server】user online"}`+"\n", start.Add(time.Duration(n)*time.Second).Format(time.RFC3339))
+		}
+		stats, err := Read(t.Context(), &log, Options{}, func(*Record) error { return nil })
+		require.NoError(t, err)
+		times := stats.Traffic.Times
+		assert.GreaterOrEqual(t, len(times), want[0], "%d lines", lines)
+		assert.LessOrEqual(t, len(times), want[1], "%d lines", lines)
+		apart := float64(lines) / float64(len(times))
+		for i, at := range times {
+			assert.InDelta(t, float64(i)*apart, at.Sub(start).Seconds(), 2*apart, "time %d of %d lines", i, lines)
+		}
+	}
 }

@@ -32918,7 +32918,10 @@ var embedded = Catalogue{
 					Pattern: "^apache-",
 				},
 				{
-					Text: "\\[ssl:[a-z]+\\]|\\bAH0[0-9]{4}: ",
+					Text: "\\[ssl:[a-z]+\\]",
+				},
+				{
+					Text: "AH0[0-9]{4}: ",
 				},
 			},
 			Lacks: map[string]Text{
@@ -32954,7 +32957,25 @@ var embedded = Catalogue{
 					Name: "(?i)traefik",
 				},
 				{
-					Text: "(?i)\\btraefik\\b|\"?(?:entryPointName|routerName|providerName)\"?[=:]|ACME certificate from resolver|level=(?:error|warning|info|debug) msg=",
+					Text: "traefik\\b",
+				},
+				{
+					Text: "Traefik\\b",
+				},
+				{
+					Text: "entryPointName\"?[=:]",
+				},
+				{
+					Text: "routerName\"?[=:]",
+				},
+				{
+					Text: "providerName\"?[=:]",
+				},
+				{
+					Text: "ACME certificate from resolver",
+				},
+				{
+					Text: "level=(?:error|warning|info|debug) msg=",
 				},
 				{
 					Text: "^\\S+ (?:DBG|INF|WRN|ERR) ",
@@ -32994,7 +33015,10 @@ var embedded = Catalogue{
 					Name: "(?i)caddy",
 				},
 				{
-					Text: "\"logger\":\"(?:http|tls|admin|caddy|pki)\\b|Error: loading (?:initial|new) config:",
+					Text: "\"logger\":\"(?:http|tls|admin|caddy|pki)\\b",
+				},
+				{
+					Text: "Error: loading (?:initial|new) config:",
 				},
 			},
 			Lacks: map[string]Text{

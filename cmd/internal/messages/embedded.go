@@ -456,7 +456,7 @@ var embedded = map[patterns.Lang]func() map[string]string{
 			"check.live-ocsp.stale":                     "the stapled OCSP answer ran out on %s",
 			"check.live-ocsp.unknown":                   "the CA's OCSP responder does not know it",
 			"check.live-ocsp.unusable":                  "the stapled OCSP answer cannot be used: %s",
-			"check.live-revocation":                     "Not revoked, as asked for",
+			"check.live-revocation":                     "Revocation (on request)",
 			"check.live-revocation.not-wanted":          "not asked; --revocation asks the CA, --crl FILE looks into its list",
 			"check.live-route":                          "Address from /route",
 			"check.live-route.differs":                  "/route hands out %s; %s was checked",

@@ -352,13 +352,19 @@ func (p *Page) checklist(l *Checklist) {
 	p.Paragraph("", p.say.Say("checks.summary", counts["fail"], counts["warn"], counts["pass"], counts["skip"]))
 	group := ""
 	target := ""
-	for _, c := range l.Checks {
+	for i := 0; i < len(l.Checks); {
+		c := &l.Checks[i]
 		if next := groupOf(c.ID); next != group || c.Target != target {
 			group, target = next, c.Target
 			p.Heading(group)
 			p.Paragraph(" ", Visible(target))
 		}
-		p.check(&c)
+		n := 1
+		for i+n < len(l.Checks) && c.skippedLike(&l.Checks[i+n]) {
+			n++
+		}
+		p.check(l.Checks[i : i+n])
+		i += n
 	}
 	if len(l.Causes) == 0 {
 		p.Line("")
@@ -405,24 +411,39 @@ func (p *Page) todo(causes []CheckedCause) {
 			p.Paragraph("    ", p.say.Say("diagnosis.explain", cause.Cause))
 			continue
 		}
-		p.Paragraph("    ", cause.Why)
-		p.steps(cause.Fixes)
-		for _, s := range cause.Fixes {
+		p.Paragraph("    ", sentences(cause.Why, 2))
+		fixes := cause.Fixes[:min(len(cause.Fixes), max(cause.own, 2))]
+		p.steps(fixes)
+		for _, s := range fixes {
 			told[s.Text+s.Command] = true
+		}
+		if len(fixes) < len(cause.Fixes) {
+			p.Paragraph("    ", p.say.Say("diagnosis.explain", cause.Cause))
 		}
 	}
 }
 
-// check writes one line of the checklist, and what was found below it.
-func (p *Page) check(c *CheckLine) {
+// skippedLike tells of two checks of one target that they were not made for one reason.
+func (c *CheckLine) skippedLike(other *CheckLine) bool {
+	return c.Status == string(check.Skip) && other.Status == c.Status && groupOf(other.ID) == groupOf(c.ID) &&
+		other.Target == c.Target && other.Detail == c.Detail
+}
+
+// check writes one line of the checklist, and what was found below it. Several were not
+// made, for the same reason.
+func (p *Page) check(several []CheckLine) {
+	c := &several[0]
 	colors := map[string]color.Attribute{"pass": color.FgGreen, "warn": color.FgYellow, "fail": color.FgRed, "skip": color.Faint}
 	word := p.say.Say("status." + c.Status)
 	pad := strings.Repeat(" ", max(0, 6-columns(word)))
-	title := c.Title
-	if c.Seconds >= 0.0005 {
-		title += fmt.Sprintf("  %.0f ms", c.Seconds*1000)
+	var titles []string
+	for i := range several {
+		titles = append(titles, Visible(several[i].Title))
 	}
-	p.Line(" " + p.paint(word, colors[c.Status]) + pad + Visible(title))
+	if c.Seconds >= 0.0005 {
+		titles[0] += fmt.Sprintf("  %.0f ms", c.Seconds*1000)
+	}
+	p.Paragraph(" "+p.paint(word, colors[c.Status])+pad, p.say.List(titles))
 	if c.Detail != "" {
 		p.Paragraph("       ", Visible(c.Detail))
 	}

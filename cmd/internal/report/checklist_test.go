@@ -100,3 +100,39 @@ func TestCertificateIsConfiguredBeforeWSSAddr(t *testing.T) {
 		assert.Contains(t, page.String(), "The steps above fix this too.")
 	}
 }
+
+// TestChecksThatWereNotMadeForOneReasonAreOneEntry: each name is there, the reason once.
+func TestChecksThatWereNotMadeForOneReasonAreOneEntry(t *testing.T) {
+	skipped := func(id, target, why string) check.Result {
+		return check.Result{ID: id, Status: check.Skip, Key: why, Target: check.Value{Name: "target", V: target}}
+	}
+	l := checklist(t,
+		skipped("live-tls13", "wss://a:1", "live-api.no-api"), skipped("live-tls12", "wss://a:1", "live-api.no-api"),
+		skipped("live-names", "wss://a:1", "live-clock.no-date"), skipped("live-trust", "wss://b:1", "live-clock.no-date"))
+	for i := range l.Checks { // as words of one language
+		l.Checks[i].Detail = "because of " + l.Checks[i].Key
+	}
+	var text strings.Builder
+	require.NoError(t, l.Write(&text, "table", Options{Say: english(t), Width: 80}))
+	assert.Equal(t, 1, strings.Count(text.String(), "because of live-api.no-api"))
+	assert.Equal(t, 2, strings.Count(text.String(), "because of live-clock.no-date"), "two targets")
+	for _, line := range l.Checks {
+		assert.Contains(t, text.String(), line.Title)
+	}
+}
+
+// TestFirstCauseOfAChecklistIsShort: what the checks know is whole, of what the cause says
+// there are two steps, and the rest is named.
+func TestFirstCauseOfAChecklistIsShort(t *testing.T) {
+	l := checklist(t, failed("live-tcp", "connection-interrupted", check.TheServer, check.Step{Key: "any.fix-files"}))
+	require.Greater(t, len(l.Causes[0].Fixes), 3)
+	var text strings.Builder
+	require.NoError(t, l.Write(&text, "table", Options{Say: english(t), Width: 80}))
+	assert.Contains(t, text.String(), " 2) ")
+	assert.NotContains(t, text.String(), " 3) ")
+	assert.Contains(t, text.String(), "wklog explain connection-interrupted")
+	l = checklist(t, failed("live-tcp", "connection-interrupted", check.TheServer, check.Step{Key: "any.fix-files"}, check.Step{Key: "any.fix-all"}, check.Step{Key: "any.fix-own"}))
+	text.Reset()
+	require.NoError(t, l.Write(&text, "table", Options{Say: english(t), Width: 80}))
+	assert.Contains(t, text.String(), " 3) ")
+}

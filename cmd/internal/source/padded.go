@@ -2,8 +2,10 @@ package source
 
 import (
 	"bufio"
+	"bytes"
 	"compress/bzip2"
 	"errors"
+	"io"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -12,36 +14,30 @@ import (
 // padded is a compressed stream. Tapes, block devices and some copies fill up with
 // zeros what they hold, and gzip passes over those: they are no damage.
 type padded struct {
+	// Reader is what the decoder reads from: gzip's is fast with this type only.
 	*bufio.Reader
-	zeros int // that were read last, one after the other
+	stored *zerosCounted
 }
 
-// Read counts what a decoder takes, and not what waits for it.
-func (p *padded) Read(b []byte) (int, error) {
-	n, err := p.Reader.Read(b)
-	for i := n; ; i-- {
-		switch {
-		case i == 0:
-			p.zeros += n
-			return n, err
-		case b[i-1] != 0:
-			p.zeros = n - i
-			return n, err
-		}
-	}
+func newPadded(r io.Reader) *padded {
+	stored := &zerosCounted{Reader: r}
+	return &padded{bufio.NewReaderSize(stored, headSize), stored}
 }
 
-// ReadByte is what the decoders use that take no more than they need.
-func (p *padded) ReadByte() (byte, error) {
-	c, err := p.Reader.ReadByte()
-	switch {
-	case err != nil:
-	case c == 0:
-		p.zeros++
-	default:
-		p.zeros = 0
+// zerosCounted counts the zeros at the end of what was read.
+type zerosCounted struct {
+	io.Reader
+	zeros int
+}
+
+func (z *zerosCounted) Read(b []byte) (int, error) {
+	n, err := z.Reader.Read(b)
+	last := len(bytes.TrimRight(b[:n], "\x00"))
+	if last > 0 {
+		z.zeros = 0
 	}
-	return c, err
+	z.zeros += n - last
+	return n, err
 }
 
 // isNoBeginning tells that behind the end of what was packed something stands that does
@@ -56,7 +52,7 @@ func isNoBeginning(err error) bool {
 // zeros.
 func (p *padded) endsInZeros() bool {
 	const shortestMagic = 2
-	if p.zeros < shortestMagic {
+	if p.stored.zeros-p.Buffered() < shortestMagic {
 		return false
 	}
 	for {

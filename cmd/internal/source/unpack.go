@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -68,12 +69,29 @@ func formats() []format {
 // maxWindow bounds the memory, in bytes, that a zstd stream may ask for.
 const maxWindow = 128 << 20
 
+// zstdDecoders are those that have nothing to do: each holds a window of megabytes, which
+// an archive of many files would clear as often.
+var zstdDecoders sync.Pool
+
+type zstdReader struct{ *zstd.Decoder }
+
 func newZstd(r io.Reader) (io.Reader, error) {
+	d, ok := zstdDecoders.Get().(*zstd.Decoder)
+	if ok {
+		return zstdReader{d}, d.Reset(r)
+	}
 	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, err
 	}
-	return d.IOReadCloser(), nil
+	return zstdReader{d}, nil
+}
+
+// Close lets others have the decoder.
+func (z zstdReader) Close() error {
+	err := z.Reset(nil) // it lets go of what it has read
+	zstdDecoders.Put(z.Decoder)
+	return err
 }
 
 // unpack looks at the first bytes of a stream and hands the text in it to the
@@ -139,8 +157,8 @@ func utf16(head []byte) transform.Transformer {
 // when the error is returned.
 func decompress(open func(io.Reader) (io.Reader, error)) func(*walker, *Log, int) error {
 	return func(w *walker, log *Log, depth int) error {
-		stored := &padded{Reader: bufio.NewReaderSize(log.Reader, headSize)}
-		r, err := open(stored)
+		stored := newPadded(log.Reader)
+		r, err := open(stored.Reader)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
