@@ -5191,7 +5191,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The client was told to send a certificate of its own and could not load it, or its key: a wrong path, a wrong password, a key that belongs to another certificate. This says nothing of the server.",
-				Zh: "客户端配置了自己的证书，但证书或私钥加载失败：路径不对、密码不对，或私钥与证书不配对。这与服务器无关。",
+				Zh: "客户端配置了自己的证书，但证书或私钥加载失败：路径不对、密码不对，或私钥与证书不匹配。这与服务器无关。",
 			},
 			Severity: "error",
 			Category: "protocol",
