@@ -148,7 +148,7 @@ func (e *Examination) Add(s *doctor.Server, list *Checklist, doc *Document, unse
 		x.add(checkedVerdict(&list.Causes[i], list))
 	}
 	for i := range doc.Incidents {
-		x.add(incidentVerdict(doc, &doc.Incidents[i], s))
+		x.add(incidentVerdict(doc, &doc.Incidents[i], s, e.say))
 	}
 	x.warnings()
 	if s.Operate != nil && e.redactor == nil { // it knows the user's own names

@@ -85,3 +85,25 @@ func TestExaminationInABrowser(t *testing.T) {
 		b.quiet(t)
 	})
 }
+
+// TestExaminationNamesWhatLooksAlike: the first of several causes that a log cannot tell
+// apart does not stand alone, and no step is told twice.
+func TestExaminationNamesWhatLooksAlike(t *testing.T) {
+	languages(t, func(t *testing.T, lang patterns.Lang) {
+		say := printer(t, lang)
+		doc := analyse(t, lang, recorded(t, "scenarios/untrusted-ca-mixed-docker-t.log"))
+		require.True(t, doc.Diagnosis[0].Alike && doc.Diagnosis[1].Alike, "it is no tie any more: take another")
+		c, err := loadOnce()
+		require.NoError(t, err)
+		e := report.NewExamination(say, time.Now(), nil, nil)
+		e.Add(&doctor.Server{Name: "im", FoundBy: "docker", State: doctor.Running}, report.NewChecklist(nil, c, say, time.Now()), doc, nil)
+		e.Finish(false)
+		verdict := e.Servers[0].Verdicts[0]
+		assert.Contains(t, strings.Join(verdict.Found, "\n"), doc.Diagnosis[1].Title)
+		for i, step := range verdict.Steps {
+			for _, other := range verdict.Steps[:i] {
+				assert.NotEqual(t, other, step)
+			}
+		}
+	})
+}

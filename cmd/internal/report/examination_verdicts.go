@@ -69,8 +69,18 @@ func once(steps []Step) (list []Step) {
 	return list
 }
 
+// alike are the causes behind the first that look like it to a log.
+func alike(list []Diagnosis, say *messages.Printer) (others []string) {
+	for i := range list {
+		if i > 0 && list[i].Alike {
+			others = append(others, list[i].amount(say)+" "+list[i].Title)
+		}
+	}
+	return others
+}
+
 // incidentVerdict is the leading cause of an incident; none of what healthy servers show.
-func incidentVerdict(doc *Document, in *Incident, s *doctor.Server) (v Verdict) {
+func incidentVerdict(doc *Document, in *Incident, s *doctor.Server, say *messages.Printer) (v Verdict) {
 	if len(in.Diagnosis) == 0 || doc.harmless() || in.Diagnosis[0].Category == "noise" {
 		return v
 	}
@@ -85,8 +95,11 @@ func incidentVerdict(doc *Document, in *Incident, s *doctor.Server) (v Verdict) 
 	if !v.Decided {
 		v.Steps = d.lookFirst()
 		if d.Decide != nil && d.Alike {
-			v.Steps = append([]Step{d.Decide.step()}, v.Steps...)
+			v.Steps = once(append([]Step{d.Decide.step()}, v.Steps...))
 		}
+	}
+	if others := alike(in.Diagnosis, say); len(others) > 0 {
+		v.Found = append(v.Found, say.Say("doctor.alike", say.List(others)))
 	}
 	switch {
 	case s.State != doctor.Running:
