@@ -2403,7 +2403,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The client did not accept the OCSP answer that came with the certificate: it is old, of another certificate, badly signed, or says revoked. WuKongIM staples no OCSP answers; nginx does with ssl_stapling. A wrong clock makes a good answer look old.",
-				Zh: "客户端不接受装订的 OCSP 响应：响应过旧、不属于该证书、签名有误，或者状态为已吊销。WuKongIM 不做 OCSP 装订，nginx 开启 ssl_stapling 后会做。时钟偏差也会让有效的应答看起来过期。",
+				Zh: "客户端不接受装订的 OCSP 响应：响应过旧、不属于该证书、签名有误，或者状态为已吊销。WuKongIM 不做 OCSP 装订，nginx 开启 ssl_stapling 后会做。时钟偏差也会让有效的响应看起来过期。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -13363,7 +13363,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "nginx opened TLS to the upstream, which closed the connection silently. The ws port 5200 of WuKongIM does this, since it is plain: write proxy_pass http:// for it. Its wss port does it for nginx's second and later connections, because WuKongIM v1.1 to v2.2 cannot resume TLS 1.2 sessions: set proxy_ssl_session_reuse off, or proxy_ssl_protocols TLSv1.3. It never sends alerts either, so versions or ciphers that do not meet look the same.",
-				Zh: "nginx 对上游发起 TLS，上游一声不响就断开。WuKongIM 的 ws 端口 5200 是明文，就会这样，应写 proxy_pass http://。wss 端口则会在 nginx 的第二次及以后的连接上这样，因为 WuKongIM v1.1 到 v2.2 无法恢复 TLS 1.2 会话：设置 proxy_ssl_session_reuse off，或 proxy_ssl_protocols TLSv1.3。它也从不发出告警，版本或加密套件不匹配同样表现为直接断开。",
+				Zh: "nginx 对上游发起 TLS，上游没有任何说明就断开。WuKongIM 的 ws 端口 5200 是明文，就会这样，应写 proxy_pass http://。wss 端口则会在 nginx 的第二次及以后的连接上这样，因为 WuKongIM v1.1 到 v2.2 无法恢复 TLS 1.2 会话：设置 proxy_ssl_session_reuse off，或 proxy_ssl_protocols TLSv1.3。它也从不发出告警，版本或加密套件不匹配同样表现为直接断开。",
 			},
 			Severity: "error",
 			Category: "wrong-port",
@@ -15771,7 +15771,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The connection to the service was made, but its part of the TLS handshake did not come in time (10 s by default). The network drops packets, often large ones (MTU, VPN), a firewall holds the handshake back, or the service is overloaded. Once in a while it is harmless.",
-				Zh: "与对方的连接已建立，但对方的 TLS 握手数据没有按时到（默认 10 秒）。网络丢包（常见于大包，如 MTU、VPN 问题）、防火墙拦住了握手，或对方过载。偶尔出现没有关系。",
+				Zh: "与对方的连接已建立，但对方的 TLS 握手数据没有按时到达（默认 10 秒）。网络丢包（常见于大包，如 MTU、VPN 问题）、防火墙拦住了握手，或对方过载。偶尔出现没有关系。",
 			},
 			Severity: "warning",
 			Category: "network",
@@ -31957,7 +31957,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "Mini programs accept wss:// alone, to a name that is registered in the console as a socket domain, with a certificate of a public CA and its intermediates, TLS 1.2 or newer. No IP and no self-signed certificate works on a phone, although the developer tools let it pass when the check is switched off. If only phones fail and the tools do not, suspect the intermediate certificate or that switch.",
-				Zh: "小程序只接受 wss://，域名要在后台登记为 socket 合法域名，证书须由公共 CA 签发并带上中间证书，TLS 1.2 以上。真机上不能用 IP，也不能用自签名证书；开发者工具勾选「不校验合法域名」后能连，真机不行。如果只有真机失败，先怀疑缺少中间证书，或者是这个选项掩盖了问题。",
+				Zh: "小程序只接受 wss://，域名要在后台登记为 socket 合法域名，证书须由公共 CA 签发并带上中间证书，TLS 1.2 以上。真机上不能用 IP，也不能用自签名证书；开发者工具勾选“不校验合法域名”后能连，真机不行。如果只有真机失败，先怀疑缺少中间证书，或者是这个选项掩盖了问题。",
 			},
 			Codes: []string{
 				"url not in domain list",
@@ -32239,7 +32239,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "One side or something between them tore the connection down. Alone it is no sign of a certificate: healthy networks reset connections as well. If every attempt ends so at once, the port speaks another protocol, or a firewall cuts TLS; in China a domain without an ICP filing (备案) is cut at its name in the ClientHello.",
-				Zh: "某一端或中间设备强行断开了连接。单独出现不能说明证书有问题，正常网络也会有重置。如果每次一连就被重置，可能是端口说的不是 TLS，或防火墙拦截了 TLS；在国内，未备案的域名会按 ClientHello 里的域名被拦截。",
+				Zh: "某一端或中间设备强行断开了连接。单独出现不能说明证书有问题，正常网络也会有重置。如果每次一连就被重置，可能是端口没有启用 TLS，或防火墙拦截了 TLS；在国内，未备案的域名会按 ClientHello 里的域名被拦截。",
 			},
 			Codes: []string{
 				"ECONNRESET",
@@ -32370,7 +32370,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "No answer came in time. Before the handshake that is a firewall, a security group or a wrong address; in the midst of it something swallows packets, or the port speaks another protocol and both sides wait for each other.",
-				Zh: "对方没有及时应答。如果还没握手就超时，多半是防火墙、安全组或地址不对；如果在握手中间超时，是中间设备丢包，或者端口说的不是 TLS，双方都在等对方先说话。",
+				Zh: "对方没有及时应答。如果还没握手就超时，多半是防火墙、安全组或地址不对；如果在握手中间超时，是中间设备丢包，或者端口没有启用 TLS，双方都在等对方先发数据。",
 			},
 			Codes: []string{
 				"ETIMEDOUT",
