@@ -46,6 +46,9 @@ type Result struct {
 	Status Status
 	// Target is what was checked: a service, a file, an address.
 	Target Value
+	// Component is the program that is at fault as the catalogue calls it, empty for
+	// WuKongIM.
+	Component string
 	// Cause is the root cause that a failed check proves, or that one with a
 	// warning makes likely; empty otherwise.
 	Cause string
