@@ -37292,6 +37292,16 @@ var embedded = Catalogue{
 				Group: 5,
 			},
 		},
+		"\"MESSAGE\":[": {
+			Halves: search.Spot{
+				Print: 3,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 2,
+			},
+		},
 		"\"_p\":\"P\"": {
 			Halves: search.Spot{
 				Print: 4,
