@@ -55,8 +55,8 @@ type Analyzer struct {
 	sights   sightings
 	single   map[ranking.Key][]CauseScore
 	context  ranking.Context
-	// contexts are those of each log.
-	contexts map[string]*ranking.Context
+	// near is what stands near the failures of each log.
+	near map[string]*surroundings
 	// sourceNodes are the nodes that each log is of, empty for several.
 	sourceNodes map[string]string
 	// named are the nodes that records name.
@@ -92,7 +92,7 @@ func NewAnalyzer(c *Catalogue, filter Filter) (*Analyzer, error) {
 	return &Analyzer{
 		catalogue: c, matcher: m, ranker: r, filter: filter,
 		tallies: map[*Pattern]*tally{}, programs: newPrograms(c), facts: newFacts(c), where: newWhere(), sights: newSightings(),
-		single: map[ranking.Key][]CauseScore{}, contexts: map[string]*ranking.Context{}, passed: map[string]parser.Traffic{},
+		single: map[ranking.Key][]CauseScore{}, near: map[string]*surroundings{}, passed: map[string]parser.Traffic{},
 		sourceNodes: map[string]string{}, named: map[string]bool{},
 		again: newAgain(), checks: newChecks(), stops: newStops(), starts: newOnce(),
 	}, nil
@@ -107,7 +107,7 @@ type Source struct {
 	analyzer *Analyzer
 	name     string
 	told     *retold
-	context  *ranking.Context
+	near     *surroundings
 
 	neighbour neighbour
 	// heard are the newest failures of each container, oldest first.
@@ -117,10 +117,10 @@ type Source struct {
 // Source starts a log. Logs that hold the raw handshake lines should come
 // before the files that repeat their debug records.
 func (a *Analyzer) Source(name string) *Source {
-	if a.contexts[name] == nil {
-		a.contexts[name] = &ranking.Context{}
+	if a.near[name] == nil {
+		a.near[name] = &surroundings{}
 	}
-	return &Source{analyzer: a, name: name, told: a.again.log(name, a.homeOf(name)), context: a.contexts[name]}
+	return &Source{analyzer: a, name: name, told: a.again.log(name, a.homeOf(name)), near: a.near[name]}
 }
 
 // Add takes the next record of the log.
@@ -130,12 +130,13 @@ func (s *Source) Add(rec *parser.Record) {
 		rec.Node = ""
 	}
 	s.told.pass(rec)
-	if s.told.closes && !s.context.Visible {
-		s.context.Visible, a.context.Visible = true, true
+	if s.told.closes && !s.near.visible {
+		s.near.visible, a.context.Visible = true, true
 	}
 	match := a.matcher.Match(rec)
 	if match.Verdict == Ignorable && match.Ignored.Context {
-		s.context.SilentEnds, a.context.SilentEnds = true, true
+		a.context.SilentEnds = true
+		s.near.quiet.add(rec.Stamp.Time)
 	}
 	if match.Verdict != Matched && match.Verdict != Unclassified {
 		a.facts.ofStart(s.name, rec)

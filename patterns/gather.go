@@ -16,10 +16,11 @@ func (f *finder) gather(found, steady, remainders []*stretch) (all []*stretch, r
 	if len(found) > 0 {
 		found = f.together(found)
 		others := slices.Concat(steady, remainders)
-		usual := f.usual(found, others)
 		var more []*stretch
-		found, more = f.trimmed(found, nil, usual)
-		others = f.completed(found, append(others, more...), usual)
+		for range 2 {
+			found, others = f.background(found, others).settled(found, others)
+		}
+		found = f.recut(found)
 		found = f.joined(found, (*stretch).meets) // what has met by now
 		found, more = f.background(found, others).doubted(found)
 		steady, remainders = others[:len(steady)], append(others[len(steady):], more...)
@@ -29,6 +30,7 @@ func (f *finder) gather(found, steady, remainders []*stretch) (all []*stretch, r
 	if len(found) == 0 {
 		return []*stretch{together(remainders)}, nil
 	}
+	found, remainders = f.background(found, remainders).settled(found, remainders)
 	return f.housed(found, remainders)
 }
 
@@ -96,218 +98,6 @@ func (f *finder) together(found []*stretch) []*stretch {
 	return others
 }
 
-// periods are the parts of the time of an input: what is seen in several of them outside
-// of all incidents is usual.
-const periods = 10
-
-// usual are the failures that pass by on a unit, whatever befalls it, in an hour.
-func (f *finder) usual(found, remainders []*stretch) map[placeOf]float64 {
-	in, sum := map[placeOf]map[int]bool{}, map[placeOf]float64{}
-	period := f.total.Length()/periods + 1
-	for _, s := range remainders {
-		for _, w := range s.windows {
-			if f.home(w, found) >= 0 {
-				continue
-			}
-			for _, p := range w.patterns(f.sights.kinds) {
-				at := placeOf{w.unit, p}
-				if in[at] == nil {
-					in[at] = map[int]bool{}
-				}
-				in[at][int(w.span.First.Sub(f.total.First)/period)] = true
-				sum[at]++
-			}
-		}
-	}
-	usual := map[placeOf]float64{}
-	for at, seen := range in {
-		if len(seen) >= single {
-			usual[at] = sum[at] / f.total.Length().Hours()
-		}
-	}
-	return usual
-}
-
-// special tells whether a window holds more than what is usual.
-func (f *finder) special(w *window, usual map[placeOf]float64) bool {
-	return slices.ContainsFunc(w.patterns(f.sights.kinds), func(p *Pattern) bool { return usual[placeOf{w.unit, p}] == 0 })
-}
-
-// byTheWay is from which expected number of failures that pass by one more is none of an
-// incident.
-const byTheWay = 0.03
-
-// passes tells whether a window some hours away from an incident is what passes by.
-func (f *finder) passes(w *window, hours float64, usual map[placeOf]float64) bool {
-	if f.special(w, usual) {
-		return false
-	}
-	expected := 0.0
-	for _, p := range w.patterns(f.sights.kinds) {
-		expected += hours * usual[placeOf{w.unit, p}]
-	}
-	return expected > byTheWay
-}
-
-// trimmed takes what is usual from both ends of the incidents.
-func (f *finder) trimmed(found, remainders []*stretch, usual map[placeOf]float64) (cut, others []*stretch) {
-	for _, s := range found {
-		first, last := f.core(s.windows, usual)
-		if within := ofWindows(s.windows[first:last+1], f.sights.kinds); within.stops() || within.seen >= single {
-			cut = append(cut, within)
-			remainders = append(remainders, ofWindows(s.windows[:first], f.sights.kinds), ofWindows(s.windows[last+1:], f.sights.kinds))
-		} else {
-			remainders = append(remainders, s)
-		}
-	}
-	return cut, remainders
-}
-
-// core are the first and the last window that do not just pass by.
-func (f *finder) core(list []*window, usual map[placeOf]float64) (first, last int) {
-	special := func(w *window) bool { return f.special(w, usual) }
-	first, last = slices.IndexFunc(list, special), len(list)-1
-	if first < 0 {
-		return f.dense(list, usual)
-	}
-	for last > first && !special(list[last]) {
-		last--
-	}
-	for more := f.run(reversed(list[:first+1]), usual); more > 0; more = f.run(reversed(list[:first+1]), usual) {
-		first -= more
-	}
-	for more := f.run(list[last:], usual); more > 0; more = f.run(list[last:], usual) {
-		last += more
-	}
-	return first, last
-}
-
-func reversed(list []*window) []*window {
-	list = slices.Clone(list)
-	slices.Reverse(list)
-	return list
-}
-
-// run is how many of the windows behind the first one are more than pass by in their time,
-// all of a usual kind: as many as are the least likely by chance. Several at once have to be
-// more than even in the busiest hour.
-func (f *finder) run(list []*window, usual map[placeOf]float64) int {
-	rates, most, best := 0.0, -math.Log(byTheWay), 0
-	met := map[placeOf]bool{}
-	for i, w := range list[1:] {
-		if f.special(w, usual) {
-			break
-		}
-		for _, p := range w.patterns(f.sights.kinds) {
-			if at := (placeOf{w.unit, p}); !met[at] {
-				met[at], rates = true, rates+usual[at]
-			}
-		}
-		away := max(w.span.First.Sub(list[0].span.Last), list[0].span.First.Sub(w.span.Last), 0).Hours()
-		expected := rates * away
-		if i > 0 {
-			expected *= busyHour
-		}
-		if log := unlikely(i+1, expected); log > most {
-			most, best = log, i+1
-		}
-	}
-	return best
-}
-
-// unlikely is minus the logarithm of the probability of at least so many where so many are
-// expected (Poisson).
-func unlikely(n int, expected float64) float64 {
-	if float64(n) <= expected {
-		return 0
-	}
-	term, sum := 1.0, 0.0
-	for k := n; k < n+50; k++ { // relative to that of n
-		sum += term
-		term *= expected / float64(k+1)
-	}
-	factorial, _ := math.Lgamma(float64(n + 1))
-	return expected + factorial - float64(n)*math.Log(max(expected, math.SmallestNonzeroFloat64)) - math.Log(sum)
-}
-
-// dense are the first and the last window of failures that are all usual, of which the
-// next one is nearer than usual.
-func (f *finder) dense(list []*window, usual map[placeOf]float64) (first, last int) {
-	last = len(list) - 1
-	for first < last && f.passes(list[first], list[first+1].span.First.Sub(list[first].span.Last).Hours(), usual) {
-		first++
-	}
-	for last > first && f.passes(list[last], list[last].span.First.Sub(list[last-1].span.Last).Hours(), usual) {
-		last--
-	}
-	return first, last
-}
-
-// completed adds to each incident what of the remainders, on any node, is of its kinds,
-// does not pass by, and follows upon it within its pauses.
-func (f *finder) completed(found, remainders []*stretch, usual map[placeOf]float64) []*stretch {
-	for _, s := range found {
-		kinds, pauses := maps.Clone(s.weights), slices.Clone(s.pauses())
-		slices.SortFunc(pauses, func(a, b float64) int { return cmp.Compare(b, a) })
-		elsewhere := f.elsewhere(s, remainders, kinds, usual)
-		for grown := true; grown; {
-			grown = false
-			for i, r := range remainders {
-				var left []*window
-				for _, w := range r.windows {
-					if (s.units[w.unit] || elsewhere[w.unit] >= single) && f.follows(s, w, kinds, pauses, usual) {
-						s.addWindow(w, f.sights.kinds)
-						grown = true
-					} else {
-						left = append(left, w)
-					}
-				}
-				if len(left) < len(r.windows) {
-					remainders[i] = ofWindows(left, f.sights.kinds)
-				}
-			}
-		}
-		slices.SortStableFunc(s.windows, func(x, y *window) int { return x.span.First.Compare(y.span.First) })
-		s.paused = nil
-	}
-	return remainders
-}
-
-// elsewhere is how much of the kinds of an incident was seen at its time on other units,
-// and is not usual there.
-func (f *finder) elsewhere(s *stretch, remainders []*stretch, kinds map[*Pattern]float64, usual map[placeOf]float64) map[*unit]float64 {
-	seen := map[*unit]float64{}
-	for _, r := range remainders {
-		for _, w := range r.windows {
-			if !s.units[w.unit] && f.special(w, usual) && f.follows(s, w, kinds, nil, usual) {
-				seen[w.unit]++
-			}
-		}
-	}
-	return seen
-}
-
-// follows tells whether a window may be of an incident: of its kinds, and not too far away.
-func (f *finder) follows(s *stretch, w *window, kinds map[*Pattern]float64, pauses []float64, usual map[placeOf]float64) bool {
-	if w.span.First.IsZero() || s.span.First.IsZero() || w.unit.server && !s.units[w.unit] {
-		return false
-	}
-	for _, p := range w.patterns(f.sights.kinds) {
-		if kinds[p] == 0 {
-			return false
-		}
-	}
-	away := max(w.span.First.Sub(s.span.Last), s.span.First.Sub(w.span.Last), 0).Hours()
-	hours := max(s.hours(s.span.Last, w.span.First), s.hours(w.span.Last, s.span.First))
-	return !f.passes(w, away, usual) && (hours == 0 || changes.Pause(hours, pauses) > math.Log(anotherFault/2))
-}
-
-// placeOf is where a kind of failure is seen.
-type placeOf struct {
-	unit    *unit
-	pattern *Pattern
-}
-
 // patterns are those of a window.
 func (w *window) patterns(kinds []kind) []*Pattern {
 	list := []*Pattern{}
@@ -368,7 +158,7 @@ func (s *stretch) holds(w *window) bool {
 	if w.span.First.IsZero() || s.span.First.IsZero() {
 		return true
 	}
-	return !w.span.First.Before(s.span.First) && !w.span.Last.After(s.span.Last)
+	return s.spans(w)
 }
 
 // incident describes a stretch, but for its diagnosis.
@@ -392,7 +182,9 @@ func (f *finder) incident(s *stretch) Incident {
 func (f *finder) diagnoseIncident(s *stretch, whole, newest, ongoing bool) []Diagnosis {
 	v := f.viewOf(s)
 	if whole {
+		near := v.context
 		v = f.Analyzer.whole(f.findings)
+		v.context = near
 	}
 	v.settled, v.old = newest || ongoing, !newest
 	return v.told()

@@ -58,12 +58,12 @@ func (f *finder) viewOf(s *stretch) *view {
 	}
 	for _, w := range s.windows {
 		for number := range w.logs {
-			near := f.contexts[f.sights.logs[number].source]
+			near := f.near[f.sights.logs[number].source]
 			if near == nil {
 				continue // it was read by an earlier run
 			}
-			v.context.Visible = v.context.Visible || near.Visible
-			v.context.SilentEnds = v.context.SilentEnds || near.SilentEnds
+			v.context.Visible = v.context.Visible || near.visible
+			v.context.SilentEnds = v.context.SilentEnds || near.quiet.near(s.span)
 		}
 	}
 	if len(f.sights.clients) > 0 {
@@ -106,10 +106,7 @@ func (s *stretch) apart(kinds []kind) []*stretch {
 	if len(ends) == 0 {
 		return []*stretch{s}
 	}
-	undated := 0
-	for undated < len(s.windows) && s.windows[undated].span.First.IsZero() {
-		undated++
-	}
+	undated := s.undated()
 	var parts []*stretch
 	from := 0
 	for _, end := range ends {
@@ -117,6 +114,15 @@ func (s *stretch) apart(kinds []kind) []*stretch {
 		from = undated + end + 1
 	}
 	return append(parts, ofWindows(s.windows[from:], kinds))
+}
+
+// undated is how many windows have no time: they stand first.
+func (s *stretch) undated() int {
+	dated := slices.IndexFunc(s.windows, func(w *window) bool { return !w.span.First.IsZero() })
+	if dated < 0 {
+		return len(s.windows)
+	}
+	return dated
 }
 
 // pauses are those between the windows of a stretch, in hours. They are asked for again

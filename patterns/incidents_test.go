@@ -28,7 +28,7 @@ func newDiary() *diary { return &diary{lines: map[time.Time]string{}} }
 // fail writes failures of some kinds in turn, from one hour of the month to another.
 func (d *diary) fail(from, to, every float64, errs ...string) *diary {
 	n := 0
-	for at := from; at < to; at += every {
+	for at := from; at < to && len(errs) > 0; at += every {
 		d.say(at, strings.TrimSpace(rawLine(errs[n%len(errs)])))
 		n++
 	}
@@ -269,4 +269,22 @@ func TestIncidentOutlastsARestart(t *testing.T) {
 	assert.Equal(t, "10-70", hours(&got.Incidents[0]))
 	assert.Equal(t, "cert-expired", got.Incidents[0].Diagnosis[0].Cause.ID)
 	assert.Equal(t, 41, got.Events, "the report counts what this run read")
+}
+
+func TestIncidentBeginsAndEndsWithWhatIsMoreThanPassesBy(t *testing.T) {
+	d := newDiary().work(0, 700, 1).fail(7, 700, 23, hidden).fail(200, 212, 0.4, expired).fail(200.2, 212, 0.6, hidden).fail(191, 192, 2, hidden).fail(221, 222, 2, hidden)
+	got := incidentsOf(t, map[string]*diary{"im01": d})
+	assert.Equal(t, []string{"cert-expired 200-212 im01"}, told(&got))
+}
+
+// TestNodeWithFewFailuresIsOfTheIncidentOfTheOthers: what it met also passes by, but not as
+// often.
+func TestNodeWithFewFailuresIsOfTheIncidentOfTheOthers(t *testing.T) {
+	got := incidentsOf(t, map[string]*diary{
+		"im01": newDiary().work(0, 700, 1).fail(200, 260, 0.5, expired, hidden),
+		"im02": newDiary().work(0, 700, 1).fail(3, 700, 30, hidden).fail(210, 255, 14, expired),
+		"im03": newDiary().work(0, 700, 1).fail(3, 700, 30, hidden),
+		"im04": newDiary().work(0, 700, 1).fail(230, 235, 3, expired), // an odd client
+	})
+	assert.Equal(t, []string{"cert-expired 200-260 im01,im02"}, told(&got))
 }

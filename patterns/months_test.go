@@ -2,6 +2,8 @@ package patterns_test
 
 import (
 	"context"
+	"fmt"
+	"iter"
 	"os"
 	"slices"
 	"strconv"
@@ -32,15 +34,10 @@ func familyOf(own []string) []string {
 // analysedMonth reads the logs of a cluster.
 func analysedMonth(t testing.TB, c *patterns.Catalogue, logs []months.Log) patterns.Analysis {
 	t.Helper()
-	a, err := patterns.NewAnalyzer(c, patterns.Filter{})
-	require.NoError(t, err)
-	a.ByNode = true
-	a.Node = func(source string) string { node, _, _ := strings.Cut(source, "/"); return node }
-	options := c.ReadOptions()
-	options.Zone, options.Reference = time.UTC, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	a := clusterAnalyzer(t, c)
 	for _, log := range logs {
 		src := a.Source(log.Node + "/" + log.Name)
-		stats, err := parser.Read(context.Background(), strings.NewReader(log.Text), options, func(rec *parser.Record) error {
+		stats, err := parser.Read(context.Background(), strings.NewReader(log.Text), monthOptions(c), func(rec *parser.Record) error {
 			src.Add(rec)
 			return nil
 		})
@@ -49,6 +46,104 @@ func analysedMonth(t testing.TB, c *patterns.Catalogue, logs []months.Log) patte
 		src.End()
 	}
 	return a.Result()
+}
+
+func clusterAnalyzer(t testing.TB, c *patterns.Catalogue) *patterns.Analyzer {
+	t.Helper()
+	a, err := patterns.NewAnalyzer(c, patterns.Filter{})
+	require.NoError(t, err)
+	a.ByNode = true
+	a.Node = func(source string) string { node, _, _ := strings.Cut(source, "/"); return node }
+	return a
+}
+
+func monthOptions(c *patterns.Catalogue) parser.Options {
+	options := c.ReadOptions()
+	options.Zone, options.Reference = time.UTC, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	return options
+}
+
+// followedMonth reads the same logs as they grow, some lines of each in turn, and asks
+// for the incidents again and again.
+func followedMonth(t testing.TB, c *patterns.Catalogue, logs []months.Log) patterns.Analysis {
+	t.Helper()
+	const atOnce = 3000
+	a := clusterAnalyzer(t, c)
+	more := make([]func() (*parser.Record, bool), len(logs))
+	sources := make([]*patterns.Source, len(logs))
+	for i, log := range logs {
+		src := a.Source(log.Node + "/" + log.Name)
+		next, stop := iter.Pull(func(yield func(*parser.Record) bool) {
+			stats, err := parser.Read(context.Background(), strings.NewReader(log.Text), monthOptions(c), func(rec *parser.Record) error {
+				yield(rec)
+				return nil
+			})
+			assert.NoError(t, err)
+			src.Traffic(stats.Traffic)
+			src.End()
+		})
+		defer stop()
+		more[i], sources[i] = next, src
+	}
+	for going := true; going; {
+		going = false
+		for i := range logs {
+			for n := 0; n < atOnce && more[i] != nil; n++ {
+				rec, ok := more[i]()
+				if !ok {
+					more[i] = nil
+					break
+				}
+				sources[i].Add(rec)
+				going = true
+			}
+		}
+		a.Result()
+	}
+	return a.Result()
+}
+
+// summedUp is what a report says of the incidents.
+func summedUp(a *patterns.Analysis) []string {
+	list := []string{}
+	evidence := func(all []patterns.Evidence) string {
+		text := ""
+		for _, e := range all {
+			text += fmt.Sprintf(" %s×%d", e.Pattern.ID, e.Count)
+		}
+		return text
+	}
+	for _, in := range a.Incidents {
+		lead := patterns.Diagnosis{Cause: &patterns.Cause{}}
+		if len(in.Diagnosis) > 0 {
+			lead = in.Diagnosis[0]
+		}
+		list = append(list, fmt.Sprintf("%s %.3f %s %s %v %.3f%s", lead.Cause.ID, lead.Confidence, in.First, in.Last, in.Nodes, in.Over, evidence(in.Findings)))
+	}
+	return append(list, evidence(a.Passing))
+}
+
+// TestFollowedMonthEndsAsTheBatch: twenty months are followed with MONTHS=20, or more, from
+// the seed MONTHS_FROM on.
+func TestFollowedMonthEndsAsTheBatch(t *testing.T) {
+	many, from := monthsToTry(3)
+	c := loaded(t)
+	recordings, err := months.Read("../testdata")
+	require.NoError(t, err)
+	for seed := from; seed < from+many; seed++ {
+		month := recordings.Compose(uint64(seed), 1+seed%3)
+		batch, followed := analysedMonth(t, c, month.Logs), followedMonth(t, c, month.Logs)
+		assert.Equal(t, summedUp(&batch), summedUp(&followed), seed)
+	}
+}
+
+// monthsToTry are how many months, and the seed of the first.
+func monthsToTry(usually int) (many, from int) {
+	if n, err := strconv.Atoi(os.Getenv("MONTHS")); err == nil {
+		usually = n
+	}
+	from, _ = strconv.Atoi(os.Getenv("MONTHS_FROM"))
+	return usually, from
 }
 
 // scored is how well the incidents of some months were found.
@@ -88,15 +183,11 @@ func tells(f *months.Fault, family []string, incidents []patterns.Incident) *pat
 // TestIncidentsOfAMonth composes months and finds their faults. All 200 are tried
 // with MONTHS=200, others from the seed MONTHS_FROM on.
 func TestIncidentsOfAMonth(t *testing.T) {
-	many := 20
-	if n, err := strconv.Atoi(os.Getenv("MONTHS")); err == nil {
-		many = n
-	}
+	many, from := monthsToTry(20)
 	c, causes := loaded(t), truth(t)
 	recordings, err := months.Read("../testdata")
 	require.NoError(t, err)
 	var s scored
-	from, _ := strconv.Atoi(os.Getenv("MONTHS_FROM"))
 	for seed := from; seed < from+many; seed++ {
 		month := recordings.Compose(uint64(seed), 1+seed%3)
 		result := analysedMonth(t, c, month.Logs)
@@ -156,16 +247,19 @@ func TestIncidentsOfAMonth(t *testing.T) {
 	atLeast(0.97, s.nodes, s.found)
 }
 
-// TestBusyDayOfWhatPassesByIsNoIncident: in these months a few failures of the background
-// come closer together than usual, on a node that has no fault then.
-func TestBusyDayOfWhatPassesByIsNoIncident(t *testing.T) {
+// TestMonthsHaveAsManyIncidentsAsFaults: in these months a few failures of the background
+// come closer together than usual, on a node that has no fault then, or no node alone shows
+// where one fault ends and the next one begins, or what it shows is of the others.
+func TestMonthsHaveAsManyIncidentsAsFaults(t *testing.T) {
 	c := loaded(t)
 	recordings, err := months.Read("../testdata")
 	require.NoError(t, err)
-	for _, seed := range []int{145, 20011, 20096} {
-		month := recordings.Compose(uint64(seed), 1+seed%3)
-		result := analysedMonth(t, c, month.Logs)
-		assert.Len(t, result.Incidents, len(month.Faults), seed)
+	for name, seeds := range map[string][]int{"busy day": {145, 20011, 20096}, "few failures on each node": {61}, "a node without a cause of its own": {69}} {
+		for _, seed := range seeds {
+			month := recordings.Compose(uint64(seed), 1+seed%3)
+			result := analysedMonth(t, c, month.Logs)
+			assert.Equal(t, len(month.Faults), len(result.Incidents), "%s: %d", name, seed)
+		}
 	}
 }
 

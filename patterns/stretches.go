@@ -333,16 +333,7 @@ func (a *Analyzer) stretches(u *unit, c channel, byStart map[int64]*window) []*s
 // series are the windows as steps; of what passes by the pauses are steps too, whose
 // window is nil.
 func (a *Analyzer) series(u *unit, c channel, ordered []*window) (series *changes.Series, steps []*window) {
-	classes := map[*Pattern]int{}
-	for _, w := range ordered {
-		for kind := range w.counts {
-			p := a.sights.kinds[kind].pattern
-			classes[p] = 0
-		}
-	}
-	for i, p := range slices.SortedFunc(maps.Keys(classes), func(x, y *Pattern) int { return cmp.Compare(x.ID, y.ID) }) {
-		classes[p] = i
-	}
+	classes := a.classes(ordered)
 	series = changes.NewSeries(len(classes))
 	series.Rates = !c.stops
 	for i, w := range ordered {
@@ -350,16 +341,34 @@ func (a *Analyzer) series(u *unit, c channel, ordered []*window) (series *change
 			series.Add(nil, u.written(ordered[i-1].span.Last, w.span.First))
 			steps = append(steps, nil)
 		}
-		byClass := make([]float64, len(classes))
-		counts := map[*Pattern]int{}
-		for kind, n := range w.counts {
-			counts[a.sights.kinds[kind].pattern] += n
-		}
-		for p, n := range counts {
-			byClass[classes[p]] += sightingsOf(n)
-		}
-		series.Add(byClass, u.written(w.span.First, w.span.Last))
+		series.Add(a.byClass(w, classes), u.written(w.span.First, w.span.Last))
 		steps = append(steps, w)
 	}
 	return series, steps
+}
+
+// classes number the patterns of some windows.
+func (a *Analyzer) classes(list []*window) map[*Pattern]int {
+	classes := map[*Pattern]int{}
+	for _, w := range list {
+		for _, p := range w.patterns(a.sights.kinds) {
+			classes[p] = 0
+		}
+	}
+	for i, p := range slices.SortedFunc(maps.Keys(classes), func(x, y *Pattern) int { return cmp.Compare(x.ID, y.ID) }) {
+		classes[p] = i
+	}
+	return classes
+}
+
+// byClass are the sightings of a window.
+func (a *Analyzer) byClass(w *window, classes map[*Pattern]int) []float64 {
+	list, counts := make([]float64, len(classes)), map[*Pattern]int{}
+	for kind, n := range w.counts {
+		counts[a.sights.kinds[kind].pattern] += n
+	}
+	for p, n := range counts {
+		list[classes[p]] = sightingsOf(n)
+	}
+	return list
 }

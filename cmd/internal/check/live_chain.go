@@ -72,7 +72,7 @@ func (c *chain) judgeCompleteness() Result {
 	if _, weak := c.weakSignature(); weak {
 		return skipped("needs", Text.of("check", "live-trust"))
 	}
-	complete := checkChainComplete(c.files(""))
+	complete := ofEndpoint(checkChainComplete(c.files("")))
 	if complete.Status == Fail {
 		complete.Fixes = c.fetch(complete)
 		return cleaned(complete)
@@ -200,7 +200,7 @@ func (e *endpoint) trusted(c *chain) Result {
 	if r := c.completeness(); r.Status == Fail || r.Status == Skip {
 		return e.after("live-served")
 	}
-	r := checkTrust(c.files(""))
+	r := ofEndpoint(checkTrust(c.files("")))
 	if r.Status == Fail && r.Key == "invalid" && c.dates(e.Now()).Status == Fail {
 		// There is no time when all of it was valid, as after a CA's renewal
 		// under the same key: whether it is trusted cannot be told.
@@ -230,7 +230,15 @@ func (e *endpoint) lifetime(context.Context) Result {
 	if len(e.peers) == 0 {
 		return e.after("live-tls13", "live-tls12")
 	}
-	return e.each(func(p *peer) Result { return lifetime(p.chain.sent) })
+	return e.each(func(p *peer) Result { return ofEndpoint(lifetime(p.chain.sent)) })
+}
+
+// ofEndpoint names the check of the dates by the title that it has for an endpoint.
+func ofEndpoint(r Result) Result {
+	if r.Key == needs {
+		return skipped("needs", Text.of("check", "live-dates"))
+	}
+	return r
 }
 
 // dates judges what clients need. A chain that is in date another way round an

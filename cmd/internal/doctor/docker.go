@@ -241,16 +241,17 @@ func (e *engine) server(c *container.InspectResponse, by string) *Server {
 	s.Settings = func(ctx context.Context) (*check.Settings, error) {
 		return e.raw.Load(name, func(file string) (check.File, error) { return e.file(ctx, c.ID, file) })
 	}
-	s.Restart = check.Step{Command: s.Operate("docker restart " + name)}
+	s.Restart = check.Step{Command: s.Operate("docker restart %[1]s"), Values: []check.Value{{Name: "container", Type: check.Name, V: name}}}
 	if service := check.ComposeService(c.Config.Labels); service != "" {
-		s.Restart.Command = s.Operate("docker compose restart " + service)
+		s.Restart = check.Step{Command: s.Operate("docker compose restart %[1]s"), Values: []check.Value{{Name: "service", Type: check.Name, V: service}}}
 	}
 	return s
 }
 
 // operate puts commands into the form in which they work on the containers of this
 // engine: compose has to be told where its file is, and its project where that is not
-// called as the folder.
+// called as the folder. Labels may hold anything: what has not the shape of a file or a name
+// goes into no command, for there it may stand within quotes already.
 func (e *engine) operate(c *container.InspectResponse, compose string) func(string) string {
 	program, podman := composeProgram(), strings.Contains(e.place.host, "podman")
 	if podman {
@@ -258,15 +259,19 @@ func (e *engine) operate(c *container.InspectResponse, compose string) func(stri
 	}
 	files := ""
 	for _, file := range check.ComposeFiles(c.Config.Labels) {
+		if !patterns.FactFile.Fits(file) {
+			files = ""
+			break
+		}
 		files += " -f " + shellescape.Quote(file)
 	}
 	project := c.Config.Labels["com.docker.compose.project"]
-	if project != "" && project != path.Base(path.Dir(compose)) {
+	if patterns.FactService.Fits(project) && project != path.Base(path.Dir(compose)) {
 		program += " -p " + shellescape.Quote(project)
 	}
 	return func(command string) string {
-		if compose != "" {
-			command = strings.ReplaceAll(command, "docker compose ", program+files+" ")
+		if files != "" {
+			command = composeWords.ReplaceAllLiteralString(command, program+files+" ")
 		}
 		if podman {
 			command = dockerWord.ReplaceAllString(command, "${1}podman ")
@@ -275,7 +280,10 @@ func (e *engine) operate(c *container.InspectResponse, compose string) func(stri
 	}
 }
 
-var dockerWord = regexp.MustCompile(`(?m)(^|[;&|(]\s*|\b(?:sudo|exec) )docker `)
+var (
+	composeWords = regexp.MustCompile(`docker compose (?:-f (?:'[^']*'|\S+) )?`)
+	dockerWord   = regexp.MustCompile(`(?m)(^|[;&|(]\s*|\b(?:sudo|exec) )docker `)
+)
 
 // composeProgram is docker compose where it is a plugin, docker-compose where only version
 // 1 is there.

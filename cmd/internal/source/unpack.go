@@ -118,6 +118,9 @@ func (w *walker) unpack(log *Log, depth int) error {
 	if documents.Match(head) {
 		return w.document(inner)
 	}
+	if spread.Match(head) && !w.isReport(head) {
+		inner.Reader, inner.File = newFolded(buffered), nil
+	}
 	switch binary := isBinary(head, log.Name); {
 	case !w.named && binary:
 		return ErrBinary

@@ -54,3 +54,25 @@ func Pause(length float64, seen []float64) float64 {
 	mean /= float64(tail + usualCount)
 	return min(0, math.Log(float64(tail+1))-(length-beyond)/mean)
 }
+
+// shortest is the least mean pause, in hours: what one client repeats is no rhythm.
+const shortest = 1.0 / 60
+
+// Next is the logarithm of how likely it is, in an hour, that after so long a pause a
+// stream with such pauses, the longest first, is seen again. Some of them are the short
+// ones of clients that try again, some the long ones between such rows.
+func Next(pause float64, seen []float64) float64 {
+	tail := int(math.Ceil(math.Sqrt(float64(len(seen)))))
+	long, short := usual*usualCount, shortest
+	for i, length := range seen {
+		if i < tail {
+			long += length
+		} else {
+			short += length
+		}
+	}
+	long /= float64(tail + usualCount)
+	short = max(short/float64(len(seen)-tail+1), shortest)
+	share := float64(tail+1) / float64(len(seen)+2)
+	return math.Log((1-share)*math.Exp(-pause/short)/short + share*math.Exp(-pause/long)/long)
+}
