@@ -67,7 +67,7 @@ var situations = []situation{
 	{name: "healthy"},
 	{name: "not-mounted", bare: true, cause: "cert-file-missing", untyped: "nobody knows where the certificate is"},
 	{name: "path-of-the-host", settings: map[string]string{certFile: "CERTS/full.pem"}, cause: "cert-file-missing"},
-	{name: "folder-for-a-file", bare: true, with: "-v CERTS/absent.pem:/root/wukongim/certs/full.pem -v CERTS/key.pem:/root/wukongim/certs/key.pem", cause: "cert-file-missing", look: "nobody knows where the file is"},
+	{name: "folder-for-a-file", bare: true, with: "-v CERTS/absent.pem:/root/wukongim/certs/full.pem -v CERTS/key.pem:/root/wukongim/certs/key.pem", cause: "cert-file-missing", command: "rmdir CERTS/absent.pem"},
 	{name: "relative-path", settings: map[string]string{certFile: "certs/full.pem"}, cause: "cert-file-missing"},
 	{name: "tilde", settings: map[string]string{certFile: "~/certs/full.pem"}, cause: "cert-file-missing"},
 	{name: "quotes", settings: map[string]string{certFile: `\"/root/wukongim/certs/full.pem\"`}, cause: "cert-file-missing"},
@@ -122,6 +122,8 @@ var situations = []situation{
 	{name: "clients-of-another-authority", cause: "untrusted-ca", untyped: "the name of the domain leads nowhere here", after: "for i in 1 2 3; do CLIENT -tls1_2 -verify_return_error >/dev/null 2>&1) || true; done"},
 	{name: "clients-that-are-old", cause: "protocol-version", untyped: "the name of the domain leads nowhere here", after: "for i in 1 2 3; do CLIENT -tls1_1 -cipher DEFAULT@SECLEVEL=0 >/dev/null 2>&1) || true; done"},
 	{name: "clients-of-another-name", cause: "hostname-mismatch", warns: true, untyped: "which name the clients have nobody knows", after: "for i in 1 2 3 4 5; do DIAL chat.wangwei-corp.cn CERTS/root.pem || true; done"},
+	{name: "beside-its-data", bare: true, with: "-v CERTS/im/data:/root/wukongim/data", cause: "cert-file-missing", command: "-v CERTS/im/tls:CERTS/im/tls:ro"},
+	{name: "copied-long-ago", bare: true, with: "-v CERTS/copied/certs:/root/wukongim/certs", settings: cert("expired.pem"), cause: "cert-expired", command: "cat CERTS/copied/tls/full.pem > CERTS/copied/certs/expired.pem"},
 	{name: "nginx-renewed", front: "expired.pem key.pem", after: "cp CERTS/full.pem CERTS/nginx-renewed/full.pem", cause: "cert-expired", command: "docker exec nginx-renewed nginx -t && docker exec nginx-renewed nginx -s reload"},
 	{name: "nginx-without-intermediate", front: "leaf.pem key.pem", after: "cp CERTS/full.pem CERTS/nginx-without-intermediate/bundle.pem", cause: "chain-incomplete", command: "CERTS/nginx-without-intermediate/bundle.pem > "},
 	{name: "nginx-key-of-another", front: "full.pem other.key", after: "cp CERTS/key.pem CERTS/nginx-key-of-another/right.key", cause: "cert-key-mismatch", command: "CERTS/nginx-key-of-another/right.key > "},
@@ -416,6 +418,13 @@ func (e *engine) writeCertificates(t *testing.T, dir string) {
 	}
 	for name, text := range files {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+	for name, from := range map[string]string{ // beside what containers see
+		"im/tls/full.pem": "full.pem", "im/tls/key.pem": "key.pem", "im/data/any": "empty.pem", "copied/tls/full.pem": "full.pem", "copied/tls/key.pem": "key.pem",
+		"copied/certs/expired.pem": "expired.pem", "copied/certs/key.pem": "key.pem",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(files[from]), 0o644))
 	}
 	require.NoError(t, os.Chmod(e.dir, 0o755))
 	require.NoError(t, os.Chmod(dir+"/closed.pem", 0o600))

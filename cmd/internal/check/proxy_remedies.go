@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -122,15 +123,20 @@ func isLink(file string) bool {
 	return err == nil && info.Mode()&os.ModeSymlink != 0
 }
 
-// near looks beside the files for a pair that fits. The key that is there counts before
+// near looks beside the files, and where certificates of the domain are kept, for a pair that
+// fits. The key that is there counts before
 // another.
 func (c *Certificates) near(roots *x509.CertPool) (best *nearPair) {
-	if c.Contents != nil || c.CertFile == "" {
+	if c.Contents != nil || c.CertFile == "" || !isDomain(c.Host) {
 		return nil
 	}
 	certs, keys := map[string][]byte{}, map[string][]byte{}
-	for _, file := range []string{c.CertFile, c.KeyFile} {
-		found, _ := filepath.Glob(filepath.Join(globbed(filepath.Dir(file)), "*"))
+	folders := []string{filepath.Dir(c.CertFile), filepath.Dir(c.KeyFile)}
+	for _, place := range keptAt {
+		folders = append(folders, strings.ReplaceAll(place, "DOMAIN", c.Host))
+	}
+	for _, folder := range folders {
+		found, _ := filepath.Glob(filepath.Join(globbed(folder), "*"))
 		for _, other := range found[:min(len(found), mostNear)] {
 			keep(other, other, certs, keys)
 		}

@@ -23,7 +23,10 @@ func (s *Settings) Remedied(results []Result, roots *x509.CertPool) []Result {
 	if s.container == nil || s.container.running == "" {
 		return results
 	}
-	near := sync.OnceValue(func() *nearPair { return s.near(roots) }) // several results may ask
+	found := pairs{ // several results may ask
+		near:      sync.OnceValue(func() *nearPair { return s.near(roots) }),
+		elsewhere: sync.OnceValue(func() *nearPair { return s.elsewhere(roots) }),
+	}
 	for i, r := range results {
 		for j, step := range r.Fixes {
 			if step.Key == sharedReason+"fix-restart" && step.Command == "" {
@@ -33,7 +36,7 @@ func (s *Settings) Remedied(results []Result, roots *x509.CertPool) []Result {
 		if r.Status != Fail || r.Instead && !slices.Contains([]string{sharedReason + "path-not-mounted", "external-only"}, r.Key) {
 			continue
 		}
-		if steps := s.remedy(&r, near); len(steps) > 0 {
+		if steps := s.remedy(&r, found); len(steps) > 0 {
 			results[i] = r.instead(steps...)
 		} else if look, ok := s.lookInside(); ok && r.ID == "cert-dates" {
 			results[i] = r.fix(look)
@@ -43,12 +46,12 @@ func (s *Settings) Remedied(results []Result, roots *x509.CertPool) []Result {
 }
 
 // remedy is what mends a fault, empty where only the general advice does.
-func (s *Settings) remedy(r *Result, near func() *nearPair) []Step {
+func (s *Settings) remedy(r *Result, found pairs) []Step {
 	switch r.ID + "." + r.Key {
 	case "config-listen.container", "config-listen.name", "config-listen.foreign", "config-ports.twice":
 		return s.change(change{keyWSSAddr, "wss://0.0.0.0:5210"})
 	case "config-cert-path." + sharedReason + "path-folder", "config-key-path." + sharedReason + "path-folder":
-		return s.unfolder(r)
+		return s.unfolder(r, found.elsewhere)
 	}
 	switch {
 	case r.ID == "config-external":
@@ -58,9 +61,13 @@ func (s *Settings) remedy(r *Result, near func() *nearPair) []Step {
 	case r.Key == sharedReason+"file-unreadable":
 		return s.opened(r)
 	case slices.Contains(ofFiles, r.Cause):
-		p := near()
-		if p != nil && (p.trusted || !slices.Contains(ofTrust, r.Cause)) {
+		if p := found.near(); p != nil && (p.trusted || !slices.Contains(ofTrust, r.Cause)) {
 			return s.use(p)
+		}
+		if p := found.elsewhere(); p != nil {
+			if steps := s.taken(r, p); len(steps) > 0 {
+				return steps
+			}
 		}
 	}
 	switch r.ID {
@@ -306,10 +313,15 @@ func edited(key, file, options string, expressions []string) Step {
 
 // unfolder takes the folder away that Docker made where a file was missing, which is
 // mounted once it is there.
-func (s *Settings) unfolder(r *Result) []Step {
+func (s *Settings) unfolder(r *Result, elsewhere func() *nearPair) []Step {
 	for _, v := range r.Args {
 		if v.Name == "source" {
-			steps := []Step{step(sharedReason+"fix-unfolder", "rmdir %[1]s", "", v), step(sharedReason+"fix-put", "", "")}
+			steps := []Step{step(sharedReason+"fix-unfolder", "rmdir %[1]s", "", v)}
+			if p := elsewhere(); r.ID == "config-cert-path" && p != nil && p.key == s.container.follow(s.value(keyKeyFile)).path {
+				steps = append(steps, step(sharedReason+"fix-put-found", "cp -pL %[1]s %[2]s", "", Path.of("near_file", p.cert), v))
+			} else {
+				steps = append(steps, step(sharedReason+"fix-put", "", ""))
+			}
 			if again := s.again(sharedReason + "fix-again"); again != nil {
 				return append(steps, again...)
 			}

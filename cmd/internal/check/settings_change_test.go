@@ -26,6 +26,8 @@ type box struct {
 	how     map[string]any
 	labels  map[string]string
 	user    string
+	// below is the folder in it that is mounted, empty for itself.
+	below string
 }
 
 func newBox(t *testing.T) *box {
@@ -67,13 +69,13 @@ func (b *box) remedied(t *testing.T) (steps []string) {
 	maps.Copy(host, b.how)
 	data, err := json.Marshal([]any{map[string]any{
 		"Id": "0123456789abcdef", "Name": "/im", "Path": "/home/app", "State": map[string]any{"Running": true}, "HostConfig": host,
-		"Mounts": []any{map[string]any{"Type": "bind", "Source": b.dir, "Destination": "/certs", "RW": true}},
+		"Mounts": []any{map[string]any{"Type": "bind", "Source": filepath.Join(b.dir, b.below), "Destination": "/certs", "RW": true}},
 		"Config": map[string]any{"Image": "wukongim/wukongim:v2.2.5", "Env": environ, "Labels": b.labels, "User": b.user, "Hostname": "0123456789ab"},
 	}})
 	require.NoError(t, err)
 	settings, err := Containers(data).Load("im", func(name string) (File, error) {
 		rest, ok := strings.CutPrefix(name, "/certs/")
-		data, err := os.ReadFile(filepath.Join(b.dir, rest))
+		data, err := os.ReadFile(filepath.Join(b.dir, b.below, rest))
 		if !ok || err != nil {
 			return File{}, fs.ErrNotExist
 		}
@@ -163,4 +165,40 @@ func TestSettingIsChangedWhereItStands(t *testing.T) {
 		assert.Equal(t, "config-listen: any.fix-edit: "+c.want, steps[0], name)
 		assert.Equal(t, "config-listen: any.fix-recreate: docker compose up -d wk", steps[1], name)
 	}
+}
+
+// TestPairThatTheContainerDoesNotSeeIsShownToIt: it lies beside what the container sees, and
+// is one that clients accept. What fits nothing is not.
+func TestPairThatTheContainerDoesNotSeeIsShownToIt(t *testing.T) {
+	const run = "-v DIR:DIR:ro \\\n  -e WK_WSSCONFIG_CERTFILE=DIR/full.pem \\\n  -e WK_WSSCONFIG_KEYFILE=DIR/key.pem"
+	for name, test := range map[string]struct {
+		change func(t *testing.T, b *box)
+		want   string
+	}{
+		"beside its data": {func(*testing.T, *box) {}, run},
+		"of compose": {func(_ *testing.T, b *box) {
+			b.labels = map[string]string{"com.docker.compose.service": "wk", "com.docker.compose.project.working_dir": "/srv/im"}
+		}, "      - DIR:DIR:ro\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"DIR/full.pem\""},
+		"that nobody trusts": {func(_ *testing.T, b *box) { b.roots = x509.NewCertPool() }, ""},
+		"of another":         {func(t *testing.T, b *box) { b.write(t, "key.pem", pkitest.KeyPEM(pkitest.Key())) }, ""},
+	} {
+		b := newBox(t)
+		b.below = "data"
+		require.NoError(t, os.MkdirAll(b.dir+"/data", 0o755))
+		test.change(t, b)
+		steps := strings.Join(b.remedied(t), "\n")
+		assert.Equal(t, test.want != "", strings.Contains(steps, "fix-shown"), "%s\n%s", name, steps)
+		assert.Contains(t, steps, test.want, name)
+	}
+}
+
+// TestFolderOfAPairHoldsWhatItsLinksLeadTo, and is none of the root's.
+func TestFolderOfAPairHoldsWhatItsLinksLeadTo(t *testing.T) {
+	b := newBox(t)
+	require.NoError(t, os.MkdirAll(b.dir+"/live", 0o755))
+	require.NoError(t, os.Symlink("../full.pem", b.dir+"/live/full.pem"))
+	require.NoError(t, os.WriteFile(b.dir+"/live/key.pem", nil, 0o600))
+	assert.Equal(t, b.dir, (&nearPair{cert: b.dir + "/live/full.pem", key: b.dir + "/live/key.pem"}).folder())
+	assert.Equal(t, b.dir+"/live", (&nearPair{cert: b.dir + "/live/key.pem", key: b.dir + "/live/key.pem"}).folder())
+	assert.Empty(t, (&nearPair{cert: "/etc/passwd", key: "/etc/group"}).folder())
 }

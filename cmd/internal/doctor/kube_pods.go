@@ -8,10 +8,13 @@ import (
 	"io"
 	"math"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"al.essio.dev/pkg/shellescape"
 
 	"wklog/cmd/internal/check"
 	"wklog/cmd/internal/program"
@@ -112,7 +115,8 @@ func (n *namespace) servers(_ context.Context, look *Look) (all []*Server) {
 	if n.checked != nil && len(n.checked.Proxies) > 0 {
 		proxies := n.checked.Proxies
 		all = append(all, &Server{
-			Name: n.name + "/" + proxies[0].Target().String(), Component: "ingress-nginx", FoundBy: "kubernetes", By: "route", State: Running,
+			Name: n.name + "/" + proxies[0].Target().String(), Component: "ingress-nginx", FoundBy: "kubernetes", By: "route", State: Running, Operate: n.operate,
+			Facts:   append([]patterns.Fact{{Kind: patterns.FactNamespace, Name: "namespace", Component: "ingress-nginx", Value: n.name, From: "kubectl"}}, n.secretFact("ingress-nginx", n.secretsOfRoutes())...),
 			Proxies: func(context.Context, []*check.Settings, []string) ([]*check.Proxy, error) { return proxies, nil },
 		})
 	}
@@ -149,8 +153,53 @@ func (n *namespace) server(p *pod, c *kubeContainer) *Server {
 			status.tell(s)
 		}
 	}
+	s.Facts = append(s.Facts, n.secretFact(s.Component, p.secrets())...)
 	s.Logs = n.logs(s, p.Metadata.Name, c.Name)
+	s.Operate = n.operate
 	return s
+}
+
+// plainKubectl begins a command that names no namespace.
+var plainKubectl = regexp.MustCompile(`(?m)(^|\| )kubectl (-n \S+ )?`)
+
+// operate puts commands into the form in which they work on this namespace.
+func (n *namespace) operate(command string) string {
+	flags := ""
+	if n.kube.Context != "" {
+		flags = "--context " + shellescape.Quote(n.kube.Context) + " "
+	}
+	if !strings.Contains(command, "-n "+n.name) {
+		flags += "-n " + n.name + " "
+	}
+	for _, raw := range n.objects { // a Certificate need not be called as its Secret
+		var o struct {
+			object
+			Spec struct{ SecretName string }
+		}
+		if json.Unmarshal(raw, &o) == nil && o.Kind == "Certificate" && kubeName.MatchString(o.Metadata.Name) {
+			command = strings.ReplaceAll(command, " certificate "+o.Spec.SecretName, " certificate "+o.Metadata.Name)
+			command = strings.ReplaceAll(command, "cmctl renew "+o.Spec.SecretName, "cmctl renew -n "+n.name+" "+o.Metadata.Name)
+		}
+	}
+	return plainKubectl.ReplaceAllString(command, "${1}kubectl ${2}"+flags)
+}
+
+// secretFact is the Secret of the certificate, none where several may be it.
+func (n *namespace) secretFact(of patterns.ComponentID, names []string) []patterns.Fact {
+	if names = fit(names); len(names) != 1 {
+		return nil
+	}
+	return []patterns.Fact{{Kind: patterns.FactSecret, Name: "tls", Component: of, Value: names[0], From: "kubectl"}}
+}
+
+// secrets are those that a pod mounts.
+func (p *pod) secrets() (names []string) {
+	for _, v := range p.Spec.Volumes {
+		if v.Secret != nil {
+			names = append(names, v.Secret.SecretName)
+		}
+	}
+	return names
 }
 
 // tell says of a server how its container is.
