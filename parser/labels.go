@@ -25,10 +25,10 @@ type Labels struct {
 // Kubernetes' of Promtail, Alloy, OpenTelemetry, Fluent Bit, Filebeat, stern and
 // Alibaba Cloud's SLS; then those that WuKongIM's own shipper and others give a server.
 var (
-	namespaceNames = []string{"namespace", "namespace_name", "k8s_namespace_name", "kubernetes_namespace", "kubernetes_namespace_name", "_namespace_"}
-	podNames       = []string{"pod", "pod_name", "podname", "k8s_pod_name", "kubernetes_pod_name", "kubernetes_pod", "_pod_name_"}
-	hostNames      = []string{"nodeid", "instance", "service_instance_id", "node_name", "nodename", "node", "host", "hostname", "host_name", "agent_hostname", "kubernetes_host", "kubernetes_node_name", "__source__"}
-	containerNames = []string{"container", "container_name", "containername", "k8s_container_name", "kubernetes_container_name", "_container_name_", "compose_service"}
+	namespaceNames = []string{"namespace", "namespace_name", "k8s_namespace_name", "kubernetes_namespace", "kubernetes_namespace_name", "_namespace_", "podnamespace", "resource_labels_namespace_name"}
+	podNames       = []string{"pod", "pod_name", "podname", "k8s_pod_name", "kubernetes_pod_name", "kubernetes_pod", "_pod_name_", "resource_labels_pod_name"}
+	hostNames      = []string{"nodeid", "instance", "service_instance_id", "node_name", "nodename", "node", "host", "hostname", "host_name", "agent_hostname", "kubernetes_host", "kubernetes_node_name", "__source__", "computer"}
+	containerNames = []string{"container", "container_name", "containername", "k8s_container_name", "kubernetes_container_name", "_container_name_", "_container_name", "resource_labels_container_name", "compose_service"}
 	appNames       = []string{"app", "app_kubernetes_io_name", "unit", "service", "job"}
 	fileNames      = []string{"filename", "log_file_path"}
 )

@@ -2,8 +2,9 @@ package parser
 
 // Anchors are literals that a [Finder] has to point at besides its own: by them
 // CRI, and shippers that took its lines apart, mark the pieces of an entry that was
-// written in several lines.
-var Anchors = []string{" stdout P", " stderr P", `"_p":"P"`, `"logtag":"P"`}
+// written in several lines, and by the last one the journal marks a text that it gives as
+// the numbers of its bytes.
+var Anchors = []string{" stdout P", " stderr P", `"_p":"P"`, `"logtag":"P"`, `"MESSAGE":[`}
 
 // dockerPiece is the size in bytes at which Docker's json-file driver cuts an
 // entry. It does not mark the pieces: only their length shows them.

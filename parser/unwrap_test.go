@@ -170,6 +170,13 @@ func TestEntriesOfLogShippers(t *testing.T) {
 		`{"time":"2026-05-04T01:30:00.123456Z","stream":"stdout","_p":"F","log":"text"}`,
 		`{"message":"text","timestamp":1777858200123456,"source_type":"docker_logs"}`,
 		`{"__time__":"1777858200.123456","_source_":"stdout","content":"text"}`,
+		`{"version":"1.1","host":"im01","short_message":"text","timestamp":1777858200.123456,"level":6,"_container_name":"wukongim"}`,
+		`{"__TIMESTAMP__":"1777858200.123456","__SOURCE__":"10.0.0.1","__CONTENT__":"text"}`,
+		`{"insertId":"1","receiveTimestamp":"2026-05-04T01:30:07Z","textPayload":"text","timestamp":"2026-05-04T01:30:00.123456Z"}`,
+		`{"TimeGenerated":"2026-05-04T01:30:00.123456Z","PodName":"wukongim-0","LogMessage":"text"}`,
+		`{"LogEntry":"text","TimeGenerated":"2026-05-04T01:30:00.123456Z"}`,
+		`{"timeUnixNano":"1777858200123456000","body":{"stringValue":"text"},"attributes":[]}`,
+		"2026-05-04T01:30:00.123456+00:00\tdocker.wukongim\t" + `{"log":"text","container_name":"/wukongim"}`,
 	} {
 		e := Unwrap([]byte(line))
 		assert.Equal(t, WrapperDockerJSON, e.Wrapper, line)
@@ -186,9 +193,54 @@ func TestEntriesOfLogShippers(t *testing.T) {
 	for _, line := range []string{
 		`{"@timestamp":"2026-05-04T01:30:00Z","level":"ERROR","message":"a program's own record"}`,
 		`{"message":"no time"}`,
+		`{"level":30,"timestamp":1777858200123,"message":"a program's own, its level a number"}`,
+		`{"timestamp":"2026-05-04T01:30:00Z","body":"of a request"}`,
+		`{"timestamp":"2026-05-04T01:30:00Z","body":{"kvlistValue":{"values":[]}}}`,
+		"2026-05-04T01:30:00+00:00\tno tag with blanks\t" + `{"log":"text"}`,
 		`{"@timestamp":"2026-05-04T01:30:00Z","message":"cut`,
 	} {
 		assert.Equal(t, WrapperNone, Unwrap([]byte(line)).Wrapper, line)
+	}
+}
+
+// TestMembersBelowEachOther: tools of clouds print an entry over several lines.
+func TestMembersBelowEachOther(t *testing.T) {
+	for _, line := range []string{`   "message": "a \u003e b",`, "\t\"textPayload\": \"a > b\"", `"LogMessage" : "a > b\n" ,`} {
+		e := Unwrap([]byte(line))
+		assert.Equal(t, WrapperDockerJSON, e.Wrapper, line)
+		assert.Equal(t, "a > b", string(e.Text), line)
+	}
+	for _, line := range []string{`   "timestamp": 1777858200123456,`, `"@timestamp": "2026-05-04T01:30:00.123456Z"`, `  "receiveTimestamp": "2026-05-04T01:30:00.123456Z",`} {
+		sameStamp(t, inMicro, Unwrap([]byte(line)).Stamp)
+	}
+	for _, line := range []string{`"user": "a > b",`, `"message": 5,`, `"message": "a" "b"`, `"message": "cut`, `"message"`, `"date": "tomorrow"`, `"message": {"a": "b"},`} {
+		assert.Equal(t, WrapperNone, Unwrap([]byte(line)).Wrapper, line)
+	}
+}
+
+// TestTablesOfConsoles: the columns are in any order.
+func TestTablesOfConsoles(t *testing.T) {
+	for _, line := range []string{
+		`"2026-05-04T01:30:00.123456Z","im01","wukongim","a long ""text"", with a comma"`,
+		`"im01","a long ""text"", with a comma","2026-05-04T01:30:00.123456Z"`,
+		`"one, two","2026-05-04T01:30:00.123456Z","a long ""text"", with a comma"`,
+		`1777858200123456,10.0.0.1,"a long ""text"", with a comma"`,
+		`2026-05-04T01:30:00.123456Z,im01,"a long ""text"", with a comma"`,
+	} {
+		e := Unwrap([]byte(line))
+		assert.Equal(t, WrapperDockerTimestamps, e.Wrapper, line)
+		assert.Equal(t, `a long "text", with a comma`, string(e.Text), line)
+		assert.Zero(t, e.Prefix)
+		sameStamp(t, inMicro, e.Stamp)
+	}
+	for _, line := range []string{
+		"2026-05-04 01:30:00, something ended", "2026-05-04 01:30:00,123 INFO a program's own", `"a","b"`, `"2026-05-04T01:30:00Z"`,
+		`1,2,3`, `"2026-05-04T01:30:00Z","cut`, `"a sentence, at 2026-05-04T01:30:00Z","b"`, "2026-05-04T01:30:00Z,",
+	} {
+		assert.NotContains(t, string(Unwrap([]byte(line)).Text), "b\x00")
+		if e := Unwrap([]byte(line)); e.Wrapper != WrapperNone {
+			assert.Equal(t, line, string(e.Text), "it is no table")
+		}
 	}
 }
 

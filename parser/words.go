@@ -33,7 +33,7 @@ func FieldNames(kind WordKind) string { return fieldNames[kind] }
 var fieldNames = map[WordKind]string{
 	WordUser:   `[a-z_]*uids?|(?:client|login|to|from)_?id|subscribers?|members?|sender|receivers?|creator|owner|[a-z_]*user(?:[_-]?(?:id|name))?|[a-z_]*account|[a-z_]*device_?id|[a-z_]*channel_?id|[a-z_]*phone|[a-z_]*mobile|[a-z_]*nick(?:name)?|loginname`,
 	WordSecret: `[a-z_-]*(?:token|secret|password|passwd|passphrase|pwd|(?:api|app|access|private)[_-]?key(?:[_-]?id)?|authorization|cookie|session_?id|jwt)s?`,
-	WordHost:   `[a-z_]*host(?:_?name)?|node(?:_?(?:name|id))?|server_?name|sni|pod(?:_?name)?|container(?:_?(?:name|id))?|namespace|instance|identifiers?`,
+	WordHost:   `[a-z_]*host(?:_?name)?|node(?:_?(?:name|id))?|server_?name|sni|pod(?:_?name)?|container(?:_?(?:name|id))?|namespace|instance|identifiers?|(?:router|provider|service|middleware|tls_?store|tls_?options?|entry_?point|resource|volume)_?name(?:space)?`,
 	WordPath:   `[a-z_]*(?:file|path|dir)(?:name)?`,
 }
 

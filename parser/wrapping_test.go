@@ -113,6 +113,36 @@ var wrapCases = []wrapCase{
 		wrap: prefixed(`2026-05-04T09:30:00+08:00 {app="wk}", pod="wukongim-0"} `)},
 	{name: "Grafana's text", wrapper: WrapperDockerTimestamps, stamp: zoned(wrappedAt.Truncate(time.Millisecond)),
 		wrap: prefixed("1777858200123\t2026-05-04T01:30:00.123Z\t")},
+	{name: "GELF", wrapper: WrapperDockerJSON, origin: "im01/wukongim", stamp: inMicro, inJSON: true,
+		wrap: func(s string) string {
+			return `{"version":"1.1","host":"im01","short_message":` + dockerJSON(s) + `,"timestamp":1777858200.123456,"level":6,"_container_name":"wukongim"}`
+		}},
+	{name: "Google Cloud", wrapper: WrapperDockerJSON, origin: "im/wukongim-0", stamp: inUTC, inJSON: true,
+		wrap: func(s string) string {
+			return `{"insertId":"1","receiveTimestamp":"2026-05-04T01:30:04Z","resource":{"labels":{"namespace_name":"im","pod_name":"wukongim-0"}},"textPayload":` + dockerJSON(s) + `,"timestamp":"2026-05-04T01:30:00.123456789Z"}`
+		}},
+	{name: "Tencent Cloud's CLS", wrapper: WrapperDockerJSON, origin: "10.0.0.1", stamp: inSec, inJSON: true,
+		wrap: func(s string) string {
+			return `{"__TIMESTAMP__":"1777858200","__SOURCE__":"10.0.0.1","__CONTENT__":` + dockerJSON(s) + `}`
+		}},
+	{name: "Azure", wrapper: WrapperDockerJSON, origin: "im/wukongim-0", stamp: inUTC, inJSON: true,
+		wrap: func(s string) string {
+			return `{"TimeGenerated":"2026-05-04T01:30:00.123456789Z","PodNamespace":"im","PodName":"wukongim-0","LogMessage":` + dockerJSON(s) + `}`
+		}},
+	{name: "OTLP in JSON", wrapper: WrapperDockerJSON, stamp: inUTC, inJSON: true,
+		wrap: func(s string) string {
+			return `{"timeUnixNano":"1777858200123456789","body":{"stringValue":` + dockerJSON(s) + `},"attributes":[]}`
+		}},
+	{name: "Fluentd's file", wrapper: WrapperDockerJSON, origin: "wukongim", stamp: inSec, inJSON: true,
+		wrap: func(s string) string {
+			return "2026-05-04T09:30:00+08:00\tdocker.wukongim\t" + `{"container_name":"/wukongim","log":` + dockerJSON(s) + `}`
+		}},
+	{name: "a member below others", wrapper: WrapperDockerJSON, inJSON: true,
+		wrap: func(s string) string { return `    "textPayload": ` + dockerJSON(s) + "," }},
+	{name: "a table", wrapper: WrapperDockerTimestamps, stamp: inUTC, inJSON: true,
+		wrap: func(s string) string {
+			return `"2026-05-04T01:30:00.123456789Z","` + strings.ReplaceAll(s, `"`, `""`) + `"`
+		}},
 	{name: "journald short-iso", wrapper: WrapperJournald, origin: "im01 wukongim[4242]", stamp: inSec,
 		wrap: prefixed("2026-05-04T09:30:00+0800 im01 wukongim[4242]: ")},
 	{name: "journald short-iso-precise", wrapper: WrapperJournald, origin: "im01 wukongim[4242]", stamp: inMicro,

@@ -540,8 +540,14 @@ func (g *again) adopts(mine *told) bool {
 }
 
 // end finishes the log: raw handshake lines that met no debug record may find
-// theirs in another file.
+// theirs in another file. Of a log that is not live nothing else of it is asked for.
 func (l *retold) end() {
+	defer func() {
+		l.unmet, l.closed = nil, nil
+		if l.all.remember == 0 {
+			l.raw, l.counts = nil, map[uint64]uint32{}
+		}
+	}()
 	of := home{} // any of them, where there are several
 	for only := range l.homes {
 		if len(l.homes) == 1 {
@@ -552,7 +558,6 @@ func (l *retold) end() {
 		o := &orphans{home: of, count: n, first: l.first, last: l.last}
 		l.all.orphans[key] = append(l.all.orphans[key], o)
 	}
-	l.unmet = nil
 }
 
 // twin describes a record that the server prints a second time in another form.

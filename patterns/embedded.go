@@ -2403,7 +2403,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The client did not accept the OCSP answer that came with the certificate: it is old, of another certificate, badly signed, or says revoked. WuKongIM staples no OCSP answers; nginx does with ssl_stapling. A wrong clock makes a good answer look old.",
-				Zh: "客户端不接受装订的 OCSP 响应：响应过旧、不属于该证书、签名有误，或者状态为已吊销。WuKongIM 不做 OCSP 装订，nginx 开启 ssl_stapling 后会做。时钟偏差也会让有效的应答看起来过期。",
+				Zh: "客户端不接受装订的 OCSP 响应：响应过旧、不属于该证书、签名有误，或者状态为已吊销。WuKongIM 不做 OCSP 装订，nginx 开启 ssl_stapling 后会做。时钟偏差也会让有效的响应看起来过期。",
 			},
 			Severity: "error",
 			Category: "trust",
@@ -5191,7 +5191,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The client was told to send a certificate of its own and could not load it, or its key: a wrong path, a wrong password, a key that belongs to another certificate. This says nothing of the server.",
-				Zh: "客户端配置了自己的证书，但证书或私钥加载失败：路径不对、密码不对，或私钥与证书不配对。这与服务器无关。",
+				Zh: "客户端配置了自己的证书，但证书或私钥加载失败：路径不对、密码不对，或私钥与证书不匹配。这与服务器无关。",
 			},
 			Severity: "error",
 			Category: "protocol",
@@ -13363,7 +13363,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "nginx opened TLS to the upstream, which closed the connection silently. The ws port 5200 of WuKongIM does this, since it is plain: write proxy_pass http:// for it. Its wss port does it for nginx's second and later connections, because WuKongIM v1.1 to v2.2 cannot resume TLS 1.2 sessions: set proxy_ssl_session_reuse off, or proxy_ssl_protocols TLSv1.3. It never sends alerts either, so versions or ciphers that do not meet look the same.",
-				Zh: "nginx 对上游发起 TLS，上游一声不响就断开。WuKongIM 的 ws 端口 5200 是明文，就会这样，应写 proxy_pass http://。wss 端口则会在 nginx 的第二次及以后的连接上这样，因为 WuKongIM v1.1 到 v2.2 无法恢复 TLS 1.2 会话：设置 proxy_ssl_session_reuse off，或 proxy_ssl_protocols TLSv1.3。它也从不发出告警，版本或加密套件不匹配同样表现为直接断开。",
+				Zh: "nginx 对上游发起 TLS，上游没有任何说明就断开。WuKongIM 的 ws 端口 5200 是明文，就会这样，应写 proxy_pass http://。wss 端口则会在 nginx 的第二次及以后的连接上这样，因为 WuKongIM v1.1 到 v2.2 无法恢复 TLS 1.2 会话：设置 proxy_ssl_session_reuse off，或 proxy_ssl_protocols TLSv1.3。它也从不发出告警，版本或加密套件不匹配同样表现为直接断开。",
 			},
 			Severity: "error",
 			Category: "wrong-port",
@@ -15771,7 +15771,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "The connection to the service was made, but its part of the TLS handshake did not come in time (10 s by default). The network drops packets, often large ones (MTU, VPN), a firewall holds the handshake back, or the service is overloaded. Once in a while it is harmless.",
-				Zh: "与对方的连接已建立，但对方的 TLS 握手数据没有按时到（默认 10 秒）。网络丢包（常见于大包，如 MTU、VPN 问题）、防火墙拦住了握手，或对方过载。偶尔出现没有关系。",
+				Zh: "与对方的连接已建立，但对方的 TLS 握手数据没有按时到达（默认 10 秒）。网络丢包（常见于大包，如 MTU、VPN 问题）、防火墙拦住了握手，或对方过载。偶尔出现没有关系。",
 			},
 			Severity: "warning",
 			Category: "network",
@@ -25176,10 +25176,10 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "Which user does the server run as?",
-							Zh: "服务以哪个用户运行？",
+							En: "Which user does the server run as? An empty line is root.",
+							Zh: "服务以哪个用户运行？空行表示 root。",
 						},
-						Command: "docker exec wukongim id",
+						Command: "docker inspect -f '{{.Config.User}}' wukongim",
 					},
 					{
 						In: []Deployment{
@@ -25224,13 +25224,22 @@ var embedded = Catalogue{
 						In: []Deployment{
 							"compose",
 							"docker",
-							"systemd",
 						},
 						Text: Text{
 							En: "Check every directory on the way: each needs x for that user.",
 							Zh: "逐级检查目录：路径上的每一级目录都要对该用户有 x 权限。",
 						},
 						Command: "namei -lm /opt/wukongim/wukongimdata/certs/privkey.pem",
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Check every directory on the way: each needs x for that user.",
+							Zh: "逐级检查目录：路径上的每一级目录都要对该用户有 x 权限。",
+						},
+						Command: "namei -lm /opt/wukongim/certs/privkey.pem",
 					},
 					{
 						In: []Deployment{
@@ -25305,24 +25314,56 @@ var embedded = Catalogue{
 						},
 						Text: Text{
 							En: "With SELinux (CentOS, RHEL, Rocky, openEuler): was it refused? A line with denied says so.",
-							Zh: "启用 SELinux 时（CentOS、RHEL、Rocky、openEuler）：是否被拒绝？输出 denied 就是。",
+							Zh: "启用 SELinux 时（CentOS、RHEL、Rocky、openEuler），查看是否被拒绝：有带 denied 的输出就是。",
 						},
 						Command: "ausearch -m avc -ts recent | grep denied",
 					},
 					{
 						For: []ComponentID{
 							"nginx",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "If it was, give the files the label of their folder.",
+							Zh: "如果是，恢复文件的 SELinux 标签。",
+						},
+						Command: "restorecon -Rv /etc/nginx/certs",
+						Interrupts: Text{
+							En: "Only the labels of these files change.",
+							Zh: "只改变这些文件的标签。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"haproxy",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "If it was, give the files the label of their folder.",
+							Zh: "如果是，恢复文件的 SELinux 标签。",
+						},
+						Command: "restorecon -v /etc/haproxy/certs/im.example.com.pem",
+						Interrupts: Text{
+							En: "Only the labels of these files change.",
+							Zh: "只改变这些文件的标签。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"apache",
 						},
 						In: []Deployment{
 							"systemd",
 						},
 						Text: Text{
-							En: "Then give the files the label of their folder.",
+							En: "If it was, give the files the label of their folder.",
 							Zh: "如果是，恢复文件的 SELinux 标签。",
 						},
-						Command: "restorecon -Rv /etc/nginx/certs",
+						Command: "restorecon -Rv /etc/ssl/im.example.com/",
 						Interrupts: Text{
 							En: "Only the labels of these files change.",
 							Zh: "只改变这些文件的标签。",
@@ -25410,11 +25451,60 @@ var embedded = Catalogue{
 				},
 				Verify: []Step{
 					{
+						For: []ComponentID{
+							"nginx",
+						},
+						In: []Deployment{
+							"systemd",
+						},
 						Text: Text{
 							En: "Each folder on the way needs x for the user.",
 							Zh: "路径上的每一级目录都要对该用户有 x 权限。",
 						},
-						Command: "namei -lm privkey.pem",
+						Command: "namei -lm /etc/nginx/certs/privkey.pem",
+					},
+					{
+						For: []ComponentID{
+							"haproxy",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Each folder on the way needs x for the user.",
+							Zh: "路径上的每一级目录都要对该用户有 x 权限。",
+						},
+						Command: "namei -lm /etc/haproxy/certs/im.example.com.pem",
+					},
+					{
+						For: []ComponentID{
+							"caddy",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Each folder on the way needs x for the user.",
+							Zh: "路径上的每一级目录都要对该用户有 x 权限。",
+						},
+						Command: "namei -lm /etc/caddy/certs/privkey.pem",
+					},
+					{
+						For: []ComponentID{
+							"apache",
+							"other",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Each folder on the way needs x for the user.",
+							Zh: "路径上的每一级目录都要对该用户有 x 权限。",
+						},
+						Command: "namei -lm /etc/ssl/im.example.com/privkey.pem",
+					},
+					{
+						Do: "show-config",
 					},
 				},
 			},
@@ -25441,8 +25531,8 @@ var embedded = Catalogue{
 			},
 			Advice: Advice{
 				Title: Text{
-					En: "wssAddr is set without certificate or key",
-					Zh: "配置了 wssAddr，但没有配置证书或私钥",
+					En: "Certificate or key is not configured",
+					Zh: "没有配置证书或私钥",
 				},
 				Explain: Text{
 					En: "WuKongIM loads a certificate only when certFile and keyFile are both set. With wssAddr set and one of them missing it starts silently, opens the port, and the first real wss client crashes the whole server: invalid memory address or nil pointer dereference through crypto/tls.(*Conn).readClientHello. From then on it dies at each client, restarted or not, and all other users lose their connections as well. A plain HTTP probe does not trigger it, so a health check may look fine. Usual reasons: only the sample line of wssAddr was uncommented, the key name is misspelt or wrongly indented, or the variables never reached the container.",
@@ -25457,12 +25547,12 @@ var embedded = Catalogue{
 						},
 						Text: Text{
 							En: "Stop the crashes: switch wss off until the certificate is ready. First comment wssAddr out in wk.yaml.",
-							Zh: "先恢复服务：证书准备好之前关闭 wss。第一步，在 wk.yaml 里注释掉 wssAddr。",
+							Zh: "先恢复服务：证书准备好之前关闭 wss。先在 wk.yaml 里注释掉 wssAddr。",
 						},
 						Command: "sed -i -E \"s/^[\\\"']?wssAddr/#&/I\" ./wukongimdata/wk.yaml",
 						Interrupts: Text{
-							En: "This edits the file; the server notices only when it is recreated.",
-							Zh: "只修改文件，重建容器之后才会生效。",
+							En: "This edits the file; it counts from the next start of the server on.",
+							Zh: "只修改文件，下次启动服务时才会生效。",
 						},
 					},
 					{
@@ -25471,12 +25561,12 @@ var embedded = Catalogue{
 						},
 						Text: Text{
 							En: "Then give WK_WSSADDR in the compose file a name that WuKongIM does not read; this serves every way of writing it. An empty variable would not override wk.yaml.",
-							Zh: "第二步，把 compose 文件里的 WK_WSSADDR 改成 WuKongIM 不识别的名字，任何写法都适用。把变量设为空值并不能覆盖 wk.yaml。",
+							Zh: "再把 compose 文件里的 WK_WSSADDR 改成 WuKongIM 不识别的名字，任何写法都适用。把变量设为空值并不能覆盖 wk.yaml。",
 						},
 						Command: "sed -i 's/WK_WSSADDR/OFF_WSSADDR/' docker-compose.yml",
 						Interrupts: Text{
-							En: "This edits the file; the server notices only when it is recreated.",
-							Zh: "只修改文件，重建容器之后才会生效。",
+							En: "This edits the file; it counts from the next start of the server on.",
+							Zh: "只修改文件，下次启动服务时才会生效。",
 						},
 					},
 					{
@@ -25559,6 +25649,11 @@ var embedded = Catalogue{
 						Do: "show-settings",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "And which are set in wk.yaml.",
 							Zh: "再看 wk.yaml 里有哪些值。",
@@ -25836,7 +25931,6 @@ var embedded = Catalogue{
 						In: []Deployment{
 							"compose",
 							"docker",
-							"systemd",
 						},
 						Text: Text{
 							En: "Put the new files in place, once wklog check --cert fullchain-new.pem --key privkey-new.pem finds nothing.",
@@ -25852,13 +25946,40 @@ var embedded = Catalogue{
 						In: []Deployment{
 							"compose",
 							"docker",
-							"systemd",
 						},
 						Text: Text{
 							En: "And the key.",
 							Zh: "私钥也一样。",
 						},
 						Command: "cp privkey-new.pem ./wukongimdata/certs/privkey.pem",
+						Interrupts: Text{
+							En: "This replaces the file; a running server keeps what it has read until its restart.",
+							Zh: "会覆盖原文件；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Put the new files in place, once wklog check --cert fullchain-new.pem --key privkey-new.pem finds nothing.",
+							Zh: "wklog check --cert fullchain-new.pem --key privkey-new.pem 没有发现问题后，替换到位。",
+						},
+						Command: "cp fullchain-new.pem /opt/wukongim/certs/fullchain.pem",
+						Interrupts: Text{
+							En: "This replaces the file; a running server keeps what it has read until its restart.",
+							Zh: "会覆盖原文件；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "And the key.",
+							Zh: "私钥也一样。",
+						},
+						Command: "cp privkey-new.pem /opt/wukongim/certs/privkey.pem",
 						Interrupts: Text{
 							En: "This replaces the file; a running server keeps what it has read until its restart.",
 							Zh: "会覆盖原文件；运行中的服务要到重启后才会读取新文件。",
@@ -25884,8 +26005,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "wklog reads both files as WuKongIM does, and says what is wrong with them; nothing may fail.",
-							Zh: "wklog 按 WuKongIM 的方式读取这两个文件，并指出问题所在；不应有失败项。",
+							En: "wklog reads both files as the server does, and says what is wrong with them; nothing may fail.",
+							Zh: "wklog 按服务器的方式读取这两个文件，并指出问题所在；不应有失败项。",
 						},
 						Command: "wklog check --cert fullchain.pem --key privkey.pem",
 					},
@@ -25948,9 +26069,13 @@ var embedded = Catalogue{
 				},
 				Fixes: []Step{
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "Download the certificate again from the CA, or issue it again; do not repair it by hand. Copy it as a file (scp), not by copy and paste.",
-							Zh: "从 CA 重新下载或重新签发，不要手工修补。用 scp 之类的方式传文件，不要复制粘贴。",
+							Zh: "从 CA 重新下载或重新签发证书，不要手工修补。用 scp 之类的方式传文件，不要复制粘贴。",
 						},
 						Command: "scp fullchain.pem privkey.pem root@203.0.113.10:/opt/wukongim/wukongimdata/certs/",
 						Interrupts: Text{
@@ -25959,6 +26084,40 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Download the certificate again from the CA, or issue it again; do not repair it by hand. Copy it as a file (scp), not by copy and paste.",
+							Zh: "从 CA 重新下载或重新签发证书，不要手工修补。用 scp 之类的方式传文件，不要复制粘贴。",
+						},
+						Command: "scp fullchain.pem privkey.pem root@203.0.113.10:/opt/wukongim/certs/",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						In: []Deployment{
+							"kubernetes",
+						},
+						Text: Text{
+							En: "Download the certificate again from the CA, or issue it again; do not repair it by hand.",
+							Zh: "从 CA 重新下载或重新签发证书，不要手工修补。",
+						},
+					},
+					{
+						In: []Deployment{
+							"kubernetes",
+						},
+						Do: "install",
+					},
+					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "Nothing was damaged on the way when the same digests appear on both machines.",
 							Zh: "两台机器上的摘要一致，说明传输中没有损坏。",
@@ -26198,6 +26357,11 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "If the key is lost, issue the certificate again with a new key; a key cannot be made from a certificate.",
 							Zh: "私钥丢失时只能用新私钥重新签发证书，无法从证书还原私钥。",
@@ -26304,7 +26468,6 @@ var embedded = Catalogue{
 						In: []Deployment{
 							"compose",
 							"docker",
-							"systemd",
 						},
 						Text: Text{
 							En: "Put it in place.",
@@ -26314,6 +26477,34 @@ var embedded = Catalogue{
 						Interrupts: Text{
 							En: "This replaces the file; a running server keeps what it has read until its restart.",
 							Zh: "会覆盖原文件；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Put it in place.",
+							Zh: "替换到位。",
+						},
+						Command: "cp privkey-new.pem /opt/wukongim/certs/privkey.pem",
+						Interrupts: Text{
+							En: "This replaces the file; a running server keeps what it has read until its restart.",
+							Zh: "会覆盖原文件；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						In: []Deployment{
+							"kubernetes",
+						},
+						Text: Text{
+							En: "Put the new key into the Secret, together with its certificate.",
+							Zh: "把新私钥和证书一起写入 Secret。",
+						},
+						Command: "kubectl create secret tls wukongim-tls --cert=fullchain.pem --key=privkey-new.pem \\\n  --dry-run=client -o yaml | kubectl apply -f -",
+						Interrupts: Text{
+							En: "The Secret is replaced; no pod restarts by itself.",
+							Zh: "只覆盖这个 Secret，Pod 不会自己重启。",
 						},
 					},
 					{
@@ -26457,8 +26648,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Join: own certificate first, then the intermediates, no root. Then copy fullchain-new.pem over the fullchain.pem that WuKongIM reads, and restart.",
-							Zh: "拼接：服务器证书在前，中间证书在后，不需要根证书。然后用 fullchain-new.pem 覆盖 WuKongIM 使用的 fullchain.pem，并重启。",
+							En: "Join: own certificate first, then the intermediates, no root. Install fullchain-new.pem as fullchain.pem, and restart as after any change of the certificate.",
+							Zh: "拼接：服务器证书在前，中间证书在后，不需要根证书。把 fullchain-new.pem 作为 fullchain.pem 安装，并像更换证书后一样重启。",
 						},
 						Command: "awk 1 cert.pem intermediate.pem > fullchain-new.pem",
 						Interrupts: Text{
@@ -27016,6 +27207,10 @@ var embedded = Catalogue{
 						Config: "services:\n  wukongim:\n    ports:\n      - \"127.0.0.1:5001:5001\"\n      - \"127.0.0.1:5300:5300\"\n      - \"5100:5100\"\n      - \"5200:5200\"\n      - \"5210:5210\"",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
 							En: "If it is too much, limit new connections per source address. Docker's published ports pass by ufw, so the rule goes into DOCKER-USER; keep the limit generous, since mobile carriers put many users behind one address.",
 							Zh: "量太大时，按来源 IP 限制新建连接。Docker 映射的端口会绕过 ufw，规则要加在 DOCKER-USER 链；限额要放宽，因为移动运营商会让很多用户共用一个出口 IP。",
@@ -27027,9 +27222,23 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"systemd",
+						},
 						Text: Text{
-							En: "With nginx in front: limit connections per address there, and let unknown host names fail at once (nginx 1.19.4 or later; all of it in the http block).",
-							Zh: "前面有 nginx 时，在 nginx 上限制每个地址的连接数，并直接拒绝未知域名（nginx 1.19.4 及以上，以下内容放在 http 块里）。",
+							En: "If it is too much, limit new connections per source address; keep the limit generous, since mobile carriers put many users behind one address.",
+							Zh: "量太大时，按来源 IP 限制新建连接；限额要放宽，因为移动运营商会让很多用户共用一个出口 IP。",
+						},
+						Command: "iptables -I INPUT -p tcp --dport 5210 -m conntrack --ctstate NEW \\\n  -m hashlimit --hashlimit-name wss --hashlimit-mode srcip \\\n  --hashlimit-above 60/min --hashlimit-burst 100 -j DROP",
+						Interrupts: Text{
+							En: "Connections that are open stay; new ones over the limit are dropped, real clients' too. It is gone after a reboot.",
+							Zh: "已建立的连接不受影响；超过限额的新建连接会被丢弃，真实客户端也不例外。重启机器后规则失效。",
+						},
+					},
+					{
+						Text: Text{
+							En: "With nginx in front: limit connections per address there, and let unknown host names fail at once (nginx 1.19.4 or later; all of it in the http block). In the same compose project forward to http://wukongim:5200.",
+							Zh: "前面有 nginx 时，在 nginx 上限制每个地址的连接数，并直接拒绝未知域名（nginx 1.19.4 及以上，以下内容放在 http 块里）；在同一个 compose 项目里时转发到 http://wukongim:5200。",
 						},
 						Config: "limit_conn_zone $binary_remote_addr zone=wss:10m;\n\nserver {\n    listen 443 ssl default_server;\n    ssl_reject_handshake on;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    limit_conn wss 100;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
@@ -27256,8 +27465,8 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Let clients use wss:// for this port: external.wssAddr and apps with an address of their own.",
-							Zh: "让客户端对这个端口使用 wss://：检查 external.wssAddr 和写死地址的 App。",
+							En: "Let clients use wss:// for this port: external.wssAddr of WuKongIM (v3: external_wss_addr), and apps with an address of their own.",
+							Zh: "让客户端对这个端口使用 wss://：检查 WuKongIM 的 external.wssAddr（v3 是 external_wss_addr）和写死地址的 App。",
 						},
 					},
 					{
@@ -27375,6 +27584,11 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "Open port 5210 on the way: the cloud security group, then the host's firewall. With ufw (Ubuntu, Debian):",
 							Zh: "放行 5210 端口：先云安全组，再主机防火墙。ufw（Ubuntu、Debian）的写法：",
@@ -27386,6 +27600,11 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "With firewalld (CentOS, RHEL), at once.",
 							Zh: "firewalld（CentOS、RHEL）的写法，立即生效。",
@@ -27397,6 +27616,11 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "And for the time after a reboot.",
 							Zh: "再写入永久配置，机器重启后仍然有效。",
@@ -27451,7 +27675,7 @@ var embedded = Catalogue{
 							En: "And which does this machine listen on?",
 							Zh: "再看本机监听的端口。",
 						},
-						Command: "ss -ltn | grep -E ':(5001|5100|5200|5210) '",
+						Command: "ss -ltn | grep -E ':(80|443|5001|5100|5200|5210) '",
 					},
 				},
 			},
@@ -27678,8 +27902,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Let nginx end TLS (in the http block); it holds the certificate and the key.",
-							Zh: "由 nginx 终止 TLS，证书和私钥配在 nginx 上（写在 http 块里）。",
+							En: "Let nginx end TLS (in the http block); it holds the certificate and the key. In the same compose project forward to http://wukongim:5200.",
+							Zh: "由 nginx 终止 TLS，证书和私钥配在 nginx 上（写在 http 块里）；在同一个 compose 项目里时转发到 http://wukongim:5200。",
 						},
 						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
@@ -27701,7 +27925,7 @@ var embedded = Catalogue{
 							"compose",
 						},
 						Text: Text{
-							En: "Does it start? Wanted: Ready in.",
+							En: "Does it start? Expect Ready in.",
 							Zh: "能否启动？应看到 Ready in。",
 						},
 						Command: "docker compose logs wukongim 2>&1 | grep -E 'Ready in|Startup failed|load config'",
@@ -28055,6 +28279,17 @@ var embedded = Catalogue{
 							"nginx",
 							"haproxy",
 							"apache",
+						},
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Start it by its systemd unit as root: it opens its ports first and drops its rights then.",
+							Zh: "用 systemd 以 root 启动：它先打开端口，再自行降权。",
+						},
+					},
+					{
+						For: []ComponentID{
 							"caddy",
 							"traefik",
 							"other",
@@ -28063,8 +28298,8 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "Start it by its systemd unit as root (it drops its rights by itself), or give the unit the capability CAP_NET_BIND_SERVICE.",
-							Zh: "用 systemd 以 root 启动（它会自己降权），或给服务单元加上 CAP_NET_BIND_SERVICE 能力（capability）。",
+							En: "Give its unit the capability CAP_NET_BIND_SERVICE (systemctl edit).",
+							Zh: "用 systemctl edit 给它的服务单元加上 CAP_NET_BIND_SERVICE 能力（capability）。",
 						},
 						Config: "[Service]\nAmbientCapabilities=CAP_NET_BIND_SERVICE",
 					},
@@ -28743,7 +28978,7 @@ var embedded = Catalogue{
 						},
 						Text: Text{
 							En: "Switch it off for the host that serves the chat clients, in its server block.",
-							Zh: "在聊天客户端使用的域名的 server 块里关掉它。",
+							Zh: "在聊天客户端所用域名的 server 块里关闭它。",
 						},
 						Config: "ssl_verify_client off;",
 					},
@@ -28753,7 +28988,7 @@ var embedded = Catalogue{
 						},
 						Text: Text{
 							En: "Take verify required out of the bind line that serves the chat clients.",
-							Zh: "在聊天客户端使用的 bind 行去掉 verify required。",
+							Zh: "在聊天客户端所用的 bind 行去掉 verify required。",
 						},
 					},
 					{
@@ -28762,7 +28997,7 @@ var embedded = Catalogue{
 						},
 						Text: Text{
 							En: "Switch it off in the VirtualHost that serves the chat clients.",
-							Zh: "在聊天客户端使用的 VirtualHost 里关掉它。",
+							Zh: "在聊天客户端所用的 VirtualHost 里关闭它。",
 						},
 						Config: "SSLVerifyClient none",
 					},
@@ -28772,7 +29007,7 @@ var embedded = Catalogue{
 						},
 						Text: Text{
 							En: "Take client_auth out of the tls block of the site that serves the chat clients.",
-							Zh: "在聊天客户端使用的站点，去掉 tls 块里的 client_auth。",
+							Zh: "在聊天客户端所用的站点里，去掉 tls 块里的 client_auth。",
 						},
 					},
 					{
@@ -28790,7 +29025,7 @@ var embedded = Catalogue{
 						},
 						Text: Text{
 							En: "Take the annotations auth-tls-secret and auth-tls-verify-client off the Ingress that serves the chat clients.",
-							Zh: "在聊天客户端使用的 Ingress 上去掉 auth-tls-secret 和 auth-tls-verify-client 注解。",
+							Zh: "在聊天客户端所用的 Ingress 上去掉 auth-tls-secret 和 auth-tls-verify-client 注解。",
 						},
 					},
 					{
@@ -28799,7 +29034,7 @@ var embedded = Catalogue{
 						},
 						Text: Text{
 							En: "Switch mutual TLS (双向认证) off at the listener that serves the chat clients, in the cloud's console.",
-							Zh: "在云控制台，对聊天客户端使用的监听器关闭双向认证。",
+							Zh: "在云控制台，对聊天客户端所用的监听器关闭双向认证。",
 						},
 					},
 					{
@@ -28808,7 +29043,7 @@ var embedded = Catalogue{
 						},
 						Text: Text{
 							En: "Switch client authentication off for the host that serves the chat clients; at a CDN it is called authenticated origin pulls.",
-							Zh: "对聊天客户端使用的域名关闭客户端证书认证；在 CDN 上叫源站认证（Authenticated Origin Pulls）。",
+							Zh: "对聊天客户端所用的域名关闭客户端证书认证；在 CDN 上叫源站认证（Authenticated Origin Pulls）。",
 						},
 					},
 					{
@@ -28896,6 +29131,9 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+						},
 						Text: Text{
 							En: "Back up the data directory.",
 							Zh: "备份数据目录。",
@@ -28918,6 +29156,17 @@ var embedded = Catalogue{
 						Interrupts: Text{
 							En: "Clients reconnect.",
 							Zh: "启动后客户端会自动重连。",
+						},
+					},
+					{
+						In: []Deployment{
+							"docker",
+							"kubernetes",
+							"systemd",
+						},
+						Text: Text{
+							En: "For a crash in macSHA1: upgrade to v1.2.3 or later, best to the current v2. Stop the server and back up its data directory first.",
+							Zh: "macSHA1 崩溃：升级到 v1.2.3 以上，最好是当前的 v2。升级前先停止服务，并备份数据目录。",
 						},
 					},
 					{
@@ -29037,8 +29286,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Where nginx serves the page already, let it serve wss as well: add this host to the http block (or only its location, under a path such as /ws) and set external.wssAddr to wss://im.example.com:443. In the same compose project forward to http://wukongim:5200.",
-							Zh: "页面本来就由 nginx 提供时，也由它提供 wss：在 http 块里加一个站点（或只在 /ws 这样的路径下加 location）转发，external.wssAddr 设为 wss://im.example.com:443；在同一个 compose 项目里时转发到 http://wukongim:5200。",
+							En: "Where nginx serves the page already, let it serve wss as well: add this host to the http block (or only its location, under a path such as /ws) and set external.wssAddr (v3: external_wss_addr) to wss://im.example.com:443. In the same compose project forward to http://wukongim:5200.",
+							Zh: "页面本来就由 nginx 提供时，也由它提供 wss：在 http 块里加一个站点（或只在 /ws 这样的路径下加 location）转发，external.wssAddr（v3 是 external_wss_addr）设为 wss://im.example.com:443；在同一个 compose 项目里时转发到 http://wukongim:5200。",
 						},
 						Config: "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    ssl_protocols       TLSv1.2 TLSv1.3;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection $connection_upgrade;\n        proxy_set_header Host $host;\n        proxy_set_header X-Real-IP $remote_addr;\n        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        proxy_read_timeout 300s;\n        proxy_send_timeout 300s;\n    }\n}",
 					},
@@ -29076,8 +29325,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "In the browser's console on the page itself, new WebSocket('wss://im.example.com:5210').onopen = () => console.log('open') must print open.",
-							Zh: "在该页面的浏览器控制台执行 new WebSocket('wss://im.example.com:5210').onopen = () => console.log('open')，应输出 open。",
+							En: "In the browser's console on the page itself, new WebSocket('wss://im.example.com:5210').onopen = () => console.log('open') must print open (port 443 where nginx ends TLS).",
+							Zh: "在该页面的浏览器控制台执行 new WebSocket('wss://im.example.com:5210').onopen = () => console.log('open')，应输出 open（由 nginx 终止 TLS 时端口换成 443）。",
 						},
 					},
 				},
@@ -29154,6 +29403,11 @@ var embedded = Catalogue{
 						Do: "naming",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "Or have the certificate issued for the name that is used; list every name, and remember that a wildcard covers one level.",
 							Zh: "也可以按实际使用的域名重新签发证书：列出所有域名，注意泛域名只匹配一级。",
@@ -29163,6 +29417,16 @@ var embedded = Catalogue{
 							En: "It needs port 80 free: what listens there has to be stopped for that time, and its users are cut off; the webroot method or a DNS challenge does without. WuKongIM is not touched until you copy the files and restart it.",
 							Zh: "需要占用 80 端口：如果有程序占用，要先停掉它，期间其用户会断开；用 webroot 方式或 DNS 验证则不需要。复制文件并重启之前，WuKongIM 不受影响。",
 						},
+					},
+					{
+						In: []Deployment{
+							"kubernetes",
+						},
+						Text: Text{
+							En: "Or have the certificate issued for the name that is used: list every name in dnsNames, and remember that a wildcard covers one level.",
+							Zh: "也可以按实际使用的域名重新签发证书：在 dnsNames 里列出所有域名，注意泛域名只匹配一级。",
+						},
+						Config: "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata:\n  name: wukongim-tls\nspec:\n  secretName: wukongim-tls\n  dnsNames: [im.example.com, ws.example.com]\n  issuerRef: {name: letsencrypt, kind: ClusterIssuer}",
 					},
 					{
 						Text: Text{
@@ -29266,8 +29530,8 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Set external.wssAddr of WuKongIM to the certificate's domain, with the proxy's port (wss://im.example.com:443): never an IP. Apps that have the address built in need it there.",
-							Zh: "把 WuKongIM 的 external.wssAddr 设为证书上的域名加代理端口（wss://im.example.com:443），不要用 IP。地址写死在 App 里的，要在 App 里改。",
+							En: "Set external.wssAddr of WuKongIM (v3: external_wss_addr) to the certificate's domain, with the proxy's port (wss://im.example.com:443): never an IP. Apps that have the address built in need it there.",
+							Zh: "把 WuKongIM 的 external.wssAddr（v3 是 external_wss_addr）设为证书上的域名加代理端口（wss://im.example.com:443），不要用 IP。地址写死在 App 里的，要在 App 里改。",
 						},
 					},
 					{
@@ -29275,8 +29539,8 @@ var embedded = Catalogue{
 							"nginx",
 						},
 						Text: Text{
-							En: "Let a server block be for this name, with its certificate (in the http block); without one nginx answers with that of the first.",
-							Zh: "为这个域名配置 server 块和证书（在 http 块里）；没有的话，nginx 会用第一个 server 的证书应答。",
+							En: "Let a server block be for this name, with its certificate (in the http block); without one nginx answers with that of the first. In the same compose project forward to http://wukongim:5200.",
+							Zh: "为这个域名配置 server 块和证书（在 http 块里）；没有的话，nginx 会用第一个 server 的证书应答。在同一个 compose 项目里时转发到 http://wukongim:5200。",
 						},
 						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
@@ -29650,8 +29914,8 @@ var embedded = Catalogue{
 							"caddy",
 						},
 						Text: Text{
-							En: "Take tls internal out of the Caddyfile: then Caddy fetches a certificate of a public CA by itself.",
-							Zh: "去掉 Caddyfile 里的 tls internal：Caddy 会自动申请公共 CA 的证书。",
+							En: "Take tls internal out of the Caddyfile: then Caddy fetches a certificate of a public CA by itself (in the same compose project wukongim:5200).",
+							Zh: "去掉 Caddyfile 里的 tls internal：Caddy 会自动申请公共 CA 的证书（在同一个 compose 项目里写 wukongim:5200）。",
 						},
 						Config: "im.example.com {\n    reverse_proxy 127.0.0.1:5200\n}",
 					},
@@ -29803,6 +30067,16 @@ var embedded = Catalogue{
 						In: []Deployment{
 							"kubernetes",
 						},
+						Text: Text{
+							En: "Let cert-manager make a new key at each renewal (the default since its version 1.18). Do not reuse the key: it may be the reason.",
+							Zh: "让 cert-manager 每次续期都换新私钥（1.18 版起为默认值）。不要沿用旧私钥，它可能就是吊销的原因。",
+						},
+						Config: "# kind: Certificate\nspec:\n  privateKey:\n    rotationPolicy: Always",
+					},
+					{
+						In: []Deployment{
+							"kubernetes",
+						},
 						Do: "renew",
 					},
 					{
@@ -29843,6 +30117,10 @@ var embedded = Catalogue{
 					{
 						For: []ComponentID{
 							"wukongim",
+						},
+						In: []Deployment{
+							"compose",
+							"docker",
 						},
 						Text: Text{
 							En: "…must be that of the file.",
@@ -29926,6 +30204,23 @@ var embedded = Catalogue{
 							En: "Only certbot's own files change, and its deploy hooks run.",
 							Zh: "只更新 certbot 自己的文件，并执行它的部署钩子。",
 						},
+					},
+					{
+						For: []ComponentID{
+							"nginx",
+							"haproxy",
+							"apache",
+							"ingress-nginx",
+							"other",
+						},
+						In: []Deployment{
+							"kubernetes",
+						},
+						Text: Text{
+							En: "Let cert-manager make a new key at each renewal (the default since its version 1.18). Do not reuse the key: it may be the reason.",
+							Zh: "让 cert-manager 每次续期都换新私钥（1.18 版起为默认值）。不要沿用旧私钥，它可能就是吊销的原因。",
+						},
+						Config: "# kind: Certificate\nspec:\n  privateKey:\n    rotationPolicy: Always",
 					},
 					{
 						For: []ComponentID{
@@ -30081,6 +30376,11 @@ var embedded = Catalogue{
 						},
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "Copy both new files over those that WuKongIM reads.",
 							Zh: "把两个新文件复制到 WuKongIM 读取的位置。",
@@ -30250,6 +30550,11 @@ var embedded = Catalogue{
 						Config: "// OkHttp\nnew CertificatePinner.Builder()\n    .add(\"im.example.com\", \"sha256/CURRENT_KEY_DIGEST=\", \"sha256/SPARE_KEY_DIGEST=\")\n    .build();",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+							"systemd",
+						},
 						Text: Text{
 							En: "Keep the key at renewals from now on.",
 							Zh: "以后续期时沿用同一个私钥。",
@@ -30259,6 +30564,16 @@ var embedded = Catalogue{
 							En: "It needs port 80 free: what listens there has to be stopped for that time, and its users are cut off; the webroot method or a DNS challenge does without. WuKongIM is not touched until you copy the files and restart it.",
 							Zh: "需要占用 80 端口：如果有程序占用，要先停掉它，期间其用户会断开；用 webroot 方式或 DNS 验证则不需要。复制文件并重启之前，WuKongIM 不受影响。",
 						},
+					},
+					{
+						In: []Deployment{
+							"kubernetes",
+						},
+						Text: Text{
+							En: "Keep the key at renewals from now on: since its version 1.18 cert-manager makes a new one each time.",
+							Zh: "以后续期时沿用同一个私钥：cert-manager 1.18 版起默认每次都换新私钥。",
+						},
+						Config: "# kind: Certificate\nspec:\n  privateKey:\n    rotationPolicy: Never",
 					},
 				},
 				Verify: []Step{
@@ -30664,13 +30979,26 @@ var embedded = Catalogue{
 						In: []Deployment{
 							"compose",
 							"docker",
-							"systemd",
 						},
 						Text: Text{
 							En: "If the start is only minutes or hours away, put the earlier certificate and key back until then; certbot keeps them as fullchainN.pem and privkeyN.pem in /etc/letsencrypt/archive/im.example.com.",
 							Zh: "如果再过几分钟或几小时就生效，可以先换回旧证书和旧私钥过渡；certbot 把它们保存在 /etc/letsencrypt/archive/im.example.com，文件名是 fullchainN.pem 和 privkeyN.pem。",
 						},
 						Command: "cp old/fullchain.pem old/privkey.pem ./wukongimdata/certs/",
+						Interrupts: Text{
+							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
+							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
+						},
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "If the start is only minutes or hours away, put the earlier certificate and key back until then; certbot keeps them as fullchainN.pem and privkeyN.pem in /etc/letsencrypt/archive/im.example.com.",
+							Zh: "如果再过几分钟或几小时就生效，可以先换回旧证书和旧私钥过渡；certbot 把它们保存在 /etc/letsencrypt/archive/im.example.com，文件名是 fullchainN.pem 和 privkeyN.pem。",
+						},
+						Command: "cp old/fullchain.pem old/privkey.pem /opt/wukongim/certs/",
 						Interrupts: Text{
 							En: "Files of these names there are replaced; a running server keeps what it has read until its restart.",
 							Zh: "目录里的同名文件会被覆盖；运行中的服务要到重启后才会读取新文件。",
@@ -31629,7 +31957,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "Mini programs accept wss:// alone, to a name that is registered in the console as a socket domain, with a certificate of a public CA and its intermediates, TLS 1.2 or newer. No IP and no self-signed certificate works on a phone, although the developer tools let it pass when the check is switched off. If only phones fail and the tools do not, suspect the intermediate certificate or that switch.",
-				Zh: "小程序只接受 wss://，域名要在后台登记为 socket 合法域名，证书须由公共 CA 签发并带上中间证书，TLS 1.2 以上。真机上不能用 IP，也不能用自签名证书；开发者工具勾选「不校验合法域名」后能连，真机不行。如果只有真机失败，先怀疑缺少中间证书，或者是这个选项掩盖了问题。",
+				Zh: "小程序只接受 wss://，域名要在后台登记为 socket 合法域名，证书须由公共 CA 签发并带上中间证书，TLS 1.2 以上。真机上不能用 IP，也不能用自签名证书；开发者工具勾选“不校验合法域名”后能连，真机不行。如果只有真机失败，先怀疑缺少中间证书，或者是这个选项掩盖了问题。",
 			},
 			Codes: []string{
 				"url not in domain list",
@@ -31911,7 +32239,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "One side or something between them tore the connection down. Alone it is no sign of a certificate: healthy networks reset connections as well. If every attempt ends so at once, the port speaks another protocol, or a firewall cuts TLS; in China a domain without an ICP filing (备案) is cut at its name in the ClientHello.",
-				Zh: "某一端或中间设备强行断开了连接。单独出现不能说明证书有问题，正常网络也会有重置。如果每次一连就被重置，可能是端口说的不是 TLS，或防火墙拦截了 TLS；在国内，未备案的域名会按 ClientHello 里的域名被拦截。",
+				Zh: "某一端或中间设备强行断开了连接。单独出现不能说明证书有问题，正常网络也会有重置。如果每次一连就被重置，可能是端口没有启用 TLS，或防火墙拦截了 TLS；在国内，未备案的域名会按 ClientHello 里的域名被拦截。",
 			},
 			Codes: []string{
 				"ECONNRESET",
@@ -32042,7 +32370,7 @@ var embedded = Catalogue{
 			},
 			Explain: Text{
 				En: "No answer came in time. Before the handshake that is a firewall, a security group or a wrong address; in the midst of it something swallows packets, or the port speaks another protocol and both sides wait for each other.",
-				Zh: "对方没有及时应答。如果还没握手就超时，多半是防火墙、安全组或地址不对；如果在握手中间超时，是中间设备丢包，或者端口说的不是 TLS，双方都在等对方先说话。",
+				Zh: "对方没有及时应答。如果还没握手就超时，多半是防火墙、安全组或地址不对；如果在握手中间超时，是中间设备丢包，或者端口没有启用 TLS，双方都在等对方先发数据。",
 			},
 			Codes: []string{
 				"ETIMEDOUT",
@@ -32993,10 +33321,26 @@ var embedded = Catalogue{
 				},
 				{
 					For: []ComponentID{
+						"haproxy",
+					},
+					In: []Deployment{
+						"kubernetes",
+					},
+					Text: Text{
+						En: "Put both into the Secret that the pods mount, as one file: HAProxy wants certificate, intermediates and key in one.",
+						Zh: "把两者合成一个文件写入 Pod 挂载的 Secret：HAProxy 要求证书、中间证书和私钥放在同一个文件里。",
+					},
+					Command: "cat fullchain.pem privkey.pem | kubectl create secret generic wukongim-tls \\\n  --from-file=im.example.com.pem=/dev/stdin --dry-run=client -o yaml | kubectl apply -f -",
+					Interrupts: Text{
+						En: "The Secret is replaced; no pod restarts by itself.",
+						Zh: "只覆盖这个 Secret，Pod 不会自己重启。",
+					},
+				},
+				{
+					For: []ComponentID{
 						"wukongim",
 						"nginx",
 						"traefik",
-						"haproxy",
 						"apache",
 						"caddy",
 						"other",
@@ -33076,8 +33420,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Copy certificate and key to where the configuration reads them. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
-						Zh: "把证书和私钥复制到配置里写的位置。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
+						En: "Copy certificate and key to where the configuration reads them; nothing has to be copied where it names /etc/letsencrypt/live itself. They keep the names fullchain.pem and privkey.pem; where the configuration has others, copy each under its own name.",
+						Zh: "把证书和私钥复制到配置里写的位置；如果配置直接引用 /etc/letsencrypt/live，则不用复制。复制后文件名仍是 fullchain.pem 和 privkey.pem；配置里用的是别的文件名时，按配置的文件名逐个复制。",
 					},
 					Command: "cp -L /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem /etc/ssl/im.example.com/",
 					Interrupts: Text{
@@ -33093,10 +33437,10 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "HAProxy wants certificate, intermediates and key in one file.",
-						Zh: "HAProxy 要求证书、中间证书和私钥放在同一个文件里。",
+						En: "HAProxy wants certificate, intermediates and key in one file, which only its owner may read.",
+						Zh: "HAProxy 要求证书、中间证书和私钥放在同一个文件里，且只有属主可读。",
 					},
-					Command: "cat /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem > /etc/haproxy/certs/im.example.com.pem",
+					Command: "cat /etc/letsencrypt/live/im.example.com/fullchain.pem /etc/letsencrypt/live/im.example.com/privkey.pem |\n  install -m 600 /dev/stdin /etc/haproxy/certs/im.example.com.pem",
 					Interrupts: Text{
 						En: "Files of these names there are replaced; the proxy reads them at its next reload.",
 						Zh: "目录里的同名文件会被覆盖；代理要到下次重载才会读取。",
@@ -33111,10 +33455,10 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "HAProxy wants certificate, intermediates and key in one file.",
-						Zh: "HAProxy 要求证书、中间证书和私钥放在同一个文件里。",
+						En: "HAProxy wants certificate, intermediates and key in one file, which only its owner may read: in the official image that is user 99.",
+						Zh: "HAProxy 要求证书、中间证书和私钥放在同一个文件里，且只有属主可读：官方镜像以 uid 99 运行。",
 					},
-					Command: "cat /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem > ./certs/im.example.com.pem",
+					Command: "cat /etc/letsencrypt/live/im.example.com/fullchain.pem /etc/letsencrypt/live/im.example.com/privkey.pem |\n  install -o 99 -g 99 -m 600 /dev/stdin ./certs/im.example.com.pem",
 					Interrupts: Text{
 						En: "Files of these names there are replaced; the proxy reads them at its next reload.",
 						Zh: "目录里的同名文件会被覆盖；代理要到下次重载才会读取。",
@@ -33270,8 +33614,8 @@ var embedded = Catalogue{
 						"compose",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; where the container is not running, start it instead.",
+						Zh: "然后重载；如果容器没有运行，则改为启动容器。",
 					},
 					Command: "docker compose exec nginx nginx -s reload",
 					Interrupts: Text{
@@ -33300,8 +33644,8 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; where the container is not running, start it instead.",
+						Zh: "然后重载；如果容器没有运行，则改为启动容器。",
 					},
 					Command: "docker exec nginx nginx -s reload",
 					Interrupts: Text{
@@ -33364,8 +33708,8 @@ var embedded = Catalogue{
 						"compose",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; where the container is not running, start it instead.",
+						Zh: "然后重载；如果容器没有运行，则改为启动容器。",
 					},
 					Command: "docker compose exec -w /etc/caddy caddy caddy reload",
 					Interrupts: Text{
@@ -33381,8 +33725,8 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; where the container is not running, start it instead.",
+						Zh: "然后重载；如果容器没有运行，则改为启动容器。",
 					},
 					Command: "docker exec -w /etc/caddy caddy caddy reload",
 					Interrupts: Text{
@@ -33513,8 +33857,8 @@ var embedded = Catalogue{
 						"compose",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; where the container is not running, start it instead.",
+						Zh: "然后重载；如果容器没有运行，则改为启动容器。",
 					},
 					Command: "docker compose kill -s HUP haproxy",
 					Interrupts: Text{
@@ -33530,8 +33874,8 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; where the container is not running, start it instead.",
+						Zh: "然后重载；如果容器没有运行，则改为启动容器。",
 					},
 					Command: "docker kill -s HUP haproxy",
 					Interrupts: Text{
@@ -33577,8 +33921,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; what is not running has to be started instead.",
+						Zh: "然后重载；如果程序没有运行，则改为启动它。",
 					},
 					Command: "apachectl graceful",
 					Interrupts: Text{
@@ -33594,8 +33938,8 @@ var embedded = Catalogue{
 						"compose",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; where the container is not running, start it instead.",
+						Zh: "然后重载；如果容器没有运行，则改为启动容器。",
 					},
 					Command: "docker compose exec httpd apachectl graceful",
 					Interrupts: Text{
@@ -33611,8 +33955,8 @@ var embedded = Catalogue{
 						"docker",
 					},
 					Text: Text{
-						En: "Then reload.",
-						Zh: "然后重载。",
+						En: "Then reload; where the container is not running, start it instead.",
+						Zh: "然后重载；如果容器没有运行，则改为启动容器。",
 					},
 					Command: "docker exec httpd apachectl graceful",
 					Interrupts: Text{
@@ -33996,10 +34340,10 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "See the unit with its environment; it wins over wk.yaml.",
-						Zh: "查看服务单元和其中的环境变量；它优先于 wk.yaml。",
+						En: "See the unit with its environment; it wins over wk.yaml, and a variable that is not listed is not set.",
+						Zh: "查看服务单元和其中的环境变量；它优先于 wk.yaml，没列出的变量就是没有设置。",
 					},
-					Command: "systemctl cat wukongim",
+					Command: "systemctl cat wukongim | grep -E 'WK_(WSS|EXTERNAL)|EnvironmentFile|ExecStart'",
 				},
 			},
 			References: []string{
@@ -34158,7 +34502,7 @@ var embedded = Catalogue{
 						En: "Which files does it read, and for which names?",
 						Zh: "它读取哪些文件，对应哪些域名？",
 					},
-					Command: "grep -rnE 'ServerName|SSLCertificate' /etc/apache2/sites-enabled",
+					Command: "grep -rsnE 'ServerName|SSLCertificate' /etc/apache2/sites-enabled /etc/httpd/conf.d",
 				},
 				{
 					For: []ComponentID{
@@ -34643,7 +34987,7 @@ var embedded = Catalogue{
 		},
 		{
 			Name:  "5210",
-			Match: "(?:im\\.example\\.com|127\\.0\\.0\\.1|203\\.0\\.113\\.10)[: ](5210)\\b",
+			Match: "(?:(?:im\\.example\\.com|127\\.0\\.0\\.1|203\\.0\\.113\\.10)[: ]|\\b(?:dst |tcp |--d)port |ufw allow |--add-port=|-p tcp )(5210)\\b",
 			For: []ComponentID{
 				"wukongim",
 			},
@@ -34658,7 +35002,7 @@ var embedded = Catalogue{
 		},
 		{
 			Name:  "5210",
-			Match: "(?:im\\.example\\.com|127\\.0\\.0\\.1|203\\.0\\.113\\.10)[: ](5210)\\b",
+			Match: "(?:(?:im\\.example\\.com|127\\.0\\.0\\.1|203\\.0\\.113\\.10)[: ]|\\b(?:dst|tcp) port )(5210)\\b",
 			For: []ComponentID{
 				"nginx",
 				"caddy",
@@ -34797,6 +35141,22 @@ var embedded = Catalogue{
 			Text: Text{
 				En: "your compose file, from the root on",
 				Zh: "compose 文件的绝对路径",
+			},
+		},
+		{
+			Name:  "docker-compose.yml",
+			Match: "s/WK_WSSADDR/OFF_WSSADDR/.\\s(docker-compose\\.yml)$",
+			Facts: []string{
+				"file/compose",
+			},
+			Usual: "docker-compose.yml",
+		},
+		{
+			Name:  "/usr/local/bin/wukongim",
+			Facts: []string{},
+			Text: Text{
+				En: "the server's program",
+				Zh: "服务程序文件的路径",
 			},
 		},
 		{
@@ -37290,6 +37650,16 @@ var embedded = Catalogue{
 			Sixes: search.Spot{
 				Print: 6,
 				Group: 5,
+			},
+		},
+		"\"MESSAGE\":[": {
+			Halves: search.Spot{
+				Print: 3,
+				Group: 5,
+			},
+			Sixes: search.Spot{
+				Print: 3,
+				Group: 2,
 			},
 		},
 		"\"_p\":\"P\"": {

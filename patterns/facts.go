@@ -225,7 +225,7 @@ func workload(pod string) string {
 
 // takes tells whether a fact has the shape of its kind, and is none to conceal.
 func (f *facts) takes(fact Fact) bool {
-	return fact.Kind.fits(fact.Value) && (f.concealed == nil || !f.concealed(fact.Value))
+	return fact.Kind.Fits(fact.Value) && (f.concealed == nil || !f.concealed(fact.Value))
 }
 
 // Conceal sets what tells of a value, such as a password in a path, that no command may
@@ -277,9 +277,9 @@ var (
 // longest is how long a value may be: a name in the DNS (RFC 1035), and any other.
 const longest = 253
 
-// fits tells whether a value has the shape of what it is to name: nothing else goes into a
+// Fits tells whether a value has the shape of what it is to name: nothing else goes into a
 // command. What an attacker writes into a log may be anything.
-func (k FactKind) fits(value string) bool {
+func (k FactKind) Fits(value string) bool {
 	if len(value) > longest {
 		return false
 	}

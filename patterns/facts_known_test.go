@@ -30,7 +30,7 @@ func values(c *Catalogue, kind FactKind, random *rand.Rand) (list []string) {
 		list = append(list, string(text), "/"+string(text), "deployment/"+string(text))
 	}
 	random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-	return slices.DeleteFunc(list, func(value string) bool { return !kind.fits(value) })
+	return slices.DeleteFunc(list, func(value string) bool { return !kind.Fits(value) })
 }
 
 func pick[T any](list []T, random *rand.Rand) T { return list[random.IntN(len(list))] }

@@ -68,7 +68,7 @@ func TestHostileNamesHaveNoShape(t *testing.T) {
 	}
 	for _, kind := range kinds {
 		for _, name := range hostile {
-			if kind.fits(name) {
+			if kind.Fits(name) {
 				allowed := append(slices.Clone(harmless[FactContainer]), harmless[kind]...)
 				assert.Contains(t, allowed, name, "%s %q", kind, name)
 				assert.NotContains(t, []FactKind{FactHost, FactPort}, kind)
@@ -110,7 +110,7 @@ func TestPlantedNamesChangeNoCommand(t *testing.T) {
 			analysis, err := Analyze(context.Background(), strings.NewReader(log), nil)
 			require.NoError(t, err)
 			for _, fact := range analysis.Facts {
-				require.True(t, fact.Kind.fits(fact.Value), "%q", fact.Value)
+				require.True(t, fact.Kind.Fits(fact.Value), "%q", fact.Value)
 				told++
 			}
 			for _, d := range analysis.Diagnosis {
@@ -162,7 +162,7 @@ func TestNameThatNeedsQuotesIsQuotedOrLeft(t *testing.T) {
 	require.NoError(t, err)
 	p := Program{Component: ComponentWuKongIM, Deployment: DeployedByCompose}
 	fact := Fact{Kind: FactPath, Name: "certificate", Component: ComponentWuKongIM, Value: "/opt/我的 证书/fullchain.pem", From: "--cert"}
-	require.True(t, fact.Kind.fits(fact.Value))
+	require.True(t, fact.Kind.Fits(fact.Value))
 	fill := func(command string) Step { return c.fill(Step{Command: command}, p, []Fact{fact}) }
 	assert.Equal(t, "openssl x509 -in '/opt/我的 证书/fullchain.pem'", fill("openssl x509 -in ./wukongimdata/certs/fullchain.pem").Command)
 	left := fill("sh -c 'cat ./wukongimdata/certs/fullchain.pem'")

@@ -210,7 +210,7 @@ func (a *app) results(ctx context.Context, c *checking) ([]check.Result, error) 
 		if len(addresses) > 0 && len(servers) == 1 {
 			files.Host, _, _, _ = check.ParseAddr(addresses[0])
 		}
-		settings.Leaf = files.Leaf()
+		settings.Leaf, settings.Whole = files.Served()
 		if leaf == nil || len(servers) == 1 {
 			leaf = settings.Leaf
 		}

@@ -45,8 +45,10 @@ func (a *app) beforeServers(c *checking, cluster *check.KubeFindings, servers []
 // resultsOf are those of proxies, and of the certificates that they have.
 func resultsOf(proxies []*check.Proxy, warnDays int, roots *x509.CertPool) (results []check.Result) {
 	for _, proxy := range proxies {
-		results = append(results, check.On(proxy.Target(), proxy.Check())...)
-		results = append(results, resultsOfFiles(proxy.Files(), warnDays, roots)...)
+		results = append(results, proxy.Of(check.On(proxy.Target(), proxy.Check()))...)
+		for _, files := range proxy.Files() {
+			results = append(results, proxy.Remedied(files, resultsOfFiles([]check.Certificates{files}, warnDays, roots), roots)...)
+		}
 	}
 	return results
 }

@@ -56,10 +56,10 @@ var tested = map[string]func(*testing.T, *world, string){
 	// Owner and mode of the files that are there stay: the server may be another
 	// user.
 	"cp -L /etc/letsencrypt": testCopy,
-	"cp fullchain-new.pem":   copies("fullchain-new.pem", "wukongimdata/certs/fullchain.pem"),
-	"cp privkey-new.pem":     copies("privkey-new.pem", "wukongimdata/certs/privkey.pem"),
-	"cp old/fullchain.pem":   copies("old/privkey.pem", "wukongimdata/certs/privkey.pem"),
-	"cp private-ca.pem":      copies("private-ca.pem", "usr/local/share/ca-certificates/private-ca.crt"),
+	"cp fullchain-new.pem":   copies("fullchain-new.pem", ""),
+	"cp privkey-new.pem":     copies("privkey-new.pem", ""),
+	"cp old/fullchain.pem":   copies("old/privkey.pem", "privkey.pem"),
+	"cp private-ca.pem":      copies("private-ca.pem", ""),
 	"rmdir": func(t *testing.T, w *world, command string) {
 		dir := t.TempDir()
 		write(t, dir, map[string]string{"certs/privkey.pem": "a key"})
@@ -84,9 +84,9 @@ var tested = map[string]func(*testing.T, *world, string){
 		w.does(t, dir, "/etc/letsencrypt/renewal-hooks/deploy/nginx.sh")
 		assert.Equal(t, "-t\n-s reload\n", content(t, dir, "calls"))
 	},
-	"copy-certificate.sh":                     testPanelScript,
-	"> /etc/haproxy/certs/im.example.com.pem": joins("etc/haproxy/certs/im.example.com.pem"),
-	"> ./certs/im.example.com.pem":            joins("certs/im.example.com.pem"),
+	"copy-certificate.sh":                              testPanelScript,
+	"/dev/stdin /etc/haproxy/certs/im.example.com.pem": joins("etc/haproxy/certs/im.example.com.pem", 0),
+	"/dev/stdin ./certs/im.example.com.pem":            joins("certs/im.example.com.pem", 99),
 	"chmod 600 acme.json": func(t *testing.T, w *world, command string) {
 		dir := t.TempDir()
 		write(t, dir, map[string]string{"acme.json": "{}"})
@@ -105,10 +105,21 @@ var tested = map[string]func(*testing.T, *world, string){
 		write(t, dir, map[string]string{"opt/wukongim/certs/fullchain.pem": "x", "opt/wukongim/certs/privkey.pem": "y"})
 		assert.Regexp(t, `(?s)fullchain.pem.*privkey.pem`, w.does(t, dir, command))
 	},
-	"tls' /etc/caddy/Caddyfile":    finds("etc/caddy/Caddyfile", "im.example.com {\n  tls a.pem b.pem\n}\n", "im.example.com {"),
-	"' /etc/haproxy/haproxy.cfg":   finds("etc/haproxy/haproxy.cfg", "frontend x\n  bind :443 ssl crt /x.pem\n", "bind :443 ssl crt /x.pem"),
-	"' /etc/apache2/sites-enabled": finds("etc/apache2/sites-enabled/im.conf", "ServerName im\nSSLCertificateFile /x.pem\n", "SSLCertificateFile /x.pem"),
-	"caddy validate":               finds("etc/caddy/Caddyfile", "im.example.com {\n  reverse_proxy 127.0.0.1:5200\n}\n", "Valid configuration"),
+	"namei -lm /etc/": func(t *testing.T, w *world, command string) {
+		dir, file := t.TempDir(), strings.TrimPrefix(strings.TrimSpace(command), "namei -lm ")
+		write(t, dir, map[string]string{file: "a key"})
+		assert.Regexp(t, `(?s)drwx.* etc\n.*-rw.* `+filepath.Base(file), w.does(t, dir, command))
+	},
+	"tls' /etc/caddy/Caddyfile":  finds("etc/caddy/Caddyfile", "im.example.com {\n  tls a.pem b.pem\n}\n", "im.example.com {"),
+	"' /etc/haproxy/haproxy.cfg": finds("etc/haproxy/haproxy.cfg", "frontend x\n  bind :443 ssl crt /x.pem\n", "bind :443 ssl crt /x.pem"),
+	"/etc/apache2/sites-enabled /etc/httpd": func(t *testing.T, w *world, command string) {
+		dir := t.TempDir() // one of the folders is there, by the system
+		write(t, dir, map[string]string{"etc/apache2/sites-enabled/im.conf": "ServerName im\nSSLCertificateFile /x.pem\n"})
+		output, _ := w.runIn(t, dir, command, "")
+		assert.Contains(t, output, "SSLCertificateFile /x.pem")
+		assert.NotContains(t, output, "No such file")
+	},
+	"caddy validate": finds("etc/caddy/Caddyfile", "im.example.com {\n  reverse_proxy 127.0.0.1:5200\n}\n", "Valid configuration"),
 	"haproxy -c": func(t *testing.T, w *world, command string) {
 		dir := t.TempDir()
 		write(t, dir, map[string]string{"etc/haproxy/haproxy.cfg": "defaults\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\nfrontend x\n  bind :8443\n"})
@@ -236,13 +247,19 @@ var tested = map[string]func(*testing.T, *world, string){
 
 	"--dry-run=client -o yaml | kubectl apply": func(t *testing.T, w *world, command string) {
 		dir := exported(t, w)
-		made, applied, _ := strings.Cut(command, " | ")
-		assert.Equal(t, "kubectl apply -f -", applied) // kubernetes.io/docs/reference/kubectl/generated/kubectl_apply
-		testSecret(t, dir, w.does(t, dir, made))
+		made, applies := strings.CutSuffix(strings.TrimSpace(command), " | kubectl apply -f -") // kubernetes.io/docs/reference/kubectl/generated/kubectl_apply
+		require.True(t, applies, command)
+		whole := content(t, dir, "fullchain.pem") + content(t, dir, "privkey.pem")
+		write(t, dir, map[string]string{"privkey-new.pem": content(t, dir, "privkey.pem")})
+		if strings.Contains(made, "secret generic") {
+			testSecret(t, w.does(t, dir, made), "", map[string]string{"im.example.com.pem": whole})
+			return
+		}
+		testSecret(t, w.does(t, dir, made), "kubernetes.io/tls", pair(t, dir))
 	},
 	"--key=privkey.pem\n": func(t *testing.T, w *world, command string) {
 		dir := exported(t, w)
-		testSecret(t, dir, w.does(t, dir, command+" --dry-run=client -o yaml"))
+		testSecret(t, w.does(t, dir, command+" --dry-run=client -o yaml"), "kubernetes.io/tls", pair(t, dir))
 	},
 	"base64 -d | head": func(t *testing.T, w *world, command string) {
 		w = w.with(t, "kubectl", `cat secret.txt`)
@@ -308,6 +325,11 @@ var tested = map[string]func(*testing.T, *world, string){
 	"iptables -I DOCKER-USER": func(t *testing.T, w *world, command string) {
 		rules := inNetwork(t, w, "iptables -N DOCKER-USER", command, "iptables -S DOCKER-USER")
 		assert.Contains(t, rules, "--ctorigdstport 5210")
+		assert.Contains(t, rules, "--hashlimit-above 1/sec")
+	},
+	"iptables -I INPUT": func(t *testing.T, w *world, command string) {
+		rules := inNetwork(t, w, command, "iptables -S INPUT")
+		assert.Contains(t, rules, "--dport 5210")
 		assert.Contains(t, rules, "--hashlimit-above 1/sec")
 	},
 	"ethtool -S eth0": func(t *testing.T, w *world, command string) {
@@ -417,9 +439,10 @@ func operator(t *testing.T) string {
 	return dir
 }
 
-func copies(from, to string) func(*testing.T, *world, string) {
+func copies(from, name string) func(*testing.T, *world, string) {
 	return func(t *testing.T, w *world, command string) {
-		dir := t.TempDir()
+		dir, words := t.TempDir(), strings.Fields(command)
+		to := filepath.Join(words[len(words)-1], name)
 		write(t, dir, map[string]string{from: "new", to: "old", filepath.Dir(from) + "/fullchain.pem": "x"})
 		w.does(t, dir, command)
 		assert.Equal(t, "new", content(t, dir, to))
@@ -616,7 +639,13 @@ func testMkcert(t *testing.T, w *world, command string) {
 	}
 }
 
-func testSecret(t *testing.T, dir, manifest string) {
+// pair is what a Secret of a certificate and its key holds.
+func pair(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	return map[string]string{"tls.crt": content(t, dir, "fullchain.pem"), "tls.key": content(t, dir, "privkey.pem")}
+}
+
+func testSecret(t *testing.T, manifest, kind string, want map[string]string) {
 	t.Helper()
 	var secret struct {
 		Kind, Type string
@@ -624,11 +653,11 @@ func testSecret(t *testing.T, dir, manifest string) {
 		Data       map[string]string
 	}
 	require.NoError(t, yaml.Unmarshal([]byte(manifest), &secret))
-	assert.Equal(t, []string{"Secret", "kubernetes.io/tls", "wukongim-tls"}, []string{secret.Kind, secret.Type, secret.Metadata.Name})
-	for key, name := range map[string]string{"tls.crt": "fullchain.pem", "tls.key": "privkey.pem"} {
+	assert.Equal(t, []string{"Secret", kind, "wukongim-tls"}, []string{secret.Kind, secret.Type, secret.Metadata.Name})
+	for key, text := range want {
 		data, err := base64.StdEncoding.DecodeString(secret.Data[key])
 		require.NoError(t, err)
-		assert.Equal(t, content(t, dir, name), string(data))
+		assert.Equal(t, text, string(data))
 	}
 }
 
@@ -770,12 +799,16 @@ func testCopy(t *testing.T, w *world, command string) {
 }
 
 // joins wants certificate and key in one file.
-func joins(name string) func(*testing.T, *world, string) {
+func joins(name string, user uint32) func(*testing.T, *world, string) {
 	return func(t *testing.T, w *world, command string) {
+		asRoot(t)
 		dir := operator(t)
 		write(t, dir, map[string]string{name: "old"})
 		w.does(t, dir, command)
 		assert.Equal(t, "new certificatenew key", content(t, dir, name))
+		info := stat(t, dir, name)
+		assert.Equal(t, os.FileMode(0o600), info.Mode(), "a key is in it")
+		assert.Equal(t, user, info.Sys().(*syscall.Stat_t).Uid)
 	}
 }
 

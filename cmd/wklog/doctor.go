@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -149,8 +151,13 @@ func (a *app) examine(ctx context.Context, d *examining) (*report.Examination, e
 	for _, p := range patients {
 		p.load(ctx)
 	}
-	lookAt(patients, func(p *patient) bool { return p.Proxies == nil }, func(p *patient) { p.look(ctx, patients) })
-	lookAt(patients, func(p *patient) bool { return p.Proxies != nil }, func(p *patient) { p.look(ctx, patients) })
+	lookAt(patients, func(p *patient) { p.lead(ctx, patients) })
+	for _, p := range patients {
+		if p.settings != nil && endsAt(p.settings.Addr(), patients) {
+			p.settings.StandBehind()
+		}
+	}
+	lookAt(patients, func(p *patient) { p.look(ctx, patients) })
 	for _, p := range patients {
 		if p.err != nil {
 			return nil, p.err
@@ -172,14 +179,12 @@ func (a *app) examine(ctx context.Context, d *examining) (*report.Examination, e
 // mostPatients are looked at at the same time: most of it is waiting for answers.
 const mostPatients = 8
 
-// lookAt looks at some of the patients at the same time.
-func lookAt(patients []*patient, which func(*patient) bool, look func(*patient)) {
+// lookAt looks at the patients, some at the same time.
+func lookAt(patients []*patient, look func(*patient)) {
 	var looking errgroup.Group
 	looking.SetLimit(mostPatients)
 	for _, p := range patients {
-		if which(p) {
-			looking.Go(func() error { look(p); return nil }) // each keeps its own error
-		}
+		looking.Go(func() error { look(p); return nil }) // each keeps its own error
 	}
 	_ = looking.Wait()
 }
@@ -220,7 +225,7 @@ func (p *patient) load(ctx context.Context) {
 
 // look reads its logs and makes its checks.
 func (p *patient) look(ctx context.Context, all []*patient) {
-	if p.Proxies != nil && !p.leads(ctx, all) {
+	if p.aside {
 		return
 	}
 	analyzer, err := patterns.NewAnalyzer(p.catalogue, patterns.Filter{Since: p.from})
@@ -239,7 +244,18 @@ func (p *patient) look(ctx context.Context, all []*patient) {
 	p.core = run.NewCore(analyzer, options, nil)
 	p.failures = p.read(ctx) // before the checks, which leave lines of their own
 	p.unread = p.unread || slices.ContainsFunc(p.failures, func(f source.Failure) bool { return !f.Minor && !doctor.AsIntended(f.Err) })
-	p.found, p.err = p.results(ctx)
+	if p.found, p.err = p.results(ctx, all); p.err == nil {
+		p.found = namesAreOpen(p.found)
+	}
+}
+
+// namesAreOpen takes back that no client has another name than the certificate: here it is
+// known only which one the server gives to them, and an app may have its own.
+func namesAreOpen(results []check.Result) []check.Result {
+	for i, r := range results {
+		results[i].RulesOut = slices.DeleteFunc(slices.Clone(r.RulesOut), func(cause string) bool { return cause == "hostname-mismatch" })
+	}
+	return results
 }
 
 // tell puts into words what was read and found: the checks settle what the logs point to.
@@ -266,19 +282,38 @@ func (p *patient) tell(redactor *report.Redactor) (*report.Checklist, *report.Do
 	return list, doc
 }
 
+// farewell is how much longer than a log the reading of all may take: the log's own end says
+// what of it was not read.
+const farewell = 2 * time.Second
+
 // read reads the logs, for as long as may be.
 func (p *patient) read(ctx context.Context) []source.Failure {
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	reading, cancel := context.WithTimeout(ctx, p.timeout+farewell)
 	defer cancel()
-	batch := run.Batch{Core: p.core, Jobs: 1, Limit: source.DefaultLimit, Stdin: source.NewStream(ctx, p.app.stdin)}
+	ctx, cancel = context.WithTimeout(reading, p.timeout)
+	defer cancel()
+	batch := run.Batch{Core: p.core, Jobs: 1, Limit: source.DefaultLimit, Stdin: source.NewStream(reading, p.app.stdin)}
+	tails := map[string]*doctor.Tail{}
 	for _, log := range p.Logs {
 		if log.Path != "" {
 			batch.Args = append(batch.Args, log.Path)
 			continue
 		}
-		batch.Given = append(batch.Given, source.Given{Name: log.Name, Open: log.From(p.from)})
+		tails[log.Name] = log.Tail(p.from)
+		for i, open := range tails[log.Name].Pieces() {
+			batch.Given = append(batch.Given, source.Given{
+				Name: log.Name, More: i > 0, Open: func(context.Context) (io.ReadCloser, error) { return open(ctx) },
+			})
+		}
 	}
-	return batch.Run(ctx)
+	failures := batch.Run(reading)
+	for name, tail := range tails {
+		told := slices.ContainsFunc(failures, func(f source.Failure) bool { return f.Source == name })
+		if err := tail.Unread(); err != nil && ctx.Err() != nil && !told {
+			failures = append(failures, source.Failure{Source: name, Err: err})
+		}
+	}
+	return failures
 }
 
 // known are the names that were found, for the commands; none where they are hidden.
@@ -294,31 +329,32 @@ func (p *patient) known() []patterns.Fact {
 	return append(list, c.knownFrom([]*check.Settings{p.settings})...)
 }
 
-// results are those of the settings, of the files that they name, and of the endpoint.
-func (p *patient) results(ctx context.Context) ([]check.Result, error) {
-	if p.Proxies != nil {
-		return p.before(), nil
+// results are those of the settings or the configuration, of the files that they name, and
+// of the endpoint.
+func (p *patient) results(ctx context.Context, all []*patient) (results []check.Result, err error) {
+	roots, err := p.app.roots(p.ca)
+	if err != nil {
+		return nil, err
 	}
-	if p.settings == nil {
+	switch {
+	case p.Proxies != nil:
+		results = resultsOf(p.proxies, p.warnDays, roots)
+	case p.settings == nil:
 		return nil, nil
+	default:
+		results, err = p.app.results(ctx, &checking{found: []*check.Settings{p.settings}, ca: p.ca, warnDays: p.warnDays})
 	}
-	c := &checking{found: []*check.Settings{p.settings}, ca: p.ca, warnDays: p.warnDays}
-	results, err := p.app.results(ctx, c)
 	if p.Partial {
 		results = slices.DeleteFunc(results, speaksOfSettings)
 	}
 	if err != nil || p.offline || p.State != doctor.Running {
 		return results, err
 	}
-	roots, err := p.app.roots(p.ca)
-	if err != nil {
-		return nil, err
-	}
-	for _, live := range p.endpoints() {
+	for _, live := range append(p.endpoints(all), p.ways(roots)...) {
 		live.Roots, live.Timeout, live.Repeat, live.WarnDays = roots, min(p.timeout, 5*time.Second), 1, p.warnDays
-		live.Fragile, live.File, live.Quiet = p.settings.Fragile(), p.settings.Leaf, true
-		if !p.redact { // it names the container
-			live.Restart = p.Restart
+		live.Quiet = true
+		if p.redact { // it names the container
+			live.Restart = check.Step{}
 		}
 		found := check.On(live.Target(), live.Check(ctx))
 		if live.Via == "" && p.unreached(found) {
@@ -337,14 +373,17 @@ func speaksOfSettings(r check.Result) bool {
 
 // endpoints are where clients connect to: the published port, by the name that they are
 // given, and the address that they are given, where it leads elsewhere.
-func (p *patient) endpoints() (list []check.Live) {
+func (p *patient) endpoints(all []*patient) (list []check.Live) {
 	s := p.settings
+	if s == nil {
+		return nil
+	}
 	given := check.Typed(s.Addr())
 	if _, _, _, err := check.ParseAddr(given); err != nil {
 		given = ""
 	}
 	port := s.ListenPort()
-	if via := p.Reach(port); via != "" {
+	if via := p.Reach(port); port != "" && via != "" {
 		addr := given
 		if addr == "" {
 			addr = "wss://" + net.JoinHostPort(s.NameOfCertificate(), port)
@@ -353,8 +392,48 @@ func (p *patient) endpoints() (list []check.Live) {
 	} else if port != "" {
 		p.miss(p.app.say.Say("doctor.endpoint"), messages.NewError("doctor.not-published", port))
 	}
-	if given != "" {
+	if given != "" && !endsAt(given, all) {
 		list = append(list, check.Live{Addr: given})
+	}
+	for i := range list {
+		list[i].Fragile, list[i].File, list[i].Whole, list[i].Restart = s.Fragile(), s.Leaf, s.Whole, p.Restart
+		if port == "" { // something else ends TLS there
+			list[i].Component, list[i].File, list[i].Restart = string(patterns.ComponentOther), nil, check.Step{}
+		}
+	}
+	return list
+}
+
+// endsAt tells that one of the programs in front ends TLS at an address of clients.
+func endsAt(address string, all []*patient) bool {
+	for _, p := range all {
+		for _, proxy := range p.proxies {
+			if slices.ContainsFunc(proxy.Ways(), func(way check.Way) bool { return way.Given && way.Addr == address }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ways are those of clients through a program in front: by the port that this machine
+// reaches, and by the address that clients are given.
+func (p *patient) ways(roots *x509.CertPool) (list []check.Live) {
+	for _, proxy := range p.proxies {
+		for _, way := range proxy.Ways() {
+			live := check.Live{Addr: way.Addr, Component: proxy.Component(), Restart: proxy.Loading()}
+			if len(way.Files) == 1 {
+				files := way.Files[0]
+				files.Roots = roots
+				live.File, live.Whole = files.Served()
+			}
+			if way.Given {
+				list = append(list, live)
+			}
+			if live.Via = p.Reach(way.Port); live.Via != "" {
+				list = append(list, live)
+			}
+		}
 	}
 	return list
 }
@@ -371,9 +450,12 @@ func (p *patient) unreached(results []check.Result) bool {
 	return false
 }
 
-// leads reads the configuration of a program in front, and tells whether anything of it
-// leads to a server: all else of it is none of doctor's business.
-func (p *patient) leads(ctx context.Context, all []*patient) bool {
+// lead reads the configuration of a program in front, and leaves aside what leads to no
+// server: that is none of doctor's business.
+func (p *patient) lead(ctx context.Context, all []*patient) {
+	if p.Proxies == nil {
+		return
+	}
 	var servers []*check.Settings
 	var clients []string
 	for _, other := range all {
@@ -387,19 +469,8 @@ func (p *patient) leads(ctx context.Context, all []*patient) bool {
 	proxies, err := p.Proxies(ctx, servers, clients)
 	if err != nil {
 		p.miss(p.app.say.Say("doctor.settings"), err)
-		return true
+		return
 	}
 	p.proxies = slices.DeleteFunc(proxies, func(one *check.Proxy) bool { return !one.Leads() })
 	p.aside = len(p.proxies) == 0
-	return !p.aside
-}
-
-// before are the results of a program in front of the servers.
-func (p *patient) before() []check.Result {
-	roots, err := p.app.roots(p.ca)
-	if err != nil {
-		p.err = err
-		return nil
-	}
-	return resultsOf(p.proxies, p.warnDays, roots)
 }

@@ -31,12 +31,12 @@ type situation struct {
 	// bare says that no folder is mounted, and private that no port is published.
 	bare, private bool
 	// before is a program that runs beside it, after a script that runs when it is up; CLIENT
-	// connects to its port.
+	// connects to its port, DIAL does so by a name, with roots.
 	before, after string
 	// image is another than the usual one.
 	image string
 	// cause leads, empty for a server of which nothing is at fault; warns says that it is a
-	// warning alone.
+	// warning alone, or not sure.
 	cause string
 	warns bool
 	// command is a part of the first command.
@@ -44,6 +44,10 @@ type situation struct {
 	// compose says that it is of a compose file, whose variables are a list or a mapping;
 	// COMPOSE is the program with it.
 	compose, list bool
+	// front are the certificate and the key of nginx, which stands before it and is what is
+	// at fault: in a container of its own, or onHost.
+	front  string
+	onHost bool
 	// The commands that are said to be typed mend it, and then is what is left; look says
 	// why the first command only looks, and is typed alone, untyped why it is not typed.
 	then, look, untyped string
@@ -117,6 +121,11 @@ var situations = []situation{
 	{name: "mounted-elsewhere", bare: true, settings: map[string]string{certFile: "CERTS/full.pem", keyFile: "CERTS/key.pem"}, cause: "cert-file-missing"},
 	{name: "clients-of-another-authority", cause: "untrusted-ca", untyped: "the name of the domain leads nowhere here", after: "for i in 1 2 3; do CLIENT -tls1_2 -verify_return_error >/dev/null 2>&1) || true; done"},
 	{name: "clients-that-are-old", cause: "protocol-version", untyped: "the name of the domain leads nowhere here", after: "for i in 1 2 3; do CLIENT -tls1_1 -cipher DEFAULT@SECLEVEL=0 >/dev/null 2>&1) || true; done"},
+	{name: "clients-of-another-name", cause: "hostname-mismatch", warns: true, untyped: "which name the clients have nobody knows", after: "for i in 1 2 3 4 5; do DIAL chat.wangwei-corp.cn CERTS/root.pem || true; done"},
+	{name: "nginx-renewed", front: "expired.pem key.pem", after: "cp CERTS/full.pem CERTS/nginx-renewed/full.pem", cause: "cert-expired", command: "docker exec nginx-renewed nginx -t && docker exec nginx-renewed nginx -s reload"},
+	{name: "nginx-without-intermediate", front: "leaf.pem key.pem", after: "cp CERTS/full.pem CERTS/nginx-without-intermediate/bundle.pem", cause: "chain-incomplete", command: "CERTS/nginx-without-intermediate/bundle.pem > "},
+	{name: "nginx-key-of-another", front: "full.pem other.key", after: "cp CERTS/key.pem CERTS/nginx-key-of-another/right.key", cause: "cert-key-mismatch", command: "CERTS/nginx-key-of-another/right.key > "},
+	{name: "nginx-on-the-host", front: "expired.pem key.pem", onHost: true, after: "cp CERTS/full.pem CERTS/nginx-on-the-host/full.pem", cause: "cert-expired", command: "nginx -c CERTS/nginx-on-the-host/nginx.conf -s reload"},
 	{name: "two-1", settings: map[string]string{"WK_CLUSTER_NODEID": "1", "WK_CLUSTER_INITNODES": "1@two-1,2@two-2"}},
 	{name: "two-2", settings: map[string]string{"WK_CLUSTER_NODEID": "2", "WK_CLUSTER_INITNODES": "1@two-1,2@two-2", certFile: inside + "expired.pem"}, cause: "cert-expired"},
 	{name: "node-1"}, {name: "node-2", settings: map[string]string{keyFile: inside + "other.key"}, cause: "cert-key-mismatch"}, {name: "node-3"},
@@ -124,9 +133,9 @@ var situations = []situation{
 
 // TestDoctorFindsTheCause starts the servers beside others, and asks once.
 func TestDoctorFindsTheCause(t *testing.T) {
-	for _, program := range []string{"nsenter", "ip"} {
+	for _, program := range []string{"nsenter", "ip", "nginx"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(program + " is not installed (Debian's packages util-linux, iproute2)")
+			t.Skip(program + " is not installed (Debian's packages util-linux, iproute2, nginx)")
 		}
 	}
 	e := startEngine(t)
@@ -144,18 +153,23 @@ func TestDoctorFindsTheCause(t *testing.T) {
 	}
 	e.startAll(t, at, certs, 6000, beside...)
 	by, unseen := e.examine(t, certs)
-	assert.Len(t, by, len(at))
+	assert.Len(t, by, servers(at))
 	for _, s := range at {
 		t.Run(s.name, func(t *testing.T) {
 			if x := by[s.name]; assert.NotNil(t, x) {
 				s.judge(t, x, certs)
+			}
+			if behind := by[s.beside("")]; behind != nil {
+				assert.Empty(t, behind.Verdicts, "TLS ends before it")
 			}
 		})
 	}
 	if chosen("keeps-no-log") {
 		assert.Contains(t, unseen, "keeps-no-log: log")
 	}
-	assert.Contains(t, e.run(t, "docker inspect -f '{{.State.Status}} {{.RestartCount}}' no-certificate"), "running 0", "doctor does no harm")
+	if chosen("no-certificate") {
+		assert.Contains(t, e.run(t, "docker inspect -f '{{.State.Status}} {{.RestartCount}}' no-certificate"), "running 0", "doctor does no harm")
+	}
 	e.typeCommands(t, at, by)
 	by, _ = e.examine(t, certs)
 	for _, s := range at {
@@ -184,10 +198,10 @@ func (e *engine) alone(t *testing.T, at []situation, certs string, all bool) {
 		t.Run(s.name+" alone", func(t *testing.T) {
 			e.startAll(t, []situation{s}, certs, 6000+i)
 			by, _ := e.examine(t, certs)
-			if x := by[s.name]; assert.NotNil(t, x) && assert.Len(t, by, 1) {
+			if x := by[s.name]; assert.NotNil(t, x) && assert.Len(t, by, servers([]situation{s})) {
 				s.judge(t, x, certs)
 			}
-			e.run(t, "docker rm -f -v "+s.name)
+			e.run(t, "docker rm -f -v "+s.name+s.beside(" "))
 		})
 	}
 }
@@ -202,11 +216,19 @@ func (e *engine) startAll(t *testing.T, at []situation, certs string, port int, 
 		}
 		scripts = append(scripts, s.script(certs, port+i))
 		client := fmt.Sprintf("(nsenter -t %d -n openssl s_client -connect 127.0.0.1:%d -servername im.wangwei-corp.cn </dev/null", e.pid, port+i)
-		after = append(after, strings.NewReplacer("CERTS", certs, "CLIENT", client).Replace(s.after))
+		dial := fmt.Sprintf("nsenter -t %d -n %s/wukongim dial 127.0.0.1:%d", e.pid, e.dir, port+i)
+		after = append(after, strings.NewReplacer("CERTS", certs, "CLIENT", client, "DIAL", dial).Replace(s.after))
 	}
 	e.runAll(t, scripts)
-	for _, s := range at {
-		if s.after != "" {
+	for i, s := range at {
+		if s.onHost {
+			e.start(t, fmt.Sprintf("exec nsenter -t %d -n nginx -c %s/%s/nginx.conf -g 'daemon off;' 2>/dev/null", e.pid, certs, s.name))
+			require.Eventually(t, func() bool {
+				_, err := e.try(fmt.Sprintf("nsenter -t %d -n nc -z 127.0.0.1 %d", e.pid, port+i))
+				return err == nil
+			}, time.Minute, 50*time.Millisecond)
+		}
+		if s.after != "" && s.front == "" {
 			require.Eventually(t, func() bool { return strings.Contains(e.run(t, "docker logs "+s.name+" 2>&1"), "started successfully") }, time.Minute, 50*time.Millisecond)
 		}
 	}
@@ -323,6 +345,9 @@ func (s *situation) script(certs string, port int) string {
 		environment[key] = value
 	}
 	replacer := strings.NewReplacer("CERTS", certs, "PORT", fmt.Sprint(port))
+	if s.front != "" {
+		return replacer.Replace(s.behindNginx())
+	}
 	if s.compose {
 		return replacer.Replace(s.project(environment))
 	}
@@ -358,6 +383,7 @@ func (e *engine) prepare(t *testing.T) (certs string) {
 	build(t, e.dir+"/wukongim", "../internal/doctor/testdata/wukongim")
 	program := map[string]string{"app": e.dir + "/wukongim"}
 	e.image("wukongim/wukongim:v2.2.5", `ENTRYPOINT ["/app"]`, program)
+	e.nginxImage(t)
 	e.image("im-of-ours", `ENTRYPOINT ["/app", "--config=/etc/im/wk.yaml"]`, program)
 	e.image("wukongim-with-files", `ENTRYPOINT ["/app"]`, map[string]string{
 		"app": e.dir + "/wukongim", "root/wukongim/certs/expired.pem": certs + "/expired.pem", "root/wukongim/certs/key.pem": certs + "/key.pem",
@@ -451,8 +477,11 @@ func (e *engine) examine(t *testing.T, certs string) (by map[string]*report.Exam
 	}
 	by = map[string]*report.Examined{}
 	for _, x := range found.Servers {
-		if x.FoundBy == "docker" { // the machine of the test may have processes of its own
+		switch { // the machine of the test may have processes of its own
+		case x.FoundBy == "docker":
 			by[x.Name] = x
+		case x.FoundBy == "front" && strings.Contains(fmt.Sprint(x.Checks), certs):
+			by["nginx-on-the-host"] = x
 		}
 	}
 	return by, fmt.Sprint(found.Unseen)

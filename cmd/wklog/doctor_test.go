@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -87,7 +88,7 @@ func container(name string, files map[string]string, log string, environment ...
 
 // logOf is one that holds a text from the time on that its lines have.
 func logOf(name, text string) doctor.Log {
-	return doctor.Log{Name: name, Open: func(_ context.Context, since time.Time) (io.ReadCloser, error) {
+	return doctor.Log{Name: name, Open: func(_ context.Context, since time.Time, _ int) (io.ReadCloser, error) {
 		kept := ""
 		for line := range strings.Lines(text) {
 			at, _, _ := strings.Cut(line, " ")
@@ -311,7 +312,7 @@ func TestSinceLeavesOutWhatIsOlder(t *testing.T) {
 
 func TestTimeoutBoundsALogThatDoesNotEnd(t *testing.T) {
 	s := well(t, "wukongim")
-	s.Logs = append(s.Logs, doctor.Log{Name: "endless", Open: func(ctx context.Context, _ time.Time) (io.ReadCloser, error) {
+	s.Logs = append(s.Logs, doctor.Log{Name: "endless", Open: func(ctx context.Context, _ time.Time, _ int) (io.ReadCloser, error) {
 		r, w := io.Pipe()
 		context.AfterFunc(ctx, func() { w.CloseWithError(ctx.Err()) })
 		return r, nil
@@ -325,6 +326,49 @@ func TestTimeoutBoundsALogThatDoesNotEnd(t *testing.T) {
 	assert.NotEmpty(t, e.Servers[0].Checks)
 	require.NotEmpty(t, e.Unseen)
 	assert.Equal(t, "wukongim: log", e.Unseen[0].What)
+}
+
+// TestNewestLinesCountWhereTheTimeIsUp: what is older hangs, and is told with its time.
+// Where nothing hangs each failure is counted once, in whatever piece of the log it is.
+func TestNewestLinesCountWhereTheTimeIsUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("has to read many lines before the time is up")
+	}
+	begin := time.Date(2026, 5, 4, 1, 0, 0, 0, time.UTC)
+	var lines []string
+	for i := range 70_000 {
+		at := begin.Add(time.Duration(i) * time.Second)
+		text := at.Format("[GIN] 2006/01/02 - 15:04:05 | 200 | 1.2ms | 10.0.0.7 | POST \"/message/send\"")
+		if i%1000 == 0 {
+			text = fmt.Sprintf("%s http: TLS handshake error from 203.0.113.7:%d: remote error: tls: unknown certificate authority", at.Format("2006/01/02 15:04:05"), 20_000+i/1000)
+		}
+		lines = append(lines, at.Format("2006-01-02T15:04:05.000000000Z ")+text+"\n")
+	}
+	for hangs, events := range map[bool]int{false: 70, true: 20} {
+		s := well(t, "wukongim")
+		s.Logs = []doctor.Log{{Name: "wukongim", Open: func(ctx context.Context, _ time.Time, newest int) (io.ReadCloser, error) {
+			if newest > 20_000 && hangs {
+				r, w := io.Pipe()
+				context.AfterFunc(ctx, func() { w.CloseWithError(ctx.Err()) })
+				return r, nil
+			}
+			return io.NopCloser(strings.NewReader(strings.Join(lines[max(0, len(lines)-newest):], ""))), nil
+		}}}
+		out, _, status := consult(t, "en", []doctor.Finder{&place{name: "docker", states: [][]*doctor.Server{{s}}}}, func(d *examining) {
+			inJSON(d)
+			if hangs {
+				d.timeout = 5 * time.Second
+			}
+		})
+		e := examinationOf(t, out)
+		report := e.Servers[0].Report
+		assert.Equal(t, events, report.Summary.Events)
+		assert.Len(t, report.Inputs, 1, "its pieces are one log")
+		assert.Equal(t, map[bool]int{true: exitWrong, false: exitReached}[hangs], status)
+		if hangs {
+			assert.Contains(t, e.Unseen[0].Why, "read from "+begin.Add(50_000*time.Second).Local().Format(time.DateTime))
+		}
+	}
 }
 
 func TestOfflineConnectsToNothing(t *testing.T) {

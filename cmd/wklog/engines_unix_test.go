@@ -24,6 +24,18 @@ import (
 	"wklog/cmd/internal/report"
 )
 
+// almostLag is how long ago what is pushed was written: a follower stays ten seconds behind,
+// for which a test need not wait.
+const almostLag = 8 * time.Second
+
+// followedFailures are how many failures come to an engine that is followed.
+func followedFailures() int {
+	if n := os.Getenv("FOLLOW_TEST_LINES"); n != "" {
+		return atoi(n)
+	}
+	return 3000
+}
+
 // TestFollowedEngineIsToldOnceOverKills while much comes. A kill between the writing of
 // events and the saving of their place would tell those twice, which nothing can tell from
 // a kill before the writing; so none is sent there.
@@ -31,11 +43,12 @@ func TestFollowedEngineIsToldOnceOverKills(t *testing.T) {
 	s := startStore(t)
 	dir := t.TempDir()
 	out, state := filepath.Join(dir, "events"), filepath.Join(dir, "state")
-	const failures, batch = 3000, 300
-	from := time.Now()
+	failures := followedFailures()
+	batch := failures / 10
+	from := time.Now().Add(-almostLag)
 	n := node{name: "wukongim-0"}
 	for i := range failures {
-		at := from.Add(time.Duration(i) * time.Millisecond)
+		at := from.Add(3 * time.Second * time.Duration(i) / time.Duration(failures))
 		n.times = append(n.times, at.UnixNano())
 		n.lines = append(n.lines, fmt.Sprintf("-------------------------->握手失败！--------------------------> tls: client offered only unsupported versions: [%d] handshakeStatusReadClientHello", i))
 	}
@@ -109,6 +122,7 @@ func TestEngineThatIsKilledWithinAnAnswerIsReadWhenItIsBack(t *testing.T) {
 		}
 	}))
 	defer between.Close()
+	t.Setenv("VLOGS_CLIENT_MIN_BACKOFF", "0")
 	got, complaints, status := reportOf(t, strings.Replace(between.URL, "http", "vlogs", 1)+`/?query={namespace="im"}`, "--since", ofMay, "--until", "2026-05-05")
 	assert.Equal(t, 3, refused, "it was asked while it was away")
 	assert.Zero(t, status, complaints)
@@ -144,7 +158,7 @@ func TestFollowerOutlivesItsEngine(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(string(read(t, complaints)), "asked again") }, time.Minute, 10*time.Millisecond)
 	s.start(t)
 	for i := range n.times[100:] {
-		n.times[100+i] = time.Now().UnixNano() + int64(i)
+		n.times[100+i] = time.Now().Add(-almostLag).UnixNano() + int64(i)
 	}
 	s.push(t, &n, 100, 200, "")
 	s.settle(t)

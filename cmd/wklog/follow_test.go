@@ -416,8 +416,14 @@ func resident(b testing.TB, pid int) float64 {
 	b.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	require.NoError(b, err)
-	_, rest, ok := strings.Cut(string(data), "VmHWM:")
-	require.True(b, ok)
+	return highWater(b, data)
+}
+
+// highWater reads the most memory that a process had from its status (proc(5)).
+func highWater(t testing.TB, status []byte) float64 {
+	t.Helper()
+	_, rest, ok := strings.Cut(string(status), "VmHWM:")
+	require.True(t, ok)
 	return float64(atoi(strings.Fields(rest)[0])) * 1024
 }
 

@@ -24,6 +24,7 @@ func TestHelpFitsAScreen(t *testing.T) {
 				assert.True(t, isExample || uniseg.StringWidth(strings.TrimRight(line, "\n")) <= 80, "%s: %s", args, line)
 			}
 			assert.NotContains(t, out, "--format table|", "alternatives are in the text alone")
+			assert.NotRegexp(t, `--[a-z-]+ (?:string|int|duration)\b`, out, "what a flag takes is named for people")
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	yaml "go.yaml.in/yaml/v4"
 )
 
 // originals are what must not be found in a redacted report.
@@ -59,4 +61,44 @@ func TestRedactedReportsHoldNoOriginal(t *testing.T) {
 			assert.Len(t, count.FindAllString(shown, -1), len(count.FindAllString(plain, -1)), "%s %v", lang, form)
 		}
 	}
+}
+
+// TestNamesInLogsOfAllProgramsAreRedacted: wherever a program names something of its
+// owner's, another word each time, none of which may come through in any form.
+func TestNamesInLogsOfAllProgramsAreRedacted(t *testing.T) {
+	dir := t.TempDir()
+	planted := plant(t, dir)
+	for _, form := range []string{"jsonl", "json", "html", "markdown", "csv", "sarif", "table"} {
+		shown, _, _ := run1(t, "analyze", dir, "--format", form, "--verbose", "--redact")
+		require.Contains(t, shown, "host-1", form)
+		for word, place := range planted {
+			assert.NotContains(t, strings.ToLower(shown), word, "%s: %s", form, place)
+		}
+	}
+}
+
+// plant writes logs of all programs, with a word of its own for each name in them, and
+// gives the words with their places.
+func plant(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	var logs map[string]string
+	require.NoError(t, yaml.Unmarshal(read(t, "testdata/planted.yaml"), &logs))
+	planted := map[string]string{}
+	name := regexp.MustCompile(`‹\w+›`)
+	fill := func(file, text string) string {
+		return name.ReplaceAllStringFunc(text, func(place string) string {
+			word := []byte("z")
+			for range 8 {
+				word = append(word, "bcdfghjklmnpqrtvwx"[rand.IntN(18)])
+			}
+			planted[string(word)] = file + ": " + place
+			return string(word)
+		})
+	}
+	for file, text := range logs {
+		path := filepath.Join(dir, fill(file, file))
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(fill(file, text)), 0o644))
+	}
+	return planted
 }

@@ -79,6 +79,8 @@ func checkChainComplete(f *certificateFiles) Result {
 	err := verify(f.chain, f.Roots)
 	var unknown x509.UnknownAuthorityError
 	switch {
+	case isNeverValid(err):
+		return skipped("needs", Text.of("check", "cert-dates"))
 	case !errors.As(err, &unknown):
 		return pass("complete").rulesOut("chain-incomplete") // cert-trust says what else is wrong
 	}
@@ -153,6 +155,13 @@ func verify(chain []*x509.Certificate, roots *x509.CertPool) error {
 	return err
 }
 
+// isNeverValid tells that verify found no time when all of the chain was valid: nothing
+// else of it was judged.
+func isNeverValid(err error) bool {
+	var invalid x509.CertificateInvalidError
+	return errors.As(err, &invalid) && invalid.Reason == x509.Expired
+}
+
 // checkChainRoot warns of a root in the file: every client has its own or does
 // not trust it, and each handshake carries it.
 func checkChainRoot(f *certificateFiles) Result {
@@ -168,11 +177,10 @@ func checkChainRoot(f *certificateFiles) Result {
 func checkTrust(f *certificateFiles) Result {
 	err := verify(f.chain, f.Roots)
 	var unknown x509.UnknownAuthorityError
-	var invalid x509.CertificateInvalidError
 	top := topOf(f.chain)
 	switch {
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return skipped("needs", Text.of("check", "cert-dates")) // there is no time when all of it was valid
+	case isNeverValid(err):
+		return skipped("needs", Text.of("check", "cert-dates"))
 	case err == nil && f.borrowed:
 		return pass("mozilla").rulesOut("untrusted-ca")
 	case err == nil && f.Roots != nil:

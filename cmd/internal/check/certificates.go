@@ -20,6 +20,9 @@ type Certificates struct {
 	Contents map[string][]byte
 	// Closed are what the server may not read on the way to files of Contents.
 	Closed map[string]string
+	// Linked says that a link leads to one of the files, which are then those of whoever
+	// renews them.
+	Linked bool
 	// Roots are the certificates that clients trust, nil for the system's.
 	Roots *x509.CertPool
 	// Host is the name or address that clients connect to, empty where it is
@@ -107,6 +110,16 @@ func (c Certificates) Leaf() *x509.Certificate {
 		return files.chain[0]
 	}
 	return nil
+}
+
+// Served is the same, and whether the file has beside it what clients need to get to what
+// they trust.
+func (c Certificates) Served() (leaf *x509.Certificate, whole bool) {
+	results, files := c.check()
+	if len(files.chain) == 0 {
+		return nil, false
+	}
+	return files.chain[0], slices.ContainsFunc(results, func(r Result) bool { return r.ID == "chain-complete" && r.Status == Pass })
 }
 
 func (c Certificates) check() ([]Result, *certificateFiles) {

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -201,6 +202,23 @@ func requireNoKey(t *testing.T, results []Result, key any) {
 	for _, r := range results {
 		for at := 0; at+16 <= len(secret); at += 8 {
 			require.NotContains(t, r.Detail(say), secret[at:at+16])
+		}
+	}
+}
+
+// TestCertificateThatIsNeverValidPassesNoOtherCheck: no chain and no length can be judged
+// of a certificate that ends before it begins.
+func TestCertificateThatIsNeverValidPassesNoOtherCheck(t *testing.T) {
+	p := pki()
+	never := p.intermediate.Issue(p.key, func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = time.Now().AddDate(0, 0, -200), time.Now().AddDate(0, 0, -300)
+	})
+	results := filesOf(t, pkitest.PEM(never), pkitest.KeyPEM(p.key)).Check()
+	requireTexts(t, results)
+	assert.Equal(t, []string{"fail cert-dates.expired cert-expired"}, outcome(results))
+	for _, r := range results {
+		if slices.Contains([]string{"chain-complete", "cert-trust", "cert-lifetime"}, r.ID) {
+			assert.Equal(t, Skip, r.Status, r.ID)
 		}
 	}
 }

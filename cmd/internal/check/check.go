@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"al.essio.dev/pkg/shellescape"
 
@@ -45,6 +46,9 @@ type Result struct {
 	Status Status
 	// Target is what was checked: a service, a file, an address.
 	Target Value
+	// Component is the program that is at fault as the catalogue calls it, empty for
+	// WuKongIM.
+	Component string
 	// Cause is the root cause that a failed check proves, or that one with a
 	// warning makes likely; empty otherwise.
 	Cause string
@@ -84,9 +88,20 @@ type Step struct {
 func (s Step) CommandLine() string {
 	quoted := []any{}
 	for _, v := range s.Values {
-		quoted = append(quoted, shellescape.Quote(v.String()))
+		quoted = append(quoted, shellWord(v))
 	}
 	return filled(s.Command, quoted)
+}
+
+// shellWord is a value as a word of a command. A name that a program would take for an
+// option, or a value of which a reader does not see all, is left to him by what it is.
+func shellWord(v Value) string {
+	text := v.String()
+	unseen := func(c rune) bool { return unicode.IsControl(c) || unicode.Is(unicode.Cf, c) }
+	if v.Type == Name && strings.HasPrefix(text, "-") || strings.ContainsFunc(text, unseen) {
+		return strings.ToUpper(v.Name)
+	}
+	return shellescape.Quote(text)
 }
 
 // Snippet is what to write into a file.

@@ -35,6 +35,7 @@ var podChecks = []struct {
 }{
 	{"config-secret", TheServer, checkSecrets},
 	{"config-probes", TheServer, checkProbes},
+	{"config-policies", AllClients, checkPolicies},
 }
 
 // Check runs the whole checklist over the settings.
@@ -61,6 +62,9 @@ func (s *Settings) Check() []Result {
 func (s *Settings) wanted() bool {
 	return s.value(keyWSSAddr)+s.value(keyCertFile)+s.value(keyKeyFile)+s.value(keyExternalWSSAddr) != ""
 }
+
+// StandBehind says that a program in front of it ends TLS at the address of its clients.
+func (s *Settings) StandBehind() { s.proxied = true }
 
 // endsElsewhere tells whether TLS seems to end at a proxy: the server has none,
 // and clients are sent to the port of https.

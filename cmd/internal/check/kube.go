@@ -41,6 +41,8 @@ type kubeObject struct {
 	// takes none but the certificate.
 	Withheld []string
 	Spec     map[string]any
+	// Status is what the cluster says of it, nil in a manifest.
+	Status map[string]any
 }
 
 func (o *kubeObject) named() string { return o.Kind + "/" + o.Metadata.Name }
@@ -120,7 +122,7 @@ func fewOf(list []string) []string {
 
 // kubeKinds are those that are understood.
 var kubeKinds = []string{
-	"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Service", "Secret", "ConfigMap", "Ingress", "IngressRoute", "Certificate",
+	"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Service", "Secret", "ConfigMap", "Ingress", "IngressRoute", "Certificate", "NetworkPolicy",
 }
 
 // kubeOthers lead clients somewhere as well, and are not understood.

@@ -158,6 +158,7 @@ func (c *cluster) container(o *kubeObject, spec podSpec, in podContainer, labels
 		}
 	}
 	c.publish(o, box, labels)
+	box.policies = c.policies(o, labels)
 	return box
 }
 

@@ -27,8 +27,9 @@ type routedPort struct {
 	// port is the Service's, node that of every node, empty for none.
 	port, node string
 	inside     string
-	// balanced says that a load balancer of the cluster's own has the Service's port.
-	balanced bool
+	// balanced says that a load balancer of the cluster's own has the Service's port,
+	// waiting that it has no address yet.
+	balanced, waiting bool
 }
 
 // isOutside tells whether clients outside the cluster reach it on a port.
@@ -57,6 +58,7 @@ func (c *cluster) publish(o *kubeObject, box *container, labels map[string]strin
 			}
 			inside := fmt.Sprint(cmp.Or(p.TargetPort, any(p.Port)))
 			r := routedPort{service: name, name: p.Name, port: fmt.Sprint(p.Port), inside: cmp.Or(box.portNames[inside], inside), balanced: spec.Type == "LoadBalancer"}
+			r.waiting = r.balanced && service.waits()
 			if p.NodePort > 0 {
 				r.node = fmt.Sprint(p.NodePort)
 			}
@@ -67,6 +69,14 @@ func (c *cluster) publish(o *kubeObject, box *container, labels map[string]strin
 	if len(c.of("Ingress"))+len(c.of("IngressRoute")) > 0 {
 		box.others = []publishedPort{{host: "443"}}
 	}
+}
+
+// waits tells of a Service that its load balancer has no address; a manifest does not say.
+func (o *kubeObject) waits() bool {
+	var status struct {
+		LoadBalancer *struct{ Ingress []any }
+	}
+	return decode(o.Status, &status) == nil && status.LoadBalancer != nil && len(status.LoadBalancer.Ingress) == 0
 }
 
 // selects tells whether a selector fits labels.
@@ -101,6 +111,8 @@ func (s *Settings) checkRouted(wss string) Result {
 	var leads *routedPort
 	for i, r := range c.routed {
 		switch {
+		case r.waiting && r.port == external && r.inside == wss:
+			return fail("connection-interrupted", "waiting", Name.of("service", r.service)).instead(step("fix-waiting", "kubectl describe service %[1]s", "", Name.of("service", r.service)))
 		case r.isOutside(external) && r.inside == wss:
 			return pass("published", portValue("port", external), portValue("wss", wss))
 		case r.isOutside(external):

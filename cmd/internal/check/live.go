@@ -32,6 +32,8 @@ type Live struct {
 	// Restart makes the server read its certificate again; the zero one is that of the
 	// documentation.
 	Restart Step
+	// Component is the program that ends TLS in front of WuKongIM, empty where WuKongIM does.
+	Component string
 	// API and Plain are host:port of WuKongIM's HTTP API (5001) and of its
 	// plain ws port (5200); the stages of an empty one are skipped.
 	API, Plain string
@@ -42,8 +44,9 @@ type Live struct {
 	// Timeout is the most that one stage may take; 0 stands for 5 s.
 	Timeout time.Duration
 	// File is the certificate that the server should serve, nil where it is not
-	// known.
-	File *x509.Certificate
+	// known. Whole says that its file has all that it needs beside it.
+	File  *x509.Certificate
+	Whole bool
 	// Fragile says that a handshake would crash the server, as its configuration
 	// shows (Settings.Fragile). Nothing of TLS is sent to it.
 	Fragile bool
@@ -115,6 +118,7 @@ func (l Live) Check(ctx context.Context) []Result {
 	e.settle()
 	for i, s := range stages() {
 		e.results[i] = e.results[i].of(s.id, s.breaks)
+		e.results[i].Component = l.Component
 	}
 	return e.results
 }

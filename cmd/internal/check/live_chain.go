@@ -56,7 +56,15 @@ func (e *endpoint) served(context.Context) Result {
 	if len(e.peers) == 0 {
 		return e.after("live-tls13", "live-tls12")
 	}
-	return e.each(func(p *peer) Result { return p.chain.completeness() })
+	r := e.each(func(p *peer) Result { return p.chain.completeness() })
+	switch {
+	case r.Cause != "chain-incomplete" || r.Status != Fail || !e.leaf().Equal(e.File):
+	case e.Whole:
+		return e.readAgain(r)
+	case e.Restart.Command != "":
+		r.Fixes = nil // it is known to be the server's file, of which the checks of files tell
+	}
+	return r
 }
 
 // judgeCompleteness is that of the chain, and its order.
@@ -64,7 +72,7 @@ func (c *chain) judgeCompleteness() Result {
 	if _, weak := c.weakSignature(); weak {
 		return skipped("needs", Text.of("check", "live-trust"))
 	}
-	complete := checkChainComplete(c.files(""))
+	complete := ofEndpoint(checkChainComplete(c.files("")))
 	if complete.Status == Fail {
 		complete.Fixes = c.fetch(complete)
 		return cleaned(complete)
@@ -101,25 +109,33 @@ func (e *endpoint) compareFile(served *x509.Certificate) Result {
 	case served.Equal(e.File):
 		return pass("same")
 	case served.NotBefore.Before(e.File.NotBefore):
-		older := warn("", "older", Time.of("served_not_after", served.NotAfter), Time.of("file_not_after", e.File.NotAfter))
-		older.Fixes = []Step{e.restart()}
-		return older
+		key := "older"
+		if e.Component != "" {
+			key = "older-front"
+		}
+		return e.readAgain(warn("", key, Time.of("served_not_after", served.NotAfter), Time.of("file_not_after", e.File.NotAfter)))
 	}
 	other := cleaned(warn("", "other", Name.of("served", name(served)), Name.of("file", name(e.File))))
 	if e.Restart.Command != "" { // it is known to be the server's file
-		other.Fixes = []Step{e.restart()}
+		return e.readAgain(other)
 	}
 	return other
 }
 
-// restart is what makes the server read its files again.
-func (e *endpoint) restart() Step {
-	if e.Restart.Command == "" {
-		return step("fix", "docker compose restart wukongim", "")
+// readAgain says how the files are read again, which mend what is served.
+func (e *endpoint) readAgain(r Result) Result {
+	again := e.Restart
+	switch {
+	case again.Command == "" && e.Component != "":
+		return r // what its cause says of the program
+	case again.Command == "":
+		again = step("", "docker compose restart wukongim", "")
 	}
-	restart := e.Restart
-	restart.Key = "fix"
-	return restart
+	again.Key = sharedReason + "fix-read-again"
+	if e.Component != "" {
+		again.Key = sharedReason + "fix-read-again-front"
+	}
+	return r.instead(again)
 }
 
 // renewed tells of a certificate that is out of date while the file has one that is not:
@@ -131,9 +147,7 @@ func (e *endpoint) renewed(r Result) Result {
 	if file := dates([]*x509.Certificate{e.File}, e.Now(), e.WarnDays); file.Status == Fail || e.leaf().Equal(e.File) {
 		return r
 	}
-	restart := e.restart()
-	restart.Key = "fix-renewed"
-	return r.instead(restart)
+	return e.readAgain(r)
 }
 
 // fetch tells how to get the certificate that is missing. Its address is the
@@ -186,7 +200,7 @@ func (e *endpoint) trusted(c *chain) Result {
 	if r := c.completeness(); r.Status == Fail || r.Status == Skip {
 		return e.after("live-served")
 	}
-	r := checkTrust(c.files(""))
+	r := ofEndpoint(checkTrust(c.files("")))
 	if r.Status == Fail && r.Key == "invalid" && c.dates(e.Now()).Status == Fail {
 		// There is no time when all of it was valid, as after a CA's renewal
 		// under the same key: whether it is trusted cannot be told.
@@ -216,7 +230,15 @@ func (e *endpoint) lifetime(context.Context) Result {
 	if len(e.peers) == 0 {
 		return e.after("live-tls13", "live-tls12")
 	}
-	return e.each(func(p *peer) Result { return lifetime(p.chain.sent) })
+	return e.each(func(p *peer) Result { return ofEndpoint(lifetime(p.chain.sent)) })
+}
+
+// ofEndpoint names the check of the dates by the title that it has for an endpoint.
+func ofEndpoint(r Result) Result {
+	if r.Key == needs {
+		return skipped("needs", Text.of("check", "live-dates"))
+	}
+	return r
 }
 
 // dates judges what clients need. A chain that is in date another way round an

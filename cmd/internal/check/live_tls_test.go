@@ -464,14 +464,54 @@ func TestServedCertificateIsComparedWithTheFile(t *testing.T) {
 		"renewed, not restarted": {func(s *site) *x509.Certificate {
 			return issue(s.intermediate, nil, func(c *x509.Certificate) { c.NotBefore = time.Now().Add(-time.Hour) }).Certificate
 		}, Warn, "older"},
+		"renewed, not loaded": {func(s *site) *x509.Certificate {
+			return issue(s.intermediate, nil, func(c *x509.Certificate) { c.NotBefore = time.Now().Add(-time.Hour) }).Certificate
+		}, Warn, "older-front"},
 		"of a proxy": {func(s *site) *x509.Certificate {
 			return issue(s.intermediate, nil, func(c *x509.Certificate) { c.NotBefore = c.NotBefore.AddDate(-1, 0, 0) }).Certificate
 		}, Warn, "other"},
 	} {
 		s := newSite(t)
 		s.live.File = c.file(s)
+		if c.key == "older-front" {
+			s.live.Component = "nginx"
+		}
 		r := find(t, s.check(), "live-file")
 		assert.Equal(t, c.status, r.Status, name)
 		assert.Equal(t, c.key, r.Key, name)
+	}
+}
+
+// TestFileThatWasMendedIsReadAgain: what the server still has in memory is mended by that
+// alone, of the program in front by its own command.
+func TestFileThatWasMendedIsReadAgain(t *testing.T) {
+	load := Step{Command: "docker exec edge nginx -s reload"}
+	for name, fault := range map[string]struct {
+		serve func(s *site)
+		check string
+	}{
+		"expired": {func(s *site) {
+			s.reissue(func(c *x509.Certificate) {
+				c.NotBefore, c.NotAfter = time.Now().AddDate(0, -2, 0), time.Now().AddDate(0, 0, -3)
+			})
+		}, "live-dates"},
+		"without intermediates": {func(s *site) { s.chain, s.live.Whole = nil, true }, "live-served"},
+	} {
+		for component, command := range map[string]string{"": "docker compose restart wukongim", "nginx": load.Command} {
+			s := newSite(t)
+			s.live.File = s.leaf.Certificate
+			fault.serve(s)
+			if s.live.Component = component; component != "" {
+				s.live.Restart = load
+			}
+			results := s.check()
+			requireTexts(t, results)
+			r := find(t, results, fault.check)
+			assert.Equal(t, Fail, r.Status, name)
+			assert.Equal(t, component, r.Component)
+			require.Len(t, r.Fixes, 1)
+			assert.Equal(t, command, r.Fixes[0].CommandLine(), "%s %s", name, component)
+			assert.True(t, r.Instead)
+		}
 	}
 }

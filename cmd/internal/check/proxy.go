@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"net"
 	"path/filepath"
 	"slices"
@@ -36,6 +37,8 @@ type Proxy struct {
 	partial bool
 	// here says that it is the configuration of this machine.
 	here bool
+	// command is the program with its own flags, empty for that of the path.
+	command []string
 	// contents are certificates and keys that are no files, as those of a Secret.
 	contents map[string][]byte
 }
@@ -133,6 +136,33 @@ func (p *Proxy) Target() Value {
 // Leads tells whether anything of it leads to WuKongIM.
 func (p *Proxy) Leads() bool { return len(p.fronts()) > 0 }
 
+// Way is one on which clients reach WuKongIM with TLS that ends here.
+type Way struct {
+	// Addr is what clients open, Port that on which the program itself listens, empty where
+	// it is not known.
+	Addr, Port string
+	Files      []Certificates
+	// Given says that clients are given the address.
+	Given bool
+}
+
+// Ways are those of clients.
+func (p *Proxy) Ways() (all []Way) {
+	for _, f := range p.fronts() {
+		if !f.hasTLS() || f.host == "" || f.transport && f.passesThrough() {
+			continue
+		}
+		way := Way{Addr: "wss://" + net.JoinHostPort(f.host, f.port) + f.path, Port: f.port, Files: f.files()}
+		for _, given := range p.Clients {
+			if host, port, err := splitAddress(given); err == nil && strings.EqualFold(host, f.host) && cmp.Or(port, "443") == f.port {
+				way.Given, way.Addr, way.Port = true, given, p.inside(f.port)
+			}
+		}
+		all = append(all, way)
+	}
+	return all
+}
+
 // Files are the certificates of the ways to WuKongIM, for the checks of files.
 func (p *Proxy) Files() (all []Certificates) {
 	for _, f := range p.fronts() {
@@ -174,14 +204,16 @@ func (f *front) found(own pair) Certificates {
 		cert, key := f.container.follow(own.cert), f.container.follow(own.key)
 		c.CertFile, c.KeyFile = "", ""
 		if cert.kind == placeBind {
-			c.CertFile = cert.path
+			c.CertFile, c.Linked = cert.path, cert.link != ""
 			c.Mounts = append(c.Mounts, absolute(cert.mount))
 		}
 		if key.kind == placeBind {
-			c.KeyFile = key.path
+			c.KeyFile, c.Linked = key.path, c.Linked || key.link != ""
 		}
 	case !f.here && f.isElsewhere(own.cert):
 		c.CertFile, c.KeyFile = "", ""
+	default:
+		c.Linked = isLink(c.CertFile) || isLink(c.KeyFile)
 	}
 	return c
 }

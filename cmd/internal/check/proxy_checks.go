@@ -107,19 +107,6 @@ func (f *front) listenSteps(port string) []Step {
 	return append([]Step{step("fix-listen", "", "listen %[1]s ssl;", portValue("port", port))}, f.reload()...)
 }
 
-// reload makes nginx read its configuration again, once it is known to be valid.
-func (f *front) reload() []Step {
-	if f.program != programNginx {
-		return nil
-	}
-	test, reload, in := "nginx -t", "nginx -s reload", []Value(nil)
-	if f.container != nil {
-		test, reload = "docker compose exec %[1]s nginx -t", "docker compose exec %[1]s nginx -s reload"
-		in = []Value{Name.of("service", f.container.service)}
-	}
-	return []Step{step(sharedReason+"fix-test", test, "", in...), step(sharedReason+"fix-reload", reload, "", in...)}
-}
-
 // checkProxyCertificate wants a certificate and a key where TLS ends.
 func checkProxyCertificate(f *front) Result {
 	switch {

@@ -47,6 +47,7 @@ func (p Proxies) Load(servers []*Settings, clients []string) ([]*Proxy, error) {
 		if one.name != Installed || p.Program == nil {
 			proxy.file = one.name
 		}
+		proxy.command = p.Program
 		if proxy.program != programNginx { // which knows its own folder
 			proxy.resolve(filepath.Dir(one.name))
 		}
@@ -348,6 +349,7 @@ func (c Containers) Proxies(name string, servers []*Settings, clients []string) 
 		if one.service != name {
 			continue
 		}
+		one.of(c, name)
 		proxy, err := one.proxy()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)

@@ -138,7 +138,7 @@ func (s *Settings) portKind(port string) (kind portKind, known bool) {
 
 // isCalled tells whether other containers reach it by a name.
 func (c *container) isCalled(name string) bool {
-	return strings.EqualFold(name, c.service) || slices.Contains(c.aliases, name)
+	return strings.EqualFold(name, c.service) || c.running != "" && strings.EqualFold(name, c.running) || slices.Contains(c.aliases, name)
 }
 
 func isLoopback(host string) bool {

@@ -90,11 +90,13 @@ type Settings struct {
 	// Leaf is the certificate that the server has, where the caller knows it: it
 	// may cover an address.
 	Leaf *x509.Certificate
+	// Whole says that its file has all that clients need beside it.
+	Whole bool
 	// Addresses of this machine, nil for those that it has now.
 	Addresses []net.IP
 
 	values map[string]setting
-	// proxied says that the server has no TLS of its own (version 3).
+	// proxied says that the server has no TLS of its own (version 3), or that it ends before it.
 	proxied   bool
 	container *container // nil without a compose file
 	process   *Process   // nil where none is known

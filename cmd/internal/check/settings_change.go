@@ -121,11 +121,21 @@ func (s *Settings) silenced() []Step {
 	return steps
 }
 
-// completed fetches the certificate that the file lacks, into a new file.
+// completed fetches the certificate that the file lacks.
 func (s *Settings) completed(r *Result) []Step {
-	file := s.Files().CertFile
+	if s.container.follow(s.value(keyCertFile)).kind != placeBind {
+		return nil
+	}
+	if steps := fetched(r, s.Files().CertFile); len(steps) > 0 {
+		return append(steps, s.restarted())
+	}
+	return nil
+}
+
+// fetched puts the certificate that a file lacks behind its own, in a new file at first.
+func fetched(r *Result, file string) []Step {
 	at := slices.IndexFunc(r.Args, func(v Value) bool { return v.Name == "published_at" })
-	if at < 0 || !exists(file) || s.container.follow(s.value(keyCertFile)).kind != placeBind {
+	if at < 0 || !exists(file) {
 		return nil
 	}
 	from, ok := download(r.Args[at].String())
@@ -136,7 +146,6 @@ func (s *Settings) completed(r *Result) []Step {
 	return []Step{
 		step(sharedReason+"fix-fetch", "curl -sS --fail %[1]s | openssl x509 -inform DER | awk 1 %[2]s - > %[3]s", "", from, old, whole),
 		step(sharedReason+"fix-place", "cat %[1]s > %[2]s", "", whole, old),
-		s.restarted(),
 	}
 }
 

@@ -34,6 +34,7 @@ type container struct {
 	probes    map[string]*podProbe
 	portNames map[string]string
 	routed    []routedPort
+	policies  []policy
 	// stray is a Service that should lead to it and selects other pods.
 	stray string
 	// alike is how much speaks for its being WuKongIM's.
@@ -59,6 +60,7 @@ type container struct {
 	// compose file that it is of; nil and empty for one that was read of.
 	files             Files
 	running, composed string
+	stopped           bool
 	// again reads how it was started, nil for one that was read of.
 	again func() *rerun
 }

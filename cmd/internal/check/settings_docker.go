@@ -167,6 +167,7 @@ func runPort(value string) publishedPort {
 // inspected is a container as docker inspect prints it.
 type inspected struct {
 	Name   string
+	State  struct{ Running, Restarting bool }
 	Config *struct {
 		Image, User     string
 		Env             []string

@@ -113,9 +113,10 @@ func (c *container) of(all Containers, name string) {
 			continue
 		}
 		c.running, c.again = name, sync.OnceValue(func() *rerun { return rerunOf(all, name) })
+		c.stopped = !one.State.Running || one.State.Restarting
 		c.composed = ComposeFile(one.Config.Labels)
 		c.service = cmp.Or(one.Config.Labels[labelService], c.service)
-		if c.uid < 0 {
+		if c.uid < 0 && c.files != nil {
 			c.uid, c.gid = c.userNamed(one.Config.User)
 		}
 	}

@@ -51,7 +51,7 @@ func (s *Settings) near(roots *x509.CertPool) (best *nearPair) {
 	}
 	for _, cert := range sortedKeys(certs) {
 		for _, key := range sortedKeys(keys) {
-			if p := s.fitting(cert, key, certs[cert], keys[key], roots); p != nil && better(p) {
+			if p := fitting(cert, key, certs[cert], keys[key], s.Host(), roots); p != nil && s.opens(p) && better(p) {
 				best = p
 			}
 		}
@@ -68,25 +68,29 @@ func (c *container) collect(m mount, certs, keys map[string][]byte) {
 		files = []string{m.source}
 	}
 	for _, file := range files[:min(len(files), mostNear)] {
-		info, err := os.Stat(file)
-		if err != nil || !info.Mode().IsRegular() || info.Size() > nearSize {
-			continue
-		}
 		inside := path.Join(m.target, filepath.ToSlash(strings.TrimPrefix(file, m.source)))
-		if at := c.follow(inside); at.kind != placeBind || !exists(at.path) {
-			continue // a link that leads out of what the container sees
+		if at := c.follow(inside); at.kind == placeBind && exists(at.path) { // and no link that leads out of what the container sees
+			keep(file, inside, certs, keys)
 		}
-		data, err := readFile(file)
-		if err != nil {
-			continue
-		}
-		text := string(data)
-		if strings.Contains(text, "-----BEGIN CERTIFICATE-----") {
-			certs[inside] = data
-		}
-		if strings.Contains(text, "PRIVATE KEY-----") {
-			keys[inside] = data
-		}
+	}
+}
+
+// keep reads a file, if it may hold a certificate or a key, and keeps it under a name.
+func keep(file, as string, certs, keys map[string][]byte) {
+	info, err := os.Stat(file)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > nearSize {
+		return
+	}
+	data, err := readFile(file)
+	if err != nil {
+		return
+	}
+	text := string(data)
+	if strings.Contains(text, "-----BEGIN CERTIFICATE-----") {
+		certs[as] = data
+	}
+	if strings.Contains(text, "PRIVATE KEY-----") {
+		keys[as] = data
 	}
 }
 
@@ -95,7 +99,9 @@ func globbed(folder string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(folder)
 }
 
-func (s *Settings) fitting(cert, key string, certData, keyData []byte, roots *x509.CertPool) *nearPair {
+// fitting is a pair that belongs together, is valid now, and is for a domain; nil for
+// another.
+func fitting(cert, key string, certData, keyData []byte, host string, roots *x509.CertPool) *nearPair {
 	both, err := tls.X509KeyPair(certData, keyData)
 	if err != nil || len(both.Certificate) == 0 {
 		return nil
@@ -105,14 +111,8 @@ func (s *Settings) fitting(cert, key string, certData, keyData []byte, roots *x5
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
 		return nil
 	}
-	if host := s.Host(); isDomain(host) && leaf.VerifyHostname(host) != nil {
+	if isDomain(host) && leaf.VerifyHostname(host) != nil {
 		return nil
-	}
-	f := certificateFiles{Certificates: Certificates{UID: s.container.uid, GID: s.container.gid, Groups: s.container.groups, Mounts: s.container.sources()}}
-	for _, file := range []string{cert, key} {
-		if f.closedTo(s.container.follow(file).path) != "" {
-			return nil
-		}
 	}
 	intermediates := x509.NewCertPool()
 	for _, c := range chain[1:] {
@@ -120,6 +120,12 @@ func (s *Settings) fitting(cert, key string, certData, keyData []byte, roots *x5
 	}
 	_, err = leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates})
 	return &nearPair{cert: cert, key: key, trusted: err == nil}
+}
+
+// opens tells that the user of the container may read both files.
+func (s *Settings) opens(p *nearPair) bool {
+	f := certificateFiles{Certificates: Certificates{UID: s.container.uid, GID: s.container.gid, Groups: s.container.groups, Mounts: s.container.sources()}}
+	return f.closedTo(s.container.follow(p.cert).path) == "" && f.closedTo(s.container.follow(p.key).path) == ""
 }
 
 func (c *container) sources() (list []string) {

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"archive/tar"
+	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -216,8 +217,20 @@ func (e *engine) container(c *container.InspectResponse, component patterns.Comp
 		Started: startOf(c), Restarts: c.RestartCount, ExitCode: c.State.ExitCode, PID: c.State.Pid, Container: c.ID,
 		Zone: zoneOf(c), Reason: c.State.Error, Ports: map[string]string{},
 	}
-	s.Logs = []Log{{Name: name, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) { return e.log(ctx, c, since) }}}
+	s.Logs = []Log{{Name: name, Open: func(ctx context.Context, since time.Time, newest int) (io.ReadCloser, error) {
+		return e.log(ctx, c, since, newest)
+	}}}
 	e.ports(c, s.Ports)
+	compose := check.ComposeFile(c.Config.Labels)
+	tell := func(kind patterns.FactKind, what, value string) {
+		if value != "" {
+			s.Facts = append(s.Facts, patterns.Fact{Kind: kind, Name: what, Component: component, Value: value, From: "docker inspect " + name})
+		}
+	}
+	tell(patterns.FactContainer, "container", name)
+	tell(patterns.FactService, "compose", check.ComposeService(c.Config.Labels))
+	tell(patterns.FactFile, "compose", compose)
+	s.Operate = e.operate(c, compose)
 	return s
 }
 
@@ -225,29 +238,20 @@ func (e *engine) container(c *container.InspectResponse, component patterns.Comp
 func (e *engine) server(c *container.InspectResponse, by string) *Server {
 	s := e.container(c, patterns.ComponentWuKongIM, by)
 	name := s.Name
-	compose, service := check.ComposeFile(c.Config.Labels), check.ComposeService(c.Config.Labels)
-	tell := func(kind patterns.FactKind, what, value string) {
-		if value != "" {
-			s.Facts = append(s.Facts, patterns.Fact{Kind: kind, Name: what, Component: s.Component, Value: value, From: "docker inspect " + name})
-		}
-	}
-	tell(patterns.FactContainer, "container", name)
-	tell(patterns.FactService, "compose", service)
-	tell(patterns.FactFile, "compose", compose)
 	s.Settings = func(ctx context.Context) (*check.Settings, error) {
 		return e.raw.Load(name, func(file string) (check.File, error) { return e.file(ctx, c.ID, file) })
 	}
-	s.Operate = e.operate(c, compose)
-	s.Restart = check.Step{Command: s.Operate("docker restart " + name)}
-	if compose != "" {
-		s.Restart.Command = s.Operate("docker compose restart " + service)
+	s.Restart = check.Step{Command: s.Operate("docker restart %[1]s"), Values: []check.Value{{Name: "container", Type: check.Name, V: name}}}
+	if service := check.ComposeService(c.Config.Labels); service != "" {
+		s.Restart = check.Step{Command: s.Operate("docker compose restart %[1]s"), Values: []check.Value{{Name: "service", Type: check.Name, V: service}}}
 	}
 	return s
 }
 
 // operate puts commands into the form in which they work on the containers of this
 // engine: compose has to be told where its file is, and its project where that is not
-// called as the folder.
+// called as the folder. Labels may hold anything: what has not the shape of a file or a name
+// goes into no command, for there it may stand within quotes already.
 func (e *engine) operate(c *container.InspectResponse, compose string) func(string) string {
 	program, podman := composeProgram(), strings.Contains(e.place.host, "podman")
 	if podman {
@@ -255,15 +259,19 @@ func (e *engine) operate(c *container.InspectResponse, compose string) func(stri
 	}
 	files := ""
 	for _, file := range check.ComposeFiles(c.Config.Labels) {
+		if !patterns.FactFile.Fits(file) {
+			files = ""
+			break
+		}
 		files += " -f " + shellescape.Quote(file)
 	}
 	project := c.Config.Labels["com.docker.compose.project"]
-	if project != "" && project != path.Base(path.Dir(compose)) {
+	if patterns.FactService.Fits(project) && project != path.Base(path.Dir(compose)) {
 		program += " -p " + shellescape.Quote(project)
 	}
 	return func(command string) string {
-		if compose != "" {
-			command = strings.ReplaceAll(command, "docker compose ", program+files+" ")
+		if files != "" {
+			command = composeWords.ReplaceAllLiteralString(command, program+files+" ")
 		}
 		if podman {
 			command = dockerWord.ReplaceAllString(command, "${1}podman ")
@@ -272,7 +280,10 @@ func (e *engine) operate(c *container.InspectResponse, compose string) func(stri
 	}
 }
 
-var dockerWord = regexp.MustCompile(`(?m)(^|[;&|(]\s*|\b(?:sudo|exec) )docker `)
+var (
+	composeWords = regexp.MustCompile(`docker compose (?:-f (?:'[^']*'|\S+) )?`)
+	dockerWord   = regexp.MustCompile(`(?m)(^|[;&|(]\s*|\b(?:sudo|exec) )docker `)
+)
 
 // composeProgram is docker compose where it is a plugin, docker-compose where only version
 // 1 is there.
@@ -358,12 +369,12 @@ func portOf(text string) uint16 {
 	return uint16(n)
 }
 
-// log reads what a container has printed since it was made, over its restarts.
-func (e *engine) log(ctx context.Context, c *container.InspectResponse, since time.Time) (io.ReadCloser, error) {
+// log reads the newest of what a container has printed since it was made, over its restarts.
+func (e *engine) log(ctx context.Context, c *container.InspectResponse, since time.Time, newest int) (io.ReadCloser, error) {
 	if c.HostConfig != nil && c.HostConfig.LogConfig.Type == "none" {
 		return nil, messages.NewError("doctor.no-log")
 	}
-	options := client.ContainerLogsOptions{Timestamps: true, Tail: strconv.Itoa(mostLines)}
+	options := client.ContainerLogsOptions{Timestamps: true, Tail: strconv.Itoa(newest)}
 	if !since.IsZero() {
 		options.Since = since.Format(time.RFC3339Nano)
 	}
@@ -392,10 +403,7 @@ type until struct {
 
 func (u *until) Read(p []byte) (int, error) {
 	n, err := u.ReadCloser.Read(p)
-	switch {
-	case err != nil && errors.Is(u.ctx.Err(), context.DeadlineExceeded):
-		err = messages.NewError("doctor.log-late")
-	case err != nil && u.ctx.Err() != nil:
+	if err != nil && u.ctx.Err() != nil {
 		err = u.ctx.Err()
 	}
 	return n, err
@@ -410,7 +418,9 @@ func (e *engine) open(ctx context.Context, c *container.InspectResponse, options
 	}
 	r, w := io.Pipe()
 	go func() {
-		_, err := stdcopy.StdCopy(w, w, log)
+		several := bufio.NewWriterSize(w, 64<<10) // each line comes by itself
+		_, err := stdcopy.StdCopy(several, several, log)
+		_ = several.Flush() // of a pipe that nobody reads any more
 		w.CloseWithError(err)
 	}()
 	return &joined{r, log}, nil

@@ -74,7 +74,7 @@ func TestLogThatBreaksOffIsAnErrorBehindWhatCame(t *testing.T) {
 		w.Header().Set("Content-Length", "1000")
 		_, _ = io.WriteString(w, "2026-05-04T01:00:00Z first\n")
 	})
-	log, err := look(t).Servers[0].Logs[0].Open(t.Context(), time.Time{})
+	log, err := look(t).Servers[0].Logs[0].Open(t.Context(), time.Time{}, mostLines)
 	require.NoError(t, err)
 	defer log.Close()
 	text, err := io.ReadAll(log)
@@ -87,7 +87,7 @@ func TestLogThatTakesTooLongIsToldSo(t *testing.T) {
 	server := look(t).Servers[0]
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now())
 	defer cancel()
-	log, err := server.Logs[0].Open(ctx, time.Time{})
+	log, err := server.Logs[0].Open(ctx, time.Time{}, mostLines)
 	if err == nil {
 		_, err = io.Copy(io.Discard, log)
 	}
@@ -105,7 +105,7 @@ func TestLogWithoutAnEndEndsWithTheContext(t *testing.T) {
 		}
 	})
 	ctx, cancel := context.WithCancel(t.Context())
-	log, err := look(t).Servers[0].Logs[0].Open(ctx, time.Time{})
+	log, err := look(t).Servers[0].Logs[0].Open(ctx, time.Time{}, mostLines)
 	require.NoError(t, err)
 	defer log.Close()
 	_, err = io.CopyN(io.Discard, log, 1<<20)

@@ -4,7 +4,6 @@
 package doctor
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"wklog/cmd/internal/check"
-	"wklog/cmd/internal/messages"
 	"wklog/patterns"
 )
 
@@ -107,37 +105,9 @@ type Log struct {
 	// Path is a file or a folder of this machine, which is read as analyze reads it, with
 	// what was rotated; Open is nil then.
 	Path string
-	// Open begins to read from a time on, zero for all. It ends with the context.
-	Open func(ctx context.Context, since time.Time) (io.ReadCloser, error)
-}
-
-// mostLines of a log are asked for, the newest: where it may be longer that is told.
-const mostLines = 1_000_000
-
-// From begins to read from a time on.
-func (l Log) From(since time.Time) func(context.Context) (io.ReadCloser, error) {
-	return func(ctx context.Context) (io.ReadCloser, error) {
-		r, err := l.Open(ctx, since)
-		if err != nil {
-			return nil, err
-		}
-		return &newest{r, mostLines}, nil
-	}
-}
-
-// newest tells behind as many lines as were asked for that there may have been more.
-type newest struct {
-	io.ReadCloser
-	left int
-}
-
-func (n *newest) Read(p []byte) (int, error) {
-	read, err := n.ReadCloser.Read(p)
-	n.left -= bytes.Count(p[:read], []byte("\n"))
-	if err == io.EOF && n.left <= 0 {
-		err = messages.NewError("doctor.newest", mostLines)
-	}
-	return read, err
+	// Open begins to read the newest lines, so many at most, from a time on, zero for all.
+	// It ends with the context.
+	Open func(ctx context.Context, since time.Time, newest int) (io.ReadCloser, error)
 }
 
 // Unseen is something that could not be looked at, and why.
@@ -209,14 +179,13 @@ func Find(ctx context.Context, finders []Finder, tell func(*Look)) []*Look {
 
 // once keeps what was found twice where it was found first.
 func once(looks []*Look) {
-	known, containers := map[int]bool{}, map[string]bool{}
+	pids, containers := map[int]bool{}, map[string]bool{}
+	known := func(s *Server) bool { return s.PID != 0 && pids[s.PID] || s.Container != "" && containers[s.Container] }
 	for _, look := range looks {
-		look.Servers = slices.DeleteFunc(look.Servers, func(s *Server) bool {
-			return s.PID != 0 && known[s.PID] || s.Container != "" && containers[s.Container]
-		})
-		look.Unseen = slices.DeleteFunc(look.Unseen, func(u Unseen) bool { return u.Of != nil && !slices.Contains(look.Servers, u.Of) })
+		look.Servers = slices.DeleteFunc(look.Servers, known)
+		look.Unseen = slices.DeleteFunc(look.Unseen, func(u Unseen) bool { return u.Of != nil && known(u.Of) })
 		for _, s := range look.Servers {
-			known[s.PID], containers[s.Container] = true, true
+			pids[s.PID], containers[s.Container] = true, true
 		}
 		look.Found = len(look.Servers)
 	}

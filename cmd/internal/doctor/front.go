@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -119,6 +120,9 @@ func (p *process) flag(names ...string) string {
 // read then, as where nginx may not read its keys.
 func nginxOf(p *process) (all []check.Proxies) {
 	command := []string{cmp.Or(p.program, "nginx")}
+	if usual, err := exec.LookPath("nginx"); err == nil && usual == p.program {
+		command[0] = "nginx"
+	}
 	for _, name := range []string{"-c", "-p"} {
 		if value := p.flag(name); value != "" {
 			command = append(command, name, value)
@@ -163,7 +167,7 @@ func (l *Look) addFront(ctx context.Context, p *process, kind *front) {
 		s.Facts = append(s.Facts, patterns.Fact{Kind: patterns.FactUnit, Name: "unit", Component: kind.component, Value: strings.TrimSuffix(p.unit, ".service"), From: "systemd"})
 	}
 	if p.container != "" {
-		l.Unseen = append(l.Unseen, Unseen{What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Command: asRoot()})
+		l.Unseen = append(l.Unseen, Unseen{What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Command: asRoot(), Of: s})
 		return
 	}
 	s.Proxies = loading(kind.proxies(p)...)

@@ -283,7 +283,7 @@ func (l *Look) journal(ctx context.Context, s *Server, name string, ofUser bool)
 	if ofUser {
 		which = "--user-unit=" + name
 	}
-	args := []string{which, "--output=json", "--output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,_COMM,_PID,_HOSTNAME", "--all", "--lines=" + strconv.Itoa(mostLines), "--no-pager"}
+	args := []string{which, "--output=json", "--output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,_COMM,_PID,_HOSTNAME", "--all", "--no-pager"}
 	_, hint, err := program.Output(ctx, maxJournal, "journalctl", which, "--lines=1", "--output=cat", "--no-pager")
 	isClosed := strings.Contains(hint, "not seeing messages") || err != nil && strings.Contains(err.Error(), "insufficient permissions")
 	switch {
@@ -295,10 +295,10 @@ func (l *Look) journal(ctx context.Context, s *Server, name string, ofUser bool)
 	if err != nil {
 		return
 	}
-	s.Logs = append(s.Logs, Log{Name: "journalctl " + which, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) {
-		asked := args
+	s.Logs = append(s.Logs, Log{Name: "journalctl " + which, Open: func(ctx context.Context, since time.Time, newest int) (io.ReadCloser, error) {
+		asked := append(slices.Clone(args), "--lines="+strconv.Itoa(newest))
 		if !since.IsZero() {
-			asked = append(slices.Clone(args), "--since=@"+strconv.FormatInt(since.Unix(), 10))
+			asked = append(asked, "--since=@"+strconv.FormatInt(since.Unix(), 10))
 		}
 		return program.Start(ctx, math.MaxInt64-1, "journalctl", asked...)
 	}})

@@ -41,7 +41,7 @@ func TestKubectlItselfAnswers(t *testing.T) {
 	assert.Equal(t, []string{"pass object", "pass object"}, []string{results["config-cert-path"], results["config-key-path"]})
 	assert.NotNil(t, settings.Files().Leaf())
 	logs := look.Servers[1].Logs
-	events, err := logs[len(logs)-1].Open(t.Context(), look.Servers[1].Started)
+	events, err := logs[len(logs)-1].Open(t.Context(), look.Servers[1].Started, mostLines)
 	require.NoError(t, err)
 	text, err := io.ReadAll(events)
 	require.NoError(t, err)

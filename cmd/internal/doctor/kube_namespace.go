@@ -40,7 +40,7 @@ func (n *namespace) read(ctx context.Context, look *Look) {
 	configs, secrets := n.named()
 	questions := [][]string{
 		{"deployments.apps"}, {"statefulsets.apps"}, {"daemonsets.apps"}, {"services"}, {"ingresses.networking.k8s.io"},
-		{"ingressroutes.traefik.io"}, {"certificates.cert-manager.io"},
+		{"ingressroutes.traefik.io"}, {"certificates.cert-manager.io"}, {"networkpolicies.networking.k8s.io"},
 	}
 	if len(configs) > 0 {
 		questions = append(questions, append([]string{"configmaps"}, configs...))

@@ -178,23 +178,31 @@ const eventTemplate = `{{range .items}}{{or .lastTimestamp .eventTime .metadata.
 
 // logs are those of the run before, of this one, and what the cluster says of the pod.
 func (n *namespace) logs(s *Server, name, container string) (all []Log) {
-	add := func(shown string, args func(since time.Time) []string) {
-		all = append(all, Log{Name: shown, Open: func(ctx context.Context, since time.Time) (io.ReadCloser, error) {
-			return program.Start(ctx, math.MaxInt64-1, "kubectl", n.kube.with(args(since))...)
+	add := func(shown string, args func(since time.Time, newest int) []string) {
+		all = append(all, Log{Name: shown, Open: func(ctx context.Context, since time.Time, newest int) (io.ReadCloser, error) {
+			return program.Start(ctx, math.MaxInt64-1, "kubectl", n.kube.with(args(since, newest))...)
 		}})
 	}
-	asked := []string{"logs", "--namespace=" + n.name, "--container=" + container, "--timestamps", "--tail=" + strconv.Itoa(mostLines), "pod/" + name}
 	if !kubeName.MatchString(container) {
 		return nil
 	}
 	if s.Restarts > 0 {
-		add(s.Name+" --previous", func(since time.Time) []string { return append(slices.Clone(asked), sinceFlag("--previous", since)...) })
+		add(s.Name+" --previous", func(since time.Time, newest int) []string {
+			return n.logOf(name, container, newest, sinceFlag("--previous", since))
+		})
 	}
-	add(s.Name, func(since time.Time) []string { return append(slices.Clone(asked), sinceFlag("", since)...) })
-	add(s.Name+" events", func(time.Time) []string {
+	add(s.Name, func(since time.Time, newest int) []string {
+		return n.logOf(name, container, newest, sinceFlag("", since))
+	})
+	add(s.Name+" events", func(time.Time, int) []string {
 		return []string{"get", "events", "--namespace=" + n.name, "--field-selector=type=Warning,involvedObject.name=" + name, "--sort-by=.lastTimestamp", "--output=go-template=" + eventTemplate}
 	})
 	return all
+}
+
+// logOf asks for the newest lines of a container.
+func (n *namespace) logOf(pod, container string, newest int, flags []string) []string {
+	return append([]string{"logs", "--namespace=" + n.name, "--container=" + container, "--timestamps", "--tail=" + strconv.Itoa(newest), "pod/" + pod}, flags...)
 }
 
 func sinceFlag(flag string, since time.Time) (flags []string) {

@@ -137,7 +137,7 @@ func TestLogsOfAPodAreThoseOfBothRunsAndItsEvents(t *testing.T) {
 	since := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
 	texts := map[string]string{}
 	for _, log := range second.Logs {
-		stream, err := log.Open(t.Context(), since)
+		stream, err := log.Open(t.Context(), since, mostLines)
 		require.NoError(t, err)
 		data, err := io.ReadAll(stream)
 		require.NoError(t, err)
@@ -241,7 +241,7 @@ func TestWhatIsAskedOfKubectlIsDocumented(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "pods.how"), []byte("forbidden everywhere"), 0o600))
 	for _, s := range lookAt(t, &Kube{}).Servers {
 		for _, log := range s.Logs {
-			stream, err := log.Open(t.Context(), time.Time{})
+			stream, err := log.Open(t.Context(), time.Time{}, mostLines)
 			require.NoError(t, err)
 			_, _ = io.Copy(io.Discard, stream)
 			require.NoError(t, stream.Close())

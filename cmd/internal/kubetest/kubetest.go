@@ -18,7 +18,7 @@ import (
 var kinds = map[string][]string{
 	"/api/v1":                    {"pods Pod", "services Service", "configmaps ConfigMap", "secrets Secret", "events Event"},
 	"/apis/apps/v1":              {"deployments Deployment", "statefulsets StatefulSet", "daemonsets DaemonSet"},
-	"/apis/networking.k8s.io/v1": {"ingresses Ingress"},
+	"/apis/networking.k8s.io/v1": {"ingresses Ingress", "networkpolicies NetworkPolicy"},
 	"/apis/cert-manager.io/v1":   {"certificates Certificate"},
 }
 
@@ -28,10 +28,25 @@ type object = map[string]any
 type API struct {
 	mutex   sync.Mutex
 	objects map[string][]object // by the resource
+	logs    map[string]string   // by NAMESPACE/POD
 }
 
 // New has no objects.
-func New() *API { return &API{objects: map[string][]object{}} }
+func New() *API { return &API{objects: map[string][]object{}, logs: map[string]string{}} }
+
+// Add adds objects of a resource.
+func (a *API) Add(resource string, all ...map[string]any) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.objects[resource] = append(a.objects[resource], all...)
+}
+
+// Log is what the container of a pod has printed.
+func (a *API) Log(namespace, pod, text string) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.logs[namespace+"/"+pod] = text
+}
 
 // Load takes the lists of a folder, which are named after their resources.
 func Load(folder string) (*API, error) {
@@ -96,6 +111,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
+	if strings.HasSuffix(r.URL.Path, "/log") {
+		_, _ = w.Write([]byte(a.logs[namespace+"/"+name]))
+		return
+	}
 	if name == "" {
 		items := []object{}
 		for _, o := range a.objects[resource] {

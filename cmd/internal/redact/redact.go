@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -37,16 +38,21 @@ type Redactor struct {
 
 // New starts without any pseudonym.
 func New() *Redactor {
-	r := &Redactor{pseudonyms: map[string]string{}, given: map[string]bool{secrets.Hidden: true}, numbers: map[string]int{}, firsts: []int{1}}
-	exprs := []string{}
-	for i, k := range kinds {
-		exprs = append(exprs, `(`+k.expr+`)`)
-		r.firsts = append(r.firsts, r.firsts[i]+1+regexp.MustCompile(k.expr).NumSubexp())
-	}
-	every := `(?im)` + strings.Join(exprs, `|`)
-	r.every, r.plain = regexp.MustCompile(every), plainTexts{}
+	r := &Redactor{pseudonyms: map[string]string{}, given: map[string]bool{secrets.Hidden: true}, numbers: map[string]int{}, plain: plainTexts{}}
+	r.every, r.firsts = everyKind()
 	return r
 }
+
+// everyKind is the expression of all kinds, made once, with the number of the first group
+// of each.
+var everyKind = sync.OnceValues(func() (*regexp.Regexp, []int) {
+	exprs, firsts := []string{}, []int{1}
+	for i, k := range kinds {
+		exprs = append(exprs, `(`+k.expr+`)`)
+		firsts = append(firsts, firsts[i]+1+regexp.MustCompile(k.expr).NumSubexp())
+	}
+	return regexp.MustCompile(`(?im)` + strings.Join(exprs, `|`)), firsts
+})
 
 // Value gives a value that may be shown.
 func (r *Redactor) Value(v check.Value) check.Value {
@@ -315,7 +321,7 @@ var kinds = []struct {
 	{`( - )([^\s"]*[^\s"-][^\s"]*)( \[\d\d/[a-z]{3}/)`, func(r *Redactor, m []string) string { return m[1] + r.Named("user", m[2]) + m[3] }}, // nginx' combined format
 	{field(parser.FieldNames(parser.WordHost), chineseHosts), (*Redactor).hostField},
 	{field(parser.FieldNames(parser.WordPath), `文件|路径`), valueOf("path")},
-	{`(\b(?:secret|certificate|ingress|ingresses|service|endpoints|pod|deployment|statefulset|configmap|namespace)(?:=| )?\\?["']?)((?-i:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?))/((?-i:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?))`, (*Redactor).object},
+	{`(\b(?:secret|certificate|ingress|ingresses|service|endpoints|pod|deployment|statefulset|configmap|namespace|key)(?:=| )?\\?["']?)((?-i:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?))/((?-i:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?))`, (*Redactor).object},
 	{`\b(?:bearer|basic) [a-z0-9._~+/=-]{8,}`, func(r *Redactor, m []string) string { return r.Named("secret", m[0]) }},
 	{`\b(?:AKIA|ASIA|AKID|LTAI)[a-z0-9]{12,}`, func(r *Redactor, m []string) string { return r.Named("secret", m[0]) }}, // access keys of AWS, Tencent, Alibaba
 	{`\beyj[\w-]+\.[\w-]+\.[\w-]*`, func(r *Redactor, m []string) string { return r.Named("secret", m[0]) }},
@@ -326,15 +332,31 @@ var kinds = []struct {
 	{`\b[a-z]:(?:\\{1,2}[^\s\\/:*?"<>|]+)+`, func(r *Redactor, m []string) string { return r.Path(m[0]) }},
 	{`(^|[=(:\[` + notInWord + `])(/[^:;)\]` + notInWord + `]+)`, func(r *Redactor, m []string) string { return m[1] + r.Path(m[2]) }},
 	{`\b[\w.-]+(?:/[\w.-]+)+\.(?:pem|crt|cer|key|der|pfx|p12|log|conf|ya?ml|toml|json|gz|zst)\b`, func(r *Redactor, m []string) string { return r.Path(m[0]) }},
-	{`(\bhostname |\bname matching |\btarget host name '|\bexpected (?:name|cn)[ =][` + "`" + `'"]?)([a-z0-9*][\w.*-]*)( not verified| found|['"])`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) + m[3] }},
+	{`(\bhostname |\bname matching |\btarget host name '|\bexpected (?:name|cn)[ =][` + "`" + `'"]?)([a-z0-9*][\w.*-]*)( not verified| found|['"])`, (*Redactor).between},
 	{`(\bis valid for )([^"` + lineEnd + `]+)(, not )([a-z0-9*][\w.*-]*)`, func(r *Redactor, m []string) string {
 		return m[1] + r.authorities(m[2]) + m[3] + r.authority(m[4])
 	}},
-	{`(\bwanted to match |\bconnect(?:ed)? to |\bENOTFOUND |\bEAI_AGAIN |\bDNS:)([a-z0-9*][\w.*-]*)( port | \(|[,;\s]|$)`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) + m[3] }},
-	{`(\bcertificate available for ')([^']+)(')`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) + m[3] }},
+	{`(\bwanted to match |\bconnect(?:ed)? to |\bENOTFOUND |\bEAI_AGAIN |\bDNS:)([a-z0-9*][\w.*-]*)( port | \(|[,;\s]|$)`, (*Redactor).between},
+	{`(\bhostname )([a-z0-9*][\w.*-]*)( provided via )`, (*Redactor).between},
+	{`(\bhost(?:name)?=')([^']+)(')`, (*Redactor).between},
+	{`((?-i:\b(?:Name|Namespace)):\\?")([^"\\]+)`, func(r *Redactor, m []string) string { return m[1] + r.personal(m[2]) }}, // Kubernetes' references
+	{`(\b(?:domain|looking up [A-Z]+ for) )([a-z0-9*][\w.*-]*)( - |$)`, (*Redactor).between},
+	// Names in quotes behind what they are: of nginx, ingress-nginx, HAProxy, Envoy, autocert, the kubelet, Python.
+	{`(\b(?:server|server name|upstream|not match|host|proxy|backend|frontend|listener|volume|secret|not valid for) (?:\\?"|'))([\w.*-]+)(\\?"|')`, (*Redactor).between},
+	{`(“)([\w.*-]+)(”)`, (*Redactor).between},                                    // Apple's
+	{`(\b(?:Host|HostSNI)\(\\?` + "[`\"']" + `)([\w.*-]+)`, (*Redactor).between}, // Traefik's rules
+	{`(\bdomains? (?:\\?"|\[)|\bsubjectAltNames: \[|\bvolumes=\[)([\w.*-]+(?:,? [\w.*-]+)*)(\\?"|\])`, func(r *Redactor, m []string) string { return m[1] + r.authorities(m[2]) + m[3] }},
+	{`((?:^|\x{e000}|\\n)\[)([\w.*-]+)(\] acme: )`, (*Redactor).between},
+	{`(\bapplication protocols \(\[)([^\]]*)`, func(r *Redactor, m []string) string { return m[1] + protocol.ReplaceAllStringFunc(m[2], r.protocol) }},
+	{`(\bServer )([\w.-]+)/([\w.-]+)( is )`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) + "/" + r.authority(m[3]) + m[4] }}, // HAProxy's
+	{`(\bService \[)([\w.-]+)(\])`, (*Redactor).between},                                                                                                // stunnel's
+	{`(\b(?:for|key|AH\d{5}:|server) )([a-z][a-z0-9-]*)(:\d{1,5}(?::\d)?\b)`, (*Redactor).between},                                                      // Apache's
+	{`(\baddress = )([^` + notInWord + `]+)`, (*Redactor).between},                                                                                      // Dart's
+	{`((?-i:\bcertificate ))([a-z0-9][a-z0-9-]*)( not ready)`, (*Redactor).between},                                                                     // cert-manager's
+	{`(\bcertificate available for ')([^']+)(')`, (*Redactor).between},
 	{`(\bcandidate authority certificate \\?")([^"\\]+)`, func(r *Redactor, m []string) string { return m[1] + r.Named("name", m[2]) }},
-	{`((?-i:\b(?:CN|OU|O)\s?=\s?))([^,/"\\` + lineEnd + `]+)`, func(r *Redactor, m []string) string { return m[1] + r.Named("name", m[2]) }},
-	{`(\b(?:lookup|dial tcp|dial udp) )([a-z0-9][^;:` + notInWord + `]*)`, func(r *Redactor, m []string) string { return m[1] + r.authority(m[2]) }},
+	{`((?-i:\b(?:CN|OU|O|ST|L)\s?=\s?))([^,/"\\` + lineEnd + `]+)`, func(r *Redactor, m []string) string { return m[1] + r.Named("name", m[2]) }},
+	{`(\b(?:lookup|dial tcp|dial udp) )([a-z0-9][^;:` + notInWord + `]*)`, (*Redactor).between},
 	{`(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9-]*[a-z0-9])`, (*Redactor).domain},
 	{`[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.(?:中国|公司|网络|网址|在线|商城|集团|移动|我爱你|中文网)`, func(r *Redactor, m []string) string { return r.Named("host", m[0]) }},
 	{`\b[a-z0-9+/_-]{20,}={0,2}`, (*Redactor).secret},
@@ -476,6 +498,24 @@ func (r *Redactor) authority(s string) string {
 		return s
 	}
 	return r.Named("host", host) + port
+}
+
+// between is a host between what stands before and behind it.
+func (r *Redactor) between(m []string) string {
+	return m[1] + r.authority(m[2]) + strings.Join(m[3:], "")
+}
+
+// protocol matches the name of one in a list of Go's.
+var protocol = regexp.MustCompile(`[^\s"\\]+`)
+
+// protocols are everybody's (IANA, TLS ALPN Protocol IDs); clients may ask for any other.
+var protocols = []string{"h2", "h2c", "h3", "http/0.9", "http/1.0", "http/1.1", "spdy/3.1", "acme-tls/1", "imap", "pop3", "ftp", "xmpp-client", "mqtt", "postgresql", "grpc-exp"}
+
+func (r *Redactor) protocol(name string) string {
+	if slices.Contains(protocols, name) {
+		return name
+	}
+	return r.Named("name", name)
 }
 
 // authorities is a list of hosts.

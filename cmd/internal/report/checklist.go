@@ -139,7 +139,7 @@ func NewChecklist(results []check.Result, c *patterns.Catalogue, say *messages.P
 			list.add(cause, &r, line.Fixes, say.Lang)
 		}
 		if cause != nil && len(line.Fixes) == 0 {
-			line.Fixes = Steps(list.fixes(cause), say.Lang)
+			line.Fixes = Steps(list.advice(cause, r.Component).Fixes, say.Lang)
 		}
 		list.Checks = append(list.Checks, line)
 	}
@@ -165,11 +165,15 @@ func DeploymentOf(known []patterns.Fact) (how patterns.Deployment) {
 	return how
 }
 
-// fixes are those of a cause for the server that was checked.
-func (l *Checklist) fixes(cause *patterns.Cause) []patterns.Step {
+// advice is that of a cause for the program that was checked, WuKongIM where it has no name.
+func (l *Checklist) advice(cause *patterns.Cause, component string) patterns.Advice {
 	program := patterns.SideServer.Program()
-	program.Deployment = cmp.Or(DeploymentOf(l.known), program.Deployment)
-	return l.catalogue.Advice(cause, program, l.known...).Fixes
+	if component != "" {
+		program = patterns.Program{Component: patterns.ComponentID(component), Reporter: patterns.ComponentID(component)}
+	}
+	own := slices.DeleteFunc(slices.Clone(l.known), func(f patterns.Fact) bool { return f.Component != "" && f.Component != program.Component })
+	program.Deployment = cmp.Or(DeploymentOf(own), program.Deployment)
+	return l.catalogue.Advice(cause, program, l.known...)
 }
 
 // add collects what to do: what the checks themselves know before what the cause
@@ -178,8 +182,9 @@ func (l *Checklist) add(cause *patterns.Cause, r *check.Result, fixes []Step, la
 	at := slices.IndexFunc(l.Causes, func(c CheckedCause) bool { return c.Cause == cause.ID })
 	if at < 0 {
 		at = len(l.Causes)
+		advice := l.advice(cause, r.Component)
 		l.Causes = append(l.Causes, CheckedCause{
-			Cause: cause.ID, Title: cause.Title.In(lang), Why: cause.Explain.In(lang), Fixes: Steps(l.fixes(cause), lang), Breaks: r.Breaks,
+			Cause: cause.ID, Title: advice.Title.In(lang), Why: advice.Explain.In(lang), Fixes: Steps(advice.Fixes, lang), Breaks: r.Breaks,
 		})
 	}
 	found := &l.Causes[at]

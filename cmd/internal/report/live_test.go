@@ -86,3 +86,13 @@ func TestNewsOfAGuessAlarmsNobody(t *testing.T) {
 		}
 	}
 }
+
+func TestNewsNamesStandardInputInWords(t *testing.T) {
+	c, err := loadOnce()
+	require.NoError(t, err)
+	news := report.News{What: report.Begins, Incident: &patterns.Incident{Diagnosis: []patterns.Diagnosis{{Cause: c.Cause("cert-expired")}}, Sources: []string{"-", "server.log"}}}
+	for lang, want := range map[patterns.Lang]string{patterns.English: "standard input, server.log", patterns.Chinese: "标准输入, server.log"} {
+		assert.Equal(t, want, news.Bulletin(printer(t, lang)).Facts[0].Value)
+	}
+	assert.Equal(t, "-", news.Incident.Sources[0], "programs get the name as it is")
+}

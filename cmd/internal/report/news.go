@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -121,7 +122,7 @@ func (n *News) Bulletin(say *messages.Printer) Bulletin {
 	if len(in.Nodes) > 0 {
 		add("notice.node", strings.Join(in.Nodes, ", "))
 	} else {
-		add("notice.log", strings.Join(in.Sources, ", "))
+		add("notice.log", strings.Join(spoken(say, in.Sources), ", "))
 	}
 	if !in.First.IsZero() {
 		add("notice.time", clock(in.First)+" … "+clock(in.Last))
@@ -134,6 +135,17 @@ func (n *News) Bulletin(say *messages.Printer) Bulletin {
 		b.Text, b.Command, b.Config = heading+step.Text, step.Command, step.Config
 	}
 	return b
+}
+
+// spoken are logs by what a person calls them: standard input is "-" to programs only.
+func spoken(say *messages.Printer, sources []string) []string {
+	list := slices.Clone(sources)
+	for i, name := range list {
+		if name == "-" {
+			list[i] = say.Say("input.stdin")
+		}
+	}
+	return list
 }
 
 // maxFact is how many columns of a fact a robot tells: a cluster has many nodes.

@@ -73,6 +73,18 @@ func TestRedactedTexts(t *testing.T) {
 		{"machine of a cloud", "ip-10-77-0-5 kubelet", "host-1 kubelet"},
 		{"signature of OpenSSL", "error:0A00007B:SSL routines::bad signature:ssl/statem/x.c", ""},
 		{"session of OpenSSL", "error:140D9115:SSL routines:ssl_get_prev_session:session id context uninitialized:ssl_sess.c:523:", ""},
+		{"certbot", "Challenge failed for domain wk7", "Challenge failed for domain host-1"},
+		{"Caddy", `DNS problem: NXDOMAIN looking up A for wk7 - check that a DNS record exists`, `DNS problem: NXDOMAIN looking up A for host-1 - check that a DNS record exists`},
+		{"Traefik", "rule=\"Host(`wk7`)\" routerName=chat@docker domains [wk7]: error\\n[wk8] acme: error: 400", "rule=\"Host(`host-1`)\" routerName=host-2 domains [host-1]: error\\n[host-3] acme: error: 400"},
+		{"protocols", `application protocols (["h2" "acme-im"])`, `application protocols (["h2" "name-1"])`},
+		{"HAProxy", "Server chat/wk7 is DOWN, Proxy 'front': no SSL certificate", "Server host-1/host-2 is DOWN, Proxy 'host-3': no SSL certificate"},
+		{"Apache", "AH01909: wk7:443:0 server certificate, AH02572: no certificate and key for wk8:443", "AH01909: host-1:443:0 server certificate, AH02572: no certificate and key for host-2:443"},
+		{"kubelet", `MountVolume.SetUp failed for volume "chat" : secret "wk7" not found`, `MountVolume.SetUp failed for volume "host-1" : secret "host-2" not found`},
+		{"Apple", "pretending to be “wk7” which", "pretending to be “host-1” which"},
+		{"Dart", "address = wk7, port = 52110", "address = host-1, port = 52110"},
+		{"Python", "HTTPSConnectionPool(host='wk7', port=443): certificate is not valid for 'wk8'.", "HTTPSConnectionPool(host='host-1', port=443): certificate is not valid for 'host-2'."},
+		{"stunnel", "Service [chat] accepted", "Service [host-1] accepted"},
+		{"cert-manager", `err="certificate chat-tls not ready" key="im/chat-tls"`, `err="certificate host-1 not ready" key="host-2/host-1"`},
 		{"in Chinese", "用户im.acme-corp.cn连接8.8.4.4失败", "用户host-1连接ip-1失败"},
 	} {
 		want := c.want

@@ -36,10 +36,10 @@ func TestWrapDoesNotStartALineWithPunctuation(t *testing.T) {
 }
 
 func TestWrapKeepsShortWordsWhole(t *testing.T) {
-	for _, text := range []string{"wssAddr 的值里漏了 :5210，请补上", "the path from GET /route", "原因是（cert-file-unreadable）", "in crypto/tls.(*Conn).run"} {
-		for width := 26; width < 40; width++ {
+	for _, text := range []string{"wssAddr 的值里漏了 :5210，请补上", "the path from GET /route", "原因是（cert-file-unreadable）", "in crypto/tls.(*Conn).run", "原因是（insecure-websocket-on-https-page）", "through crypto/tls.(*Conn).readClientHello."} {
+		for width := 38; width < 60; width++ {
 			lines := strings.Join(wrap(text, width), "\n")
-			for _, word := range []string{":5210", "/route", "cert-file-unreadable", "crypto/tls.(*Conn).run"} {
+			for _, word := range []string{":5210", "/route", "cert-file-unreadable", "crypto/tls.(*Conn).run", "insecure-websocket-on-https-page", "crypto/tls.(*Conn).readClientHello."} {
 				assert.Equal(t, strings.Contains(text, word), strings.Contains(lines, word), "%d: %s", width, lines)
 			}
 		}

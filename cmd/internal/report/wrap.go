@@ -23,7 +23,7 @@ func wrapParagraph(text string, width int) []string {
 	state := -1
 	for rest := text; rest != ""; {
 		var segment string
-		segment, rest, state = wordOf(rest, state)
+		segment, rest, state = wordOf(rest, state, min(longWord, width))
 		if line != "" && columns(strings.TrimRight(line+segment, " ")) > width {
 			lines = append(lines, strings.TrimRight(line, " "))
 			line = ""
@@ -39,15 +39,17 @@ func wrapParagraph(text string, width int) []string {
 }
 
 // longWord is as wide as a word may be that is not broken behind a slash, a hyphen or a
-// colon: ":5210" and an id stay whole, a path need not.
-const longWord = 24
+// colon: ":5210", the longest id and crypto/tls.(*Conn).readClientHello stay whole, a path
+// need not.
+const longWord = 36
 
-// wordOf takes the first segment behind which a line may end.
-func wordOf(text string, state int) (word, rest string, after int) {
+// wordOf takes the first segment behind which a line may end; a word of up to most columns
+// is whole.
+func wordOf(text string, state, most int) (word, rest string, after int) {
 	word, rest, _, after = uniseg.FirstLineSegmentInString(text, state)
 	for rest != "" && isPlain(word[len(word)-1]) && isPlain(rest[0]) {
 		next, behind, _, further := uniseg.FirstLineSegmentInString(rest, after)
-		if columns(strings.TrimRight(word+next, " ")) > longWord {
+		if columns(strings.TrimRight(word+next, " ")) > most {
 			break
 		}
 		word, rest, after = word+next, behind, further

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 
 	"wklog/cmd/internal/report"
@@ -49,7 +50,11 @@ type farther struct {
 // read.
 func (b *Batch) Run(ctx context.Context) []source.Failure {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(150) // the heap is small: fewer collections cost little memory
+		percent := 150 // the heap is small: fewer collections cost little memory
+		if slices.ContainsFunc(b.Args, source.IsEngine) {
+			percent = 50 // pages are not, and it is the engine that takes long
+		}
+		debug.SetGCPercent(percent)
 	}
 	return b.run(ctx)
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -207,6 +208,17 @@ func victoriaOf(t *testing.T, list []pod, exploded bool) string {
 	return b.String()
 }
 
+// inLines prints objects as vlogscli does by default (v1.52.1).
+func inLines(t *testing.T, objects string) string {
+	t.Helper()
+	var b bytes.Buffer
+	b.WriteString("executing [{namespace=\"im\"}]...; duration: 0.005s\n")
+	for line := range strings.Lines(objects) {
+		require.NoError(t, json.Indent(&b, []byte(line), "", "  "))
+	}
+	return b.String()
+}
+
 func linesOf(list []pod, line func(p string, at time.Time, text string) string) string {
 	var b strings.Builder
 	for _, e := range inOne(list) {
@@ -241,6 +253,8 @@ func TestWhatAnEngineGivesIsAnalysedLikeTheFiles(t *testing.T) {
 		"Grafana's download indented":    written(t, grafanaOf(list), " "),
 		"VictoriaLogs":                   victoriaOf(t, list, false),
 		"VictoriaLogs exploded":          victoriaOf(t, list, true),
+		"vlogscli":                       inLines(t, victoriaOf(t, list, false)),
+		"vlogscli exploded":              inLines(t, victoriaOf(t, list, true)),
 		"logcli": linesOf(list, func(p string, at time.Time, text string) string {
 			return at.Format("2006-01-02T15:04:05.999999999Z07:00") + ` {detected_level="` + guessed(text) + `", namespace="im", pod="` + p + `"} ` + text
 		}),

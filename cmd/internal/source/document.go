@@ -26,10 +26,12 @@ var documents = regexp.MustCompile(`^\x{FEFF}?\s*(?:` +
 
 // holdSize is how many bytes of text are held at once to be put in the order of time,
 // and overlap how many of the last entries of a stream are held back for the next ones,
-// at most: there a pause is looked for, so that no failure is taken apart.
+// at most: there a pause is looked for, so that no failure is taken apart. One of enough
+// is as good as a longer one.
 const (
-	holdSize = 8 << 20
+	holdSize = 2 << 20
 	overlap  = 200
+	enough   = 2 * time.Second
 )
 
 // document reads a document of entries as logs, one for each stream. The entries of a
@@ -231,13 +233,14 @@ func (s *streams) rest(kept map[*stream][]held) {
 	s.spare = text
 }
 
-// keepBack takes the last entries of each stream out, from the longest pause among them.
+// keepBack takes the last entries of each stream out, from the last pause that is enough,
+// or the longest among them.
 // Where many streams would keep back most of what is held, nothing is.
 func (s *streams) keepBack() map[*stream][]held {
 	kept, size := map[*stream][]held{}, 0
 	for _, of := range s.list {
 		from, pause := len(of.entries), int64(-1)
-		for i := len(of.entries) - 1; i > 0 && i >= len(of.entries)-overlap; i-- {
+		for i := len(of.entries) - 1; i > 0 && i >= len(of.entries)-overlap && pause < int64(enough); i-- {
 			if gap := distance(of.entries[i-1].at, of.entries[i].at); gap > pause {
 				from, pause = i, gap
 			}

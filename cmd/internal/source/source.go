@@ -100,9 +100,12 @@ var (
 	ErrLargeZip    = errors.New("a zip archive on a stream or in another archive is too large to be kept in memory")
 )
 
-// Given is a log that is no file: Open begins to read it.
+// Given is a log that is no file: Open begins to read it, or gives nil where there is no
+// more of it.
 type Given struct {
 	Name string
+	// More says that it is another part of the log before it, whose name it has.
+	More bool
 	Open func(context.Context) (io.ReadCloser, error)
 }
 
@@ -453,8 +456,11 @@ func (w *walker) openGiven(f found) {
 		w.fail(f.path, err, false)
 		return
 	}
+	if log == nil {
+		return
+	}
 	defer log.Close()
-	w.deliver(&Log{Name: f.path, Size: -1, Reader: w.counted(log)}, f)
+	w.deliver(&Log{Name: f.path, Size: -1, Reader: w.counted(log), More: f.given.More}, f)
 }
 
 // holdsSomething tells of a file whose size is told as 0 whether it has any: those of

@@ -104,7 +104,7 @@ func (w *walker) unpack(log *Log, depth int) error {
 	}
 	inner := &Log{
 		Name: parser.Readable(log.Name), Size: log.Size, Modified: log.Modified, Reader: buffered, File: log.File,
-		Alone: log.Alone, Live: log.Live, Workers: w.workers, Continues: w.continues, Head: bytes.Clone(head), Copy: w.copied,
+		Alone: log.Alone, Live: log.Live, Workers: w.workers, Continues: w.continues, Head: bytes.Clone(head), More: log.More, Copy: w.copied,
 	}
 	for _, f := range formats() {
 		if depth < maxNesting && f.fits(head) {
@@ -117,6 +117,9 @@ func (w *walker) unpack(log *Log, depth int) error {
 	}
 	if documents.Match(head) {
 		return w.document(inner)
+	}
+	if spread.Match(head) && !w.isReport(head) {
+		inner.Reader, inner.File = newFolded(buffered), nil
 	}
 	switch binary := isBinary(head, log.Name); {
 	case !w.named && binary:

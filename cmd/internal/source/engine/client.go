@@ -220,6 +220,19 @@ func (c *Client) ask(ctx context.Context, path string, form url.Values, take fun
 	return err
 }
 
+// small asks for an answer that costs an engine little, once more where it was cut: one cut,
+// of a proxy or a restart, says little, but for one that took so long that the engine may
+// have given up. What costs it much is asked for in parts then, and not by this. Each time
+// take begins anew.
+func (c *Client) small(ctx context.Context, path string, form url.Values, take func(io.Reader) error) error {
+	begun := time.Now()
+	err := c.ask(ctx, path, form, take)
+	if errors.Is(err, ErrBroken) && time.Since(begun) < c.patience/4 {
+		err = c.ask(ctx, path, form, take)
+	}
+	return err
+}
+
 // busyError is an engine that says when to ask again.
 type busyError struct {
 	StatusError
@@ -346,10 +359,21 @@ func isTooWide(err error) bool {
 	return status.Code != http.StatusTooManyRequests && status.namesLimit()
 }
 
-// namesLimit tells whether the engine says that a query was too much for a limit of its.
+// namesLimit tells whether the engine says that a query was too much for a limit of its, of
+// which a part of the time may be below (for Loki docs/sources/shared/troubleshoot-query.md,
+// and what older ones say).
 func (e *StatusError) namesLimit() bool {
-	return slices.ContainsFunc([]string{"exceeds the limit", "too many bytes", "time range", "maxQueryTimeRange", "maxQueryDuration", "limit exceeded", "max_query"},
-		func(limit string) bool { return strings.Contains(e.Text, limit) })
+	return slices.ContainsFunc([]string{
+		"exceeds the limit", "exceeds limit", "length > limit", "too many bytes", "time range", "the query hit the", "limit exceeded", "limit reached",
+		"maxQueryTimeRange", "maxQueryDuration",
+	}, func(limit string) bool { return strings.Contains(e.Text, limit) })
+}
+
+// isTooOld tells whether Loki says that it keeps nothing of so long ago, or shows nothing of
+// it (max_query_lookback): of what is later it may.
+func isTooOld(err error) bool {
+	var status *StatusError
+	return errors.As(err, &status) && strings.Contains(status.Text, "no longer available")
 }
 
 // errTooMuch ends an answer of which more is not held.

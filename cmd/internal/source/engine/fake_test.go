@@ -35,6 +35,7 @@ type fakeLoki struct {
 
 type fakeEntry struct {
 	labels map[string]string
+	stream string // its labels but for the shard
 	at     int64
 	text   string
 }
@@ -48,15 +49,15 @@ func newFakeLoki(t *testing.T) *fakeLoki {
 
 // put stores an entry once.
 func (f *fakeLoki) put(labels map[string]string, at int64, text string) {
-	f.entries = append(f.entries, fakeEntry{labels, at, text})
+	f.entries = append(f.entries, fakeEntry{labels, selectorFor(labels), at, text})
 }
 
 func (f *fakeLoki) sort() {
 	slices.SortStableFunc(f.entries, func(a, b fakeEntry) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(selectorFor(a.labels), selectorFor(b.labels)), strings.Compare(a.text, b.text))
+		return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.stream, b.stream), strings.Compare(a.text, b.text))
 	})
 	f.entries = slices.CompactFunc(f.entries, func(a, b fakeEntry) bool {
-		return a.at == b.at && a.text == b.text && selectorFor(a.labels) == selectorFor(b.labels)
+		return a.at == b.at && a.text == b.text && a.stream == b.stream
 	})
 }
 
@@ -80,11 +81,12 @@ func (f *fakeLoki) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.volume(w, r, from, until)
 	case strings.HasSuffix(r.URL.Path, "/series"):
 		list := []map[string]string{}
-		for _, e := range f.entries {
-			if e.at >= from && e.at < until && slices.ContainsFunc(r.Form["match[]"], func(m string) bool { return chooses(m, &e) }) && !slices.ContainsFunc(list, func(l map[string]string) bool {
-				return selectorFor(l) == selectorFor(e.labels) && l["__stream_shard__"] == e.labels["__stream_shard__"]
-			}) {
-				list = append(list, e.labels)
+		for _, m := range r.Form["match[]"] {
+			chosen := chooserOf(m)
+			for _, e := range f.between(from, until) {
+				if chosen(&e) && !slices.ContainsFunc(list, func(l map[string]string) bool { return maps.Equal(l, e.labels) }) {
+					list = append(list, e.labels)
+				}
 			}
 		}
 		f.answer(w, list)
@@ -101,6 +103,15 @@ func (f *fakeLoki) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.Error(w, "404 page not found", http.StatusNotFound)
 	}
+}
+
+// between are the entries from a time until before another.
+func (f *fakeLoki) between(from, until int64) []fakeEntry {
+	at := func(time int64) int {
+		i, _ := slices.BinarySearchFunc(f.entries, time, func(e fakeEntry, time int64) int { return cmp.Compare(e.at, time) })
+		return i
+	}
+	return f.entries[at(from):max(at(from), at(until))]
 }
 
 func (f *fakeLoki) answer(w http.ResponseWriter, data any) {
@@ -126,15 +137,16 @@ func (f *fakeLoki) query(w http.ResponseWriter, r *http.Request, from, until int
 	}
 	streams, given := map[string]*stream{}, 0
 	order := []*stream{}
-	for _, e := range f.entries {
-		if given == limit || e.at >= until {
+	chosen := chooserOf(r.Form.Get("query"))
+	for _, e := range f.between(from, until) {
+		if given == limit {
 			break
 		}
-		if e.at < from || !chooses(r.Form.Get("query"), &e) {
+		if !chosen(&e) {
 			continue
 		}
 		given++
-		key := fmt.Sprint(e.labels)
+		key := e.stream + e.labels["__stream_shard__"]
 		if streams[key] == nil {
 			streams[key] = &stream{Stream: e.labels}
 			order = append(order, streams[key])
@@ -157,8 +169,9 @@ func (f *fakeLoki) sum(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	sums, sets := map[string]int{}, map[string]map[string]string{}
-	for _, e := range f.entries {
-		if e.at <= until-width || e.at > until || !chooses(m[2], &e) {
+	chosen := chooserOf(m[2])
+	for _, e := range f.between(until-width+1, until+1) {
+		if !chosen(&e) {
 			continue
 		}
 		set := map[string]string{}
@@ -171,7 +184,7 @@ func (f *fakeLoki) sum(w http.ResponseWriter, r *http.Request) {
 		sums[key], sets[key] = sums[key]+1, set
 	}
 	if f.sums > 0 && len(sums) > f.sums {
-		http.Error(w, fmt.Sprintf("maximum of series (%d) reached for a single query", f.sums), http.StatusBadRequest)
+		http.Error(w, fmt.Sprintf("maximum number of series (%d) reached for a single query; consider reducing query cardinality by adding more specific stream selectors, reducing the time range", f.sums), http.StatusBadRequest)
 		return
 	}
 	result := []map[string]any{}
@@ -192,8 +205,9 @@ func (f *fakeLoki) volume(w http.ResponseWriter, r *http.Request, from, until in
 	}
 	found := map[string]*series{}
 	result := []*series{}
-	for _, e := range f.entries {
-		if e.at < from || e.at >= until || !chooses(r.Form.Get("query"), &e) {
+	chosen := chooserOf(r.Form.Get("query"))
+	for _, e := range f.between(from, until) {
+		if !chosen(&e) {
 			continue
 		}
 		metric := map[string]string{}
@@ -252,27 +266,31 @@ var (
 	lineFilter = regexp.MustCompile(" (\\|~|!~) `([^`]*)`")
 )
 
-func chooses(query string, e *fakeEntry) bool {
+// chooserOf tells of entries whether a query chooses them.
+func chooserOf(query string) func(*fakeEntry) bool {
 	end := endOfMatchers(query)
 	if end < 0 {
-		return false
+		return func(*fakeEntry) bool { return false }
 	}
-	for _, m := range matcher.FindAllStringSubmatch(query[:end], -1) {
-		if !takes(m, e.labels[m[1]]) {
-			return false
+	labels, reasons, lines := matcher.FindAllStringSubmatch(query[:end], -1), ofReason.FindAllStringSubmatch(query[end:], -1), lineFilter.FindAllStringSubmatch(query[end:], -1)
+	return func(e *fakeEntry) bool {
+		for _, m := range labels {
+			if !takes(m, e.labels[m[1]]) {
+				return false
+			}
 		}
-	}
-	for _, m := range ofReason.FindAllStringSubmatch(query[end:], -1) {
-		if !takes(m, reasonOf(query, e)[m[1]]) {
-			return false
+		for _, m := range reasons {
+			if !takes(m, reasonOf(query, e)[m[1]]) {
+				return false
+			}
 		}
-	}
-	for _, m := range lineFilter.FindAllStringSubmatch(query[end:], -1) {
-		if compiled(m[2]).MatchString(e.text) != (m[1] == "|~") {
-			return false
+		for _, m := range lines {
+			if compiled(m[2]).MatchString(e.text) != (m[1] == "|~") {
+				return false
+			}
 		}
+		return true
 	}
-	return true
 }
 
 // takes tells whether a matcher takes the value of its label, empty where there is none.

@@ -113,7 +113,7 @@ func (l loki) ofReasons(query string, is bool, reasons []string) string {
 func (l loki) count(ctx context.Context, query string, span Span, streams []Stream, tell func(Group, int64)) error {
 	err := l.sum(ctx, query, span, streams, tell)
 	var status *StatusError
-	if !errors.As(err, &status) || !strings.Contains(status.Text, "maximum of series") || len(streams) < 2 {
+	if !errors.As(err, &status) || !strings.Contains(status.Text, "reached for a single query") || len(streams) < 2 {
 		return err
 	}
 	for i := range streams {
@@ -240,7 +240,7 @@ func (l loki) streams(ctx context.Context, selector string, span Span) ([]Stream
 	var found struct {
 		Data []map[string]string `json:"data"`
 	}
-	err := l.ask(ctx, "/loki/api/v1/series", form, func(body io.Reader) error { return decode(body, &found) })
+	err := l.small(ctx, "/loki/api/v1/series", form, func(body io.Reader) error { return decode(body, &found) })
 	if labels != nil {
 		if *l.every = shared(labels, found.Data); *l.every == "" {
 			return nil, err
@@ -281,7 +281,7 @@ func (l loki) traffic(ctx context.Context, selector string, span Span, step time
 			} `json:"result"`
 		} `json:"data"`
 	}
-	if err := l.ask(ctx, "/loki/api/v1/index/volume_range", form, func(body io.Reader) error { return decode(body, &found) }); err != nil {
+	if err := l.small(ctx, "/loki/api/v1/index/volume_range", form, func(body io.Reader) error { return decode(body, &found) }); err != nil {
 		return err
 	}
 	for _, of := range found.Data.Result {
@@ -369,6 +369,6 @@ func (l loki) list(ctx context.Context, path string, span Span) ([]string, error
 	var found struct {
 		Data []string `json:"data"`
 	}
-	err := l.ask(ctx, path, l.form(span), func(body io.Reader) error { return decode(body, &found) })
+	err := l.small(ctx, path, l.form(span), func(body io.Reader) error { return decode(body, &found) })
 	return found.Data, err
 }

@@ -207,6 +207,9 @@ func (s *slice) read(span Span) error {
 		case errors.Is(err, errTooMuch):
 			width = want.width() / 2
 			s.pace.dense(width)
+		case isTooOld(err) && !s.Whole:
+			s.gaps = append(s.gaps, &Gap{Span: want, Err: err})
+			s.at = want.Until
 		case isTooWide(err):
 			if wait, narrower := s.pace.cut(want.width()); s.pace.vain() < inVain && want.width() > narrowest {
 				width = narrower

@@ -1,9 +1,9 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -126,7 +126,7 @@ func (r *Reading) few(n int) int {
 func (r *Reading) stacks(ctx context.Context, p *Page) []Kept {
 	var found []Kept
 	for _, k := range p.Entries {
-		if !slices.ContainsFunc(r.Stacks, func(words string) bool { return strings.Contains(string(k.Text), words) }) {
+		if !slices.ContainsFunc(r.Stacks, func(words string) bool { return bytes.Contains(k.Text, []byte(words)) }) {
 			continue
 		}
 		from, until := r.untraced(k)

@@ -24,6 +24,8 @@ import (
 // a query that takes too long ends in the middle of a good answer.
 type vlogs struct{ *Client }
 
+const queryPath = "/select/logsql/query"
+
 // fields are those that a failure's words may stand in: VictoriaLogs takes a record in
 // JSON apart.
 var fields = []string{"_msg", "error", "msg", "message"}
@@ -72,18 +74,19 @@ func (vlogs) ofReasons(query string, is bool, reasons []string) string {
 
 func (v vlogs) count(ctx context.Context, query string, span Span, _ []Stream, tell func(Group, int64)) error {
 	query = withReason(query) + " | stats by (_stream, " + reasonLabel + ") count() as entries"
-	return v.rows(ctx, query, span, func(decode func(any) error) error {
-		var row struct {
-			Stream  string `json:"_stream"`
-			Reason  string `json:"wklog_reason"`
-			Entries int64  `json:"entries,string"`
-		}
-		if err := decode(&row); err != nil {
-			return err
-		}
-		tell(Group{row.Stream, row.Reason}, row.Entries)
-		return nil
-	})
+	var groups []struct {
+		Stream  string `json:"_stream"`
+		Reason  string `json:"wklog_reason"`
+		Entries int64  `json:"entries,string"`
+	}
+	err := v.ask(ctx, queryPath, v.form(query, span), rowsInto(&groups))
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		tell(Group{g.Stream, g.Reason}, g.Entries)
+	}
+	return nil
 }
 
 func (vlogs) within(selector, stream string) string { return both(selector, stream) }
@@ -132,7 +135,7 @@ func (v vlogs) read(ctx context.Context, query string, span Span, limit int, emi
 	if limit > 0 {
 		query += " | sort by (_time) limit " + strconv.Itoa(limit)
 	}
-	return v.ask(ctx, "/select/logsql/query", v.form(query, span), func(body io.Reader) error {
+	return v.ask(ctx, queryPath, v.form(query, span), func(body io.Reader) error {
 		lines := bufio.NewScanner(body)
 		lines.Buffer(nil, 4*parser.MaxLine)
 		for lines.Scan() {
@@ -185,7 +188,7 @@ func (v vlogs) list(ctx context.Context, path, selector string, span Span) ([]st
 		selector = "*"
 	}
 	var found values
-	err := v.ask(ctx, path, v.form(selector, span), func(body io.Reader) error { return decode(body, &found) })
+	err := v.small(ctx, path, v.form(selector, span), func(body io.Reader) error { return decode(body, &found) })
 	list := make([]string, 0, len(found.Values))
 	for _, value := range found.Values {
 		list = append(list, value.Value)
@@ -228,20 +231,7 @@ func (v vlogs) traffic(ctx context.Context, selector string, span Span, step tim
 	}
 	ask := func(by, of string) (list []row, err error) {
 		query := both(selector, "") + " | stats by (" + by + ") " + of
-		for range 2 { // one cut, of a proxy or a restart, says little
-			list = nil
-			err = v.rows(ctx, query, span, func(decode func(any) error) error {
-				var one row
-				err := decode(&one)
-				if err == nil {
-					list = append(list, one)
-				}
-				return err
-			})
-			if err == nil || !isCutOff(err) {
-				break
-			}
-		}
+		err = v.small(ctx, queryPath, v.form(query, span), rowsInto(&list))
 		return list, err
 	}
 	streams, err := ask("_stream", "min(_time) first, max(_time) last")
@@ -265,18 +255,21 @@ func (v vlogs) traffic(ctx context.Context, selector string, span Span, step tim
 	return nil
 }
 
-// rows reads the rows of an answer.
-func (v vlogs) rows(ctx context.Context, query string, span Span, take func(decode func(any) error) error) error {
-	return v.ask(ctx, "/select/logsql/query", v.form(query, span), func(body io.Reader) error {
+// rowsInto reads the rows of an answer to the list.
+func rowsInto[T any](list *[]T) func(io.Reader) error {
+	return func(body io.Reader) error {
+		*list = nil
 		for rows := json.NewDecoder(body); ; {
-			switch err := take(rows.Decode); {
+			var row T
+			switch err := rows.Decode(&row); {
 			case errors.Is(err, io.EOF):
 				return nil
 			case err != nil:
 				return fmt.Errorf("%w: %w", ErrCut, err)
 			}
+			*list = append(*list, row)
 		}
-	})
+	}
 }
 
 // names are labels with some of their values: LABEL="VALUE".

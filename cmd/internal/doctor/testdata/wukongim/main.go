@@ -1,7 +1,8 @@
 // Command wukongim stands in for WuKongIM v2.2.5 in the tests of doctor: it reads its
 // keys and variables, prints its banner, ends as it does where a file or a port is at
 // fault, and serves wss and the HTTP API with Go's own crypto/tls, so that its lines about
-// failures are true. SKEW is how far its clock is ahead.
+// failures are true. SKEW is how far its clock is ahead. With dial, an address, a name and a
+// file of roots it is a client.
 package main
 
 import (
@@ -25,6 +26,10 @@ var keys = map[string]string{
 }
 
 func main() {
+	if len(os.Args) == 5 && os.Args[1] == "dial" {
+		dial(os.Args[2], os.Args[3], os.Args[4])
+		return
+	}
 	config := "/root/wukongim/wk.yaml"
 	for _, arg := range os.Args[1:] {
 		if file, ok := strings.CutPrefix(strings.TrimLeft(arg, "-"), "config="); ok {

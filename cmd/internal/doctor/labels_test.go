@@ -1,0 +1,80 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"mvdan.cc/sh/v3/syntax"
+
+	"wklog/cmd/internal/check"
+)
+
+// hostile are labels of a container: whoever may start one may write anything.
+var hostile = []string{
+	"$(touch pwned)", "`touch pwned`", "a;touch pwned", "a&&touch pwned", "a\ntouch pwned", "--help", "-rf", "a>pwned", "${IFS}x", "a b;c",
+	"'a'", "'$(touch pwned)'", `"$(touch pwned)"`, `a\`, "a\x00b", "\x1b[31mred", "chat\u202egnp", "exam\u200bple", "%s%[1]s", "a,/b", "我的", "",
+}
+
+// calls is what a command calls, with how many words, and what it has the shell put in.
+func calls(t *testing.T, command string) (list []string) {
+	t.Helper()
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(command), "")
+	require.NoError(t, err, command)
+	syntax.Walk(file, func(node syntax.Node) bool {
+		switch node := node.(type) {
+		case *syntax.CallExpr:
+			if len(node.Args) > 0 {
+				list = append(list, node.Args[0].Lit())
+			}
+		case *syntax.CmdSubst, *syntax.ParamExp, *syntax.Redirect, *syntax.ProcSubst:
+			list = append(list, fmt.Sprintf("%T", node))
+		}
+		return true
+	})
+	return list
+}
+
+// TestHostileLabelsChangeNoCommand puts them in the place of each label that commands are
+// made of: the same programs are called, and no more is put in by the shell.
+func TestHostileLabelsChangeNoCommand(t *testing.T) {
+	commands := []string{
+		"docker compose restart wukongim",
+		"docker compose -f /opt/wukongim/docker-compose.yml restart wukongim",
+		"docker compose -f '/srv/my files/docker-compose.yml' exec wukongim env | grep -i proxy",
+		`acme.sh --install-cert -d im.example.com --reloadcmd "docker compose -f /opt/wukongim/docker-compose.yml restart wukongim"`,
+		"install -m 755 /dev/stdin /x.sh <<'EOF'\n#!/bin/sh\ndocker compose -f /opt/wukongim/docker-compose.yml restart wukongim\nEOF",
+	}
+	for _, value := range hostile {
+		for _, label := range []string{"com.docker.compose.service", "com.docker.compose.project", "com.docker.compose.project.config_files", "com.docker.compose.project.working_dir"} {
+			labels := map[string]string{
+				"com.docker.compose.service": "wukongim", "com.docker.compose.project": "im", "com.docker.compose.project.working_dir": "/srv/im",
+				"com.docker.compose.project.config_files": "docker-compose.yml",
+			}
+			labels[label] = value
+			c := &container.InspectResponse{Name: "/im", Config: &container.Config{Labels: labels}, State: &container.State{}}
+			s := (&engine{}).server(c, "image")
+			for _, command := range commands {
+				assert.Equal(t, calls(t, command), programs(calls(t, s.Operate(command))), "%q in %s: %s", value, label, s.Operate(command))
+			}
+			restart := s.Restart.CommandLine()
+			assert.Equal(t, []string{"docker"}, programs(calls(t, restart)), "%q in %s: %s", value, label, restart)
+			assert.NotContains(t, restart, "restart -", "%q in %s", value, label)
+			assert.NotContains(t, restart, "%!", "%q in %s", value, label)
+		}
+	}
+	assert.Equal(t, "SERVICE", check.Step{Command: "%[1]s", Values: []check.Value{{Name: "service", Type: check.Name, V: "--help"}}}.CommandLine())
+}
+
+// programs takes both programs of compose as one.
+func programs(list []string) []string {
+	for i, name := range list {
+		if name == "docker-compose" {
+			list[i] = "docker"
+		}
+	}
+	return list
+}
