@@ -52,13 +52,26 @@ func (f *finder) background(found, others []*stretch) *background {
 	return b
 }
 
-// outside are the hours of a unit outside of all incidents.
+// outside are the hours of a unit outside of all incidents, of which some go on at the
+// same time.
 func (f *finder) outside(u *unit, found []*stretch) float64 {
-	hours := worth(f.total)
+	var spans []Span
 	for _, s := range found {
 		if s.units[u] {
-			hours -= worth(s.span)
+			spans = append(spans, s.span)
 		}
+	}
+	slices.SortFunc(spans, func(x, y Span) int { return x.First.Compare(y.First) })
+	hours, last := worth(f.total), Span{}
+	for _, span := range spans {
+		if !last.Last.IsZero() && !span.First.After(last.Last) {
+			if span.Last.After(last.Last) {
+				hours -= span.Last.Sub(last.Last).Hours()
+			}
+		} else {
+			hours -= worth(span)
+		}
+		last.Add(span.Last)
 	}
 	return max(hours, 0)
 }

@@ -67,6 +67,12 @@ func (d *diary) text() string {
 // incidentsOf analyses the diaries of nodes.
 func incidentsOf(t testing.TB, byNode map[string]*diary) patterns.Analysis {
 	t.Helper()
+	return analyzerOf(t, byNode).Result()
+}
+
+// analyzerOf has read the diaries of nodes.
+func analyzerOf(t testing.TB, byNode map[string]*diary) *patterns.Analyzer {
+	t.Helper()
 	c := loaded(t)
 	a, err := patterns.NewAnalyzer(c, patterns.Filter{})
 	require.NoError(t, err)
@@ -86,7 +92,7 @@ func incidentsOf(t testing.TB, byNode map[string]*diary) patterns.Analysis {
 		src.Traffic(stats.Traffic)
 		src.End()
 	}
-	return a.Result()
+	return a
 }
 
 const (

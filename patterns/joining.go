@@ -2,6 +2,7 @@ package patterns
 
 import (
 	"cmp"
+	"container/heap"
 	"maps"
 	"math"
 	"slices"
@@ -10,41 +11,118 @@ import (
 	"wklog/patterns/internal/changes"
 )
 
+// neighbours is with how many of those that begin next a stretch is compared, and as many
+// before it: of many alike each is joined with its next ones, and so all with each other.
+const neighbours = 32
+
 // joined joins the stretches that one fault explains better than two, those that fit
 // best first.
 func (f *finder) joined(list []*stretch, may func(x, y *stretch) bool) []*stretch {
-	odds := map[[2]*stretch]float64{}
-	of := func(x, y *stretch) float64 {
-		key := [2]*stretch{x, y}
-		if known, ok := odds[key]; ok {
-			return known
-		}
-		if !may(x, y) {
-			odds[key] = math.Inf(-1)
-			return odds[key]
-		}
-		odds[key] = f.same(x, y)
-		return odds[key]
+	j := &joining{finder: f, list: list, may: may, odds: map[[2]*stretch]float64{}, gone: map[*stretch]bool{}}
+	for j.round() {
 	}
-	for {
-		best, at, with := 0.0, -1, -1
-		for i := range list {
-			for j := i + 1; j < len(list); j++ {
-				log := of(list[i], list[j])
-				if log > best && parted(list[i], list[j], list) {
-					log += math.Log(anotherFault)
-				}
-				if log > best {
-					best, at, with = log, i, j
-				}
+	return j.list
+}
+
+// joining are stretches that are being joined.
+type joining struct {
+	*finder
+	list  []*stretch
+	may   func(x, y *stretch) bool
+	odds  map[[2]*stretch]float64
+	gone  map[*stretch]bool
+	pairs pairs
+}
+
+// pair are two stretches that may be of one fault, with the logarithm of the odds.
+type pair struct {
+	x, y *stretch
+	odds float64
+	// order tells apart those of the same odds.
+	order int
+	// parted says that it was held against those between the two.
+	parted bool
+}
+
+// pairs are the best first.
+type pairs []pair
+
+func (p pairs) Len() int { return len(p) }
+func (p pairs) Less(i, j int) bool {
+	return p[i].odds > p[j].odds || p[i].odds == p[j].odds && p[i].order < p[j].order
+}
+func (p pairs) Swap(i, j int) { p[i], p[j] = p[j], p[i] }
+func (p *pairs) Push(x any)   { *p = append(*p, x.(pair)) }
+func (p *pairs) Pop() any {
+	last := len(*p) - 1
+	x := (*p)[last]
+	*p = (*p)[:last]
+	return x
+}
+
+// round joins what is near to each other, and tells whether there was any.
+func (j *joining) round() (any bool) {
+	j.pairs = nil
+	order := slices.Clone(j.list)
+	slices.SortStableFunc(order, func(x, y *stretch) int { return x.span.First.Compare(y.span.First) })
+	for i, x := range order {
+		for _, y := range order[i+1 : min(i+1+neighbours, len(order))] {
+			j.consider(x, y)
+		}
+	}
+	for len(j.pairs) > 0 {
+		p := heap.Pop(&j.pairs).(pair)
+		switch {
+		case j.gone[p.x] || j.gone[p.y]:
+		case !p.parted && parted(p.x, p.y, j.list):
+			if p.odds += math.Log(anotherFault); p.odds > 0 {
+				p.parted = true
+				heap.Push(&j.pairs, p)
 			}
+		default:
+			j.join(p.x, p.y)
+			any = true
 		}
-		if at < 0 {
-			return list
-		}
-		list[at] = together([]*stretch{list[at], list[with]})
-		list = slices.Delete(list, with, with+1)
 	}
+	return any
+}
+
+// consider notes a pair that may be of one fault.
+func (j *joining) consider(x, y *stretch) {
+	key := [2]*stretch{x, y}
+	log, known := j.odds[key]
+	if !known {
+		if log = math.Inf(-1); j.may(x, y) {
+			log = j.same(x, y)
+		}
+		j.odds[key] = log
+	}
+	if log > 0 {
+		heap.Push(&j.pairs, pair{x: x, y: y, odds: log, order: len(j.odds)})
+	}
+}
+
+// join puts the union of two stretches in the place of the first.
+func (j *joining) join(x, y *stretch) {
+	both := together([]*stretch{x, y})
+	at, with := slices.Index(j.list, x), slices.Index(j.list, y)
+	j.list[min(at, with)] = both
+	j.list = slices.Delete(j.list, max(at, with), max(at, with)+1)
+	j.gone[x], j.gone[y] = true, true
+	for _, z := range j.near(both) {
+		j.consider(both, z)
+	}
+}
+
+// near are the stretches that begin next, and those before.
+func (j *joining) near(s *stretch) []*stretch {
+	list := slices.DeleteFunc(slices.Clone(j.list), func(other *stretch) bool { return other == s })
+	if len(list) <= 2*neighbours {
+		return list
+	}
+	slices.SortStableFunc(list, func(x, y *stretch) int { return x.span.First.Compare(y.span.First) })
+	at, _ := slices.BinarySearchFunc(list, s, func(x, y *stretch) int { return x.span.First.Compare(y.span.First) })
+	return list[max(at-neighbours, 0):min(at+neighbours, len(list))]
 }
 
 // parted tells whether something weightier than the smaller of two stretches lies between
