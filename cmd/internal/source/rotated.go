@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -65,6 +66,9 @@ type rotatedPiece struct {
 	head     []byte // uncompressed
 	size     int64  // uncompressed
 	packed   bool
+	// opened is the file itself where it is open: its name may be another's by now. It is
+	// not compressed.
+	opened *os.File
 }
 
 // identity tells a piece again by what it is, not by its name, which changes with
@@ -111,6 +115,9 @@ func (p *rotatedPiece) startsWith(head, tail []byte, offset int64) bool {
 
 // open reads the piece from an uncompressed offset.
 func (p *rotatedPiece) open(offset int64) (io.ReadCloser, error) {
+	if p.opened != nil {
+		return io.NopCloser(io.NewSectionReader(p.opened, offset, math.MaxInt64-offset)), nil
+	}
 	file, err := p.find()
 	if err != nil {
 		return nil, err
@@ -397,13 +404,17 @@ func (l *Followed) rotatedBetween(old *rotatedPiece, now *os.File) []*rotatedPie
 
 // piecesBefore lists the pieces that are older than a file.
 func (l *Followed) piecesBefore(file *os.File) []*rotatedPiece {
-	info, err := file.Stat()
-	if err != nil {
+	pieces := l.rotatedPieces()
+	now := openedPiece(file)
+	if now == nil {
 		return nil
 	}
-	pieces := l.rotatedPieces()
-	if at := slices.IndexFunc(pieces, func(p *rotatedPiece) bool { return os.SameFile(p.info, info) }); at >= 0 {
-		return pieces[:at] // it was rotated as well by now
+	named, err := os.Stat(l.Name)
+	away := (err != nil || !os.SameFile(named, now.info)) && now.size > 0
+	for at, p := range slices.Backward(pieces) {
+		if os.SameFile(p.info, now.info) || away && p.packed && p.identity().same(now.identity()) {
+			return pieces[:at] // it was rotated as well by now, and perhaps compressed
+		}
 	}
 	return pieces
 }

@@ -365,18 +365,24 @@ func (s *savedFile) wasIn(p *rotatedPiece) bool {
 
 // present is the present file of a log, for a comparison with its pieces.
 func (l *Followed) present() *rotatedPiece {
-	p := &rotatedPiece{path: l.Name, info: l.info, head: l.headOfFile()}
-	if info, err := l.file.Stat(); err == nil {
-		p.size = info.Size()
+	p := openedPiece(l.file)
+	if p == nil {
+		p = &rotatedPiece{opened: l.file}
 	}
+	p.info = l.info
 	return p
 }
 
-func (l *Followed) headOfFile() []byte {
-	head := make([]byte, headBytes)
-	n, err := l.file.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+// openedPiece describes an open file as a piece, nil where it cannot be looked at.
+func openedPiece(file *os.File) *rotatedPiece {
+	info, err := file.Stat()
+	if err != nil {
 		return nil
 	}
-	return head[:n]
+	head := make([]byte, headBytes)
+	n, err := file.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		n = 0
+	}
+	return &rotatedPiece{info: info, head: head[:n], size: info.Size(), opened: file}
 }
