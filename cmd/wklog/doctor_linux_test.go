@@ -230,6 +230,12 @@ func (e *engine) startAll(t *testing.T, at []situation, certs string, port int, 
 				return err == nil
 			}, time.Minute, 50*time.Millisecond)
 		}
+		if s.front != "" && strings.HasSuffix(s.after, s.name+"/full.pem") { // what nginx has read by then
+			require.Eventually(t, func() bool {
+				_, err := e.try(fmt.Sprintf("nsenter -t %d -n openssl s_client -connect 127.0.0.1:%d </dev/null 2>/dev/null | grep -q 'BEGIN CERTIFICATE'", e.pid, port+i))
+				return err == nil
+			}, time.Minute, 50*time.Millisecond)
+		}
 		if s.after != "" && s.front == "" {
 			require.Eventually(t, func() bool { return strings.Contains(e.run(t, "docker logs "+s.name+" 2>&1"), "started successfully") }, time.Minute, 50*time.Millisecond)
 		}
