@@ -61,10 +61,14 @@ func unwrapMember(line []byte) (Entry, bool) {
 		return Entry{}, false
 	}
 	end := stringEnd(member, 0)
-	if end < 0 || !isTextKey(member[1:end-1]) && !isTimeKey(member[1:end-1]) {
+	if end < 0 {
 		return Entry{}, false
 	}
 	key := member[1 : end-1]
+	isTime := isTimeKey(key)
+	if !isTime && !isTextKey(key) {
+		return Entry{}, false
+	}
 	value, ok := bytes.CutPrefix(bytes.TrimLeft(member[end:], " "), []byte(":"))
 	value = bytes.Trim(value, " ,\t\r\n")
 	if !ok || len(value) == 0 || value[0] == '"' && stringEnd(value, 0) != len(value) {
@@ -72,7 +76,7 @@ func unwrapMember(line []byte) (Entry, bool) {
 	}
 	e := Entry{Wrapper: WrapperDockerJSON}
 	switch {
-	case isTimeKey(key):
+	case isTime:
 		e.Text, e.Stamp, e.Prefix = member, shippedStamp(value), len(line)-len(member)
 		return e, !e.Stamp.IsZero()
 	case value[0] == '"':

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -69,24 +68,24 @@ func typedAs(words []string) (format string, values []Value) {
 // general. roots are what clients trust, nil for the system's.
 func (p *Proxy) Remedied(c Certificates, results []Result, roots *x509.CertPool) []Result {
 	near := sync.OnceValue(func() *nearPair { return c.near(roots) })
+	reload, load := p.reload(), p.Loading()
 	for i, r := range results {
-		results[i].Component = p.Component()
-		var steps []Step
-		if load := p.reload(); r.Status == Fail && !r.Instead && len(load) > 0 {
-			steps = c.replaced(&r, near)
-			if len(steps) > 0 {
-				results[i] = results[i].instead(append(steps, load...)...)
+		if r.Status == Fail && !r.Instead && len(reload) > 0 {
+			if steps := c.replaced(&r, near); len(steps) > 0 {
+				results[i] = r.instead(append(steps, reload...)...)
+				continue
 			}
 		}
-		if load := p.Loading(); load.Command != "" {
-			for j, step := range r.Fixes {
-				if step.Key == sharedReason+"fix-restart" && step.Command == "" {
-					results[i].Fixes[j] = load
-				}
+		if load.Command == "" {
+			continue
+		}
+		for j, step := range r.Fixes {
+			if step.Key == sharedReason+"fix-restart" && step.Command == "" {
+				results[i].Fixes[j] = load
 			}
 		}
 	}
-	return results
+	return p.Of(results)
 }
 
 // replaced writes other files over those that are at fault: a pair that lies beside them, or
@@ -124,32 +123,15 @@ func isLink(file string) bool {
 }
 
 // near looks beside the files, and where certificates of the domain are kept, for a pair that
-// fits. The key that is there counts before
-// another.
-func (c *Certificates) near(roots *x509.CertPool) (best *nearPair) {
+// fits. The key that is there counts before another.
+func (c *Certificates) near(roots *x509.CertPool) *nearPair {
 	if c.Contents != nil || c.CertFile == "" || !isDomain(c.Host) {
 		return nil
 	}
-	certs, keys := map[string][]byte{}, map[string][]byte{}
-	folders := []string{filepath.Dir(c.CertFile), filepath.Dir(c.KeyFile)}
-	for _, place := range keptAt {
-		folders = append(folders, strings.ReplaceAll(place, "DOMAIN", c.Host))
-	}
-	for _, folder := range folders {
-		found, _ := filepath.Glob(filepath.Join(globbed(folder), "*"))
-		for _, other := range found[:min(len(found), mostNear)] {
-			keep(other, other, certs, keys)
-		}
-	}
-	for _, cert := range sortedKeys(certs) {
-		for _, key := range sortedKeys(keys) {
-			p := fitting(cert, key, certs[cert], keys[key], c.Host, roots)
-			if p != nil && (best == nil || p.trusted && !best.trusted || p.trusted == best.trusted && p.key == c.KeyFile && best.key != c.KeyFile) {
-				best = p
-			}
-		}
-	}
-	return best
+	certs, keys := keptIn(append([]string{filepath.Dir(c.CertFile), filepath.Dir(c.KeyFile)}, keptFor(c.Host)...))
+	return bestPair(certs, keys, c.Host, roots, func(p, best *nearPair) bool {
+		return best == nil || p.trusted && !best.trusted || p.trusted == best.trusted && p.key == c.KeyFile && best.key != c.KeyFile
+	})
 }
 
 // Of says of all results that the program is at fault.

@@ -22,25 +22,33 @@ type pairs struct{ near, elsewhere func() *nearPair }
 // elsewhere looks for a pair that fits, and that clients trust, on this machine outside of
 // what the container sees: beside its compose file and its data, and where certificates of
 // its domain are kept.
-func (s *Settings) elsewhere(roots *x509.CertPool) (best *nearPair) {
-	certs, keys := map[string][]byte{}, map[string][]byte{}
+func (s *Settings) elsewhere(roots *x509.CertPool) *nearPair {
 	folders := s.folders()
-	for _, folder := range folders[:min(len(folders), mostFolders)] {
+	certs, keys := keptIn(folders[:min(len(folders), mostFolders)])
+	key := s.container.follow(s.value(keyKeyFile)).path // counts before another
+	return bestPair(certs, keys, s.Host(), roots, func(p, best *nearPair) bool {
+		return p.trusted && s.reads(p) && (best == nil || p.key == key && best.key != key)
+	})
+}
+
+// keptFor are the folders where certificates of a domain are kept.
+func keptFor(domain string) (folders []string) {
+	for _, place := range keptAt {
+		folders = append(folders, strings.ReplaceAll(place, "DOMAIN", domain))
+	}
+	return folders
+}
+
+// keptIn are the certificates and keys in some folders, by their paths.
+func keptIn(folders []string) (certs, keys map[string][]byte) {
+	certs, keys = map[string][]byte{}, map[string][]byte{}
+	for _, folder := range folders {
 		found, _ := filepath.Glob(filepath.Join(globbed(folder), "*"))
 		for _, file := range found[:min(len(found), mostNear)] {
 			keep(file, file, certs, keys)
 		}
 	}
-	key := s.container.follow(s.value(keyKeyFile)).path // counts before another
-	for _, cert := range sortedKeys(certs) {
-		for _, other := range sortedKeys(keys) {
-			p := fitting(cert, other, certs[cert], keys[other], s.Host(), roots)
-			if p != nil && p.trusted && s.reads(p) && (best == nil || other == key && best.key != key) {
-				best = p
-			}
-		}
-	}
-	return best
+	return certs, keys
 }
 
 // folders are those in which it is looked for.
@@ -68,9 +76,7 @@ func (s *Settings) folders() (all []string) {
 		}
 	}
 	if domain := s.Host(); isDomain(domain) {
-		for _, place := range keptAt {
-			add(strings.ReplaceAll(place, "DOMAIN", domain))
-		}
+		add(keptFor(domain)...)
 	}
 	return all
 }

@@ -27,31 +27,36 @@ const (
 
 // near looks in the folders that the container sees for a pair that fits. What is
 // configured already counts before the rest, then what clients trust.
-func (s *Settings) near(roots *x509.CertPool) (best *nearPair) {
+func (s *Settings) near(roots *x509.CertPool) *nearPair {
 	certs, keys := map[string][]byte{}, map[string][]byte{}
 	for _, m := range s.container.mounts {
 		if m.bind && m.source != "/" {
 			s.container.collect(m, certs, keys)
 		}
 	}
-	better := func(p *nearPair) bool {
-		score := func(p *nearPair) (n int) {
-			if p.trusted {
-				n += 4
-			}
-			if p.cert == s.value(keyCertFile) {
-				n += 2
-			}
-			if p.key == s.value(keyKeyFile) {
-				n++
-			}
-			return n
+	score := func(p *nearPair) (n int) {
+		if p.trusted {
+			n += 4
 		}
-		return best == nil || score(p) > score(best)
+		if p.cert == s.value(keyCertFile) {
+			n += 2
+		}
+		if p.key == s.value(keyKeyFile) {
+			n++
+		}
+		return n
 	}
+	return bestPair(certs, keys, s.Host(), roots, func(p, best *nearPair) bool {
+		return s.opens(p) && (best == nil || score(p) > score(best))
+	})
+}
+
+// bestPair is the one of some certificates and keys that fits and that is better than all
+// before; better is asked with nil for the first.
+func bestPair(certs, keys map[string][]byte, host string, roots *x509.CertPool, better func(p, best *nearPair) bool) (best *nearPair) {
 	for _, cert := range sortedKeys(certs) {
 		for _, key := range sortedKeys(keys) {
-			if p := fitting(cert, key, certs[cert], keys[key], s.Host(), roots); p != nil && s.opens(p) && better(p) {
+			if p := fitting(cert, key, certs[cert], keys[key], host, roots); p != nil && better(p, best) {
 				best = p
 			}
 		}

@@ -19,13 +19,7 @@ func TestPieceIsNotTheNextFileOfItsInode(t *testing.T) {
 	require.NoError(t, os.WriteFile(plain, []byte("first piece\n"), 0o600))
 	piece := newRotatedPiece(plain)
 
-	packed, err := os.Create(filepath.Join(dir, "stdout.log.2.gz"))
-	require.NoError(t, err)
-	w := gzip.NewWriter(packed)
-	_, err = io.WriteString(w, "first piece\n")
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	require.NoError(t, packed.Close())
+	packPiece(t, plain, filepath.Join(dir, "stdout.log.2.gz"))
 	require.NoError(t, os.WriteFile(plain, []byte("second piece, of another length\n"), 0o600))
 
 	r, err := piece.open(0)
@@ -36,6 +30,7 @@ func TestPieceIsNotTheNextFileOfItsInode(t *testing.T) {
 	assert.Equal(t, "first piece\n", string(content))
 }
 
+// packPiece compresses a file, which stays.
 func packPiece(t *testing.T, from, to string) {
 	data, err := os.ReadFile(from)
 	require.NoError(t, err)
@@ -46,7 +41,6 @@ func packPiece(t *testing.T, from, to string) {
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	require.NoError(t, out.Close())
-	require.NoError(t, os.Remove(from))
 }
 
 // TestFileThatIsCompressedWhileItIsOpenIsNoPieceBeforeIt: it is read where it is open.
@@ -55,6 +49,7 @@ func TestFileThatIsCompressedWhileItIsOpenIsNoPieceBeforeIt(t *testing.T) {
 	name := filepath.Join(dir, "stdout.log")
 	require.NoError(t, os.WriteFile(name, []byte("first piece\n"), 0o600))
 	packPiece(t, name, name+".2.gz")
+	require.NoError(t, os.Remove(name))
 	require.NoError(t, os.WriteFile(name, []byte("second piece\n"), 0o600))
 	file, err := os.Open(name)
 	require.NoError(t, err)
@@ -62,6 +57,7 @@ func TestFileThatIsCompressedWhileItIsOpenIsNoPieceBeforeIt(t *testing.T) {
 	info, err := file.Stat()
 	require.NoError(t, err)
 	packPiece(t, name, name+".1.gz")
+	require.NoError(t, os.Remove(name))
 	require.NoError(t, os.WriteFile(name, []byte("third piece\n"), 0o600))
 	l := &Followed{Name: name, folder: dir, file: file, info: info}
 	var paths []string
