@@ -821,7 +821,7 @@ var embedded = Catalogue{
 				Zh: "告警 44：certificate revoked（证书已吊销，客户端发来）",
 			},
 			Explain: Text{
-				En: "The client found the certificate in a revocation list or in an OCSP answer. Only clients that check revocation notice it, so others may still connect. Ask the CA whether and why it revoked the certificate.",
+				En: "The client found the certificate in a revocation list or in an OCSP response. Only clients that check revocation notice it, so others may still connect. Ask the CA whether and why it revoked the certificate.",
 				Zh: "客户端在吊销列表或 OCSP 响应中查到该证书已被吊销。只有检查吊销状态的客户端才会发现，其他客户端可能照常连接。请向 CA 确认证书是否被吊销以及原因。",
 			},
 			Severity: "error",
@@ -2402,7 +2402,7 @@ var embedded = Catalogue{
 				Zh: "告警 113：bad certificate status response（OCSP 响应无效，客户端发来）",
 			},
 			Explain: Text{
-				En: "The client did not accept the OCSP answer that came with the certificate: it is old, of another certificate, badly signed, or says revoked. WuKongIM staples no OCSP answers; nginx does with ssl_stapling. A wrong clock makes a good answer look old.",
+				En: "The client did not accept the OCSP response that came with the certificate: it is old, of another certificate, badly signed, or says revoked. WuKongIM staples no OCSP responses; nginx does with ssl_stapling. A wrong clock makes a good response look old.",
 				Zh: "客户端不接受装订的 OCSP 响应：响应过旧、不属于该证书、签名有误，或者状态为已吊销。WuKongIM 不做 OCSP 装订，nginx 开启 ssl_stapling 后会做。时钟偏差也会让有效的响应看起来过期。",
 			},
 			Severity: "error",
@@ -21704,7 +21704,7 @@ var embedded = Catalogue{
 				Zh: "证书路径里混入了空格或引号",
 			},
 			Explain: Text{
-				En: "The path in the message begins or ends with a blank, a quote or a carriage return, which came with the configuration. In a compose file quotes in a list entry (- WK_WSSCONFIG_CERTFILE=\"/x\") become part of the value, and files edited on Windows end lines with a carriage return. Remove the character; the file itself may well be there.",
+				En: "The path in the message begins or ends with a space, a quote or a carriage return, which came with the configuration. In a compose file quotes in a list entry (- WK_WSSCONFIG_CERTFILE=\"/x\") become part of the value, and files edited on Windows end lines with a carriage return. Remove the character; the file itself may well be there.",
 				Zh: "消息里的路径开头或结尾有空格、引号或回车符，是配置带进来的。compose 列表写法里的引号（- WK_WSSCONFIG_CERTFILE=\"/x\"）会成为值的一部分，Windows 上编辑过的文件行尾会带回车符。去掉多余的字符即可，文件本身很可能是存在的。",
 			},
 			Severity: "error",
@@ -22514,7 +22514,7 @@ var embedded = Catalogue{
 				Zh: "私钥文件里没有 PEM 数据",
 			},
 			Explain: Text{
-				En: "The certificate was fine, but there is no PEM block in the key file: it is empty, binary, has a byte order mark or blanks before -----BEGIN, or is text of another kind. Keys pasted into YAML with indentation end like this. wklog check --cert FILE --key FILE says which.",
+				En: "The certificate was fine, but there is no PEM block in the key file: it is empty, binary, has a byte order mark or spaces before -----BEGIN, or is text of another kind. Keys pasted into YAML with indentation end like this. wklog check --cert FILE --key FILE says which.",
 				Zh: "证书没有问题，但私钥文件里没有 PEM 块：文件为空、是二进制、-----BEGIN 前面有 BOM 或空格，或是其他内容。带缩进粘贴到 YAML 里的私钥就会这样。用 wklog check --cert 文件 --key 文件 可以查出是哪一种。",
 			},
 			Severity: "error",
@@ -25998,7 +25998,7 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Look at the frame lines: each must stand alone on its line, with no space before it.",
+							En: "Look at the frame lines: each must be a line of its own, with no space before it.",
 							Zh: "查看首尾标记行：每一行都要独占一行，前面不能有空格。",
 						},
 						Command: "grep -n -- '-----' fullchain.pem privkey.pem",
@@ -26138,8 +26138,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "The signatures must fit: OK, or certificate signature failure where one is damaged. unable to get local issuer certificate means that the root is not known here, and nothing was judged: name it by -CAfile.",
-							Zh: "验证签名：正常时输出 OK，损坏时报 certificate signature failure。如果报 unable to get local issuer certificate，说明本机不认识根证书，签名还没有验证：用 -CAfile 指定根证书。",
+							En: "The signatures must fit: OK, or certificate signature failure where one is damaged. unable to get local issuer certificate means that the file lacks an intermediate or this machine does not know the root, and nothing was judged: name the root by -CAfile.",
+							Zh: "验证签名：正常时输出 OK，损坏时报 certificate signature failure。如果报 unable to get local issuer certificate，说明文件里缺中间证书，或者本机不认识根证书，签名还没有验证：用 -CAfile 指定根证书。",
 						},
 						Command: "openssl verify -untrusted fullchain.pem fullchain.pem",
 					},
@@ -26682,8 +26682,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Check the file before it goes live (the first certificate is verified, the others help): expect OK.",
-							Zh: "上线前先检查文件（验证第一张证书，其余作为中间证书），应输出 OK。",
+							En: "Check the file before it goes live (the first certificate is verified, the others help): expect OK. unable to get local issuer certificate means that an intermediate is still missing, or that this machine does not know the root.",
+							Zh: "上线前先检查文件（验证第一张证书，其余作为中间证书），应输出 OK；报 unable to get local issuer certificate 说明还缺中间证书，或者本机不认识根证书。",
 						},
 						Command: "openssl verify -untrusted fullchain.pem fullchain.pem",
 					},
@@ -28572,7 +28572,7 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "If the certificate is Ed25519, P-521 or another rare kind, replace it by ECDSA P-256 or RSA 2048.",
+							En: "If the certificate is Ed25519, P-521 or another rare kind, replace it with ECDSA P-256 or RSA 2048.",
 							Zh: "如果证书是 Ed25519、P-521 等少见类型，换成 ECDSA P-256 或 RSA 2048。",
 						},
 					},
@@ -29804,8 +29804,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "With the private root given by hand it must be OK; then only the clients lack the root.",
-							Zh: "手动指定私有根证书后应输出 OK，说明只是客户端缺少这个根证书。",
+							En: "With the private root given by hand it must be OK; then only the clients lack the root. error 20 (unable to get local issuer certificate) at 0 depth: the file lacks the intermediate, or another CA signed the certificate; at a greater depth: the root of another CA, or one more intermediate is missing. error 19: the root in the file is another one. error 18: the certificate is self-signed, so it is its own root. error 2: private-ca.pem is an intermediate, and no root.",
+							Zh: "手动指定私有根证书后应输出 OK，说明只是客户端缺少这个根证书。error 20（unable to get local issuer certificate）at 0 depth：文件里缺中间证书，或者证书由别的 CA 签发；depth 大于 0：根证书属于别的 CA，或者还缺一张中间证书。error 19：文件里的根证书是另一张。error 18：证书是自签名的，它自己就是根证书。error 2：private-ca.pem 是中间证书，不是根证书。",
 						},
 						Command: "openssl verify -CAfile private-ca.pem -untrusted fullchain.pem fullchain.pem",
 					},
@@ -30406,8 +30406,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Check purpose and strength of the file together: expect OK; key too weak, CA md too weak and unsuitable certificate purpose (unsupported certificate purpose before OpenSSL 3) are this cause. unable to get local issuer certificate means that the root is not known here, and nothing was judged: name it by -CAfile.",
-							Zh: "同时检查文件的用途和强度：应输出 OK；key too weak、CA md too weak、unsuitable certificate purpose（OpenSSL 3 之前是 unsupported certificate purpose）就是这个原因。如果报 unable to get local issuer certificate，说明本机不认识根证书，其他方面还没有检查：用 -CAfile 指定根证书。",
+							En: "Check purpose and strength of the file together: expect OK; key too weak, CA md too weak and unsuitable certificate purpose (unsupported certificate purpose before OpenSSL 3) are this cause. unable to get local issuer certificate means that the file lacks an intermediate or this machine does not know the root, and nothing was judged: name the root by -CAfile.",
+							Zh: "同时检查文件的用途和强度：应输出 OK；key too weak、CA md too weak、unsuitable certificate purpose（OpenSSL 3 之前是 unsupported certificate purpose）就是这个原因。如果报 unable to get local issuer certificate，说明文件里缺中间证书，或者本机不认识根证书，其他方面还没有验证：用 -CAfile 指定根证书。",
 						},
 						Command: "openssl verify -purpose sslserver -auth_level 2 -untrusted fullchain.pem fullchain.pem",
 					},
