@@ -39,6 +39,7 @@ type Page struct {
 	say   *messages.Printer
 	width int
 	color bool
+	all   bool            // results and steps of a checklist, which is brief else
 	much  detail          // of a brief report; all else
 	told  map[string]bool // names to replace
 }
@@ -49,7 +50,7 @@ func NewPage(opts Options) *Page {
 	if width <= 0 {
 		width = 80
 	}
-	return &Page{say: opts.Say, told: map[string]bool{}, width: min(max(width, 40), 120), color: opts.Color}
+	return &Page{say: opts.Say, told: map[string]bool{}, width: min(max(width, 40), 120), color: opts.Color, all: opts.Verbose}
 }
 
 func (p *Page) paint(s string, attributes ...color.Attribute) string {
