@@ -34808,7 +34808,7 @@ var embedded = Catalogue{
 				},
 			},
 			References: []string{
-				"CA/Browser Forum Baseline Requirements, section 7.1.6.4 (DV, OV, EV)",
+				"CA/Browser Forum Baseline Requirements, section 7.1.6.1 (DV, OV, EV)",
 			},
 		},
 		{
