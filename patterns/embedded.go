@@ -32156,8 +32156,8 @@ var embedded = Catalogue{
 				Zh: "只有个别用户或设备连不上",
 			},
 			Explain: Text{
-				En: "What the server sends is the same for everybody, so that the fault is in this device or its network: a wrong clock, an old system that lacks newer roots or TLS 1.2, or a company's network that puts its own certificate in between.",
-				Zh: "服务器发给所有人的内容都一样，所以问题在这台设备或它所在的网络：时钟不准、系统太旧（缺少新的根证书或不支持 TLS 1.2），或者公司网络插入了自己的证书。",
+				En: "Where all others connect, the fault is mostly in this device or its network: a wrong clock, an old system that lacks newer roots or TLS 1.2, or a company's network that puts its own certificate in between. It may also reach another server than the others do: another address of the name (IPv6), or another one behind the balancer.",
+				Zh: "其他设备都正常时，问题多半在这台设备或它所在的网络：时钟不准、系统太旧（缺少新的根证书或不支持 TLS 1.2），或者公司网络插入了自己的证书。也可能它连到的服务器与别人不同：域名的另一个地址（IPv6），或负载均衡后面的另一台。",
 			},
 			Words: []string{
 				"个别用户",
@@ -32206,7 +32206,7 @@ var embedded = Catalogue{
 				Zh: "原来正常，突然全部连不上",
 			},
 			Explain: Text{
-				En: "Where all clients fail from one moment on and nobody changed anything, a date has passed: the certificate or an intermediate of it expired. WuKongIM goes on with the old certificate after a renewal until it is restarted.",
+				En: "Where all clients fail from one moment on and nobody changed anything, mostly a date has passed: the certificate or an intermediate of it expired. WuKongIM goes on with the old certificate after a renewal until it is restarted.",
 				Zh: "没有人改动过，所有客户端却从某一刻起同时失败，多半是日期到了：证书或中间证书过期。证书续期之后，WuKongIM 重启前发出的仍是旧证书。",
 			},
 			Words: []string{
@@ -32316,8 +32316,8 @@ var embedded = Catalogue{
 				Zh: "连接被重置",
 			},
 			Explain: Text{
-				En: "One side or something between them tore the connection down. Alone it is no sign of a certificate: healthy networks reset connections as well. If every attempt ends so at once, the port speaks another protocol, or a firewall cuts TLS; in China a domain without an ICP filing (备案) is cut at its name in the ClientHello.",
-				Zh: "某一端或中间设备强行断开了连接。单独出现不能说明证书有问题，正常网络也会有重置。如果每次一连就被重置，可能是端口没有启用 TLS，或防火墙拦截了 TLS；在国内，未备案的域名会按 ClientHello 里的域名被拦截。",
+				En: "One side or something between them tore the connection down. Alone it is no sign of a certificate: healthy networks reset connections as well. If every attempt ends so at once, the port speaks another protocol, or a firewall cuts TLS; in mainland China a domain without an ICP filing (备案) may be cut at its name in the ClientHello.",
+				Zh: "某一端或中间设备强行断开了连接。单独出现不能说明证书有问题，正常网络也会有重置。如果每次一连就被重置，可能是端口没有启用 TLS，或防火墙拦截了 TLS；在国内，未备案的域名可能会按 ClientHello 里的域名被拦截。",
 			},
 			Codes: []string{
 				"ECONNRESET",
@@ -32386,8 +32386,8 @@ var embedded = Catalogue{
 				Zh: "连接被拒绝：端口没有监听",
 			},
 			Explain: Text{
-				En: "Nothing accepts connections at this address and port, so that TLS never begins. WuKongIM listens for wss only where wssAddr and wssConfig are set; in Docker the port must be published too, and the cloud's security group must allow it.",
-				Zh: "这个地址和端口上没有程序在监听，TLS 还没开始。只有配置了 wssAddr 和 wssConfig，WuKongIM 才会监听 wss；Docker 部署还要映射端口，云服务器要在安全组放行。",
+				En: "Nothing listens at this address and port, or a firewall rejects connections to it, so that TLS never begins. WuKongIM listens for wss only where wssAddr and wssConfig are set; in Docker the port must be published too, and the cloud's security group must allow it.",
+				Zh: "这个地址和端口上没有程序在监听，或者被防火墙拒绝，TLS 还没开始。只有配置了 wssAddr 和 wssConfig，WuKongIM 才会监听 wss；Docker 部署还要映射端口，云服务器要在安全组放行。",
 			},
 			Codes: []string{
 				"ECONNREFUSED",
