@@ -34831,6 +34831,40 @@ var embedded = Catalogue{
 						Zh: "现在没有影响；脚本发现新证书时，重启会短暂断开所有连接。",
 					},
 				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"docker",
+					},
+					Text: Text{
+						En: "With the BT panel (宝塔) the certificate lies in /www/server/panel/vhost/cert/im.example.com, and its renewal does not reach WuKongIM's copy. This script copies and restarts where they differ; let a scheduled task (计划任务, Shell) run it every night. 1Panel: switch on 推送证书到本地目录 and let 申请后执行脚本 do the same; a site's files lie in /opt/1panel/www/sites/im.example.com/ssl, before version 2 in /opt/1panel/apps/openresty/openresty/www/sites/im.example.com/ssl.",
+						Zh: "宝塔面板的证书在 /www/server/panel/vhost/cert/im.example.com，面板续期后不会更新 WuKongIM 使用的副本。下面的脚本在两者不同时复制并重启，用“计划任务”（Shell 脚本）每天凌晨执行。1Panel：打开“推送证书到本地目录”，并在“申请后执行脚本”里做同样的事；网站的证书在 /opt/1panel/www/sites/im.example.com/ssl，1.x 版在 /opt/1panel/apps/openresty/openresty/www/sites/im.example.com/ssl。",
+					},
+					Command: "install -m 755 /dev/stdin /opt/wukongim/copy-certificate.sh <<'EOF'\n#!/bin/sh\nset -e\nfrom=/www/server/panel/vhost/cert/im.example.com\ncmp -s \"$from/fullchain.pem\" /opt/wukongim/wukongimdata/certs/fullchain.pem && exit 0\ncp -L \"$from/fullchain.pem\" \"$from/privkey.pem\" /opt/wukongim/wukongimdata/certs/\nexec docker restart wukongim\nEOF",
+					Interrupts: Text{
+						En: "Nothing is interrupted now; when the script finds a new certificate its restart cuts all connections for a moment.",
+						Zh: "现在没有影响；脚本发现新证书时，重启会短暂断开所有连接。",
+					},
+				},
+				{
+					For: []ComponentID{
+						"wukongim",
+					},
+					In: []Deployment{
+						"systemd",
+					},
+					Text: Text{
+						En: "With the BT panel (宝塔) the certificate lies in /www/server/panel/vhost/cert/im.example.com, and its renewal does not reach WuKongIM's copy. This script copies and restarts where they differ; let a scheduled task (计划任务, Shell) run it every night. 1Panel: switch on 推送证书到本地目录 and let 申请后执行脚本 do the same; a site's files lie in /opt/1panel/www/sites/im.example.com/ssl, before version 2 in /opt/1panel/apps/openresty/openresty/www/sites/im.example.com/ssl.",
+						Zh: "宝塔面板的证书在 /www/server/panel/vhost/cert/im.example.com，面板续期后不会更新 WuKongIM 使用的副本。下面的脚本在两者不同时复制并重启，用“计划任务”（Shell 脚本）每天凌晨执行。1Panel：打开“推送证书到本地目录”，并在“申请后执行脚本”里做同样的事；网站的证书在 /opt/1panel/www/sites/im.example.com/ssl，1.x 版在 /opt/1panel/apps/openresty/openresty/www/sites/im.example.com/ssl。",
+					},
+					Command: "install -m 755 /dev/stdin /opt/wukongim/copy-certificate.sh <<'EOF'\n#!/bin/sh\nset -e\nfrom=/www/server/panel/vhost/cert/im.example.com\ncmp -s \"$from/fullchain.pem\" /opt/wukongim/certs/fullchain.pem && exit 0\ncp -L \"$from/fullchain.pem\" \"$from/privkey.pem\" /opt/wukongim/certs/\nexec systemctl restart wukongim\nEOF",
+					Interrupts: Text{
+						En: "Nothing is interrupted now; when the script finds a new certificate its restart cuts all connections for a moment.",
+						Zh: "现在没有影响；脚本发现新证书时，重启会短暂断开所有连接。",
+					},
+				},
 			},
 			References: []string{
 				"WuKongIM issue #209 (files of the BT panel)",

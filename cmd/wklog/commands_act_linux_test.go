@@ -825,8 +825,13 @@ func finds(name, text, part string) func(*testing.T, *world, string) {
 // server, and does nothing where it has the same.
 func testPanelScript(t *testing.T, w *world, command string) {
 	w = w.with(t, "docker", `echo "$@" >> calls`)
+	w.program(t, "systemctl", `echo "$@" >> calls`)
 	dir := t.TempDir()
-	const panel, copied = "www/server/panel/vhost/cert/im.example.com/", "opt/wukongim/wukongimdata/certs/"
+	const panel = "www/server/panel/vhost/cert/im.example.com/"
+	copied := "opt/wukongim/wukongimdata/certs/"
+	if strings.Contains(command, "systemctl") {
+		copied = "opt/wukongim/certs/"
+	}
 	write(t, dir, map[string]string{panel + "fullchain.pem": "new", panel + "privkey.pem": "new key", copied + "fullchain.pem": "old", copied + "privkey.pem": "old key"})
 	w.does(t, dir, command)
 	for range 2 {
