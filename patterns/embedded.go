@@ -24990,8 +24990,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "Put copies of both files into the directory that compose mounts already (./wukongimdata is /root/wukongim in the container).",
-							Zh: "把两个文件复制到 compose 已经挂载的目录里（宿主机 ./wukongimdata 对应容器内 /root/wukongim）。",
+							En: "Put copies of both files into a directory that the container mounts already (in WuKongIM's own compose file ./wukongimdata is /root/wukongim in the container).",
+							Zh: "把两个文件复制到容器已经挂载的目录里（官方 compose 文件中，宿主机 ./wukongimdata 对应容器内 /root/wukongim）。",
 						},
 						Command: "install -D -m 600 -t ./wukongimdata/certs \\\n  /etc/letsencrypt/live/im.example.com/fullchain.pem \\\n  /etc/letsencrypt/live/im.example.com/privkey.pem",
 						Interrupts: Text{
@@ -25299,8 +25299,8 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "Without Docker, read them as the unit's user.",
-							Zh: "没有用 Docker 时，以该服务的运行用户的身份读取。",
+							En: "Read both files as the unit's user: each must show its BEGIN line.",
+							Zh: "以该服务的运行用户读取这两个文件：都应显示 BEGIN 开头的一行。",
 						},
 						Command: "sudo -u \"$(systemctl show -p User --value wukongim)\" head -n 1 /opt/wukongim/certs/fullchain.pem /opt/wukongim/certs/privkey.pem",
 					},
@@ -25674,8 +25674,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Or keep certificates out of WuKongIM, as its maintainers advise: leave wssAddr empty, end TLS at nginx (both blocks go into the http block), forward to the ws port 5200, and set external.wssAddr to wss://im.example.com:443. An nginx in the same compose project forwards to http://wukongim:5200.",
-							Zh: "也可以像维护者建议的那样不在 WuKongIM 里配证书：wssAddr 留空，由 nginx 终止 TLS（两段都放在 http 块里）并转发到 ws 端口 5200，external.wssAddr 设为 wss://im.example.com:443。nginx 与 WuKongIM 在同一个 compose 项目里时，转发到 http://wukongim:5200。",
+							En: "Or keep certificates out of WuKongIM, as its maintainers advise: leave wssAddr empty, end TLS at nginx (both blocks go into the http block), forward to the ws port 5200, and set external.wssAddr to wss://im.example.com:443. An nginx in another container or pod forwards to http://wukongim:5200.",
+							Zh: "也可以像维护者建议的那样不在 WuKongIM 里配证书：wssAddr 留空，由 nginx 终止 TLS（两段都放在 http 块里）并转发到 ws 端口 5200，external.wssAddr 设为 wss://im.example.com:443。nginx 运行在另一个容器或 Pod 里时，转发到 http://wukongim:5200。",
 						},
 						Config: "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    ssl_protocols       TLSv1.2 TLSv1.3;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection $connection_upgrade;\n        proxy_set_header Host $host;\n        proxy_set_header X-Real-IP $remote_addr;\n        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        proxy_read_timeout 300s;\n        proxy_send_timeout 300s;\n    }\n}",
 					},
@@ -26922,7 +26922,6 @@ var embedded = Catalogue{
 					{
 						In: []Deployment{
 							"compose",
-							"docker",
 						},
 						Text: Text{
 							En: "With a VPN, tunnel or overlay network, large packets such as the certificate may get lost: lower the MTU. The network takes it when it is created again (docker compose down, then up -d), which stops all services of the file for that time.",
@@ -26970,8 +26969,8 @@ var embedded = Catalogue{
 							"nginx",
 						},
 						Text: Text{
-							En: "Towards WuKongIM, forward to its ws port 5200 without TLS (in the location); in the same compose project to http://wukongim:5200.",
-							Zh: "转发到 WuKongIM 时，在 location 里改用不加密的 ws 端口 5200；在同一个 compose 项目里时写 http://wukongim:5200。",
+							En: "Towards WuKongIM, forward to its ws port 5200 without TLS (in the location); from another container or pod to http://wukongim:5200.",
+							Zh: "转发到 WuKongIM 时，在 location 里改用不加密的 ws 端口 5200；代理运行在另一个容器或 Pod 里时写 http://wukongim:5200。",
 						},
 						Config: "proxy_pass http://127.0.0.1:5200;",
 					},
@@ -27273,8 +27272,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "With nginx in front: limit connections per address there, and let unknown host names fail at once (nginx 1.19.4 or later; all of it in the http block). In the same compose project forward to http://wukongim:5200.",
-							Zh: "前面有 nginx 时，在 nginx 上限制每个地址的连接数，并直接拒绝未知域名（nginx 1.19.4 及以上，以下内容放在 http 块里）；在同一个 compose 项目里时转发到 http://wukongim:5200。",
+							En: "With nginx in front: limit connections per address there, and let unknown host names fail at once (nginx 1.19.4 or later; all of it in the http block). From another container or pod forward to http://wukongim:5200.",
+							Zh: "前面有 nginx 时，在 nginx 上限制每个地址的连接数，并直接拒绝未知域名（nginx 1.19.4 及以上，以下内容放在 http 块里）；代理运行在另一个容器或 Pod 里时转发到 http://wukongim:5200。",
 						},
 						Config: "limit_conn_zone $binary_remote_addr zone=wss:10m;\n\nserver {\n    listen 443 ssl default_server;\n    ssl_reject_handshake on;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    limit_conn wss 100;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
@@ -27374,8 +27373,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "If a proxy or load balancer ends TLS already, forward to the ws port 5200 and leave wssAddr empty. For nginx, in the server block; in the same compose project to http://wukongim:5200.",
-							Zh: "如果代理或负载均衡已经终止 TLS，就转发到 ws 端口 5200，并把 wssAddr 留空。nginx 写在 server 块里；在同一个 compose 项目里时转发到 http://wukongim:5200。",
+							En: "If a proxy or load balancer ends TLS already, forward to the ws port 5200 and leave wssAddr empty. For nginx, in the server block; from another container or pod to http://wukongim:5200.",
+							Zh: "如果代理或负载均衡已经终止 TLS，就转发到 ws 端口 5200，并把 wssAddr 留空。nginx 写在 server 块里；代理运行在另一个容器或 Pod 里时转发到 http://wukongim:5200。",
 						},
 						Config: "location / {\n    proxy_pass http://127.0.0.1:5200;\n    proxy_http_version 1.1;\n    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection \"upgrade\";\n    proxy_set_header Host $host;\n    proxy_read_timeout 300s;\n}",
 					},
@@ -27467,8 +27466,8 @@ var embedded = Catalogue{
 							"nginx",
 						},
 						Text: Text{
-							En: "At nginx, forward to WuKongIM's ws port (in the location); in the same compose project to http://wukongim:5200.",
-							Zh: "nginx 在 location 里改为转发到 WuKongIM 的 ws 端口；在同一个 compose 项目里时写 http://wukongim:5200。",
+							En: "At nginx, forward to WuKongIM's ws port (in the location); from another container or pod to http://wukongim:5200.",
+							Zh: "nginx 在 location 里改为转发到 WuKongIM 的 ws 端口；代理运行在另一个容器或 Pod 里时写 http://wukongim:5200。",
 						},
 						Config: "proxy_pass http://127.0.0.1:5200;",
 					},
@@ -27612,8 +27611,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "If a proxy in front is to do TLS, its listener must end TLS (HTTPS or TLS, not TCP) before it forwards to 5200. WuKongIM v3 has no TLS of its own, so there it is the only way. For nginx, in the http block; in the same compose project to http://wukongim:5200.",
-							Zh: "如果打算由前面的代理做 TLS，监听类型要选终止 TLS 的（HTTPS 或 TLS，不是 TCP），再转发到 5200。WuKongIM v3 自身没有 TLS，只能这样做。nginx 写在 http 块里；在同一个 compose 项目里时转发到 http://wukongim:5200。",
+							En: "If a proxy in front is to do TLS, its listener must end TLS (HTTPS or TLS, not TCP) before it forwards to 5200. WuKongIM v3 has no TLS of its own, so there it is the only way. For nginx, in the http block; from another container or pod to http://wukongim:5200.",
+							Zh: "如果打算由前面的代理做 TLS，监听类型要选终止 TLS 的（HTTPS 或 TLS，不是 TCP），再转发到 5200。WuKongIM v3 自身没有 TLS，只能这样做。nginx 写在 http 块里；代理运行在另一个容器或 Pod 里时转发到 http://wukongim:5200。",
 						},
 						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
@@ -27747,8 +27746,8 @@ var embedded = Catalogue{
 							"nginx",
 						},
 						Text: Text{
-							En: "At nginx, forward to WuKongIM's port 5200 by http (in the location); in the same compose project to http://wukongim:5200.",
-							Zh: "nginx 在 location 里用 http 转发到 WuKongIM 的 5200 端口；在同一个 compose 项目里时写 http://wukongim:5200。",
+							En: "At nginx, forward to WuKongIM's port 5200 by http (in the location); from another container or pod to http://wukongim:5200.",
+							Zh: "nginx 在 location 里用 http 转发到 WuKongIM 的 5200 端口；代理运行在另一个容器或 Pod 里时写 http://wukongim:5200。",
 						},
 						Config: "proxy_pass http://127.0.0.1:5200;",
 					},
@@ -27894,7 +27893,6 @@ var embedded = Catalogue{
 					{
 						In: []Deployment{
 							"compose",
-							"docker",
 						},
 						Text: Text{
 							En: "In compose, no quotes around the value in the list form: they become part of it. Quote the whole entry, or use the map form.",
@@ -27945,8 +27943,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Let nginx end TLS (in the http block); it holds the certificate and the key. In the same compose project forward to http://wukongim:5200.",
-							Zh: "由 nginx 终止 TLS，证书和私钥配在 nginx 上（写在 http 块里）；在同一个 compose 项目里时转发到 http://wukongim:5200。",
+							En: "Let nginx end TLS (in the http block); it holds the certificate and the key. From another container or pod forward to http://wukongim:5200.",
+							Zh: "由 nginx 终止 TLS，证书和私钥配在 nginx 上（写在 http 块里）；代理运行在另一个容器或 Pod 里时转发到 http://wukongim:5200。",
 						},
 						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
@@ -28655,8 +28653,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "For clients that cannot change, end TLS at nginx, where ciphers can be chosen and two certificates (RSA and ECDSA) served side by side, and forward to the ws port 5200; in the same compose project to http://wukongim:5200. It goes into the http block.",
-							Zh: "客户端改不了时，在 nginx 上终止 TLS：可以自选套件，还能同时配 RSA 和 ECDSA 两张证书，再转发到 ws 端口 5200；在同一个 compose 项目里时转发到 http://wukongim:5200。以下内容放在 http 块里。",
+							En: "For clients that cannot change, end TLS at nginx, where ciphers can be chosen and two certificates (RSA and ECDSA) served side by side, and forward to the ws port 5200; from another container or pod to http://wukongim:5200. It goes into the http block.",
+							Zh: "客户端改不了时，在 nginx 上终止 TLS：可以自选套件，还能同时配 RSA 和 ECDSA 两张证书，再转发到 ws 端口 5200；代理运行在另一个容器或 Pod 里时转发到 http://wukongim:5200。以下内容放在 http 块里。",
 						},
 						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n\n    ssl_certificate     /etc/nginx/certs/ecdsa-fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/ecdsa-privkey.pem;\n    ssl_certificate     /etc/nginx/certs/rsa-fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/rsa-privkey.pem;\n    ssl_protocols       TLSv1.2 TLSv1.3;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
@@ -29239,15 +29237,15 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "For the hang, for failures after a HelloRetryRequest, and in general: end TLS at nginx (both blocks go into the http block) and forward to the ws port 5200; in the same compose project to http://wukongim:5200. Leave wssAddr empty and set external.wssAddr to wss://im.example.com:443.",
-							Zh: "会话恢复卡住、HelloRetryRequest 失败，以及一般性的建议：由 nginx 终止 TLS（两段都放在 http 块里），转发到 ws 端口 5200；在同一个 compose 项目里时写 http://wukongim:5200。wssAddr 留空，external.wssAddr 设为 wss://im.example.com:443。",
+							En: "For the hang, for failures after a HelloRetryRequest, and in general: end TLS at nginx (both blocks go into the http block) and forward to the ws port 5200; from another container or pod to http://wukongim:5200. Leave wssAddr empty and set external.wssAddr to wss://im.example.com:443.",
+							Zh: "会话恢复卡住、HelloRetryRequest 失败，以及一般性的建议：由 nginx 终止 TLS（两段都放在 http 块里），转发到 ws 端口 5200；代理运行在另一个容器或 Pod 里时写 http://wukongim:5200。wssAddr 留空，external.wssAddr 设为 wss://im.example.com:443。",
 						},
 						Config: "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    ssl_protocols       TLSv1.2 TLSv1.3;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection $connection_upgrade;\n        proxy_set_header Host $host;\n        proxy_set_header X-Real-IP $remote_addr;\n        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        proxy_read_timeout 300s;\n        proxy_send_timeout 300s;\n    }\n}",
 					},
 					{
 						Text: Text{
-							En: "Or end TLS at Caddy, which fetches and renews the certificate itself (Caddyfile; in the same compose project wukongim:5200).",
-							Zh: "也可以由 Caddy 终止 TLS（写在 Caddyfile 里），它会自动申请和续期证书；在同一个 compose 项目里时写 wukongim:5200。",
+							En: "Or end TLS at Caddy, which fetches and renews the certificate itself (Caddyfile; from another container or pod to wukongim:5200).",
+							Zh: "也可以由 Caddy 终止 TLS（写在 Caddyfile 里），它会自动申请和续期证书；代理运行在另一个容器或 Pod 里时写 wukongim:5200。",
 						},
 						Config: "im.example.com {\n    reverse_proxy 127.0.0.1:5200\n}",
 					},
@@ -29364,8 +29362,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Where nginx serves the page already, let it serve wss as well: add this host to the http block (or only its location, under a path such as /ws) and set external.wssAddr (v3: external_wss_addr) to wss://im.example.com:443. In the same compose project forward to http://wukongim:5200.",
-							Zh: "页面本来就由 nginx 提供时，也由它提供 wss：在 http 块里加一个站点（或只在 /ws 这样的路径下加 location）转发，external.wssAddr（v3 是 external_wss_addr）设为 wss://im.example.com:443；在同一个 compose 项目里时转发到 http://wukongim:5200。",
+							En: "Where nginx serves the page already, let it serve wss as well: add this host to the http block (or only its location, under a path such as /ws) and set external.wssAddr (v3: external_wss_addr) to wss://im.example.com:443. From another container or pod forward to http://wukongim:5200.",
+							Zh: "页面本来就由 nginx 提供时，也由它提供 wss：在 http 块里加一个站点（或只在 /ws 这样的路径下加 location）转发，external.wssAddr（v3 是 external_wss_addr）设为 wss://im.example.com:443；代理运行在另一个容器或 Pod 里时转发到 http://wukongim:5200。",
 						},
 						Config: "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    ssl_protocols       TLSv1.2 TLSv1.3;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection $connection_upgrade;\n        proxy_set_header Host $host;\n        proxy_set_header X-Real-IP $remote_addr;\n        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        proxy_read_timeout 300s;\n        proxy_send_timeout 300s;\n    }\n}",
 					},
@@ -29617,8 +29615,8 @@ var embedded = Catalogue{
 							"nginx",
 						},
 						Text: Text{
-							En: "Let a server block be for this name, with its certificate (in the http block); without one nginx answers with that of the first. In the same compose project forward to http://wukongim:5200.",
-							Zh: "为这个域名配置 server 块和证书（在 http 块里）；没有的话，nginx 会用第一个 server 的证书应答。在同一个 compose 项目里时转发到 http://wukongim:5200。",
+							En: "Let a server block be for this name, with its certificate (in the http block); without one nginx answers with that of the first. From another container or pod forward to http://wukongim:5200.",
+							Zh: "为这个域名配置 server 块和证书（在 http 块里）；没有的话，nginx 会用第一个 server 的证书应答。代理运行在另一个容器或 Pod 里时转发到 http://wukongim:5200。",
 						},
 						Config: "server {\n    listen 443 ssl;\n    server_name im.example.com;\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n    }\n}",
 					},
@@ -29627,8 +29625,8 @@ var embedded = Catalogue{
 							"caddy",
 						},
 						Text: Text{
-							En: "Let a site of the Caddyfile be for this name (in the same compose project wukongim:5200).",
-							Zh: "在 Caddyfile 里为这个域名配置站点（在同一个 compose 项目里写 wukongim:5200）。",
+							En: "Let a site of the Caddyfile be for this name (from another container or pod to wukongim:5200).",
+							Zh: "在 Caddyfile 里为这个域名配置站点（代理运行在另一个容器或 Pod 里时写 wukongim:5200）。",
 						},
 						Config: "im.example.com {\n    reverse_proxy 127.0.0.1:5200\n}",
 					},
@@ -29992,8 +29990,8 @@ var embedded = Catalogue{
 							"caddy",
 						},
 						Text: Text{
-							En: "Take tls internal out of the Caddyfile: then Caddy fetches a certificate of a public CA by itself (in the same compose project wukongim:5200).",
-							Zh: "去掉 Caddyfile 里的 tls internal：Caddy 会自动申请公共 CA 的证书（在同一个 compose 项目里写 wukongim:5200）。",
+							En: "Take tls internal out of the Caddyfile: then Caddy fetches a certificate of a public CA by itself (from another container or pod to wukongim:5200).",
+							Zh: "去掉 Caddyfile 里的 tls internal：Caddy 会自动申请公共 CA 的证书（代理运行在另一个容器或 Pod 里时写 wukongim:5200）。",
 						},
 						Config: "im.example.com {\n    reverse_proxy 127.0.0.1:5200\n}",
 					},
@@ -35067,8 +35065,8 @@ var embedded = Catalogue{
 				},
 				{
 					Text: Text{
-						En: "11. In production: nginx in front (both blocks go into the http block) renews without cutting connections, for it reloads. wssAddr stays empty, and external.wssAddr is wss://im.example.com:443; in the same compose project write wukongim:5200.",
-						Zh: "11. 生产环境：在前面放 nginx（两段都写在 http 块里），重载即可更换证书，不断开连接。wssAddr 留空，external.wssAddr 设为 wss://im.example.com:443；在同一个 compose 项目里写 wukongim:5200。",
+						En: "11. In production: nginx in front (both blocks go into the http block) renews without cutting connections, for it reloads. wssAddr stays empty, and external.wssAddr is wss://im.example.com:443; from another container or pod write wukongim:5200.",
+						Zh: "11. 生产环境：在前面放 nginx（两段都写在 http 块里），重载即可更换证书，不断开连接。wssAddr 留空，external.wssAddr 设为 wss://im.example.com:443；代理运行在另一个容器或 Pod 里时写 wukongim:5200。",
 					},
 					Config: "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\nserver {\n    listen 443 ssl;\n    server_name im.example.com;\n\n    ssl_certificate     /etc/nginx/certs/fullchain.pem;\n    ssl_certificate_key /etc/nginx/certs/privkey.pem;\n\n    location / {\n        proxy_pass http://127.0.0.1:5200;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection $connection_upgrade;\n        proxy_set_header Host $host;\n        proxy_read_timeout 300s;\n        proxy_send_timeout 300s;\n    }\n}",
 				},

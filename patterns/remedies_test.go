@@ -135,6 +135,27 @@ func TestSettingsAreFollowedByWhatMakesThemCount(t *testing.T) {
 	}
 }
 
+// TestStepsSpeakOfNoOtherWayOfRunning: whoever runs the server by systemd has no compose
+// file, whatever the step that he shares with others says.
+func TestStepsSpeakOfNoOtherWayOfRunning(t *testing.T) {
+	c := loaded(t)
+	others := map[patterns.Deployment]*regexp.Regexp{
+		patterns.DeployedByCompose:    regexp.MustCompile(`(?i)kubernetes|systemd|\bunit\b`),
+		patterns.DeployedByDocker:     regexp.MustCompile(`(?i)\bcompose\b|kubernetes|systemd|\bunit\b`),
+		patterns.DeployedBySystemd:    regexp.MustCompile(`(?i)\bcompose\b|kubernetes`),
+		patterns.DeployedOnKubernetes: regexp.MustCompile(`(?i)\bcompose\b|systemd|\bunit\b`),
+	}
+	own := regexp.MustCompile(`WuKongIM's own compose file|官方 compose 文件`)
+	for _, cause := range c.Causes {
+		for way, other := range others {
+			advice := c.Advice(cause, patterns.Program{Component: patterns.ComponentWuKongIM, Deployment: way, Reporter: patterns.ComponentWuKongIM})
+			for _, step := range slices.Concat(advice.Fixes, advice.Verify) {
+				assert.NotRegexp(t, other, own.ReplaceAllString(step.Text.En+step.Text.Zh, ""), "%s, %s", cause.ID, way)
+			}
+		}
+	}
+}
+
 const remediesTable = "../docs/remedies.md"
 
 // TestTableOfRemediesIsUpToDate writes the first fix of each cause for each program.

@@ -2020,7 +2020,7 @@ var embedded = map[patterns.Lang]func() map[string]string{
 			"doctor.closed":                             "当前用户没有权限访问它的套接字",
 			"doctor.cut":                                "检查提前结束，没有全部看完。",
 			"doctor.detail":                             "说明",
-			"doctor.endpoint":                           "端口",
+			"doctor.endpoint":                           "线上地址",
 			"doctor.finder.docker":                      "Docker 和 Podman",
 			"doctor.finder.front":                       "本机的代理",
 			"doctor.finder.host":                        "进程和 systemd",
