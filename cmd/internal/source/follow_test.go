@@ -154,7 +154,7 @@ func following(t *testing.T, f *Follow, l *lines) (stop func() []Failure) {
 // settles waits until the lines are as wanted.
 func (l *lines) settles(t *testing.T, want ...string) {
 	t.Helper()
-	assert.Eventually(t, func() bool { return strings.Join(l.read(), "\n") == strings.Join(want, "\n") }, 10*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return strings.Join(l.read(), "\n") == strings.Join(want, "\n") }, time.Minute, time.Millisecond)
 	assert.Equal(t, want, l.read())
 }
 
@@ -304,7 +304,7 @@ func TestKilledFollowerLosesNothing(t *testing.T) {
 		return c
 	}
 	first := follower()
-	require.Eventually(t, func() bool { return exists(state) }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return exists(state) }, time.Minute, time.Millisecond)
 	w := writer(t, path, 0, count, count/51)
 	require.NoError(t, first.Process.Signal(syscall.SIGKILL))
 	_ = first.Wait()
@@ -533,7 +533,7 @@ func TestDescriptorsStayTheSameOverRotations(t *testing.T) {
 		require.NoError(t, os.Rename(path, fmt.Sprintf("%s/info-2026-05-04T01-30-%02d.%03d.log", dir, n/60, n)))
 		appendTo(t, path, fmt.Sprintln(n))
 	}
-	assert.Eventually(t, func() bool { return len(l.read()) == 101 }, 10*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return len(l.read()) == 101 }, time.Minute, time.Millisecond)
 	assert.Equal(t, before, descriptors(t))
 	stop()
 }
