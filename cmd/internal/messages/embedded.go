@@ -424,7 +424,7 @@ var embedded = map[patterns.Lang]func() map[string]string{
 			"check.live-clock":                          "Clock difference",
 			"check.live-clock.agrees":                   "within 2 seconds of %s",
 			"check.live-clock.differs":                  "the clock of %s is %s from this machine's (+ is ahead); one of them is wrong",
-			"check.live-clock.fix-here":                 "And this is the time of this machine, in UTC.",
+			"check.live-clock.fix-here":                 "This is the time of this machine, in UTC.",
 			"check.live-clock.fix-synchronised":         "Does this machine keep its clock by a time server?",
 			"check.live-clock.fix-there":                "First see whose clock is wrong: this is the time of the other machine, in UTC. A container has the clock of its host.",
 			"check.live-clock.local":                    "by the time server %s this machine's clock has to be moved by %s",
