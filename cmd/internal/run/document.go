@@ -130,6 +130,7 @@ var reasons = []struct {
 	key string
 }{
 	{source.ErrBinary, "error.binary"},
+	{source.ErrNoFile, "error.no-file"},
 	{source.ErrLooksBinary, "error.binary.read"},
 	{source.ErrNone, "error.none"},
 	{source.ErrWaiting, "note.waiting"},

@@ -257,7 +257,15 @@ func (f *Follow) tell(source string, err error) {
 
 // start begins to follow a file, nil if it is no log.
 func (f *Follow) start(name string) (*Followed, error) {
-	file, err := os.Open(name)
+	named := slices.Contains(f.Paths, name)
+	file, err := openRegular(name)
+	if errors.Is(err, ErrNoFile) {
+		f.binary[name] = true
+		if named {
+			return nil, ErrNoFile
+		}
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -268,9 +276,8 @@ func (f *Follow) start(name string) (*Followed, error) {
 	}
 	head := make([]byte, headSize)
 	n, _ := file.ReadAt(head, 0)
-	named := slices.Contains(f.Paths, name)
 	switch {
-	case !info.Mode().IsRegular(), isPacked(head[:n]):
+	case isPacked(head[:n]):
 		file.Close()
 		f.binary[name] = true
 		if named {
@@ -420,7 +427,7 @@ func (f *Follow) rotated(l *Followed) (moved bool, err error) {
 	if err != nil || os.SameFile(info, l.info) || info.Size() == 0 {
 		return false, nil
 	}
-	file, err := os.Open(l.Name)
+	file, err := openRegular(l.Name)
 	if err != nil {
 		f.tell(l.Name, err)
 		return false, nil

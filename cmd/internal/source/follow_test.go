@@ -554,6 +554,51 @@ func TestRotatedPieceIsReadOnceThoughItsSizeIsNotWhatItTells(t *testing.T) {
 	}
 }
 
+// TestPipesAmongPiecesAreNotWaitedFor: to open one waits for who writes to it.
+func TestPipesAmongPiecesAreNotWaitedFor(t *testing.T) {
+	dir := t.TempDir()
+	path, pipe := write(t, dir, "info.log", []byte("one\n")), filepath.Join(dir, "pipe.log")
+	for _, name := range []string{pipe, path + ".1"} {
+		if out, err := exec.Command("mkfifo", name).CombinedOutput(); err != nil {
+			t.Skipf("no pipe can be made: %s", out)
+		}
+	}
+	var l lines
+	stop := following(t, &Follow{Paths: []string{path, pipe}, FromStart: true}, &l)
+	l.settles(t, "one")
+	failures := stop()
+	require.Len(t, failures, 1)
+	assert.Equal(t, pipe, failures[0].Source)
+	assert.ErrorIs(t, failures[0].Err, ErrNoFile)
+}
+
+// TestPieceThatCannotBeOpenedIsNamedWhereItMayHoldWhatIsLost, and not called removed.
+func TestPieceThatCannotBeOpenedIsNamedWhereItMayHoldWhatIsLost(t *testing.T) {
+	dir := t.TempDir()
+	path, state := write(t, dir, "info.log", []byte("one\n")), filepath.Join(dir, "state.json")
+	s, err := OpenState(state)
+	require.NoError(t, err)
+	var l lines
+	stop := following(t, &Follow{Paths: []string{path}, FromStart: true, State: s}, &l)
+	l.settles(t, "one")
+	stop()
+	s.Close()
+	write(t, dir, "info.log.1.gz", gzipped(t, "one\ntwo\n")[:5])
+	require.NoError(t, os.Remove(path))
+	appendTo(t, path, "three\n")
+	s, err = OpenState(state)
+	require.NoError(t, err)
+	l.carry = nil
+	stop = following(t, &Follow{Paths: []string{path}, State: s}, &l)
+	l.settles(t, "one", "three")
+	failures := stop()
+	s.Close()
+	require.Len(t, failures, 2)
+	assert.ErrorIs(t, failures[0].Err, ErrLost)
+	assert.Equal(t, filepath.Join(dir, "info.log.1.gz"), failures[1].Source)
+	assert.ErrorIs(t, failures[1].Err, ErrDamaged)
+}
+
 func TestHalfWrittenLineWaitsForItsEnd(t *testing.T) {
 	path := write(t, t.TempDir(), "info.log", nil)
 	var l lines

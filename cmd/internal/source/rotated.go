@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"io"
 	"io/fs"
 	"math"
@@ -150,7 +151,7 @@ func (p *rotatedPiece) open(offset int64) (io.ReadCloser, error) {
 
 // find opens the piece, which may have another name by now, or be compressed.
 func (p *rotatedPiece) find() (*os.File, error) {
-	file, err := os.Open(p.path)
+	file, err := openRegular(p.path)
 	if err == nil && (p.info == nil || p.isOpen(file)) {
 		return file, nil
 	}
@@ -166,7 +167,7 @@ func (p *rotatedPiece) find() (*os.File, error) {
 		now := newRotatedPiece(filepath.Join(filepath.Dir(p.path), e.Name()))
 		if now != nil && p.info != nil && now.identity().same(p.identity()) {
 			p.path, p.info, p.packed = now.path, now.info, now.packed
-			return os.Open(p.path)
+			return openRegular(p.path)
 		}
 	}
 	return nil, err
@@ -198,7 +199,7 @@ func isCopy(packed, plain string) bool {
 		return false
 	}
 	defer a.Close()
-	b, err := os.Open(plain)
+	b, err := openRegular(plain)
 	if err != nil {
 		return false
 	}
@@ -224,6 +225,21 @@ func beginsWith(r, start io.Reader) bool {
 			return end == io.EOF
 		}
 	}
+}
+
+// ErrNoFile says that a name is that of a folder, a pipe or a device, which cannot be followed.
+var ErrNoFile = errors.New("no regular file")
+
+// openRegular opens a file. To open a pipe would wait for one who writes to it (fifo(7)), and
+// could not be ended.
+func openRegular(path string) (*os.File, error) {
+	switch info, err := os.Stat(path); {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, ErrNoFile
+	}
+	return os.Open(path)
 }
 
 // fill reads until a buffer is full or the content ends, and tells an end from content that
@@ -365,7 +381,7 @@ func (p *rotatedPiece) compare(other *rotatedPiece) int {
 }
 
 func newRotatedPiece(path string) *rotatedPiece {
-	file, err := os.Open(path)
+	file, err := openRegular(path)
 	if err != nil {
 		return nil
 	}

@@ -87,9 +87,17 @@ func OpenState(path string) (*State, error) {
 		return nil, err
 	}
 	s := &State{path: path, lock: lock}
-	data, err := os.ReadFile(path)
+	var data []byte
+	file, err := openRegular(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
+	}
+	switch {
+	case errors.Is(err, ErrNoFile):
+		err = ErrState
+	case err == nil:
+		data, err = io.ReadAll(file)
+		file.Close()
 	}
 	if err == nil {
 		if jsonErr := json.Unmarshal(data, &s.doc); jsonErr != nil || s.doc.Schema != StateSchema ||
@@ -295,6 +303,7 @@ func (f *Follow) resume(l *Followed, saved *savedFile) error {
 		read := func(id identity) bool { return uint32(id.Size) == uint32(saved.Offset) && id.Head == saved.Head }
 		if !slices.ContainsFunc(saved.Read, read) && (saved.Offset > 0 || !known && !saved.is(l.info)) {
 			f.tell(l.Name, fmt.Errorf("%w: %s", ErrLost, saved.Name))
+			f.nameUnopened(l)
 		}
 		if !known {
 			return f.begin(l, 0, 0)
@@ -305,6 +314,27 @@ func (f *Follow) resume(l *Followed, saved *savedFile) error {
 		return err
 	}
 	return f.wholeAll(l, l.rotatedBetween(pieces[at], l.file))
+}
+
+// nameUnopened names the pieces of a log that cannot be opened: one may hold what is lost.
+func (f *Follow) nameUnopened(l *Followed) {
+	entries, _ := os.ReadDir(l.folder)
+	for _, e := range entries {
+		if log, rotated := rotationOf(e.Name()); !rotated || log != filepath.Base(l.Name) {
+			continue
+		}
+		path := filepath.Join(l.folder, e.Name())
+		file, err := openRegular(path)
+		if err == nil {
+			if _, err = unpacked(file); err != nil {
+				err = fmt.Errorf("%w: %w", ErrDamaged, err)
+			}
+			file.Close()
+		}
+		if err != nil {
+			f.tell(path, err)
+		}
+	}
 }
 
 // wholeAll reads pieces, and then the present file from its start.
