@@ -508,6 +508,52 @@ func TestRotationToGzipWhileItIsRead(t *testing.T) {
 	s.Close()
 }
 
+// TestRotatedPieceIsReadOnceThoughItsSizeIsNotWhatItTells: one that is cut off or damaged is
+// named, and what can be read of it is read; the last four bytes of gzip tell the length of
+// the last member alone.
+func TestRotatedPieceIsReadOnceThoughItsSizeIsNotWhatItTells(t *testing.T) {
+	packed := gzipped(t, "one\ntwo\n")
+	damaged := bytes.Clone(packed)
+	damaged[len(damaged)-5] ^= 1 // a byte of the checksum
+	for name, c := range map[string]struct {
+		content []byte
+		named   bool
+	}{
+		"cut off":     {packed[:len(packed)-8], true},
+		"damaged":     {damaged, true},
+		"two members": {slices.Concat(gzipped(t, "one\n"), gzipped(t, "two\n")), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path, state := write(t, dir, "info.log", []byte("one\n")), filepath.Join(dir, "state.json")
+			s, err := OpenState(state)
+			require.NoError(t, err)
+			var l lines
+			stop := following(t, &Follow{Paths: []string{path}, FromStart: true, State: s}, &l)
+			l.settles(t, "one")
+			stop()
+			s.Close()
+			write(t, dir, "info-2026-05-04T01-30-00.000.log.gz", c.content)
+			require.NoError(t, os.Remove(path))
+			appendTo(t, path, "three\n")
+			for range 2 { // and not after a restart either
+				s, err = OpenState(state)
+				require.NoError(t, err)
+				l.carry = nil
+				stop = following(t, &Follow{Paths: []string{path}, State: s}, &l)
+				l.settles(t, "one", "two", "three")
+				failures := stop()
+				s.Close()
+				if assert.Equal(t, c.named, len(failures) == 1, "%v", failures); c.named {
+					assert.Contains(t, failures[0].Source, ".log.gz")
+					assert.ErrorIs(t, failures[0].Err, ErrDamaged)
+				}
+				c.named = false
+			}
+		})
+	}
+}
+
 func TestHalfWrittenLineWaitsForItsEnd(t *testing.T) {
 	path := write(t, t.TempDir(), "info.log", nil)
 	var l lines
