@@ -117,7 +117,7 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 			by = "banner"
 		}
 		if now := e.replaced(c); by != "" && now != "" {
-			look.Unseen = append(look.Unseen, Unseen{What: name, Why: messages.NewError("doctor.aside", now), Command: "docker rm " + name})
+			look.Unseen = append(look.Unseen, Unseen{What: name, Why: messages.NewError("doctor.aside", now), Command: e.place.client() + " rm " + name})
 		} else if by != "" {
 			look.Servers = append(look.Servers, e.server(c, by))
 		}

@@ -270,7 +270,7 @@ func (l *Look) keptByEngine(s *Server, p *process) {
 		}
 	}
 	l.Unseen = append(l.Unseen, Unseen{
-		What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Command: asRoot(), Of: s,
+		What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Command: p.opensEngine(os.Geteuid()), Of: s,
 	})
 }
 
@@ -302,6 +302,20 @@ func (l *Look) journal(ctx context.Context, s *Server, name string, ofUser bool)
 		}
 		return program.Start(ctx, math.MaxInt64-1, "journalctl", asked...)
 	}})
+}
+
+// opensEngine is what makes the engine of a process' container tell of it: Podman's listens
+// where it is asked to (podman-system-service(1)).
+func (p *process) opensEngine(uid int) string {
+	switch {
+	case p.podman && p.owner == "" && uid == 0:
+		return "systemctl start podman.socket"
+	case p.podman && p.owner == strconv.Itoa(uid):
+		return "systemctl --user start podman.socket"
+	case p.podman && uid == 0:
+		return "sudo -u '#" + p.owner + "' XDG_RUNTIME_DIR=/run/user/" + p.owner + " systemctl --user start podman.socket"
+	}
+	return asRoot()
 }
 
 // asRoot is what shows more, empty for who sees everything.

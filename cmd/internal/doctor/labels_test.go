@@ -105,6 +105,30 @@ func TestComposeIsToldWhatItWasToldBefore(t *testing.T) {
 	}
 }
 
+// TestCommandsReachTheEngineOfTheContainer: not another one, which the engine's program looks
+// for by itself.
+func TestCommandsReachTheEngineOfTheContainer(t *testing.T) {
+	for _, c := range []struct {
+		place         enginePlace
+		label, of     string
+		want, compose string
+	}{
+		{enginePlace{host: "unix:///var/run/docker.sock"}, "", "", "docker", ""},
+		{enginePlace{host: "unix:///run/user/1000/docker.sock", apart: true}, "", "", "docker -H unix:///run/user/1000/docker.sock", ""},
+		{enginePlace{host: "unix:///run/podman/podman.sock"}, "", "", "podman", "podman compose"},
+		{enginePlace{host: "unix:///run/user/1000/podman/podman.sock", apart: true}, "", "", "podman --url unix:///run/user/1000/podman/podman.sock", "podman --url unix:///run/user/1000/podman/podman.sock compose"},
+		{enginePlace{host: "unix:///run/podman/podman.sock"}, "io.podman.compose.project", "im", "podman", "podman-compose"},
+	} {
+		labels := map[string]string{"com.docker.compose.service": "wk", "com.docker.compose.project.working_dir": "/srv/im", c.label: c.of}
+		s := (&engine{place: c.place}).server(&container.InspectResponse{Name: "/im", Config: &container.Config{Labels: labels}, State: &container.State{}}, "image")
+		assert.Equal(t, c.want+" inspect im | "+c.want+" run -d im && sudo "+c.want+" rm im", s.Operate("docker inspect im | docker run -d im && sudo docker rm im"))
+		restart := s.Operate("docker compose restart wk")
+		assert.True(t, strings.HasSuffix(restart, " -f /srv/im/docker-compose.yml restart wk"), restart)
+		assert.True(t, strings.HasPrefix(restart, c.compose), restart)
+		assert.Equal(t, c.place.apart, strings.Count(restart, c.place.host) == 1, restart)
+	}
+}
+
 // TestPluginIsLookedForWhereDockerDoes: version 1 may be there too.
 func TestPluginIsLookedForWhereDockerDoes(t *testing.T) {
 	dir := t.TempDir()

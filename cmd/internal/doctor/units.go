@@ -150,8 +150,14 @@ func (u *unit) server(ctx context.Context, look *Look) *Server {
 // process is the one that the unit would start.
 func (u *unit) process() check.Process {
 	p := check.Process{Name: u.name, Folder: u.folder, Args: u.args, Environ: slices.Clone(u.environ)}
-	for _, file := range u.files {
-		p.Environ = append(p.Environ, variablesOf(file)...)
+	for _, pattern := range u.files { // systemd.exec(5), EnvironmentFile=
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			files = []string{pattern}
+		}
+		for _, file := range files {
+			p.Environ = append(p.Environ, variablesOf(file)...)
+		}
 	}
 	if p.Folder == "" {
 		p.Folder = "/"
