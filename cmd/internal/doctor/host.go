@@ -130,13 +130,25 @@ func (l *Look) addProcess(ctx context.Context, p *process, by string, units []*u
 			}
 		}
 	}
-	if config := check.ConfigNamed(p.args); config != "" && p.container == "" {
-		s.Facts = append(s.Facts, fact(patterns.FactPath, "config", inFolder(config, p.folder), "/proc/"+strconv.Itoa(p.pid)))
+	if p.container == "" {
+		s.Facts = append(s.Facts, p.facts()...)
 	}
 	s.Settings = func(context.Context) (*check.Settings, error) { return p.settings(s.Name) }
 	l.logsOf(ctx, s, p, all)
 	l.closedOf(s, p)
 	l.Servers = append(l.Servers, s)
+}
+
+// facts are the names of a process of this machine itself.
+func (p *process) facts() (list []patterns.Fact) {
+	from := "/proc/" + strconv.Itoa(p.pid)
+	if config := check.ConfigNamed(p.args); config != "" {
+		list = append(list, fact(patterns.FactPath, "config", inFolder(config, p.folder), from))
+	}
+	if p.program != "" {
+		list = append(list, fact(patterns.FactPath, "program", p.program, from))
+	}
+	return list
 }
 
 // called is the unit, or the program with its number.
