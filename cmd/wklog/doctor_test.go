@@ -501,3 +501,21 @@ func TestStepsForAPlainProcessSpeakOfNoContainer(t *testing.T) {
 		assert.Contains(t, out, "systemctl")
 	}
 }
+
+// TestServerThatWasStoppedIsToldHowToStart: where nothing else is known of it, and its name is
+// nobody's secret.
+func TestServerThatWasStoppedIsToldHowToStart(t *testing.T) {
+	for _, redact := range []bool{false, true} {
+		s := well(t, "wangwei-im")
+		s.State, s.Start = doctor.Exited, "docker start wangwei-im"
+		for _, lang := range []string{"en", "zh"} {
+			out, _, status := consult(t, lang, []doctor.Finder{&place{name: "docker", states: [][]*doctor.Server{{s}}}}, func(d *examining) { d.redact = redact })
+			assert.Equal(t, exitReached, status)
+			assert.Equal(t, !redact, strings.Contains(out, "docker start wangwei-im"), out)
+		}
+	}
+	sick := sick(t, "wukongim")
+	sick.Start = "docker start wukongim"
+	out, _, _ := consult(t, "en", []doctor.Finder{&place{name: "docker", states: [][]*doctor.Server{{sick}}}}, nil)
+	assert.NotContains(t, out, "docker start", "what is known to be at fault comes first")
+}

@@ -228,6 +228,9 @@ func (e *engine) container(c *container.InspectResponse, component patterns.Comp
 	tell(patterns.FactService, "compose", check.ComposeService(c.Config.Labels))
 	tell(patterns.FactFile, "compose", compose)
 	s.Operate = e.operate(c, compose)
+	if patterns.FactContainer.Fits(name) {
+		s.Start = s.Operate("docker start " + name)
+	}
 	return s
 }
 

@@ -127,7 +127,7 @@ func (u *unit) server(ctx context.Context, look *Look) *Server {
 		Name: u.name, Component: patterns.ComponentWuKongIM, FoundBy: "host", By: "unit", State: Exited, Restarts: u.restarts, ExitCode: u.exit,
 		Facts: []patterns.Fact{fact(patterns.FactUnit, "unit", strings.TrimSuffix(u.name, ".service"), "systemd")},
 	}
-	s.Restart = restart(u.name, false)
+	s.Restart, s.Start = restart(u.name, false), "sudo systemctl start "+strings.TrimSuffix(u.name, ".service")
 	if u.sub == "auto-restart" || u.state == "activating" {
 		s.State = Restarting
 	}
