@@ -161,7 +161,7 @@ func TestCertificateOfAnImageGetsAVolume(t *testing.T) {
 	now := time.Now()
 	pki, key := pkitest.New(now), pkitest.Key()
 	expired := pki.Intermediate.Issue(key, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.AddDate(0, 0, -90), now.AddDate(0, 0, -2) })
-	for folder, volume := range map[string]string{"/root/wukongim/certs": "-v im-certs:/root/wukongim/certs", "/etc": ""} {
+	for folder, volume := range map[string]string{"/root/wukongim/certs": "-v im-certs:/root/wukongim/certs", "/etc": "", "/usr/local": "", "/etc/ssl/private": ""} {
 		b := newBox(t)
 		b.roots.AddCert(pki.Root.Certificate)
 		for _, name := range []string{"full.pem", "leaf.pem"} {
