@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -26,8 +28,9 @@ func (e *engine) operate(c *container.InspectResponse, compose string) func(stri
 	if patterns.FactService.Fits(project) && project != path.Base(path.Dir(compose)) {
 		program += " -p " + shellescape.Quote(project)
 	}
-	files := composeFlags(c.Config.Labels)
+	files, byName := composeFlags(c.Config.Labels), e.byName(c, compose)
 	return func(command string) string {
+		command = byName(command)
 		if files != "" {
 			command = composeWords.ReplaceAllLiteralString(command, program+files+" ")
 		}
@@ -35,6 +38,18 @@ func (e *engine) operate(c *container.InspectResponse, compose string) func(stri
 			return dockerWord.FindStringSubmatch(words)[1] + client + " "
 		})
 	}
+}
+
+// byName puts commands that compose passes on to a container into those of the engine, where
+// this machine has no compose file to be named: Portainer keeps its own within a container.
+func (e *engine) byName(c *container.InspectResponse, compose string) func(string) string {
+	name, service := nameOf(c), check.ComposeService(c.Config.Labels)
+	_, err := os.Stat(compose)
+	if !e.place.local() || !errors.Is(err, fs.ErrNotExist) || !patterns.FactContainer.Fits(name) || !patterns.FactService.Fits(service) {
+		return func(command string) string { return command }
+	}
+	passed := regexp.MustCompile(composeWords.String() + `(restart|stop|logs|exec|kill -s HUP) ` + regexp.QuoteMeta(service) + `( |$)`)
+	return func(command string) string { return passed.ReplaceAllString(command, "docker ${1} "+name+"${2}") }
 }
 
 // compose is the program that made a container, as it is called here.
