@@ -77,6 +77,7 @@ var situations = []situation{
 	{long: true, name: "relative-path", settings: map[string]string{certFile: "certs/full.pem"}, cause: "cert-file-missing"},
 	{long: true, name: "tilde", settings: map[string]string{certFile: "~/certs/full.pem"}, cause: "cert-file-missing"},
 	{long: true, name: "quotes", settings: map[string]string{certFile: `\"/root/wukongim/certs/full.pem\"`}, cause: "cert-file-missing"},
+	{name: "links-of-certbot", bare: true, with: "-v CERTS/letsencrypt/live/im:/root/wukongim/certs", cause: "cert-file-missing", command: "-v CERTS/letsencrypt:CERTS/letsencrypt:ro"},
 	{name: "misspelled-name", settings: cert("fullchain.pem"), cause: "cert-file-missing"},
 	{name: "closed-to-its-user", with: "--user 1000", settings: map[string]string{keyFile: inside + "closed.pem"}, cause: "cert-file-unreadable"},
 	{long: true, name: "closed-folder", with: "--user 1000", settings: map[string]string{keyFile: inside + "closed/key.pem"}, cause: "cert-file-unreadable"},
@@ -474,10 +475,16 @@ func (e *engine) writeCertificates(t *testing.T, dir string) {
 	}
 	for name, from := range map[string]string{ // beside what containers see
 		"im/tls/full.pem": "full.pem", "im/tls/key.pem": "key.pem", "im/data/any": "empty.pem", "copied/tls/full.pem": "full.pem", "copied/tls/key.pem": "key.pem",
-		"copied/certs/expired.pem": "expired.pem", "copied/certs/key.pem": "key.pem",
+		"copied/certs/expired.pem": "expired.pem", "copied/certs/key.pem": "key.pem", "letsencrypt/archive/im/full.pem": "full.pem", "letsencrypt/archive/im/key.pem": "key.pem",
 	} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(files[from]), 0o644))
+	}
+	require.NoError(t, os.MkdirAll(dir+"/letsencrypt/live/im", 0o755))
+	for _, name := range []string{"full.pem", "key.pem"} {
+		link := dir + "/letsencrypt/live/im/" + name
+		_ = os.Remove(link) // of an earlier time
+		require.NoError(t, os.Symlink("../../archive/im/"+name, link))
 	}
 	require.NoError(t, os.Chmod(e.dir, 0o755))
 	require.NoError(t, os.Chmod(dir+"/closed.pem", 0o600))

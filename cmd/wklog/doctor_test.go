@@ -487,3 +487,35 @@ func TestStepsAreThoseForTheWayInWhichTheServerIsRun(t *testing.T) {
 	assert.NotContains(t, out, "docker")
 	assert.Contains(t, out, "kubectl -n im ")
 }
+
+// TestStepsForAPlainProcessSpeakOfNoContainer: it has no unit, and is none the less of this
+// machine.
+func TestStepsForAPlainProcessSpeakOfNoContainer(t *testing.T) {
+	s := container("wukongim[4711]", nil, timed(printed(t, "st-missing_key-release"), time.Date(2026, 5, 4, 1, 0, 0, 0, time.UTC)))
+	s.FoundBy, s.State, s.Settings, s.Operate = "host", doctor.Exited, nil, nil
+	s.Facts = []patterns.Fact{{Kind: patterns.FactPath, Name: "program", Component: patterns.ComponentWuKongIM, Value: "/opt/im/wukongim", From: "/proc/4711"}}
+	for _, lang := range []string{"en", "zh"} {
+		out, _, _ := consult(t, lang, []doctor.Finder{&place{name: "host", states: [][]*doctor.Server{{s}}}}, nil)
+		assert.Contains(t, out, "cert-file-missing")
+		assert.NotContains(t, out, "docker")
+		assert.Contains(t, out, "systemctl")
+	}
+}
+
+// TestServerThatWasStoppedIsToldHowToStart: where nothing else is known of it, and its name is
+// nobody's secret.
+func TestServerThatWasStoppedIsToldHowToStart(t *testing.T) {
+	for _, redact := range []bool{false, true} {
+		s := well(t, "wangwei-im")
+		s.State, s.Start = doctor.Exited, "docker start wangwei-im"
+		for _, lang := range []string{"en", "zh"} {
+			out, _, status := consult(t, lang, []doctor.Finder{&place{name: "docker", states: [][]*doctor.Server{{s}}}}, func(d *examining) { d.redact = redact })
+			assert.Equal(t, exitReached, status)
+			assert.Equal(t, !redact, strings.Contains(out, "docker start wangwei-im"), out)
+		}
+	}
+	sick := sick(t, "wukongim")
+	sick.Start = "docker start wukongim"
+	out, _, _ := consult(t, "en", []doctor.Finder{&place{name: "docker", states: [][]*doctor.Server{{sick}}}}, nil)
+	assert.NotContains(t, out, "docker start", "what is known to be at fault comes first")
+}

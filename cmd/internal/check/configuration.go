@@ -224,7 +224,7 @@ func (s *Settings) offerWSS() []Step {
 		return s.offerInPod(listen, address)
 	}
 	service := Name.of("service", "wukongim")
-	if s.container != nil {
+	if s.container != nil && !s.container.unmapped {
 		service = Name.of("service", s.container.service)
 	}
 	return []Step{

@@ -120,14 +120,16 @@ func (s *Settings) lookInside() (Step, bool) {
 
 // overImage mounts a volume over the folder of the image that has the certificate: an engine
 // puts the image's files into a new one (docker documentation, "Volumes"). Folders near the
-// root hold more than certificates.
+// root, and those of the system, hold more than certificates.
 func (s *Settings) overImage() []Step {
-	folder := path.Dir(s.value(keyCertFile))
-	if s.container.follow(s.value(keyCertFile)).kind != placeNowhere || strings.Count(folder, "/") < 2 {
+	folder := path.Dir(path.Clean(s.value(keyCertFile)))
+	if s.container.follow(s.value(keyCertFile)).kind != placeNowhere || depth(folder) < 2 || ofSystem().MatchString(folder) {
 		return nil
 	}
 	return s.again(sharedReason+"fix-image", Text.of("option", "-v"), Path.of("value", s.container.running+"-certs:"+folder))
 }
+
+var ofSystem = lazily(`^/(?:usr|lib|bin|sbin|etc/ssl|etc/pki)(?:/|$)`)
 
 // silenced switches wss off, which crashes a server without a certificate.
 func (s *Settings) silenced() []Step {

@@ -81,7 +81,7 @@ func (b *box) remedied(t *testing.T) (steps []string) {
 		}
 		rest, ok := strings.CutPrefix(name, "/certs/")
 		data, err := os.ReadFile(filepath.Join(b.dir, b.below, rest))
-		if !ok || err != nil {
+		if real, _ := filepath.EvalSymlinks(filepath.Join(b.dir, b.below, rest)); !ok || err != nil || !strings.HasPrefix(real, filepath.Join(b.dir, b.below)) {
 			return File{}, fs.ErrNotExist
 		}
 		return File{Data: data, Mode: 0o644}, nil
@@ -132,13 +132,36 @@ func TestContainerIsRunAgainWithWhatMendsIt(t *testing.T) {
 	}
 }
 
+// TestLinksOutOfAMountAreMountedWithWhatTheyLeadTo: as where the folder of a domain in certbot's
+// live is mounted, whose files are links into archive.
+func TestLinksOutOfAMountAreMountedWithWhatTheyLeadTo(t *testing.T) {
+	for name, to := range map[string]string{"relative": "../../archive/im", "absolute": "DIR/archive/im"} {
+		b := newBox(t)
+		b.below = "live/im"
+		b.environ["WK_WSSCONFIG_CERTFILE"], b.environ["WK_WSSCONFIG_KEYFILE"] = "/certs/fullchain.pem", "/certs/privkey.pem"
+		for _, folder := range []string{"live/im", "archive/im"} {
+			require.NoError(t, os.MkdirAll(filepath.Join(b.dir, folder), 0o755))
+		}
+		for link, file := range map[string]string{"fullchain": "full.pem", "privkey": "key.pem"} {
+			require.NoError(t, os.Rename(filepath.Join(b.dir, file), filepath.Join(b.dir, "archive/im", link+"1.pem")))
+			require.NoError(t, os.Symlink(strings.Replace(to, "DIR", b.dir, 1)+"/"+link+"1.pem", filepath.Join(b.dir, "live/im", link+".pem")))
+		}
+		steps := b.remedied(t)
+		require.NotEmpty(t, steps, name)
+		assert.Contains(t, steps[0], "any.fix-shown", name)
+		assert.Contains(t, steps[0], "-v DIR:DIR:ro", name)
+		assert.Contains(t, steps[0], "-e WK_WSSCONFIG_CERTFILE=DIR/live/im/fullchain.pem", name)
+		assert.Contains(t, steps[0], "-e WK_WSSCONFIG_KEYFILE=DIR/live/im/privkey.pem", name)
+	}
+}
+
 // TestCertificateOfAnImageGetsAVolume: after its dates were looked at; not over a folder that
 // has more than certificates.
 func TestCertificateOfAnImageGetsAVolume(t *testing.T) {
 	now := time.Now()
 	pki, key := pkitest.New(now), pkitest.Key()
 	expired := pki.Intermediate.Issue(key, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.AddDate(0, 0, -90), now.AddDate(0, 0, -2) })
-	for folder, volume := range map[string]string{"/root/wukongim/certs": "-v im-certs:/root/wukongim/certs", "/etc": ""} {
+	for folder, volume := range map[string]string{"/root/wukongim/certs": "-v im-certs:/root/wukongim/certs", "/etc": "", "/usr/local": "", "/etc/ssl/private": ""} {
 		b := newBox(t)
 		b.roots.AddCert(pki.Root.Certificate)
 		for _, name := range []string{"full.pem", "leaf.pem"} {

@@ -135,7 +135,7 @@ func (s *Settings) shown(p *nearPair) []Step {
 }
 
 // unmounted are faults of a file that is in none of the container's mounts.
-var unmounted = []string{"path-not-mounted", "path-missing", "path-not-in-volume"}
+var unmounted = []string{"path-not-mounted", "path-missing", "path-not-in-volume", "path-link", "path-link-absolute"}
 
 // taken mends a fault by a pair of elsewhere: it is shown to the container where that has no
 // files, and written over those that it has.

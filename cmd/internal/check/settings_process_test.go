@@ -72,6 +72,15 @@ func TestProcessThatSeesFilesOfItsOwn(t *testing.T) {
 	assert.Equal(t, filepath.Join(root, "archive/1.pem"), s.Files().CertFile)
 	assert.Contains(t, told(s.Check()), "skip config-published.no-compose", "nothing is known of its ports")
 
+	p.Name, p.Environ, p.Args = "app[7]", []string{"WK_EXTERNAL_WSSADDR=wss://im.wangwei-corp.cn:5210"}, nil
+	s, err = p.Load()
+	require.NoError(t, err)
+	for _, r := range s.Check() {
+		for _, step := range r.Fixes {
+			assert.NotContains(t, step.CommandLine()+step.Snippet(), "app[7]", "which is no service of compose")
+		}
+	}
+
 	hidden := filepath.Join(t.TempDir(), "here.pem")
 	require.NoError(t, os.WriteFile(hidden, []byte("here"), 0o644))
 	p = check.Process{Name: "unit", Root: root, Environ: []string{"WK_WSSCONFIG_CERTFILE=" + hidden}}

@@ -187,7 +187,7 @@ func (s *Settings) restartStep() Step {
 		return step(sharedReason+"fix-rollout", "kubectl rollout restart %[1]s", "", Name.of("workload", s.container.service))
 	case s.container != nil && s.container.running != "" && s.container.composed == "":
 		return step(sharedReason+"fix-run-again", "docker inspect --format '{{json .HostConfig}}' %[1]s", "", Name.of("container", s.container.running))
-	case s.container != nil:
+	case s.container != nil && !s.container.unmapped:
 		return step(sharedReason+"fix-recreate", "docker compose up -d %[1]s", "", Name.of("service", s.container.service))
 	}
 	return step(sharedReason+"fix-restart", "", "")

@@ -117,7 +117,7 @@ func (e *engine) find(ctx context.Context, look *Look) error {
 			by = "banner"
 		}
 		if now := e.replaced(c); by != "" && now != "" {
-			look.Unseen = append(look.Unseen, Unseen{What: name, Why: messages.NewError("doctor.aside", now), Command: "docker rm " + name})
+			look.Unseen = append(look.Unseen, Unseen{What: name, Why: messages.NewError("doctor.aside", now), Command: e.place.client() + " rm " + name})
 		} else if by != "" {
 			look.Servers = append(look.Servers, e.server(c, by))
 		}
@@ -228,6 +228,9 @@ func (e *engine) container(c *container.InspectResponse, component patterns.Comp
 	tell(patterns.FactService, "compose", check.ComposeService(c.Config.Labels))
 	tell(patterns.FactFile, "compose", compose)
 	s.Operate = e.operate(c, compose)
+	if patterns.FactContainer.Fits(name) {
+		s.Start = s.Operate("docker start " + name)
+	}
 	return s
 }
 
@@ -239,7 +242,8 @@ func (e *engine) server(c *container.InspectResponse, by string) *Server {
 		return e.raw.Load(name, func(file string) (check.File, error) { return e.file(ctx, c.ID, file) })
 	}
 	s.Restart = check.Step{Command: s.Operate("docker restart %[1]s"), Values: []check.Value{{Name: "container", Type: check.Name, V: name}}}
-	if service := check.ComposeService(c.Config.Labels); service != "" {
+	service := check.ComposeService(c.Config.Labels)
+	if isByName := s.Operate("docker compose restart "+service) == s.Operate("docker restart "+name); service != "" && !isByName {
 		s.Restart = check.Step{Command: s.Operate("docker compose restart %[1]s"), Values: []check.Value{{Name: "service", Type: check.Name, V: service}}}
 	}
 	return s

@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -21,29 +23,52 @@ import (
 // anything: what has not the shape of a file or a name goes into no command, for there it
 // may stand within quotes already.
 func (e *engine) operate(c *container.InspectResponse, compose string) func(string) string {
-	program, podman := composeProgram(pluginFolders(os.Getenv)), strings.Contains(e.place.host, "podman")
-	if podman {
-		program = "podman compose"
-	}
+	client, program := e.place.client(), e.compose(c)
 	project := c.Config.Labels["com.docker.compose.project"]
 	if patterns.FactService.Fits(project) && project != path.Base(path.Dir(compose)) {
 		program += " -p " + shellescape.Quote(project)
 	}
-	files := composeFlags(c.Config.Labels)
+	files, byName := composeFlags(c.Config.Labels), e.byName(c, compose)
 	return func(command string) string {
+		command = byName(command)
 		if files != "" {
 			command = composeWords.ReplaceAllLiteralString(command, program+files+" ")
 		}
-		if podman {
-			command = dockerWord.ReplaceAllString(command, "${1}podman ")
-		}
-		return command
+		return dockerWord.ReplaceAllStringFunc(command, func(words string) string {
+			return dockerWord.FindStringSubmatch(words)[1] + client + " "
+		})
 	}
+}
+
+// byName puts commands that compose passes on to a container into those of the engine, where
+// this machine has no compose file to be named: Portainer keeps its own within a container.
+func (e *engine) byName(c *container.InspectResponse, compose string) func(string) string {
+	name, service := nameOf(c), check.ComposeService(c.Config.Labels)
+	_, err := os.Stat(compose)
+	if !e.place.local() || !errors.Is(err, fs.ErrNotExist) || !patterns.FactContainer.Fits(name) || !patterns.FactService.Fits(service) {
+		return func(command string) string { return command }
+	}
+	passed := regexp.MustCompile(composeWords.String() + `(restart|stop|logs|exec|kill -s HUP) ` + regexp.QuoteMeta(service) + `( |$)`)
+	return func(command string) string { return passed.ReplaceAllString(command, "docker ${1} "+name+"${2}") }
+}
+
+// compose is the program that made a container, as it is called here.
+func (e *engine) compose(c *container.InspectResponse) string {
+	program := composeProgram(pluginFolders(os.Getenv))
+	switch {
+	case c.Config.Labels["io.podman.compose.project"] != "": // podman compose came with 4.7 of Podman
+		return "podman-compose"
+	case e.place.podman(), program == "docker compose":
+		return e.place.client() + " compose"
+	case e.place.apart:
+		return program + " -H " + shellescape.Quote(e.place.host)
+	}
+	return program
 }
 
 var (
 	composeWords = regexp.MustCompile(`docker compose (?:-f (?:'[^']*'|\S+) )?`)
-	dockerWord   = regexp.MustCompile(`(?m)(^|[;&|(]\s*|\b(?:sudo|exec) )docker `)
+	dockerWord   = regexp.MustCompile(`(?m)(^|[;&|(]\s*|\b(?:sudo|exec) )docker (?:-H \S+ )?`)
 )
 
 // composeFlags name the files of a project: those of its services, of its variables where

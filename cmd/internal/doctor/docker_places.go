@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/moby/moby/client"
 )
 
@@ -24,6 +25,23 @@ type enginePlace struct {
 	chosen bool
 	// secure is the folder of ca.pem, cert.pem and key.pem, empty without TLS.
 	secure string
+	// apart says that the engine's program looks for it elsewhere, if it is not told.
+	apart bool
+}
+
+// podman tells it from Docker.
+func (p enginePlace) podman() bool { return strings.Contains(p.host, "podman") }
+
+// client is the engine's program, told where the engine is if it has to be.
+func (p enginePlace) client() string {
+	client, flag := "docker", " -H "
+	if p.podman() {
+		client, flag = "podman", " --url "
+	}
+	if p.apart {
+		client += flag + shellescape.Quote(p.host)
+	}
+	return client
 }
 
 // enginePlaces are those of this user: what DOCKER_HOST or the context names (docker
@@ -48,8 +66,8 @@ func enginePlaces(env func(string) string) (places []enginePlace) {
 		add(context)
 	default:
 		for _, socket := range sockets(env, home) {
-			if _, err := os.Stat(socket); err == nil || errors.Is(err, fs.ErrPermission) && socket == "/var/run/docker.sock" {
-				add(enginePlace{host: "unix://" + socket})
+			if _, err := os.Stat(socket); err == nil || errors.Is(err, fs.ErrPermission) && socket == usualSocket {
+				add(enginePlace{host: "unix://" + socket, apart: socket != usualSocket})
 			}
 		}
 	}
@@ -58,10 +76,27 @@ func enginePlaces(env func(string) string) (places []enginePlace) {
 	}
 	for _, socket := range podmanSockets(env) {
 		if _, err := os.Stat(socket); err == nil {
-			add(enginePlace{host: "unix://" + socket})
+			add(enginePlace{host: "unix://" + socket, apart: socket != podmanSocket(os.Geteuid())})
 		}
 	}
 	return places
+}
+
+// usualSocket is where docker looks for its engine.
+const usualSocket = "/var/run/docker.sock"
+
+// podmanSocket is that of the engine that a user's podman works on.
+func podmanSocket(uid int) string {
+	if uid == 0 {
+		return "/run/podman/podman.sock"
+	}
+	return fmt.Sprintf("/run/user/%d/podman/podman.sock", uid)
+}
+
+// ofUsers are the sockets of all users' own engines, which root alone sees.
+func ofUsers(name string) []string {
+	found, _ := filepath.Glob("/run/user/*/" + name)
+	return found
 }
 
 func homeFolder(env func(string) string) string { return cmp.Or(env("HOME"), "/root") }
@@ -75,11 +110,11 @@ func configFolder(env func(string) string) string {
 // sockets are where Docker listens, rootless (docker documentation, "Rootless mode"), in
 // Docker Desktop, Colima, Rancher Desktop and OrbStack.
 func sockets(env func(string) string, home string) []string {
-	list := []string{"/var/run/docker.sock"}
+	list := []string{usualSocket}
 	if dir := env("XDG_RUNTIME_DIR"); dir != "" {
 		list = append(list, dir+"/docker.sock")
 	}
-	list = append(list, fmt.Sprintf("/run/user/%d/docker.sock", os.Getuid()))
+	list = append(append(list, fmt.Sprintf("/run/user/%d/docker.sock", os.Getuid())), ofUsers("docker.sock")...)
 	for _, rest := range []string{".docker/run/docker.sock", ".docker/desktop/docker.sock", ".colima/default/docker.sock", ".colima/docker.sock", ".rd/docker.sock", ".orbstack/run/docker.sock"} {
 		list = append(list, filepath.Join(home, rest))
 	}
@@ -88,11 +123,11 @@ func sockets(env func(string) string, home string) []string {
 
 // podmanSockets are those of podman system service (podman-system-service(1)).
 func podmanSockets(env func(string) string) []string {
-	list := []string{"/run/podman/podman.sock"}
+	list := []string{podmanSocket(0), podmanSocket(os.Getuid())}
 	if dir := env("XDG_RUNTIME_DIR"); dir != "" {
 		list = append(list, dir+"/podman/podman.sock")
 	}
-	return append(list, fmt.Sprintf("/run/user/%d/podman/podman.sock", os.Getuid()))
+	return append(list, ofUsers("podman/podman.sock")...)
 }
 
 // real is a socket behind its links: /var/run is one.

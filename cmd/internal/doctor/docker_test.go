@@ -137,5 +137,10 @@ func TestPlacesOfEngines(t *testing.T) {
 	}
 	assert.Equal(t, "unix:///home/a/.colima/default/docker.sock", first(map[string]string{}))
 	assert.Equal(t, "tcp://10.0.0.1:2375", first(map[string]string{"DOCKER_HOST": "tcp://10.0.0.1:2375"}))
+	home := t.TempDir()
+	require.NoError(t, os.MkdirAll(home+"/.docker/run", 0o755))
+	require.NoError(t, os.WriteFile(home+"/.docker/run/docker.sock", nil, 0o600))
+	places := enginePlaces(func(name string) string { return map[string]string{"HOME": home}[name] })
+	assert.Contains(t, places, enginePlace{host: "unix://" + home + "/.docker/run/docker.sock", apart: true}, "docker does not look there without a context")
 	assert.Equal(t, "lost", first(map[string]string{"DOCKER_CONTEXT": "lost"}), "a context that is missing is told by its name")
 }

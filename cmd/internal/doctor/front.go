@@ -167,7 +167,7 @@ func (l *Look) addFront(ctx context.Context, p *process, kind *front) {
 		s.Facts = append(s.Facts, patterns.Fact{Kind: patterns.FactUnit, Name: "unit", Component: kind.component, Value: strings.TrimSuffix(p.unit, ".service"), From: "systemd"})
 	}
 	if p.container != "" {
-		l.Unseen = append(l.Unseen, Unseen{What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Command: asRoot(), Of: s})
+		l.Unseen = append(l.Unseen, Unseen{What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Command: p.opensEngine(os.Geteuid()), Of: s})
 		return
 	}
 	s.Proxies = loading(kind.proxies(p)...)

@@ -130,13 +130,25 @@ func (l *Look) addProcess(ctx context.Context, p *process, by string, units []*u
 			}
 		}
 	}
-	if config := check.ConfigNamed(p.args); config != "" && p.container == "" {
-		s.Facts = append(s.Facts, fact(patterns.FactPath, "config", inFolder(config, p.folder), "/proc/"+strconv.Itoa(p.pid)))
+	if p.container == "" {
+		s.Facts = append(s.Facts, p.facts()...)
 	}
 	s.Settings = func(context.Context) (*check.Settings, error) { return p.settings(s.Name) }
 	l.logsOf(ctx, s, p, all)
 	l.closedOf(s, p)
 	l.Servers = append(l.Servers, s)
+}
+
+// facts are the names of a process of this machine itself.
+func (p *process) facts() (list []patterns.Fact) {
+	from := "/proc/" + strconv.Itoa(p.pid)
+	if config := check.ConfigNamed(p.args); config != "" {
+		list = append(list, fact(patterns.FactPath, "config", inFolder(config, p.folder), from))
+	}
+	if p.program != "" {
+		list = append(list, fact(patterns.FactPath, "program", p.program, from))
+	}
+	return list
 }
 
 // called is the unit, or the program with its number.
@@ -270,7 +282,7 @@ func (l *Look) keptByEngine(s *Server, p *process) {
 		}
 	}
 	l.Unseen = append(l.Unseen, Unseen{
-		What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Command: asRoot(), Of: s,
+		What: s.Name, Why: messages.NewError("error.doctor.container-closed", p.container[:12], p.pid), Command: p.opensEngine(os.Geteuid()), Of: s,
 	})
 }
 
@@ -302,6 +314,20 @@ func (l *Look) journal(ctx context.Context, s *Server, name string, ofUser bool)
 		}
 		return program.Start(ctx, math.MaxInt64-1, "journalctl", asked...)
 	}})
+}
+
+// opensEngine is what makes the engine of a process' container tell of it: Podman's listens
+// where it is asked to (podman-system-service(1)).
+func (p *process) opensEngine(uid int) string {
+	switch {
+	case p.podman && p.owner == "" && uid == 0:
+		return "systemctl start podman.socket"
+	case p.podman && p.owner == strconv.Itoa(uid):
+		return "systemctl --user start podman.socket"
+	case p.podman && uid == 0:
+		return "sudo -u '#" + p.owner + "' XDG_RUNTIME_DIR=/run/user/" + p.owner + " systemctl --user start podman.socket"
+	}
+	return asRoot()
 }
 
 // asRoot is what shows more, empty for who sees everything.

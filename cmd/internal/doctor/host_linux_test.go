@@ -181,6 +181,31 @@ func TestContainerOfAnEngineThatSaysNothingIsNamedWithItsNumber(t *testing.T) {
 	}
 }
 
+// TestEngineOfPodmanIsOpenedByItsSocket: there is none before somebody asks for it.
+func TestEngineOfPodmanIsOpenedByItsSocket(t *testing.T) {
+	id := strings.Repeat("0123456789abcdef", 4)
+	users := "0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + id + ".scope/container"
+	for _, c := range []struct {
+		cgroup, want string
+		uid          int
+	}{
+		{users, "systemctl --user start podman.socket", 1000},
+		{users, "sudo -u '#1000' XDG_RUNTIME_DIR=/run/user/1000 systemctl --user start podman.socket", 0},
+		{users, asRoot(), 1001},
+		{"0::/machine.slice/libpod-" + id + ".scope/container", "systemctl start podman.socket", 0},
+		{"0::/machine.slice/libpod-" + id + ".scope/container", asRoot(), 1000},
+		{"0::/system.slice/docker-" + id + ".scope", asRoot(), 0},
+	} {
+		k := newKernel(t)
+		k.process(20, "/home/app", "/", c.cgroup, nil, "/home/app", "--config=/root/wukongim/wk.yaml")
+		all, err := processes{k.root}.list()
+		require.NoError(t, err)
+		require.Len(t, all, 1)
+		all[0].look()
+		assert.Equal(t, c.want, all[0].opensEngine(c.uid), c.cgroup)
+	}
+}
+
 // What is closed to the user is named, and everything else is told.
 func TestHalfOfProcIsClosed(t *testing.T) {
 	if os.Geteuid() != 0 {
@@ -236,6 +261,18 @@ func TestHostileNamesOfUnitsAndProgramsAreNotHandedOn(t *testing.T) {
 	for _, question := range asked(t, folder) {
 		assert.NotContains(t, question, "journalctl")
 	}
+}
+
+// TestVariablesOfAUnitMayStandInSeveralFiles: a pattern names them, as a name does one.
+func TestVariablesOfAUnitMayStandInSeveralFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a.env": "WK_MODE=debug\r\n", "b.env": "# none\nWK_WSSADDR=\"wss://0.0.0.0:5210\"\n", "c.conf": "WK_LOST=1\n"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	u := &unit{environ: []string{"WK_ADDR=tcp://0.0.0.0:5100"}}
+	u.set("EnvironmentFiles", dir+"/*.env (ignore_errors=yes)")
+	u.set("EnvironmentFiles", dir+"/absent.env (ignore_errors=yes)")
+	assert.Equal(t, []string{"WK_ADDR=tcp://0.0.0.0:5100", "WK_MODE=debug", "WK_WSSADDR=wss://0.0.0.0:5210"}, u.process().Environ)
 }
 
 func TestJournalThatIsClosedIsNamed(t *testing.T) {

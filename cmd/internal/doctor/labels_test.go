@@ -105,6 +105,48 @@ func TestComposeIsToldWhatItWasToldBefore(t *testing.T) {
 	}
 }
 
+// TestCommandsReachTheEngineOfTheContainer: not another one, which the engine's program looks
+// for by itself.
+func TestCommandsReachTheEngineOfTheContainer(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(dir+"/docker-compose.yml", nil, 0o600))
+	for _, c := range []struct {
+		place         enginePlace
+		label, of     string
+		want, compose string
+	}{
+		{enginePlace{host: "unix:///var/run/docker.sock"}, "", "", "docker", ""},
+		{enginePlace{host: "unix:///run/user/1000/docker.sock", apart: true}, "", "", "docker -H unix:///run/user/1000/docker.sock", ""},
+		{enginePlace{host: "unix:///run/podman/podman.sock"}, "", "", "podman", "podman compose"},
+		{enginePlace{host: "unix:///run/user/1000/podman/podman.sock", apart: true}, "", "", "podman --url unix:///run/user/1000/podman/podman.sock", "podman --url unix:///run/user/1000/podman/podman.sock compose"},
+		{enginePlace{host: "unix:///run/podman/podman.sock"}, "io.podman.compose.project", "im", "podman", "podman-compose"},
+	} {
+		labels := map[string]string{"com.docker.compose.service": "wk", "com.docker.compose.project.working_dir": dir, c.label: c.of}
+		s := (&engine{place: c.place}).server(&container.InspectResponse{Name: "/im", Config: &container.Config{Labels: labels}, State: &container.State{}}, "image")
+		assert.Equal(t, c.want+" inspect im | "+c.want+" run -d im && sudo "+c.want+" rm im", s.Operate("docker inspect im | docker run -d im && sudo docker rm im"))
+		restart := s.Operate("docker compose restart wk")
+		assert.True(t, strings.HasSuffix(restart, " -f "+dir+"/docker-compose.yml restart wk"), restart)
+		assert.True(t, strings.HasPrefix(restart, c.compose), restart)
+		assert.Equal(t, c.place.apart, strings.Count(restart, c.place.host) == 1, restart)
+	}
+}
+
+// TestContainerIsNamedWhereItsComposeFileIsElsewhere: a command with the file would fail.
+func TestContainerIsNamedWhereItsComposeFileIsElsewhere(t *testing.T) {
+	labels := map[string]string{"com.docker.compose.service": "wk", "com.docker.compose.project.config_files": "/data/compose/3/docker-compose.yml", "com.docker.compose.project.working_dir": "/data/compose/3"}
+	s := (&engine{place: enginePlace{host: "unix:///var/run/docker.sock"}}).server(&container.InspectResponse{Name: "/im-wk-1", Config: &container.Config{Labels: labels}, State: &container.State{}}, "image")
+	for command, want := range map[string]string{
+		"docker compose restart wk":                 "docker restart im-wk-1",
+		"docker compose logs wk 2>&1 | grep x":      "docker logs im-wk-1 2>&1 | grep x",
+		"docker compose -f /a.yml exec wk nginx -t": "docker exec im-wk-1 nginx -t",
+		"docker compose restart wk-other":           s.Operate("docker compose restart wk-other"),
+	} {
+		assert.Equal(t, want, s.Operate(command))
+	}
+	assert.Contains(t, s.Operate("docker compose restart wk-other"), "wk-other")
+	assert.Equal(t, "docker restart im-wk-1", s.Restart.CommandLine())
+}
+
 // TestPluginIsLookedForWhereDockerDoes: version 1 may be there too.
 func TestPluginIsLookedForWhereDockerDoes(t *testing.T) {
 	dir := t.TempDir()

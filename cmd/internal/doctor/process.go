@@ -37,9 +37,12 @@ type process struct {
 	// unit is that of systemd, of its user's where ofUser is set; container is an id.
 	unit, container string
 	ofUser          bool
-	listens         []net.TCPAddr
-	outputs         []string // where its output and its errors go
-	closed          []string // files about it that are closed to this user
+	// podman says that the container is Podman's, owner whose number it is where it is not root's.
+	podman  bool
+	owner   string
+	listens []net.TCPAddr
+	outputs []string // where its output and its errors go
+	closed  []string // files about it that are closed to this user
 
 	// Two finders may look at it.
 	looked, asked sync.Once

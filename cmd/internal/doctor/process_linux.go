@@ -175,7 +175,10 @@ func (p *process) booted() time.Time {
 	return time.Time{}
 }
 
-var containerID = regexp.MustCompile(`[0-9a-f]{64}`)
+var (
+	containerID = regexp.MustCompile(`[0-9a-f]{64}`)
+	userSlice   = regexp.MustCompile(`/user-(\d{1,10})\.slice/`)
+)
 
 // cgroup tells the unit that a process is of, or the container.
 func (p *process) cgroup() {
@@ -184,7 +187,10 @@ func (p *process) cgroup() {
 		_, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
 		_, path, _ := strings.Cut(rest, ":")
 		if id := containerID.FindString(path); id != "" {
-			p.container = id
+			p.container, p.podman = id, strings.Contains(path, "libpod-")
+			if m := userSlice.FindStringSubmatch(path); m != nil && m[1] != "0" {
+				p.owner = m[1]
+			}
 		}
 		for name := range strings.SplitSeq(path, "/") {
 			if unitName.MatchString(name) && !strings.HasPrefix(name, "user@") {

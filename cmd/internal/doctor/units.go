@@ -127,7 +127,7 @@ func (u *unit) server(ctx context.Context, look *Look) *Server {
 		Name: u.name, Component: patterns.ComponentWuKongIM, FoundBy: "host", By: "unit", State: Exited, Restarts: u.restarts, ExitCode: u.exit,
 		Facts: []patterns.Fact{fact(patterns.FactUnit, "unit", strings.TrimSuffix(u.name, ".service"), "systemd")},
 	}
-	s.Restart = restart(u.name, false)
+	s.Restart, s.Start = restart(u.name, false), "sudo systemctl start "+strings.TrimSuffix(u.name, ".service")
 	if u.sub == "auto-restart" || u.state == "activating" {
 		s.State = Restarting
 	}
@@ -150,8 +150,14 @@ func (u *unit) server(ctx context.Context, look *Look) *Server {
 // process is the one that the unit would start.
 func (u *unit) process() check.Process {
 	p := check.Process{Name: u.name, Folder: u.folder, Args: u.args, Environ: slices.Clone(u.environ)}
-	for _, file := range u.files {
-		p.Environ = append(p.Environ, variablesOf(file)...)
+	for _, pattern := range u.files { // systemd.exec(5), EnvironmentFile=
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			files = []string{pattern}
+		}
+		for _, file := range files {
+			p.Environ = append(p.Environ, variablesOf(file)...)
+		}
 	}
 	if p.Folder == "" {
 		p.Folder = "/"

@@ -152,9 +152,14 @@ var deployments = map[patterns.FactKind]patterns.Deployment{
 	patterns.FactContainer: patterns.DeployedByDocker, patterns.FactUnit: patterns.DeployedBySystemd, patterns.FactPod: patterns.DeployedOnKubernetes,
 }
 
-// DeploymentOf tells by the names of a program how it is run, empty where they do not say.
+// DeploymentOf tells by the names of a program how it is run, empty where they do not say. A
+// process of this machine that no unit is known of is more like one of systemd than like a
+// container.
 func DeploymentOf(known []patterns.Fact) (how patterns.Deployment) {
 	for _, fact := range known {
+		if strings.HasPrefix(fact.From, "/proc/") {
+			how = cmp.Or(how, patterns.DeployedBySystemd)
+		}
 		switch fact.Kind {
 		case patterns.FactFile:
 			how = patterns.DeployedByCompose

@@ -66,7 +66,9 @@ type Examined struct {
 	Started   *time.Time `json:"started"`
 	Restarts  int        `json:"restarts"`
 	ExitCode  int        `json:"exit_code"`
-	Facts     []Fact     `json:"facts"`
+	// Start is what starts a server that does not run for no reason that is known.
+	Start string `json:"start,omitempty"`
+	Facts []Fact `json:"facts"`
 	// Verdicts are the causes, the first to be mended first.
 	Verdicts []Verdict   `json:"verdicts"`
 	Report   *Document   `json:"report"`
@@ -160,6 +162,9 @@ func (e *Examination) Add(s *doctor.Server, list *Checklist, doc *Document, unse
 		}
 	}
 	slices.SortStableFunc(x.Verdicts, func(a, b Verdict) int { return cmp.Compare(b.weight, a.weight) })
+	if len(x.Verdicts) == 0 && !x.green() && e.redactor == nil {
+		x.Start = s.Start
+	}
 	for _, u := range unseen {
 		e.miss(e.say.Say("doctor.part", x.Name, e.shown(u.What)), u)
 	}

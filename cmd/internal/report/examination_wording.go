@@ -38,6 +38,9 @@ func (e *Examination) lines(x *Examined) (list []string) {
 		list = append(list, x.Verdicts[0].line(e.say))
 	} else if !x.green() {
 		list = append(list, e.say.Say("doctor.no-reason", x.ExitCode))
+		if x.Start != "" {
+			list = append(list, e.say.Say("doctor.start", Visible(x.Start)))
+		}
 	}
 	if x.reason != "" {
 		list = append(list, x.reason)

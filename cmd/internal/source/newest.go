@@ -184,7 +184,7 @@ func lineFrom(file io.ReaderAt, offset, end int64) int64 {
 func (l *far) readTo(from time.Time) {
 	l.left--
 	l.begun = l.backwards
-	if l.backwards && !from.IsZero() {
+	if !from.IsZero() {
 		l.from = from
 	}
 }

@@ -77,6 +77,23 @@ func TestNewestPartsOfLargeLogsAreReadFirst(t *testing.T) {
 	}
 }
 
+// deadline is a context whose time is up when a test says so.
+type deadline struct {
+	context.Context
+	over chan struct{}
+}
+
+func (d *deadline) Done() <-chan struct{} { return d.over }
+
+func (d *deadline) Err() error {
+	select {
+	case <-d.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
 // TestTimeThatIsUpIsToldOfTheOldestParts, with the time from when on all was read, once of
 // each log; and of files that are not large that the newest lines were not read.
 func TestTimeThatIsUpIsToldOfTheOldestParts(t *testing.T) {
@@ -89,18 +106,17 @@ func TestTimeThatIsUpIsToldOfTheOldestParts(t *testing.T) {
 	} {
 		folder := t.TempDir()
 		rotatedLog(t, folder)
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx := &deadline{t.Context(), make(chan struct{})}
 		var parts []string
 		failures := Reading{Args: []string{folder}, Newest: c.most, Visit: func() Visitor {
 			return noting{&parts, func(*Log) error {
 				if len(parts) < c.ends {
 					return nil
 				}
-				<-ctx.Done()
+				close(ctx.over)
 				return ctx.Err()
 			}}
 		}}.Walk(ctx)
-		cancel()
 		require.Len(t, failures, 1, "%v", failures)
 		assert.Equal(t, filepath.Join(folder, "server.log"), failures[0].Source)
 		assert.Contains(t, failures[0].Err.Error(), c.want)
