@@ -1,7 +1,6 @@
 package patterns
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -132,11 +131,10 @@ func (s *scan) excess(hours float64) float64 {
 // from the one to the other each is likelier to follow upon the one before, at the pauses
 // and with the kinds of the incident, than to pass by.
 func (b *background) ends(s *stretch, list []*window) (first, last int) {
-	pauses := wall(s.windows)
-	slices.SortFunc(pauses, func(x, y float64) int { return cmp.Compare(y, x) })
+	rhythm := changes.NewRhythm(wall(s.windows))
 	sum, best, from, before := math.Inf(-1), math.Inf(-1), 0, Span{}
 	for i, w := range list {
-		sum += changes.Next(max(w.span.First.Sub(before.Last), 0).Hours(), pauses)
+		sum += rhythm.Next(max(w.span.First.Sub(before.Last), 0).Hours())
 		if sum < 0 {
 			sum, from = 0, i
 		}

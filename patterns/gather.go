@@ -31,6 +31,8 @@ func (f *finder) gather(found, steady, remainders []*stretch) (all []*stretch, r
 		return []*stretch{together(remainders)}, nil
 	}
 	found, remainders = f.background(found, remainders).settled(found, remainders)
+	found = f.bordered(found)
+	found, remainders = f.background(found, remainders).settled(found, remainders)
 	return f.housed(found, remainders)
 }
 

@@ -294,3 +294,14 @@ func TestNodeWithFewFailuresIsOfTheIncidentOfTheOthers(t *testing.T) {
 	})
 	assert.Equal(t, []string{"cert-expired 200-260 im01,im02"}, told(&got))
 }
+
+// TestBorderOfTwoFaultsIsWhereAllNodesTogetherShowIt: what the first node sees after the
+// second fault began could be of the first one still.
+func TestBorderOfTwoFaultsIsWhereAllNodesTogetherShowIt(t *testing.T) {
+	got := incidentsOf(t, map[string]*diary{
+		"im01": newDiary().work(0, 700, 1).fail(50, 100, 3, rejected).fail(118, 135, 3, rejected).fail(136, 170, 2, unknownCA),
+		"im02": newDiary().work(0, 700, 1).fail(50, 100, 1, rejected, expired).fail(119, 170, 1, unknownCA, rejected),
+		"im03": newDiary().work(0, 700, 1).fail(50, 100, 1, expired, rejected).fail(120, 170, 1, unknownCA),
+	})
+	assert.Equal(t, []string{"untrusted-ca 118-169 im01,im02,im03", "cert-expired 50-99 im01,im02,im03"}, told(&got))
+}
