@@ -100,6 +100,15 @@ func (f *finder) together(found []*stretch) []*stretch {
 	return others
 }
 
+// byPattern counts what was seen in a window.
+func (w *window) byPattern(kinds []kind) map[*Pattern]int {
+	counts := map[*Pattern]int{}
+	for kind, n := range w.counts {
+		counts[kinds[kind].pattern] += n
+	}
+	return counts
+}
+
 // patterns are those of a window.
 func (w *window) patterns(kinds []kind) []*Pattern {
 	list := []*Pattern{}

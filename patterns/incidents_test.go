@@ -283,6 +283,19 @@ func TestIncidentBeginsAndEndsWithWhatIsMoreThanPassesBy(t *testing.T) {
 	assert.Equal(t, []string{"cert-expired 200-212 im01"}, told(&got))
 }
 
+// TestClientThatTriesAgainIsRatherOfAnIncidentThanOneThatComesOnce: five hours after the last
+// certain failure, of a kind that passes by as well.
+func TestClientThatTriesAgainIsRatherOfAnIncidentThanOneThatComesOnce(t *testing.T) {
+	for tries, last := range map[float64]string{1: "200-211", 4: "200-216"} {
+		d := newDiary().work(0, 700, 1).fail(7, 700, 23, hidden).fail(216, 216+0.03*tries-0.01, 0.03, hidden)
+		for from := 200.0; from < 212; from += 2 {
+			d.fail(from, from+0.1, 0.02, expired).fail(from+1, from+1.1, 0.03, hidden)
+		}
+		got := incidentsOf(t, map[string]*diary{"im01": d})
+		assert.Equal(t, []string{"cert-expired " + last + " im01"}, told(&got), tries)
+	}
+}
+
 // TestNodeWithFewFailuresIsOfTheIncidentOfTheOthers: what it met also passes by, but not as
 // often.
 func TestNodeWithFewFailuresIsOfTheIncidentOfTheOthers(t *testing.T) {
