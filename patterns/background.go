@@ -263,14 +263,14 @@ func (b *background) left(before, now *stretch, others []*stretch) []*stretch {
 	return others
 }
 
-// near are the windows of others that may be of an incident: of its kinds, on its units and
-// on those that have met at its time more than passes by at other times.
+// near are the windows of others that may be of an incident: on its units and, of its kinds, on
+// those that have met at its time more than passes by at other times.
 func (b *background) near(s *stretch, others []*stretch) []*window {
 	var list []*window
 	seen := map[*unit]*scan{}
 	for _, r := range others {
 		for _, w := range r.windows {
-			if w.span.First.IsZero() || s.span.First.IsZero() || w.unit.server && !s.units[w.unit] || !s.knows(w, b.sights.kinds) {
+			if w.span.First.IsZero() || s.span.First.IsZero() || w.unit.server && !s.units[w.unit] || !s.mayHold(w, b.sights.kinds) {
 				continue
 			}
 			list = append(list, w)
@@ -286,6 +286,12 @@ func (b *background) near(s *stretch, others []*stretch) []*window {
 		return seen[u] != nil && seen[u].windows >= single && seen[u].excess(worth(s.span)) > -math.Log(anotherFault)
 	}
 	return slices.DeleteFunc(list, func(w *window) bool { return !s.units[w.unit] && !met(w.unit) })
+}
+
+// mayHold tells whether a window may be of a stretch: its kinds are, or they are clients'
+// verdicts on the certificate of a unit of it, which a few clients more bring about.
+func (s *stretch) mayHold(w *window, kinds []kind) bool {
+	return s.knows(w, kinds) || w.channel.verdict && s.units[w.unit] && s.channels[w.channel]
 }
 
 // knows tells whether all kinds of failure of a window are of a stretch too.

@@ -20,7 +20,7 @@ func (f *finder) gather(found, steady, remainders []*stretch) (all []*stretch, r
 		for range 2 {
 			found, others = f.background(found, others).settled(found, others)
 		}
-		found = f.recut(found)
+		found = f.bordered(f.recut(found))
 		found = f.joined(found, (*stretch).meets) // what has met by now
 		found, more = f.background(found, others).doubted(found)
 		steady, remainders = others[:len(steady)], append(others[len(steady):], more...)

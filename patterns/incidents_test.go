@@ -296,6 +296,12 @@ func TestClientThatTriesAgainIsRatherOfAnIncidentThanOneThatComesOnce(t *testing
 	}
 }
 
+func TestAnotherVerdictOnTheSameCertificateIsOfItsIncident(t *testing.T) {
+	d := newDiary().work(0, 700, 1).fail(7, 700, 23, hidden).fail(200, 212, 0.5, expired).fail(213, 213.11, 0.05, rejected).fail(213.6, 213.71, 0.05, rejected)
+	got := incidentsOf(t, map[string]*diary{"im01": d})
+	assert.Equal(t, []string{"cert-expired 200-214 im01"}, told(&got))
+}
+
 // TestNodeWithFewFailuresIsOfTheIncidentOfTheOthers: what it met also passes by, but not as
 // often.
 func TestNodeWithFewFailuresIsOfTheIncidentOfTheOthers(t *testing.T) {
