@@ -241,7 +241,7 @@ func (u *user) probe(t *testing.T, d *deployment, wanted string) {
 	assert.Eventually(t, func() bool {
 		output, _ = u.try(t, d.Folder, d.Probe)
 		return regexp.MustCompile(wanted).MatchString(output)
-	}, 10*time.Second, 50*time.Millisecond, "%s", d.Probe)
+	}, time.Minute, 50*time.Millisecond, "%s", d.Probe)
 	if t.Failed() {
 		t.Fatalf("wanted %s: %s", wanted, output)
 	}

@@ -327,14 +327,14 @@ func (e *engine) tellsAtOnce(t *testing.T, container, kept, out string) {
 	end := func() {}
 	if follows {
 		end = e.follow(t, out, e.log(t, container))
-		require.Eventually(t, func() bool { return len(told(t, out)) > 10 }, 15*time.Second, 10*time.Millisecond, "followed: told while it runs")
+		require.Eventually(t, func() bool { return len(told(t, out)) > 10 }, time.Minute, 10*time.Millisecond, "followed: told while it runs")
 	}
 	for n, logs := range commands {
 		_, wait := e.start(t, fmt.Sprintf("%s %s 2>&1 | tee %[3]s.%[4]d.given | wklog --format jsonl > %[3]s.%[4]d", logs, container, out, n))
 		ends = append(ends, wait)
 	}
 	for n, logs := range commands {
-		require.Eventually(t, func() bool { return len(told(t, fmt.Sprintf("%s.%d", out, n))) > 110 }, 15*time.Second, 10*time.Millisecond, "%s: told while it runs", logs)
+		require.Eventually(t, func() bool { return len(told(t, fmt.Sprintf("%s.%d", out, n))) > 110 }, time.Minute, 10*time.Millisecond, "%s: told while it runs", logs)
 	}
 	e.run(t, "docker kill "+container)
 	all := failuresIn(e.run(t, "docker logs "+container+" 2>&1"))
@@ -344,7 +344,7 @@ func (e *engine) tellsAtOnce(t *testing.T, container, kept, out string) {
 		sameFailures(t, given, told(t, fmt.Sprintf("%s.%d", out, n)), logs)
 	}
 	if follows {
-		require.Eventually(t, func() bool { return slices.Contains(told(t, out), all[len(all)-1]) }, 20*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return slices.Contains(told(t, out), all[len(all)-1]) }, time.Minute, 10*time.Millisecond)
 		end()
 		got := told(t, out)
 		sameFailures(t, all[max(0, len(all)-len(got)):], got, "analyze -f")
@@ -363,7 +363,7 @@ func (e *engine) tellsOverRestarts(t *testing.T, container, kept, out string) {
 	for run := range 3 {
 		e.run(t, "docker start -a "+container)
 		if follows {
-			require.Eventually(t, func() bool { return len(told(t, out)) == 40*(run+1) }, 20*time.Second, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return len(told(t, out)) == 40*(run+1) }, time.Minute, 10*time.Millisecond)
 		}
 	}
 	end()
@@ -428,7 +428,7 @@ func (e *engine) followsDockersFiles(t *testing.T, files string) {
 	for run := range 2 {
 		e.run(t, "docker start -a "+container)
 		for n, path := range paths {
-			require.Eventually(t, func() bool { return len(told(t, fmt.Sprintf("%s.%d", out, n))) >= 1000*(run+1) }, 20*time.Second, 10*time.Millisecond, path)
+			require.Eventually(t, func() bool { return len(told(t, fmt.Sprintf("%s.%d", out, n))) >= 1000*(run+1) }, time.Minute, 10*time.Millisecond, path)
 		}
 	}
 	for n, path := range paths {
@@ -516,7 +516,7 @@ services:
 	}
 	e.run(t, compose+" up -d burning")
 	_, wait := e.start(t, compose+" logs -f burning 2>&1 | wklog --format jsonl > "+out)
-	require.Eventually(t, func() bool { return len(told(t, out)) > 100 }, 15*time.Second, 10*time.Millisecond, "told while it runs")
+	require.Eventually(t, func() bool { return len(told(t, out)) > 100 }, time.Minute, 10*time.Millisecond, "told while it runs")
 	e.run(t, compose+" kill burning")
 	wait()
 	sameFailures(t, failuresIn(e.run(t, compose+" logs burning")), told(t, out), "logs -f")
@@ -569,9 +569,9 @@ func (e *engine) runsTheExample(t *testing.T) {
 	require.Eventually(t, func() bool {
 		out, err := e.try("docker logs example_wklog_1 2>&1")
 		return err == nil && strings.Contains(out, title)
-	}, 20*time.Second, 100*time.Millisecond)
+	}, time.Minute, 100*time.Millisecond)
 	state := e.dir + "/data/volumes/example_state/_data/state.json"
-	require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, time.Minute, 10*time.Millisecond)
 	info, err := os.Stat(state)
 	require.NoError(t, err)
 	assert.EqualValues(t, 65534, info.Sys().(*syscall.Stat_t).Uid)

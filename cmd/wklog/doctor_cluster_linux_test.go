@@ -63,7 +63,7 @@ var clusters = []clustered{
 // TestDoctorFindsTheCauseInACluster asks the real kubectl, once for all namespaces.
 func TestDoctorFindsTheCauseInACluster(t *testing.T) {
 	if _, err := exec.LookPath("kubectl"); err != nil {
-		t.Skip("kubectl is not installed")
+		t.Skip("kubectl is not installed (Debian's package kubernetes-client)")
 	}
 	now := time.Now()
 	pki, key := pkitest.New(now), pkitest.Key()

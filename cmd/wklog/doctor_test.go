@@ -319,7 +319,7 @@ func TestTimeoutBoundsALogThatDoesNotEnd(t *testing.T) {
 	}})
 	out, _, status := consult(t, "en", []doctor.Finder{&place{name: "docker", states: [][]*doctor.Server{{s}}}}, func(d *examining) {
 		inJSON(d)
-		d.timeout = 50 * time.Millisecond
+		d.timeout = time.Second
 	})
 	e := examinationOf(t, out)
 	assert.Equal(t, exitWrong, status, "a log was not read to its end")

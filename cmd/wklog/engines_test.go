@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func (s *store) start(t testing.TB) {
 		}
 		answer.Body.Close()
 		return answer.StatusCode == http.StatusOK
-	}, 20*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 }
 
 // node is the log of one server of a cluster, as it was collected.
@@ -342,6 +343,17 @@ func TestVictoriaLogsTakesWhatIsPrintedForIt(t *testing.T) {
 	}
 }
 
+// inTurn answers one request after another: what the answers count and change is theirs
+// together, and a client asks several at once.
+func inTurn(answer http.HandlerFunc) http.Handler {
+	var turn sync.Mutex
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		turn.Lock()
+		defer turn.Unlock()
+		answer(w, r)
+	})
+}
+
 // TestEngineThatDiesIsReadOrNamed: never a short report that looks whole.
 func TestEngineThatDiesIsReadOrNamed(t *testing.T) {
 	s := startStore(t)
@@ -354,7 +366,7 @@ func TestEngineThatDiesIsReadOrNamed(t *testing.T) {
 	s.settle(t)
 	want, _, _ := reportOf(t, dir)
 	queries := 0
-	third := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	third := httptest.NewServer(inTurn(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/query") {
 			queries++
 		}
@@ -373,7 +385,6 @@ func TestEngineThatDiesIsReadOrNamed(t *testing.T) {
 		_, _ = w.Write(body.Bytes())
 	}))
 	defer third.Close()
-	third.Config.ErrorLog = nil
 	address := strings.Replace(third.URL, "http", "vlogs", 1) + `/?query={namespace="im"}`
 	got, complaints, status := reportOf(t, address, "--since", ofMay, "--until", "2026-05-05")
 	assert.Zero(t, status, complaints)

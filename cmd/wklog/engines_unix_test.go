@@ -100,7 +100,7 @@ func TestEngineThatIsKilledWithinAnAnswerIsReadWhenItIsBack(t *testing.T) {
 	s.end(os.Interrupt) // so that all of it is on the disk
 	s.start(t)
 	kills, refused := 0, 0
-	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	between := httptest.NewServer(inTurn(func(w http.ResponseWriter, r *http.Request) {
 		if refused == 2 {
 			s.start(t)
 			refused++

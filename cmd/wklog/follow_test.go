@@ -105,7 +105,7 @@ func TestEveryFailureOfARotatedLogIsOneEvent(t *testing.T) {
 	log, out, state := filepath.Join(dir, "info.log"), filepath.Join(dir, "events"), filepath.Join(dir, "state")
 	require.NoError(t, os.WriteFile(log, nil, 0o644))
 	first := follower(t, out, "--state", state, log)
-	require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, time.Minute, time.Millisecond)
 	writer := self(t, "writer", log, strconv.Itoa(streamLines()), "51", "0", "100", "dated", "lumberjack")
 	require.NoError(t, writer.Start())
 	require.Eventually(t, func() bool { return len(numbers(t, out)) > streamLines()/1000 }, time.Minute, time.Millisecond)
@@ -114,7 +114,7 @@ func TestEveryFailureOfARotatedLogIsOneEvent(t *testing.T) {
 	second := follower(t, out, "--state", state, log)
 	require.NoError(t, writer.Wait())
 	require.Eventually(t, func() bool { return len(numbers(t, out)) >= streamLines()/100 }, time.Minute, 10*time.Millisecond)
-	require.Eventually(t, func() bool { _, err := os.Stat(state + ".lock"); return err == nil }, 20*time.Second, time.Millisecond, "it listens to signals by then")
+	require.Eventually(t, func() bool { _, err := os.Stat(state + ".lock"); return err == nil }, time.Minute, time.Millisecond, "it listens to signals by then")
 	require.NoError(t, second.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, second.Wait())
 	once(t, numbers(t, out), streamLines()/100)
@@ -126,7 +126,7 @@ func TestKilledProgramLosesNoEvent(t *testing.T) {
 	log, out, state := filepath.Join(dir, "info.log"), filepath.Join(dir, "events"), filepath.Join(dir, "state")
 	require.NoError(t, os.WriteFile(log, nil, 0o644))
 	c := follower(t, out, "--state", state, log)
-	require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, time.Minute, time.Millisecond)
 	writer := self(t, "writer", log, strconv.Itoa(streamLines()), "51", "0", "100", "dated", "lumberjack")
 	require.NoError(t, writer.Start())
 	for kill := range 4 {
@@ -158,7 +158,7 @@ func TestStreamIsToldWhileItComes(t *testing.T) {
 	require.NoError(t, c.Start())
 	shows := func(text string) {
 		t.Helper()
-		require.Eventually(t, func() bool { return strings.Contains(out.String(), text) }, 20*time.Second, time.Millisecond, text)
+		require.Eventually(t, func() bool { return strings.Contains(out.String(), text) }, time.Minute, time.Millisecond, text)
 	}
 	io.WriteString(in, failureLine(1))
 	shows("Alert 46, certificate unknown: ")
@@ -283,9 +283,9 @@ func TestOthersAreTold(t *testing.T) {
 	require.Eventually(t, func() bool {
 		address = regexp.MustCompile(`http://127\.0\.0\.1:\d+/metrics\n`).FindStringSubmatch(told.String())
 		return address != nil
-	}, 20*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	io.WriteString(in, failureLine(1)+failureLine(2)+strings.ReplaceAll(failureLine(3), "unknown certificate", "expired certificate"))
-	require.Eventually(t, func() bool { return posts.Load() == 1 }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return posts.Load() == 1 }, time.Minute, time.Millisecond)
 	require.Eventually(t, func() bool {
 		res, err := http.Get(strings.TrimSpace(address[0]))
 		if err != nil {
@@ -295,7 +295,7 @@ func TestOthersAreTold(t *testing.T) {
 		body, err := io.ReadAll(res.Body)
 		return err == nil && strings.Contains(string(body), `pattern="alert-unknown-certificate",severity="error",source="-"} 2`) &&
 			strings.Contains(string(body), `wklog_incident_active{cause="cert-expired"} 1`)
-	}, 20*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	require.NoError(t, in.Close())
 	require.NoError(t, c.Wait())
 	data, err := os.ReadFile(events)
@@ -363,7 +363,7 @@ func latencies(b *testing.B, way string, writing ...string) []time.Duration {
 	require.NoError(b, err)
 	require.NoError(b, c.Start())
 	if way == "file" {
-		require.Eventually(b, func() bool { _, err := os.Stat(log + ".state"); return err == nil }, 20*time.Second, time.Millisecond)
+		require.Eventually(b, func() bool { _, err := os.Stat(log + ".state"); return err == nil }, time.Minute, time.Millisecond)
 	}
 	require.NoError(b, writer.Start())
 	want := atoi(writing[0]) / atoi(writing[3])
@@ -471,13 +471,13 @@ func TestLineCountsFromTheStartOfTheFile(t *testing.T) {
 		c.Stdout = f
 		require.NoError(t, c.Start())
 		f.Close()
-		require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, 20*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, time.Minute, time.Millisecond)
 		w, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0)
 		require.NoError(t, err)
 		_, err = w.WriteString(rawFailure(run))
 		require.NoError(t, err)
 		w.Close()
-		require.Eventually(t, func() bool { return len(numbers(t, out)) == run+1 }, 20*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return len(numbers(t, out)) == run+1 }, time.Minute, time.Millisecond)
 		require.NoError(t, c.Process.Signal(os.Interrupt))
 		require.NoError(t, c.Wait())
 	}

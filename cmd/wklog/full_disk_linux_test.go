@@ -32,7 +32,7 @@ func TestFollowerOutlastsAFullDisk(t *testing.T) {
 	require.NoError(t, c.Start())
 	told := func(n int) {
 		t.Helper()
-		require.Eventually(t, func() bool { return len(numbers(t, out)) == n }, 20*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return len(numbers(t, out)) == n }, time.Minute, time.Millisecond)
 	}
 	write := func(text string) {
 		f, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0)
@@ -42,11 +42,11 @@ func TestFollowerOutlastsAFullDisk(t *testing.T) {
 		require.NoError(t, err)
 	}
 	told(1)
-	require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, time.Minute, time.Millisecond)
 	_ = os.WriteFile(filepath.Join(disk, "full"), make([]byte, 64<<10), 0o644) // as much as fits
 	write(rawFailure(1))
 	told(2)
-	require.Eventually(t, func() bool { return strings.Contains(complaints.String(), "no space left") }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(complaints.String(), "no space left") }, time.Minute, time.Millisecond)
 	write(rawFailure(2))
 	told(3)
 	require.NoError(t, os.Remove(filepath.Join(disk, "full")))

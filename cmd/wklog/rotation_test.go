@@ -56,7 +56,7 @@ func TestUndatedFailuresOutlastRotationsAndKills(t *testing.T) {
 				c := follower(t, out, "--state", state, log)
 				outs = append(outs, out)
 				if run == 0 {
-					require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, 20*time.Second, time.Millisecond)
+					require.Eventually(t, func() bool { _, err := os.Stat(state); return err == nil }, time.Minute, time.Millisecond)
 					require.NoError(t, writer.Start())
 				}
 				if run < kills {
@@ -71,7 +71,7 @@ func TestUndatedFailuresOutlastRotationsAndKills(t *testing.T) {
 					continue
 				}
 				require.NoError(t, writer.Wait())
-				require.Eventually(t, func() bool { _, err := os.Stat(state + ".lock"); return err == nil }, 20*time.Second, time.Millisecond, "it listens to signals by then")
+				require.Eventually(t, func() bool { _, err := os.Stat(state + ".lock"); return err == nil }, time.Minute, time.Millisecond, "it listens to signals by then")
 				require.NoError(t, c.Process.Signal(syscall.SIGINT))
 				require.NoError(t, c.Wait())
 			}
@@ -114,7 +114,7 @@ func TestServerMayEndBeforeItsReader(t *testing.T) {
 	require.NoError(t, c.Start())
 	require.NoError(t, w.Close())
 	require.NoError(t, r.Close())
-	require.Eventually(t, func() bool { return bytes.Contains([]byte(out.String()), []byte("Alert 46")) }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return bytes.Contains([]byte(out.String()), []byte("Alert 46")) }, time.Minute, time.Millisecond)
 	require.NoError(t, c.Process.Signal(os.Interrupt))
 	require.NoError(t, server.Process.Signal(os.Interrupt))
 	assert.NoError(t, server.Wait(), "it was not ended by a closed pipe")

@@ -343,7 +343,7 @@ func startNginx(t *testing.T, dir, config, address string) {
 			conn.Close()
 		}
 		return err == nil
-	}, 10*time.Second, 10*time.Millisecond, "nginx does not listen: %s", &output)
+	}, time.Minute, 10*time.Millisecond, "nginx does not listen: %s", &output)
 }
 
 // testNginxReload checks a configuration and reloads it below an open connection.
@@ -370,7 +370,7 @@ func testNginxReload(t *testing.T, w *world, command string) {
 	echoes(t, conn)
 	if strings.Contains(command, "-s reload") {
 		before := workers(t, dir)
-		require.Eventually(t, func() bool { return !slices.Equal(before, workers(t, dir)) || len(before) > 1 }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return !slices.Equal(before, workers(t, dir)) || len(before) > 1 }, time.Minute, 10*time.Millisecond)
 		echoes(t, conn)
 		return
 	}

@@ -48,7 +48,7 @@ func TestSoak(t *testing.T) {
 	files := max(2, int(*soak/soakRotates))
 	s := &soaking{log: log, state: filepath.Join(dir, "state.json"), address: freeAddress(t), told: make([]uint8, lines/soakEvery+1)}
 	s.start(t)
-	require.Eventually(t, func() bool { _, err := os.Stat(s.state); return err == nil }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { _, err := os.Stat(s.state); return err == nil }, time.Minute, time.Millisecond)
 	writer := self(t, "writer", log, strconv.Itoa(lines), strconv.Itoa(files), strconv.Itoa(soakRate), strconv.Itoa(soakEvery), "dated", "numbers")
 	require.NoError(t, writer.Start())
 	written := make(chan error, 1)
@@ -100,7 +100,7 @@ func (s *soaking) start(t *testing.T) {
 	s.read = make(chan error, 1)
 	go func() { s.read <- s.take(out) }()
 	before := len(s.scrapes)
-	require.Eventually(t, func() bool { s.scrape(t); return len(s.scrapes) > before }, 20*time.Second, 10*time.Millisecond, "it listens, to signals too")
+	require.Eventually(t, func() bool { s.scrape(t); return len(s.scrapes) > before }, time.Minute, 10*time.Millisecond, "it listens, to signals too")
 }
 
 // take reads events as a slow reader does: a little, and then nothing for a moment.

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -124,7 +123,6 @@ func TestRootsThatOldClientsDoNotHave(t *testing.T) {
 
 func TestClientsOfTwoPackets(t *testing.T) {
 	s := newSite(t)
-	s.live.Timeout = 400 * time.Millisecond
 	public(t, s.live.Roots)
 	s.config.Certificates = []tls.Certificate{s.certificate()}
 	s.live.Addr = at(t, middlebox(t, serveHTTP(t, s.config, s.wss), hold))

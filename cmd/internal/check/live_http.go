@@ -141,6 +141,9 @@ func openWebSocket(ctx context.Context, conn net.Conn, url string, header http.H
 	if err == nil {
 		socket.CloseNow()
 	}
+	if ctx.Err() != nil { // a server that sees the end of the connection may still answer it
+		return nil, ctx.Err()
+	}
 	return response, err
 }
 

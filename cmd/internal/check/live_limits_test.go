@@ -38,7 +38,7 @@ func TestTimeIsUpForSlowAnswers(t *testing.T) {
 				}
 			}()
 			one := make([]byte, 1)
-			for tick := time.NewTicker(20 * time.Millisecond); ; {
+			for tick := time.NewTicker(brief / 50); ; {
 				select {
 				case <-ctx.Done():
 					return
@@ -135,7 +135,7 @@ func TestGigabyteIsNotTaken(t *testing.T) {
 			var sent atomic.Int64
 			set(t, s, &sent)
 			results := s.check()
-			assert.Eventually(t, func() bool { return sent.Load() > 0 }, 10*time.Second, time.Millisecond, "the server may count after the check has gone")
+			assert.Eventually(t, func() bool { return sent.Load() > 0 }, time.Minute, time.Millisecond, "the server may count after the check has gone")
 			assert.Less(t, sent.Load(), int64(buffers))
 			assert.LessOrEqual(t, len(byStatus(results, Fail)), 1)
 		})

@@ -81,7 +81,7 @@ location / {
 			conn.Close()
 		}
 		return err == nil
-	}, 10*time.Second, 10*time.Millisecond, "nginx does not listen")
+	}, time.Minute, 10*time.Millisecond, "nginx does not listen")
 	return address
 }
 

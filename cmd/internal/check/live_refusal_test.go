@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -141,7 +140,6 @@ func TestLargeClientHelloIsTheFault(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
-			s.live.Timeout = 400 * time.Millisecond
 			s.config.Certificates = []tls.Certificate{s.certificate()}
 			s.live.Addr = at(t, middlebox(t, serveHTTP(t, s.config, s.wss), large))
 			results := s.check()
@@ -157,7 +155,6 @@ func TestLargeClientHelloIsTheFault(t *testing.T) {
 // TestSilentPortIsAskedInPlainTextToo, within the time of one stage.
 func TestSilentPortIsAskedInPlainTextToo(t *testing.T) {
 	s := newSite(t)
-	s.live.Timeout = 400 * time.Millisecond
 	behind := serveHTTP(t, nil, http.HandlerFunc(acceptWebSocket))
 	s.live.Addr = at(t, serveRaw(t, func(ctx context.Context, conn net.Conn) { // waits for a line
 		first := make([]byte, 4096)
@@ -180,7 +177,6 @@ func TestSilentPortIsAskedInPlainTextToo(t *testing.T) {
 
 func TestSilentPortCostsTheTimeOfOneStage(t *testing.T) {
 	s := newSite(t)
-	s.live.Timeout = 300 * time.Millisecond
 	s.live.Addr = at(t, serveRaw(t, hold))
 	results := s.check()
 	requireOneFailure(t, results, "live-tls13", "connection-interrupted", sharedReason+"handshake-silent")
@@ -205,7 +201,6 @@ func TestServerThatIsSilentToTLS13Only(t *testing.T) {
 		}
 		passOn(ctx, conn, behind, first)
 	}))
-	s.live.Timeout = 600 * time.Millisecond
 	results := s.check()
 	r := find(t, results, "live-tls12")
 	assert.Equal(t, Pass, r.Status, "%+v", r)

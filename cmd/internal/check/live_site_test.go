@@ -57,6 +57,10 @@ type site struct {
 	live               Live
 }
 
+// brief is the time of a stage: a handshake takes a thousandth of it, on a machine that has
+// much else to do a tenth. What waits for an answer in vain takes all of it.
+const brief = 3 * time.Second
+
 func newSite(t testing.TB) *site {
 	current := goleak.IgnoreCurrent()
 	t.Cleanup(func() { goleak.VerifyNone(t, current) })
@@ -67,7 +71,7 @@ func newSite(t testing.TB) *site {
 	s.chain = []*pkitest.Authority{s.intermediate}
 	s.live.Roots = x509.NewCertPool()
 	s.live.Roots.AddCert(s.root.Certificate)
-	s.live.Timeout = time.Second
+	s.live.Timeout = brief
 	s.live.pause = time.Nanosecond // these servers need none
 	return s
 }
@@ -160,7 +164,7 @@ func runLive(t testing.TB, l Live) []Result {
 	t.Helper()
 	begin := time.Now()
 	results := l.Check(context.Background())
-	const slack = 3 * time.Second // for a busy machine
+	const slack = 10 * time.Second // for a busy machine
 	for _, r := range results {
 		assert.Less(t, r.Took, l.Timeout+slack, r.ID)
 	}

@@ -38,7 +38,7 @@ func TestHealthyEndpointPassesEverything(t *testing.T) {
 }
 
 func TestNothingIsConnectedToThatIsNotNamed(t *testing.T) {
-	results := runLive(t, Live{Timeout: time.Second})
+	results := runLive(t, Live{Timeout: brief})
 	assert.Len(t, byStatus(results, Skip), len(stages()))
 }
 

@@ -67,7 +67,7 @@ func (z *zoo) byOpenSSL(t *testing.T, name, cause, check string, leaf *pkitest.A
 			conn.Close()
 		}
 		return err == nil
-	}, 10*time.Second, 10*time.Millisecond, "openssl does not listen")
+	}, time.Minute, 10*time.Millisecond, "openssl does not listen")
 	z.add(Animal{Name: name + ", openssl", Cause: cause, Check: check, TLS: true, NoUpgrade: true}, port, "127.0.0.1")
 }
 

@@ -332,7 +332,7 @@ func TestProcessOfThisMachineIsFound(t *testing.T) {
 		text, _ := os.ReadFile(out.Name())
 		_, port, _ = strings.Cut(strings.TrimSpace(string(text)), "listening ")
 		return port != ""
-	}, 30*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 
 	look := lookAt(t, &Host{})
 	i := slices.IndexFunc(look.Servers, func(s *Server) bool { return s.PID == server.Process.Pid })

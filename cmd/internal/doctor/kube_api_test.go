@@ -18,7 +18,7 @@ import (
 // of the stand-in.
 func TestKubectlItselfAnswers(t *testing.T) {
 	if _, err := exec.LookPath("kubectl"); err != nil {
-		t.Skip("kubectl is not installed")
+		t.Skip("kubectl is not installed (Debian's package kubernetes-client)")
 	}
 	path := os.Getenv("PATH")
 	folder, _ := cluster(t)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -80,31 +81,33 @@ func TestTimeThatIsUpLeavesTheOldestLinesUnread(t *testing.T) {
 		g.add()
 	}
 	for hangs, want := range map[int]string{3: "doctor.log-late", 10: "doctor.log-older2026-05-04 01:00:17", 30: "doctor.log-older2026-05-04 01:00:10"} {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		log := g.log()
-		open := log.Open
-		log.Open = func(ctx context.Context, since time.Time, newest int) (io.ReadCloser, error) {
-			if newest == hangs {
-				<-ctx.Done()
-				return nil, ctx.Err()
+		synctest.Test(t, func(t *testing.T) { // whose time passes where all wait
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			log := g.log()
+			open := log.Open
+			log.Open = func(ctx context.Context, since time.Time, newest int) (io.ReadCloser, error) {
+				if newest == hangs {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				return open(ctx, since, newest)
 			}
-			return open(ctx, since, newest)
-		}
-		tail := log.Tail(time.Time{})
-		tail.sizes = []int{3, 10, 30}
-		var told error
-		for _, open := range tail.Pieces() {
-			r, err := open(ctx)
-			if err == nil && r != nil {
-				_, err = io.Copy(io.Discard, r)
+			tail := log.Tail(time.Time{})
+			tail.sizes = []int{3, 10, 30}
+			var told error
+			for _, open := range tail.Pieces() {
+				r, err := open(ctx)
+				if err == nil && r != nil {
+					_, err = io.Copy(io.Discard, r)
+				}
+				if err != nil {
+					told = err
+				}
 			}
-			if err != nil {
-				told = err
-			}
-		}
-		cancel()
-		require.EqualError(t, told, strings.Replace(want, "2026-05-04 01", time.Date(2026, 5, 4, 1, 0, 0, 0, time.UTC).Local().Format("2006-01-02 15"), 1))
-		assert.Equal(t, told.Error(), tail.Unread().Error())
+			cancel()
+			require.EqualError(t, told, strings.Replace(want, "2026-05-04 01", time.Date(2026, 5, 4, 1, 0, 0, 0, time.UTC).Local().Format("2006-01-02 15"), 1))
+			assert.Equal(t, told.Error(), tail.Unread().Error())
+		})
 	}
 }
 

@@ -83,16 +83,16 @@ func TestCommandThatHangsIsKilledWithItsChildren(t *testing.T) {
 	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\nsleep 100 &\necho $! > "+pid+"\nwait\n"), 0o755))
 	c, err := NewCommand(script, io.Discard)
 	require.NoError(t, err)
-	c.timeout = 500 * time.Millisecond
+	c.timeout = 2 * time.Second
 	start := time.Now()
 	assert.ErrorIs(t, c.Send(context.Background(), message), ErrTooLong)
-	assert.Less(t, time.Since(start), 5*time.Second)
+	assert.Less(t, time.Since(start), time.Minute)
 	data, err := os.ReadFile(pid)
 	require.NoError(t, err)
 	assert.Eventually(t, func() bool {
 		status, err := os.ReadFile(filepath.Join("/proc", strings.TrimSpace(string(data)), "status"))
 		return err != nil || bytes.Contains(status, []byte("State:\tZ"))
-	}, 5*time.Second, 10*time.Millisecond, "the child still runs")
+	}, time.Minute, 10*time.Millisecond, "the child still runs")
 }
 
 // server answers by a function of the number of the request.
@@ -181,7 +181,7 @@ func TestWebhookThatNeverAnswersEndsInTime(t *testing.T) {
 	err := w.Send(context.Background(), message)
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "t0ken")
-	assert.Less(t, time.Since(start), 5*time.Second)
+	assert.Less(t, time.Since(start), time.Minute)
 }
 
 func TestWebhookAddressesAreChecked(t *testing.T) {

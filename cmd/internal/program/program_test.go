@@ -53,7 +53,7 @@ func TestProgramThatFloodsIsEnded(t *testing.T) {
 
 // The sleeping child holds the pipes of its parent.
 func TestProgramThatHangsIsEndedWithItsChildren(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	out, _, err := Output(ctx, 100, "sh", "-c", "echo before; sleep 1000 & sleep 1000")
 	assert.Equal(t, "before\n", string(out))

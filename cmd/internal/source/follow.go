@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -472,27 +473,44 @@ func (f *Follow) whole(l *Followed, p *rotatedPiece, offset, lines int64) error 
 // rest reads a piece from an offset to its end.
 func (f *Follow) rest(l *Followed, p *rotatedPiece, offset int64) error {
 	r, err := p.open(offset)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // what became of it is listed next
 		f.tell(p.path, err)
+		return nil
+	case err != nil:
+		f.breaksOff(l, p, err)
 		return nil
 	}
 	defer r.Close()
 	buf := make([]byte, pieceSize)
 	for {
-		n, err := io.ReadFull(r, buf)
+		n, end := fill(r, buf)
 		if n > 0 {
 			if err := f.deliver(l, buf[:n], p.modified, 0); err != nil {
 				return err
 			}
 		}
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			p.size = l.offset
+		switch {
+		case end == io.EOF:
+			if !p.packed { // it may have grown since it was listed
+				p.size = l.offset
+			}
 			l.remember(p)
 			return nil
-		}
-		if err != nil {
-			f.tell(p.path, err)
+		case end != nil:
+			f.breaksOff(l, p, end)
 			return nil
 		}
 	}
+}
+
+// breaksOff names a piece that cannot be read to its end. It is not read again: what came
+// of it would be told twice.
+func (f *Follow) breaksOff(l *Followed, p *rotatedPiece, err error) {
+	if p.packed {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	f.tell(p.path, err)
+	p.broken = true
+	l.remember(p)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"errors"
 	"io"
 	"io/fs"
 	"math"
@@ -64,8 +63,9 @@ type rotatedPiece struct {
 	info     fs.FileInfo
 	modified time.Time
 	head     []byte // uncompressed
-	size     int64  // uncompressed
+	size     int64  // uncompressed, as far as its own words tell
 	packed   bool
+	broken   bool // it could not be read to its end
 	// opened is the file itself where it is open: its name may be another's by now. It is
 	// not compressed.
 	opened *os.File
@@ -76,14 +76,16 @@ type rotatedPiece struct {
 type identity struct {
 	Device uint64 `json:"device"`
 	Inode  uint64 `json:"inode"`
-	// Size is that of the content.
+	// Size is that of the content; that of compressed content may be known modulo 4 GiB.
 	Size   int64 `json:"size"`
 	Packed bool  `json:"packed,omitempty"`
+	// Broken says that the content could not be read to its end: no size tells it again.
+	Broken bool  `json:"broken,omitempty"`
 	Head   print `json:"head"`
 }
 
 func (p *rotatedPiece) identity() identity {
-	id := identity{Size: p.size, Packed: p.packed, Head: printOf(p.head)}
+	id := identity{Size: p.size, Packed: p.packed, Broken: p.broken, Head: printOf(p.head)}
 	id.Device, id.Inode = identityOf(p.info)
 	return id
 }
@@ -91,16 +93,22 @@ func (p *rotatedPiece) identity() identity {
 // same tells whether two pieces are one: the same file, or one and its
 // compressed form. Inodes are given anew, so the content must agree as well.
 func (id identity) same(other identity) bool {
-	if id.Size != other.Size || id.Head != other.Head {
+	sameFile := id.Device == other.Device && id.Inode == other.Inode
+	switch packed := id.Packed || other.Packed; {
+	case id.Head != other.Head:
 		return false
+	case id.Broken || other.Broken:
+		return sameFile
+	case packed:
+		return uint32(id.Size) == uint32(other.Size)
 	}
-	return id.Packed || other.Packed || id.Device == other.Device && id.Inode == other.Inode
+	return id.Size == other.Size && sameFile
 }
 
 // startsWith tells whether the piece begins with what was read of a file, as its
 // copy or its compressed form does.
 func (p *rotatedPiece) startsWith(head, tail []byte, offset int64) bool {
-	if p.size < offset || len(p.head) < len(head) || !bytes.Equal(p.head[:len(head)], head) {
+	if p.size < offset && !p.packed || len(p.head) < len(head) || !bytes.Equal(p.head[:len(head)], head) {
 		return false
 	}
 	r, err := p.open(offset - int64(len(tail)))
@@ -207,15 +215,26 @@ func isCopy(packed, plain string) bool {
 func beginsWith(r, start io.Reader) bool {
 	got, want := make([]byte, 64<<10), make([]byte, 64<<10)
 	for {
-		n, end := io.ReadFull(start, want)
+		n, end := fill(start, want)
 		m, _ := io.ReadFull(r, got[:n])
 		if !bytes.Equal(got[:m], want[:n]) {
 			return false
 		}
 		if end != nil {
-			return errors.Is(end, io.EOF) || errors.Is(end, io.ErrUnexpectedEOF)
+			return end == io.EOF
 		}
 	}
+}
+
+// fill reads until a buffer is full or the content ends, and tells an end from content that
+// is cut off, which io.ReadFull calls the same.
+func fill(r io.Reader, buf []byte) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var more int
+		more, err = r.Read(buf[n:])
+		n += more
+	}
+	return n, err
 }
 
 // repeatsItself tells whether all lines of the piece are the same, so that one

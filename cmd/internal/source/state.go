@@ -292,7 +292,7 @@ func (f *Follow) resume(l *Followed, saved *savedFile) error {
 	}
 	if at < 0 {
 		known := saved.Read != nil // a version before did not save what it had read
-		read := func(id identity) bool { return id.Size == saved.Offset && id.Head == saved.Head }
+		read := func(id identity) bool { return uint32(id.Size) == uint32(saved.Offset) && id.Head == saved.Head }
 		if !slices.ContainsFunc(saved.Read, read) && (saved.Offset > 0 || !known && !saved.is(l.info)) {
 			f.tell(l.Name, fmt.Errorf("%w: %s", ErrLost, saved.Name))
 		}
