@@ -821,7 +821,7 @@ var embedded = Catalogue{
 				Zh: "告警 44：certificate revoked（证书已吊销，客户端发来）",
 			},
 			Explain: Text{
-				En: "The client found the certificate in a revocation list or in an OCSP answer. Only clients that check revocation notice it, so others may still connect. Ask the CA whether and why it revoked the certificate.",
+				En: "The client found the certificate in a revocation list or in an OCSP response. Only clients that check revocation notice it, so others may still connect. Ask the CA whether and why it revoked the certificate.",
 				Zh: "客户端在吊销列表或 OCSP 响应中查到该证书已被吊销。只有检查吊销状态的客户端才会发现，其他客户端可能照常连接。请向 CA 确认证书是否被吊销以及原因。",
 			},
 			Severity: "error",
@@ -2402,7 +2402,7 @@ var embedded = Catalogue{
 				Zh: "告警 113：bad certificate status response（OCSP 响应无效，客户端发来）",
 			},
 			Explain: Text{
-				En: "The client did not accept the OCSP answer that came with the certificate: it is old, of another certificate, badly signed, or says revoked. WuKongIM staples no OCSP answers; nginx does with ssl_stapling. A wrong clock makes a good answer look old.",
+				En: "The client did not accept the OCSP response that came with the certificate: it is old, of another certificate, badly signed, or says revoked. WuKongIM staples no OCSP responses; nginx does with ssl_stapling. A wrong clock makes a good response look old.",
 				Zh: "客户端不接受装订的 OCSP 响应：响应过旧、不属于该证书、签名有误，或者状态为已吊销。WuKongIM 不做 OCSP 装订，nginx 开启 ssl_stapling 后会做。时钟偏差也会让有效的响应看起来过期。",
 			},
 			Severity: "error",
@@ -21704,7 +21704,7 @@ var embedded = Catalogue{
 				Zh: "证书路径里混入了空格或引号",
 			},
 			Explain: Text{
-				En: "The path in the message begins or ends with a blank, a quote or a carriage return, which came with the configuration. In a compose file quotes in a list entry (- WK_WSSCONFIG_CERTFILE=\"/x\") become part of the value, and files edited on Windows end lines with a carriage return. Remove the character; the file itself may well be there.",
+				En: "The path in the message begins or ends with a space, a quote or a carriage return, which came with the configuration. In a compose file quotes in a list entry (- WK_WSSCONFIG_CERTFILE=\"/x\") become part of the value, and files edited on Windows end lines with a carriage return. Remove the character; the file itself may well be there.",
 				Zh: "消息里的路径开头或结尾有空格、引号或回车符，是配置带进来的。compose 列表写法里的引号（- WK_WSSCONFIG_CERTFILE=\"/x\"）会成为值的一部分，Windows 上编辑过的文件行尾会带回车符。去掉多余的字符即可，文件本身很可能是存在的。",
 			},
 			Severity: "error",
@@ -22514,7 +22514,7 @@ var embedded = Catalogue{
 				Zh: "私钥文件里没有 PEM 数据",
 			},
 			Explain: Text{
-				En: "The certificate was fine, but there is no PEM block in the key file: it is empty, binary, has a byte order mark or blanks before -----BEGIN, or is text of another kind. Keys pasted into YAML with indentation end like this. wklog check --cert FILE --key FILE says which.",
+				En: "The certificate was fine, but there is no PEM block in the key file: it is empty, binary, has a byte order mark or spaces before -----BEGIN, or is text of another kind. Keys pasted into YAML with indentation end like this. wklog check --cert FILE --key FILE says which.",
 				Zh: "证书没有问题，但私钥文件里没有 PEM 块：文件为空、是二进制、-----BEGIN 前面有 BOM 或空格，或是其他内容。带缩进粘贴到 YAML 里的私钥就会这样。用 wklog check --cert 文件 --key 文件 可以查出是哪一种。",
 			},
 			Severity: "error",
@@ -25043,8 +25043,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "To use certbot's files in place, mount the whole of /etc/letsencrypt; live/ alone holds only links.",
-							Zh: "如果想直接用 certbot 的文件，要挂载整个 /etc/letsencrypt，单独的 live/ 里只有软链接。",
+							En: "To use certbot's files in place, mount the whole of /etc/letsencrypt; live/ alone holds only links. It counts when the container is created again, which cuts all connections for a moment.",
+							Zh: "如果想直接用 certbot 的文件，要挂载整个 /etc/letsencrypt，单独的 live/ 里只有软链接。重新创建容器后生效，会短暂断开所有连接。",
 						},
 						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"/etc/letsencrypt/live/im.example.com/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/etc/letsencrypt/live/im.example.com/privkey.pem\"\n    volumes:\n      - ./wukongimdata:/root/wukongim\n      - /etc/letsencrypt:/etc/letsencrypt:ro",
 					},
@@ -25077,6 +25077,12 @@ var embedded = Catalogue{
 							En: "Nothing is interrupted until the changed pod template rolls out; then each pod restarts.",
 							Zh: "创建 Secret 没有影响；修改 Pod 模板后会滚动更新，Pod 会逐个重启。",
 						},
+					},
+					{
+						In: []Deployment{
+							"kubernetes",
+						},
+						Do: "recreate",
 					},
 				},
 				Verify: []Step{
@@ -25273,6 +25279,9 @@ var embedded = Catalogue{
 						},
 						Config: "services:\n  wukongim:\n    ulimits:\n      nofile: {soft: 65536, hard: 65536}",
 					},
+					{
+						Do: "recreate",
+					},
 				},
 				Verify: []Step{
 					{
@@ -25326,8 +25335,8 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "If it was, give the files the label of their folder.",
-							Zh: "如果是，恢复文件的 SELinux 标签。",
+							En: "If SELinux refused it, give the files the label of their folder.",
+							Zh: "如果是 SELinux 拒绝的，恢复文件的标签。",
 						},
 						Command: "restorecon -Rv /etc/nginx/certs",
 						Interrupts: Text{
@@ -25343,8 +25352,8 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "If it was, give the files the label of their folder.",
-							Zh: "如果是，恢复文件的 SELinux 标签。",
+							En: "If SELinux refused it, give the files the label of their folder.",
+							Zh: "如果是 SELinux 拒绝的，恢复文件的标签。",
 						},
 						Command: "restorecon -v /etc/haproxy/certs/im.example.com.pem",
 						Interrupts: Text{
@@ -25360,8 +25369,8 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "If it was, give the files the label of their folder.",
-							Zh: "如果是，恢复文件的 SELinux 标签。",
+							En: "If SELinux refused it, give the files the label of their folder.",
+							Zh: "如果是 SELinux 拒绝的，恢复文件的标签。",
 						},
 						Command: "restorecon -Rv /etc/ssl/im.example.com/",
 						Interrupts: Text{
@@ -25546,8 +25555,8 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "Stop the crashes: switch wss off until the certificate is ready. First comment wssAddr out in wk.yaml.",
-							Zh: "先恢复服务：证书准备好之前关闭 wss。先在 wk.yaml 里注释掉 wssAddr。",
+							En: "Stop the crashes: switch wss off until the certificate is ready. Comment wssAddr out in wk.yaml.",
+							Zh: "先恢复服务：证书准备好之前关闭 wss，在 wk.yaml 里注释掉 wssAddr。",
 						},
 						Command: "sed -i -E \"s/^[\\\"']?wssAddr/#&/I\" ./wukongimdata/wk.yaml",
 						Interrupts: Text{
@@ -25619,11 +25628,38 @@ var embedded = Catalogue{
 						Do: "install",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
 						Text: Text{
-							En: "Then set all four values together, certificate and key first. wssAddr is the address to listen on, external.wssAddr the public name that clients are told; publish port 5210, and recreate the container again.",
-							Zh: "然后把四个值一起配好，先配证书和私钥。wssAddr 是监听地址，external.wssAddr 是下发给客户端的公网域名；同时映射 5210 端口，再重建一次容器。",
+							En: "Then set all four values together, certificate and key first. wssAddr is the address to listen on, external.wssAddr the public name that clients are told; publish port 5210 as well.",
+							Zh: "然后把四个值一起配好，先配证书和私钥。wssAddr 是监听地址，external.wssAddr 是下发给客户端的公网域名；同时映射 5210 端口。",
 						},
 						Config: "# wk.yaml\nwssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"\n  keyFile: \"/root/wukongim/certs/privkey.pem\"\nwssAddr: \"wss://0.0.0.0:5210\"\nexternal:\n  wssAddr: \"wss://im.example.com:5210\"\n\n# docker-compose.yml\n# services:\n#   wukongim:\n#     environment:\n#       WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n#       WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n#       WK_WSSADDR: \"wss://0.0.0.0:5210\"\n#       WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n#     ports:\n#       - \"5210:5210\"",
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "Then set all four values together, certificate and key first. wssAddr is the address to listen on, external.wssAddr the public name that clients are told.",
+							Zh: "然后把四个值一起配好，先配证书和私钥。wssAddr 是监听地址，external.wssAddr 是下发给客户端的公网域名。",
+						},
+						Config: "# wk.yaml\nwssConfig:\n  certFile: \"/opt/wukongim/certs/fullchain.pem\"\n  keyFile: \"/opt/wukongim/certs/privkey.pem\"\nwssAddr: \"wss://0.0.0.0:5210\"\nexternal:\n  wssAddr: \"wss://im.example.com:5210\"",
+					},
+					{
+						In: []Deployment{
+							"kubernetes",
+						},
+						Text: Text{
+							En: "Then set all four values together, certificate and key first. wssAddr is the address to listen on, external.wssAddr the public name that clients are told.",
+							Zh: "然后把四个值一起配好，先配证书和私钥。wssAddr 是监听地址，external.wssAddr 是下发给客户端的公网域名。",
+						},
+						Config: "spec:\n  template:\n    spec:\n      containers:\n        - name: wukongim\n          env:\n            - {name: WK_WSSCONFIG_CERTFILE, value: \"/certs/tls.crt\"}\n            - {name: WK_WSSCONFIG_KEYFILE, value: \"/certs/tls.key\"}\n            - {name: WK_WSSADDR, value: \"wss://0.0.0.0:5210\"}\n            - {name: WK_EXTERNAL_WSSADDR, value: \"wss://im.example.com:5210\"}\n          ports:\n            - {name: wss, containerPort: 5210}\n          volumeMounts:\n            - {name: tls, mountPath: /certs, readOnly: true}\n      volumes:\n        - name: tls\n          secret:\n            secretName: wukongim-tls",
+					},
+					{
+						Do: "recreate",
 					},
 					{
 						Text: Text{
@@ -25655,8 +25691,8 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "And which are set in wk.yaml.",
-							Zh: "再看 wk.yaml 里有哪些值。",
+							En: "Which of the values are set in wk.yaml?",
+							Zh: "查看 wk.yaml 里设置了哪些值。",
 						},
 						Command: "grep -nA3 -iE '^(wssAddr|wssConfig|external)' ./wukongimdata/wk.yaml",
 					},
@@ -25852,7 +25888,7 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Then the private key of the same file.",
+							En: "From the same PKCS#12 file, the private key.",
 							Zh: "再转同一个文件里的私钥。",
 						},
 						Command: "openssl pkcs12 -in im.example.com.pfx -nocerts -nodes -out privkey-new.pem",
@@ -25885,7 +25921,7 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "PKCS#7 (.p7b), binary as Windows writes it; leave -inform DER out where the file begins with -----BEGIN PKCS7-----. The server's certificate has to stand first in the result.",
+							En: "PKCS#7 (.p7b), binary as Windows writes it; leave -inform DER out where the file begins with -----BEGIN PKCS7-----. The server's certificate has to be the first in the result.",
 							Zh: "PKCS#7（.p7b），Windows 默认导出二进制格式；如果文件以 -----BEGIN PKCS7----- 开头，去掉 -inform DER。结果里服务器证书必须排在最前。",
 						},
 						Command: "openssl pkcs7 -inform DER -in im.example.com.p7b -print_certs -out fullchain-new.pem",
@@ -25948,8 +25984,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "And the key.",
-							Zh: "私钥也一样。",
+							En: "Put the new key in place.",
+							Zh: "用新私钥替换原来的私钥。",
 						},
 						Command: "cp privkey-new.pem ./wukongimdata/certs/privkey.pem",
 						Interrupts: Text{
@@ -25976,8 +26012,8 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "And the key.",
-							Zh: "私钥也一样。",
+							En: "Put the new key in place.",
+							Zh: "用新私钥替换原来的私钥。",
 						},
 						Command: "cp privkey-new.pem /opt/wukongim/certs/privkey.pem",
 						Interrupts: Text{
@@ -25998,7 +26034,7 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "Look at the frame lines: each must stand alone on its line, with no space before it.",
+							En: "Look at the frame lines: each must be a line of its own, with no space before it.",
 							Zh: "查看首尾标记行：每一行都要独占一行，前面不能有空格。",
 						},
 						Command: "grep -n -- '-----' fullchain.pem privkey.pem",
@@ -26138,8 +26174,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "The signatures must fit: OK, or certificate signature failure where one is damaged. unable to get local issuer certificate means that the root is not known here, and nothing was judged: name it by -CAfile.",
-							Zh: "验证签名：正常时输出 OK，损坏时报 certificate signature failure。如果报 unable to get local issuer certificate，说明本机不认识根证书，签名还没有验证：用 -CAfile 指定根证书。",
+							En: "The signatures must fit: OK, or certificate signature failure where one is damaged. unable to get local issuer certificate means that the file lacks an intermediate or this machine does not know the root, and nothing was judged: name the root by -CAfile.",
+							Zh: "验证签名：正常时输出 OK，损坏时报 certificate signature failure。如果报 unable to get local issuer certificate，说明文件里缺中间证书，或者本机不认识根证书，签名还没有验证：用 -CAfile 指定根证书。",
 						},
 						Command: "openssl verify -untrusted fullchain.pem fullchain.pem",
 					},
@@ -26383,15 +26419,15 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "By hand: the public key of the certificate…",
-							Zh: "手工比较：证书的公钥……",
+							En: "By hand: the public key of the certificate; that of the private key must be the same text.",
+							Zh: "手工比较：输出证书的公钥，应与私钥对应的公钥完全相同。",
 						},
 						Command: "openssl x509 -in fullchain.pem -noout -pubkey",
 					},
 					{
 						Text: Text{
-							En: "…must be the same text as that of the private key.",
-							Zh: "……必须与私钥对应的公钥完全相同。",
+							En: "By hand: the public key of the private key; that of the certificate must be the same text.",
+							Zh: "手工比较：输出私钥对应的公钥，应与证书的公钥完全相同。",
 						},
 						Command: "openssl pkey -in privkey.pem -pubout",
 					},
@@ -26470,8 +26506,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "Put it in place.",
-							Zh: "替换到位。",
+							En: "Put the new key in place.",
+							Zh: "用新私钥替换原来的私钥。",
 						},
 						Command: "cp privkey-new.pem ./wukongimdata/certs/privkey.pem",
 						Interrupts: Text{
@@ -26484,8 +26520,8 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "Put it in place.",
-							Zh: "替换到位。",
+							En: "Put the new key in place.",
+							Zh: "用新私钥替换原来的私钥。",
 						},
 						Command: "cp privkey-new.pem /opt/wukongim/certs/privkey.pem",
 						Interrupts: Text{
@@ -26637,8 +26673,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Fetch it from that address.",
-							Zh: "从这个地址下载。",
+							En: "Fetch the intermediate from that address.",
+							Zh: "从这个地址下载中间证书。",
 						},
 						Command: "curl -sS --fail http://ca.example.com/intermediate.der | openssl x509 -inform DER -out intermediate.pem",
 						Interrupts: Text{
@@ -26682,8 +26718,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Check the file before it goes live (the first certificate is verified, the others help): expect OK.",
-							Zh: "上线前先检查文件（验证第一张证书，其余作为中间证书），应输出 OK。",
+							En: "Check the file before it goes live (the first certificate is verified, the others help): expect OK. unable to get local issuer certificate means that an intermediate is still missing, or that this machine does not know the root.",
+							Zh: "上线前先检查文件（验证第一张证书，其余作为中间证书），应输出 OK；报 unable to get local issuer certificate 说明还缺中间证书，或者本机不认识根证书。",
 						},
 						Command: "openssl verify -untrusted fullchain.pem fullchain.pem",
 					},
@@ -26842,7 +26878,7 @@ var embedded = Catalogue{
 					Zh: "握手过程中连接中断",
 				},
 				Explain: Text{
-					En: "One side, or something between, cut the connection before the handshake was done: EOF, connection reset by peer, broken pipe, i/o timeout, or nginx's peer closed connection in SSL handshake. At WuKongIM a cut connection leaves no handshake line; only the debug level shows a close connn, where read: connection reset by peer means a plain close and connection reset by peer a real reset. Many healthy connections end with the same texts, so alone they prove nothing. Node and Java's HttpClient also leave without an alert when they dislike the certificate, curl and OkHttp when the name does not fit: check the certificate first, the network after it. Users on one network failing together point to the network; all failing everywhere, for the certificate.",
+					En: "One side, or something between, cut the connection before the handshake was done: EOF, connection reset by peer, broken pipe, i/o timeout, or nginx's peer closed connection in SSL handshake. At WuKongIM a cut connection leaves no handshake line; only the debug level shows a close connn, where read: connection reset by peer means a plain close and connection reset by peer a real reset. Many healthy connections end with the same texts, so alone they prove nothing. Node and Java's HttpClient also leave without an alert when they dislike the certificate, curl and OkHttp when the name does not fit: check the certificate first, the network after it. Users on one network failing together point to the network; all failing everywhere point to the certificate.",
 					Zh: "握手完成之前，某一端或中间设备断开了连接：EOF、connection reset by peer、broken pipe、i/o timeout，或 nginx 的 peer closed connection in SSL handshake。连接被切断时 WuKongIM 不打印握手失败，只有 debug 级别能看到 close connn：read: connection reset by peer 表示对端正常关闭 TCP，connection reset by peer 才是真正的 RST。很多正常连接结束时也是这些文字，单独出现说明不了问题。Node 和 Java 的 HttpClient 不认可证书时，curl 和 OkHttp 发现域名不符时，也会不发告警直接断开，所以先查证书，再查网络。同一网络的用户一起失败，多半是网络问题；所有地方都失败，多半是证书问题。",
 				},
 				Fixes: []Step{
@@ -26872,15 +26908,15 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "The same with the name: Ciphersuite again, or a failure?",
-							Zh: "再带上域名测试：仍然输出 Ciphersuite，还是失败？",
+							En: "Test from outside with the name: Ciphersuite, or a failure?",
+							Zh: "在外网带上域名测试：输出 Ciphersuite，还是失败？",
 						},
 						Command: "timeout 10 openssl s_client -brief -connect 203.0.113.10:5210 -servername im.example.com </dev/null 2>&1 | grep -m1 -E '^Ciphersuite|:error:|errno='",
 					},
 					{
 						Text: Text{
-							En: "Open port 5210 in the cloud security group and in the host's firewall, and publish it in compose; a company firewall that passes 443 only is best met by publishing 443:5210.",
-							Zh: "在云安全组和主机防火墙放行 5210，并在 compose 里映射；如果用户的公司网络只放行 443，可以映射成 443:5210。",
+							En: "If port 5210 is closed from outside: open it in the cloud security group and in the host's firewall, and with Docker publish it; a company firewall that passes 443 only is best met by publishing 443:5210.",
+							Zh: "如果外网连不上 5210 端口：在云安全组和主机防火墙放行，用 Docker 时还要映射；如果用户的公司网络只放行 443，可以映射成 443:5210。",
 						},
 					},
 					{
@@ -26889,8 +26925,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "With a VPN, tunnel or overlay network, large packets such as the certificate may get lost: lower the MTU.",
-							Zh: "经过 VPN、隧道或 overlay 网络时，证书这类大包可能被丢弃：调小 MTU。",
+							En: "With a VPN, tunnel or overlay network, large packets such as the certificate may get lost: lower the MTU. The network takes it when it is created again (docker compose down, then up -d), which stops all services of the file for that time.",
+							Zh: "经过 VPN、隧道或 overlay 网络时，证书这类大包可能被丢弃：调小 MTU。重新创建网络（先 docker compose down，再 up -d）后才生效，期间文件里的所有服务都会停止。",
 						},
 						Config: "# docker-compose.yml\nnetworks:\n  default:\n    driver_opts:\n      com.docker.network.driver.mtu: \"1400\"",
 					},
@@ -26976,8 +27012,8 @@ var embedded = Catalogue{
 							"compose",
 						},
 						Text: Text{
-							En: "And DNS inside the container.",
-							Zh: "再检查容器内的 DNS。",
+							En: "Check DNS inside the container.",
+							Zh: "检查容器内的 DNS。",
 						},
 						Command: "docker compose exec wukongim nslookup hook.example.com",
 					},
@@ -27060,7 +27096,7 @@ var embedded = Catalogue{
 					Zh: "加密数据在传输中被改动",
 				},
 				Explain: Text{
-					En: "A record could not be decrypted or its checksum failed: local error: tls: bad record MAC, decryption failed, an odd handshake message. Beware of the commonest look-alike: at handshakeStatus13ReadClientFinished the same text almost always means that an OpenSSL client (openssl, curl, Python, PHP, Ruby) rejected the certificate over TLS 1.3, or a HelloRetryRequest that WuKongIM mishandles (server-crash). Real corruption shows at other states or after the handshake, from many kinds of clients on one network. Behind it stand middleboxes that rewrite traffic (traffic optimisers, antivirus, accelerators), faulty network hardware or offloading, or two programs writing to one connection.",
+					En: "A record could not be decrypted or its checksum failed: local error: tls: bad record MAC, decryption failed, an odd handshake message. Beware of the commonest look-alike: at handshakeStatus13ReadClientFinished the same text almost always means that an OpenSSL client (openssl, curl, Python, PHP, Ruby) rejected the certificate over TLS 1.3, or a HelloRetryRequest that WuKongIM mishandles (server-crash). Real corruption shows at other states or after the handshake, from many kinds of clients on one network. Its causes are middleboxes that rewrite traffic (traffic optimisers, antivirus, accelerators), faulty network hardware or offloading, or two programs writing to one connection.",
 					Zh: "加密记录解不开或校验失败：local error: tls: bad record MAC、decryption failed，或握手消息异常。要注意最常见的误判：在 handshakeStatus13ReadClientFinished 处，同样的文字几乎都表示基于 OpenSSL 的客户端（openssl、curl、Python、PHP、Ruby）在 TLS 1.3 下拒绝了证书，或者是 WuKongIM 处理不好的 HelloRetryRequest（server-crash）。真正的数据损坏出现在其他状态或握手之后，且同一网络里的多种客户端都会遇到。原因可能是改写流量的中间设备（流量优化、杀毒软件、加速器）、网卡故障或卸载（offload）功能异常，也可能是两个程序同时写同一条连接。",
 				},
 				Fixes: []Step{
@@ -27201,8 +27237,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "Open to the world only what clients need: 5100, 5200, 5210. Close 5001 (API), 5300 (manager), 5172 (demo) and 11110 (cluster) in the cloud security group, or bind them to the host only.",
-							Zh: "公网只开放客户端需要的 5100、5200、5210。5001（API）、5300（管理）、5172（演示）、11110（集群）在云安全组里关掉，或只绑定到本机。",
+							En: "Open to the world only what clients need: 5100, 5200, 5210. Close 5001 (API), 5300 (manager), 5172 (demo) and 11110 (cluster) in the cloud security group, or bind them to the host only, which counts when the container is created again (that cuts all connections for a moment).",
+							Zh: "公网只开放客户端需要的 5100、5200、5210。5001（API）、5300（管理）、5172（演示）、11110（集群）在云安全组里关掉，或只绑定到本机（重新创建容器后生效，会短暂断开所有连接）。",
 						},
 						Config: "services:\n  wukongim:\n    ports:\n      - \"127.0.0.1:5001:5001\"\n      - \"127.0.0.1:5300:5300\"\n      - \"5100:5100\"\n      - \"5200:5200\"\n      - \"5210:5210\"",
 					},
@@ -27330,8 +27366,8 @@ var embedded = Catalogue{
 							"client",
 						},
 						Text: Text{
-							En: "Match scheme and port: wss:// goes with 5210, ws:// with 5200, the TCP protocol with 5100, http:// with 5001. Look at what clients are told (on the server) and at addresses built into them.",
-							Zh: "协议和端口要对应：wss:// 用 5210，ws:// 用 5200，TCP 用 5100，http:// 用 5001。检查下发的地址（在服务器上执行）和写死在客户端里的地址。",
+							En: "Match scheme and port: wss:// goes with 5210, ws:// with 5200, the TCP protocol with 5100, http:// with 5001. Look at what clients are told (on the server) and at addresses built into them. What you change in wk.yaml counts after a restart, which cuts all connections for a moment.",
+							Zh: "协议和端口要对应：wss:// 用 5210，ws:// 用 5200，TCP 用 5100，http:// 用 5001。检查下发的地址（在服务器上执行）和写死在客户端里的地址。改动 wk.yaml 后要重启才生效，会短暂断开所有连接。",
 						},
 						Command: "curl -sS --max-time 5 http://127.0.0.1:5001/route",
 						Config:  "# wk.yaml\nexternal:\n  tcpAddr: \"im.example.com:5100\"           # WK_EXTERNAL_TCPADDR\n  wsAddr: \"ws://im.example.com:5200\"       # WK_EXTERNAL_WSADDR\n  wssAddr: \"wss://im.example.com:5210\"     # WK_EXTERNAL_WSSADDR",
@@ -27352,8 +27388,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "The same with nginx, at the top level of nginx.conf, outside the http block.",
-							Zh: "nginx 的写法：放在 nginx.conf 最外层，不在 http 块里。",
+							En: "To pass TLS through with nginx: at the top level of nginx.conf, outside the http block.",
+							Zh: "用 nginx 透传 TLS：放在 nginx.conf 最外层，不在 http 块里。",
 						},
 						Config: "stream {\n    server {\n        listen 5210;\n        proxy_pass 10.0.0.5:5210;\n    }\n}",
 					},
@@ -27568,6 +27604,13 @@ var embedded = Catalogue{
 						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n    ports:\n      - \"5210:5210\"",
 					},
 					{
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
+						Do: "recreate",
+					},
+					{
 						Text: Text{
 							En: "If a proxy in front is to do TLS, its listener must end TLS (HTTPS or TLS, not TCP) before it forwards to 5200. WuKongIM v3 has no TLS of its own, so there it is the only way. For nginx, in the http block; in the same compose project to http://wukongim:5200.",
 							Zh: "如果打算由前面的代理做 TLS，监听类型要选终止 TLS 的（HTTPS 或 TLS，不是 TCP），再转发到 5200。WuKongIM v3 自身没有 TLS，只能这样做。nginx 写在 http 块里；在同一个 compose 项目里时转发到 http://wukongim:5200。",
@@ -27622,8 +27665,8 @@ var embedded = Catalogue{
 							"systemd",
 						},
 						Text: Text{
-							En: "And for the time after a reboot.",
-							Zh: "再写入永久配置，机器重启后仍然有效。",
+							En: "With firewalld, for the time after a reboot as well.",
+							Zh: "firewalld 的永久配置，机器重启后仍然有效。",
 						},
 						Command: "firewall-cmd --permanent --add-port=5210/tcp",
 						Interrupts: Text{
@@ -27672,8 +27715,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "And which does this machine listen on?",
-							Zh: "再看本机监听的端口。",
+							En: "Which ports does this machine listen on?",
+							Zh: "查看本机监听的端口。",
 						},
 						Command: "ss -ltn | grep -E ':(80|443|5001|5100|5200|5210) '",
 					},
@@ -28035,8 +28078,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "If it is docker-proxy: which container?",
-							Zh: "如果是 docker-proxy，再看是哪个容器。",
+							En: "If docker-proxy holds the port: which container?",
+							Zh: "如果占用者是 docker-proxy，查看是哪个容器。",
 						},
 						Command: "docker ps --filter publish=5210",
 					},
@@ -28046,13 +28089,22 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "If it is an old WuKongIM, stop that one.",
-							Zh: "如果是旧的 WuKongIM，把它停掉。",
+							En: "If an old WuKongIM holds the port, stop that one.",
+							Zh: "如果占用者是旧的 WuKongIM，把它停掉。",
 						},
 						Command: "docker stop old-wukongim",
 						Interrupts: Text{
 							En: "All users that are connected to it are cut off.",
 							Zh: "连接在它上面的用户会全部断开。",
+						},
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Text: Text{
+							En: "If an old WuKongIM holds the port, end it: systemctl stop for one of a unit, kill with the number behind pid= for one that was started by hand. All users that are connected to it are cut off.",
+							Zh: "如果占用者是旧的 WuKongIM，结束它：由服务单元启动的用 systemctl stop，手工启动的用 kill 加 pid= 后面的进程号。连接在它上面的用户会全部断开。",
 						},
 					},
 					{
@@ -28064,6 +28116,9 @@ var embedded = Catalogue{
 							Zh: "给 WuKongIM 的每个地址分配不同的端口。",
 						},
 						Config: "# wk.yaml\naddr: \"tcp://0.0.0.0:5100\"\nwsAddr: \"ws://0.0.0.0:5200\"\nhttpAddr: \"0.0.0.0:5001\"\nwssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"\n  keyFile: \"/root/wukongim/certs/privkey.pem\"\nwssAddr: \"wss://0.0.0.0:5210\"",
+					},
+					{
+						Do: "recreate",
 					},
 					{
 						Text: Text{
@@ -28105,8 +28160,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "If it is docker-proxy: which container?",
-							Zh: "如果是 docker-proxy，看是哪个容器：",
+							En: "If docker-proxy holds the port: which container?",
+							Zh: "如果占用者是 docker-proxy，查看是哪个容器。",
 						},
 						Command: "docker ps --filter publish=443",
 					},
@@ -28202,11 +28257,18 @@ var embedded = Catalogue{
 					},
 					{
 						In: []Deployment{
+							"compose",
+							"docker",
+						},
+						Do: "recreate",
+					},
+					{
+						In: []Deployment{
 							"systemd",
 						},
 						Text: Text{
-							En: "Without Docker, give the program the capability (again after each update), or the unit.",
-							Zh: "不用 Docker 时，给程序加上这个能力（capability）（每次更新程序后要重新设置），或在 systemd 单元里授权。",
+							En: "Give the program the capability (again after each update), or the unit (systemctl edit wukongim).",
+							Zh: "给程序加上这个能力（capability）（每次更新程序后要重新设置），或用 systemctl edit wukongim 在服务单元里授权。",
 						},
 						Command: "setcap cap_net_bind_service=+ep /usr/local/bin/wukongim",
 						Config:  "[Service]\nAmbientCapabilities=CAP_NET_BIND_SERVICE",
@@ -28214,6 +28276,12 @@ var embedded = Catalogue{
 							En: "Nothing is interrupted; it counts from the next start on.",
 							Zh: "不影响正在运行的服务，下次启动时生效。",
 						},
+					},
+					{
+						In: []Deployment{
+							"systemd",
+						},
+						Do: "apply",
 					},
 					{
 						In: []Deployment{
@@ -28257,8 +28325,8 @@ var embedded = Catalogue{
 							"compose",
 						},
 						Text: Text{
-							En: "And who runs the server?",
-							Zh: "再看服务的运行用户。",
+							En: "Which user runs the server?",
+							Zh: "查看服务的运行用户。",
 						},
 						Command: "docker compose run --rm --no-deps --entrypoint id wukongim",
 					},
@@ -28572,7 +28640,7 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "If the certificate is Ed25519, P-521 or another rare kind, replace it by ECDSA P-256 or RSA 2048.",
+							En: "If the certificate is Ed25519, P-521 or another rare kind, replace it with ECDSA P-256 or RSA 2048.",
 							Zh: "如果证书是 Ed25519、P-521 等少见类型，换成 ECDSA P-256 或 RSA 2048。",
 						},
 					},
@@ -29097,8 +29165,8 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "For the nil pointer: set certFile and keyFile before wssAddr, or remove wssAddr until they are ready.",
-							Zh: "空指针崩溃：先配好 certFile 和 keyFile 再设 wssAddr，或在准备好之前先去掉 wssAddr。",
+							En: "For the nil pointer: set certFile and keyFile before wssAddr, or remove wssAddr until they are ready (wklog explain cert-not-configured has each step).",
+							Zh: "空指针崩溃：先配好 certFile 和 keyFile 再设 wssAddr，或在准备好之前先去掉 wssAddr（每一步见 wklog explain cert-not-configured）。",
 						},
 						Config: "# wk.yaml\nwssConfig:\n  certFile: \"/root/wukongim/certs/fullchain.pem\"   # WK_WSSCONFIG_CERTFILE\n  keyFile: \"/root/wukongim/certs/privkey.pem\"      # WK_WSSCONFIG_KEYFILE\nwssAddr: \"wss://0.0.0.0:5210\"",
 					},
@@ -29178,8 +29246,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "The same with Caddy, which fetches and renews the certificate itself (Caddyfile; in the same compose project wukongim:5200).",
-							Zh: "用 Caddy 也可以（写在 Caddyfile 里），它会自动申请和续期证书；在同一个 compose 项目里时写 wukongim:5200。",
+							En: "Or end TLS at Caddy, which fetches and renews the certificate itself (Caddyfile; in the same compose project wukongim:5200).",
+							Zh: "也可以由 Caddy 终止 TLS（写在 Caddyfile 里），它会自动申请和续期证书；在同一个 compose 项目里时写 wukongim:5200。",
 						},
 						Config: "im.example.com {\n    reverse_proxy 127.0.0.1:5200\n}",
 					},
@@ -29283,6 +29351,16 @@ var embedded = Catalogue{
 							Zh: "用 WuKongIM 自己的端口提供 wss：先配公共 CA 的证书，再设 wssAddr，external.wssAddr 写证书域名。",
 						},
 						Config: "services:\n  wukongim:\n    environment:\n      WK_WSSCONFIG_CERTFILE: \"/root/wukongim/certs/fullchain.pem\"\n      WK_WSSCONFIG_KEYFILE: \"/root/wukongim/certs/privkey.pem\"\n      WK_WSSADDR: \"wss://0.0.0.0:5210\"\n      WK_EXTERNAL_WSSADDR: \"wss://im.example.com:5210\"\n    ports:\n      - \"5210:5210\"",
+					},
+					{
+						For: []ComponentID{
+							"wukongim",
+						},
+						In: []Deployment{
+							"compose",
+							"docker",
+						},
+						Do: "recreate",
 					},
 					{
 						Text: Text{
@@ -29744,7 +29822,7 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "There, let it count.",
+							En: "On Debian and Ubuntu, let the new root count.",
 							Zh: "在 Debian、Ubuntu 上使其生效。",
 						},
 						Command: "update-ca-certificates",
@@ -29755,8 +29833,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "On RHEL and CentOS one command does both.",
-							Zh: "RHEL、CentOS 一条命令即可。",
+							En: "On RHEL and CentOS, one command adds the root and lets it count.",
+							Zh: "RHEL、CentOS 用这一条命令添加并生效。",
 						},
 						Command: "trust anchor --store private-ca.pem",
 						Interrupts: Text{
@@ -29804,8 +29882,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "With the private root given by hand it must be OK; then only the clients lack the root.",
-							Zh: "手动指定私有根证书后应输出 OK，说明只是客户端缺少这个根证书。",
+							En: "With the private root given by hand it must be OK; then only the clients lack the root. error 20 (unable to get local issuer certificate) at 0 depth: the file lacks the intermediate, or another CA signed the certificate; at a greater depth: the root of another CA, or one more intermediate is missing. error 19: the root in the file is another one. error 18: the certificate is self-signed, so it is its own root. error 2: private-ca.pem is an intermediate, and no root.",
+							Zh: "手动指定私有根证书后应输出 OK，说明只是客户端缺少这个根证书。error 20（unable to get local issuer certificate）at 0 depth：文件里缺中间证书，或者证书由别的 CA 签发；depth 大于 0：根证书属于别的 CA，或者还缺一张中间证书。error 19：文件里的根证书是另一张。error 18：证书是自签名的，它自己就是根证书。error 2：private-ca.pem 是中间证书，不是根证书。",
 						},
 						Command: "openssl verify -CAfile private-ca.pem -untrusted fullchain.pem fullchain.pem",
 					},
@@ -30109,8 +30187,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Is the served certificate the one on disk? The serial number that clients see…",
-							Zh: "线上证书与磁盘上的是不是同一张？客户端看到的序列号……",
+							En: "Is the served certificate the one on disk? The serial number that clients see; that of the file must be the same.",
+							Zh: "线上证书与磁盘上的是不是同一张？查看客户端看到的序列号，应与文件的相同。",
 						},
 						Command: "timeout 10 openssl s_client -connect im.example.com:5210 -servername im.example.com </dev/null 2>/dev/null | openssl x509 -noout -serial",
 					},
@@ -30123,8 +30201,8 @@ var embedded = Catalogue{
 							"docker",
 						},
 						Text: Text{
-							En: "…must be that of the file.",
-							Zh: "……应当与文件的相同。",
+							En: "The serial number of the file; that of the served certificate must be the same.",
+							Zh: "查看文件的序列号，应与线上证书的相同。",
 						},
 						Command: "openssl x509 -in ./wukongimdata/certs/fullchain.pem -noout -serial",
 					},
@@ -30161,8 +30239,8 @@ var embedded = Catalogue{
 							"nginx",
 						},
 						Text: Text{
-							En: "Then reload.",
-							Zh: "然后重载。",
+							En: "Reload nginx, so that it reads the list.",
+							Zh: "重载 nginx，使其读取新的列表。",
 						},
 						Command: "nginx -s reload",
 						Interrupts: Text{
@@ -30406,8 +30484,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Check purpose and strength of the file together: expect OK; key too weak, CA md too weak and unsuitable certificate purpose (unsupported certificate purpose before OpenSSL 3) are this cause. unable to get local issuer certificate means that the root is not known here, and nothing was judged: name it by -CAfile.",
-							Zh: "同时检查文件的用途和强度：应输出 OK；key too weak、CA md too weak、unsuitable certificate purpose（OpenSSL 3 之前是 unsupported certificate purpose）就是这个原因。如果报 unable to get local issuer certificate，说明本机不认识根证书，其他方面还没有检查：用 -CAfile 指定根证书。",
+							En: "Check purpose and strength of the file together: expect OK; key too weak, CA md too weak and unsuitable certificate purpose (unsupported certificate purpose before OpenSSL 3) are this cause. unable to get local issuer certificate means that the file lacks an intermediate or this machine does not know the root, and nothing was judged: name the root by -CAfile.",
+							Zh: "同时检查文件的用途和强度：应输出 OK；key too weak、CA md too weak、unsuitable certificate purpose（OpenSSL 3 之前是 unsupported certificate purpose）就是这个原因。如果报 unable to get local issuer certificate，说明文件里缺中间证书，或者本机不认识根证书，其他方面还没有验证：用 -CAfile 指定根证书。",
 						},
 						Command: "openssl verify -purpose sslserver -auth_level 2 -untrusted fullchain.pem fullchain.pem",
 					},
@@ -30744,8 +30822,8 @@ var embedded = Catalogue{
 							"compose",
 						},
 						Text: Text{
-							En: "The same with acme.sh, which keeps it for this domain only.",
-							Zh: "acme.sh 的写法，只对这个域名生效。",
+							En: "With acme.sh: let it copy the files and restart after each renewal of this domain.",
+							Zh: "用 acme.sh 的话：每次续期这个域名后自动复制文件并重启。",
 						},
 						Command: "acme.sh --install-cert -d im.example.com \\\n  --fullchain-file /opt/wukongim/wukongimdata/certs/fullchain.pem \\\n  --key-file /opt/wukongim/wukongimdata/certs/privkey.pem \\\n  --reloadcmd \"docker compose -f /opt/wukongim/docker-compose.yml restart wukongim\"",
 						Interrupts: Text{
@@ -30844,8 +30922,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Beside this machine's clock; all in UTC.",
-							Zh: "再与本机时间对照，都是 UTC。",
+							En: "This machine's clock, to compare with them: in UTC as well.",
+							Zh: "本机时间，用来对照，同样是 UTC。",
 						},
 						Command: "date -u",
 					},
@@ -30966,8 +31044,8 @@ var embedded = Catalogue{
 				Fixes: []Step{
 					{
 						Text: Text{
-							En: "Put the clock of the issuing machine right, and issue the certificate again.",
-							Zh: "校准签发机器的时钟，重新签发证书。",
+							En: "On the machine that issued it: put the clock right, then issue the certificate again.",
+							Zh: "在签发证书的机器上：先校准时钟，再重新签发。",
 						},
 						Command: "timedatectl set-ntp true",
 						Interrupts: Text{
@@ -31069,8 +31147,8 @@ var embedded = Catalogue{
 					},
 					{
 						Text: Text{
-							En: "Beside this machine's clock; both in UTC.",
-							Zh: "再与本机时间对照，两者都是 UTC。",
+							En: "This machine's clock, to compare with it: in UTC as well.",
+							Zh: "本机时间，用来对照，同样是 UTC。",
 						},
 						Command: "date -u",
 					},
@@ -31261,15 +31339,15 @@ var embedded = Catalogue{
 				Verify: []Step{
 					{
 						Text: Text{
-							En: "The time outside, in UTC…",
-							Zh: "外部的准确时间（UTC）……",
+							En: "The true time, in UTC: the Date header of a large site.",
+							Zh: "外部的准确时间（UTC），取自大网站返回的 Date 头。",
 						},
 						Command: "curl -sSI --max-time 10 http://www.aliyun.com/ | grep -i '^date:'",
 					},
 					{
 						Text: Text{
-							En: "…must be that of this machine.",
-							Zh: "……应与本机时间一致。",
+							En: "This machine's clock, in UTC: it must show the true time.",
+							Zh: "本机时间（UTC），应与准确时间一致。",
 						},
 						Command: "date -u",
 					},
@@ -32078,8 +32156,8 @@ var embedded = Catalogue{
 				Zh: "只有个别用户或设备连不上",
 			},
 			Explain: Text{
-				En: "What the server sends is the same for everybody, so that the fault is in this device or its network: a wrong clock, an old system that lacks newer roots or TLS 1.2, or a company's network that puts its own certificate in between.",
-				Zh: "服务器发给所有人的内容都一样，所以问题在这台设备或它所在的网络：时钟不准、系统太旧（缺少新的根证书或不支持 TLS 1.2），或者公司网络插入了自己的证书。",
+				En: "Where all others connect, the fault is mostly in this device or its network: a wrong clock, an old system that lacks newer roots or TLS 1.2, or a company's network that puts its own certificate in between. It may also reach another server than the others do: another address of the name (IPv6), or another one behind the balancer.",
+				Zh: "其他设备都正常时，问题多半在这台设备或它所在的网络：时钟不准、系统太旧（缺少新的根证书或不支持 TLS 1.2），或者公司网络插入了自己的证书。也可能它连到的服务器与别人不同：域名的另一个地址（IPv6），或负载均衡后面的另一台。",
 			},
 			Words: []string{
 				"个别用户",
@@ -32128,7 +32206,7 @@ var embedded = Catalogue{
 				Zh: "原来正常，突然全部连不上",
 			},
 			Explain: Text{
-				En: "Where all clients fail from one moment on and nobody changed anything, a date has passed: the certificate or an intermediate of it expired. WuKongIM goes on with the old certificate after a renewal until it is restarted.",
+				En: "Where all clients fail from one moment on and nobody changed anything, mostly a date has passed: the certificate or an intermediate of it expired. WuKongIM goes on with the old certificate after a renewal until it is restarted.",
 				Zh: "没有人改动过，所有客户端却从某一刻起同时失败，多半是日期到了：证书或中间证书过期。证书续期之后，WuKongIM 重启前发出的仍是旧证书。",
 			},
 			Words: []string{
@@ -32238,8 +32316,8 @@ var embedded = Catalogue{
 				Zh: "连接被重置",
 			},
 			Explain: Text{
-				En: "One side or something between them tore the connection down. Alone it is no sign of a certificate: healthy networks reset connections as well. If every attempt ends so at once, the port speaks another protocol, or a firewall cuts TLS; in China a domain without an ICP filing (备案) is cut at its name in the ClientHello.",
-				Zh: "某一端或中间设备强行断开了连接。单独出现不能说明证书有问题，正常网络也会有重置。如果每次一连就被重置，可能是端口没有启用 TLS，或防火墙拦截了 TLS；在国内，未备案的域名会按 ClientHello 里的域名被拦截。",
+				En: "One side or something between them tore the connection down. Alone it is no sign of a certificate: healthy networks reset connections as well. If every attempt ends so at once, the port speaks another protocol, or a firewall cuts TLS; in mainland China a domain without an ICP filing (备案) may be cut at its name in the ClientHello.",
+				Zh: "某一端或中间设备强行断开了连接。单独出现不能说明证书有问题，正常网络也会有重置。如果每次一连就被重置，可能是端口没有启用 TLS，或防火墙拦截了 TLS；在国内，未备案的域名可能会按 ClientHello 里的域名被拦截。",
 			},
 			Codes: []string{
 				"ECONNRESET",
@@ -32308,8 +32386,8 @@ var embedded = Catalogue{
 				Zh: "连接被拒绝：端口没有监听",
 			},
 			Explain: Text{
-				En: "Nothing accepts connections at this address and port, so that TLS never begins. WuKongIM listens for wss only where wssAddr and wssConfig are set; in Docker the port must be published too, and the cloud's security group must allow it.",
-				Zh: "这个地址和端口上没有程序在监听，TLS 还没开始。只有配置了 wssAddr 和 wssConfig，WuKongIM 才会监听 wss；Docker 部署还要映射端口，云服务器要在安全组放行。",
+				En: "Nothing listens at this address and port, or a firewall rejects connections to it, so that TLS never begins. WuKongIM listens for wss only where wssAddr and wssConfig are set; in Docker the port must be published too, and the cloud's security group must allow it.",
+				Zh: "这个地址和端口上没有程序在监听，或者被防火墙拒绝，TLS 还没开始。只有配置了 wssAddr 和 wssConfig，WuKongIM 才会监听 wss；Docker 部署还要映射端口，云服务器要在安全组放行。",
 			},
 			Codes: []string{
 				"ECONNREFUSED",
@@ -33711,7 +33789,7 @@ var embedded = Catalogue{
 						En: "Then reload; where the container is not running, start it instead.",
 						Zh: "然后重载；如果容器没有运行，则改为启动容器。",
 					},
-					Command: "docker compose exec -w /etc/caddy caddy caddy reload",
+					Command: "docker compose exec -w /etc/caddy caddy caddy reload --force",
 					Interrupts: Text{
 						En: "Caddy closes WebSockets that it forwards; clients reconnect.",
 						Zh: "Caddy 会断开正在转发的 WebSocket，客户端会自动重连。",
@@ -33728,7 +33806,7 @@ var embedded = Catalogue{
 						En: "Then reload; where the container is not running, start it instead.",
 						Zh: "然后重载；如果容器没有运行，则改为启动容器。",
 					},
-					Command: "docker exec -w /etc/caddy caddy caddy reload",
+					Command: "docker exec -w /etc/caddy caddy caddy reload --force",
 					Interrupts: Text{
 						En: "Caddy closes WebSockets that it forwards; clients reconnect.",
 						Zh: "Caddy 会断开正在转发的 WebSocket，客户端会自动重连。",
@@ -33994,6 +34072,7 @@ var embedded = Catalogue{
 			References: []string{
 				"nginx.org/en/docs/control.html",
 				"Traefik documentation: TLS, dynamic configuration",
+				"measured: Caddy 2.6.2 (caddy reload reads a replaced certificate file with --force alone)",
 			},
 		},
 		{
@@ -34058,10 +34137,14 @@ var embedded = Catalogue{
 						"kubernetes",
 					},
 					Text: Text{
-						En: "Apply the changed manifest, then see that the pods come up: it must print partitioned roll out complete or successfully rolled out.",
-						Zh: "应用改好的清单，然后确认 Pod 已启动：应显示 partitioned roll out complete 或 successfully rolled out。",
+						En: "Apply the changed manifest; the pods then restart one after the other. See that they come up: this must print partitioned roll out complete or successfully rolled out.",
+						Zh: "应用改好的清单，Pod 会逐个重启。确认 Pod 已启动：应显示 partitioned roll out complete 或 successfully rolled out。",
 					},
 					Command: "kubectl rollout status statefulset/wukongim --timeout=120s",
+					Interrupts: Text{
+						En: "Each pod in turn cuts its connections; clients reconnect.",
+						Zh: "Pod 会逐个重启并断开各自的连接，客户端会自动重连。",
+					},
 				},
 			},
 			References: []string{
@@ -34610,7 +34693,7 @@ var embedded = Catalogue{
 				},
 				{
 					Text: Text{
-						En: "Then the private key of the same file.",
+						En: "From the same PKCS#12 file, the private key.",
 						Zh: "再从同一个文件导出私钥。",
 					},
 					Command: "openssl pkcs12 -in im.example.com.pfx -nocerts -nodes -out privkey-new.pem",
@@ -34689,8 +34772,8 @@ var embedded = Catalogue{
 						"systemd",
 					},
 					Text: Text{
-						En: "And that it will be tried: a line with certbot.timer or certbot-renew.timer and a time under NEXT.",
-						Zh: "并确认会定时执行：应有 certbot.timer 或 certbot-renew.timer 一行，NEXT 下有时间。",
+						En: "See that renewals are tried: a line with certbot.timer, certbot-renew.timer or snap.certbot.renew.timer, and a time under NEXT.",
+						Zh: "确认会定时续期：应有 certbot.timer、certbot-renew.timer 或 snap.certbot.renew.timer 一行，NEXT 下有时间。",
 					},
 					Command: "systemctl list-timers --all | grep certbot",
 				},
@@ -34725,7 +34808,7 @@ var embedded = Catalogue{
 				},
 			},
 			References: []string{
-				"CA/Browser Forum Baseline Requirements, section 7.1.6.4 (DV, OV, EV)",
+				"CA/Browser Forum Baseline Requirements, section 7.1.6.1 (DV, OV, EV)",
 			},
 		},
 		{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -115,6 +116,23 @@ func assertShell(t *testing.T, command string) {
 	t.Helper()
 	_, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(command), "")
 	assert.NoError(t, err, command)
+}
+
+// TestSettingsAreFollowedByWhatMakesThemCount: what is written into a file is read at the
+// next start only, which no reader has to guess.
+func TestSettingsAreFollowedByWhatMakesThemCount(t *testing.T) {
+	c := loaded(t)
+	settings := regexp.MustCompile(`(?m)^ *(?:services:|wssAddr:|wssConfig:|- \{name: WK_)`)
+	counts := regexp.MustCompile(`\bup -d\b|\b(?:re)?start wukongim\b|\bkubectl rollout\b|created again|after a restart|has each step`)
+	for _, cause := range c.Causes {
+		for _, way := range []patterns.Deployment{patterns.DeployedByCompose, patterns.DeployedByDocker, patterns.DeployedBySystemd, patterns.DeployedOnKubernetes} {
+			fixes := c.Advice(cause, patterns.Program{Component: patterns.ComponentWuKongIM, Deployment: way, Reporter: patterns.ComponentWuKongIM}).Fixes
+			for i, step := range fixes {
+				said := func(s patterns.Step) bool { return counts.MatchString(s.Command + "\n" + s.Text.En) }
+				assert.True(t, !settings.MatchString(step.Config) || slices.ContainsFunc(fixes[i:], said), "%s, %s: %s", cause.ID, way, step.Text.En)
+			}
+		}
+	}
 }
 
 const remediesTable = "../docs/remedies.md"

@@ -41,7 +41,7 @@ type checking struct {
 	logs            []string
 	format          string
 	failOn          string
-	brief           bool
+	brief, verbose  bool
 	interval        time.Duration
 	metricsAddr     string
 	revocation      bool
@@ -80,6 +80,7 @@ func (a *app) checkCommand() *cobra.Command {
 	flags.BoolVar(&c.revocation, "revocation", false, a.say.Say("flag.check.revocation"))
 	flags.StringArrayVar(&c.crl, "crl", nil, a.say.Say("flag.check.crl"))
 	flags.BoolVar(&c.brief, "brief", false, a.say.Say("flag.check.brief"))
+	flags.BoolVar(&c.verbose, "verbose", false, a.say.Say("flag.verbose"))
 	flags.DurationVar(&c.interval, "interval", time.Minute, a.say.Say("flag.check.interval"))
 	flags.StringVar(&c.metricsAddr, "metrics-addr", "", a.say.Say("flag.check.metrics-addr"))
 	flags.StringVar(&c.failOn, "fail-on", "error", a.say.Say("flag.check.fail-on"))
@@ -131,14 +132,15 @@ func (a *app) check(ctx context.Context, c *checking) error {
 	case list.Has(check.Fail) && c.failOn != "never", list.Has(check.Warn) && c.failOn == "warning":
 		a.status = exitReached
 	}
-	const top = 3
+	opts := a.options(3)
+	opts.Verbose = c.verbose
 	switch {
 	case c.format == "prometheus":
 		return metrics.WriteChecks(a.stdout, measured(list))
 	case c.brief && c.format == "table":
-		return list.WriteBrief(a.stdout, a.options(top))
+		return list.WriteBrief(a.stdout, opts)
 	}
-	return list.Write(a.stdout, c.format, a.options(top))
+	return list.Write(a.stdout, c.format, opts)
 }
 
 // readBeside reads the logs whose diagnosis the checks settle.

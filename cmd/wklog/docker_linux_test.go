@@ -88,7 +88,9 @@ func startEngineBy(t *testing.T, packaged, program, arguments string) *engine {
 		close(e.dead)
 	}()
 	t.Cleanup(func() {
-		_, _ = e.try(`docker ps -aq | xargs -r docker rm -f`)
+		// A few at once: Docker 20 can lock itself where it removes dozens. What is left ends
+		// with the engine's namespace.
+		_, _ = e.try(`docker ps -aq | timeout 60 xargs -r -n 8 docker rm -f`)
 		_ = daemon.Process.Kill()
 		<-ended
 		assert.NoError(t, os.RemoveAll(dir))

@@ -33,12 +33,15 @@ type examining struct {
 	finders        []doctor.Finder
 	// between is how long --watch waits.
 	between time.Duration
+	// inOrder bytes of files are read oldest first, which takes a second or two: of more the
+	// newest come first.
+	inOrder int64
 	told    bool // which places were looked at
 }
 
 func (a *app) doctorCommand() *cobra.Command {
 	kube := &doctor.Kube{}
-	d := &examining{finders: doctor.Finders(kube), between: 5 * time.Second}
+	d := &examining{finders: doctor.Finders(kube), between: 5 * time.Second, inOrder: 256 << 20}
 	d.failOn = "error"
 	command := &cobra.Command{
 		Use: "doctor", Short: a.say.Say("help.doctor"), Long: a.say.Say("help.doctor.long"),
@@ -292,7 +295,7 @@ func (p *patient) read(ctx context.Context) []source.Failure {
 	defer cancel()
 	ctx, cancel = context.WithTimeout(reading, p.timeout)
 	defer cancel()
-	batch := run.Batch{Core: p.core, Jobs: 1, Limit: source.DefaultLimit, Stdin: source.NewStream(reading, p.app.stdin)}
+	batch := run.Batch{Core: p.core, Jobs: 1, Limit: source.DefaultLimit, Newest: p.inOrder, Stdin: source.NewStream(reading, p.app.stdin)}
 	tails := map[string]*doctor.Tail{}
 	for _, log := range p.Logs {
 		if log.Path != "" {

@@ -45,15 +45,18 @@ type situation struct {
 	// command is a part of the first command.
 	command string
 	// compose says that it is of a compose file, whose variables are a list or a mapping;
-	// COMPOSE is the program with it.
-	compose, list bool
+	// folder is the one in which that is, in place of one that is called as the situation, and
+	// variables says that others than the usual file have some.
+	compose, list, variables bool
+	folder                   string
 	// front are the certificate and the key of nginx, which stands before it and is what is
 	// at fault: in a container of its own, or onHost.
 	front  string
 	onHost bool
-	// The commands that are said to be typed mend it, and then is what is left; look says
-	// why the first command only looks, and is typed alone, untyped why it is not typed.
-	then, look, untyped string
+	// The commands that are said to be typed mend it, and then is what is left. What the first
+	// one prints matches shows; look says why it only looks, and is typed alone, untyped why
+	// nothing is typed.
+	then, look, shows, untyped string
 }
 
 const (
@@ -105,20 +108,20 @@ var situations = []situation{
 	{name: "crash-loop", with: "--restart always", settings: cert("nowhere.pem"), cause: "cert-file-missing"},
 	{name: "environment-over-file", with: "-v CERTS/good.yaml:/root/wukongim/wk.yaml", settings: map[string]string{certFile: "/wrong/full.pem", keyFile: ""}, cause: "cert-file-missing"},
 	{name: "settings-in-a-file", with: "-v CERTS/expired.yaml:/root/wukongim/wk.yaml", settings: map[string]string{wssAddr: "", certFile: "", keyFile: ""}, cause: "cert-expired"},
-	{name: "files-of-the-image", image: "wukongim-with-files", bare: true, settings: cert("expired.pem"), cause: "cert-expired", look: "the image has to be made again"},
+	{name: "files-of-the-image", image: "wukongim-with-files", bare: true, settings: cert("expired.pem"), cause: "cert-expired", shows: "notAfter=", then: "cert-expired"},
 	{long: true, name: "volume-without-it", bare: true, with: "-v lost:/root/wukongim/certs", cause: "cert-file-missing", untyped: "nobody knows where the certificate is"},
 	{name: "keeps-no-log", with: "--log-driver none", settings: cert("expired.pem"), cause: "cert-expired"},
 	{name: "terminal", with: "-t", bare: true, cause: "cert-file-missing", untyped: "nobody knows where the certificate is"},
 	{long: true, name: "local-driver", with: "--log-driver local", settings: cert("nowhere.pem"), cause: "cert-file-missing"},
 	{name: "rotated", with: "--restart always --log-opt max-size=10k --log-opt max-file=2", settings: cert("nowhere.pem"), cause: "cert-file-missing"},
 	{name: "another-name", image: "im-of-ours", with: "-v CERTS/none.yaml:/etc/im/wk.yaml", settings: cert("expired.pem"), cause: "cert-expired"},
-	{name: "clock-ahead", with: "-e SKEW=72h -p 127.0.0.1::5001", cause: "clock-skew", untyped: "the clock that is ahead is the test's own"},
+	{name: "clock-ahead", with: "-e SKEW=72h -p 127.0.0.1::5001", cause: "clock-skew", look: "whose clock is wrong has to be seen first", shows: "Date: .* GMT"},
 	{name: "compose-1", compose: true, settings: cert("renewed1.pem"), after: "cp CERTS/full.pem CERTS/renewed1.pem", cause: "cert-expired", command: " restart wk"},
-	{name: "compose-2", compose: true, settings: map[string]string{certFile: "CERTS/full.pem"}, cause: "cert-file-missing", command: "sed -i -e "},
+	{name: "compose-2", compose: true, folder: "我的 IM", settings: map[string]string{certFile: "CERTS/full.pem"}, cause: "cert-file-missing", command: "sed -i -e "},
 	{long: true, name: "compose-list", compose: true, list: true, settings: map[string]string{given: "wss://203.0.113.7:PORT"}, cause: "hostname-mismatch", command: "sed -i -e "},
-	{name: "compose-file", compose: true, with: "CERTS/mine.yaml:/root/wukongim/wk.yaml", settings: map[string]string{wssAddr: "", certFile: "", keyFile: ""}, cause: "cert-expired", command: "CERTS/mine.yaml"},
+	{name: "compose-file", compose: true, variables: true, with: "CERTS/mine.yaml:/root/wukongim/wk.yaml", settings: map[string]string{wssAddr: "", certFile: "", keyFile: ""}, cause: "cert-expired", command: "CERTS/mine.yaml"},
 	{name: "held-port", with: "--network host", private: true, settings: map[string]string{wssAddr: "wss://0.0.0.0:7443", "WK_WSADDR": "ws://0.0.0.0:7200", "WK_HTTPADDR": "0.0.0.0:7001", given: "wss://im.wangwei-corp.cn:7443"},
-		before: "busybox nc -l -p 7443", cause: "listen-port-in-use", look: "who holds the port has to be seen first", command: "7443"},
+		before: "busybox nc -l -p 7443", cause: "listen-port-in-use", look: "who holds the port has to be seen first", command: "7443", shows: "busybox"},
 	{name: "network-of-the-host", with: "--network host", private: true, settings: map[string]string{wssAddr: "wss://0.0.0.0:7543", "WK_WSADDR": "ws://0.0.0.0:7300", "WK_HTTPADDR": "0.0.0.0:7101", given: "wss://im.wangwei-corp.cn:7543"}},
 	{name: "log-that-is-sent-away", with: "--log-driver syslog --log-opt syslog-address=udp://127.0.0.1:514 --log-opt cache-disabled=true", settings: cert("expired.pem"), cause: "cert-expired"},
 	{long: true, name: "mounted-elsewhere", bare: true, settings: map[string]string{certFile: "CERTS/full.pem", keyFile: "CERTS/key.pem"}, cause: "cert-file-missing"},
@@ -275,18 +278,34 @@ func (e *engine) typeCommands(t *testing.T, at []situation, by map[string]*repor
 		if by[s.name] == nil || len(by[s.name].Verdicts) == 0 || s.untyped != "" {
 			continue
 		}
+		if s.shows != "" {
+			out, err := e.typed(by[s.name].Verdicts[0].Steps[0].Command).CombinedOutput()
+			assert.NoError(t, err, s.name)
+			assert.Regexp(t, s.shows, string(out), s.name)
+		}
+		if s.look != "" {
+			continue
+		}
 		script := "set -e"
 		for i, step := range by[s.name].Verdicts[0].Steps {
-			if i > 0 && (s.look != "" || strings.HasPrefix(step.Command, "docker rm -f ")) {
+			if i > 0 && strings.HasPrefix(step.Command, "docker rm -f ") {
 				break
 			}
 			assert.Empty(t, step.Placeholders, "%s: %s", s.name, step.Command)
 			assert.True(t, i > 0 || step.Command != "", "%s: no command", s.name)
 			script += "\n" + step.Command
 		}
+		t.Log(s.name, script)
 		scripts = append(scripts, script)
 	}
 	e.runAll(t, scripts)
+}
+
+// typed is a command that is typed on the machine of the engine.
+func (e *engine) typed(command string) *exec.Cmd {
+	c := e.shell(fmt.Sprintf(`exec nsenter -t %d -n sh -c "$TYPED"`, e.pid))
+	c.Env = append(c.Env, "TYPED="+command)
+	return c
 }
 
 // judge compares what leads with what is at fault.
@@ -340,11 +359,37 @@ func (s *situation) project(environment map[string]string) string {
 		text += "      - " + s.with + "\n"
 	}
 	text += "networks: {default: {external: true, name: doctor}}\n"
-	up := "docker-compose up -d"
-	if s.name != "compose-1" {
-		up = "docker-compose -f CERTS/" + s.name + "/docker-compose.yml up -d"
+	folder, up := "CERTS/"+s.name, composeProgram()
+	if s.folder != "" {
+		folder = "CERTS/" + s.folder
 	}
-	return "mkdir -p CERTS/" + s.name + " && cd CERTS/" + s.name + " && cat > docker-compose.yml <<'END'\n" + text + "END\n" + up
+	if s.variables {
+		text = strings.Replace(text, ":v2.2.5", ":${TAG:?}", 1)
+		up = "echo TAG=v2.2.5 > prod.env && " + up + " --env-file prod.env"
+	}
+	if s.name != "compose-1" {
+		up += " -f '" + folder + "/docker-compose.yml'"
+	}
+	return "mkdir -p '" + folder + "' && cd '" + folder + "' && cat > docker-compose.yml <<'END'\n" + text + "END\n" + up + " up -d"
+}
+
+// composeProgram is that of this machine; DOCTOR_COMPOSE is the plugin of version 2 where
+// that is to be used.
+func composeProgram() string {
+	if os.Getenv("DOCTOR_COMPOSE") != "" {
+		return "docker compose"
+	}
+	return "docker-compose"
+}
+
+// plugin gives docker the plugin, and has version 1 fail.
+func (e *engine) plugin(t *testing.T) {
+	t.Helper()
+	if plugin := os.Getenv("DOCTOR_COMPOSE"); plugin != "" {
+		require.NoError(t, os.MkdirAll(e.dir+"/config/cli-plugins", 0o755))
+		require.NoError(t, os.Symlink(plugin, e.dir+"/config/cli-plugins/docker-compose"))
+		require.NoError(t, os.WriteFile(e.dir+"/bin/docker-compose", []byte("#!/bin/sh\nexit 1\n"), 0o755))
+	}
 }
 
 // script starts the container.
@@ -386,6 +431,7 @@ func (s *situation) script(certs string, port int) string {
 func (e *engine) prepare(t *testing.T) (certs string) {
 	t.Helper()
 	e.run(t, fmt.Sprintf("nsenter -t %d -n ip link set lo up && docker network create --subnet 10.77.0.0/16 doctor", e.pid))
+	e.plugin(t)
 	certs = e.dir + "/certs"
 	require.NoError(t, os.MkdirAll(certs+"/closed", 0o755))
 	e.writeCertificates(t, certs)

@@ -371,6 +371,33 @@ func TestNewestLinesCountWhereTheTimeIsUp(t *testing.T) {
 	}
 }
 
+// TestFileThatIsReadInPartsIsOneLog: each failure is counted once, the newest first or not, and
+// no line is given a number that it has not.
+func TestFileThatIsReadInPartsIsOneLog(t *testing.T) {
+	text := ""
+	for i := range 70 {
+		at := time.Date(2026, 5, 4, 1, 0, i, 0, time.UTC)
+		text += at.Format("[GIN] 2006/01/02 - 15:04:05 | 200 | 1.2ms | 10.0.0.7 | POST \"/message/send\"\n") +
+			fmt.Sprintf("%s http: TLS handshake error from 203.0.113.7:%d: remote error: tls: unknown certificate authority\n", at.Format("2006/01/02 15:04:05"), 20_000+i)
+	}
+	file := filepath.Join(t.TempDir(), "server.log")
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+	for inOrder, numbered := range map[int64]bool{1 << 20: true, 1000: false} {
+		s := well(t, "wukongim")
+		s.Logs = []doctor.Log{{Name: file, Path: file}}
+		out, _, _ := consult(t, "en", []doctor.Finder{&place{name: "docker", states: [][]*doctor.Server{{s}}}}, func(d *examining) {
+			inJSON(d)
+			d.inOrder = inOrder
+		})
+		report := examinationOf(t, out).Servers[0].Report
+		assert.Equal(t, 70, report.Summary.Events)
+		require.Len(t, report.Inputs, 1)
+		assert.Equal(t, int64(140), report.Inputs[0].Lines)
+		assert.Equal(t, int64(len(text)), report.Inputs[0].Bytes)
+		assert.Equal(t, numbered, report.Findings[0].Samples[0].Line > 0, "%v", report.Findings[0].Samples)
+	}
+}
+
 func TestOfflineConnectsToNothing(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

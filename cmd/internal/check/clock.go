@@ -87,11 +87,19 @@ func (e *endpoint) judge(key string, offset time.Duration, source string) Result
 	if offset.Abs() <= clockWarns {
 		return pass("agrees", Address.of("source", source))
 	}
-	r := warn("", key, Address.of("source", source), Text.of("offset", signed(offset)))
+	r := warn("", key, Address.of("source", source), Text.of("offset", signed(offset))).fix(e.whoseClock()...)
 	if offset.Abs() > clockFails || key != "server" && e.disputed() {
 		r.Status, r.Cause = Fail, "clock-skew"
 	}
 	return r
+}
+
+// whoseClock shows the times of both machines, and whether this one asks for it.
+func (e *endpoint) whoseClock() (steps []Step) {
+	if e.date != nil && e.date.source == e.API {
+		steps = append(steps, step("fix-there", "curl -sSI --max-time 5 %[1]s | grep -i '^date:'", "", Address.of("api", "http://"+e.API+"/")))
+	}
+	return append(steps, step("fix-here", "date -u", ""), step("fix-synchronised", "timedatectl status", ""))
 }
 
 // disputed tells that the two clocks judge the certificate's dates differently.

@@ -44,6 +44,22 @@ func TestClockOfTheEndpoint(t *testing.T) {
 	}
 }
 
+// TestWhoseClockIsWrongIsSeenFirst: by commands that change nothing, of which one asks the other
+// machine where it answers HTTP.
+func TestWhoseClockIsWrongIsSeenFirst(t *testing.T) {
+	s := newSite(t)
+	s.live.API = serveHTTP(t, nil, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(72*time.Hour).UTC().Format(http.TimeFormat))
+	}))
+	results := s.check()
+	requireTexts(t, results)
+	var commands []string
+	for _, step := range find(t, results, "live-clock").Fixes {
+		commands = append(commands, step.CommandLine())
+	}
+	assert.Equal(t, []string{"curl -sSI --max-time 5 http://" + s.live.API + "/ | grep -i '^date:'", "date -u", "timedatectl status"}, commands)
+}
+
 func TestDateOutOfAllBounds(t *testing.T) {
 	for date, sign := range map[string]string{"Mon, 01 Jan 0001 00:00:00 GMT": "-", "Fri, 31 Dec 9999 23:59:59 GMT": "+"} {
 		for _, years := range []time.Duration{-5, 5} {

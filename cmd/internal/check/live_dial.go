@@ -66,12 +66,13 @@ func (e *endpoint) resolverFor(ctx context.Context) *net.Resolver {
 }
 
 func (e *endpoint) unresolved(err error) Result {
-	r := fail("connection-interrupted", "no-answer", Host.of("host", e.host), Text.of("error", told(err)))
+	host, todo := Host.of("host", e.host), "fix-resolver"
+	r := fail("connection-interrupted", "no-answer", host, Text.of("error", told(err)))
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
-		r = fail("connection-interrupted", "not-found", Host.of("host", e.host))
+		r, todo = fail("connection-interrupted", "not-found", host), "fix"
 	}
-	r.Fixes = []Step{step("fix", "dig +short %[1]s A AAAA", "", Host.of("host", e.host))}
+	r.Fixes = []Step{step(todo, "dig +short %[1]s A AAAA", "", host)}
 	return r
 }
 

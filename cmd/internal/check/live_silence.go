@@ -66,9 +66,9 @@ func (e *endpoint) tryOthers(ctx context.Context) *unlike {
 	return u
 }
 
-// classic is what clients offered before they sent a post-quantum key share (X25519MLKEM768,
-// since Chrome 131 and Go 1.24): with it a ClientHello takes two packets, over which some
-// firewalls fall (https://tldr.fail).
+// classic is what clients offered before they sent a post-quantum key share (X25519Kyber768
+// since Chrome 124 and Go 1.23, X25519MLKEM768 since Chrome 131 and Go 1.24): with it a
+// ClientHello takes two packets, over which some firewalls fall (https://tldr.fail).
 func (e *endpoint) classic() offer {
 	o := e.ordinary()
 	o.classic = true

@@ -170,7 +170,7 @@ func checkRevocation(f *certificateFiles) Result {
 			return Result{Status: Skip, Key: "not-asked", Args: []Value{Address.of("address", address)}}
 		}
 	}
-	return pass("none").rulesOut("cert-revoked")
+	return pass(sharedReason + "revocation-nowhere").rulesOut("cert-revoked")
 }
 
 // revocation of what the endpoint serves.

@@ -39,7 +39,7 @@ func (s *Settings) Remedied(results []Result, roots *x509.CertPool) []Result {
 		if steps := s.remedy(&r, found); len(steps) > 0 {
 			results[i] = r.instead(steps...)
 		} else if look, ok := s.lookInside(); ok && r.ID == "cert-dates" {
-			results[i] = r.fix(look)
+			results[i] = r.fix(append([]Step{look}, s.overImage()...)...)
 		}
 	}
 	return results
@@ -116,6 +116,17 @@ func (s *Settings) lookInside() (Step, bool) {
 	}
 	return step(sharedReason+"fix-look-inside", "docker cp -L %[1]s:%[2]s - | tar -xO | openssl x509 -noout -subject -enddate", "",
 		Name.of("container", s.container.running), Path.of("inside", file)), true
+}
+
+// overImage mounts a volume over the folder of the image that has the certificate: an engine
+// puts the image's files into a new one (docker documentation, "Volumes"). Folders near the
+// root hold more than certificates.
+func (s *Settings) overImage() []Step {
+	folder := path.Dir(s.value(keyCertFile))
+	if s.container.follow(s.value(keyCertFile)).kind != placeNowhere || strings.Count(folder, "/") < 2 {
+		return nil
+	}
+	return s.again(sharedReason+"fix-image", Text.of("option", "-v"), Path.of("value", s.container.running+"-certs:"+folder))
 }
 
 // silenced switches wss off, which crashes a server without a certificate.

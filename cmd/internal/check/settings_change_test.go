@@ -28,6 +28,8 @@ type box struct {
 	user    string
 	// below is the folder in it that is mounted, empty for itself.
 	below string
+	// image are files that no folder of the host has.
+	image map[string]string
 }
 
 func newBox(t *testing.T) *box {
@@ -74,6 +76,9 @@ func (b *box) remedied(t *testing.T) (steps []string) {
 	}})
 	require.NoError(t, err)
 	settings, err := Containers(data).Load("im", func(name string) (File, error) {
+		if text, is := b.image[name]; is {
+			return File{Data: []byte(text), Mode: 0o644}, nil
+		}
 		rest, ok := strings.CutPrefix(name, "/certs/")
 		data, err := os.ReadFile(filepath.Join(b.dir, b.below, rest))
 		if !ok || err != nil {
@@ -124,6 +129,27 @@ func TestContainerIsRunAgainWithWhatMendsIt(t *testing.T) {
 			assert.Contains(t, steps[1], "docker rm -f im && docker rename im-old im && docker update --restart always im && docker start im")
 			assert.NotContains(t, strings.Join(steps, " "), "secret")
 		})
+	}
+}
+
+// TestCertificateOfAnImageGetsAVolume: after its dates were looked at; not over a folder that
+// has more than certificates.
+func TestCertificateOfAnImageGetsAVolume(t *testing.T) {
+	now := time.Now()
+	pki, key := pkitest.New(now), pkitest.Key()
+	expired := pki.Intermediate.Issue(key, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.AddDate(0, 0, -90), now.AddDate(0, 0, -2) })
+	for folder, volume := range map[string]string{"/root/wukongim/certs": "-v im-certs:/root/wukongim/certs", "/etc": ""} {
+		b := newBox(t)
+		b.roots.AddCert(pki.Root.Certificate)
+		for _, name := range []string{"full.pem", "leaf.pem"} {
+			require.NoError(t, os.Remove(filepath.Join(b.dir, name)))
+		}
+		b.image = map[string]string{folder + "/full.pem": pkitest.PEM(expired, pki.Intermediate.Certificate), folder + "/key.pem": pkitest.KeyPEM(key)}
+		b.environ["WK_WSSCONFIG_CERTFILE"], b.environ["WK_WSSCONFIG_KEYFILE"] = folder+"/full.pem", folder+"/key.pem"
+		steps := strings.Join(b.remedied(t), "\n")
+		assert.Contains(t, steps, "cert-dates: any.fix-look-inside: docker cp -L im:"+folder+"/full.pem - | tar -xO | openssl x509")
+		assert.Equal(t, volume != "", strings.Contains(steps, "docker run"), steps)
+		assert.Contains(t, steps, volume)
 	}
 }
 

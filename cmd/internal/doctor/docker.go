@@ -12,15 +12,12 @@ import (
 	"maps"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"al.essio.dev/pkg/shellescape"
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
@@ -246,57 +243,6 @@ func (e *engine) server(c *container.InspectResponse, by string) *Server {
 		s.Restart = check.Step{Command: s.Operate("docker compose restart %[1]s"), Values: []check.Value{{Name: "service", Type: check.Name, V: service}}}
 	}
 	return s
-}
-
-// operate puts commands into the form in which they work on the containers of this
-// engine: compose has to be told where its file is, and its project where that is not
-// called as the folder. Labels may hold anything: what has not the shape of a file or a name
-// goes into no command, for there it may stand within quotes already.
-func (e *engine) operate(c *container.InspectResponse, compose string) func(string) string {
-	program, podman := composeProgram(), strings.Contains(e.place.host, "podman")
-	if podman {
-		program = "podman compose"
-	}
-	files := ""
-	for _, file := range check.ComposeFiles(c.Config.Labels) {
-		if !patterns.FactFile.Fits(file) {
-			files = ""
-			break
-		}
-		files += " -f " + shellescape.Quote(file)
-	}
-	project := c.Config.Labels["com.docker.compose.project"]
-	if patterns.FactService.Fits(project) && project != path.Base(path.Dir(compose)) {
-		program += " -p " + shellescape.Quote(project)
-	}
-	return func(command string) string {
-		if files != "" {
-			command = composeWords.ReplaceAllLiteralString(command, program+files+" ")
-		}
-		if podman {
-			command = dockerWord.ReplaceAllString(command, "${1}podman ")
-		}
-		return command
-	}
-}
-
-var (
-	composeWords = regexp.MustCompile(`docker compose (?:-f (?:'[^']*'|\S+) )?`)
-	dockerWord   = regexp.MustCompile(`(?m)(^|[;&|(]\s*|\b(?:sudo|exec) )docker `)
-)
-
-// composeProgram is docker compose where it is a plugin, docker-compose where only version
-// 1 is there.
-func composeProgram() string {
-	for _, dir := range []string{os.Getenv("HOME") + "/.docker", "/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker"} {
-		if _, err := os.Stat(dir + "/cli-plugins/docker-compose"); err == nil {
-			return "docker compose"
-		}
-	}
-	if _, err := exec.LookPath("docker-compose"); err == nil {
-		return "docker-compose"
-	}
-	return "docker compose"
 }
 
 func stateOf(c *container.InspectResponse) State {

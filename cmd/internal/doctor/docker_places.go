@@ -35,8 +35,8 @@ func enginePlaces(env func(string) string) (places []enginePlace) {
 			places = append(places, p)
 		}
 	}
-	home := cmp.Or(env("HOME"), "/root")
-	context, named := contextOf(env, cmp.Or(env("DOCKER_CONFIG"), filepath.Join(home, ".docker")))
+	home := homeFolder(env)
+	context, named := contextOf(env, configFolder(env))
 	switch {
 	case env("DOCKER_HOST") != "":
 		p := enginePlace{host: env("DOCKER_HOST"), chosen: true}
@@ -62,6 +62,14 @@ func enginePlaces(env func(string) string) (places []enginePlace) {
 		}
 	}
 	return places
+}
+
+func homeFolder(env func(string) string) string { return cmp.Or(env("HOME"), "/root") }
+
+// configFolder is where docker keeps what its user has set (docker documentation,
+// "Configure the Docker CLI").
+func configFolder(env func(string) string) string {
+	return cmp.Or(env("DOCKER_CONFIG"), filepath.Join(homeFolder(env), ".docker"))
 }
 
 // sockets are where Docker listens, rootless (docker documentation, "Rootless mode"), in

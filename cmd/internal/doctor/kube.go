@@ -70,7 +70,7 @@ func (k *Kube) Find(ctx context.Context, look *Look) {
 		names = names[:mostNamespaces]
 	}
 	for _, name := range names {
-		n := &namespace{kube: k, name: name, pods: pods[name]}
+		n := newNamespace(k, name, pods[name])
 		n.read(ctx, look)
 		look.Servers = append(look.Servers, n.servers(ctx, look)...)
 	}

@@ -25,6 +25,15 @@ type namespace struct {
 	checked *check.KubeFindings
 	err     error
 	partial bool // not all of the settings were read
+
+	// index is made of the objects once, when all are read.
+	index func() *index
+}
+
+func newNamespace(k *Kube, name string, pods []string) *namespace {
+	n := &namespace{kube: k, name: name, pods: pods}
+	n.index = sync.OnceValue(func() *index { return newIndex(n.objects) })
+	return n
 }
 
 // read asks for the pods, and then for all that may belong to them.

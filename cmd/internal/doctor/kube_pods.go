@@ -82,21 +82,44 @@ func (p *pod) owner() string {
 
 // ownerOf is the object that makes a pod, where it was read.
 func (n *namespace) ownerOf(p *pod) string {
-	owner := p.owner()
-	for _, raw := range n.objects {
-		var o object
-		if json.Unmarshal(raw, &o) == nil && o.Kind+"/"+o.Metadata.Name == owner {
-			return owner
-		}
+	if owner := p.owner(); n.index().named[owner] {
+		return owner
 	}
 	return ""
 }
 
-// object is any, with the Secrets that routes name.
+// object is any, with the Secrets that routes and Certificates name.
 type object struct {
 	Kind     string
 	Metadata struct{ Name string }
-	Spec     struct{ TLS json.RawMessage }
+	Spec     struct {
+		TLS        json.RawMessage
+		SecretName string
+	}
+}
+
+// index is what is looked up of the objects of a namespace.
+type index struct {
+	// named are those that are there, by kind and name.
+	named map[string]bool
+	// certificates are those of cert-manager by their Secrets: a Certificate need not be
+	// called as its Secret.
+	certificates map[string]string
+}
+
+func newIndex(objects []json.RawMessage) *index {
+	i := &index{named: map[string]bool{}, certificates: map[string]string{}}
+	for _, raw := range objects {
+		var o object
+		if json.Unmarshal(raw, &o) != nil {
+			continue
+		}
+		i.named[o.Kind+"/"+o.Metadata.Name] = true
+		if o.Kind == "Certificate" && kubeName.MatchString(o.Metadata.Name) {
+			i.certificates[o.Spec.SecretName] = o.Metadata.Name
+		}
+	}
+	return i
 }
 
 // servers are the pods, and what leads clients to them.
@@ -159,8 +182,12 @@ func (n *namespace) server(p *pod, c *kubeContainer) *Server {
 	return s
 }
 
-// plainKubectl begins a command that names no namespace.
-var plainKubectl = regexp.MustCompile(`(?m)(^|\| )kubectl (-n \S+ )?`)
+// plainKubectl begins a command that names no namespace, certificateWords name a
+// Certificate by its Secret.
+var (
+	plainKubectl     = regexp.MustCompile(`(?m)(^|\| )kubectl (-n \S+ )?`)
+	certificateWords = regexp.MustCompile(`( certificate |cmctl renew )([a-z0-9][a-z0-9.-]*)`)
+)
 
 // operate puts commands into the form in which they work on this namespace.
 func (n *namespace) operate(command string) string {
@@ -171,16 +198,14 @@ func (n *namespace) operate(command string) string {
 	if !strings.Contains(command, "-n "+n.name) {
 		flags += "-n " + n.name + " "
 	}
-	for _, raw := range n.objects { // a Certificate need not be called as its Secret
-		var o struct {
-			object
-			Spec struct{ SecretName string }
+	command = certificateWords.ReplaceAllStringFunc(command, func(words string) string {
+		m := certificateWords.FindStringSubmatch(words)
+		of := cmp.Or(n.index().certificates[m[2]], m[2])
+		if strings.HasPrefix(m[1], "cmctl") {
+			of = "-n " + n.name + " " + of
 		}
-		if json.Unmarshal(raw, &o) == nil && o.Kind == "Certificate" && kubeName.MatchString(o.Metadata.Name) {
-			command = strings.ReplaceAll(command, " certificate "+o.Spec.SecretName, " certificate "+o.Metadata.Name)
-			command = strings.ReplaceAll(command, "cmctl renew "+o.Spec.SecretName, "cmctl renew -n "+n.name+" "+o.Metadata.Name)
-		}
-	}
+		return m[1] + of
+	})
 	return plainKubectl.ReplaceAllString(command, "${1}kubectl ${2}"+flags)
 }
 

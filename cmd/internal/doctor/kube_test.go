@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -265,3 +266,22 @@ func TestWhatIsAskedOfKubectlIsDocumented(t *testing.T) {
 var podName = regexp.MustCompile(`pod/\S+`)
 
 var anyName = regexp.MustCompile(`^(kubectl get (?:pods|configmaps|secrets)) [a-z].*`)
+
+// TestCertificateIsNamedByItself: it need not be called as its Secret, whose name may begin
+// as that of another.
+func TestCertificateIsNamedByItself(t *testing.T) {
+	n := newNamespace(&Kube{Context: "prod"}, "chat", nil)
+	for secret, name := range map[string]string{"im": "other", "im-tls": "web", "hostile": "$(touch pwned)"} {
+		n.objects = append(n.objects, json.RawMessage(fmt.Sprintf(`{"kind":"Certificate","metadata":{"name":%q},"spec":{"secretName":%q}}`, name, secret)))
+	}
+	for command, want := range map[string]string{
+		"kubectl describe certificate im-tls":           "kubectl --context prod -n chat describe certificate web",
+		"kubectl describe certificate im":               "kubectl --context prod -n chat describe certificate other",
+		"kubectl -n chat describe certificate hostile":  "kubectl -n chat --context prod describe certificate hostile",
+		"cmctl renew im-tls":                            "cmctl renew -n chat web",
+		"cmctl renew unknown":                           "cmctl renew -n chat unknown",
+		"kubectl get pods -o yaml | kubectl apply -f -": "kubectl --context prod -n chat get pods -o yaml | kubectl --context prod -n chat apply -f -",
+	} {
+		assert.Equal(t, want, n.operate(command))
+	}
+}

@@ -2,6 +2,9 @@ package doctor
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,7 +52,10 @@ func TestHostileLabelsChangeNoCommand(t *testing.T) {
 		"install -m 755 /dev/stdin /x.sh <<'EOF'\n#!/bin/sh\ndocker compose -f /opt/wukongim/docker-compose.yml restart wukongim\nEOF",
 	}
 	for _, value := range hostile {
-		for _, label := range []string{"com.docker.compose.service", "com.docker.compose.project", "com.docker.compose.project.config_files", "com.docker.compose.project.working_dir"} {
+		for _, label := range []string{
+			"com.docker.compose.service", "com.docker.compose.project", "com.docker.compose.project.config_files", "com.docker.compose.project.working_dir",
+			"com.docker.compose.project.environment_file",
+		} {
 			labels := map[string]string{
 				"com.docker.compose.service": "wukongim", "com.docker.compose.project": "im", "com.docker.compose.project.working_dir": "/srv/im",
 				"com.docker.compose.project.config_files": "docker-compose.yml",
@@ -77,4 +83,52 @@ func programs(list []string) []string {
 		}
 	}
 	return list
+}
+
+// TestComposeIsToldWhatItWasToldBefore: without them it would make other containers, or
+// find no project.
+func TestComposeIsToldWhatItWasToldBefore(t *testing.T) {
+	for want, labels := range map[string]map[string]string{
+		" -f /srv/im/docker-compose.yml":                                  {},
+		" -f /srv/im/a.yml -f /srv/im/b/c.yml":                            {"config_files": "a.yml,/srv/im/b/c.yml"},
+		" -f '/srv/我的 IM/compose.yaml'":                                   {"config_files": "/srv/我的 IM/compose.yaml", "working_dir": "/srv/我的 IM"},
+		" -f /srv/im/deploy/compose.yaml --project-directory /srv/im":     {"config_files": "/srv/im/deploy/compose.yaml"},
+		" -f /srv/im/docker-compose.yml --env-file /srv/im/prod.env":      {"environment_file": "prod.env"},
+		" -f /srv/im/docker-compose.yml --env-file /a.env --env-file /b0": {"environment_file": "/a.env,/b0"},
+		"": {"environment_file": "$(touch pwned)"},
+	} {
+		of := map[string]string{"com.docker.compose.service": "wukongim", "com.docker.compose.project.working_dir": "/srv/im"}
+		for name, value := range labels {
+			of["com.docker.compose.project."+name] = value
+		}
+		assert.Equal(t, want, composeFlags(of))
+	}
+}
+
+// TestPluginIsLookedForWhereDockerDoes: version 1 may be there too.
+func TestPluginIsLookedForWhereDockerDoes(t *testing.T) {
+	dir := t.TempDir()
+	program := func(name string) {
+		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		require.NoError(t, os.WriteFile(name, []byte("#!/bin/sh\n"), 0o755))
+	}
+	program(dir + "/bin/docker-compose")
+	t.Setenv("PATH", dir+"/bin")
+	for _, folder := range []string{"home/.docker/cli-plugins", "config/cli-plugins", "extra"} {
+		t.Run(folder, func(t *testing.T) {
+			environment := map[string]string{"HOME": dir + "/home"}
+			if folder != "home/.docker/cli-plugins" {
+				environment["DOCKER_CONFIG"] = dir + "/config"
+			}
+			if folder == "extra" {
+				require.NoError(t, os.WriteFile(dir+"/config/config.json", []byte(`{"cliPluginsExtraDirs":["`+dir+`/extra"]}`), 0o644))
+			}
+			isOfMachine := func(folder string) bool { return !strings.HasPrefix(folder, dir) }
+			folders := slices.DeleteFunc(pluginFolders(func(name string) string { return environment[name] }), isOfMachine)
+			assert.Equal(t, "docker-compose", composeProgram(folders))
+			program(filepath.Join(dir, folder, "docker-compose"))
+			assert.Equal(t, "docker compose", composeProgram(folders))
+			require.NoError(t, os.Remove(filepath.Join(dir, folder, "docker-compose")))
+		})
+	}
 }

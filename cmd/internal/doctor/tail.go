@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"wklog/cmd/internal/messages"
+	"wklog/cmd/internal/source"
 )
 
 // mostLines of a log are asked for, the newest: where it may be longer that is told.
@@ -66,13 +67,10 @@ func (t *Tail) open(ctx context.Context, i int) (io.ReadCloser, error) {
 
 // Unread says what was not read when the time was up, nil for nothing.
 func (t *Tail) Unread() error {
-	switch {
-	case t.ended:
+	if t.ended {
 		return nil
-	case t.begin == nil:
-		return messages.NewError("doctor.log-late")
 	}
-	return messages.NewError("doctor.log-older", timeIn(t.begin))
+	return source.OnlyFrom(t.begin != nil, timeIn(t.begin))
 }
 
 // failed notes that a piece could not be read to its end.
@@ -88,8 +86,8 @@ func (t *Tail) failed(ctx context.Context, err error) error {
 // (systemd.journal-fields(7)).
 var ofJournal = regexp.MustCompile(`"__REALTIME_TIMESTAMP":"(\d{1,18})"`)
 
-// timeIn is the time of a line as its engine writes it, an ellipsis where there is none.
-func timeIn(line []byte) string {
+// timeIn is the time of a line as its engine writes it, zero where there is none.
+func timeIn(line []byte) time.Time {
 	word, _, _ := bytes.Cut(line, []byte(" "))
 	at, err := time.Parse(time.RFC3339Nano, string(word))
 	if found := ofJournal.FindSubmatch(line); err != nil && found != nil {
@@ -98,9 +96,9 @@ func timeIn(line []byte) string {
 		at = time.UnixMicro(micros)
 	}
 	if err != nil {
-		return "…"
+		return time.Time{}
 	}
-	return at.Local().Format(time.DateTime)
+	return at
 }
 
 // mostBegin bytes of a line tell it from others: its time is among them.

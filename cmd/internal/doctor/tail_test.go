@@ -146,7 +146,7 @@ func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func TestTimeOfALineIsThatOfItsEngine(t *testing.T) {
 	at := time.Date(2026, 5, 4, 1, 0, 0, 0, time.UTC)
 	for _, line := range []string{at.Format(time.RFC3339Nano) + " text", fmt.Sprintf(`{"_PID":"1","__REALTIME_TIMESTAMP":"%d"}`, at.UnixMicro())} {
-		assert.Equal(t, at.Local().Format(time.DateTime), timeIn([]byte(line)))
+		assert.True(t, at.Equal(timeIn([]byte(line))), line)
 	}
-	assert.Equal(t, "…", timeIn([]byte("text")))
+	assert.Zero(t, timeIn([]byte("text")))
 }

@@ -59,7 +59,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 	p, err := In(patterns.English)
 	require.NoError(t, err)
 	var source strings.Builder
-	for _, dir := range []string{".", "../report", "../notify", "../run", "../rules", "../check", "../doctor", "../program", "../../wklog"} {
+	for _, dir := range []string{".", "../report", "../notify", "../run", "../rules", "../check", "../doctor", "../program", "../source", "../../wklog"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		require.NoError(t, err)
 		templates, err := filepath.Glob(filepath.Join(dir, "*.tmpl"))

@@ -60,7 +60,7 @@ func (p *Page) checklist(l *Checklist) {
 			p.Paragraph(" ", Visible(target))
 		}
 		n := 1
-		for i+n < len(l.Checks) && c.skippedLike(&l.Checks[i+n]) {
+		for !p.all && i+n < len(l.Checks) && c.skippedLike(&l.Checks[i+n]) {
 			n++
 		}
 		p.check(l.Checks[i : i+n])
@@ -91,7 +91,8 @@ func (l *Checklist) end(say *messages.Printer, warned, skipped int) string {
 	return say.Say("checks.good")
 }
 
-// todo says what to do about the causes that checks found, the first in full.
+// todo says what to do about the causes that checks found: of the first the most
+// important, of the others what the checks know, or all.
 func (p *Page) todo(causes []CheckedCause) {
 	told := map[string]bool{}
 	for i, cause := range causes {
@@ -102,25 +103,37 @@ func (p *Page) todo(causes []CheckedCause) {
 		}
 		p.Paragraph(fmt.Sprintf("%2d. ", i+1), cause.Title+"  "+cause.Cause, bold)
 		p.Paragraph("    ", p.say.Say("checks.by", p.say.List(cause.titles(p.say))))
-		if i > 0 {
-			fresh := slices.DeleteFunc(slices.Clone(cause.Fixes[:cause.own]), func(s Step) bool { return told[s.Text+s.Command] })
-			p.steps(fresh)
-			if len(fresh) < cause.own {
-				p.Paragraph("    ", p.say.Say("checks.told"))
-			}
-			p.Paragraph("    ", p.say.Say("diagnosis.explain", cause.Cause))
-			continue
-		}
-		p.Paragraph("    ", sentences(cause.Why, 2))
-		fixes := cause.Fixes[:min(len(cause.Fixes), max(cause.own, 2))]
-		p.steps(fixes)
-		for _, s := range fixes {
-			told[s.Text+s.Command] = true
-		}
-		if len(fixes) < len(cause.Fixes) {
-			p.Paragraph("    ", p.say.Say("diagnosis.explain", cause.Cause))
+		switch {
+		case p.all:
+			p.Paragraph("    ", cause.Why)
+			p.steps(cause.Fixes)
+		case i == 0:
+			p.firstToDo(&cause, told)
+		default:
+			p.alsoToDo(&cause, told)
 		}
 	}
+}
+
+func (p *Page) firstToDo(cause *CheckedCause, told map[string]bool) {
+	p.Paragraph("    ", sentences(cause.Why, 2))
+	fixes := cause.Fixes[:min(len(cause.Fixes), max(cause.own, 2))]
+	p.steps(fixes)
+	for _, s := range fixes {
+		told[s.Text+s.Command] = true
+	}
+	if len(fixes) < len(cause.Fixes) {
+		p.Paragraph("    ", p.say.Say("diagnosis.rest", cause.Cause))
+	}
+}
+
+func (p *Page) alsoToDo(cause *CheckedCause, told map[string]bool) {
+	fresh := slices.DeleteFunc(slices.Clone(cause.Fixes[:cause.own]), func(s Step) bool { return told[s.Text+s.Command] })
+	p.steps(fresh)
+	if len(fresh) < cause.own {
+		p.Paragraph("    ", p.say.Say("checks.told"))
+	}
+	p.Paragraph("    ", p.say.Say("diagnosis.rest", cause.Cause))
 }
 
 // skippedLike tells of two checks of one target that they were not made for one reason.
@@ -146,5 +159,8 @@ func (p *Page) check(several []CheckLine) {
 	p.Paragraph(" "+p.paint(word, colors[c.Status])+pad, p.say.List(titles))
 	if c.Detail != "" {
 		p.Paragraph("       ", Visible(c.Detail))
+	}
+	if p.all && c.Status == string(check.Warn) {
+		p.steps(c.Fixes)
 	}
 }

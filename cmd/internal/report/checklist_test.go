@@ -136,3 +136,19 @@ func TestFirstCauseOfAChecklistIsShort(t *testing.T) {
 	require.NoError(t, l.Write(&text, "table", Options{Say: english(t), Width: 80}))
 	assert.Contains(t, text.String(), " 3) ")
 }
+
+func TestStepsOfWarningsAndEachSkippedCheckAreShownOnDemand(t *testing.T) {
+	warned := check.Result{ID: "cert-dates", Status: check.Warn, Cause: "cert-expired"}
+	skipped := func(id string) check.Result { return check.Result{ID: id, Status: check.Skip, Key: "any.interrupted"} }
+	l := checklist(t, warned, skipped("live-names"), skipped("live-trust"))
+	page := func(verbose bool) string {
+		var w strings.Builder
+		require.NoError(t, l.Write(&w, "table", Options{Say: english(t), Verbose: verbose}))
+		return w.String()
+	}
+	const step, both = "certbot renew", "Served certificate names, Served certificate trust"
+	assert.NotContains(t, page(false), step)
+	assert.Contains(t, page(false), both)
+	assert.Contains(t, page(true), step)
+	assert.NotContains(t, page(true), both)
+}

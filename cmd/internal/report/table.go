@@ -8,17 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/fatih/color"
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/renderer"
-	"github.com/olekukonko/tablewriter/tw"
-
-	"wklog/cmd/internal/messages"
-	"wklog/patterns"
 )
-
-const bold = color.Bold
 
 func init() {
 	register(form{name: "table", endings: []string{".txt"}, write: func(w io.Writer, d *Document, opts Options) error {
@@ -31,73 +21,6 @@ func init() {
 		_, err := io.WriteString(w, p.String())
 		return err
 	}})
-}
-
-// Page is a text for a person at a terminal, built line by line.
-type Page struct {
-	strings.Builder
-	say   *messages.Printer
-	width int
-	color bool
-	much  detail          // of a brief report; all else
-	told  map[string]bool // names to replace
-}
-
-// NewPage starts an empty page.
-func NewPage(opts Options) *Page {
-	width := opts.Width
-	if width <= 0 {
-		width = 80
-	}
-	return &Page{say: opts.Say, told: map[string]bool{}, width: min(max(width, 40), 120), color: opts.Color}
-}
-
-func (p *Page) paint(s string, attributes ...color.Attribute) string {
-	c := color.New(attributes...)
-	c.DisableColor()
-	if p.color {
-		c.EnableColor()
-	}
-	return c.Sprint(s)
-}
-
-// Line writes one line.
-func (p *Page) Line(s string) { p.WriteString(s + "\n") }
-
-// Heading writes a heading with an empty line before it.
-func (p *Page) Heading(key string) {
-	if p.Len() > 0 {
-		p.Line("")
-	}
-	p.Line(p.paint(p.say.Say(key), bold))
-}
-
-// Paragraph writes a wrapped text, its first line after a lead of the same
-// width as the indent of the others.
-func (p *Page) Paragraph(lead, text string, attributes ...color.Attribute) {
-	indent := strings.Repeat(" ", columns(colours.ReplaceAllString(lead, "")))
-	for i, line := range wrap(text, p.width-len(indent)) {
-		if len(attributes) > 0 {
-			line = p.paint(line, attributes...)
-		}
-		if i == 0 {
-			p.Line(strings.TrimRight(lead+line, " "))
-			continue
-		}
-		p.Line(indent + line)
-	}
-}
-
-// Block writes a command or a snippet as it is: it is meant to be copied, so
-// nothing is cut or wrapped.
-func (p *Page) Block(indent, text string) {
-	for _, line := range strings.Split(strings.TrimRight(Visible(text), "\n"), "\n") {
-		if line == "" {
-			p.Line(strings.TrimRight(indent, " "))
-			continue
-		}
-		p.Line(indent + p.paint(line, color.FgCyan))
-	}
 }
 
 func (p *Page) document(d *Document) {
@@ -152,47 +75,6 @@ func (p *Page) silence(d *Document) {
 	p.steps(d.Hints)
 }
 
-func (p *Page) diagnosis(d *Document) {
-	if d.several() {
-		p.incidents(d)
-		return
-	}
-	p.Heading("diagnosis")
-	if len(d.Diagnosis) == 0 {
-		p.Paragraph("", p.say.Say("diagnosis.none"))
-		return
-	}
-	p.lead(d, d.Diagnosis)
-	if d.Omitted.Diagnosis > 0 && p.much.kinds == 0 {
-		p.Paragraph("", p.say.Say("diagnosis.more", d.Omitted.Diagnosis))
-	}
-	p.percentages(d.Diagnosis)
-}
-
-// lead tells of a diagnosis, of its leading cause in full.
-func (p *Page) lead(d *Document, list []Diagnosis) {
-	if p.much.kinds > 0 {
-		p.briefDiagnosis(d, list)
-		return
-	}
-	p.Paragraph("", verdict(d, list, p.say))
-	if list[0].Alike {
-		p.decide("    ", &list[0], true)
-	}
-	p.steps(d.Hints)
-	for i, cause := range list {
-		p.cause(i, &cause, i == 0 && !d.harmless())
-		if i == 0 && len(d.Incidents) > 0 {
-			p.unexplained(d, &d.Incidents[0])
-		}
-	}
-}
-
-// harmless tells whether healthy servers show all that was found as well.
-func (d *Document) harmless() bool {
-	return d.Summary.Events > 0 && d.Summary.Harmless == d.Summary.Events
-}
-
 // logs counts the inputs of which something was read.
 func (d *Document) logs() int {
 	n := 0
@@ -202,119 +84,6 @@ func (d *Document) logs() int {
 		}
 	}
 	return n
-}
-
-// certainty chooses the sentence that tells how far the leading cause of a diagnosis is
-// to be trusted.
-func (d *Document) certainty(list []Diagnosis) string {
-	const likely = 0.5
-	switch lead := &list[0]; {
-	case d.harmless():
-		return "certainty.harmless"
-	case lead.Proven:
-		return "certainty.proven"
-	case lead.Confidence >= sure && len(d.Settled) > 0:
-		return "certainty.checked"
-	case lead.Confidence >= sure:
-		return "certainty.sure"
-	case lead.Alike:
-		return "certainty.alike"
-	case lead.Confidence >= likely:
-		return "certainty.likely"
-	}
-	return "certainty.open"
-}
-
-// verdict says how far the leading cause of a diagnosis is to be trusted.
-func verdict(d *Document, list []Diagnosis, say *messages.Printer) string {
-	key := d.certainty(list)
-	if key != "certainty.alike" {
-		return say.Say(key)
-	}
-	return say.Say(key, alikeOf(list))
-}
-
-// Undecided tells whether no cause of failing clients leads clearly.
-func (d *Document) Undecided() bool {
-	return len(d.Diagnosis) > 0 && d.Diagnosis[0].Side == string(patterns.SideServer) && slices.Contains([]string{"certainty.alike", "certainty.open"}, d.certainty(d.Diagnosis))
-}
-
-func (p *Page) cause(i int, d *Diagnosis, leads bool) {
-	p.Line("")
-	lead := fmt.Sprintf("%2d. %5s  ", i+1, d.amount(p.say))
-	p.Paragraph(lead, d.Title+"  "+d.Cause, bold)
-	indent := strings.Repeat(" ", 4)
-	if !leads {
-		for _, check := range d.Verify[:min(len(d.Verify), 1)] {
-			p.Paragraph(indent, check.Text)
-			p.command(indent+"  ", check.Command)
-		}
-		p.Line(indent + p.say.Say("diagnosis.explain", d.Cause))
-		return
-	}
-	p.Paragraph(indent, d.Why)
-	if len(d.Evidence) > 0 {
-		p.Paragraph(indent+p.say.Say("diagnosis.evidence"), evidence(d.Evidence, p.say))
-	}
-	p.advice(indent, "diagnosis.verify", d.lookFirst())
-	p.advice(indent, d.fixesKey(), d.Fixes)
-}
-
-// lookFirst are the ways to be sure of a cause: what decides first, but where it stands
-// above the causes that look alike.
-func (d *Diagnosis) lookFirst() []Step {
-	steps := verificationSteps(d.Verify)
-	if d.Decide != nil && !d.Alike && !slices.ContainsFunc(d.Verify, func(v Verification) bool { return v.Command == d.Decide.Command }) {
-		steps = append([]Step{d.Decide.step()}, steps...)
-	}
-	return steps
-}
-
-func verificationSteps(list []Verification) []Step {
-	steps := []Step{}
-	for _, c := range list {
-		steps = append(steps, c.step())
-	}
-	return steps
-}
-
-func (p *Page) advice(indent, key string, steps []Step) {
-	if len(steps) == 0 {
-		return
-	}
-	p.Line("")
-	p.Line(indent + p.paint(p.say.Say(key), bold))
-	p.steps(steps)
-}
-
-func (p *Page) steps(steps []Step) {
-	for i, step := range steps {
-		p.Paragraph(fmt.Sprintf("    %d) ", i+1), step.Text)
-		p.instruction("       ", &step)
-	}
-	p.replaced("    ", steps)
-}
-
-// instruction is what is to be typed or configured in a step.
-func (p *Page) instruction(indent string, step *Step) {
-	p.command(indent, step.Command)
-	if step.Config != "" {
-		p.Block(indent+"| ", step.Config)
-	}
-}
-
-// replaced says which names of the steps the reader has to replace.
-func (p *Page) replaced(indent string, steps []Step) {
-	if text := replacing(steps, p.told, p.say); text != "" {
-		p.Paragraph(indent, text)
-	}
-}
-
-// command shows shell commands without a prompt, ready to be copied.
-func (p *Page) command(indent, command string) {
-	if command != "" {
-		p.Block(indent, command)
-	}
 }
 
 func (p *Page) findings(d *Document) {
@@ -432,16 +201,6 @@ func (p *Page) sample(f *Finding) {
 	p.Line("  " + inLine(first, p.width-2))
 }
 
-// place names what stands at a place in the logs, in one line if there is room.
-func (p *Page) place(what, at string) {
-	if columns(what)+2+columns(at) <= p.width {
-		p.Line(p.paint(what, bold) + "  " + at)
-		return
-	}
-	p.Line(p.paint(fit(what, p.width), bold))
-	p.Paragraph("  ", at)
-}
-
 // inLine shows a record in one line. What stands before the message of a handshake failure
 // is left out, and of that the beginning where it is too long: it ends with the state.
 func inLine(text string, width int) string {
@@ -455,63 +214,6 @@ func inLine(text string, width int) string {
 // arrow is what stands before the message of a handshake failure: it would leave no room
 // for what that says.
 var arrow = regexp.MustCompile(`^-{4,}>握手失败！-{4,}>`)
-
-// inOneLine cuts a text.
-func inOneLine(text string, width int) []string { return []string{fit(text, width)} }
-
-// table writes rows; of the texts in the wide column narrow makes lines that leave room for
-// the others.
-func (p *Page) table(keys []string, rows [][]string, wide int, narrow func(string, int) []string) {
-	header := make([]string, len(keys))
-	for i, key := range keys {
-		header[i] = p.say.Say(key)
-	}
-	left := p.width
-	for i := range header {
-		most := 0
-		for _, row := range append([][]string{header}, rows...) {
-			most = max(most, columns(colours.ReplaceAllString(row[i], "")))
-		}
-		if i != wide {
-			left -= most + 1
-		}
-	}
-	for _, row := range rows {
-		row[wide] = strings.Join(narrow(row[wide], max(left-1, 16)), "\n")
-	}
-	var out strings.Builder
-	t := tablewriter.NewTable(&out,
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders:  tw.Border{Left: tw.Off, Right: tw.Off, Top: tw.Off, Bottom: tw.Off},
-			Settings: tw.Settings{Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off}, Lines: tw.Lines{ShowHeaderLine: tw.On}},
-			Symbols:  tw.NewSymbols(tw.StyleLight),
-		})),
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAlignment(tw.AlignLeft),
-		tablewriter.WithRowAlignment(tw.AlignLeft),
-		tablewriter.WithRowAutoWrap(tw.WrapNone),
-		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
-		tablewriter.WithPadding(tw.Padding{Left: "", Right: " ", Overwrite: true}),
-	)
-	t.Header(header)
-	if t.Bulk(rows) == nil {
-		_ = t.Render() // a strings.Builder takes everything
-	}
-	for line := range strings.Lines(out.String()) {
-		p.Line(strings.TrimRight(line, " \n"))
-	}
-}
-
-func (p *Page) severity(s string) string {
-	word := p.say.Say("severity." + s)
-	switch patterns.Severity(s) {
-	case patterns.SeverityError:
-		return p.paint(word, color.FgRed)
-	case patterns.SeverityWarning:
-		return p.paint(word, color.FgYellow)
-	}
-	return p.paint(word, color.FgBlue)
-}
 
 func (p *Page) unclassified(d *Document) {
 	if d.Summary.Unclassified == 0 {

@@ -17,13 +17,14 @@ import (
 // they give in their order.
 type Batch struct {
 	*Core
-	// Args, Given, Jobs, Outputs, Limit and Progress are those of a source.Reading.
+	// Args, Given, Jobs, Outputs, Limit, Newest and Progress are those of a source.Reading.
 	Args     []string
 	Given    []source.Given
 	Stdin    *source.Stream
 	Jobs     int
 	Outputs  []string
 	Limit    source.Limit
+	Newest   int64
 	Progress *source.Progress
 	Engines  *source.Engines
 
@@ -67,7 +68,7 @@ func (b *Batch) run(ctx context.Context) []source.Failure {
 	go func() {
 		defer close(queues)
 		failures <- source.Reading{
-			Args: b.Args, Given: b.Given, Stdin: b.Stdin, Jobs: b.Jobs, Outputs: b.Outputs, Limit: b.Limit, Progress: b.Progress, Engines: b.Engines,
+			Args: b.Args, Given: b.Given, Stdin: b.Stdin, Jobs: b.Jobs, Outputs: b.Outputs, Limit: b.Limit, Newest: b.Newest, Progress: b.Progress, Engines: b.Engines,
 			IsReport: report.BeginsReport,
 			Visit: func() source.Visitor {
 				q := &queue{ctx: ctx, scan: b.scan}
@@ -90,9 +91,12 @@ func (b *Batch) run(ctx context.Context) []source.Failure {
 func (b *Batch) scan(ctx context.Context, l *source.Log, emit func(*parser.Record) error) (parser.Stats, error) {
 	switch {
 	case l.File != nil:
-		stats, err := parser.ReadAt(ctx, l.File, l.Size, l.Workers, b.optionsFor(l), emit)
+		stats, err := parser.ReadAt(ctx, l.File, l.Size, l.Workers, b.optionsFor(l), placed(l, emit))
 		if err == nil && stats.Bytes < l.Size {
 			err = source.ErrShrunk
+		}
+		if err == nil && l.Begins != nil {
+			*l.Begins = stats.First
 		}
 		return stats, err
 	case l.Live:
@@ -100,6 +104,18 @@ func (b *Batch) scan(ctx context.Context, l *source.Log, emit func(*parser.Recor
 			func(t parser.Traffic) { b.passed.Store(&passed{l.Name, t}) })
 	}
 	return parser.Read(ctx, l, b.optionsFor(l), emit)
+}
+
+// placed says where the records of a part of a file are: its lines were not counted from the
+// beginning.
+func placed(l *source.Log, emit func(*parser.Record) error) func(*parser.Record) error {
+	if l.From == 0 {
+		return emit
+	}
+	return func(rec *parser.Record) error {
+		rec.Line, rec.Offset = 0, rec.Offset+l.From
+		return emit(rec)
+	}
 }
 
 // drain analyses what one file gives. When nothing more is told the rest is passed

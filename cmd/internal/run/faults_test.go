@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,20 @@ import (
 	"wklog/parser"
 	"wklog/patterns"
 )
+
+// TestTimeThatIsUpIsToldByWhoReadsAllLogs: the log of which a part was not read has no error of
+// its own, which would hide from when on it was.
+func TestTimeThatIsUpIsToldByWhoReadsAllLogs(t *testing.T) {
+	for _, failed := range []error{context.DeadlineExceeded, io.ErrUnexpectedEOF} {
+		q := &queue{ctx: t.Context(), scan: func(context.Context, *source.Log, func(*parser.Record) error) (parser.Stats, error) {
+			return parser.Stats{}, failed
+		}}
+		q.changed.L = &q.mutex
+		assert.ErrorIs(t, q.Read(&source.Log{}), failed)
+		items := q.take(nil)
+		assert.Equal(t, failed == context.DeadlineExceeded, items[len(items)-1].end.err == nil)
+	}
+}
 
 // faulty is a file or a stream that ends with an error in the middle.
 type faulty struct {

@@ -50,6 +50,11 @@ type Log struct {
 	Copy bool
 	// Asked is set where an engine keeps the log.
 	Asked *Asked
+	// From is the offset at which it begins in the file that it is a part of.
+	From int64
+	// Begins is set by who has read it to its end: when its first entry is of, zero where
+	// none has a time. Nil for nobody who asks.
+	Begins *time.Time
 	// Wrote tells when it was written to, which is more than what is read of it; nil where
 	// that is all that is known.
 	Wrote *Wrote
@@ -124,6 +129,9 @@ type Reading struct {
 	// earlier run; nil for none.
 	IsReport func(head []byte) bool
 	Limit    Limit
+	// Newest says that of files with more than so many bytes the newest are read first, one
+	// after the other, and that it is told what the time was too short for; 0 for neither.
+	Newest int64
 	// Progress is told how far the reading is; nil for nobody.
 	Progress *Progress
 	// Engines say what is read where an argument is an engine's address.
@@ -148,7 +156,12 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 		files = append(files, found{path: r.Given[i].Name, named: true, given: &r.Given[i]})
 	}
 	r.Progress.expect(files)
-	jobs := max(r.Jobs, 1)
+	jobs, alone := max(r.Jobs, 1), len(files) == 1
+	if r.Newest > 0 {
+		parts, closed := newestFirst(files, r.Newest)
+		defer closed()
+		files, jobs = parts, 1
+	}
 	var walkers []*walker
 	var running sync.WaitGroup
 	free := make(chan struct{}, jobs)
@@ -158,7 +171,7 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 			break
 		}
 		w := &walker{
-			ctx: ctx, stdin: r.Stdin, visitor: r.Visit(), alone: len(files) == 1, limit: r.Limit,
+			ctx: ctx, stdin: r.Stdin, visitor: r.Visit(), alone: alone, limit: r.Limit,
 			workers: max(1, jobs/len(files)), progress: r.Progress, isReport: r.isReport, engines: r.Engines,
 		}
 		walkers = append(walkers, w)
@@ -173,7 +186,7 @@ func (r Reading) Walk(ctx context.Context) []Failure {
 	for _, w := range walkers {
 		failures = append(failures, w.failures...)
 	}
-	return failures
+	return unread(ctx, files, failures)
 }
 
 func (r *Reading) isReport(head []byte) bool { return r.IsReport != nil && r.IsReport(head) }
@@ -226,6 +239,13 @@ type found struct {
 	copied bool
 	// given is set where it is no file.
 	given *Given
+	// of is the log that it is of where the newest parts are read first; part is set for a
+	// part of a file, and more for those that follow the first.
+	of   *far
+	part *part
+	more bool
+	// begins is where it is noted when its first entry is of, nil for nowhere.
+	begins *time.Time
 }
 
 // expand lists the files behind the arguments: captures of a server's output
@@ -421,6 +441,18 @@ func (w *walker) open(f found) {
 		w.engine(f.path)
 		return
 	}
+	if f.of != nil {
+		f.begins = new(time.Time)
+		defer func() {
+			if w.ctx.Err() == nil {
+				f.of.readTo(*f.begins)
+			}
+		}()
+	}
+	if f.part != nil {
+		w.openPart(f)
+		return
+	}
 	file, err := w.openFile(f.path)
 	if err != nil {
 		w.fail(f.path, err, false)
@@ -446,7 +478,18 @@ func (w *walker) open(f found) {
 	w.stored = info.Size()
 	stored, end := w.progress.begin(file, info.Size())
 	defer end()
-	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: stored, File: stored}, f)
+	w.deliver(&Log{Name: f.path, Size: info.Size(), Modified: info.ModTime(), Reader: stored, File: stored, Begins: f.begins}, f)
+}
+
+// openPart reads a part of a large file.
+func (w *walker) openPart(f found) {
+	section := io.NewSectionReader(f.part.file, f.part.from, f.part.size)
+	w.stored = f.part.size
+	log := &Log{Name: f.path, Size: f.part.size, Reader: section, File: section, From: f.part.from, More: f.more, Begins: f.begins}
+	if info, err := f.part.file.Stat(); err == nil {
+		log.Modified = info.ModTime()
+	}
+	w.deliver(log, f)
 }
 
 // openGiven reads a log that is no file.

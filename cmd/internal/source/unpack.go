@@ -104,7 +104,7 @@ func (w *walker) unpack(log *Log, depth int) error {
 	}
 	inner := &Log{
 		Name: parser.Readable(log.Name), Size: log.Size, Modified: log.Modified, Reader: buffered, File: log.File,
-		Alone: log.Alone, Live: log.Live, Workers: w.workers, Continues: w.continues, Head: bytes.Clone(head), More: log.More, Copy: w.copied,
+		Alone: log.Alone, Live: log.Live, Workers: w.workers, Continues: w.continues, Head: bytes.Clone(head), More: log.More, Copy: w.copied, From: log.From, Begins: log.Begins,
 	}
 	for _, f := range formats() {
 		if depth < maxNesting && f.fits(head) {
