@@ -1,7 +1,6 @@
 package patterns
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -15,8 +14,34 @@ type background struct {
 	seen  map[placeOf]float64
 	hours map[*unit]float64
 	// anywhere are the windows of the kinds over all units, all are the hours of these.
-	anywhere map[*Pattern]float64
+	anywhere habits
 	all      float64
+}
+
+// habits are how many windows hold each kind of failure, and how many of them hold it again
+// and again: who passes by mostly comes once, and a client tries again.
+type habits struct{ windows, repeated map[*Pattern]float64 }
+
+func newHabits() habits {
+	return habits{windows: map[*Pattern]float64{}, repeated: map[*Pattern]float64{}}
+}
+
+func (h habits) add(w *window, kinds []kind) {
+	for p, n := range w.byPattern(kinds) {
+		h.windows[p]++
+		if n > 1 {
+			h.repeated[p]++
+		}
+	}
+}
+
+// of is the probability that a kind is seen so often in a window, once or more (Jeffreys).
+func (h habits) of(p *Pattern, n int) float64 {
+	again := (h.repeated[p] + 0.5) / (h.windows[p] + 1)
+	if n > 1 {
+		return again
+	}
+	return 1 - again
 }
 
 // placeOf is where a kind of failure is seen.
@@ -31,7 +56,7 @@ const seenBefore, hoursBefore = 0.5, 24
 
 // background counts what is seen outside of the incidents.
 func (f *finder) background(found, others []*stretch) *background {
-	b := &background{finder: f, seen: map[placeOf]float64{}, hours: map[*unit]float64{}, anywhere: map[*Pattern]float64{}, all: hoursBefore}
+	b := &background{finder: f, seen: map[placeOf]float64{}, hours: map[*unit]float64{}, anywhere: newHabits(), all: hoursBefore}
 	for _, s := range others {
 		for _, w := range s.windows {
 			if w.span.First.IsZero() || f.home(w, found) >= 0 {
@@ -39,8 +64,8 @@ func (f *finder) background(found, others []*stretch) *background {
 			}
 			for _, p := range w.patterns(f.sights.kinds) {
 				b.seen[placeOf{w.unit, p}]++
-				b.anywhere[p]++
 			}
+			b.anywhere.add(w, f.sights.kinds)
 		}
 	}
 	for _, u := range f.logs {
@@ -82,7 +107,7 @@ func (b *background) rate(at placeOf) float64 { return b.rateWithout(at, 0, 0) }
 
 // rateWithout is the same but for so many windows in some hours.
 func (b *background) rateWithout(at placeOf, windows, hours float64) float64 {
-	anywhere := (b.anywhere[at.pattern] - windows + seenBefore) / b.all
+	anywhere := (b.anywhere.windows[at.pattern] - windows + seenBefore) / b.all
 	return (b.seen[at] - windows + 1) / (max(b.hours[at.unit]-hours, 0) + 1/anywhere)
 }
 
@@ -132,15 +157,17 @@ func (s *scan) excess(hours float64) float64 {
 // from the one to the other each is likelier to follow upon the one before, at the pauses
 // and with the kinds of the incident, than to pass by.
 func (b *background) ends(s *stretch, list []*window) (first, last int) {
-	pauses := wall(s.windows)
-	slices.SortFunc(pauses, func(x, y float64) int { return cmp.Compare(y, x) })
+	rhythm, own := changes.NewRhythm(wall(s.windows)), newHabits()
+	for _, w := range s.windows {
+		own.add(w, b.sights.kinds)
+	}
 	sum, best, from, before := math.Inf(-1), math.Inf(-1), 0, Span{}
 	for i, w := range list {
-		sum += changes.Next(max(w.span.First.Sub(before.Last), 0).Hours(), pauses)
+		sum += rhythm.Next(max(w.span.First.Sub(before.Last), 0).Hours())
 		if sum < 0 {
 			sum, from = 0, i
 		}
-		sum += b.rather(s, w)
+		sum += b.rather(s, own, w)
 		if sum > best {
 			best, first, last = sum, from, i
 		}
@@ -163,11 +190,12 @@ func wall(list []*window) []float64 {
 
 // rather is the logarithm of how much more of what an incident shows is like a window than
 // of what passes by in an hour.
-func (b *background) rather(s *stretch, w *window) float64 {
+func (b *background) rather(s *stretch, own habits, w *window) float64 {
 	most := math.Inf(-1)
-	for _, p := range w.patterns(b.sights.kinds) {
+	for p, n := range w.byPattern(b.sights.kinds) {
 		share := (s.weights[p] + priorOfKind) / (s.seen + priorOfKind*float64(len(s.weights)))
-		most = max(most, math.Log(share/b.rate(placeOf{w.unit, p})))
+		again := own.of(p, n) / b.anywhere.of(p, n)
+		most = max(most, math.Log(share/b.rate(placeOf{w.unit, p})*again))
 	}
 	return most
 }
@@ -235,14 +263,14 @@ func (b *background) left(before, now *stretch, others []*stretch) []*stretch {
 	return others
 }
 
-// near are the windows of others that may be of an incident: of its kinds, on its units and
-// on those that have met at its time more than passes by at other times.
+// near are the windows of others that may be of an incident: on its units and, of its kinds, on
+// those that have met at its time more than passes by at other times.
 func (b *background) near(s *stretch, others []*stretch) []*window {
 	var list []*window
 	seen := map[*unit]*scan{}
 	for _, r := range others {
 		for _, w := range r.windows {
-			if w.span.First.IsZero() || s.span.First.IsZero() || w.unit.server && !s.units[w.unit] || !s.knows(w, b.sights.kinds) {
+			if w.span.First.IsZero() || s.span.First.IsZero() || w.unit.server && !s.units[w.unit] || !s.mayHold(w, b.sights.kinds) {
 				continue
 			}
 			list = append(list, w)
@@ -258,6 +286,12 @@ func (b *background) near(s *stretch, others []*stretch) []*window {
 		return seen[u] != nil && seen[u].windows >= single && seen[u].excess(worth(s.span)) > -math.Log(anotherFault)
 	}
 	return slices.DeleteFunc(list, func(w *window) bool { return !s.units[w.unit] && !met(w.unit) })
+}
+
+// mayHold tells whether a window may be of a stretch: its kinds are, or they are clients'
+// verdicts on the certificate of a unit of it, which a few clients more bring about.
+func (s *stretch) mayHold(w *window, kinds []kind) bool {
+	return s.knows(w, kinds) || w.channel.verdict && s.units[w.unit] && s.channels[w.channel]
 }
 
 // knows tells whether all kinds of failure of a window are of a stretch too.

@@ -20,7 +20,7 @@ func (f *finder) gather(found, steady, remainders []*stretch) (all []*stretch, r
 		for range 2 {
 			found, others = f.background(found, others).settled(found, others)
 		}
-		found = f.recut(found)
+		found = f.bordered(f.recut(found))
 		found = f.joined(found, (*stretch).meets) // what has met by now
 		found, more = f.background(found, others).doubted(found)
 		steady, remainders = others[:len(steady)], append(others[len(steady):], more...)
@@ -30,6 +30,8 @@ func (f *finder) gather(found, steady, remainders []*stretch) (all []*stretch, r
 	if len(found) == 0 {
 		return []*stretch{together(remainders)}, nil
 	}
+	found, remainders = f.background(found, remainders).settled(found, remainders)
+	found = f.bordered(found)
 	found, remainders = f.background(found, remainders).settled(found, remainders)
 	return f.housed(found, remainders)
 }
@@ -96,6 +98,15 @@ func (f *finder) together(found []*stretch) []*stretch {
 		others[at] = together([]*stretch{others[at], s})
 	}
 	return others
+}
+
+// byPattern counts what was seen in a window.
+func (w *window) byPattern(kinds []kind) map[*Pattern]int {
+	counts := map[*Pattern]int{}
+	for kind, n := range w.counts {
+		counts[kinds[kind].pattern] += n
+	}
+	return counts
 }
 
 // patterns are those of a window.

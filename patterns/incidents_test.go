@@ -283,6 +283,25 @@ func TestIncidentBeginsAndEndsWithWhatIsMoreThanPassesBy(t *testing.T) {
 	assert.Equal(t, []string{"cert-expired 200-212 im01"}, told(&got))
 }
 
+// TestClientThatTriesAgainIsRatherOfAnIncidentThanOneThatComesOnce: five hours after the last
+// certain failure, of a kind that passes by as well.
+func TestClientThatTriesAgainIsRatherOfAnIncidentThanOneThatComesOnce(t *testing.T) {
+	for tries, last := range map[float64]string{1: "200-211", 4: "200-216"} {
+		d := newDiary().work(0, 700, 1).fail(7, 700, 23, hidden).fail(216, 216+0.03*tries-0.01, 0.03, hidden)
+		for from := 200.0; from < 212; from += 2 {
+			d.fail(from, from+0.1, 0.02, expired).fail(from+1, from+1.1, 0.03, hidden)
+		}
+		got := incidentsOf(t, map[string]*diary{"im01": d})
+		assert.Equal(t, []string{"cert-expired " + last + " im01"}, told(&got), tries)
+	}
+}
+
+func TestAnotherVerdictOnTheSameCertificateIsOfItsIncident(t *testing.T) {
+	d := newDiary().work(0, 700, 1).fail(7, 700, 23, hidden).fail(200, 212, 0.5, expired).fail(213, 213.11, 0.05, rejected).fail(213.6, 213.71, 0.05, rejected)
+	got := incidentsOf(t, map[string]*diary{"im01": d})
+	assert.Equal(t, []string{"cert-expired 200-214 im01"}, told(&got))
+}
+
 // TestNodeWithFewFailuresIsOfTheIncidentOfTheOthers: what it met also passes by, but not as
 // often.
 func TestNodeWithFewFailuresIsOfTheIncidentOfTheOthers(t *testing.T) {
@@ -293,4 +312,15 @@ func TestNodeWithFewFailuresIsOfTheIncidentOfTheOthers(t *testing.T) {
 		"im04": newDiary().work(0, 700, 1).fail(230, 235, 3, expired), // an odd client
 	})
 	assert.Equal(t, []string{"cert-expired 200-260 im01,im02"}, told(&got))
+}
+
+// TestBorderOfTwoFaultsIsWhereAllNodesTogetherShowIt: what the first node sees after the
+// second fault began could be of the first one still.
+func TestBorderOfTwoFaultsIsWhereAllNodesTogetherShowIt(t *testing.T) {
+	got := incidentsOf(t, map[string]*diary{
+		"im01": newDiary().work(0, 700, 1).fail(50, 100, 3, rejected).fail(118, 135, 3, rejected).fail(136, 170, 2, unknownCA),
+		"im02": newDiary().work(0, 700, 1).fail(50, 100, 1, rejected, expired).fail(119, 170, 1, unknownCA, rejected),
+		"im03": newDiary().work(0, 700, 1).fail(50, 100, 1, expired, rejected).fail(120, 170, 1, unknownCA),
+	})
+	assert.Equal(t, []string{"untrusted-ca 118-169 im01,im02,im03", "cert-expired 50-99 im01,im02,im03"}, told(&got))
 }

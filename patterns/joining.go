@@ -167,12 +167,21 @@ func (f *finder) same(x, y *stretch) float64 {
 		another = min(another, 1-math.Exp(-span.Length().Hours()/faultEvery.Hours()))
 		others = max(others, math.Exp(-span.Length().Hours()/atOnce.Hours()))
 	}
-	log := f.likeness(x, y) - math.Log(another) + math.Log((1-others)*math.Exp(-max(difference(x, y), -20))+others)
+	unlike := difference(x, y)
+	if !sharesUnit(x, y) {
+		others *= math.Exp(-max(unlike, 0) / ownClients)
+	}
+	log := f.likeness(x, y) - math.Log(another) + math.Log((1-others)*math.Exp(-max(unlike, -20))+others)
 	if dated && !x.meets(y) {
 		log += max(between(x, y), longSilence)
 	}
 	return log
 }
+
+// ownClients is by how much, in logarithms of odds, the mixtures of two nodes differ if one
+// fault is met by clients of their own on each, some of which try again and again. The more
+// they differ the less likely it is one fault.
+const ownClients = 20
 
 func first(cause string, _ float64) string { return cause }
 

@@ -249,12 +249,17 @@ func TestIncidentsOfAMonth(t *testing.T) {
 
 // TestMonthsHaveAsManyIncidentsAsFaults: in these months a few failures of the background
 // come closer together than usual, on a node that has no fault then, or no node alone shows
-// where one fault ends and the next one begins, or what it shows is of the others.
+// where one fault ends and the next one begins, or what it shows is of the others, or a fault
+// of all nodes comes between two of one node, or two faults of a node each begin at one time.
 func TestMonthsHaveAsManyIncidentsAsFaults(t *testing.T) {
 	c := loaded(t)
 	recordings, err := months.Read("../testdata")
 	require.NoError(t, err)
-	for name, seeds := range map[string][]int{"busy day": {145, 20011, 20096}, "few failures on each node": {61}, "a node without a cause of its own": {69}} {
+	for name, seeds := range map[string][]int{
+		"busy day": {145, 20011, 20096}, "few failures on each node": {61},
+		"a node without a cause of its own": {69},
+		"faults of all nodes and of one":    {30074}, "one of each node": {50156},
+	} {
 		for _, seed := range seeds {
 			month := recordings.Compose(uint64(seed), 1+seed%3)
 			result := analysedMonth(t, c, month.Logs)

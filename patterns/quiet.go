@@ -38,7 +38,7 @@ func (q *quiet) add(at time.Time) {
 	switch {
 	case i < len(q.spans) && !at.Before(q.spans[i].First.Add(-q.pause)):
 		q.spans[i].Add(at)
-		if i > 0 && q.spans[i].First.Sub(q.spans[i-1].Last) <= q.pause {
+		if i+1 < len(q.spans) && q.spans[i+1].First.Sub(q.spans[i].Last) <= q.pause {
 			q.spans = q.merged()
 		}
 	default:

@@ -38,6 +38,67 @@ func TestHealthyEndsOfAnotherWeekSpeakForNoCause(t *testing.T) {
 	}
 }
 
+// minutesQuiet are ends of healthy connections at so many minutes, in this order.
+func minutesQuiet(ends ...int) *patterns.Quiet {
+	var q patterns.Quiet
+	for _, n := range ends {
+		q.Add(minute(n))
+	}
+	return &q
+}
+
+func minute(n int) time.Time { return monthBegins.Add(time.Duration(n) * time.Minute) }
+
+func between(from, to int) patterns.Span {
+	return patterns.Span{First: minute(from), Last: minute(to)}
+}
+
+func TestQuietEndIsNearForAWindow(t *testing.T) {
+	q := minutesQuiet(100, 110, 120)
+	assert.True(t, q.Near(between(0, 85)))
+	assert.False(t, q.Near(between(0, 84)))
+	assert.True(t, q.Near(between(135, 200)))
+	assert.False(t, q.Near(between(136, 200)))
+	assert.True(t, q.Near(between(105, 106)))
+	q = minutesQuiet(100, 200)
+	assert.False(t, q.Near(between(120, 180)), "one was before, the other came after")
+}
+
+func TestQuietEndsFollowUponEachOtherInAnyOrder(t *testing.T) {
+	for want, ends := range map[int][][]int{
+		1: {{100, 115}, {115, 100}, {100, 130, 115}, {130, 100, 115}, {115, 130, 100}, {100, 115, 130, 118}},
+		2: {{100, 116}, {116, 100}, {100, 131, 115}, {131, 100, 115}, {131, 145, 100, 115}},
+		3: {{100, 116, 132}, {132, 116, 100}, {116, 132, 100}},
+	} {
+		for _, list := range ends {
+			assert.Equal(t, want, minutesQuiet(list...).Spans(), "%v", list)
+		}
+	}
+}
+
+func TestQuietEndWithoutATimeMayBeNearAnything(t *testing.T) {
+	var q patterns.Quiet
+	assert.False(t, q.Near(between(0, 10)))
+	assert.False(t, q.Near(patterns.Span{}))
+	q.Add(time.Time{})
+	assert.True(t, q.Near(between(0, 10)))
+	assert.True(t, q.Near(patterns.Span{}))
+	assert.True(t, minutesQuiet(5000).Near(patterns.Span{}), "of failures without a time nobody knows")
+}
+
+// TestQuietEndsThatAreTooManyAreJoinedOverTheShortestPauses: pairs, of which more come than
+// there may be spans.
+func TestQuietEndsThatAreTooManyAreJoinedOverTheShortestPauses(t *testing.T) {
+	var q patterns.Quiet
+	for n := range 501 {
+		q.Add(minute(180 * n))
+		q.Add(minute(180*n + 20))
+	}
+	assert.Equal(t, 501, q.Spans())
+	assert.True(t, q.Near(between(10, 11)))
+	assert.False(t, q.Near(between(50, 150)))
+}
+
 // TestQuietEndsAreKnownInAnyOrderAndInBoundedMemory adds more times than there are spans.
 func TestQuietEndsAreKnownInAnyOrderAndInBoundedMemory(t *testing.T) {
 	var q patterns.Quiet

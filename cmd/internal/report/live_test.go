@@ -71,6 +71,7 @@ func TestNewsOfAGuessAlarmsNobody(t *testing.T) {
 		{report.News{What: report.Changes, Incident: incident("cert-expired", 0.5, "cert-dates")}, patterns.SeverityError},
 		{report.News{What: report.Ends, Incident: incident("cert-expired", 0.95)}, patterns.SeverityInfo},
 	} {
+		at.news.Incident.Over = 1
 		assert.Equal(t, at.want, at.news.Severity(), "%+v", at.news.Incident.Diagnosis[0])
 		at.news.Host = "im01"
 		b := at.news.Bulletin(printer(t, patterns.English))
@@ -78,6 +79,7 @@ func TestNewsOfAGuessAlarmsNobody(t *testing.T) {
 		switch {
 		case at.news.What == report.Ends:
 			assert.Empty(t, b.Text)
+			assert.Contains(t, b.Title, "(99 % sure)", "the rhythm of failures proves nothing")
 		case at.want == patterns.SeverityError:
 			assert.Contains(t, b.Text, "First: ")
 		default:

@@ -60,7 +60,8 @@ func (n *News) Severity() patterns.Severity {
 func (n *News) Says(say *messages.Printer) string {
 	in := n.Incident
 	if n.What == Ends {
-		return say.Say("live.incident.end", n.Number, strings.TrimSpace(percent(in.Over)), in.Events, lasting(in.Last.Sub(in.First), say))
+		const surest = 0.99 // of what only the rhythm of the failures tells
+		return say.Say("live.incident.end", n.Number, strings.TrimSpace(percent(min(in.Over, surest))), in.Events, lasting(in.Last.Sub(in.First), say))
 	}
 	if len(in.Diagnosis) == 0 {
 		return say.Say("live.incident.unknown", n.Number)

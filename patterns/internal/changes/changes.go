@@ -67,7 +67,7 @@ func (s *Series) Cuts(most int) []int {
 	for j := 1; j < len(places); j++ {
 		best[j] = math.Inf(-1)
 		for i := range j {
-			if score := best[i] + s.evidence(places[i], places[j]) - price; score > best[j] {
+			if score := best[i] + s.Evidence(places[i], places[j]) - price; score > best[j] {
 				best[j], from[j] = score, i
 			}
 		}
@@ -97,7 +97,7 @@ func (s *Series) refine(cuts []int, stride int) {
 		}
 		best := math.Inf(-1)
 		for at := max(before+1, cut-stride); at <= min(after-1, cut+stride); at++ {
-			if score := s.evidence(before, at) + s.evidence(at, after); score > best {
+			if score := s.Evidence(before, at) + s.Evidence(at, after); score > best {
 				best, cuts[c] = score, at
 			}
 		}
@@ -112,9 +112,9 @@ const (
 	priorOfRate  = 0.5
 )
 
-// evidence is the logarithm of the probability of what was seen in a stretch, if
+// Evidence is the logarithm of the probability of what was seen in a stretch, if
 // neither the shares nor the rate change within it and both are unknown.
-func (s *Series) evidence(i, j int) float64 {
+func (s *Series) Evidence(i, j int) float64 {
 	seen, log := s.Seen(i, j), 0.0
 	if s.Rates {
 		log = s.rate(seen, s.Passed(i, j))

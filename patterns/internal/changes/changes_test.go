@@ -3,6 +3,7 @@ package changes
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -70,6 +71,17 @@ func TestEndsArePausesThatAreTooLong(t *testing.T) {
 	assert.Equal(t, []int{1, 4}, Ends([]float64{1, 100, 2, 1, 110, 2, 1, 2}, 0.05), "one does not hide the other")
 	assert.Empty(t, Ends([]float64{60, 50, 70, 40, 65}, 0.05), "its own rhythm is slow")
 	assert.Empty(t, Ends(nil, 0.05))
+}
+
+func TestPauseDoesNotSpeakForItself(t *testing.T) {
+	pauses := []float64{0.1, 2, 0.15, 30, 0.2, 3, 0.12}
+	all := NewRhythm(pauses)
+	for i, pause := range pauses {
+		others := NewRhythm(slices.Delete(slices.Clone(pauses), i, i+1))
+		assert.InDelta(t, others.Next(pause), all.Next(pause), 1e-9)
+	}
+	assert.Less(t, all.Next(31), all.Next(2.5))
+	assert.Less(t, all.Next(2.5), all.Next(0.11))
 }
 
 func TestLogGamma(t *testing.T) {

@@ -58,21 +58,38 @@ func Pause(length float64, seen []float64) float64 {
 // shortest is the least mean pause, in hours: what one client repeats is no rhythm.
 const shortest = 1.0 / 60
 
-// Next is the logarithm of how likely it is, in an hour, that after so long a pause a
-// stream with such pauses, the longest first, is seen again. Some of them are the short
-// ones of clients that try again, some the long ones between such rows.
-func Next(pause float64, seen []float64) float64 {
-	tail := int(math.Ceil(math.Sqrt(float64(len(seen)))))
-	long, short := usual*usualCount, shortest
-	for i, length := range seen {
-		if i < tail {
-			long += length
-		} else {
-			short += length
-		}
+// Rhythm is how a stream of failures pauses. Some of its pauses are the short ones of
+// clients that try again, some the long ones between such rows.
+type Rhythm struct {
+	longest []float64 // first
+	sums    []float64 // of so many of them
+}
+
+// NewRhythm takes the pauses of a stream, in hours.
+func NewRhythm(pauses []float64) *Rhythm {
+	r := &Rhythm{longest: slices.Clone(pauses), sums: make([]float64, 1, len(pauses)+1)}
+	slices.SortFunc(r.longest, func(a, b float64) int { return cmp.Compare(b, a) })
+	for _, pause := range r.longest {
+		r.sums = append(r.sums, r.sums[len(r.sums)-1]+pause)
 	}
-	long /= float64(tail + usualCount)
-	short = max(short/float64(len(seen)-tail+1), shortest)
-	share := float64(tail+1) / float64(len(seen)+2)
+	return r
+}
+
+// Next is the logarithm of how likely it is, in an hour, that after so long a pause the
+// stream is seen again. A pause that is one of its own does not speak for itself.
+func (r *Rhythm) Next(pause float64) float64 {
+	n, sum, own := len(r.longest), r.sums[len(r.longest)], 0
+	at, is := slices.BinarySearchFunc(r.longest, pause, func(length, pause float64) int { return cmp.Compare(pause, length) })
+	if is {
+		n, sum, own = n-1, sum-pause, 1
+	}
+	tail := int(math.Ceil(math.Sqrt(float64(n))))
+	long := r.sums[tail]
+	if is && at < tail {
+		long = r.sums[tail+own] - pause
+	}
+	short := max((shortest+sum-long)/float64(n-tail+1), shortest)
+	long = (usual*usualCount + long) / float64(tail+usualCount)
+	share := float64(tail+1) / float64(n+2)
 	return math.Log((1-share)*math.Exp(-pause/short)/short + share*math.Exp(-pause/long)/long)
 }
