@@ -29408,7 +29408,7 @@ var embedded = Catalogue{
 				},
 			},
 			References: []string{
-				"W3C Mixed Content, section 3",
+				"W3C Mixed Content",
 				"WHATWG WebSockets, section 3.1",
 				"WuKongIM issues #209, #424",
 			},
@@ -32143,7 +32143,7 @@ var embedded = Catalogue{
 				},
 			},
 			References: []string{
-				"Mixed Content (W3C) section 4",
+				"W3C Mixed Content",
 				"Chromium net/base/net_error_list.h",
 			},
 		},
@@ -34792,7 +34792,7 @@ var embedded = Catalogue{
 			},
 			References: []string{
 				"CA/Browser Forum ballot SC-081v3",
-				"letsencrypt.org/2025/12/02/from-90-to-45.html",
+				"letsencrypt.org/2025/12/02/from-90-to-45",
 			},
 		},
 		{

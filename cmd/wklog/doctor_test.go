@@ -366,7 +366,7 @@ func TestNewestLinesCountWhereTheTimeIsUp(t *testing.T) {
 		assert.Len(t, report.Inputs, 1, "its pieces are one log")
 		assert.Equal(t, map[bool]int{true: exitWrong, false: exitReached}[hangs], status)
 		if hangs {
-			assert.Contains(t, e.Unseen[0].Why, "read from "+begin.Add(50_000*time.Second).Local().Format(time.DateTime))
+			assert.Contains(t, e.Unseen[0].Why, "from "+begin.Add(50_000*time.Second).Local().Format(time.DateTime))
 		}
 	}
 }
