@@ -212,7 +212,7 @@ func OnlyFrom(begun bool, at time.Time) error {
 	case !begun:
 		return messages.NewError("doctor.log-late")
 	case at.IsZero():
-		return messages.NewError("doctor.log-older", "…")
+		return messages.NewError("doctor.log-part")
 	}
 	return messages.NewError("doctor.log-older", at.Local().Format(time.DateTime))
 }

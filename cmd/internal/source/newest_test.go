@@ -158,3 +158,9 @@ func TestBrokenPartIsTold(t *testing.T) {
 	assert.ErrorIs(t, failures[0].Err, broken)
 	assert.Len(t, parts, 1)
 }
+
+// TestLinesWithoutTimesAreSaidToHaveNone: from when on a log was read they do not tell.
+func TestLinesWithoutTimesAreSaidToHaveNone(t *testing.T) {
+	assert.EqualError(t, OnlyFrom(true, time.Time{}), "doctor.log-part")
+	assert.EqualError(t, OnlyFrom(false, time.Time{}), "doctor.log-late")
+}
