@@ -483,29 +483,33 @@ func TestNewFilesOfADirectoryAreReadFromTheirStart(t *testing.T) {
 	assert.Empty(t, stop())
 }
 
+// resumed makes a log of a line, which is followed from its start by each run, and goes on
+// where the one before stood, until what was read in all is as wanted.
+func resumed(t *testing.T, dir string) (path string, run func(want ...string) []Failure) {
+	path, state := write(t, dir, "info.log", []byte("one\n")), filepath.Join(dir, "state.json")
+	var l lines
+	return path, func(want ...string) []Failure {
+		s, err := OpenState(state)
+		require.NoError(t, err)
+		defer s.Close()
+		l.carry = nil
+		stop := following(t, &Follow{Paths: []string{path}, FromStart: true, State: s}, &l)
+		l.settles(t, want...)
+		return stop()
+	}
+}
+
 func TestRotationToGzipWhileItIsRead(t *testing.T) {
 	dir := t.TempDir()
-	path, state := write(t, dir, "info.log", []byte("one\n")), filepath.Join(dir, "state.json")
-	s, err := OpenState(state)
-	require.NoError(t, err)
-	var l lines
-	stop := following(t, &Follow{Paths: []string{path}, FromStart: true, State: s}, &l)
-	l.settles(t, "one")
-	stop()
-	s.Close()
+	path, run := resumed(t, dir)
+	assert.Empty(t, run("one"))
 	// The rest is written, packed and taken away while nobody follows; another
 	// piece is rotated, and a new file begins.
 	write(t, dir, "info-2026-05-04T01-30-00.000.log.gz", gzipped(t, "one\ntwo\n"))
 	write(t, dir, "info-2026-05-04T02-30-00.000.log", []byte("three\n"))
 	require.NoError(t, os.Remove(path))
 	appendTo(t, path, "four\n")
-	s, err = OpenState(state)
-	require.NoError(t, err)
-	l.carry = nil
-	stop = following(t, &Follow{Paths: []string{path}, State: s}, &l)
-	l.settles(t, "one", "two", "three", "four")
-	assert.Empty(t, stop())
-	s.Close()
+	assert.Empty(t, run("one", "two", "three", "four"))
 }
 
 // TestRotatedPieceIsReadOnceThoughItsSizeIsNotWhatItTells: one that is cut off or damaged is
@@ -525,25 +529,13 @@ func TestRotatedPieceIsReadOnceThoughItsSizeIsNotWhatItTells(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			path, state := write(t, dir, "info.log", []byte("one\n")), filepath.Join(dir, "state.json")
-			s, err := OpenState(state)
-			require.NoError(t, err)
-			var l lines
-			stop := following(t, &Follow{Paths: []string{path}, FromStart: true, State: s}, &l)
-			l.settles(t, "one")
-			stop()
-			s.Close()
+			path, run := resumed(t, dir)
+			assert.Empty(t, run("one"))
 			write(t, dir, "info-2026-05-04T01-30-00.000.log.gz", c.content)
 			require.NoError(t, os.Remove(path))
 			appendTo(t, path, "three\n")
 			for range 2 { // and not after a restart either
-				s, err = OpenState(state)
-				require.NoError(t, err)
-				l.carry = nil
-				stop = following(t, &Follow{Paths: []string{path}, State: s}, &l)
-				l.settles(t, "one", "two", "three")
-				failures := stop()
-				s.Close()
+				failures := run("one", "two", "three")
 				if assert.Equal(t, c.named, len(failures) == 1, "%v", failures); c.named {
 					assert.Contains(t, failures[0].Source, ".log.gz")
 					assert.ErrorIs(t, failures[0].Err, ErrDamaged)
@@ -575,24 +567,12 @@ func TestPipesAmongPiecesAreNotWaitedFor(t *testing.T) {
 // TestPieceThatCannotBeOpenedIsNamedWhereItMayHoldWhatIsLost, and not called removed.
 func TestPieceThatCannotBeOpenedIsNamedWhereItMayHoldWhatIsLost(t *testing.T) {
 	dir := t.TempDir()
-	path, state := write(t, dir, "info.log", []byte("one\n")), filepath.Join(dir, "state.json")
-	s, err := OpenState(state)
-	require.NoError(t, err)
-	var l lines
-	stop := following(t, &Follow{Paths: []string{path}, FromStart: true, State: s}, &l)
-	l.settles(t, "one")
-	stop()
-	s.Close()
+	path, run := resumed(t, dir)
+	assert.Empty(t, run("one"))
 	write(t, dir, "info.log.1.gz", gzipped(t, "one\ntwo\n")[:5])
 	require.NoError(t, os.Remove(path))
 	appendTo(t, path, "three\n")
-	s, err = OpenState(state)
-	require.NoError(t, err)
-	l.carry = nil
-	stop = following(t, &Follow{Paths: []string{path}, State: s}, &l)
-	l.settles(t, "one", "three")
-	failures := stop()
-	s.Close()
+	failures := run("one", "three")
 	require.Len(t, failures, 2)
 	assert.ErrorIs(t, failures[0].Err, ErrLost)
 	assert.Equal(t, filepath.Join(dir, "info.log.1.gz"), failures[1].Source)
