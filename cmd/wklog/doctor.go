@@ -357,7 +357,7 @@ func (p *patient) results(ctx context.Context, all []*patient) (results []check.
 		live.Roots, live.Timeout, live.Repeat, live.WarnDays = roots, min(p.timeout, 5*time.Second), 1, p.warnDays
 		live.Quiet = true
 		if p.redact { // it names the container
-			live.Restart = check.Step{}
+			live.Restart, live.Status = check.Step{}, check.Step{}
 		}
 		found := check.On(live.Target(), live.Check(ctx))
 		if live.Via == "" && p.unreached(found) {
@@ -400,6 +400,7 @@ func (p *patient) endpoints(all []*patient) (list []check.Live) {
 	}
 	for i := range list {
 		list[i].Fragile, list[i].File, list[i].Whole, list[i].Restart = s.Fragile(), s.Leaf, s.Whole, p.Restart
+		list[i].Status = p.Status
 		if port == "" { // something else ends TLS there
 			list[i].Component, list[i].File, list[i].Restart = string(patterns.ComponentOther), nil, check.Step{}
 		}
@@ -424,7 +425,7 @@ func endsAt(address string, all []*patient) bool {
 func (p *patient) ways(roots *x509.CertPool) (list []check.Live) {
 	for _, proxy := range p.proxies {
 		for _, way := range proxy.Ways() {
-			live := check.Live{Addr: way.Addr, Component: proxy.Component(), Restart: proxy.Loading()}
+			live := check.Live{Addr: way.Addr, Component: proxy.Component(), Restart: proxy.Loading(), Status: p.Status}
 			if len(way.Files) == 1 {
 				files := way.Files[0]
 				files.Roots = roots

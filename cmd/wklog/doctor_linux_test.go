@@ -177,6 +177,9 @@ func TestDoctorFindsTheCause(t *testing.T) {
 	if chosen("no-certificate") {
 		assert.Contains(t, e.run(t, "docker inspect -f '{{.State.Status}} {{.RestartCount}}' no-certificate"), "running 0", "doctor does no harm")
 	}
+	if chosen("healthy") {
+		assert.Contains(t, e.run(t, "docker ps -a --filter name=healthy"), " Up ")
+	}
 	e.typeCommands(t, at, by)
 	by, _ = e.examine(t, certs)
 	for _, s := range at {

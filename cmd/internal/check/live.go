@@ -32,6 +32,8 @@ type Live struct {
 	// Restart makes the server read its certificate again; the zero one is that of the
 	// documentation.
 	Restart Step
+	// Status shows whether the server runs; the zero one is that of the documentation.
+	Status Step
 	// Component is the program that ends TLS in front of WuKongIM, empty where WuKongIM does.
 	Component string
 	// API and Plain are host:port of WuKongIM's HTTP API (5001) and of its

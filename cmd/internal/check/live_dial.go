@@ -135,11 +135,25 @@ func (e *endpoint) notConnected(errs []error) Result {
 	r.Status, r.Cause = Fail, "connection-interrupted"
 	switch r.Key {
 	case portRefused:
-		r.Fixes = []Step{step("fix-refused", "docker compose ps wukongim", ""), step("fix-listening", "ss -ltn | grep ':%[1]s '", "", portValue("port", e.port))}
+		look := step("fix-refused", "", "") // at the program in front
+		if e.Component == "" {
+			look = e.whetherItRuns("fix-refused")
+		}
+		r.Fixes = []Step{look, step("fix-listening", "ss -ltn | grep ':%[1]s '", "", portValue("port", e.port))}
 	case portSilent:
 		r.Fixes = []Step{step("fix-silent", "ufw status verbose", ""), step("fix-firewalld", "firewall-cmd --list-ports", "")}
 	}
 	return r
+}
+
+// whetherItRuns shows whether WuKongIM does.
+func (e *endpoint) whetherItRuns(key string) Step {
+	status := e.Status
+	if status.Command == "" {
+		status = step("", "docker compose ps wukongim", "")
+	}
+	status.Key = key
+	return status
 }
 
 // Keys of what a port does instead of answering, or instead of plain text.

@@ -131,7 +131,7 @@ func (e *endpoint) refusalFixes(key string, response *http.Response) []Step {
 	case "status-many":
 		return []Step{step("fix-many", "", "")}
 	case "status-gateway":
-		return []Step{step("fix-backend", "docker compose ps wukongim", ""), step("fix-health", "curl -sS --max-time 5 http://127.0.0.1:5001/health", "")}
+		return []Step{e.whetherItRuns("fix-backend"), step("fix-health", "curl -sS --max-time 5 http://127.0.0.1:5001/health", "")}
 	case "status-cdn-down", "status-cdn":
 		return []Step{step("fix-cdn", "", ""), step("fix-listening", "ss -ltn", "")}
 	case "status-cdn-tls":

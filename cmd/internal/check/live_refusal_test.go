@@ -238,3 +238,22 @@ func TestNginxThatWantsTheProxyProtocol(t *testing.T) {
 	requireOneFailure(t, results, "live-tls13", "connection-interrupted", sharedReason+"handshake-proxy")
 	require.True(t, find(t, results, "live-tls13").Instead)
 }
+
+// TestRefusedPortShowsWhetherItsOwnProgramRuns, as it is run there.
+func TestRefusedPortShowsWhetherItsOwnProgramRuns(t *testing.T) {
+	unit := Step{Command: "systemctl status --no-pager %[1]s", Values: []Value{{Name: "unit", Type: Name, V: "wukongim.service"}}}
+	for name, c := range map[string]struct {
+		live Live
+		want string
+	}{
+		"not known":     {Live{}, "docker compose ps wukongim"},
+		"systemd":       {Live{Status: unit}, unit.Command},
+		"nginx, before": {Live{Status: unit, Component: "nginx"}, ""},
+	} {
+		c.live.Addr, c.live.Timeout = closedPort(t), brief
+		r := find(t, runLive(t, c.live), "live-tcp")
+		if assert.NotEmpty(t, r.Fixes, name) {
+			assert.Equal(t, c.want, r.Fixes[0].Command, name)
+		}
+	}
+}

@@ -242,9 +242,11 @@ func (e *engine) server(c *container.InspectResponse, by string) *Server {
 		return e.raw.Load(name, func(file string) (check.File, error) { return e.file(ctx, c.ID, file) })
 	}
 	s.Restart = check.Step{Command: s.Operate("docker restart %[1]s"), Values: []check.Value{{Name: "container", Type: check.Name, V: name}}}
+	s.Status = check.Step{Command: s.Operate("docker ps -a --filter name=%[1]s"), Values: s.Restart.Values}
 	service := check.ComposeService(c.Config.Labels)
 	if isByName := s.Operate("docker compose restart "+service) == s.Operate("docker restart "+name); service != "" && !isByName {
 		s.Restart = check.Step{Command: s.Operate("docker compose restart %[1]s"), Values: []check.Value{{Name: "service", Type: check.Name, V: service}}}
+		s.Status = check.Step{Command: s.Operate("docker compose ps -a %[1]s"), Values: s.Restart.Values}
 	}
 	return s
 }

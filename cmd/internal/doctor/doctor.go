@@ -66,6 +66,8 @@ type Server struct {
 	Facts []patterns.Fact
 	// Restart makes it read its files again: the zero one is not known.
 	Restart check.Step
+	// Status shows whether it runs, the zero one is not known.
+	Status check.Step
 	// Start is what starts it where it does not run, empty where that is not known.
 	Start string
 	// Logs are in the order in which they were written.

@@ -122,7 +122,7 @@ func (l *Look) addProcess(ctx context.Context, p *process, by string, units []*u
 	}
 	if p.unit != "" {
 		s.Facts = append(s.Facts, fact(patterns.FactUnit, "unit", strings.TrimSuffix(p.unit, ".service"), "systemd"))
-		s.Restart = restart(p.unit, p.ofUser)
+		s.Restart, s.Status = restart(p.unit, p.ofUser), status(p.unit, p.ofUser)
 		for _, u := range units {
 			if u.name == p.unit && !p.ofUser {
 				s.Restarts = u.restarts

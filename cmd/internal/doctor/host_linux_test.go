@@ -115,6 +115,7 @@ func TestUnitThatRunsIsFound(t *testing.T) {
 	failed, again := look.Servers[1], look.Servers[2]
 	assert.Equal(t, []any{"im-two.service", Exited, 2}, []any{failed.Name, failed.State, failed.ExitCode})
 	assert.Equal(t, []any{"im-three.service", Restarting, 211}, []any{again.Name, again.State, again.Restarts})
+	assert.Equal(t, "systemctl status --no-pager im-two.service", failed.Status.CommandLine())
 	settings, err = failed.Settings(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "/etc/im/two.pem", settings.Files().CertFile)

@@ -177,6 +177,9 @@ func (n *namespace) server(p *pod, c *kubeContainer) *Server {
 		}
 	}
 	s.Facts = append(s.Facts, n.secretFact(s.Component, p.secrets())...)
+	s.Status = check.Step{Command: "kubectl get pods -n %[1]s %[2]s", Values: []check.Value{
+		{Name: "namespace", Type: check.Name, V: n.name}, {Name: "pod", Type: check.Name, V: p.Metadata.Name},
+	}}
 	s.Logs = n.logs(s, p.Metadata.Name, c.Name)
 	s.Operate = n.operate
 	return s

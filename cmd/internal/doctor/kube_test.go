@@ -102,6 +102,7 @@ func TestPodsAreFound(t *testing.T) {
 	assert.Equal(t, []string{"im/wukongim-0", "im/wukongim-1"}, []string{first.Name, second.Name})
 	assert.Equal(t, []State{Running, Restarting}, []State{first.State, second.State})
 	assert.Equal(t, []int{7, 2}, []int{second.Restarts, second.ExitCode})
+	assert.Equal(t, "kubectl get pods -n im wukongim-1", second.Status.CommandLine())
 	assert.Equal(t, "2026-11-28T01:00:05Z", first.Started.UTC().Format(time.RFC3339))
 	assert.Contains(t, second.Facts, patterns.Fact{Kind: patterns.FactPod, Name: "workload", Component: "wukongim", Value: "statefulset/wukongim", From: "kubectl"})
 

@@ -67,7 +67,9 @@ func TestHostileLabelsChangeNoCommand(t *testing.T) {
 				assert.Equal(t, calls(t, command), programs(calls(t, s.Operate(command))), "%q in %s: %s", value, label, s.Operate(command))
 			}
 			restart := s.Restart.CommandLine()
-			assert.Equal(t, []string{"docker"}, programs(calls(t, restart)), "%q in %s: %s", value, label, restart)
+			for _, line := range []string{restart, s.Status.CommandLine()} {
+				assert.Equal(t, []string{"docker"}, programs(calls(t, line)), "%q in %s: %s", value, label, line)
+			}
 			assert.NotContains(t, restart, "restart -", "%q in %s", value, label)
 			assert.NotContains(t, restart, "%!", "%q in %s", value, label)
 		}
@@ -145,6 +147,7 @@ func TestContainerIsNamedWhereItsComposeFileIsElsewhere(t *testing.T) {
 	}
 	assert.Contains(t, s.Operate("docker compose restart wk-other"), "wk-other")
 	assert.Equal(t, "docker restart im-wk-1", s.Restart.CommandLine())
+	assert.Equal(t, "docker ps -a --filter name=im-wk-1", s.Status.CommandLine())
 }
 
 // TestPluginIsLookedForWhereDockerDoes: version 1 may be there too.

@@ -127,7 +127,7 @@ func (u *unit) server(ctx context.Context, look *Look) *Server {
 		Name: u.name, Component: patterns.ComponentWuKongIM, FoundBy: "host", By: "unit", State: Exited, Restarts: u.restarts, ExitCode: u.exit,
 		Facts: []patterns.Fact{fact(patterns.FactUnit, "unit", strings.TrimSuffix(u.name, ".service"), "systemd")},
 	}
-	s.Restart, s.Start = restart(u.name, false), "sudo systemctl start "+strings.TrimSuffix(u.name, ".service")
+	s.Restart, s.Status, s.Start = restart(u.name, false), status(u.name, false), "sudo systemctl start "+strings.TrimSuffix(u.name, ".service")
 	if u.sub == "auto-restart" || u.state == "activating" {
 		s.State = Restarting
 	}
@@ -210,4 +210,13 @@ func restart(unit string, ofUser bool) check.Step {
 		command = "systemctl --user restart %[1]s"
 	}
 	return check.Step{Key: "any.fix-restart", Command: command, Values: []check.Value{{Name: "unit", Type: check.Name, V: unit}}}
+}
+
+// status shows whether a unit runs.
+func status(unit string, ofUser bool) check.Step {
+	command := "systemctl status --no-pager %[1]s"
+	if ofUser {
+		command = "systemctl --user status --no-pager %[1]s"
+	}
+	return check.Step{Command: command, Values: []check.Value{{Name: "unit", Type: check.Name, V: unit}}}
 }
