@@ -93,7 +93,8 @@ func startEngineBy(t *testing.T, packaged, program, arguments string) *engine {
 		_, _ = e.try(`docker ps -aq | timeout 60 xargs -r -n 8 docker rm -f`)
 		_ = daemon.Process.Kill()
 		<-ended
-		assert.NoError(t, os.RemoveAll(dir))
+		// What was in the engine's namespace may write for a moment more.
+		assert.Eventually(t, func() bool { return os.RemoveAll(dir) == nil }, time.Minute, 100*time.Millisecond)
 	})
 	require.Eventually(t, func() bool {
 		select {
