@@ -316,40 +316,6 @@ func (f *Follow) resume(l *Followed, saved *savedFile) error {
 	return f.wholeAll(l, l.rotatedBetween(pieces[at], l.file))
 }
 
-// nameUnopened names the pieces of a log that cannot be opened: one may hold what is lost.
-func (f *Follow) nameUnopened(l *Followed) {
-	entries, _ := os.ReadDir(l.folder)
-	for _, e := range entries {
-		if log, rotated := rotationOf(e.Name()); !rotated || log != filepath.Base(l.Name) {
-			continue
-		}
-		path := filepath.Join(l.folder, e.Name())
-		file, err := openRegular(path)
-		if err == nil {
-			if _, err = unpacked(file); err != nil {
-				err = fmt.Errorf("%w: %w", ErrDamaged, err)
-			}
-			file.Close()
-		}
-		if err != nil {
-			f.tell(path, err)
-		}
-	}
-}
-
-// wholeAll reads pieces, and then the present file from its start.
-func (f *Follow) wholeAll(l *Followed, pieces []*rotatedPiece) error {
-	for _, p := range pieces {
-		if l.wasRead(p) || !isCut(l.present(), p) {
-			continue
-		}
-		if err := f.whole(l, p, 0, 0); err != nil {
-			return err
-		}
-	}
-	return f.begin(l, 0, 0)
-}
-
 // isCut tells whether a file was cut after it had been copied (logrotate's
 // copytruncate), though it is as long again as it was: it does not begin with all
 // of the copy, or only since all of its lines are the same.
